@@ -1,0 +1,177 @@
+//! Our own bytes, against `golden.json`, which `make_golden.py` computed apart
+//! from this code. A test here that fails means that stored data would no
+//! longer open: never regenerate the file to make it pass.
+
+use crate::scripted::{Scripted, array, bytes, data_key, elements, number, text, vectors};
+use model::{DataKeyId, Scope, Tag, VersionNumber};
+use sealing::{
+    CursorKey, FileKms, Form, IdRoot, IndexRoot, Kek, Kms, Place, Salts, envelope_digest,
+    envelope_key_id, open, padded_size, seal,
+};
+use serde_json::Value;
+use std::{fs, os::unix::fs::PermissionsExt};
+
+fn tag(value: &Value, member: &str) -> Tag {
+    Tag::new(array(value, member))
+}
+
+fn salts_match(vector: &Value, salts: &Salts) {
+    assert_eq!(salts.leaf, array(vector, "leaf_salt"));
+    assert_eq!(salts.content, array(vector, "content_salt"));
+    let event_salt = salts.event_salt(tag(vector, "patient"));
+    assert_eq!(event_salt, array(vector, "event_salt"));
+    let query = salts.query_digest(text(vector, "query")).to_string();
+    assert_eq!(query, text(vector, "query_digest"));
+}
+
+#[test]
+fn envelopes_and_salts() {
+    for vector in elements(&vectors("golden.json")["envelopes"]) {
+        let facility = text(vector, "facility").parse().unwrap();
+        let resource_type = text(vector, "type").parse().unwrap();
+        let place = Place {
+            facility: &facility,
+            resource_type: &resource_type,
+            record: tag(vector, "record"),
+            version: VersionNumber::new(number(vector, "version")).unwrap(),
+        };
+        let key = data_key(&bytes(vector, "data_key"));
+        let key_id = DataKeyId::new(array(vector, "data_key_id"));
+        let random = Scripted::new(&[&bytes(vector, "salt"), &bytes(vector, "nonce")]);
+        let (id, content) = (text(vector, "id"), bytes(vector, "content"));
+
+        let sealed = seal(&place, key_id, &key, id, &content, &random).unwrap();
+        assert_eq!(hex::encode(&sealed.envelope), text(vector, "envelope"));
+        salts_match(vector, &sealed.salts);
+
+        let envelope = bytes(vector, "envelope");
+        let opened = open(&place, &key, &envelope).unwrap();
+        assert_eq!(opened.id, id);
+        assert_eq!(*opened.content, content);
+        salts_match(vector, &opened.salts);
+
+        assert_eq!(envelope_key_id(&envelope), Some(key_id));
+        assert_eq!(padded_size(&envelope), Some(number(vector, "padded_size")));
+        let digest = envelope_digest(&envelope).to_string();
+        assert_eq!(digest, text(vector, "envelope_digest"));
+    }
+}
+
+/// A key file with the root of the vector, and the KEK that it opens.
+fn kek_of(vector: &Value, wrapped: &[u8]) -> (FileKms, Kek) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys");
+    fs::write(&path, text(vector, "key_file")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let kms = FileKms::open(&path).unwrap();
+    let facility = text(vector, "facility").parse().unwrap();
+    let kek = kms.unwrap_kek(&facility, number(vector, "generation"), wrapped);
+    (kms, kek.unwrap())
+}
+
+#[test]
+fn wrapped_keks_and_the_key_file() {
+    for vector in elements(&vectors("golden.json")["wrapped_keks"]) {
+        let (kms, unwrapped) = kek_of(vector, &bytes(vector, "wrapped"));
+        let nonce = Scripted::new(&[&bytes(vector, "nonce")]);
+        let again = kms.wrap_kek(&unwrapped, &nonce).unwrap();
+        assert_eq!(hex::encode(again), text(vector, "wrapped"));
+
+        // The key inside is the one that was drawn: a KEK made from it wraps alike.
+        let facility = text(vector, "facility").parse().unwrap();
+        let random = Scripted::new(&[&bytes(vector, "kek"), &bytes(vector, "nonce")]);
+        let drawn = Kek::generate(facility, number(vector, "generation"), &random).unwrap();
+        let wrapped = kms.wrap_kek(&drawn, &random).unwrap();
+        assert_eq!(hex::encode(wrapped), text(vector, "wrapped"));
+    }
+}
+
+#[test]
+fn wrapped_data_keys_of_every_scope() {
+    let golden = vectors("golden.json");
+    let mut kinds = Vec::new();
+    for vector in elements(&golden["wrapped_data_keys"]) {
+        let kind = u8::try_from(number(vector, "kind")).unwrap();
+        let scope = Scope::from_parts(kind, tag(vector, "tag")).unwrap();
+        let id = DataKeyId::new(array(vector, "data_key_id"));
+        let facility = text(vector, "facility").parse().unwrap();
+        let random = Scripted::new(&[&bytes(vector, "kek"), &bytes(vector, "nonce")]);
+        let kek = Kek::generate(facility, number(vector, "generation"), &random).unwrap();
+        let key = data_key(&bytes(vector, "data_key"));
+        let wrapped = kek.wrap(scope, id, &key, &random).unwrap();
+        assert_eq!(hex::encode(wrapped), text(vector, "wrapped"));
+
+        let unwrapped = kek.unwrap(scope, id, &bytes(vector, "wrapped")).unwrap();
+        let nonce = Scripted::new(&[&bytes(vector, "nonce")]);
+        let again = kek.wrap(scope, id, &unwrapped, &nonce).unwrap();
+        assert_eq!(hex::encode(again), text(vector, "wrapped"));
+        kinds.push(kind);
+    }
+    assert_eq!(kinds, [1, 2, 3, 4, 5, 6, 7, 8]);
+}
+
+#[test]
+fn tags() {
+    let vector = &vectors("golden.json")["tags"];
+    let root = IdRoot::new(&data_key(&bytes(vector, "id_root")));
+    for record in elements(&vector["records"]) {
+        let made = root.record_tag(text(record, "type"), text(record, "id"));
+        assert_eq!(made, tag(record, "tag"));
+    }
+    let user = &vector["user"];
+    let made = root.user_tag(text(user, "issuer"), text(user, "subject"));
+    assert_eq!(made, tag(user, "tag"));
+    let client = &vector["client"];
+    assert_eq!(root.client_tag(text(client, "client")), tag(client, "tag"));
+}
+
+fn form(number: u32) -> Form {
+    let forms = [
+        Form::Exact,
+        Form::Prefix,
+        Form::SystemCode,
+        Form::NoSystemCode,
+        Form::Code,
+        Form::DateBucket,
+        Form::NumberBucket,
+        Form::Uri,
+        Form::Present,
+    ];
+    let found = forms.into_iter().find(|f| u32::from(f.number()) == number);
+    found.unwrap()
+}
+
+#[test]
+fn tokens_of_every_form() {
+    let vector = &vectors("golden.json")["tokens"];
+    let root = IndexRoot::new(4, &data_key(&bytes(vector, "index_root")));
+    assert_eq!(root.epoch(), 4);
+    let mut seen = std::collections::BTreeSet::new();
+    for case in elements(&vector["tokens"]) {
+        let patient = Some(text(case, "patient")).filter(|p| !p.is_empty());
+        let made = root.token(
+            text(case, "type"),
+            text(case, "parameter"),
+            form(number(case, "form")),
+            text(case, "value"),
+            patient.map(|p| p.parse().unwrap()),
+        );
+        assert_eq!(made.to_string(), text(case, "token"), "{case}");
+        assert!(seen.insert(made), "two cases give one token: {case}");
+    }
+}
+
+#[test]
+fn cursors() {
+    let golden = vectors("golden.json");
+    let key = CursorKey::new(&data_key(&bytes(&golden["tags"], "id_root")));
+    for vector in elements(&golden["cursors"]) {
+        let (aad, plain) = (bytes(vector, "aad"), bytes(vector, "plain"));
+        let nonce = Scripted::new(&[&bytes(vector, "nonce")]);
+        assert_eq!(
+            key.seal(&aad, &plain, &nonce).unwrap(),
+            text(vector, "cursor")
+        );
+        assert_eq!(key.open(&aad, text(vector, "cursor")), Some(plain));
+    }
+}
