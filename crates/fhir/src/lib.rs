@@ -1,1 +1,23 @@
-//! Placeholder.
+//! FHIR R4 (<https://hl7.org/fhir/R4/>) without IO: exact JSON, the definition
+//! tables, resources and their references, Bundles, `OperationOutcome`, and the
+//! rendering of `AuditEvent`.
+//!
+//! Nothing here knows HTTP, SQL or keys. Full validation, search values and
+//! Consent come later; what is checked now is what sealing and policy rest on.
+
+pub mod audit_event;
+pub mod bundle;
+pub mod definition;
+pub mod json;
+mod outcome;
+mod path;
+mod reference;
+mod refusal;
+mod resource;
+pub mod tables;
+mod walk;
+
+pub use outcome::{Severity, outcome};
+pub use reference::{LocalBase, LocalReference, ReferenceParameter};
+pub use refusal::{IssueCode, Refusal};
+pub use resource::{Coding, Identifier, Resource};

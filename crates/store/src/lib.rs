@@ -1,1 +1,64 @@
-//! Placeholder.
+//! The only crate that knows the database: SQLite for one process, PostgreSQL for
+//! many, the same tables in both (`migrations/`).
+//!
+//! [`Store::run_tx`] is the one way to write. It takes a synchronous closure, so
+//! nothing can wait for a network inside a transaction; it may run the closure
+//! again; it answers when the rows are durable. [`Tx`] and [`Reader`] give one view
+//! per table group, a file each. Lookups give an `Option`: what "not found" means is
+//! for the caller to say.
+//!
+//! Rows hold ciphertext, hashes and tags. Keys, FHIR, HTTP and the ledger are not
+//! known here.
+
+mod anchors;
+mod audit_insert;
+mod audits;
+mod column;
+mod database;
+mod epochs;
+mod error;
+mod facilities;
+mod keys;
+mod leaf_sequence;
+mod leaves;
+mod lock_file;
+mod lock_key;
+mod logs;
+mod open;
+mod policies;
+mod posts;
+mod probe;
+mod queue;
+mod readers;
+mod schema;
+mod search;
+mod stats;
+mod store;
+mod tx;
+mod version_insert;
+mod versions;
+mod writer;
+
+pub use anchors::{Anchor, Anchors, NewAnchor};
+pub use audits::{Audit, AuditFound, AuditPosition, Audits, NewAudit, SealedQuery};
+pub use database::Database;
+pub use epochs::Epochs;
+pub use error::{Error, OpenError};
+pub use facilities::{Facilities, Facility, FacilityId, Meta};
+pub use keys::{Keys, StoredKek, StoredKey};
+pub use leaves::{Leaf, LeafPlace, Leaves, PendingLeaf};
+pub use lock_key::LockKey;
+pub use logs::{Log, LogRowId, Logs, NewLog, StoredCheckpoint, Tile};
+pub use policies::{Policies, PolicySet};
+pub use posts::{NewPost, Post, PostId, PostState, Posts};
+pub use search::Criterion;
+pub use stats::{ClosureStats, Stats};
+pub use store::{Options, Store};
+pub use tx::{Access, Reader, Tx};
+pub use versions::{ID_PARAM, Link, NewVersion, Version, Versions};
+
+// Linked for their build settings only: the databases' own libraries are bundled.
+use {libsqlite3_sys as _, openssl_sys as _, pq_sys as _};
+
+/// The most values in a list of a query; databases bound it.
+const IN_LIST: usize = 500;

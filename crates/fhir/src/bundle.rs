@@ -1,0 +1,137 @@
+//! `Bundle` (<https://hl7.org/fhir/R4/bundle.html>): `transaction` and `batch`
+//! as they come in, and the Bundles that go out.
+//!
+//! A transaction is refused whole at its first bad entry; in a batch each entry
+//! stands for itself (<https://hl7.org/fhir/R4/http.html#transaction>). Nothing
+//! is stored or authorised here.
+
+mod entry;
+mod entry_url;
+mod history;
+mod response;
+mod rewrite;
+mod searchset;
+
+pub use entry::{Entry, Method};
+pub use entry_url::EntryUrl;
+pub use history::{HistoryEntry, history};
+pub use response::{ResponseEntry, batch_response, transaction_response};
+pub use rewrite::rewrite_references;
+pub use searchset::{Page, SearchEntry, SearchMode, searchset};
+
+use crate::{IssueCode, Refusal, json::Value, path::Path};
+use std::collections::HashSet;
+
+/// A Bundle that asks for several interactions.
+#[derive(Debug)]
+pub enum Bundle {
+    /// All or nothing.
+    Transaction(Vec<Entry>),
+    /// Each entry for itself; some may be refused already.
+    Batch(Vec<Result<Entry, Refusal>>),
+}
+
+impl Bundle {
+    /// Reads a Bundle of at most so many entries.
+    ///
+    /// # Errors
+    /// When it is no Bundle of type `transaction` or `batch`, has too many
+    /// entries, or, for a transaction, when an entry is refused, two have the
+    /// same fullUrl, or two change the same record.
+    pub fn parse(mut value: Value, max_entries: usize) -> Result<Self, Refusal> {
+        let root = Path::Root("Bundle");
+        if value.get("resourceType").and_then(Value::as_str) != Some("Bundle") {
+            let text =
+                "what is posted to the base must be a Bundle; post any other resource to its type";
+            return Err(Refusal::at(
+                IssueCode::Invalid,
+                text,
+                &root.name("resourceType"),
+            ));
+        }
+        let transaction = match value.get("type").and_then(Value::as_str) {
+            Some("transaction") => true,
+            Some("batch") => false,
+            _ => {
+                let text =
+                    "a Bundle that is posted to the base must be of type `transaction` or `batch`";
+                return Err(Refusal::at(IssueCode::Value, text, &root.name("type")));
+            }
+        };
+        let entries = match value
+            .as_object_mut()
+            .and_then(|bundle| bundle.remove("entry"))
+        {
+            None => Vec::new(),
+            Some(Value::Array(entries)) => entries,
+            Some(_) => {
+                let text = "`entry` must be an array";
+                return Err(Refusal::at(IssueCode::Structure, text, &root.name("entry")));
+            }
+        };
+        if entries.len() > max_entries {
+            let text = format!("a Bundle may have at most {max_entries} entries; send it in parts");
+            return Err(Refusal::at(IssueCode::TooCostly, text, &root.name("entry")));
+        }
+        let read = entries
+            .into_iter()
+            .enumerate()
+            .map(|(index, entry)| Entry::read(entry, index));
+        if !transaction {
+            return Ok(Self::Batch(read.collect()));
+        }
+        let entries = read.collect::<Result<Vec<_>, _>>()?;
+        refuse_twice(&entries)?;
+        Ok(Self::Transaction(entries))
+    }
+}
+
+/// The outcome of a transaction must not depend on the order of its entries.
+fn refuse_twice(entries: &[Entry]) -> Result<(), Refusal> {
+    let (mut urls, mut records) = (HashSet::new(), HashSet::new());
+    for entry in entries {
+        if entry.full_url.as_ref().is_some_and(|url| !urls.insert(url)) {
+            let text = "two entries of a transaction have the same fullUrl";
+            return Err(entry.refuse(IssueCode::Invalid, text, "fullUrl"));
+        }
+        if entry
+            .changed_record()
+            .is_some_and(|record| !records.insert(record))
+        {
+            let text = "two entries of a transaction change the same record";
+            return Err(entry.refuse(IssueCode::Invalid, text, "request.url"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses what will be resolved by searching and is not supported yet:
+/// `ifNoneExist`, criteria in the url of a change, references by criteria.
+///
+/// # Errors
+/// When the entry has any of them.
+pub fn refuse_conditional(entry: &mut Entry) -> Result<(), Refusal> {
+    if entry.if_none_exist.is_some() {
+        let text = "conditional create is not supported yet; leave ifNoneExist out";
+        return Err(entry.refuse(IssueCode::NotSupported, text, "request.ifNoneExist"));
+    }
+    if entry.method.changes() && matches!(&entry.url, EntryUrl::Type { query: Some(_), .. }) {
+        let text =
+            "conditional update, patch and delete are not supported yet; name the record by its id";
+        return Err(entry.refuse(IssueCode::NotSupported, text, "request.url"));
+    }
+    entry.refuse_conditional_references()
+}
+
+/// The order in which the entries of a transaction are carried out: DELETE,
+/// POST, PUT and PATCH, GET and HEAD; within each as they came. Gives positions.
+#[must_use]
+pub fn processing_order(entries: &[Entry]) -> Vec<usize> {
+    let mut order: Vec<(u8, usize)> = entries
+        .iter()
+        .enumerate()
+        .map(|(position, entry)| (entry.method.rank(), position))
+        .collect();
+    order.sort_unstable();
+    order.into_iter().map(|(_, position)| position).collect()
+}

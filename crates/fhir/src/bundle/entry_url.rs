@@ -1,0 +1,186 @@
+//! What an entry is applied to: `request.url`, relative to the base.
+
+use crate::{IssueCode, Refusal, definition::Definition, path::Path};
+use model::{LogicalId, ResourceType, VersionNumber};
+
+/// The forms of url that an entry may have. A leading `/` is taken, an absolute
+/// url is not.
+#[derive(Clone, PartialEq, Eq)]
+pub enum EntryUrl {
+    /// `Patient` or `Patient?identifier=…`
+    Type {
+        /// The type.
+        resource_type: ResourceType,
+        /// What stands after `?`.
+        query: Option<String>,
+    },
+    /// `Patient/1`
+    Instance {
+        /// The type.
+        resource_type: ResourceType,
+        /// The id.
+        id: LogicalId,
+        /// What stands after `?`.
+        query: Option<String>,
+    },
+    /// `Patient/1/_history`
+    History {
+        /// The type.
+        resource_type: ResourceType,
+        /// The id.
+        id: LogicalId,
+        /// What stands after `?`.
+        query: Option<String>,
+    },
+    /// `Patient/1/_history/2`
+    Version {
+        /// The type.
+        resource_type: ResourceType,
+        /// The id.
+        id: LogicalId,
+        /// The version.
+        version: VersionNumber,
+    },
+}
+
+impl EntryUrl {
+    pub(super) fn parse(url: &str, at: &Path) -> Result<Self, Refusal> {
+        let refuse = |code, text| Refusal::at(code, text, at);
+        let (path, query) = match url.split_once('?') {
+            Some((path, query)) => (path, Some(query.to_owned())),
+            None => (url, None),
+        };
+        let mut parts = path.strip_prefix('/').unwrap_or(path).split('/');
+        let name = parts.next().unwrap_or_default();
+        let resource_type = Definition::of(name).and_then(|it| it.name.parse().ok()).ok_or_else(|| {
+            let text = "the url must start with a resource type of FHIR R4 and be relative to the base";
+            refuse(IssueCode::Value, text)
+        })?;
+        let Some(id) = parts.next() else {
+            return Ok(Self::Type {
+                resource_type,
+                query,
+            });
+        };
+        let unsupported = || {
+            refuse(
+                IssueCode::NotSupported,
+                "this form of url is not supported in a Bundle",
+            )
+        };
+        if id.starts_with(['_', '$']) {
+            return Err(unsupported());
+        }
+        let id = id.parse().map_err(|_| {
+            let text = "the id in the url must be 1 to 64 of A-Z, a-z, 0-9, `-` and `.`";
+            refuse(IssueCode::Value, text)
+        })?;
+        match (parts.next(), parts.next(), parts.next()) {
+            (None, ..) => Ok(Self::Instance {
+                resource_type,
+                id,
+                query,
+            }),
+            (Some("_history"), None, _) => Ok(Self::History {
+                resource_type,
+                id,
+                query,
+            }),
+            (Some("_history"), Some(version), None) => {
+                let version = version.parse().map_err(|_| {
+                    refuse(
+                        IssueCode::Value,
+                        "the version in the url must be a whole number from 1",
+                    )
+                })?;
+                Ok(Self::Version {
+                    resource_type,
+                    id,
+                    version,
+                })
+            }
+            _ => Err(unsupported()),
+        }
+    }
+
+    /// The type.
+    #[must_use]
+    pub const fn resource_type(&self) -> &ResourceType {
+        match self {
+            Self::Type { resource_type, .. }
+            | Self::Instance { resource_type, .. }
+            | Self::History { resource_type, .. }
+            | Self::Version { resource_type, .. } => resource_type,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(url: &str) -> Result<String, IssueCode> {
+        let query_of = |query: Option<String>| query.map(|it| format!("?{it}")).unwrap_or_default();
+        EntryUrl::parse(url, &Path::Root("url"))
+            .map_err(|it| it.code)
+            .map(|it| match it {
+                EntryUrl::Type {
+                    resource_type,
+                    query,
+                } => format!("type {resource_type}{}", query_of(query)),
+                EntryUrl::Instance {
+                    resource_type,
+                    id,
+                    query,
+                } => {
+                    format!("instance {resource_type} {id}{}", query_of(query))
+                }
+                EntryUrl::History {
+                    resource_type,
+                    id,
+                    query,
+                } => {
+                    format!("history {resource_type} {id}{}", query_of(query))
+                }
+                EntryUrl::Version {
+                    resource_type,
+                    id,
+                    version,
+                } => {
+                    format!("version {resource_type} {id} {version}")
+                }
+            })
+    }
+
+    #[test]
+    fn each_form_is_told_apart() {
+        for (url, expected) in [
+            ("Patient", "type Patient"),
+            ("/Patient", "type Patient"),
+            ("Patient?identifier=a|b", "type Patient?identifier=a|b"),
+            ("Patient/1", "instance Patient 1"),
+            ("/Patient/1", "instance Patient 1"),
+            ("Patient/1?_format=json", "instance Patient 1?_format=json"),
+            ("Patient/1/_history?_count=2", "history Patient 1?_count=2"),
+            ("Patient/1/_history/2", "version Patient 1 2"),
+        ] {
+            assert_eq!(read(url).as_deref(), Ok(expected), "{url}");
+        }
+        for (url, expected) in [
+            ("", IssueCode::Value),
+            ("patient/1", IssueCode::Value),
+            ("//Patient/1", IssueCode::Value),
+            ("https://example.org/fhir/Patient/1", IssueCode::Value),
+            ("Patient/a_b", IssueCode::Value),
+            ("Patient/", IssueCode::Value),
+            ("Patient/1/_history/0", IssueCode::Value),
+            ("Patient/1/$everything", IssueCode::NotSupported),
+            ("Patient/_search", IssueCode::NotSupported),
+            ("Patient/$match", IssueCode::NotSupported),
+            ("Patient/1/_history/2/3", IssueCode::NotSupported),
+            ("Patient/1/Observation", IssueCode::NotSupported),
+        ] {
+            assert_eq!(read(url), Err(expected), "{url}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The answer to a history (<https://hl7.org/fhir/R4/http.html#history>): the
+//! versions, newest first, deletes among them.
+
+use super::Page;
+use crate::json::Members;
+use model::{LogicalId, ResourceType, Timestamp, VersionInteraction, VersionNumber};
+
+/// One version of a record.
+#[derive(Debug)]
+pub struct HistoryEntry<'a> {
+    /// The record's absolute URL without the version.
+    pub full_url: String,
+    /// Its type.
+    pub resource_type: &'a ResourceType,
+    /// Its id.
+    pub id: &'a LogicalId,
+    /// The version.
+    pub version: VersionNumber,
+    /// How the version came about.
+    pub interaction: VersionInteraction,
+    /// When it was written.
+    pub last_modified: Timestamp,
+    /// Its canonical bytes; a delete has none.
+    pub resource: Option<&'a [u8]>,
+}
+
+impl HistoryEntry<'_> {
+    /// A create is shown as POST to the type, all else by the record's own url.
+    fn method(&self) -> &'static str {
+        match self.interaction {
+            VersionInteraction::Create => "POST",
+            VersionInteraction::Update => "PUT",
+            VersionInteraction::Patch => "PATCH",
+            VersionInteraction::Delete => "DELETE",
+        }
+    }
+
+    fn url(&self) -> String {
+        match self.interaction {
+            VersionInteraction::Create => self.resource_type.to_string(),
+            _ => format!("{}/{}", self.resource_type, self.id),
+        }
+    }
+
+    /// An update makes the first version of a record that the client named.
+    fn status(&self) -> &'static str {
+        match self.interaction {
+            VersionInteraction::Create => "201 Created",
+            VersionInteraction::Update if self.version == VersionNumber::FIRST => "201 Created",
+            VersionInteraction::Update | VersionInteraction::Patch => "200 OK",
+            VersionInteraction::Delete => "204 No Content",
+        }
+    }
+}
+
+/// A Bundle of type `history`, as canonical bytes.
+#[must_use]
+pub fn history(page: &Page, entries: &[HistoryEntry]) -> Vec<u8> {
+    let size: usize = entries
+        .iter()
+        .map(|it| it.resource.map_or(0, <[u8]>::len) + 384)
+        .sum();
+    let mut out = Vec::with_capacity(size + 512);
+    let mut bundle = Members::open(&mut out);
+    if !entries.is_empty() {
+        bundle.array("entry", entries, |entry, it| {
+            entry.text("fullUrl", &it.full_url);
+            entry.object("request", |request| {
+                request.text("method", it.method());
+                request.text("url", &it.url());
+            });
+            if let Some(resource) = it.resource {
+                entry.raw("resource", resource);
+            }
+            entry.object("response", |response| {
+                response.text("etag", &format!("W/\"{}\"", it.version));
+                response.text("lastModified", &it.last_modified.to_string());
+                response.text("status", it.status());
+            });
+        });
+    }
+    page.write_links(&mut bundle);
+    bundle.text("resourceType", "Bundle");
+    page.write_total(&mut bundle);
+    bundle.text("type", "history");
+    bundle.close();
+    out
+}

@@ -1,0 +1,208 @@
+//! The HL7 examples and Synthea's patients, as others wrote them: everything
+//! parses, nothing changes, every transaction rewrites completely.
+//!
+//! The data is not part of the project: `CHARTSEAL_DATA` names its folder,
+//! `CHARTSEAL_WITHOUT_DATA=1` leaves these tests out.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
+
+use fhir::{
+    LocalBase, Resource,
+    bundle::{Bundle, Entry, refuse_conditional, rewrite_references},
+    json::{self, Value},
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+/// The folder of this name; `None` when the tests are to do without data.
+fn data(folder: &str) -> Option<PathBuf> {
+    if std::env::var_os("CHARTSEAL_WITHOUT_DATA").is_some_and(|it| it == "1") {
+        return None;
+    }
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = std::env::var_os("CHARTSEAL_DATA").unwrap_or_else(|| "../shared/data".into());
+    Some(workspace.join(root).join(folder))
+}
+
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = entries
+        .filter(|path| path.extension().unwrap() == ending)
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// Every number of a text in order, found without the parser under test.
+fn numbers(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
+        let (_, tail) = rest.split_at(at);
+        if let Some(string) = tail.strip_prefix('"') {
+            let mut escaped = false;
+            let end = string.find(|c| {
+                let closes = c == '"' && !escaped;
+                escaped = c == '\\' && !escaped;
+                closes
+            });
+            rest = &string[end.unwrap() + 1..];
+        } else {
+            let end = tail.find(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c)));
+            let (number, after) = tail.split_at(end.unwrap());
+            found.push(number);
+            rest = after;
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// Parses a resource and holds it against its text and serde_json.
+fn check(bytes: &[u8], name: &str) -> Resource {
+    let resource =
+        Resource::parse(bytes).unwrap_or_else(|e| panic!("{name}: {e} {:?}", e.expression));
+    let canonical = resource.canonical();
+    let again = Resource::parse(&canonical).unwrap();
+    assert!(again == resource, "{name}");
+    assert_eq!(again.canonical(), canonical, "{name}");
+    let text = std::str::from_utf8(bytes).unwrap();
+    assert_eq!(
+        numbers(text),
+        numbers(std::str::from_utf8(&canonical).unwrap()),
+        "{name}"
+    );
+    let read = |bytes| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
+    assert!(read(bytes) == read(&canonical), "{name}");
+    resource
+}
+
+#[test]
+fn every_hl7_example_keeps_its_content() {
+    let Some(folder) = data("hl7-r4-examples") else {
+        return;
+    };
+    let (mut count, mut trailing_zeros) = (0, 0);
+    for path in files(&folder, "json") {
+        let bytes = fs::read(&path).unwrap();
+        let resource = check(&bytes, &path.display().to_string());
+        let text = String::from_utf8(resource.canonical()).unwrap();
+        trailing_zeros += numbers(&text)
+            .iter()
+            .filter(|number| number.contains('.') && number.ends_with('0'))
+            .count();
+        count += 1;
+    }
+    assert!(count > 600, "{count}");
+    assert!(trailing_zeros > 50, "{trailing_zeros}");
+}
+
+#[test]
+fn every_line_of_the_bulk_data_keeps_its_content_and_names_one_patient_or_none() {
+    let Some(folder) = data("synthea-us-core") else {
+        return;
+    };
+    let (mut count, mut of_one) = (0, 0);
+    for path in files(&folder, "ndjson") {
+        if path.ends_with("log.ndjson") {
+            continue;
+        }
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            let resource = check(line.as_bytes(), &path.display().to_string());
+            let patients = resource.compartment_patients(&LocalBase::default());
+            assert!(patients.len() <= 1);
+            of_one += patients.len();
+            count += 1;
+        }
+    }
+    assert!(count > 7_000, "{count}");
+    assert!(of_one > 6_000 && of_one < count, "{of_one}");
+}
+
+fn transaction(bytes: &[u8]) -> Vec<Entry> {
+    match Bundle::parse(json::parse(bytes).unwrap(), 10_000) {
+        Ok(Bundle::Transaction(entries)) => entries,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Gives each entry with a fullUrl a new identity.
+fn names(entries: &[Entry]) -> BTreeMap<String, String> {
+    entries
+        .iter()
+        .filter_map(|entry| {
+            let name = format!("{}/new-{}", entry.url.resource_type(), entry.index);
+            Some((entry.full_url.clone()?, name))
+        })
+        .collect()
+}
+
+fn count_references(value: &Value, unresolved: &mut usize, all: &mut usize) {
+    match value {
+        Value::Array(items) => {
+            items
+                .iter()
+                .for_each(|item| count_references(item, unresolved, all));
+        }
+        Value::Object(object) => {
+            for (name, value) in object.iter() {
+                if let ("reference", Some(text)) = (name, value.as_str()) {
+                    *all += 1;
+                    *unresolved += usize::from(text.contains("urn:uuid:"));
+                }
+                count_references(value, unresolved, all);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_synthea_transaction_rewrites_completely_and_fast() {
+    let Some(folder) = data("synthea") else {
+        return;
+    };
+    let (mut bytes_read, mut references) = (0, 0);
+    let mut seconds = 0.0;
+    let mut paths = files(&folder, "json");
+    paths.sort_by_key(|path| {
+        !path
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .starts_with("practitioner")
+    });
+    for path in paths {
+        let bytes = fs::read(&path).unwrap();
+        let start = Instant::now();
+        let mut entries = transaction(&bytes);
+        let own = names(&entries);
+        for entry in &mut entries {
+            refuse_conditional(entry).unwrap();
+            rewrite_references(entry, &own)
+                .unwrap_or_else(|e| panic!("{}: {e} {:?}", path.display(), e.expression));
+        }
+        let canonical: Vec<Vec<u8>> = entries
+            .iter()
+            .map(|entry| entry.resource.as_ref().unwrap().canonical())
+            .collect();
+        seconds += start.elapsed().as_secs_f64();
+        bytes_read += bytes.len();
+        let (mut unresolved, mut all) = (0, 0);
+        for bytes in &canonical {
+            count_references(&json::parse(bytes).unwrap(), &mut unresolved, &mut all);
+        }
+        assert_eq!(unresolved, 0, "{}", path.display());
+        references += all;
+    }
+    assert!(references > 20_000, "{references}");
+    let rate = bytes_read as f64 / seconds / 1e6;
+    println!("parsed, rewritten and written: {rate:.0} MB/s");
+    assert!(rate > 50.0, "{rate:.0} MB/s");
+}

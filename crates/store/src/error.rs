@@ -1,0 +1,124 @@
+//! The ways in which the store can fail. Nothing here shows what diesel or the
+//! database said: their texts can hold bound values and passwords.
+
+use crate::tx::Backend;
+use diesel::result::{DatabaseErrorKind, Error as SqlError};
+use std::path::PathBuf;
+
+/// Why a transaction or a read gave no result. There is no "not found": a lookup
+/// gives an `Option`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The database cannot be reached, is overloaded, or refuses to work. After
+    /// this a write may, in rare cases, have taken effect all the same.
+    #[error("the database is not available: try again later")]
+    Unavailable,
+    /// Another transaction has written this version of the record first.
+    #[error("the version number is already taken: read the record again")]
+    VersionTaken,
+    /// The scope has a data key already.
+    #[error("the scope already has a data key: read it")]
+    KeyTaken,
+    /// An epoch is not what the decision was based on.
+    #[error("an epoch has moved since the decision: decide again")]
+    EpochMoved,
+    /// Something else that can exist once only, exists; or what was compared is
+    /// no longer so.
+    #[error("the {0} is already taken")]
+    Taken(&'static str),
+    /// A row does not hold what its column promises.
+    #[error("a stored {0} cannot be read: check the database against a backup")]
+    Corrupt(&'static str),
+    /// The closure panicked; its transaction was rolled back.
+    #[error("the code of a transaction failed: report it with the log")]
+    Panicked,
+}
+
+/// Why a database was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error(
+        "the data directory of `{}` is in use by another process: stop that process, \
+         or use PostgreSQL for several processes", .0.display()
+    )]
+    InUse(PathBuf),
+    /// The file or its directory cannot be made or opened.
+    #[error("the file `{}` cannot be opened: check that its directory exists and is writable",
+        path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The URL is not one of PostgreSQL.
+    #[error("the database URL must begin with `postgres://` or `postgresql://`")]
+    Url,
+    /// The PostgreSQL server does not let us in, or there is none.
+    #[error(
+        "the PostgreSQL server cannot be reached or refuses the login: check host, port, \
+         database, user and password in the database URL"
+    )]
+    Unreachable,
+    /// There are tables, but not ours, or the file is no database.
+    #[error("the database belongs to another program: give this one a database of its own")]
+    Foreign,
+    /// It was written by a later release.
+    #[error("the database has format `{0}`, which this release cannot read: use a newer release")]
+    Newer(String),
+    /// It says that it is ours, but not in which format.
+    #[error("the database does not say which format it has: restore it from a backup")]
+    Unmarked,
+    /// The tables could not be made or brought up to date.
+    #[error(
+        "the tables could not be made or brought up to date: check that the database user \
+         may create tables and that the disk has room"
+    )]
+    Migration,
+    /// The system gives no thread for the writer.
+    #[error("the system gives no more threads: raise the limit for this user")]
+    Thread(#[source] std::io::Error),
+}
+
+/// What an SQL error means for the transaction it happened in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fault {
+    /// A constraint refused a row: the statement failed, and on PostgreSQL the
+    /// transaction with it.
+    Conflict,
+    /// The database failed: serialization, deadlock, disk, anything unforeseen.
+    Broken,
+    /// The connection is gone.
+    Lost,
+}
+
+impl Fault {
+    /// The meaning of `error`; `None` when it is no failure of the database.
+    pub(crate) fn of(error: &SqlError) -> Option<Self> {
+        match error {
+            SqlError::NotFound => None,
+            SqlError::DatabaseError(kind, _) => Some(match kind {
+                DatabaseErrorKind::UniqueViolation
+                | DatabaseErrorKind::ForeignKeyViolation
+                | DatabaseErrorKind::NotNullViolation
+                | DatabaseErrorKind::CheckViolation => Self::Conflict,
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+                    Self::Lost
+                }
+                _ => Self::Broken,
+            }),
+            SqlError::BrokenTransactionManager => Self::Lost.into(),
+            _ => Self::Broken.into(),
+        }
+    }
+
+    /// Whether it takes the whole transaction with it.
+    pub(crate) fn voids(self, backend: Backend) -> bool {
+        match self {
+            Self::Conflict => backend == Backend::Postgres,
+            Self::Broken | Self::Lost => true,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Facilities, and what the database says of itself.
+
+use crate::{
+    Access, Error, Tx, column,
+    database::Conn,
+    schema::{facility, meta},
+};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use model::{FacilityName, Timestamp};
+
+/// Stands for a facility in every row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FacilityId(pub(crate) i32);
+
+/// A facility as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facility {
+    /// Its id.
+    pub id: FacilityId,
+    /// Its name.
+    pub name: FacilityName,
+    /// When it was added.
+    pub created: Timestamp,
+}
+
+/// The view of facilities.
+pub struct Facilities<'a, A> {
+    pub(crate) access: &'a mut A,
+}
+
+/// The view of what the database says of itself: `log_host`, `created`.
+pub struct Meta<'a, A> {
+    pub(crate) access: &'a mut A,
+}
+
+type Row = (i32, String, i64);
+
+fn read(row: &Row) -> Result<Facility, Error> {
+    Ok(Facility {
+        id: FacilityId(row.0),
+        name: column::word(&row.1, "facility name")?,
+        created: column::time(row.2)?,
+    })
+}
+
+impl<A: Access> Facilities<'_, A> {
+    /// The facility of this name.
+    pub fn find(&mut self, name: &FacilityName) -> Result<Option<Facility>, Error> {
+        let query = facility::table.filter(facility::name.eq(name.as_str()));
+        let row = self
+            .access
+            .query(|conn| query.first::<Row>(conn).optional())?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// All facilities, in the order they were added.
+    pub fn list(&mut self) -> Result<Vec<Facility>, Error> {
+        let rows: Vec<Row> = self
+            .access
+            .query(|conn| facility::table.order(facility::id).load(conn))?;
+        rows.iter().map(read).collect()
+    }
+}
+
+impl Facilities<'_, Tx> {
+    /// Adds a facility; `Taken` when the name is.
+    pub fn insert(&mut self, name: &FacilityName, created: Timestamp) -> Result<FacilityId, Error> {
+        let row = (
+            facility::name.eq(name.as_str()),
+            facility::created_ms.eq(created.as_millis()),
+        );
+        let insert = diesel::insert_into(facility::table).values(row);
+        self.access
+            .insert(Error::Taken("facility name"), |conn| match conn {
+                Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
+                Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
+            })?;
+        let found = self.find(name)?.ok_or(Error::Corrupt("facility"))?;
+        Ok(found.id)
+    }
+}
+
+impl<A: Access> Meta<'_, A> {
+    /// The value of this name.
+    pub fn find(&mut self, name: &str) -> Result<Option<String>, Error> {
+        let query = meta::table.filter(meta::name.eq(name)).select(meta::value);
+        self.access.query(|conn| query.first(conn).optional())
+    }
+}
+
+impl Meta<'_, Tx> {
+    /// Sets a value once and for all; `Taken` when it is set.
+    pub fn insert(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        let row = (meta::name.eq(name), meta::value.eq(value));
+        let insert = diesel::insert_into(meta::table).values(row);
+        self.access
+            .insert(Error::Taken("meta value"), |conn| match conn {
+                Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
+                Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
+            })?;
+        Ok(())
+    }
+}

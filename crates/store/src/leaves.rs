@@ -1,0 +1,156 @@
+//! Leaves of the log: those that wait for an index, and those that have one.
+
+use crate::{
+    Access, Error, FacilityId, Log, LogRowId, Tx, column, leaf_sequence,
+    schema::{leaf, log, pending_leaf},
+};
+use diesel::{
+    ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, dsl::count_star,
+};
+use model::{Commitment, Tag, VersionNumber};
+
+/// A leaf that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PendingLeaf {
+    /// Grows with the time of writing, roughly: order of ids is not order of commits.
+    pub id: i64,
+    /// What the log will hold.
+    pub commitment: Commitment,
+    /// The record or audit record it commits to.
+    pub record: Tag,
+    /// Which of its versions.
+    pub version: VersionNumber,
+}
+
+/// Where a leaf is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeafPlace {
+    /// The log.
+    pub log: LogRowId,
+    /// The index in it.
+    pub index: u64,
+}
+
+/// A leaf in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaf {
+    /// The index in the log.
+    pub index: u64,
+    /// What the log holds.
+    pub commitment: Commitment,
+    /// The record or audit record it commits to.
+    pub record: Tag,
+    /// Which of its versions.
+    pub version: VersionNumber,
+}
+
+/// The view of leaves.
+pub struct Leaves<'a, A> {
+    pub(crate) access: &'a mut A,
+}
+
+type PendingRow = (i64, Vec<u8>, Vec<u8>, i64);
+type LeafRow = (i64, Vec<u8>, Vec<u8>, i64);
+
+impl<A: Access> Leaves<'_, A> {
+    /// At most `limit` leaves that wait, by id.
+    pub fn pending(&mut self, facility: FacilityId, limit: u32) -> Result<Vec<PendingLeaf>, Error> {
+        let query = pending_leaf::table
+            .filter(pending_leaf::facility_id.eq(facility.0))
+            .order(pending_leaf::id)
+            .limit(i64::from(limit))
+            .select((
+                pending_leaf::id,
+                pending_leaf::commitment,
+                pending_leaf::record_tag,
+                pending_leaf::version,
+            ));
+        // Row by row, so that the rows' own buffers are not all held at once.
+        self.access.query(|conn| {
+            query
+                .load_iter::<PendingRow, diesel::connection::DefaultLoadingMode>(conn)?
+                .map(|row| row.map(|row| read_pending(&row)))
+                .collect::<diesel::QueryResult<Result<Vec<_>, Error>>>()
+        })?
+    }
+
+    /// How many leaves wait.
+    pub fn pending_count(&mut self, facility: FacilityId) -> Result<u64, Error> {
+        let query = pending_leaf::table
+            .filter(pending_leaf::facility_id.eq(facility.0))
+            .select(count_star());
+        let count: i64 = self.access.query(|conn| query.first(conn))?;
+        column::number(count)
+    }
+
+    /// The leaf that has waited longest.
+    pub fn oldest(&mut self, facility: FacilityId) -> Result<Option<PendingLeaf>, Error> {
+        Ok(self.pending(facility, 1)?.pop())
+    }
+
+    /// Where the leaf of a version or audit record (version 1) is; `None` while it
+    /// waits.
+    pub fn find(
+        &mut self,
+        facility: FacilityId,
+        record: Tag,
+        version: VersionNumber,
+    ) -> Result<Option<LeafPlace>, Error> {
+        let query = leaf::table
+            .inner_join(log::table.on(log::id.eq(leaf::log_id)))
+            .filter(log::facility_id.eq(facility.0))
+            .filter(leaf::record_tag.eq(record.as_bytes().as_slice()))
+            .filter(leaf::version.eq(column::of_version(version)))
+            .select((leaf::log_id, leaf::idx));
+        let row: Option<(i32, i64)> = self.access.query(|conn| query.first(conn).optional())?;
+        row.map(|(log, index)| {
+            Ok(LeafPlace {
+                log: LogRowId(log),
+                index: column::number(index)?,
+            })
+        })
+        .transpose()
+    }
+
+    /// At most `limit` leaves of a log from index `from` on.
+    pub fn range(&mut self, log: LogRowId, from: u64, limit: u32) -> Result<Vec<Leaf>, Error> {
+        let from: i64 = column::number(from)?;
+        let query = leaf::table
+            .filter(leaf::log_id.eq(log.0))
+            .filter(leaf::idx.ge(from))
+            .order(leaf::idx)
+            .limit(i64::from(limit))
+            .select((leaf::idx, leaf::commitment, leaf::record_tag, leaf::version));
+        let rows: Vec<LeafRow> = self.access.query(|conn| query.load(conn))?;
+        rows.iter().map(read_leaf).collect()
+    }
+}
+
+impl Leaves<'_, Tx> {
+    /// Gives waiting leaves the next indices of a log, in their order, and removes
+    /// them from those that wait; gives the new size. `Taken` when the log's size is
+    /// no longer `log.size` or one of the leaves waits no longer: nothing must be
+    /// committed then. The leaves must be ordered by id, as [`Self::pending`] gives
+    /// them.
+    pub fn sequence(&mut self, log: &Log, leaves: &[PendingLeaf]) -> Result<u64, Error> {
+        leaf_sequence::sequence(self.access, log, leaves)
+    }
+}
+
+fn read_pending((id, commitment, record, version): &PendingRow) -> Result<PendingLeaf, Error> {
+    Ok(PendingLeaf {
+        id: *id,
+        commitment: column::commitment(commitment)?,
+        record: column::tag(record)?,
+        version: column::version_number(*version)?,
+    })
+}
+
+fn read_leaf((index, commitment, record, version): &LeafRow) -> Result<Leaf, Error> {
+    Ok(Leaf {
+        index: column::number(*index)?,
+        commitment: column::commitment(commitment)?,
+        record: column::tag(record)?,
+        version: column::version_number(*version)?,
+    })
+}

@@ -1,0 +1,145 @@
+//! What happens before a database is used: is it ours, in a format we read, and
+//! are its tables up to date.
+
+use crate::{
+    OpenError,
+    database::{Conn, Database, Use},
+    lock_file::{self, LockFile},
+    schema::meta,
+};
+use diesel::{
+    ConnectionError, ExpressionMethods, OptionalExtension, PgConnection, QueryDsl, QueryResult,
+    QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text,
+};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+
+const PRODUCT: &str = "chartseal";
+const FORMAT: &str = "1";
+
+/// The name under which processes that start together wait for each other's
+/// migrations; any number will do.
+const MIGRATION_LOCK: &str = "4850184350181187393";
+
+/// Takes what must be held while the database is open, and brings its tables up
+/// to date.
+pub(crate) fn prepare(database: &Database) -> Result<Option<LockFile>, OpenError> {
+    match database {
+        Database::Sqlite { path } => {
+            let lock = LockFile::take(path)?;
+            lock_file::open_private(path)?;
+            let connected = database.connect(Use::Write);
+            migrate(&mut connected.map_err(|error| not_a_database(error, path))?)?;
+            Ok(Some(lock))
+        }
+        Database::Postgres { url } => {
+            if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
+                return Err(OpenError::Url);
+            }
+            let mut conn = database
+                .connect(Use::Write)
+                .map_err(|_| OpenError::Unreachable)?;
+            // Ends with the connection, also when the process dies.
+            conn.batch_execute(&format!(
+                "SET lock_timeout = 0; SET statement_timeout = 0;
+                 SELECT pg_advisory_lock({MIGRATION_LOCK})"
+            ))
+            .map_err(|_| OpenError::Unreachable)?;
+            migrate(&mut conn)?;
+            Ok(None)
+        }
+    }
+}
+
+/// The file opened, but SQLite made no sense of it; or it did not open.
+fn not_a_database(error: ConnectionError, path: &std::path::Path) -> OpenError {
+    match error {
+        ConnectionError::CouldntSetupConfiguration(_) => OpenError::Foreign,
+        _ => OpenError::File {
+            path: path.to_owned(),
+            source: std::io::ErrorKind::InvalidInput.into(),
+        },
+    }
+}
+
+fn migrate(conn: &mut Conn) -> Result<(), OpenError> {
+    let tables = tables(conn).map_err(|_| OpenError::Migration)?;
+    if !is_fresh(conn, &tables).map_err(|_| OpenError::Migration)? {
+        if !tables.iter().any(|name| name == "meta") {
+            return Err(OpenError::Foreign);
+        }
+        check(conn)?;
+    }
+    match conn {
+        Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(drop),
+        Conn::Postgres(conn) => conn.run_pending_migrations(POSTGRES).map(drop),
+    }
+    .map_err(|_| OpenError::Migration)?;
+    check(conn)
+}
+
+/// Whether there is nothing in it, or no more than a first start leaves that was
+/// cut off before its first migration.
+fn is_fresh(conn: &mut Conn, tables: &[String]) -> QueryResult<bool> {
+    if tables.is_empty() {
+        return Ok(true);
+    }
+    if tables != ["__diesel_schema_migrations"] {
+        return Ok(false);
+    }
+    diesel::table! {
+        __diesel_schema_migrations (version) { version -> Text }
+    }
+    let none: i64 = __diesel_schema_migrations::table.count().get_result(conn)?;
+    Ok(none == 0)
+}
+
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+fn tables(conn: &mut Conn) -> QueryResult<Vec<String>> {
+    let named: Vec<Named> = match conn {
+        Conn::Sqlite(conn) => sql_query(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%'
+             ESCAPE '\\' ORDER BY name",
+        )
+        .load(conn)?,
+        Conn::Postgres(conn) => postgres_tables(conn)?,
+    };
+    Ok(named.into_iter().map(|named| named.name).collect())
+}
+
+fn postgres_tables(conn: &mut PgConnection) -> QueryResult<Vec<Named>> {
+    sql_query(
+        "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = current_schema()
+         ORDER BY tablename",
+    )
+    .load(conn)
+}
+
+/// Refuses what is not ours or not of this format.
+fn check(conn: &mut Conn) -> Result<(), OpenError> {
+    let mut value = |name: &str| {
+        meta::table
+            .filter(meta::name.eq(name))
+            .select(meta::value)
+            .first::<String>(conn)
+            .optional()
+            // A table of that name, but not with our columns.
+            .map_err(|_| OpenError::Foreign)
+    };
+    match value("product")? {
+        Some(product) if product == PRODUCT => {}
+        _ => return Err(OpenError::Foreign),
+    }
+    match value("format")? {
+        Some(format) if format == FORMAT => Ok(()),
+        Some(format) => Err(OpenError::Newer(format)),
+        None => Err(OpenError::Unmarked),
+    }
+}

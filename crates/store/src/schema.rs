@@ -1,0 +1,201 @@
+//! The tables as diesel sees them, one description for both back ends. The
+//! truth is `migrations/`; a test holds both trees against each other.
+
+diesel::table! { meta (name) { name -> Text, value -> Text } }
+
+diesel::table! { facility (id) { id -> Integer, name -> Text, created_ms -> BigInt } }
+
+diesel::table! {
+    kek (facility_id, generation) {
+        facility_id -> Integer,
+        generation -> BigInt,
+        wrapped -> Binary,
+        created_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    data_key (id) {
+        id -> Binary,
+        facility_id -> Integer,
+        scope_kind -> SmallInt,
+        scope_tag -> Binary,
+        kek_generation -> BigInt,
+        wrapped -> Binary,
+        created_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    policy_set (facility_id, number) {
+        facility_id -> Integer,
+        number -> BigInt,
+        digest -> Binary,
+        schema_text -> Text,
+        policies_text -> Text,
+        created_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    epoch (facility_id, scope_tag) {
+        facility_id -> Integer,
+        scope_tag -> Binary,
+        number -> BigInt,
+    }
+}
+
+diesel::table! {
+    version (id) {
+        id -> BigInt,
+        facility_id -> Integer,
+        resource_type -> Text,
+        record_tag -> Binary,
+        #[sql_name = "version"]
+        number -> BigInt,
+        interaction -> Text,
+        policy_number -> BigInt,
+        time_ms -> BigInt,
+        subject_tag -> Nullable<Binary>,
+        padded_size -> Integer,
+        data_key_id -> Binary,
+        envelope -> Binary,
+    }
+}
+
+diesel::table! {
+    link (facility_id, record_tag, version, param, target_tag) {
+        facility_id -> Integer,
+        record_tag -> Binary,
+        version -> BigInt,
+        resource_type -> Text,
+        param -> Text,
+        target_tag -> Binary,
+    }
+}
+
+diesel::table! {
+    token (facility_id, record_tag, version, value) {
+        facility_id -> Integer,
+        record_tag -> Binary,
+        version -> BigInt,
+        #[sql_name = "token"]
+        value -> Binary,
+    }
+}
+
+diesel::table! {
+    audit (id) {
+        id -> BigInt,
+        facility_id -> Integer,
+        record_tag -> Binary,
+        time_ms -> BigInt,
+        interaction -> Text,
+        outcome -> SmallInt,
+        purpose -> Nullable<Text>,
+        policy_number -> BigInt,
+        user_tag -> Nullable<Binary>,
+        client_tag -> Nullable<Binary>,
+        subject_tag -> Nullable<Binary>,
+        events -> Integer,
+        padded_size -> Integer,
+        data_key_id -> Binary,
+        envelope -> Binary,
+        query_envelope -> Nullable<Binary>,
+        query_key_id -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    audit_patient (facility_id, patient_tag, time_ms, record_tag, event) {
+        facility_id -> Integer,
+        patient_tag -> Binary,
+        time_ms -> BigInt,
+        record_tag -> Binary,
+        event -> Integer,
+    }
+}
+
+diesel::table! {
+    pending_leaf (id) {
+        id -> BigInt,
+        facility_id -> Integer,
+        commitment -> Binary,
+        record_tag -> Binary,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    log (id) {
+        id -> Integer,
+        facility_id -> Integer,
+        epoch -> BigInt,
+        origin -> Text,
+        log_id -> Binary,
+        public_key -> Binary,
+        size -> BigInt,
+    }
+}
+
+diesel::table! {
+    leaf (log_id, idx) {
+        log_id -> Integer,
+        idx -> BigInt,
+        commitment -> Binary,
+        record_tag -> Binary,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    tile (log_id, level, idx) {
+        log_id -> Integer,
+        level -> SmallInt,
+        idx -> BigInt,
+        hashes -> Binary,
+    }
+}
+
+diesel::table! {
+    checkpoint (log_id, size) {
+        log_id -> Integer,
+        size -> BigInt,
+        root -> Binary,
+        time_ms -> BigInt,
+        note -> Text,
+    }
+}
+
+diesel::table! {
+    post (id) {
+        id -> BigInt,
+        chain_id -> BigInt,
+        submitter -> Binary,
+        nonce -> BigInt,
+        raw -> Binary,
+        tx_hash -> Binary,
+        state -> Text,
+        created_ms -> BigInt,
+        block_number -> Nullable<BigInt>,
+        block_hash -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    anchor (log_id, seq) {
+        log_id -> Integer,
+        seq -> BigInt,
+        size -> BigInt,
+        root -> Binary,
+        post_id -> BigInt,
+        state -> Text,
+        block_number -> Nullable<BigInt>,
+        block_hash -> Nullable<Binary>,
+        block_time_ms -> Nullable<BigInt>,
+        evidence -> Nullable<Binary>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(audit, audit_patient);
+diesel::allow_tables_to_appear_in_same_query!(leaf, log);

@@ -1,0 +1,203 @@
+//! The store: opened once, cloned freely. `run_tx` is the one way to write.
+
+use crate::{
+    Database, Error, LockKey, OpenError, Reader, Stats, Tx,
+    lock_file::LockFile,
+    open,
+    queue::{Job, Queue},
+    readers::{self, Manager},
+    stats::Counters,
+    writer::Writer,
+};
+use diesel::r2d2::Pool;
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, mpsc},
+    thread::{self, JoinHandle},
+};
+use tokio::sync::{Semaphore, oneshot};
+
+/// How many connections a store has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Transactions at a time on PostgreSQL. SQLite has one.
+    pub writers: u32,
+    /// Reads at a time.
+    pub readers: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            writers: 2,
+            readers: 4,
+        }
+    }
+}
+
+/// An open database. When the last clone goes, waiting transactions are run to
+/// their end and the database is closed.
+#[derive(Clone)]
+pub struct Store(Arc<Open>);
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
+/// The fields go in this order: the lock is given up last.
+struct Open {
+    queue: Arc<Queue>,
+    counters: Arc<Counters>,
+    writers: Vec<JoinHandle<()>>,
+    readers: Pool<Manager>,
+    /// As many as there are readers, so that reads that wait hold no thread.
+    turns: Arc<Semaphore>,
+    _lock: Option<LockFile>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.queue.close();
+        for writer in self.writers.drain(..) {
+            // A closure may hold the last clone; its thread cannot wait for itself.
+            if writer.thread().id() != thread::current().id() {
+                let _ = writer.join();
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Opens the database, making its tables when it is empty.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(database: &Database) -> Result<Self, OpenError> {
+        Self::open_with(database, Options::default())
+    }
+
+    /// [`Self::open`] with a number of connections.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open_with(database: &Database, options: Options) -> Result<Self, OpenError> {
+        let lock = open::prepare(database)?;
+        let mut open = Open {
+            queue: Arc::default(),
+            counters: Arc::default(),
+            writers: Vec::new(),
+            readers: readers::pool(database, options.readers),
+            turns: Arc::new(Semaphore::new(options.readers.max(1) as usize)),
+            _lock: lock,
+        };
+        let writers = match database {
+            Database::Sqlite { .. } => 1,
+            Database::Postgres { .. } => options.writers.max(1),
+        };
+        for number in 1..=writers {
+            let (queue, counters) = (open.queue.clone(), open.counters.clone());
+            let writer = Writer::new(database.clone(), queue, counters);
+            let thread = thread::Builder::new()
+                .name(format!("store-writer-{number}"))
+                .spawn(|| writer.run())
+                .map_err(OpenError::Thread)?;
+            open.writers.push(thread);
+        }
+        Ok(Self(Arc::new(open)))
+    }
+
+    /// Runs `f` in a transaction and commits it, together with others that wait.
+    /// `f` may run several times, so it must not depend on what it did before; it
+    /// cannot wait for anything but the database. An error from `f` leaves nothing
+    /// of what it wrote. When the future is dropped the transaction may still happen.
+    ///
+    /// # Errors
+    /// Those of `f`, or [`Error::Unavailable`], [`Error::Panicked`].
+    pub async fn run_tx<T, F>(
+        &self,
+        name: &'static str,
+        locks: &[LockKey],
+        f: F,
+    ) -> Result<T, Error>
+    where
+        F: FnMut(&mut Tx) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        self.0.queue.add(Job::new(name, locks, f, |value| {
+            // Whoever asked may have gone.
+            let _ = sender.send(value);
+        }));
+        receiver.await.unwrap_or(Err(Error::Unavailable))
+    }
+
+    /// [`Self::run_tx`] for threads that may wait.
+    ///
+    /// # Errors
+    /// As [`Self::run_tx`].
+    pub fn run_tx_blocking<T, F>(
+        &self,
+        name: &'static str,
+        locks: &[LockKey],
+        f: F,
+    ) -> Result<T, Error>
+    where
+        F: FnMut(&mut Tx) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        self.0.queue.add(Job::new(name, locks, f, move |value| {
+            let _ = sender.send(value);
+        }));
+        receiver.recv().unwrap_or(Err(Error::Unavailable))
+    }
+
+    /// Runs `f` on a connection that only reads. It does not see transactions that
+    /// are not committed, and sees all that were answered before it began.
+    ///
+    /// # Errors
+    /// Those of `f`, or [`Error::Unavailable`], [`Error::Panicked`].
+    pub async fn read<T, F>(&self, name: &'static str, f: F) -> Result<T, Error>
+    where
+        F: FnOnce(&mut Reader) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        let turn = self
+            .0
+            .turns
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::Unavailable)?;
+        let store = self.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            store.read_blocking(name, f)
+        });
+        read.await.unwrap_or(Err(Error::Panicked))
+    }
+
+    /// [`Self::read`] for threads that may wait.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_blocking<T, F>(&self, name: &'static str, f: F) -> Result<T, Error>
+    where
+        F: FnOnce(&mut Reader) -> Result<T, Error>,
+    {
+        let mut reader = self.0.readers.get().map_err(|_| {
+            tracing::warn!(name, "no connection to read");
+            Error::Unavailable
+        })?;
+        catch_unwind(AssertUnwindSafe(|| f(&mut reader))).unwrap_or(Err(Error::Panicked))
+    }
+
+    /// What the writer has done since the store was opened.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.0.counters.read()
+    }
+}

@@ -1,0 +1,226 @@
+//! The two ways to reach the tables: [`Tx`] inside a transaction, [`Reader`]
+//! outside. Each gives one view per table group; a view of a reader only reads.
+
+use crate::{
+    Anchors, Audits, Epochs, Error, Facilities, FacilityId, Keys, Leaves, Logs, Meta, Policies,
+    Posts, Versions, database::Conn, error::Fault,
+};
+use diesel::{
+    QueryResult,
+    connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
+    r2d2::R2D2Connection,
+};
+use model::Tag;
+use sealed::Connected as _;
+use std::time::Instant;
+
+/// Which database stands behind a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// An audit record by which a transaction can be recognised after the answer to
+/// its COMMIT was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Probe {
+    pub(crate) facility: FacilityId,
+    pub(crate) record: Tag,
+}
+
+/// The inside of a transaction. Only [`crate::Store::run_tx`] makes one, and it
+/// decides what is committed.
+pub struct Tx {
+    pub(crate) conn: Conn,
+    /// Whether the closure has changed rows.
+    pub(crate) wrote: bool,
+    /// The worst that an SQL statement of the closure met.
+    pub(crate) fault: Option<Fault>,
+    pub(crate) probe: Option<Probe>,
+}
+
+/// A connection that only reads. Each query sees what was committed before it;
+/// two queries may see different states.
+pub struct Reader {
+    pub(crate) conn: Conn,
+    /// When it last worked.
+    pub(crate) used: Instant,
+}
+
+pub(crate) mod sealed {
+    use super::{Conn, Error, QueryResult};
+
+    /// What the views need of a way to the tables.
+    pub trait Connected {
+        fn conn(&mut self) -> &mut Conn;
+
+        /// Learns of an SQL error.
+        fn failed(&mut self, error: &diesel::result::Error);
+
+        /// Runs statements; their error text goes no further.
+        fn query<T>(&mut self, run: impl FnOnce(&mut Conn) -> QueryResult<T>) -> Result<T, Error> {
+            run(self.conn()).map_err(|error| {
+                self.failed(&error);
+                Error::Unavailable
+            })
+        }
+    }
+}
+
+/// A way to the tables: [`Tx`] or [`Reader`].
+pub trait Access: sealed::Connected {}
+
+impl Access for Tx {}
+impl Access for Reader {}
+
+impl sealed::Connected for Tx {
+    fn conn(&mut self) -> &mut Conn {
+        &mut self.conn
+    }
+
+    fn failed(&mut self, error: &diesel::result::Error) {
+        self.fault = self.fault.max(Fault::of(error));
+    }
+}
+
+impl sealed::Connected for Reader {
+    fn conn(&mut self) -> &mut Conn {
+        &mut self.conn
+    }
+
+    fn failed(&mut self, error: &diesel::result::Error) {
+        tracing::warn!(fault = ?Fault::of(error), "a read failed in the database");
+    }
+}
+
+impl Tx {
+    pub(crate) const fn new(conn: Conn) -> Self {
+        Self {
+            conn,
+            wrote: false,
+            fault: None,
+            probe: None,
+        }
+    }
+
+    pub(crate) const fn backend(&self) -> Backend {
+        match self.conn {
+            Conn::Sqlite(_) => Backend::Sqlite,
+            Conn::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    /// Runs statements that change rows.
+    pub(crate) fn write<T>(
+        &mut self,
+        run: impl FnOnce(&mut Conn) -> QueryResult<T>,
+    ) -> Result<T, Error> {
+        self.wrote = true;
+        self.query(run)
+    }
+
+    /// Runs an insert that leaves rows alone which are there already, and gives how
+    /// many it made; none is `taken`. So a conflict spoils nothing on PostgreSQL.
+    pub(crate) fn insert(
+        &mut self,
+        taken: Error,
+        run: impl FnOnce(&mut Conn) -> QueryResult<usize>,
+    ) -> Result<usize, Error> {
+        match self.query(run)? {
+            0 => Err(taken),
+            made => {
+                self.wrote = true;
+                Ok(made)
+            }
+        }
+    }
+
+    /// Names the audit record by which this transaction is recognised if the answer
+    /// to its COMMIT is lost. `audits().insert` does so itself.
+    pub fn probe(&mut self, facility: FacilityId, record: Tag) {
+        self.probe.get_or_insert(Probe { facility, record });
+    }
+
+    /// Begins a transaction and takes its locks, in one message to the server.
+    pub(crate) fn begin(&mut self, locks: Option<&str>) -> QueryResult<()> {
+        self.probe = None;
+        match &mut self.conn {
+            Conn::Sqlite(conn) => {
+                AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
+            }
+            Conn::Postgres(conn) => {
+                let begin = format!("BEGIN; {}", locks.unwrap_or_default());
+                let begun = AnsiTransactionManager::begin_transaction_sql(conn, &begin);
+                if begun.is_err() {
+                    // A lock not got leaves a transaction that diesel does not know of.
+                    let _ = conn.batch_execute("ROLLBACK");
+                }
+                begun
+            }
+        }
+    }
+
+    /// Begins a savepoint.
+    pub(crate) fn save(&mut self) -> QueryResult<()> {
+        Conn::begin_transaction(&mut self.conn)
+    }
+
+    /// Ends the savepoint, or commits the transaction when there is none.
+    pub(crate) fn commit(&mut self) -> QueryResult<()> {
+        Conn::commit_transaction(&mut self.conn)
+    }
+
+    /// Undoes the savepoint, or the transaction when there is none.
+    pub(crate) fn roll_back(&mut self) -> QueryResult<()> {
+        Conn::rollback_transaction(&mut self.conn)
+    }
+
+    /// Whether the connection can be used no longer.
+    pub(crate) fn is_broken(&mut self) -> bool {
+        self.conn.is_broken()
+    }
+}
+
+macro_rules! views {
+    ($($(#[$doc:meta])* $name:ident: $view:ident,)*) => {
+        impl Tx {$(
+            $(#[$doc])*
+            pub fn $name(&mut self) -> $view<'_, Self> {
+                $view { access: self }
+            }
+        )*}
+
+        impl Reader {$(
+            $(#[$doc])*
+            pub fn $name(&mut self) -> $view<'_, Self> {
+                $view { access: self }
+            }
+        )*}
+    };
+}
+
+views! {
+    /// What the database says of itself.
+    meta: Meta,
+    /// Facilities.
+    facilities: Facilities,
+    /// Key encryption keys and data keys, wrapped.
+    keys: Keys,
+    /// Policy sets.
+    policies: Policies,
+    /// Epochs.
+    epochs: Epochs,
+    /// Versions of records, with links and tokens of the current ones.
+    versions: Versions,
+    /// Audit records.
+    audits: Audits,
+    /// Leaves, waiting and sequenced.
+    leaves: Leaves,
+    /// Logs, tiles and checkpoints.
+    logs: Logs,
+    /// Ledger transactions.
+    posts: Posts,
+    /// Anchors.
+    anchors: Anchors,
+}

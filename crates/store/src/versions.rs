@@ -1,0 +1,185 @@
+//! Versions of records. Rows are only ever added; the current version is the one
+//! with the highest number, and a delete is a version too.
+
+use crate::{Access, Error, FacilityId, Tx, column, schema::version, version_insert};
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
+    prelude::{Queryable, Selectable},
+};
+use model::{
+    Commitment, DataKeyId, ResourceType, Tag, Timestamp, Token, VersionInteraction, VersionNumber,
+};
+use std::borrow::Cow;
+
+/// The parameter of the link that every current version has to itself.
+pub const ID_PARAM: &str = "_id";
+
+/// A stored version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// FHIR resource type.
+    pub resource_type: ResourceType,
+    /// The record.
+    pub record: Tag,
+    /// Which of its versions.
+    pub number: VersionNumber,
+    /// How it came about.
+    pub interaction: VersionInteraction,
+    /// The policy set then in force; 0 when none was valid.
+    pub policy_number: u32,
+    /// `meta.lastUpdated`.
+    pub time: Timestamp,
+    /// The patient it is sealed under, if one.
+    pub subject: Option<Tag>,
+    /// Bytes of padded plaintext.
+    pub padded_size: u32,
+    /// The key that opens the envelope.
+    pub data_key: DataKeyId,
+    /// The sealed content.
+    pub envelope: Vec<u8>,
+}
+
+/// A reference from the current version of a record.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    /// Search parameter, such as `subject`.
+    pub param: Cow<'static, str>,
+    /// The record referred to.
+    pub target: Tag,
+}
+
+/// A version to be stored, with what makes it findable and its leaf. The link of a
+/// record to itself (`_id`) need not be given; a delete has no links and no tokens,
+/// given or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewVersion {
+    /// The row.
+    pub version: Version,
+    /// References.
+    pub links: Vec<Link>,
+    /// Search tokens.
+    pub tokens: Vec<Token>,
+    /// What the log will hold.
+    pub commitment: Commitment,
+}
+
+/// The view of versions.
+pub struct Versions<'a, A> {
+    pub(crate) access: &'a mut A,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = version)]
+pub(crate) struct Row {
+    resource_type: String,
+    record_tag: Vec<u8>,
+    number: i64,
+    interaction: String,
+    policy_number: i64,
+    time_ms: i64,
+    subject_tag: Option<Vec<u8>>,
+    padded_size: i32,
+    data_key_id: Vec<u8>,
+    envelope: Vec<u8>,
+}
+
+pub(crate) fn read(row: Row) -> Result<Version, Error> {
+    Ok(Version {
+        resource_type: column::word(&row.resource_type, "resource type")?,
+        record: column::tag(&row.record_tag)?,
+        number: column::version_number(row.number)?,
+        interaction: column::word(&row.interaction, "interaction")?,
+        policy_number: column::number(row.policy_number)?,
+        time: column::time(row.time_ms)?,
+        subject: column::optional_tag(row.subject_tag.as_ref())?,
+        padded_size: column::number(row.padded_size)?,
+        data_key: column::data_key_id(&row.data_key_id)?,
+        envelope: row.envelope,
+    })
+}
+
+impl<A: Access> Versions<'_, A> {
+    /// The current version, which may be a delete.
+    pub fn current(&mut self, facility: FacilityId, record: Tag) -> Result<Option<Version>, Error> {
+        Ok(self.history(facility, record, None, 1)?.pop())
+    }
+
+    /// One version.
+    pub fn find(
+        &mut self,
+        facility: FacilityId,
+        record: Tag,
+        number: VersionNumber,
+    ) -> Result<Option<Version>, Error> {
+        let query = version::table
+            .filter(version::facility_id.eq(facility.0))
+            .filter(version::record_tag.eq(record.as_bytes().as_slice()))
+            .filter(version::number.eq(column::of_version(number)))
+            .select(Row::as_select());
+        let row = self.access.query(|conn| query.first(conn).optional())?;
+        row.map(read).transpose()
+    }
+
+    /// At most `limit` versions older than `before`, newest first.
+    pub fn history(
+        &mut self,
+        facility: FacilityId,
+        record: Tag,
+        before: Option<VersionNumber>,
+        limit: u32,
+    ) -> Result<Vec<Version>, Error> {
+        let query = version::table
+            .filter(version::facility_id.eq(facility.0))
+            .filter(version::record_tag.eq(record.as_bytes().as_slice()))
+            .filter(version::number.lt(before.map_or(i64::MAX, column::of_version)))
+            .order(version::number.desc())
+            .limit(i64::from(limit))
+            .select(Row::as_select());
+        let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
+        rows.into_iter().map(read).collect()
+    }
+
+    /// The current versions of those records that exist, deletes included, in no
+    /// order.
+    pub fn current_many(
+        &mut self,
+        facility: FacilityId,
+        records: &[Tag],
+    ) -> Result<Vec<Version>, Error> {
+        let newer = diesel::alias!(version as newer);
+        let mut versions = Vec::with_capacity(records.len());
+        for some in records.chunks(crate::IN_LIST) {
+            let (facility_id, record_tag, number) =
+                newer.fields((version::facility_id, version::record_tag, version::number));
+            let overtaken = newer
+                .filter(facility_id.eq(version::facility_id))
+                .filter(record_tag.eq(version::record_tag))
+                .filter(number.gt(version::number));
+            let query = version::table
+                .filter(version::facility_id.eq(facility.0))
+                .filter(
+                    version::record_tag.eq_any(some.iter().map(|tag| tag.as_bytes().as_slice())),
+                )
+                .filter(diesel::dsl::not(diesel::dsl::exists(overtaken)))
+                .select(Row::as_select());
+            let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
+            for row in rows {
+                versions.push(read(row)?);
+            }
+        }
+        Ok(versions)
+    }
+}
+
+impl Versions<'_, Tx> {
+    /// Stores a version with its links, tokens and leaf, and removes the links and
+    /// tokens of the version before; `VersionTaken` when the number is.
+    pub fn insert(&mut self, facility: FacilityId, new: &NewVersion) -> Result<(), Error> {
+        self.insert_many(facility, std::slice::from_ref(new))
+    }
+
+    /// Stores many versions as [`Self::insert`] does one, in few statements.
+    pub fn insert_many(&mut self, facility: FacilityId, new: &[NewVersion]) -> Result<(), Error> {
+        version_insert::insert_many(self.access, facility, new)
+    }
+}

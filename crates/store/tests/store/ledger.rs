@@ -1,0 +1,157 @@
+//! Ledger transactions and anchors.
+
+use crate::{
+    sequence::add_log,
+    world::{World, at, on_both},
+};
+use model::{AnchorState, Digest};
+use store::{Error, LogRowId, NewAnchor, NewPost, PostId, PostState, Store};
+
+on_both! {
+    a_post_is_stored_once_and_moves_on,
+    an_anchor_moves_only_as_its_life_allows,
+    the_newest_final_anchor_is_found,
+}
+
+fn post(store: &Store, nonce: u64) -> Result<PostId, Error> {
+    let new = NewPost {
+        chain_id: 1337,
+        submitter: [2; 20],
+        nonce,
+        raw: vec![1; 200],
+        tx_hash: [u8::try_from(nonce).expect("small"); 32],
+        created: at(0),
+    };
+    store.run_tx_blocking("post", &[], move |tx| tx.posts().insert(&new))
+}
+
+fn a_post_is_stored_once_and_moves_on(world: &World) {
+    let store = world.open();
+    let (first, second) = (post(&store, 1).expect("new"), post(&store, 2).expect("new"));
+    assert_eq!(post(&store, 1), Err(Error::Taken("ledger transaction")));
+    let block = Some((77, [7; 32]));
+    store
+        .run_tx_blocking("mined", &[], move |tx| {
+            tx.posts().set_state(first, PostState::Mined, block)
+        })
+        .expect("a stored post");
+    let list = |states: &'static [PostState]| {
+        store
+            .read_blocking("list", |reader| reader.posts().list(states))
+            .expect("a read")
+    };
+    let mined = list(&[PostState::Mined]);
+    assert_eq!(mined.len(), 1);
+    assert_eq!(
+        (mined[0].id, mined[0].block, mined[0].new.nonce),
+        (first, block, 1)
+    );
+    let open: Vec<_> = list(&[PostState::Prepared, PostState::Broadcast, PostState::Mined])
+        .iter()
+        .map(|post| post.id)
+        .collect();
+    assert_eq!(open, [first, second]);
+    let got = store.read_blocking("get", |reader| reader.posts().get(second));
+    assert_eq!(
+        got.expect("a read").expect("the second").state,
+        PostState::Prepared
+    );
+}
+
+fn anchor(store: &Store, log: LogRowId, seq: u64, post: PostId) -> Result<(), Error> {
+    let new = NewAnchor {
+        log,
+        seq,
+        size: 10 * seq,
+        root: Digest::new([5; 32]),
+        post,
+    };
+    store.run_tx_blocking("anchor", &[], move |tx| tx.anchors().insert(&new))
+}
+
+fn set(store: &Store, log: LogRowId, seq: u64, state: AnchorState) -> Result<(), Error> {
+    store.run_tx_blocking("state", &[], move |tx| {
+        tx.anchors().set_state(log, seq, &state)
+    })
+}
+
+const ANCHORED: AnchorState = AnchorState::Anchored {
+    block: 5,
+    block_hash: [6; 32],
+};
+
+fn finalized() -> AnchorState {
+    AnchorState::Finalized {
+        block: 5,
+        block_hash: [6; 32],
+        time: at(50),
+    }
+}
+
+fn an_anchor_moves_only_as_its_life_allows(world: &World) {
+    let (store, facility) = world.with_facility();
+    let log = add_log(&store, facility, "log.example.org/log/north").id;
+    let (first, second) = (post(&store, 1).expect("new"), post(&store, 2).expect("new"));
+    assert_eq!(anchor(&store, log, 1, first), Ok(()));
+    assert_eq!(
+        anchor(&store, log, 1, first),
+        Err(Error::Taken("anchor number"))
+    );
+    assert_eq!(
+        set(&store, log, 1, finalized()),
+        Err(Error::Taken("anchor state"))
+    );
+    for state in [ANCHORED, AnchorState::Posted, ANCHORED, finalized()] {
+        assert_eq!(set(&store, log, 1, state.clone()), Ok(()));
+        let found = store
+            .read_blocking("find", |reader| reader.anchors().find(log, 1))
+            .expect("a read")
+            .expect("the anchor");
+        assert_eq!(found.state, state);
+    }
+    assert_eq!(
+        set(&store, log, 1, ANCHORED),
+        Err(Error::Taken("anchor state"))
+    );
+    store
+        .run_tx_blocking("evidence", &[], move |tx| {
+            tx.anchors().set_post(log, 1, second)?;
+            tx.anchors().set_evidence(log, 1, b"header")
+        })
+        .expect("a stored anchor");
+    let found = store.read_blocking("newest", |reader| reader.anchors().newest(log));
+    let found = found.expect("a read").expect("the anchor");
+    assert_eq!(found.evidence.as_deref(), Some(&b"header"[..]));
+    assert_eq!(found.new.post, second);
+}
+
+fn the_newest_final_anchor_is_found(world: &World) {
+    let (store, facility) = world.with_facility();
+    let log = add_log(&store, facility, "log.example.org/log/north").id;
+    for seq in 1..=4 {
+        let post = post(&store, seq).expect("new");
+        assert_eq!(anchor(&store, log, seq, post), Ok(()));
+    }
+    for seq in 1..=3 {
+        assert_eq!(set(&store, log, seq, ANCHORED), Ok(()));
+    }
+    for seq in 1..=2 {
+        assert_eq!(set(&store, log, seq, finalized()), Ok(()));
+    }
+    let (newest, all, waiting) = store
+        .read_blocking("final", |reader| {
+            let mut anchors = reader.anchors();
+            Ok((
+                anchors.newest_final(log)?,
+                anchors.final_anchors(log, 10)?,
+                anchors.list(AnchorState::Posted.name())?,
+            ))
+        })
+        .expect("a read");
+    assert_eq!(newest.expect("the second").new.seq, 2);
+    let seqs = |anchors: &[store::Anchor]| -> Vec<u64> {
+        anchors.iter().map(|anchor| anchor.new.seq).collect()
+    };
+    assert_eq!(seqs(&all), [2, 1]);
+    assert_eq!(seqs(&waiting), [4]);
+}

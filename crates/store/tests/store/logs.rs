@@ -1,0 +1,107 @@
+//! Logs, tiles and checkpoints.
+
+use crate::{
+    sequence::add_log,
+    world::{World, at, on_both},
+};
+use model::Digest;
+use store::{Error, StoredCheckpoint, Tile};
+
+on_both! {
+    a_log_is_added_once,
+    a_wider_tile_takes_the_place_of_a_narrower,
+    checkpoints_are_found_by_size_and_by_leaf,
+}
+
+fn a_log_is_added_once(world: &World) {
+    let (store, facility) = world.with_facility();
+    let log = add_log(&store, facility, "log.example.org/log/north");
+    let new = store::NewLog {
+        facility,
+        epoch: 2,
+        origin: log.origin.clone(),
+        log_id: model::LogId::new([99; 32]),
+        public_key: [1; 32],
+    };
+    let again = store.run_tx_blocking("again", &[], move |tx| tx.logs().insert(&new));
+    assert_eq!(again, Err(Error::Taken("log")));
+    let (list, got) = store
+        .read_blocking("list", |reader| {
+            let list = reader.logs().list()?;
+            Ok((list, reader.logs().get(log.id)?))
+        })
+        .expect("a read");
+    assert_eq!(list, std::slice::from_ref(&log));
+    assert_eq!(got, Some(log));
+}
+
+fn a_wider_tile_takes_the_place_of_a_narrower(world: &World) {
+    let (store, facility) = world.with_facility();
+    let log = add_log(&store, facility, "log.example.org/log/north").id;
+    let tile = |level: u8, index: u64, width: usize| Tile {
+        level,
+        index,
+        hashes: vec![level; 32 * width],
+    };
+    let put = |tiles: Vec<Tile>| {
+        store.run_tx_blocking("put", &[], move |tx| tx.logs().put_tiles(log, &tiles))
+    };
+    assert_eq!(
+        put(vec![tile(0, 0, 256), tile(0, 1, 3), tile(1, 0, 1)]),
+        Ok(())
+    );
+    assert_eq!(put(vec![tile(0, 1, 9)]), Ok(()));
+    let widths = store
+        .read_blocking("get", |reader| {
+            let mut logs = reader.logs();
+            [(0, 0), (0, 1), (1, 0), (1, 1)]
+                .map(|(level, index)| logs.tile(log, level, index))
+                .into_iter()
+                .map(|tile| tile.map(|tile| tile.map_or(0, |hashes| hashes.len() / 32)))
+                .collect::<Result<Vec<_>, _>>()
+        })
+        .expect("a read");
+    assert_eq!(widths, [256, 9, 1, 0]);
+}
+
+fn checkpoints_are_found_by_size_and_by_leaf(world: &World) {
+    let (store, facility) = world.with_facility();
+    let log = add_log(&store, facility, "log.example.org/log/north").id;
+    let checkpoint = |size: u64| StoredCheckpoint {
+        size,
+        root: Digest::new([u8::try_from(size).expect("small"); 32]),
+        time: at(i64::try_from(size).expect("small")),
+        note: format!("note of {size}\n"),
+    };
+    let insert = |size| {
+        store.run_tx_blocking("insert", &[], move |tx| {
+            tx.logs().insert_checkpoint(log, &checkpoint(size))
+        })
+    };
+    for size in [4, 9, 20] {
+        assert_eq!(insert(size), Ok(()));
+    }
+    assert_eq!(insert(9), Err(Error::Taken("checkpoint")));
+    let covering = |index| {
+        store
+            .read_blocking("covering", |reader| {
+                reader.logs().covering_checkpoint(log, index)
+            })
+            .expect("a read")
+            .map(|checkpoint| checkpoint.size)
+    };
+    assert_eq!(
+        [0, 3, 4, 8, 19, 20]
+            .map(covering)
+            .map(|size| size.unwrap_or(0)),
+        [4, 4, 9, 9, 20, 0]
+    );
+    let (nine, newest) = store
+        .read_blocking("find", |reader| {
+            let nine = reader.logs().checkpoint(log, 9)?;
+            Ok((nine, reader.logs().newest_checkpoint(log)?))
+        })
+        .expect("a read");
+    assert_eq!(nine, Some(checkpoint(9)));
+    assert_eq!(newest, Some(checkpoint(20)));
+}

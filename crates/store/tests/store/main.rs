@@ -1,0 +1,19 @@
+//! The store over both databases: every test of [`on_both`] runs on a SQLite file
+//! and on a PostgreSQL server.
+#![expect(clippy::expect_used, reason = "test code")]
+
+mod audits;
+mod epochs;
+mod facilities;
+mod groups;
+mod ledger;
+mod logs;
+mod opening;
+mod proxy;
+mod recovery;
+mod rows;
+mod search;
+mod sequence;
+mod tables;
+mod versions;
+mod world;

@@ -1,0 +1,153 @@
+//! Opening: what is refused, and that it is told why without telling secrets.
+
+use crate::world::{World, add_facility, maintenance_url, on_both};
+use std::{fs, thread};
+use store::{Database, OpenError, Store};
+
+on_both! {
+    a_foreign_database_is_refused_and_left_alone,
+    a_newer_format_is_refused,
+    a_database_without_a_format_is_refused,
+    a_table_named_meta_does_not_make_it_ours,
+    a_first_start_that_was_cut_off_is_taken_up,
+}
+
+fn refusal(world: &World) -> OpenError {
+    Store::open(&world.database).err().expect("a refusal")
+}
+
+fn a_foreign_database_is_refused_and_left_alone(world: &World) {
+    world.sql("CREATE TABLE customer (id INTEGER)");
+    assert!(matches!(refusal(world), OpenError::Foreign));
+    world.sql("DROP TABLE customer");
+    // Nothing of ours was made beside it, so now it is empty.
+    drop(world.open());
+}
+
+fn a_newer_format_is_refused(world: &World) {
+    drop(world.open());
+    world.sql("UPDATE meta SET value = '2' WHERE name = 'format'");
+    let refusal = refusal(world);
+    assert!(
+        matches!(&refusal, OpenError::Newer(format) if format == "2"),
+        "{refusal}"
+    );
+}
+
+fn a_database_without_a_format_is_refused(world: &World) {
+    drop(world.open());
+    world.sql("DELETE FROM meta WHERE name = 'format'");
+    assert!(matches!(refusal(world), OpenError::Unmarked));
+}
+
+fn a_table_named_meta_does_not_make_it_ours(world: &World) {
+    world.sql("CREATE TABLE meta (other INTEGER)");
+    assert!(matches!(refusal(world), OpenError::Foreign));
+    world.sql("DROP TABLE meta; CREATE TABLE meta (name TEXT, value TEXT)");
+    world.sql("INSERT INTO meta VALUES ('product', 'another')");
+    assert!(matches!(refusal(world), OpenError::Foreign));
+}
+
+/// The table of migrations is made before the first of them.
+fn a_first_start_that_was_cut_off_is_taken_up(world: &World) {
+    world.sql(
+        "CREATE TABLE __diesel_schema_migrations (
+            version VARCHAR(50) PRIMARY KEY NOT NULL,
+            run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
+    );
+    add_facility(&world.open(), "north");
+}
+
+#[test]
+fn a_second_opening_of_a_file_is_told_to_use_postgresql() {
+    let world = World::sqlite();
+    let store = world.open();
+    let refusal = refusal(&world);
+    assert!(matches!(refusal, OpenError::InUse(_)));
+    assert!(
+        refusal.to_string().contains("in use by another process"),
+        "{refusal}"
+    );
+    assert!(refusal.to_string().contains("PostgreSQL"), "{refusal}");
+    let clone = store.clone();
+    drop(store);
+    assert!(
+        Store::open(&world.database).is_err(),
+        "a clone holds it still"
+    );
+    drop(clone);
+    drop(world.open());
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let world = World::sqlite();
+    let path = world.dir.path().join("chartseal.db");
+    let text = "these are notes, not a database\n".repeat(300);
+    fs::write(&path, &text).expect("a file");
+    assert!(matches!(refusal(&world), OpenError::Foreign));
+    assert_eq!(fs::read_to_string(&path).expect("the file"), text);
+}
+
+#[test]
+fn a_missing_directory_is_named() {
+    let world = World::sqlite();
+    let path = world.dir.path().join("absent").join("chartseal.db");
+    let refusal = Store::open(&Database::Sqlite { path })
+        .err()
+        .expect("a refusal");
+    assert!(matches!(refusal, OpenError::File { .. }), "{refusal}");
+    assert!(refusal.to_string().contains("absent"), "{refusal}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_files_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::sqlite();
+    let store = world.open();
+    add_facility(&store, "north");
+    let mut count = 0;
+    for entry in fs::read_dir(world.dir.path()).expect("the directory") {
+        let entry = entry.expect("an entry");
+        let mode = entry.metadata().expect("its mode").permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", entry.file_name());
+        count += 1;
+    }
+    assert!(count >= 3, "database, lock and write-ahead log");
+}
+
+#[test]
+fn an_unreachable_server_is_told_without_the_password() {
+    for (url, unreachable) in [
+        ("postgres://nurse:hunter2@127.0.0.1:1/chartseal", true),
+        ("mysql://nurse:hunter2@127.0.0.1/chartseal", false),
+    ] {
+        let database = Database::Postgres {
+            url: url.to_owned().into(),
+        };
+        let refusal = Store::open(&database).err().expect("a refusal");
+        match refusal {
+            OpenError::Unreachable => assert!(unreachable),
+            OpenError::Url => assert!(!unreachable),
+            other => panic!("{other}"),
+        }
+        let texts = format!("{refusal} {refusal:?} {database:?}");
+        assert!(!texts.contains("hunter2"), "{texts}");
+    }
+}
+
+#[test]
+fn processes_that_start_together_make_the_tables_once() {
+    let world = World::postgres();
+    assert!(maintenance_url().starts_with("postgres"));
+    thread::scope(|threads| {
+        let opened: Vec<_> = (0..4)
+            .map(|_| threads.spawn(|| Store::open(&world.database).is_ok()))
+            .collect();
+        for opened in opened {
+            assert!(opened.join().expect("no panic"));
+        }
+    });
+    add_facility(&world.open(), "north");
+}

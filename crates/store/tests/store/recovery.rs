@@ -1,0 +1,172 @@
+//! PostgreSQL goes away and comes back: nothing answered is lost, nothing is done
+//! twice.
+
+use crate::{
+    proxy::{Cut, Proxy},
+    rows::{audit, insert, pending, tag, version},
+    world::{World, add_facility, admin, maintenance_url},
+};
+use model::{EpochRead, Tag};
+use std::{thread, time::Duration};
+use store::{Database, Error, FacilityId, Options, Store};
+
+const ONE: Options = Options {
+    writers: 1,
+    readers: 2,
+};
+
+fn url(world: &World) -> &str {
+    let Database::Postgres { url } = &world.database else {
+        panic!("a server")
+    };
+    url
+}
+
+/// Ends every connection to the test's database, as a restart does.
+fn terminate(world: &World) {
+    let name = url(world).rsplit('/').next().expect("a database");
+    admin(
+        &maintenance_url(),
+        &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"),
+    );
+}
+
+fn behind_proxy(world: &World) -> (Proxy, Store, FacilityId) {
+    let proxy = Proxy::start(url(world));
+    let database = Database::Postgres {
+        url: proxy.url.clone().into(),
+    };
+    let store = Store::open_with(&database, ONE).expect("a server behind a proxy");
+    let facility = add_facility(&store, "north");
+    (proxy, store, facility)
+}
+
+/// What a create of the gateway does.
+fn create(store: &Store, facility: FacilityId, record: u32) -> Result<u32, Error> {
+    let new = version(record, 1);
+    let log = audit(record + 10_000, 0, &[tag(1)]);
+    let epochs = [Tag::ZERO, tag(1)].map(|scope| EpochRead { scope, number: 0 });
+    store.run_tx_blocking("create", &[], move |tx| {
+        tx.epochs().require(facility, &epochs)?;
+        tx.versions().insert(facility, &new)?;
+        tx.audits().insert(facility, &log)?;
+        Ok(record)
+    })
+}
+
+#[test]
+fn writes_and_reads_go_on_after_the_connections_were_ended() {
+    let world = World::postgres();
+    let (store, facility) = world.with_facility();
+    for record in 1..6 {
+        insert(&store, facility, version(record, 1));
+        assert_eq!(pending(&store, facility).len(), record as usize);
+        terminate(&world);
+        // A reader in constant use is not asked whether it works still.
+        thread::sleep(Duration::from_millis(600));
+    }
+    insert(&store, facility, version(99, 1));
+    assert_eq!(pending(&store, facility).len(), 6);
+}
+
+#[test]
+fn a_commit_that_was_done_but_not_answered_is_answered_and_not_done_again() {
+    let world = World::postgres();
+    let (proxy, store, facility) = behind_proxy(&world);
+    proxy.cut(Cut::After);
+    assert_eq!(create(&store, facility, 7), Ok(7));
+    assert_eq!(store.stats().closures["create"].retries, 0);
+    assert_eq!(pending(&store, facility).len(), 2);
+    assert_eq!(create(&store, facility, 8), Ok(8));
+}
+
+#[test]
+fn a_commit_that_never_arrived_is_run_again() {
+    let world = World::postgres();
+    let (proxy, store, facility) = behind_proxy(&world);
+    proxy.cut(Cut::Before);
+    assert_eq!(create(&store, facility, 7), Ok(7));
+    assert_eq!(store.stats().closures["create"].retries, 1);
+    assert_eq!(pending(&store, facility).len(), 2);
+}
+
+/// Without an audit record nothing tells what became of it, so it is not run again.
+#[test]
+fn a_lost_commit_without_an_audit_record_is_not_guessed_at() {
+    let world = World::postgres();
+    let (proxy, store, facility) = behind_proxy(&world);
+    proxy.cut(Cut::After);
+    let lost = store.run_tx_blocking("bump", &[], move |tx| tx.epochs().bump(facility, Tag::ZERO));
+    assert_eq!(lost, Err(Error::Unavailable));
+    let epochs = store
+        .read_blocking("read", |reader| {
+            reader.epochs().read(facility, &[Tag::ZERO])
+        })
+        .expect("a read");
+    assert_eq!(epochs[0].number, 1, "this one had arrived");
+}
+
+#[test]
+fn a_server_that_is_gone_is_unavailable_and_leaves_the_store_usable() {
+    let world = World::postgres();
+    let (store, facility) = world.with_facility();
+    let name = url(&world)
+        .rsplit('/')
+        .next()
+        .expect("a database")
+        .to_owned();
+    let maintenance = maintenance_url();
+    admin(
+        &maintenance,
+        &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),
+    );
+    terminate(&world);
+    assert_eq!(create(&store, facility, 1), Err(Error::Unavailable));
+    admin(
+        &maintenance,
+        &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"),
+    );
+    assert_eq!(create(&store, facility, 1), Ok(1));
+}
+
+/// BEGIN, epochs, version with links, tokens and leaf, audit with its rows and
+/// leaf, COMMIT: five for a closure alone, three for each one more in a group.
+#[test]
+fn a_create_takes_few_round_trips() {
+    let world = World::postgres();
+    let (proxy, store, facility) = behind_proxy(&world);
+    // The first prepares the statements.
+    assert_eq!(create(&store, facility, 1), Ok(1));
+    let before = proxy.trips();
+    assert_eq!(create(&store, facility, 2), Ok(2));
+    assert_eq!(proxy.trips() - before, 5);
+}
+
+/// Two groups that wait for each other: the database ends one, which runs again.
+#[test]
+fn a_deadlock_is_run_again() {
+    let world = World::postgres();
+    let (store, facility) = world.with_facility();
+    let crossing = |first: u32, second: u32| {
+        store.run_tx_blocking("cross", &[], move |tx| {
+            tx.epochs().bump(facility, tag(first))?;
+            thread::sleep(Duration::from_millis(200));
+            tx.epochs().bump(facility, tag(second))
+        })
+    };
+    thread::scope(|threads| {
+        let one = threads.spawn(|| crossing(1, 2));
+        let other = threads.spawn(|| crossing(2, 1));
+        assert_eq!(one.join().expect("no panic"), Ok(()));
+        assert_eq!(other.join().expect("no panic"), Ok(()));
+    });
+    let epochs = store
+        .read_blocking("read", |reader| {
+            reader.epochs().read(facility, &[tag(1), tag(2)])
+        })
+        .expect("a read");
+    assert_eq!(
+        epochs.iter().map(|epoch| epoch.number).collect::<Vec<_>>(),
+        [2, 2]
+    );
+}

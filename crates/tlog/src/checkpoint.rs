@@ -1,0 +1,103 @@
+//! Checkpoints (<https://c2sp.org/tlog-checkpoint>): origin, size and root of a
+//! log, signed. Extension lines are refused, because no monitor could audit
+//! them.
+
+pub use crate::log_key::LogKey;
+pub use crate::note::{NoteError, SignatureError};
+pub use crate::origin::Origin;
+pub use crate::vkey::{Vkey, WitnessVkey};
+
+use crate::{base64, note::Note, statement::whole_number};
+use model::{Digest, LogId};
+
+/// What a checkpoint says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The log.
+    pub origin: Origin,
+    /// How many leaves it has.
+    pub size: u64,
+    /// The root over them.
+    pub root: Digest,
+}
+
+/// A checkpoint whose signatures nobody has checked yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedCheckpoint {
+    checkpoint: Checkpoint,
+    note: Note,
+}
+
+/// Why a checkpoint is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// It has not the form of a checkpoint.
+    #[error(transparent)]
+    Form(#[from] NoteError),
+    /// Its signatures do not hold.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+}
+
+impl Checkpoint {
+    /// The three lines that are signed.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let root = base64::encode(self.root.as_bytes());
+        format!("{}\n{}\n{root}\n", self.origin, self.size)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.strip_suffix('\n')?.split('\n');
+        let checkpoint = Self {
+            origin: lines.next()?.parse().ok()?,
+            size: whole_number(lines.next()?)?,
+            root: Digest::from_slice(&base64::decode(lines.next()?)?).ok()?,
+        };
+        lines.next().is_none().then_some(checkpoint)
+    }
+}
+
+impl SignedCheckpoint {
+    /// Reads a checkpoint without believing it.
+    ///
+    /// # Errors
+    /// When it has not the form of a checkpoint.
+    pub fn parse(note: &str) -> Result<Self, NoteError> {
+        let note = Note::parse(note)?;
+        let checkpoint = Checkpoint::parse(note.text()).ok_or(NoteError::Checkpoint)?;
+        Ok(Self { checkpoint, note })
+    }
+
+    /// What it claims.
+    #[must_use]
+    pub const fn claim(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// Checks the signatures of `known` keys; one whose name is the origin must
+    /// hold and none may fail.
+    ///
+    /// # Errors
+    /// When that is not so.
+    pub fn verify(&self, known: &[Vkey]) -> Result<&Checkpoint, SignatureError> {
+        self.note.verify(self.checkpoint.origin.as_str(), known)?;
+        Ok(&self.checkpoint)
+    }
+}
+
+/// Reads a signed checkpoint and checks its signatures; see
+/// [`SignedCheckpoint::verify`].
+///
+/// # Errors
+/// When the form is wrong or the signatures do not hold.
+pub fn open(note: &str, known: &[Vkey]) -> Result<Checkpoint, OpenError> {
+    let signed = SignedCheckpoint::parse(note)?;
+    Ok(signed.verify(known)?.clone())
+}
+
+/// The log's name on the chain; see [`Origin::log_id`].
+#[must_use]
+pub fn log_id(first_public_key: &[u8; 32], origin: &Origin) -> LogId {
+    origin.log_id(first_public_key)
+}

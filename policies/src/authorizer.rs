@@ -1,0 +1,181 @@
+//! The one function that decides.
+//!
+//! In this order, each able to deny and none to permit alone: the question must
+//! exist, a scope of the token must grant it, and the rules of every facility
+//! concerned must permit it: that of the target and, when it is another, the
+//! caller's own. Consent comes after the rules once it is enforced.
+
+use crate::{
+    Action, Caller, CallerEntity, Compiled, ConsentRule, Decision, DecisionRecord, Outcome, Reason,
+    ReplayError, ResourceEntity, SmartScope, Target, entities::ResourceKind,
+};
+use model::{EpochRead, FacilityName, Tag};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What is asked.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// Tag of the caller's patient under the id root of the caller's facility.
+    pub own_patient: Option<Tag>,
+    /// What is asked for.
+    pub action: Action,
+    /// What it is asked about.
+    pub target: &'a Target,
+    /// The consents of the patients concerned.
+    pub consents: &'a [ConsentRule],
+    /// The epochs that were read before asking.
+    pub epochs: &'a [EpochRead],
+}
+
+/// The rules in force of every facility of this gateway. It never changes: a
+/// new policy set makes a new one.
+#[derive(Debug, Clone, Default)]
+pub struct Authorizer {
+    rules: BTreeMap<FacilityName, Arc<Compiled>>,
+}
+
+impl Authorizer {
+    /// Rules by facility. A facility without valid rules is left out, and
+    /// everything that concerns it is denied.
+    #[must_use]
+    pub fn new(rules: impl IntoIterator<Item = (FacilityName, Arc<Compiled>)>) -> Self {
+        Self {
+            rules: rules.into_iter().collect(),
+        }
+    }
+
+    /// The rules of a facility.
+    #[must_use]
+    pub fn rules_of(&self, facility: &FacilityName) -> Option<&Arc<Compiled>> {
+        self.rules.get(facility)
+    }
+
+    /// Decides a question.
+    pub fn decide(&self, question: &Question<'_>) -> Decision {
+        let record = self.judge(
+            CallerEntity::of(question),
+            question.action,
+            ResourceEntity::of(question.target),
+            question.consents.to_vec(),
+        );
+        Decision::of(question, Arc::new(record))
+    }
+
+    /// Decides a recorded question again, with these rules.
+    ///
+    /// # Errors
+    /// When these are not the rules that were in force.
+    pub fn replay(&self, record: &DecisionRecord) -> Result<Outcome, ReplayError> {
+        for ruling in &record.rulings {
+            let same = |rules: &&Arc<Compiled>| rules.digest() == ruling.digest;
+            if self.rules.get(&ruling.facility).filter(same).is_none() {
+                return Err(ReplayError::OtherRules {
+                    facility: ruling.facility.clone(),
+                    number: ruling.number,
+                });
+            }
+        }
+        let again = self.judge(
+            record.caller.clone(),
+            record.action,
+            record.resource.clone(),
+            record.consents.clone(),
+        );
+        Ok(again.outcome)
+    }
+
+    pub(crate) fn judge(
+        &self,
+        caller: CallerEntity,
+        action: Action,
+        resource: ResourceEntity,
+        consents: Vec<ConsentRule>,
+    ) -> DecisionRecord {
+        let mut record = DecisionRecord {
+            caller,
+            action,
+            resource,
+            scope: None,
+            consents,
+            rulings: Vec::new(),
+            outcome: Outcome::Denied(Reason::NotApplicable),
+        };
+        record.outcome = match self.reason_against(&mut record) {
+            None => Outcome::Permit,
+            Some(reason) => Outcome::Denied(reason),
+        };
+        record
+    }
+
+    fn reason_against(&self, record: &mut DecisionRecord) -> Option<Reason> {
+        let DecisionRecord {
+            caller,
+            action,
+            resource,
+            ..
+        } = &*record;
+        if let Some(reason) = cannot_be_asked(*action, resource) {
+            return Some(reason);
+        }
+        let Some(scope) = granting_scope(caller, *action, resource) else {
+            return Some(Reason::NoScope);
+        };
+        let (Some(here), Some(home)) = (resource.facility(), caller.facility()) else {
+            return Some(Reason::NoRules);
+        };
+        let asked = action.asked_for(resource.kind());
+        let mut rulings = Vec::new();
+        let elsewhere = (home != here).then_some(home);
+        for facility in [Some(here), elsewhere].into_iter().flatten() {
+            let Some(rules) = self.rules.get(&facility) else {
+                return Some(Reason::NoRules);
+            };
+            rulings.extend(rules.rule(&facility, caller, asked, resource));
+        }
+        // The gravest reason is named: an error over a forbid over no permit.
+        let reason = rulings.iter().filter_map(|ruling| ruling.reason()).max();
+        record.rulings = rulings;
+        record.scope = Some(scope);
+        reason
+    }
+}
+
+fn cannot_be_asked(action: Action, resource: &ResourceEntity) -> Option<Reason> {
+    let kind = resource.kind();
+    let audit = matches!(kind, ResourceKind::AuditEvent | ResourceKind::AuditTrail);
+    let ours = |name: &String| name.starts_with('#');
+    if audit && action.writes() {
+        Some(Reason::AuditIsReadOnly)
+    } else if !action.applies_to(kind)
+        || resource
+            .attributes()
+            .resource_type
+            .as_ref()
+            .is_some_and(ours)
+    {
+        Some(Reason::NotApplicable)
+    } else {
+        None
+    }
+}
+
+/// The first scope of the token that grants the action.
+fn granting_scope(
+    caller: &CallerEntity,
+    action: Action,
+    resource: &ResourceEntity,
+) -> Option<String> {
+    let grants = |text: &&String| {
+        text.parse().is_ok_and(|scope: SmartScope| {
+            scope.grants(
+                action,
+                resource.kind(),
+                resource.attributes(),
+                caller.patient(),
+            )
+        })
+    };
+    caller.scopes().iter().find(grants).cloned()
+}

@@ -1,0 +1,17 @@
+//! Policies as the gateway uses them, through the public interface.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "test code"
+)]
+
+mod compile;
+mod fixture;
+mod matrix;
+mod permits;
+mod replay;
+mod scenarios;
+mod scopes;
+mod speed;
