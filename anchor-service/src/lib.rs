@@ -1,1 +1,32 @@
-//! Placeholder.
+//! From leaf to L2: gives pending leaves their place in the log, signs
+//! checkpoints, posts them to the registry contract, follows them to finality
+//! and keeps the chain's evidence.
+//!
+//! The gateway and this service never call each other; they meet in tables.
+//! Nothing here knows FHIR, policies, record keys or plaintext: a leaf is 32
+//! bytes.
+
+mod alarm;
+mod checkpoint;
+pub mod config;
+mod failure;
+mod finality;
+mod guard;
+mod journal;
+pub mod key_file;
+pub mod ledger;
+mod log_keys;
+mod new_log;
+mod poster;
+mod sequencer;
+mod service;
+#[cfg(test)]
+mod simulation;
+mod status;
+
+pub use alarm::{Alarm, Holder};
+pub use failure::StepError;
+pub use log_keys::LogKeys;
+pub use new_log::{NewLogError, open_log};
+pub use service::AnchorService;
+pub use status::{FinalAnchor, LogStatus, Status, StatusReader};

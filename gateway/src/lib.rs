@@ -1,1 +1,35 @@
-//! Placeholder.
+//! The FHIR door: identity, interactions, proofs.
+//!
+//! A request reads from top to bottom: [`context`] says who asks where,
+//! [`routes`] parses, [`exchange`] runs the interaction and commits it with its
+//! audit, and only then does the answer go out. Nothing here knows SQL or the
+//! chain.
+
+mod access_log;
+pub mod app;
+mod audit;
+mod audit_record;
+mod body;
+mod capability;
+mod context;
+mod criteria;
+mod exchange;
+mod facility;
+mod failure;
+mod health;
+pub mod identity;
+mod interaction;
+mod keyring;
+mod log_proof;
+mod operation;
+mod outcome;
+mod paging;
+mod reply;
+mod routes;
+pub mod server;
+pub mod setup;
+mod version;
+mod write;
+
+pub use app::{App, Settings};
+pub use failure::{Category, Failure};

@@ -163,39 +163,37 @@ fn count_references(value: &Value, unresolved: &mut usize, all: &mut usize) {
     }
 }
 
+/// Parses a transaction, rewrites it and writes each resource.
+fn rewrite(bytes: &[u8], path: &Path) -> Vec<Vec<u8>> {
+    let mut entries = transaction(bytes);
+    let names = names(&entries);
+    for entry in &mut entries {
+        refuse_conditional(entry).unwrap();
+        rewrite_references(entry, &names)
+            .unwrap_or_else(|e| panic!("{}: {e} {:?}", path.display(), e.expression));
+    }
+    let resources = entries.iter().map(|entry| entry.resource.as_ref().unwrap());
+    resources.map(Resource::canonical).collect()
+}
+
 #[test]
 fn every_synthea_transaction_rewrites_completely_and_fast() {
     let Some(folder) = data("synthea") else {
         return;
     };
-    let (mut bytes_read, mut references) = (0, 0);
-    let mut seconds = 0.0;
-    let mut paths = files(&folder, "json");
-    paths.sort_by_key(|path| {
-        !path
-            .file_name()
-            .unwrap()
-            .to_string_lossy()
-            .starts_with("practitioner")
-    });
-    for path in paths {
+    let (mut bytes_read, mut references, mut seconds) = (0, 0, 0.0);
+    for path in files(&folder, "json") {
         let bytes = fs::read(&path).unwrap();
-        let start = Instant::now();
-        let mut entries = transaction(&bytes);
-        let own = names(&entries);
-        for entry in &mut entries {
-            refuse_conditional(entry).unwrap();
-            rewrite_references(entry, &own)
-                .unwrap_or_else(|e| panic!("{}: {e} {:?}", path.display(), e.expression));
-        }
-        let canonical: Vec<Vec<u8>> = entries
-            .iter()
-            .map(|entry| entry.resource.as_ref().unwrap().canonical())
-            .collect();
-        seconds += start.elapsed().as_secs_f64();
+        // The best of five, for other work on the machine is not what is measured.
+        let times = (0..5).map(|_| {
+            let start = Instant::now();
+            rewrite(&bytes, &path);
+            start.elapsed().as_secs_f64()
+        });
+        seconds += times.fold(f64::INFINITY, f64::min);
         bytes_read += bytes.len();
         let (mut unresolved, mut all) = (0, 0);
-        for bytes in &canonical {
+        for bytes in &rewrite(&bytes, &path) {
             count_references(&json::parse(bytes).unwrap(), &mut unresolved, &mut all);
         }
         assert_eq!(unresolved, 0, "{}", path.display());

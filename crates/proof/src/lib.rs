@@ -1,1 +1,28 @@
-//! Placeholder.
+//! Proof bundle, trust file, and what a verifier says of them; FORMATS, "Trust
+//! file" and "Proof bundle". Written up for outsiders in `docs/proof-format.md`.
+//!
+//! Kept small, because whoever must believe a verdict must be able to read how
+//! it comes about: [`verify`] calls one function per check, each in a file of
+//! its own under `checks/`. There is no network, no database, no clock and no
+//! key here; everything comes in as arguments.
+
+mod bundle;
+mod checks;
+mod form;
+mod pretty;
+mod registry;
+mod report;
+mod rung;
+mod trust;
+mod verify;
+
+pub use bundle::{Anchor, Bundle, Event, Evidence, Leaf};
+pub use form::FormError;
+pub use registry::Registry;
+pub use report::{Check, Report, Verdict};
+pub use rung::Rung;
+pub use trust::{
+    ChainKind, Require, Source, Trust, TrustedAnchor, TrustedBlock, TrustedChain, TrustedHead,
+    TrustedLog, TrustedValidators, TrustedWitnesses,
+};
+pub use verify::verify;

@@ -35,6 +35,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 enum Attempt {
     /// Every job has its outcome; the rows of the good ones are durable.
     Settled,
+    /// The one job failed, and what it wrote was rolled back.
+    Undone,
     /// Rolled back, because a closure failed after it had written and there are no
     /// savepoints: each must run alone.
     Spoiled,
@@ -112,7 +114,7 @@ impl Writer {
                 known => known,
             };
             match attempt {
-                Attempt::Settled => return true,
+                Attempt::Settled | Attempt::Undone => return true,
                 Attempt::Unreachable | Attempt::Unknown(..) => {
                     unavailable(jobs);
                     return true;
@@ -251,7 +253,7 @@ fn run_one(tx: &mut Tx, job: &mut Job, alone: bool) -> Result<(), Attempt> {
         (_, Backend::Sqlite) if job.outcome.is_ok() => tx.commit().map_err(|error| failed(&error)),
         (_, Backend::Sqlite) => tx.roll_back().map_err(|error| failed(&error)),
         _ if job.outcome.is_ok() || !(tx.wrote || dead) => Ok(()),
-        _ if alone => Err(Attempt::Settled),
+        _ if alone => Err(Attempt::Undone),
         _ => Err(Attempt::Spoiled),
     }
 }

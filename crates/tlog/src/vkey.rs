@@ -1,6 +1,7 @@
 //! Verifier keys as text: `<name>+<key id>+<base64 of type and key>`
 //! (<https://c2sp.org/signed-note#signatures>).
 
+use crate::origin::Origin;
 use crate::{base64, origin::is_key_name};
 use ed25519_dalek::{Signature, VerifyingKey};
 use model::Invalid;
@@ -79,6 +80,13 @@ impl fmt::Display for WitnessVkey {
 }
 
 impl Vkey {
+    /// A log's key by its bytes; `None` when they are no point of the curve.
+    #[must_use]
+    pub fn of_log(origin: &Origin, public_key: &[u8; 32]) -> Option<Self> {
+        let key = VerifyingKey::from_bytes(public_key).ok()?;
+        Some(Self::new(origin.as_str(), key))
+    }
+
     pub(crate) fn new(name: &str, key: VerifyingKey) -> Self {
         Self {
             name: name.to_owned(),

@@ -1,1 +1,73 @@
-fn main() {}
+//! `cargo xtask`: the tests, the checks and the generated files of this project,
+//! each by one command that is the same on a desk and in CI.
+//!
+//! Few dependencies on purpose: everyone who works here builds this first.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command talks on its terminal"
+)]
+
+mod arrows;
+mod check;
+mod contract;
+mod debian;
+mod fhir_tables;
+mod files;
+mod licence;
+mod metadata;
+mod node;
+mod npm_lock;
+mod postgres;
+mod spdx;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+usage: cargo xtask <task>
+
+  test [--without-data] [-- FILTER...]
+                 all tests; installs PostgreSQL and the Node packages they need
+                 when it can; FILTER goes to `cargo test` (then fewer run)
+  check [NAME]   all checks, or one: format, files, licences, imports, clippy,
+                 generated
+  fhir-tables    writes the FHIR tables anew from HL7's definitions
+  contract       compiles the registry contract anew
+  bench [ARG...] the benchmarks
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments.as_slice() {
+        ["test", rest @ ..] => test::run(rest),
+        ["check"] => check::run(None),
+        ["check", name] => check::run(Some(name)),
+        ["fhir-tables"] => fhir_tables::run(false),
+        ["contract"] => node::ready().and_then(|_| contract::run(false)),
+        ["bench", rest @ ..] => bench(rest),
+        _ => Err(HELP.to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            // Empty when the task has said it already.
+            if !why.is_empty() {
+                eprintln!("{}", why.trim_end());
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bench(rest: &[&str]) -> Result<(), String> {
+    println!("xtask: cargo run --release -p bench -- {}", rest.join(" "));
+    let mut command = workspace::cargo();
+    command
+        .args(["run", "--release", "-p", "bench", "--"])
+        .args(rest);
+    workspace::run(&mut command)
+}

@@ -1,6 +1,11 @@
 //! The store over both databases: every test of [`on_both`] runs on a SQLite file
 //! and on a PostgreSQL server.
-#![expect(clippy::expect_used, reason = "test code")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "test code"
+)]
 
 mod audits;
 mod epochs;

@@ -13,7 +13,7 @@ on_both! {
 }
 
 fn refusal(world: &World) -> OpenError {
-    Store::open(&world.database).err().expect("a refusal")
+    Store::open(&world.database).expect_err("a refusal")
 }
 
 fn a_foreign_database_is_refused_and_left_alone(world: &World) {
@@ -93,9 +93,7 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
 fn a_missing_directory_is_named() {
     let world = World::sqlite();
     let path = world.dir.path().join("absent").join("chartseal.db");
-    let refusal = Store::open(&Database::Sqlite { path })
-        .err()
-        .expect("a refusal");
+    let refusal = Store::open(&Database::Sqlite { path }).expect_err("a refusal");
     assert!(matches!(refusal, OpenError::File { .. }), "{refusal}");
     assert!(refusal.to_string().contains("absent"), "{refusal}");
 }
@@ -126,7 +124,7 @@ fn an_unreachable_server_is_told_without_the_password() {
         let database = Database::Postgres {
             url: url.to_owned().into(),
         };
-        let refusal = Store::open(&database).err().expect("a refusal");
+        let refusal = Store::open(&database).expect_err("a refusal");
         match refusal {
             OpenError::Unreachable => assert!(unreachable),
             OpenError::Url => assert!(!unreachable),

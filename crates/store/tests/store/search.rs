@@ -44,29 +44,23 @@ fn pages_stay_whole_while_others_write(world: &World) {
         param: "subject",
         targets: &[tag(1)],
     };
+    let mut fresh = 0;
     for criteria in [&[][..], &[subject], &[Criterion::Tokens(&[token(1)])]] {
-        let base = 1000 + 100 * u32::try_from(criteria.len()).expect("few");
-        let (mut all, mut after) = (Vec::new(), None);
-        for step in 0.. {
+        let (mut all, mut after, mut ahead) = (Vec::new(), None, Vec::new());
+        loop {
             let page = found(&store, facility, criteria, after, 3);
             let Some(last) = page.last() else { break };
             after = Some(*last);
             all.extend(page);
-            // One behind the page, one far ahead of it.
-            if step < 2 {
-                insert(
-                    &store,
-                    facility,
-                    version(step + base % 7 + all.len() as u32 % 2, 1),
-                );
-                insert(
-                    &store,
-                    facility,
-                    version(base + step * 10 + all.len() as u32, 1),
-                );
+            // One where the pages have been, one where they have yet to come.
+            if ahead.len() < 3 {
+                insert(&store, facility, version(fresh, 1));
+                insert(&store, facility, version(1000 + fresh, 1));
+                ahead.push(1000 + fresh);
+                fresh += 1;
             }
         }
-        for record in (10..30).step_by(2) {
+        for record in (10..30).step_by(2).chain(ahead) {
             let times = all.iter().filter(|found| **found == tag(record)).count();
             assert_eq!(times, 1, "record {record}");
         }

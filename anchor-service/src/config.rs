@@ -1,0 +1,212 @@
+//! The section `anchor` of the configuration. Unknown keys are refused, and so
+//! are values that cannot work together.
+
+use crate::ledger::FinalityRule;
+use serde::Deserialize;
+use std::{path::PathBuf, time::Duration};
+
+/// What the operator says. Times are how often or after how long.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Config {
+    /// The L2 node's JSON-RPC, `http://` or `https://`.
+    pub rpc_url: String,
+    /// Number of the chain that it must serve.
+    pub chain_id: u64,
+    /// Address of the registry contract: `0x` and 40 hex digits.
+    pub registry: String,
+    /// File of the submitter's key.
+    pub submitter_key: PathBuf,
+    /// Folder of the logs' keys.
+    pub log_keys: PathBuf,
+    /// When a block is final: `"tag"`, `{ depth = 10 }` or `"immediate"`.
+    pub finality: FinalityRule,
+    /// Milliseconds between looks for pending leaves.
+    #[serde(default = "sequence_millis")]
+    pub sequence_millis: u64,
+    /// Milliseconds between checkpoints of a growing log.
+    #[serde(default = "checkpoint_millis")]
+    pub checkpoint_millis: u64,
+    /// Milliseconds between posts.
+    #[serde(default = "post_millis")]
+    pub post_millis: u64,
+    /// Seconds after which an unchanged log is anchored again; 0 for never.
+    #[serde(default = "heartbeat_seconds")]
+    pub heartbeat_seconds: u64,
+    /// Seconds after which a transaction in no block is sent again.
+    #[serde(default = "resend_seconds")]
+    pub resend_seconds: u64,
+    /// Seconds after which it is replaced at a higher price.
+    #[serde(default = "replace_seconds")]
+    pub replace_seconds: u64,
+}
+
+const fn sequence_millis() -> u64 {
+    200
+}
+const fn checkpoint_millis() -> u64 {
+    1_000
+}
+const fn post_millis() -> u64 {
+    2_000
+}
+const fn heartbeat_seconds() -> u64 {
+    3_600
+}
+const fn resend_seconds() -> u64 {
+    10
+}
+const fn replace_seconds() -> u64 {
+    48
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Not a URL that can be asked.
+    #[error("`rpcUrl` must start with `http://` or `https://`")]
+    RpcUrl,
+    /// Not an address.
+    #[error("`registry` must be `0x` and 40 hex digits")]
+    Registry,
+    /// A period of nothing.
+    #[error("`{0}` must be at least {1}")]
+    TooSmall(&'static str, u64),
+    /// A period that makes no sense.
+    #[error("`{0}` must be at most {1}")]
+    TooLarge(&'static str, u64),
+    /// Replaced before it is sent again.
+    #[error("`replaceSeconds` must not be smaller than `resendSeconds`")]
+    ReplaceBeforeResend,
+}
+
+impl Config {
+    /// Checks what types cannot.
+    ///
+    /// # Errors
+    /// Names the first value that cannot work.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if !["http://", "https://"]
+            .iter()
+            .any(|scheme| self.rpc_url.starts_with(scheme))
+        {
+            return Err(ConfigError::RpcUrl);
+        }
+        self.registry_address()?;
+        for (name, value, least, most) in [
+            ("sequenceMillis", self.sequence_millis, 10, 60_000),
+            ("checkpointMillis", self.checkpoint_millis, 10, 3_600_000),
+            ("postMillis", self.post_millis, 10, 86_400_000),
+            ("resendSeconds", self.resend_seconds, 1, 86_400),
+            ("replaceSeconds", self.replace_seconds, 1, 86_400),
+            ("heartbeatSeconds", self.heartbeat_seconds, 0, 31_536_000),
+        ] {
+            if value < least {
+                return Err(ConfigError::TooSmall(name, least));
+            }
+            if value > most {
+                return Err(ConfigError::TooLarge(name, most));
+            }
+        }
+        if let FinalityRule::Depth(depth) = self.finality
+            && depth > 1_000_000
+        {
+            return Err(ConfigError::TooLarge("finality.depth", 1_000_000));
+        }
+        if self.replace_seconds < self.resend_seconds {
+            return Err(ConfigError::ReplaceBeforeResend);
+        }
+        Ok(())
+    }
+
+    /// The registry's address.
+    ///
+    /// # Errors
+    /// When it is not written as one.
+    pub fn registry_address(&self) -> Result<[u8; 20], ConfigError> {
+        let digits = self
+            .registry
+            .strip_prefix("0x")
+            .ok_or(ConfigError::Registry)?;
+        let mut address = [0; 20];
+        hex::decode_to_slice(digits, &mut address).map_err(|_| ConfigError::Registry)?;
+        Ok(address)
+    }
+
+    pub(crate) const fn sequence_every(&self) -> Duration {
+        Duration::from_millis(self.sequence_millis)
+    }
+
+    pub(crate) const fn checkpoint_every(&self) -> Duration {
+        Duration::from_millis(self.checkpoint_millis)
+    }
+
+    pub(crate) const fn post_every(&self) -> Duration {
+        Duration::from_millis(self.post_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn sample() -> Value {
+        json!({
+            "rpcUrl": "http://127.0.0.1:8545",
+            "chainId": 31_337,
+            "registry": "0x00000000000000000000000000000000000000aB",
+            "submitterKey": "keys/submitter",
+            "logKeys": "keys",
+            "finality": { "depth": 4 },
+        })
+    }
+
+    fn with(name: &str, value: Value) -> Result<Config, serde_json::Error> {
+        let mut config = sample();
+        config[name] = value;
+        serde_json::from_value(config)
+    }
+
+    #[test]
+    fn a_sample_is_read_with_its_defaults() {
+        let config: Config = serde_json::from_value(sample()).unwrap();
+        assert_eq!(config.validate(), Ok(()));
+        assert_eq!(config.finality, FinalityRule::Depth(4));
+        assert_eq!(config.registry_address().unwrap()[19], 0xab);
+        assert_eq!(
+            (config.checkpoint_millis, config.heartbeat_seconds),
+            (1_000, 3_600)
+        );
+        assert_eq!(
+            with("finality", json!("tag")).unwrap().finality,
+            FinalityRule::Tag
+        );
+        assert_eq!(
+            with("finality", json!("immediate")).unwrap().finality,
+            FinalityRule::Immediate
+        );
+    }
+
+    #[test]
+    fn unknown_keys_and_values_that_cannot_work_are_refused() {
+        assert!(with("rpcURL", json!("http://x")).is_err());
+        assert!(with("finality", json!("soon")).is_err());
+        assert!(with("finality", json!({ "depth": 1, "height": 1 })).is_err());
+        for (name, value, error) in [
+            ("rpcUrl", json!("ws://x"), ConfigError::RpcUrl),
+            ("registry", json!("0x12"), ConfigError::Registry),
+            (
+                "postMillis",
+                json!(0),
+                ConfigError::TooSmall("postMillis", 10),
+            ),
+            ("checkpointMillis", json!(u64::MAX), {
+                ConfigError::TooLarge("checkpointMillis", 3_600_000)
+            }),
+            ("replaceSeconds", json!(5), ConfigError::ReplaceBeforeResend),
+        ] {
+            assert_eq!(with(name, value).unwrap().validate(), Err(error));
+        }
+    }
+}

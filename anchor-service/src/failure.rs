@@ -1,0 +1,46 @@
+//! How a step of the service fails. Nothing is lost by any of these: what a
+//! step intends is in the store before it acts, and the next one goes on there.
+
+use crate::{alarm::Alarm, key_file::KeyFileError, ledger::LedgerError};
+use model::LogId;
+
+/// Why a step did not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StepError {
+    /// The service has stopped and says why.
+    #[error(transparent)]
+    Alarm(#[from] Alarm),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A log's key is missing or wrong.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The registry has an older head than was final once.
+    #[error(
+        "log `{log_id}` had anchor {last} final but the registry is at {found}: \
+         the L2 node has lost blocks or serves another chain; check the node"
+    )]
+    LedgerBehind {
+        /// Which log.
+        log_id: LogId,
+        /// Number of the registry's head.
+        found: u64,
+        /// Number of the newest final anchor.
+        last: u64,
+    },
+    /// The database belongs to another ledger.
+    #[error(
+        "this database's logs are anchored at `{bound}`, but the configuration names \
+         `{configured}`; use that ledger, or start with an empty database"
+    )]
+    OtherLedger {
+        /// Chain and registry of the database.
+        bound: String,
+        /// Chain and registry of the configuration.
+        configured: String,
+    },
+}

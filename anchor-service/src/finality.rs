@@ -1,0 +1,118 @@
+//! Watches anchors until their block is final, then stores the chain evidence.
+//!
+//! At every rung the block's hash is compared with the chain's at that height.
+//! A block that was reorganised away sends its anchors back to *Posted*, and
+//! the poster broadcasts the same bytes again.
+
+use crate::{
+    failure::StepError,
+    journal::Journal,
+    ledger::{Block, Evidence, FinalityRule, Inclusion, Ledger, LedgerError},
+};
+use std::sync::Arc;
+use store::Post;
+
+/// Follows all posts that stand in blocks.
+#[derive(Debug)]
+pub(crate) struct Finality<L> {
+    journal: Journal,
+    ledger: Arc<L>,
+    rule: FinalityRule,
+}
+
+impl<L: Ledger> Finality<L> {
+    pub(crate) const fn new(journal: Journal, ledger: Arc<L>, rule: FinalityRule) -> Self {
+        Self {
+            journal,
+            ledger,
+            rule,
+        }
+    }
+
+    /// Looks at the posts in blocks; gives the number that became final.
+    pub(crate) async fn step(&self) -> Result<u64, StepError> {
+        let posts = self.journal.in_blocks().await?;
+        let Some((newest, _)) = posts.last() else {
+            return Ok(0);
+        };
+        // While the newest block stands, so do those below it that it was built
+        // on. The others are looked at too before they count as final.
+        let newest = newest.id;
+        let shaken = self.has_moved(posts.last()).await?;
+        let height = self.ledger.final_height(self.rule).await?;
+        let mut finalized = 0;
+        for (post, inclusion) in &posts {
+            let due = height.is_some_and(|height| inclusion.block <= height);
+            if !due && !shaken && post.id != newest {
+                continue;
+            }
+            match self.ledger.block(inclusion.block).await? {
+                Some(block) if block.hash == inclusion.block_hash => {
+                    if due {
+                        self.finalize(post, *inclusion, block).await?;
+                        finalized += 1;
+                    }
+                }
+                _ => self.find_again(post, *inclusion).await?,
+            }
+        }
+        Ok(finalized)
+    }
+
+    async fn has_moved(&self, newest: Option<&(Post, Inclusion)>) -> Result<bool, StepError> {
+        let Some((_, inclusion)) = newest else {
+            return Ok(false);
+        };
+        let block = self.ledger.block(inclusion.block).await?;
+        Ok(block.is_none_or(|block| block.hash != inclusion.block_hash))
+    }
+
+    /// The block is gone: the transaction is in another one, or in none.
+    async fn find_again(&self, post: &Post, before: Inclusion) -> Result<(), StepError> {
+        match self.ledger.inclusion(post.new.tx_hash).await? {
+            Some(now) if now.succeeded => {
+                tracing::warn!(
+                    from = before.block,
+                    to = now.block,
+                    "an anchor moved by a reorg"
+                );
+                self.journal.mined(post, now).await
+            }
+            // Also when it failed in its new block: the poster sees to that.
+            _ => {
+                tracing::warn!(block = before.block, "an anchor was lost by a reorg");
+                self.journal.unmined(post).await
+            }
+        }
+    }
+
+    async fn finalize(
+        &self,
+        post: &Post,
+        inclusion: Inclusion,
+        block: Block,
+    ) -> Result<(), StepError> {
+        let evidence = self.evidence(post, inclusion).await?;
+        self.journal
+            .finalized(post, inclusion, block.time, evidence)
+            .await
+    }
+
+    /// Evidence is taken now, for later the node may have it no more. A node
+    /// that cannot give it must not hold up finality; one that is only away is
+    /// asked again at the next step.
+    async fn evidence(
+        &self,
+        post: &Post,
+        inclusion: Inclusion,
+    ) -> Result<Option<Evidence>, StepError> {
+        match self.ledger.evidence(post.new.tx_hash, inclusion).await {
+            Ok(evidence) => Ok(Some(evidence)),
+            Err(error @ LedgerError::Unreachable(_)) => Err(error.into()),
+            Err(error) => {
+                tracing::warn!(%error, block = inclusion.block, "an anchor has no evidence");
+                Ok(None)
+            }
+        }
+    }
+}

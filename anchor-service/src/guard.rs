@@ -1,0 +1,79 @@
+//! Compares the log here with what others hold of it. A log that is behind, or
+//! has another root at the same size, must not be sequenced any further.
+
+use crate::{
+    alarm::{Alarm, Bell, Holder},
+    failure::StepError,
+    journal::{Journal, Log},
+    ledger::{Head, Ledger},
+};
+use model::Digest;
+
+/// Looks at all logs: at their newest checkpoint and at the registry's head.
+pub(crate) async fn check_all<L: Ledger>(
+    journal: &Journal,
+    ledger: &L,
+    bell: &Bell,
+) -> Result<(), StepError> {
+    for log in journal.all_logs().await? {
+        if let Some(checkpoint) = journal.newest_checkpoint(log.id).await? {
+            let claim = (checkpoint.size, checkpoint.root);
+            check(journal, bell, &log, claim, Holder::Checkpoint).await?;
+        }
+        head(journal, ledger, bell, &log).await?;
+    }
+    Ok(())
+}
+
+/// Asks for the registry's head of a log and looks at it: it must be of ours,
+/// and it must not be older than what was final.
+pub(crate) async fn head<L: Ledger>(
+    journal: &Journal,
+    ledger: &L,
+    bell: &Bell,
+    log: &Log,
+) -> Result<Option<Head>, StepError> {
+    let head = ledger.head(log.log_id).await?;
+    if let Some(head) = head {
+        check(journal, bell, log, (head.size, head.root), Holder::Registry).await?;
+    }
+    let found = head.map_or(0, |head| head.seq);
+    match journal.last_final(log.id).await? {
+        Some(last) if last.seq > found => Err(StepError::LedgerBehind {
+            log_id: log.log_id,
+            found,
+            last: last.seq,
+        }),
+        _ => Ok(head),
+    }
+}
+
+/// Looks at one log against one root; a contradiction rings.
+async fn check(
+    journal: &Journal,
+    bell: &Bell,
+    log: &Log,
+    (size, root): (u64, Digest),
+    holder: Holder,
+) -> Result<(), StepError> {
+    let log_id = log.log_id;
+    let alarm = if log.size < size {
+        Alarm::Behind {
+            log_id,
+            local: log.size,
+            size,
+            holder,
+        }
+    } else {
+        if journal.root(log, size).await? == root {
+            return Ok(());
+        }
+        Alarm::Forked {
+            log_id,
+            size,
+            holder,
+        }
+    };
+    bell.ring(alarm.clone());
+    Err(alarm.into())
+}

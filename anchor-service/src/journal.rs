@@ -1,0 +1,246 @@
+//! The service's hold on the store: what it reads there, and its transactions,
+//! each a method. What belongs together is written together; nothing here waits
+//! for the ledger.
+
+mod posts;
+
+#[cfg(test)]
+use crate::simulation::Faults;
+use crate::{
+    failure::StepError,
+    status::{FinalAnchor, LogStatus},
+};
+use model::{AnchorState, Digest, FacilityName, LogId, Timestamp};
+use std::collections::BTreeMap;
+use store::{Error, FacilityId, LogRowId, Reader, Store, StoredCheckpoint, Tile, Tx};
+use tlog::{
+    checkpoint::Origin,
+    leaf::leaf_hash,
+    tile,
+    tree::{self, TreeError, consistency},
+};
+
+/// A log of a facility.
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    pub(crate) id: LogRowId,
+    pub(crate) facility: FacilityName,
+    facility_id: FacilityId,
+    pub(crate) epoch: u32,
+    pub(crate) origin: Origin,
+    pub(crate) log_id: LogId,
+    pub(crate) public_key: [u8; 32],
+    pub(crate) size: u64,
+}
+
+/// The store as the service uses it.
+#[derive(Debug, Clone)]
+pub(crate) struct Journal {
+    store: Store,
+    #[cfg(test)]
+    pub(crate) faults: Faults,
+}
+
+impl Journal {
+    pub(crate) fn new(store: Store) -> Self {
+        Self {
+            store,
+            #[cfg(test)]
+            faults: Faults::default(),
+        }
+    }
+
+    /// One transaction. In tests it can fail before and after it took effect.
+    async fn write<T, F>(&self, name: &'static str, f: F) -> Result<T, Error>
+    where
+        F: FnMut(&mut Tx) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        #[cfg(test)]
+        self.faults.before().map_err(|_| Error::Unavailable)?;
+        let value = self.store.run_tx(name, &[], f).await?;
+        #[cfg(test)]
+        self.faults.after().map_err(|_| Error::Unavailable)?;
+        Ok(value)
+    }
+
+    async fn read<T, F>(&self, name: &'static str, f: F) -> Result<T, Error>
+    where
+        F: FnOnce(&mut Reader) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.store.read(name, f).await
+    }
+
+    /// All logs of all epochs.
+    pub(crate) async fn all_logs(&self) -> Result<Vec<Log>, StepError> {
+        Ok(self.read("logs", list_logs).await?)
+    }
+
+    /// The logs that take leaves: of each facility the newest.
+    pub(crate) async fn current_logs(&self) -> Result<Vec<Log>, StepError> {
+        let mut newest = BTreeMap::new();
+        for log in self.all_logs().await? {
+            let epoch = newest
+                .get(&log.facility_id)
+                .map_or(0, |log: &Log| log.epoch);
+            if log.epoch > epoch {
+                newest.insert(log.facility_id, log);
+            }
+        }
+        Ok(newest.into_values().collect())
+    }
+
+    /// Gives at most `most` pending leaves of the log's facility the next
+    /// indices; see [`crate::sequencer`].
+    pub(crate) async fn sequence(&self, log: LogRowId, most: u32) -> Result<u32, StepError> {
+        let sequenced = self.write("sequence", move |tx| {
+            let log = tx.logs().get(log)?.ok_or(Error::Corrupt("log"))?;
+            let leaves = tx.leaves().pending(log.facility, most)?;
+            if leaves.is_empty() {
+                return Ok(0);
+            }
+            let hashes: Vec<_> = leaves
+                .iter()
+                .map(|leaf| leaf_hash(&leaf.commitment))
+                .collect();
+            let read = |id: tile::TileId| tx.logs().tile(log.id, id.level, id.index);
+            let grown = tile::integrate(log.size, &hashes, read).map_err(tree_error)?;
+            let tiles: Vec<_> = grown
+                .tiles
+                .into_iter()
+                .map(|(id, hashes)| Tile {
+                    level: id.level,
+                    index: id.index,
+                    hashes,
+                })
+                .collect();
+            tx.leaves().sequence(&log, &leaves)?;
+            tx.logs().put_tiles(log.id, &tiles)?;
+            Ok(u32::try_from(leaves.len()).unwrap_or(u32::MAX))
+        });
+        Ok(sequenced.await?)
+    }
+
+    /// The root of the first `size` leaves.
+    pub(crate) async fn root(&self, log: &Log, size: u64) -> Result<Digest, StepError> {
+        let id = log.id;
+        let root = self.read("root", move |reader| {
+            let mut read = |tile: tile::TileId| reader.logs().tile(id, tile.level, tile.index);
+            tree::root(&mut read, size).map_err(tree_error)
+        });
+        Ok(root.await?)
+    }
+
+    /// The proof that `new` leaves extend `old` ones.
+    pub(crate) async fn consistency(
+        &self,
+        log: &Log,
+        old: u64,
+        new: u64,
+    ) -> Result<Vec<Digest>, StepError> {
+        let id = log.id;
+        let path = self.read("consistency", move |reader| {
+            let mut read = |tile: tile::TileId| reader.logs().tile(id, tile.level, tile.index);
+            consistency::path(&mut read, old, new).map_err(tree_error)
+        });
+        Ok(path.await?)
+    }
+
+    /// The newest signed checkpoint of a log.
+    pub(crate) async fn newest_checkpoint(
+        &self,
+        log: LogRowId,
+    ) -> Result<Option<StoredCheckpoint>, StepError> {
+        let newest = self.read("newest checkpoint", move |r| {
+            r.logs().newest_checkpoint(log)
+        });
+        Ok(newest.await?)
+    }
+
+    /// Stores a signed checkpoint.
+    pub(crate) async fn add_checkpoint(
+        &self,
+        log: LogRowId,
+        checkpoint: StoredCheckpoint,
+    ) -> Result<(), StepError> {
+        let add = self.write("checkpoint", move |tx| {
+            tx.logs().insert_checkpoint(log, &checkpoint)
+        });
+        Ok(add.await?)
+    }
+
+    /// Pending leaves and how each log stands.
+    pub(crate) async fn standing(&self) -> Result<(u64, Vec<LogStatus>), Error> {
+        self.read("standing", |reader| {
+            let mut pending = 0;
+            for facility in reader.facilities().list()? {
+                pending += reader.leaves().pending_count(facility.id)?;
+            }
+            let mut logs = Vec::new();
+            for log in list_logs(reader)? {
+                let newest = reader.logs().newest_checkpoint(log.id)?;
+                logs.push(LogStatus {
+                    checkpoint_size: newest.map_or(0, |checkpoint| checkpoint.size),
+                    last_final: last_final(reader, log.id)?,
+                    facility: log.facility,
+                    log_id: log.log_id,
+                    size: log.size,
+                });
+            }
+            Ok((pending, logs))
+        })
+        .await
+    }
+
+    /// The newest final anchor of a log.
+    pub(crate) async fn last_final(&self, log: LogRowId) -> Result<Option<FinalAnchor>, StepError> {
+        Ok(self
+            .read("last final anchor", move |reader| last_final(reader, log))
+            .await?)
+    }
+}
+
+fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {
+    let facilities = reader.facilities().list()?;
+    let with_name = |log: store::Log| {
+        let facility = facilities
+            .iter()
+            .find(|facility| facility.id == log.facility);
+        Ok(Log {
+            id: log.id,
+            facility: facility.ok_or(Error::Corrupt("facility"))?.name.clone(),
+            facility_id: log.facility,
+            epoch: log.epoch,
+            origin: log.origin.parse().map_err(|_| Error::Corrupt("origin"))?,
+            log_id: log.log_id,
+            public_key: log.public_key,
+            size: log.size,
+        })
+    };
+    reader.logs().list()?.into_iter().map(with_name).collect()
+}
+
+fn last_final(reader: &mut Reader, log: LogRowId) -> Result<Option<FinalAnchor>, Error> {
+    let newest = reader.anchors().newest_final(log)?;
+    Ok(newest.and_then(|anchor| match anchor.state {
+        AnchorState::Finalized { time, .. } => Some(final_anchor(&anchor.new, time)),
+        _ => None,
+    }))
+}
+
+const fn final_anchor(anchor: &store::NewAnchor, time: Timestamp) -> FinalAnchor {
+    FinalAnchor {
+        seq: anchor.seq,
+        size: anchor.size,
+        time,
+    }
+}
+
+/// A log whose tiles do not hold what its size demands is damaged.
+fn tree_error(error: TreeError<Error>) -> Error {
+    match error {
+        TreeError::Read(error) => error,
+        TreeError::Tile(_) | TreeError::TooLarge | TreeError::Beyond => Error::Corrupt("tile"),
+    }
+}

@@ -1,0 +1,233 @@
+//! The transactions around a post: each brings the rows of the ledger
+//! transaction and of the anchors that it carries to the next state together.
+//!
+//! Transactions that share a nonce are attempts at one thing: they carry the
+//! same anchors, and one of them at most is ever mined.
+
+use super::Journal;
+use crate::{
+    failure::StepError,
+    ledger::{Evidence, Extension, Inclusion, Ledger, SignedTransaction},
+};
+use model::{AnchorState, Timestamp};
+use store::{Access, Anchor, Error, NewAnchor, NewPost, Post, PostState};
+
+/// Under this name the database says which ledger its logs are anchored on.
+const LEDGER: &str = "ledger";
+
+/// Chain and registry as one word.
+fn ledger_name<L: Ledger>(ledger: &L) -> String {
+    format!("{}/0x{}", ledger.chain_id(), hex::encode(ledger.registry()))
+}
+
+impl Journal {
+    /// Makes sure that the database's anchors, if it has any, are on this ledger.
+    pub(crate) async fn is_bound_to<L: Ledger>(&self, ledger: &L) -> Result<(), StepError> {
+        let configured = ledger_name(ledger);
+        match self
+            .read("ledger", |reader| reader.meta().find(LEDGER))
+            .await?
+        {
+            Some(bound) if bound != configured => Err(StepError::OtherLedger { bound, configured }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The posts that are in no block: for each nonce its attempts, the newest
+    /// last; nonces in order.
+    pub(crate) async fn under_way(&self) -> Result<Vec<Vec<Post>>, StepError> {
+        let under_way = self.read("posts under way", |reader| {
+            let mut open = reader
+                .posts()
+                .list(&[PostState::Prepared, PostState::Broadcast])?;
+            open.sort_by_key(|post| post.new.nonce);
+            open.dedup_by(|a, b| a.new.nonce == b.new.nonce && a.new.submitter == b.new.submitter);
+            open.iter()
+                .map(|post| attempts(reader.posts(), post))
+                .collect()
+        });
+        Ok(under_way.await?)
+    }
+
+    /// The posts that are in blocks which are not final, the newest block last.
+    pub(crate) async fn in_blocks(&self) -> Result<Vec<(Post, Inclusion)>, StepError> {
+        let posts = self
+            .read("posts in blocks", |r| r.posts().list(&[PostState::Mined]))
+            .await?;
+        let mut posts: Vec<_> = posts
+            .into_iter()
+            .filter_map(|post| {
+                let (block, block_hash) = post.block?;
+                Some((
+                    post,
+                    Inclusion {
+                        block,
+                        block_hash,
+                        succeeded: true,
+                    },
+                ))
+            })
+            .collect();
+        posts.sort_by_key(|(_, inclusion)| inclusion.block);
+        Ok(posts)
+    }
+
+    /// Stores what is about to be broadcast, with the anchors that it carries.
+    pub(crate) async fn prepared<L: Ledger>(
+        &self,
+        ledger: &L,
+        signed: &SignedTransaction,
+        anchors: &[Extension],
+        now: Timestamp,
+    ) -> Result<(), StepError> {
+        let new = new_post(ledger.chain_id(), ledger.submitter(), signed, now);
+        let (anchors, name) = (anchors.to_vec(), ledger_name(ledger));
+        self.write("post", move |tx| {
+            if tx.meta().find(LEDGER)?.is_none() {
+                tx.meta().insert(LEDGER, &name)?;
+            }
+            let post = tx.posts().insert(&new)?;
+            let logs = tx.logs().list()?;
+            for anchor in &anchors {
+                let log = logs.iter().find(|log| log.log_id == anchor.log_id);
+                tx.anchors().insert(&NewAnchor {
+                    log: log.ok_or(Error::Corrupt("log"))?.id,
+                    seq: anchor.seq,
+                    size: anchor.size,
+                    root: anchor.root,
+                    post,
+                })?;
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Stores another attempt at a post, before it is broadcast.
+    pub(crate) async fn replaced(
+        &self,
+        before: &Post,
+        signed: &SignedTransaction,
+        now: Timestamp,
+    ) -> Result<(), StepError> {
+        let new = new_post(before.new.chain_id, before.new.submitter, signed, now);
+        let before = before.id;
+        self.write("replace post", move |tx| {
+            tx.posts().set_state(before, PostState::Replaced, None)?;
+            tx.posts().insert(&new).map(drop)
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// A block holds this attempt. Its anchors are *Anchored*, whichever attempt
+    /// they were stored with.
+    pub(crate) async fn mined(&self, post: &Post, at: Inclusion) -> Result<(), StepError> {
+        let post = post.clone();
+        self.write("post mined", move |tx| {
+            let next = AnchorState::Anchored {
+                block: at.block,
+                block_hash: at.block_hash,
+            };
+            for attempt in attempts(tx.posts(), &post)? {
+                if attempt.id != post.id {
+                    tx.posts()
+                        .set_state(attempt.id, PostState::Replaced, None)?;
+                }
+                for anchor in tx.anchors().of_post(attempt.id)? {
+                    tx.anchors()
+                        .set_state(anchor.new.log, anchor.new.seq, &next)?;
+                    tx.anchors()
+                        .set_post(anchor.new.log, anchor.new.seq, post.id)?;
+                }
+            }
+            tx.posts()
+                .set_state(post.id, PostState::Mined, Some((at.block, at.block_hash)))
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// No block holds this post any more: its anchors are *Posted* again.
+    pub(crate) async fn unmined(&self, post: &Post) -> Result<(), StepError> {
+        let post = post.id;
+        self.write("post unmined", move |tx| {
+            for Anchor { new, .. } in tx.anchors().of_post(post)? {
+                tx.anchors()
+                    .set_state(new.log, new.seq, &AnchorState::Posted)?;
+            }
+            tx.posts().set_state(post, PostState::Prepared, None)
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// None of the attempts can take effect. Their anchors never were on the
+    /// ledger, so their rows go, and their numbers are free again.
+    pub(crate) async fn failed(&self, post: &Post) -> Result<(), StepError> {
+        let post = post.clone();
+        self.write("post failed", move |tx| {
+            for attempt in attempts(tx.posts(), &post)? {
+                tx.anchors().remove_of_post(attempt.id)?;
+                tx.posts().set_state(attempt.id, PostState::Failed, None)?;
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// The block is final: the last thing that happens to a post.
+    pub(crate) async fn finalized(
+        &self,
+        post: &Post,
+        at: Inclusion,
+        time: Timestamp,
+        evidence: Option<Evidence>,
+    ) -> Result<(), StepError> {
+        let post = post.id;
+        let evidence = evidence.and_then(|evidence| serde_json::to_vec(&evidence).ok());
+        self.write("post final", move |tx| {
+            let (block, block_hash) = (at.block, at.block_hash);
+            let next = AnchorState::Finalized {
+                block,
+                block_hash,
+                time,
+            };
+            for Anchor { new, .. } in tx.anchors().of_post(post)? {
+                tx.anchors().set_state(new.log, new.seq, &next)?;
+                if let Some(evidence) = &evidence {
+                    tx.anchors().set_evidence(new.log, new.seq, evidence)?;
+                }
+            }
+            tx.posts()
+                .set_state(post, PostState::Final, Some((block, block_hash)))
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// All attempts with the nonce of this one that can still be mined.
+fn attempts<A: Access>(mut posts: store::Posts<'_, A>, post: &Post) -> Result<Vec<Post>, Error> {
+    let all = posts.of_nonce(post.new.chain_id, post.new.submitter, post.new.nonce)?;
+    let open = |post: &Post| !matches!(post.state, PostState::Failed | PostState::Final);
+    Ok(all.into_iter().filter(open).collect())
+}
+
+fn new_post(
+    chain_id: u64,
+    submitter: [u8; 20],
+    signed: &SignedTransaction,
+    created: Timestamp,
+) -> NewPost {
+    NewPost {
+        chain_id,
+        submitter,
+        nonce: signed.nonce,
+        raw: signed.raw.clone(),
+        tx_hash: signed.hash,
+        created,
+    }
+}

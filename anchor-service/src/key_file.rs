@@ -1,0 +1,174 @@
+//! Secret keys in files: 32 bytes as 64 hex digits and a line feed, readable by
+//! their owner only. Whoever can read such a file can sign in our name.
+
+use model::Random;
+use std::{
+    fs::{File, OpenOptions},
+    io::{ErrorKind, Read as _, Write as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::Path,
+};
+use zeroize::Zeroizing;
+
+/// What is wrong with a key file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyFileError {
+    /// It is not there.
+    #[error("the key file `{path}` is missing; put it back, or make one with `chartseal init`")]
+    Missing {
+        /// Where it was looked for.
+        path: String,
+    },
+    /// Others may read it.
+    #[error("the key file `{path}` has mode {mode:o}; set it with `chmod 600`")]
+    OpenToOthers {
+        /// Where it is.
+        path: String,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It holds something else.
+    #[error("the key file `{path}` must hold one key: 64 lower-case hex digits")]
+    NotAKey {
+        /// Where it is.
+        path: String,
+    },
+    /// It is the key of something else.
+    #[error("the key in `{path}` is not the key of log `{origin}`; put the right file there")]
+    WrongKey {
+        /// Where it is.
+        path: String,
+        /// Origin of the log.
+        origin: String,
+    },
+    /// Reading or writing failed.
+    #[error("the key file `{path}` cannot be used: {kind}")]
+    Unusable {
+        /// Where it is, or was to be.
+        path: String,
+        /// What the system says.
+        kind: ErrorKind,
+    },
+}
+
+/// Reads a secret.
+///
+/// # Errors
+/// When the file is missing, open to others or of another form.
+pub fn read(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
+    let name = || path.display().to_string();
+    let unusable = |e: std::io::Error| match e.kind() {
+        ErrorKind::NotFound => KeyFileError::Missing { path: name() },
+        kind => KeyFileError::Unusable { path: name(), kind },
+    };
+    let mut file = File::open(path).map_err(unusable)?;
+    let mode = file.metadata().map_err(unusable)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(KeyFileError::OpenToOthers { path: name(), mode });
+    }
+    // The buffer never grows, so no copy of it is left behind.
+    let mut text = Zeroizing::new([0_u8; 65]);
+    file.read_exact(text.as_mut_slice())
+        .map_err(|e| match e.kind() {
+            ErrorKind::UnexpectedEof => KeyFileError::NotAKey { path: name() },
+            _ => unusable(e),
+        })?;
+    let mut rest = [0_u8; 1];
+    let ended = file.read(&mut rest).map_err(unusable)? == 0;
+    let mut secret = Zeroizing::new([0_u8; 32]);
+    match text.split_last() {
+        Some((b'\n', digits))
+            if ended
+                && !digits.iter().any(u8::is_ascii_uppercase)
+                && hex::decode_to_slice(digits, secret.as_mut_slice()).is_ok() =>
+        {
+            Ok(secret)
+        }
+        _ => Err(KeyFileError::NotAKey { path: name() }),
+    }
+}
+
+/// Makes a new random secret and writes it; a file that is there stays as it is
+/// and is an error.
+///
+/// # Errors
+/// When the file exists or cannot be written, or randomness fails.
+pub fn create(path: &Path, random: &dyn Random) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
+    let unusable = |kind| KeyFileError::Unusable {
+        path: path.display().to_string(),
+        kind,
+    };
+    let mut secret = Zeroizing::new([0_u8; 32]);
+    random
+        .fill(secret.as_mut_slice())
+        .map_err(|_| unusable(ErrorKind::Other))?;
+    let mut text = Zeroizing::new([b'\n'; 65]);
+    let digits = text.split_at_mut(64).0;
+    hex::encode_to_slice(secret.as_slice(), digits).map_err(|_| unusable(ErrorKind::Other))?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|e| unusable(e.kind()))?;
+    file.write_all(text.as_slice())
+        .and_then(|()| file.sync_all())
+        .map_err(|e| unusable(e.kind()))?;
+    Ok(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::SeededRandom;
+    use std::fs;
+
+    #[test]
+    fn a_key_is_read_back_and_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.key");
+        let secret = create(&path, &SeededRandom::new(1)).unwrap();
+        assert_eq!(*read(&path).unwrap(), *secret);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert!(matches!(
+            create(&path, &SeededRandom::new(2)),
+            Err(KeyFileError::Unusable {
+                kind: ErrorKind::AlreadyExists,
+                ..
+            })
+        ));
+        assert_eq!(*read(&path).unwrap(), *secret);
+    }
+
+    #[test]
+    fn a_key_open_to_others_or_of_another_form_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.key");
+        assert!(matches!(read(&path), Err(KeyFileError::Missing { .. })));
+        create(&path, &SeededRandom::new(1)).unwrap();
+        let good = fs::read_to_string(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(
+            read(&path),
+            Err(KeyFileError::OpenToOthers { mode: 0o640, .. })
+        ));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        for bad in [
+            String::new(),
+            good[..64].to_owned(),
+            good.clone() + "\n",
+            good.to_uppercase(),
+            good.replace('\n', " "),
+            "z".repeat(64) + "\n",
+        ] {
+            fs::write(&path, &bad).unwrap();
+            assert!(
+                matches!(read(&path), Err(KeyFileError::NotAKey { .. })),
+                "{bad:?}"
+            );
+        }
+    }
+}

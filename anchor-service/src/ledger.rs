@@ -1,0 +1,252 @@
+//! The ledger as a port: what the anchor service asks of a chain, in its own
+//! words. The one adapter is [`evm`]; tests bring another.
+//!
+//! Nothing here retries or waits. A call is one question, and the caller, who
+//! has its intentions in the store, decides when to ask again.
+
+pub mod evm;
+#[cfg(test)]
+pub(crate) mod memory;
+
+use model::{Digest, LogId, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::future::Future;
+
+/// The newest anchor of a log as the registry holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Number of the anchor, from 1.
+    pub seq: u64,
+    /// Leaves under the root.
+    pub size: u64,
+    /// Root of the log at that size.
+    pub root: Digest,
+    /// Time of the block that holds it.
+    pub time: Timestamp,
+}
+
+/// The next anchor of a log, with the proof that it extends the head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    /// Which log.
+    pub log_id: LogId,
+    /// The head's seq and one.
+    pub seq: u64,
+    /// Leaves under the root.
+    pub size: u64,
+    /// Root of the log at that size.
+    pub root: Digest,
+    /// RFC 9162 consistency proof from the head's size; empty for a first
+    /// anchor and for a heartbeat.
+    pub consistency: Vec<Digest>,
+}
+
+/// A signed transaction: what is stored before anybody else sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedTransaction {
+    /// The bytes to broadcast.
+    pub raw: Vec<u8>,
+    /// By this the chain names the transaction.
+    pub hash: [u8; 32],
+    /// The submitter's nonce in it.
+    pub nonce: u64,
+}
+
+/// Where a transaction stands in the chain, if the chain keeps that block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inclusion {
+    /// Number of the block.
+    pub block: u64,
+    /// Hash of the block.
+    pub block_hash: [u8; 32],
+    /// Whether it did what it was sent for.
+    pub succeeded: bool,
+}
+
+/// A block of the chain as the node sees it now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    /// Its hash.
+    pub hash: [u8; 32],
+    /// Its time.
+    pub time: Timestamp,
+}
+
+/// The member `evidence` of a proof bundle (FORMATS, "Proof bundle"): block
+/// header and receipt in consensus encoding, and the path from the one to the
+/// other. Serialises to the bundle's canonical JSON (members in this order).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// RLP of the block header, hex.
+    pub header: String,
+    /// Index of the transaction in the block.
+    pub index: u64,
+    /// Nodes of the receipts trie from the root down, hex.
+    pub proof: Vec<String>,
+    /// The receipt (EIP-2718), hex.
+    pub receipt: String,
+}
+
+/// When a block counts as final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum FinalityRule {
+    /// The node's `finalized` block and all before it.
+    Tag,
+    /// So many blocks stand on top of it.
+    Depth(u64),
+    /// At once: chains whose blocks are final when they appear (QBFT, IBFT 2).
+    Immediate,
+}
+
+/// Why the registry refuses a call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The submitter's key has no grant for this log.
+    #[error("the submitter has no grant for log `{log_id}`; let the registry's admin grant it")]
+    NotSubmitter {
+        /// The log it wanted to anchor.
+        log_id: LogId,
+    },
+    /// Another anchor came first.
+    #[error("log `{log_id}` expects seq {expected}, not {given}")]
+    WrongSeq {
+        /// Which log.
+        log_id: LogId,
+        /// What the registry wants next.
+        expected: u64,
+        /// What was sent.
+        given: u64,
+    },
+    /// The root does not extend the head.
+    #[error("the root sent for log `{log_id}` does not extend the anchored one")]
+    NotConsistent {
+        /// Which log.
+        log_id: LogId,
+    },
+    /// Any other refusal, by the name of the contract's error.
+    #[error("`{0}`")]
+    Other(String),
+}
+
+impl Refusal {
+    /// The log it is about, where the reason names one.
+    #[must_use]
+    pub const fn log_id(&self) -> Option<LogId> {
+        match self {
+            Self::NotSubmitter { log_id }
+            | Self::WrongSeq { log_id, .. }
+            | Self::NotConsistent { log_id } => Some(*log_id),
+            Self::Other(_) => None,
+        }
+    }
+}
+
+/// What can go wrong with the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// No answer; worth asking again.
+    #[error("the L2 node gives no answer: {0}; check `rpcUrl` and the node")]
+    Unreachable(&'static str),
+    /// An answer, but not one to this question as we know it; asking again
+    /// will not help.
+    #[error("the L2 node's answer is not understood: {0}; check which software it runs")]
+    Strange(&'static str),
+    /// The node answered with an error.
+    #[error("the L2 node refused with code {code}: {message}")]
+    Rejected {
+        /// JSON-RPC error code.
+        code: i64,
+        /// The node's words, cut short.
+        message: String,
+    },
+    /// The nonce is already used in the chain.
+    #[error("the nonce is already used")]
+    NonceUsed,
+    /// The registry would revert, or did.
+    #[error("the registry refuses the anchor: {0}")]
+    Refused(Refusal),
+    /// The node serves another chain than the one configured.
+    #[error("the L2 node serves chain {found}, but `chainId` is {expected}; check `rpcUrl`")]
+    ForeignChain {
+        /// As configured.
+        expected: u64,
+        /// As the node says.
+        found: u64,
+    },
+    /// No contract at the registry's address.
+    #[error("there is no contract at `{0}`; check `registry`, or deploy it")]
+    NoRegistry(String),
+    /// Some other contract at the registry's address.
+    #[error("the contract at `{0}` is not the registry that this release knows")]
+    ForeignRegistry(String),
+    /// The node has not what the evidence is made of.
+    #[error("no evidence for the block: {0}")]
+    NoEvidence(&'static str),
+    /// The transaction could not be made or signed.
+    #[error("the transaction could not be made: {0}")]
+    Unsigned(&'static str),
+}
+
+/// A ledger with the registry on it and one submitter.
+pub trait Ledger: Send + Sync {
+    /// Number of the chain.
+    fn chain_id(&self) -> u64;
+
+    /// Address of the registry.
+    fn registry(&self) -> [u8; 20];
+
+    /// Address of the submitter.
+    fn submitter(&self) -> [u8; 20];
+
+    /// Makes sure that the node serves the chain and the chain has the registry.
+    fn check(&self) -> impl Future<Output = Result<(), LedgerError>> + Send;
+
+    /// The registry's head of a log; `None` before its first anchor.
+    fn head(&self, log: LogId) -> impl Future<Output = Result<Option<Head>, LedgerError>> + Send;
+
+    /// The submitter's next nonce, counting what is in blocks only: a gap left
+    /// by a transaction that got lost then closes by itself.
+    fn next_nonce(&self) -> impl Future<Output = Result<u64, LedgerError>> + Send;
+
+    /// Makes and signs one `anchorMany`; nothing is sent.
+    fn prepare(
+        &self,
+        nonce: u64,
+        anchors: &[Extension],
+    ) -> impl Future<Output = Result<SignedTransaction, LedgerError>> + Send;
+
+    /// Signs the same call with the same nonce again, so that nodes take it in
+    /// place of `raw`; nothing is sent.
+    fn replace(
+        &self,
+        raw: &[u8],
+    ) -> impl Future<Output = Result<SignedTransaction, LedgerError>> + Send;
+
+    /// Hands signed bytes to the node. Bytes that it knows already are no error.
+    fn broadcast(&self, raw: &[u8]) -> impl Future<Output = Result<(), LedgerError>> + Send;
+
+    /// The block that holds a transaction; `None` when none does.
+    fn inclusion(
+        &self,
+        transaction: [u8; 32],
+    ) -> impl Future<Output = Result<Option<Inclusion>, LedgerError>> + Send;
+
+    /// The block that the chain has at this height.
+    fn block(&self, number: u64)
+    -> impl Future<Output = Result<Option<Block>, LedgerError>> + Send;
+
+    /// Number of the newest final block; `None` when there is none yet.
+    fn final_height(
+        &self,
+        rule: FinalityRule,
+    ) -> impl Future<Output = Result<Option<u64>, LedgerError>> + Send;
+
+    /// Evidence for a transaction in a block.
+    fn evidence(
+        &self,
+        transaction: [u8; 32],
+        inclusion: Inclusion,
+    ) -> impl Future<Output = Result<Evidence, LedgerError>> + Send;
+}

@@ -1,0 +1,166 @@
+//! The adapter for EVM chains: JSON-RPC by alloy, raw calls and typed encoding.
+//! The methods answer the port one to one; what needs more lines has a file.
+
+mod admin;
+mod evidence;
+mod key;
+mod node;
+mod registry;
+mod transaction;
+
+pub use admin::RegistryAdmin;
+pub use key::SubmitterKey;
+pub use registry::AnchorRegistry;
+
+use crate::ledger::{
+    Block, Evidence, Extension, FinalityRule, Head, Inclusion, Ledger, LedgerError,
+    SignedTransaction,
+};
+use alloy::primitives::{Address, B256, TxKind};
+use model::LogId;
+use node::Node;
+use transaction::Draft;
+
+/// A registry on an EVM chain, with one submitter.
+#[derive(Debug)]
+pub struct EvmLedger {
+    node: Node,
+    chain_id: u64,
+    registry: Address,
+    key: SubmitterKey,
+}
+
+impl EvmLedger {
+    /// Takes what is configured; [`Ledger::check`] finds out whether it is so.
+    ///
+    /// # Errors
+    /// When the URL is not one.
+    pub fn new(
+        rpc_url: &str,
+        chain_id: u64,
+        registry: [u8; 20],
+        key: SubmitterKey,
+    ) -> Result<Self, LedgerError> {
+        Ok(Self {
+            node: Node::new(rpc_url)?,
+            chain_id,
+            registry: Address::new(registry),
+            key,
+        })
+    }
+}
+
+impl Ledger for EvmLedger {
+    fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    fn registry(&self) -> [u8; 20] {
+        self.registry.0.0
+    }
+
+    fn submitter(&self) -> [u8; 20] {
+        self.key.address().0.0
+    }
+
+    async fn check(&self) -> Result<(), LedgerError> {
+        let found = self.node.chain_id().await?;
+        if found != self.chain_id {
+            return Err(LedgerError::ForeignChain {
+                expected: self.chain_id,
+                found,
+            });
+        }
+        let code = self.node.code(self.registry).await?;
+        let address = format!("{:#x}", self.registry);
+        if code.is_empty() {
+            Err(LedgerError::NoRegistry(address))
+        } else if code == registry::deployed_code()? {
+            Ok(())
+        } else {
+            Err(LedgerError::ForeignRegistry(address))
+        }
+    }
+
+    async fn head(&self, log: LogId) -> Result<Option<Head>, LedgerError> {
+        let answer = self
+            .node
+            .call(self.registry, registry::head_call(log))
+            .await?;
+        registry::head_answer(&answer)
+    }
+
+    async fn next_nonce(&self) -> Result<u64, LedgerError> {
+        self.node.transaction_count(self.key.address()).await
+    }
+
+    async fn prepare(
+        &self,
+        nonce: u64,
+        anchors: &[Extension],
+    ) -> Result<SignedTransaction, LedgerError> {
+        let draft = Draft {
+            chain_id: self.chain_id,
+            nonce,
+            to: TxKind::Call(self.registry),
+            input: registry::anchor_many(anchors),
+        };
+        draft.sign(&self.node, &self.key).await
+    }
+
+    async fn replace(&self, raw: &[u8]) -> Result<SignedTransaction, LedgerError> {
+        transaction::replace(raw, &self.node, &self.key).await
+    }
+
+    async fn broadcast(&self, raw: &[u8]) -> Result<(), LedgerError> {
+        self.node.send(raw).await
+    }
+
+    async fn inclusion(&self, transaction: [u8; 32]) -> Result<Option<Inclusion>, LedgerError> {
+        let Some(receipt) = self.node.receipt(B256::new(transaction)).await? else {
+            return Ok(None);
+        };
+        // A receipt without a block is that of a pending transaction.
+        Ok(receipt
+            .block_number
+            .zip(receipt.block_hash)
+            .map(|(block, hash)| Inclusion {
+                block,
+                block_hash: hash.0,
+                succeeded: receipt.inner.status(),
+            }))
+    }
+
+    async fn block(&self, number: u64) -> Result<Option<Block>, LedgerError> {
+        let Some(block) = self.node.block(&format!("{number:#x}")).await? else {
+            return Ok(None);
+        };
+        let time = registry::time_of(block.header.inner.timestamp)
+            .ok_or(LedgerError::Strange("the block's time is out of range"))?;
+        Ok(Some(Block {
+            hash: block.header.hash.0,
+            time,
+        }))
+    }
+
+    async fn final_height(&self, rule: FinalityRule) -> Result<Option<u64>, LedgerError> {
+        match rule {
+            // Clients without finality answer with an error or with nothing.
+            FinalityRule::Tag => Ok(self
+                .node
+                .block("finalized")
+                .await?
+                .map(|block| block.header.inner.number)),
+            FinalityRule::Depth(depth) => Ok(self.node.block_number().await?.checked_sub(depth)),
+            FinalityRule::Immediate => self.node.block_number().await.map(Some),
+        }
+    }
+
+    async fn evidence(
+        &self,
+        transaction: [u8; 32],
+        inclusion: Inclusion,
+    ) -> Result<Evidence, LedgerError> {
+        evidence::collect(&self.node, transaction, inclusion).await
+    }
+}

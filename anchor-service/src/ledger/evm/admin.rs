@@ -1,0 +1,122 @@
+//! What the registry's admin does: deploy, grant, revoke. Used by `demo` and by
+//! the command line; the running service has no such key.
+
+use super::{key::SubmitterKey, node::Node, registry, transaction::Draft};
+use crate::ledger::LedgerError;
+use alloy::{
+    primitives::{Address, B256, Bytes, TxKind},
+    rpc::types::TransactionReceipt,
+    sol_types::SolCall,
+};
+use model::LogId;
+use std::time::Duration;
+
+const POLL: Duration = Duration::from_millis(200);
+/// Looks for a receipt; about a minute.
+const LOOKS: u32 = 300;
+
+/// The admin of a registry, or of one to come.
+#[derive(Debug)]
+pub struct RegistryAdmin {
+    node: Node,
+    chain_id: u64,
+    key: SubmitterKey,
+}
+
+impl RegistryAdmin {
+    /// Connects and makes sure of the chain.
+    ///
+    /// # Errors
+    /// When the node does not answer or serves another chain.
+    pub async fn connect(
+        rpc_url: &str,
+        chain_id: u64,
+        key: SubmitterKey,
+    ) -> Result<Self, LedgerError> {
+        let node = Node::new(rpc_url)?;
+        let found = node.chain_id().await?;
+        if found != chain_id {
+            return Err(LedgerError::ForeignChain {
+                expected: chain_id,
+                found,
+            });
+        }
+        Ok(Self {
+            node,
+            chain_id,
+            key,
+        })
+    }
+
+    /// Deploys a registry whose admin is this key's account.
+    ///
+    /// # Errors
+    /// When the chain refuses or does not answer in a minute.
+    pub async fn deploy(&self) -> Result<[u8; 20], LedgerError> {
+        let code = registry::creation_code(self.key.address())?;
+        let receipt = self.send(TxKind::Create, code).await?;
+        receipt
+            .contract_address
+            .map(|address| address.0.0)
+            .ok_or(LedgerError::Strange("the receipt names no contract"))
+    }
+
+    /// Lets a submitter anchor a log.
+    ///
+    /// # Errors
+    /// When this key is not the admin's, or the chain does not answer.
+    pub async fn grant(
+        &self,
+        registry: [u8; 20],
+        log: LogId,
+        submitter: [u8; 20],
+    ) -> Result<(), LedgerError> {
+        let call = registry::AnchorRegistry::grantCall {
+            logId: B256::new(*log.as_bytes()),
+            submitter: Address::new(submitter),
+        };
+        let to = TxKind::Call(Address::new(registry));
+        self.send(to, call.abi_encode().into()).await.map(drop)
+    }
+
+    /// Takes the right back.
+    ///
+    /// # Errors
+    /// When this key is not the admin's, or the chain does not answer.
+    pub async fn revoke(
+        &self,
+        registry: [u8; 20],
+        log: LogId,
+        submitter: [u8; 20],
+    ) -> Result<(), LedgerError> {
+        let call = registry::AnchorRegistry::revokeCall {
+            logId: B256::new(*log.as_bytes()),
+            submitter: Address::new(submitter),
+        };
+        let to = TxKind::Call(Address::new(registry));
+        self.send(to, call.abi_encode().into()).await.map(drop)
+    }
+
+    async fn send(&self, to: TxKind, input: Bytes) -> Result<TransactionReceipt, LedgerError> {
+        let nonce = self.node.transaction_count(self.key.address()).await?;
+        let draft = Draft {
+            chain_id: self.chain_id,
+            nonce,
+            to,
+            input,
+        };
+        let signed = draft.sign(&self.node, &self.key).await?;
+        self.node.send(&signed.raw).await?;
+        for _ in 0..LOOKS {
+            if let Some(receipt) = self.node.receipt(B256::new(signed.hash)).await? {
+                return if receipt.inner.status() {
+                    Ok(receipt)
+                } else {
+                    Err(LedgerError::Refused(registry::refusal(&[])))
+                };
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Err(LedgerError::Unreachable("no receipt within a minute"))
+    }
+}

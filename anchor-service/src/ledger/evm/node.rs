@@ -1,0 +1,172 @@
+//! One node behind JSON-RPC over HTTP: the questions, and its errors in our
+//! words. Errors of the client are mapped and never printed.
+
+use crate::ledger::{LedgerError, evm::registry};
+use alloy::{
+    primitives::{Address, B256, Bytes, U64, U128},
+    rpc::{
+        client::RpcClient,
+        json_rpc::{RpcRecv, RpcSend},
+        types::{Block, TransactionReceipt, TransactionRequest},
+    },
+    transports::{TransportError, TransportErrorKind},
+};
+use std::time::Duration;
+
+/// A question that takes longer has failed.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Of a node's words so many characters are kept.
+const MESSAGE_LENGTH: usize = 200;
+
+/// A connection to a node.
+#[derive(Debug, Clone)]
+pub struct Node(RpcClient);
+
+impl Node {
+    /// Takes the URL; nothing is asked yet.
+    pub fn new(url: &str) -> Result<Self, LedgerError> {
+        // The client asks for the process's TLS implementation even for plain
+        // HTTP; whoever chose one first keeps it.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let url = url
+            .parse()
+            .map_err(|_| LedgerError::Unreachable("the URL is not one"))?;
+        let client = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .build()
+            .map_err(|_| LedgerError::Unreachable("no HTTP client can be made"))?;
+        Ok(Self(RpcClient::new_http_with_client(client, url)))
+    }
+
+    async fn ask<P: RpcSend, R: RpcRecv>(
+        &self,
+        method: &'static str,
+        params: P,
+    ) -> Result<R, LedgerError> {
+        self.0
+            .request(method, params)
+            .await
+            .map_err(|e| explain(&e))
+    }
+
+    /// Number of the chain it serves.
+    pub async fn chain_id(&self) -> Result<u64, LedgerError> {
+        Ok(quantity(self.ask("eth_chainId", ()).await?))
+    }
+
+    /// Number of its newest block.
+    pub async fn block_number(&self) -> Result<u64, LedgerError> {
+        Ok(quantity(self.ask("eth_blockNumber", ()).await?))
+    }
+
+    /// Code at an address.
+    pub async fn code(&self, address: Address) -> Result<Bytes, LedgerError> {
+        self.ask("eth_getCode", (address, "latest")).await
+    }
+
+    /// Answer of a view function.
+    pub async fn call(&self, to: Address, data: Bytes) -> Result<Bytes, LedgerError> {
+        let request = TransactionRequest::default().to(to).input(data.into());
+        self.ask("eth_call", (request, "latest")).await
+    }
+
+    /// Transactions of an account in blocks.
+    pub async fn transaction_count(&self, account: Address) -> Result<u64, LedgerError> {
+        Ok(quantity(
+            self.ask("eth_getTransactionCount", (account, "latest"))
+                .await?,
+        ))
+    }
+
+    /// Gas a transaction would take; fails as it would fail.
+    pub async fn estimate_gas(&self, request: &TransactionRequest) -> Result<u64, LedgerError> {
+        Ok(quantity(
+            self.ask("eth_estimateGas", (request.clone(),)).await?,
+        ))
+    }
+
+    /// What the node would tip; 0 where it has no opinion.
+    pub async fn suggested_tip(&self) -> Result<u128, LedgerError> {
+        match self.ask::<_, U128>("eth_maxPriorityFeePerGas", ()).await {
+            Ok(tip) => Ok(tip.to()),
+            Err(LedgerError::Rejected { .. }) => Ok(0),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// What the node would pay on a chain without base fee.
+    pub async fn gas_price(&self) -> Result<u128, LedgerError> {
+        Ok(self.ask::<_, U128>("eth_gasPrice", ()).await?.to())
+    }
+
+    /// A block by number or tag, without its transactions.
+    pub async fn block(&self, which: &str) -> Result<Option<Block>, LedgerError> {
+        self.ask("eth_getBlockByNumber", (which.to_owned(), false))
+            .await
+    }
+
+    /// A receipt.
+    pub async fn receipt(&self, hash: B256) -> Result<Option<TransactionReceipt>, LedgerError> {
+        self.ask("eth_getTransactionReceipt", (hash,)).await
+    }
+
+    /// All receipts of a block.
+    pub async fn block_receipts(
+        &self,
+        hash: B256,
+    ) -> Result<Option<Vec<TransactionReceipt>>, LedgerError> {
+        self.ask("eth_getBlockReceipts", (hash,)).await
+    }
+
+    /// Hands in a signed transaction.
+    pub async fn send(&self, raw: &[u8]) -> Result<(), LedgerError> {
+        let sent: Result<B256, _> = self
+            .ask("eth_sendRawTransaction", (Bytes::copy_from_slice(raw),))
+            .await;
+        match sent {
+            Err(LedgerError::Rejected { message, .. }) if is_known(&message) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+}
+
+fn quantity(number: U64) -> u64 {
+    number.to()
+}
+
+/// geth and its kin: `already known`; Besu: `Known transaction`; anvil:
+/// `transaction already imported`.
+fn is_known(message: &str) -> bool {
+    let message = message.to_lowercase();
+    [
+        "already known",
+        "known transaction",
+        "already imported",
+        "alreadyknown",
+    ]
+    .iter()
+    .any(|words| message.contains(words))
+}
+
+fn explain(error: &TransportError) -> LedgerError {
+    if let Some(payload) = error.as_error_resp() {
+        let message = payload.message.to_lowercase();
+        if message.contains("nonce too low") || message.contains("nonce below") {
+            return LedgerError::NonceUsed;
+        }
+        if let Some(data) = payload.as_revert_data() {
+            return LedgerError::Refused(registry::refusal(&data));
+        }
+        return LedgerError::Rejected {
+            code: payload.code,
+            message: payload.message.chars().take(MESSAGE_LENGTH).collect(),
+        };
+    }
+    match error {
+        TransportError::Transport(TransportErrorKind::HttpError(_)) => {
+            LedgerError::Unreachable("an HTTP error")
+        }
+        TransportError::Transport(_) => LedgerError::Unreachable("the connection failed"),
+        _ => LedgerError::Strange("its form is not that of Ethereum"),
+    }
+}

@@ -1,0 +1,244 @@
+//! The registry contract as the adapter sees it: its interface, its code, and
+//! its errors in our words. The source is `contracts/AnchorRegistry.sol`.
+
+use crate::ledger::{Extension, Head, LedgerError, Refusal};
+use alloy::{
+    primitives::{Address, B256, Bytes},
+    sol,
+    sol_types::{SolCall, SolInterface, SolValue},
+};
+use model::{Digest, LogId, Timestamp};
+use serde::Deserialize;
+
+const ARTEFACT: &str = include_str!("../../../contracts/AnchorRegistry.json");
+
+sol! {
+    /// Its interface; a test holds it against the artefact.
+    interface AnchorRegistry {
+        struct Anchor {
+            bytes32 logId;
+            uint64 seq;
+            uint64 size;
+            bytes32 root;
+            bytes32[] consistency;
+        }
+
+        function anchor(bytes32 logId, uint64 seq, uint64 size, bytes32 root, bytes32[] consistency) external;
+        function anchorMany(Anchor[] anchors) external;
+        function head(bytes32 logId) external view returns (uint64 seq, uint64 size, bytes32 root, uint64 time);
+        function grant(bytes32 logId, address submitter) external;
+        function revoke(bytes32 logId, address submitter) external;
+        function admin() external view returns (address);
+
+        event Anchored(bytes32 indexed logId, uint64 indexed seq, uint64 size, bytes32 root, uint64 time);
+        event Granted(bytes32 indexed logId, address indexed submitter);
+        event Revoked(bytes32 indexed logId, address indexed submitter);
+
+        error NotAdmin(address caller);
+        error NotSubmitter(bytes32 logId, address caller);
+        error WrongSeq(bytes32 logId, uint64 expected, uint64 given);
+        error ZeroRoot(bytes32 logId);
+        error ZeroSize(bytes32 logId);
+        error SizeTooLarge(bytes32 logId, uint64 given);
+        error SmallerSize(bytes32 logId, uint64 head, uint64 given);
+        error RootChanged(bytes32 logId, uint64 size);
+        error ProofNotEmpty(bytes32 logId);
+        error NotConsistent(bytes32 logId, uint64 head, uint64 given);
+        error HashFailed();
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Artefact {
+    bytecode: String,
+    deployed_bytecode: String,
+}
+
+fn artefact() -> Result<Artefact, LedgerError> {
+    serde_json::from_str(ARTEFACT).map_err(|_| DAMAGED)
+}
+
+const DAMAGED: LedgerError = LedgerError::Unsigned("the contract's artefact is damaged");
+
+fn code(hex_digits: &str) -> Result<Vec<u8>, LedgerError> {
+    hex::decode(hex_digits).map_err(|_| DAMAGED)
+}
+
+/// What deploys the contract with this admin.
+pub fn creation_code(admin: Address) -> Result<Bytes, LedgerError> {
+    let mut bytes = code(&artefact()?.bytecode)?;
+    bytes.extend(admin.abi_encode());
+    Ok(bytes.into())
+}
+
+/// What the chain holds at a registry's address.
+pub fn deployed_code() -> Result<Bytes, LedgerError> {
+    Ok(code(&artefact()?.deployed_bytecode)?.into())
+}
+
+/// Call data of `anchorMany`.
+pub fn anchor_many(anchors: &[Extension]) -> Bytes {
+    let anchors = anchors
+        .iter()
+        .map(|anchor| AnchorRegistry::Anchor {
+            logId: B256::new(*anchor.log_id.as_bytes()),
+            seq: anchor.seq,
+            size: anchor.size,
+            root: B256::new(*anchor.root.as_bytes()),
+            consistency: anchor
+                .consistency
+                .iter()
+                .map(|hash| B256::new(*hash.as_bytes()))
+                .collect(),
+        })
+        .collect();
+    AnchorRegistry::anchorManyCall { anchors }
+        .abi_encode()
+        .into()
+}
+
+/// Call data of `head`.
+pub fn head_call(log: LogId) -> Bytes {
+    AnchorRegistry::headCall {
+        logId: B256::new(*log.as_bytes()),
+    }
+    .abi_encode()
+    .into()
+}
+
+/// The answer to `head`; seq 0 says that there is none.
+pub fn head_answer(answer: &[u8]) -> Result<Option<Head>, LedgerError> {
+    let strange = LedgerError::Strange("the registry's head");
+    let head = AnchorRegistry::headCall::abi_decode_returns(answer).map_err(|_| strange.clone())?;
+    if head.seq == 0 {
+        return Ok(None);
+    }
+    Ok(Some(Head {
+        seq: head.seq,
+        size: head.size,
+        root: Digest::new(head.root.0),
+        time: time_of(head.time).ok_or(strange)?,
+    }))
+}
+
+/// A block's time in seconds as a timestamp.
+pub fn time_of(seconds: u64) -> Option<Timestamp> {
+    let millis = i64::try_from(seconds).ok()?.checked_mul(1_000)?;
+    Timestamp::from_millis(millis).ok()
+}
+
+/// What a revert says.
+pub fn refusal(data: &[u8]) -> Refusal {
+    use AnchorRegistry::AnchorRegistryErrors as Reason;
+    let log = |id: B256| LogId::new(id.0);
+    let name = match Reason::abi_decode(data) {
+        Ok(Reason::NotSubmitter(e)) => {
+            return Refusal::NotSubmitter {
+                log_id: log(e.logId),
+            };
+        }
+        Ok(Reason::WrongSeq(e)) => {
+            let (log_id, expected, given) = (log(e.logId), e.expected, e.given);
+            return Refusal::WrongSeq {
+                log_id,
+                expected,
+                given,
+            };
+        }
+        Ok(Reason::NotConsistent(e)) => {
+            return Refusal::NotConsistent {
+                log_id: log(e.logId),
+            };
+        }
+        Ok(Reason::NotAdmin(_)) => "NotAdmin",
+        Ok(Reason::ZeroRoot(_)) => "ZeroRoot",
+        Ok(Reason::ZeroSize(_)) => "ZeroSize",
+        Ok(Reason::SizeTooLarge(_)) => "SizeTooLarge",
+        Ok(Reason::SmallerSize(_)) => "SmallerSize",
+        Ok(Reason::RootChanged(_)) => "RootChanged",
+        Ok(Reason::ProofNotEmpty(_)) => "ProofNotEmpty",
+        Ok(Reason::HashFailed(_)) => "HashFailed",
+        Err(_) => "a revert without a known reason",
+    };
+    Refusal::Other(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::{
+        primitives::keccak256,
+        sol_types::{SolError, SolEvent},
+    };
+
+    /// `name(type,...)` of an ABI entry.
+    fn signature(entry: &serde_json::Value) -> String {
+        fn kind(input: &serde_json::Value) -> String {
+            let kind = input["type"].as_str().unwrap();
+            match kind.strip_prefix("tuple") {
+                Some(rest) => format!("({}){rest}", list(&input["components"])),
+                None => kind.to_owned(),
+            }
+        }
+        fn list(inputs: &serde_json::Value) -> String {
+            let kinds: Vec<_> = inputs.as_array().unwrap().iter().map(kind).collect();
+            kinds.join(",")
+        }
+        format!(
+            "{}({})",
+            entry["name"].as_str().unwrap(),
+            list(&entry["inputs"])
+        )
+    }
+
+    #[test]
+    fn the_interface_is_that_of_the_artefact() {
+        let artefact: serde_json::Value = serde_json::from_str(ARTEFACT).unwrap();
+        let selector = |kind: &str, name: &str| {
+            let abi = artefact["abi"].as_array().unwrap();
+            let entry = abi
+                .iter()
+                .find(|e| e["type"] == kind && e["name"] == name)
+                .unwrap();
+            keccak256(signature(entry))
+        };
+        use AnchorRegistry as R;
+        assert_eq!(R::anchorCall::SELECTOR, selector("function", "anchor")[..4]);
+        assert_eq!(
+            R::anchorManyCall::SELECTOR,
+            selector("function", "anchorMany")[..4]
+        );
+        assert_eq!(R::headCall::SELECTOR, selector("function", "head")[..4]);
+        assert_eq!(R::grantCall::SELECTOR, selector("function", "grant")[..4]);
+        assert_eq!(R::revokeCall::SELECTOR, selector("function", "revoke")[..4]);
+        assert_eq!(R::adminCall::SELECTOR, selector("function", "admin")[..4]);
+        assert_eq!(R::Anchored::SIGNATURE_HASH, selector("event", "Anchored"));
+        for (name, ours) in [
+            ("NotAdmin", R::NotAdmin::SELECTOR),
+            ("NotSubmitter", R::NotSubmitter::SELECTOR),
+            ("WrongSeq", R::WrongSeq::SELECTOR),
+            ("NotConsistent", R::NotConsistent::SELECTOR),
+            ("SmallerSize", R::SmallerSize::SELECTOR),
+            ("RootChanged", R::RootChanged::SELECTOR),
+            ("HashFailed", R::HashFailed::SELECTOR),
+        ] {
+            assert_eq!(ours, selector("error", name)[..4], "{name}");
+        }
+        let functions = artefact["abi"].as_array().unwrap().iter();
+        let names: Vec<_> = functions
+            .filter(|e| e["type"] == "function")
+            .map(|e| e["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            names,
+            ["admin", "anchor", "anchorMany", "grant", "head", "revoke"]
+        );
+    }
+
+    #[test]
+    fn the_time_of_a_block_is_in_seconds() {
+        assert_eq!(time_of(1).unwrap().as_millis(), 1_000);
+        assert_eq!(time_of(u64::MAX), None);
+    }
+}

@@ -1,0 +1,315 @@
+//! A ledger in memory, for tests: blocks, a pool, reorganisations, and the
+//! registry's rules in a few lines of Rust.
+
+use super::{
+    Block, Evidence, Extension, FinalityRule, Head, Inclusion, Ledger, LedgerError, Refusal,
+    SignedTransaction,
+};
+use crate::simulation::Faults;
+use model::{Digest, LogId, Timestamp};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
+use tlog::tree::consistency;
+
+type Hash = [u8; 32];
+
+/// So many blocks on top make a block final, wherever depth decides.
+pub(crate) const FINAL_DEPTH: usize = 3;
+
+/// The chain; clones are the same chain.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct MemoryLedger {
+    chain: Arc<Mutex<Chain>>,
+    pub(crate) faults: Faults,
+}
+
+#[derive(Debug, Default)]
+struct Chain {
+    /// What can be read out of signed bytes: nonce and call.
+    calls: BTreeMap<Hash, (u64, Vec<Extension>)>,
+    pool: BTreeSet<Hash>,
+    blocks: Vec<(Block, Vec<(Hash, bool)>)>,
+    /// Makes hashes differ.
+    counter: u64,
+    /// The most blocks there ever were.
+    highest: usize,
+    /// Every anchor ever handed in, by log and seq: roots that were claimed.
+    claimed: BTreeMap<(LogId, u64), BTreeSet<(u64, Digest)>>,
+}
+
+fn hash(kind: u8, number: u64) -> Hash {
+    let mut hash = [kind; 32];
+    for (byte, source) in hash.iter_mut().zip(number.to_be_bytes()) {
+        *byte = source;
+    }
+    hash
+}
+
+impl Chain {
+    /// What the registry holds after all blocks: every anchor, in order.
+    fn history(&self) -> BTreeMap<LogId, Vec<Head>> {
+        let mut history: BTreeMap<LogId, Vec<Head>> = BTreeMap::new();
+        for (block, transactions) in &self.blocks {
+            let done = transactions.iter().filter(|(_, succeeded)| *succeeded);
+            for extension in done.flat_map(|(hash, _)| &self.calls[hash].1) {
+                history.entry(extension.log_id).or_default().push(Head {
+                    seq: extension.seq,
+                    size: extension.size,
+                    root: extension.root,
+                    time: block.time,
+                });
+            }
+        }
+        history
+    }
+
+    fn nonce(&self) -> u64 {
+        self.blocks
+            .iter()
+            .map(|(_, transactions)| transactions.len() as u64)
+            .sum()
+    }
+
+    /// The rules of `AnchorRegistry.sol`.
+    fn judge(&self, anchors: &[Extension]) -> Result<(), Refusal> {
+        let history = self.history();
+        for a in anchors {
+            let head = history.get(&a.log_id).and_then(|heads| heads.last());
+            let expected = head.map_or(1, |head| head.seq + 1);
+            let (log_id, given) = (a.log_id, a.seq);
+            if given != expected {
+                return Err(Refusal::WrongSeq {
+                    log_id,
+                    expected,
+                    given,
+                });
+            }
+            let follows = match head {
+                None => a.size > 0 && a.consistency.is_empty(),
+                Some(h) if h.size == a.size => h.root == a.root && a.consistency.is_empty(),
+                Some(h) => {
+                    consistency::verify(h.size, &h.root, a.size, &a.root, &a.consistency).is_ok()
+                }
+            };
+            if !follows {
+                return Err(Refusal::NotConsistent { log_id });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl MemoryLedger {
+    /// Makes a block of what waits, in order of nonces.
+    pub(crate) fn mine(&self, time: Timestamp) {
+        let mut chain = self.chain.lock().unwrap();
+        chain.counter += 1;
+        let number = chain.counter;
+        chain.blocks.push((
+            Block {
+                hash: hash(0xb1, number),
+                time,
+            },
+            Vec::new(),
+        ));
+        loop {
+            let nonce = chain.nonce();
+            let waiting = chain
+                .pool
+                .iter()
+                .find(|hash| chain.calls[*hash].0 == nonce)
+                .copied();
+            let Some(next) = waiting else { break };
+            let succeeded = chain.judge(&chain.calls[&next].1).is_ok();
+            chain.blocks.last_mut().unwrap().1.push((next, succeeded));
+        }
+        chain.highest = chain.highest.max(chain.blocks.len());
+        let nonce = chain.nonce();
+        let Chain { pool, calls, .. } = &mut *chain;
+        pool.retain(|hash| calls[hash].0 >= nonce);
+    }
+
+    /// Takes the newest blocks away; their transactions wait again or are lost.
+    /// Blocks that were final by [`FINAL_DEPTH`] stay.
+    pub(crate) fn reorganise(&self, depth: usize, lost: bool) {
+        let mut chain = self.chain.lock().unwrap();
+        let is_final = chain.highest.saturating_sub(FINAL_DEPTH);
+        let stay = chain.blocks.len().saturating_sub(depth).max(is_final);
+        let gone: Vec<_> = chain.blocks.split_off(stay);
+        if !lost {
+            chain.pool.extend(
+                gone.iter()
+                    .flat_map(|(_, txs)| txs.iter().map(|(hash, _)| *hash)),
+            );
+        }
+    }
+
+    /// Nodes forget what waits.
+    pub(crate) fn forget(&self) {
+        self.chain.lock().unwrap().pool.clear();
+    }
+
+    /// All anchors of a log on the chain.
+    pub(crate) fn history(&self, log: LogId) -> Vec<Head> {
+        self.chain
+            .lock()
+            .unwrap()
+            .history()
+            .remove(&log)
+            .unwrap_or_default()
+    }
+
+    /// The roots handed in for each anchor, mined or not.
+    pub(crate) fn claimed(&self) -> BTreeMap<(LogId, u64), BTreeSet<(u64, Digest)>> {
+        self.chain.lock().unwrap().claimed.clone()
+    }
+
+    /// Anchors as a thief of the submitter's key would.
+    pub(crate) fn intrude(&self, anchors: Vec<Extension>, time: Timestamp) {
+        let mut chain = self.chain.lock().unwrap();
+        chain.counter += 1;
+        let hash = hash(0xee, chain.counter);
+        let nonce = chain.nonce();
+        chain.calls.insert(hash, (nonce, anchors));
+        chain.pool = [hash].into();
+        drop(chain);
+        self.mine(time);
+    }
+
+    fn asked(&self) -> Result<std::sync::MutexGuard<'_, Chain>, LedgerError> {
+        self.faults.question().map_err(|_| AWAY)?;
+        Ok(self.chain.lock().unwrap())
+    }
+}
+
+const AWAY: LedgerError = LedgerError::Unreachable("simulated");
+
+impl Ledger for MemoryLedger {
+    fn chain_id(&self) -> u64 {
+        1
+    }
+
+    fn registry(&self) -> [u8; 20] {
+        [1; 20]
+    }
+
+    fn submitter(&self) -> [u8; 20] {
+        [2; 20]
+    }
+
+    async fn check(&self) -> Result<(), LedgerError> {
+        self.asked().map(drop)
+    }
+
+    async fn head(&self, log: LogId) -> Result<Option<Head>, LedgerError> {
+        Ok(self
+            .asked()?
+            .history()
+            .get(&log)
+            .and_then(|heads| heads.last().copied()))
+    }
+
+    async fn next_nonce(&self) -> Result<u64, LedgerError> {
+        Ok(self.asked()?.nonce())
+    }
+
+    async fn prepare(
+        &self,
+        nonce: u64,
+        anchors: &[Extension],
+    ) -> Result<SignedTransaction, LedgerError> {
+        let mut chain = self.asked()?;
+        chain.judge(anchors).map_err(LedgerError::Refused)?;
+        chain.counter += 1;
+        let hash = hash(0x77, chain.counter);
+        chain.calls.insert(hash, (nonce, anchors.to_vec()));
+        Ok(SignedTransaction {
+            raw: hash.to_vec(),
+            hash,
+            nonce,
+        })
+    }
+
+    async fn replace(&self, raw: &[u8]) -> Result<SignedTransaction, LedgerError> {
+        let mut chain = self.asked()?;
+        let (nonce, anchors) = chain.calls[raw].clone();
+        chain.counter += 1;
+        let hash = hash(0x77, chain.counter);
+        chain.calls.insert(hash, (nonce, anchors));
+        Ok(SignedTransaction {
+            raw: hash.to_vec(),
+            hash,
+            nonce,
+        })
+    }
+
+    async fn broadcast(&self, raw: &[u8]) -> Result<(), LedgerError> {
+        self.faults.before().map_err(|_| AWAY)?;
+        let mut chain = self.chain.lock().unwrap();
+        let hash: Hash = raw.try_into().unwrap();
+        let (nonce, anchors) = chain.calls[&hash].clone();
+        for a in anchors {
+            chain
+                .claimed
+                .entry((a.log_id, a.seq))
+                .or_default()
+                .insert((a.size, a.root));
+        }
+        if nonce < chain.nonce() {
+            return Err(LedgerError::NonceUsed);
+        }
+        // As in a real pool the newer takes the place of the older.
+        let Chain { pool, calls, .. } = &mut *chain;
+        pool.retain(|waiting| calls[waiting].0 != nonce);
+        pool.insert(hash);
+        drop(chain);
+        self.faults.after().map_err(|_| AWAY)
+    }
+
+    async fn inclusion(&self, transaction: Hash) -> Result<Option<Inclusion>, LedgerError> {
+        let chain = self.asked()?;
+        let found = (0..)
+            .zip(&chain.blocks)
+            .find_map(|(number, (block, transactions))| {
+                let (_, succeeded) = transactions.iter().find(|(hash, _)| *hash == transaction)?;
+                Some(Inclusion {
+                    block: number,
+                    block_hash: block.hash,
+                    succeeded: *succeeded,
+                })
+            });
+        Ok(found)
+    }
+
+    async fn block(&self, number: u64) -> Result<Option<Block>, LedgerError> {
+        let chain = self.asked()?;
+        Ok(chain
+            .blocks
+            .get(usize::try_from(number).unwrap())
+            .map(|(block, _)| *block))
+    }
+
+    async fn final_height(&self, rule: FinalityRule) -> Result<Option<u64>, LedgerError> {
+        let newest = (self.asked()?.blocks.len() as u64).checked_sub(1);
+        Ok(match rule {
+            FinalityRule::Depth(depth) => newest.and_then(|newest| newest.checked_sub(depth)),
+            FinalityRule::Tag | FinalityRule::Immediate => newest,
+        })
+    }
+
+    async fn evidence(
+        &self,
+        transaction: Hash,
+        inclusion: Inclusion,
+    ) -> Result<Evidence, LedgerError> {
+        drop(self.asked()?);
+        Ok(Evidence {
+            header: hex::encode(inclusion.block_hash),
+            index: 0,
+            proof: Vec::new(),
+            receipt: hex::encode(transaction),
+        })
+    }
+}

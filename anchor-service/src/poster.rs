@@ -1,0 +1,253 @@
+//! Posts checkpoints to the registry: all logs in one transaction, and one
+//! transaction under way at a time.
+//!
+//! Order of effects: sign; store the signed bytes and the anchors they carry
+//! (the commit point of the intention); broadcast; find the transaction in a
+//! block; store that. A crash before the commit point leaves nothing, for what
+//! was signed was never sent. A crash after it finds the bytes again and sends
+//! the same ones, which a chain takes at most once. A retry with new bytes uses
+//! the same nonce and the same call, so that one of the two at most is mined,
+//! and which of them makes no difference.
+//!
+//! What to post next is asked of the registry, not of the store: there is no
+//! local state whose loss could fork a head.
+
+use crate::{
+    alarm::Bell,
+    config::Config,
+    failure::StepError,
+    guard,
+    journal::{Journal, Log},
+    ledger::{Extension, Head, Ledger, LedgerError},
+};
+use model::{Clock, Timestamp};
+use std::sync::Arc;
+use store::Post;
+
+/// Logs in one transaction; the rest goes with the next.
+const MAX_LOGS: usize = 100;
+/// So often a nonce must be found used, with none of our transactions in a
+/// block, until we believe that a stranger used it: nodes behind one address
+/// may lag behind each other.
+const MISSES: u32 = 3;
+
+/// Posts the anchors of all logs.
+pub(crate) struct Poster<L> {
+    journal: Journal,
+    ledger: Arc<L>,
+    clock: Arc<dyn Clock>,
+    bell: Bell,
+    heartbeat_millis: i64,
+    resend_millis: i64,
+    replace_millis: i64,
+    /// When which transaction was last handed to the node; forgetting it in a
+    /// crash costs one more broadcast.
+    sent: Option<([u8; 32], Timestamp)>,
+    misses: u32,
+}
+
+impl<L: Ledger> Poster<L> {
+    pub(crate) fn new(
+        journal: Journal,
+        ledger: Arc<L>,
+        clock: Arc<dyn Clock>,
+        bell: Bell,
+        config: &Config,
+    ) -> Self {
+        let millis = |seconds: u64| {
+            i64::try_from(seconds)
+                .unwrap_or(i64::MAX)
+                .saturating_mul(1_000)
+        };
+        Self {
+            journal,
+            ledger,
+            clock,
+            bell,
+            heartbeat_millis: millis(config.heartbeat_seconds),
+            resend_millis: millis(config.resend_seconds),
+            replace_millis: millis(config.replace_seconds),
+            sent: None,
+            misses: 0,
+        }
+    }
+
+    /// Looks after what is under way; when nothing is, posts what is new. Gives
+    /// the number of anchors posted.
+    pub(crate) async fn step(&mut self) -> Result<u64, StepError> {
+        if let Some(alarm) = self.bell.rung() {
+            return Err(alarm.clone().into());
+        }
+        // After a reorganisation several nonces can be under way; in order.
+        for attempts in self.journal.under_way().await? {
+            if !self.look_after(&attempts).await? {
+                return Ok(0);
+            }
+        }
+        self.post().await
+    }
+
+    /// Looks after one nonce: `attempts` are the transactions that share it, the
+    /// newest last. Gives whether the nonce is settled.
+    async fn look_after(&mut self, attempts: &[Post]) -> Result<bool, StepError> {
+        let Some(newest) = attempts.last() else {
+            return Ok(true);
+        };
+        for attempt in attempts {
+            if let Some(inclusion) = self.ledger.inclusion(attempt.new.tx_hash).await? {
+                self.misses = 0;
+                if inclusion.succeeded {
+                    self.journal.mined(attempt, inclusion).await?;
+                } else {
+                    // Another submitter was faster. The next post starts from
+                    // the registry's head, whatever that is now.
+                    tracing::warn!(block = inclusion.block, "the registry refused an anchor");
+                    self.journal.failed(newest).await?;
+                }
+                return Ok(true);
+            }
+        }
+        if newest.new.submitter != self.ledger.submitter() {
+            return self.look_after_stranger(newest).await;
+        }
+        if self.ledger.next_nonce().await? > newest.new.nonce {
+            self.misses += 1;
+            if self.misses >= MISSES {
+                self.misses = 0;
+                tracing::warn!(
+                    nonce = newest.new.nonce,
+                    "a stranger's transaction took our nonce"
+                );
+                self.journal.failed(newest).await?;
+                return Ok(true);
+            }
+            return Ok(false);
+        }
+        self.misses = 0;
+        self.send_again(newest).await?;
+        Ok(false)
+    }
+
+    /// A transaction signed with an earlier submitter key: it is sent again as it
+    /// is, and given up when it would have to be replaced.
+    async fn look_after_stranger(&mut self, newest: &Post) -> Result<bool, StepError> {
+        let age = self.clock.now().as_millis() - newest.new.created.as_millis();
+        if age >= self.replace_millis {
+            self.journal.failed(newest).await?;
+            return Ok(true);
+        }
+        self.send(&newest.new.raw, newest.new.tx_hash).await?;
+        Ok(false)
+    }
+
+    async fn send_again(&mut self, newest: &Post) -> Result<(), StepError> {
+        let now = self.clock.now();
+        let since = |then: Timestamp| now.as_millis().saturating_sub(then.as_millis());
+        if since(newest.new.created) >= self.replace_millis {
+            match self.ledger.replace(&newest.new.raw).await {
+                Ok(signed) => {
+                    self.journal.replaced(newest, &signed, now).await?;
+                    return self.send(&signed.raw, signed.hash).await;
+                }
+                // Even so the old bytes are sent again below: they may have
+                // dropped out of the node's memory.
+                Err(error) => tracing::warn!(%error, "a stuck transaction was not replaced"),
+            }
+        }
+        let last = self.sent.filter(|(hash, _)| *hash == newest.new.tx_hash);
+        if last.is_none_or(|(_, at)| since(at) >= self.resend_millis) {
+            self.send(&newest.new.raw, newest.new.tx_hash).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, raw: &[u8], hash: [u8; 32]) -> Result<(), StepError> {
+        match self.ledger.broadcast(raw).await {
+            // It was mined in between; the next look finds it.
+            Ok(()) | Err(LedgerError::NonceUsed) => {
+                self.sent = Some((hash, self.clock.now()));
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Posts what the registry does not hold yet.
+    async fn post(&mut self) -> Result<u64, StepError> {
+        let mut anchors = Vec::new();
+        for log in self.journal.all_logs().await? {
+            let head = guard::head(&self.journal, &*self.ledger, &self.bell, &log).await?;
+            anchors.extend(self.next_anchor(&log, head).await?);
+        }
+        // The longest unanchored first, in case not all find room.
+        anchors.sort_by_key(|(since, _)| *since);
+        let mut anchors: Vec<_> = anchors
+            .into_iter()
+            .map(|(_, anchor)| anchor)
+            .take(MAX_LOGS)
+            .collect();
+        let nonce = self.ledger.next_nonce().await?;
+        while !anchors.is_empty() {
+            let signed = match self.ledger.prepare(nonce, &anchors).await {
+                Ok(signed) => signed,
+                // One log that the registry refuses must not hold up the rest.
+                Err(LedgerError::Refused(refusal)) => {
+                    tracing::error!(%refusal, "a log is not anchored");
+                    let refused = refusal.log_id();
+                    let count = anchors.len();
+                    anchors.retain(|anchor| Some(anchor.log_id) != refused);
+                    if anchors.len() < count && !anchors.is_empty() {
+                        continue;
+                    }
+                    return Err(LedgerError::Refused(refusal).into());
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let now = self.clock.now();
+            self.journal
+                .prepared(&*self.ledger, &signed, &anchors, now)
+                .await?;
+            self.send(&signed.raw, signed.hash).await?;
+            return Ok(anchors.len().try_into().unwrap_or(u64::MAX));
+        }
+        Ok(0)
+    }
+
+    /// The anchor that this log needs, if any, with the time since when.
+    async fn next_anchor(
+        &self,
+        log: &Log,
+        head: Option<Head>,
+    ) -> Result<Option<(Timestamp, Extension)>, StepError> {
+        let Some(newest) = self.journal.newest_checkpoint(log.id).await? else {
+            return Ok(None);
+        };
+        let mut anchor = Extension {
+            log_id: log.log_id,
+            seq: 1,
+            size: newest.size,
+            root: newest.root,
+            consistency: Vec::new(),
+        };
+        let Some(head) = head else {
+            return Ok(Some((newest.time, anchor)));
+        };
+        anchor.seq = head.seq + 1;
+        if newest.size > head.size {
+            anchor.consistency = self
+                .journal
+                .consistency(log, head.size, newest.size)
+                .await?;
+            return Ok(Some((head.time, anchor)));
+        }
+        // A heartbeat says that there is nothing new: without it a log cut off
+        // at its end would look like a quiet one.
+        let age = self
+            .clock
+            .now()
+            .as_millis()
+            .saturating_sub(head.time.as_millis());
+        let due = self.heartbeat_millis > 0 && age >= self.heartbeat_millis;
+        Ok((due && newest.size == head.size).then_some((head.time, anchor)))
+    }
+}

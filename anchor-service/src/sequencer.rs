@@ -1,0 +1,57 @@
+//! Gives pending leaves their index: the one step that makes the log grow.
+//!
+//! What stands in `pending_leaf` is taken as it stands there, never by a
+//! watermark: ids are given before commits, so a smaller id can appear after a
+//! larger one. A facility's newest log takes its leaves.
+
+use crate::{alarm::Bell, failure::StepError, journal::Journal};
+
+/// Leaves in the first transaction of a step: few enough that writers wait only
+/// for a moment.
+const FEWEST: u32 = 4_096;
+/// Leaves in a later one, while a backlog is worked off. A batch rewrites most
+/// pages of the index by record, so larger ones write far less: a million leaves
+/// in batches of 4,096 wrote 4.8 GB, in batches of 16,384 2.0 GB.
+const MOST: u32 = 16_384;
+
+/// Sequences all logs.
+#[derive(Debug)]
+pub(crate) struct Sequencer {
+    journal: Journal,
+    bell: Bell,
+}
+
+impl Sequencer {
+    pub(crate) const fn new(journal: Journal, bell: Bell) -> Self {
+        Self { journal, bell }
+    }
+
+    /// Sequences what is pending; gives the number of leaves.
+    ///
+    /// The commit point is [`Journal::sequence`]: one transaction takes the
+    /// leaves out of `pending_leaf`, puts them into `leaf`, writes the tiles and
+    /// moves the size on by compare-and-swap. A crash before it leaves them
+    /// pending; after it they are in the log; never both, never neither. Nothing
+    /// is signed here. The checkpoint is made afterwards, from the committed
+    /// rows alone, so a crash between the two is mended by the next checkpoint
+    /// step, which does not know that there was one.
+    pub(crate) async fn step(&self) -> Result<u64, StepError> {
+        let mut sequenced = 0;
+        for log in self.journal.current_logs().await? {
+            let mut batch = FEWEST;
+            loop {
+                // Looked at before each batch: another part may have rung.
+                if let Some(alarm) = self.bell.rung() {
+                    return Err(alarm.clone().into());
+                }
+                let count = self.journal.sequence(log.id, batch).await?;
+                sequenced += u64::from(count);
+                if count < batch {
+                    break;
+                }
+                batch = MOST.min(batch * 2);
+            }
+        }
+        Ok(sequenced)
+    }
+}

@@ -1,0 +1,387 @@
+//! The service over a real store and a ledger in memory, with faults: each
+//! effect (a transaction, a broadcast) can fail without having taken effect, and
+//! fail although it took effect. A failure is taken for a crash: the service is
+//! made anew over what the store and the chain hold.
+
+mod crash;
+mod random;
+
+use crate::{
+    AnchorService, LogKeys, StepError,
+    config::Config,
+    journal::Journal,
+    ledger::{
+        FinalityRule,
+        memory::{FINAL_DEPTH, MemoryLedger},
+    },
+    new_log::open_log,
+};
+use model::{
+    AnchorState, AuditInteraction, Clock as _, Commitment, DataKeyId, Digest, LogId, ManualClock,
+    SeededRandom, Tag, Timestamp,
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+use store::{Audit, Database, Facility, NewAudit, Store};
+use tempfile::TempDir;
+use tlog::{checkpoint, leaf::leaf_hash, tree::CompactRange};
+
+/// How an effect fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nothing happened.
+    NotPersisted,
+    /// It happened, but nobody was told.
+    Persisted,
+}
+
+/// Which effect fails, and how. Clones share the plan.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Faults(Arc<Mutex<Plan>>);
+
+#[derive(Debug, Default)]
+struct Plan {
+    effects: u64,
+    fail: Option<(u64, Fault)>,
+    /// Questions to the ledger that fail from now on.
+    away: bool,
+    fired: bool,
+}
+
+/// What was planned.
+#[derive(Debug)]
+pub(crate) struct Planned;
+
+impl Faults {
+    /// The effect of this number, from 1 on, fails.
+    fn plan(&self, effect: u64, fault: Fault) {
+        let mut plan = self.0.lock().unwrap();
+        *plan = Plan {
+            fail: Some((plan.effects + effect, fault)),
+            effects: plan.effects,
+            ..Plan::default()
+        };
+    }
+
+    fn set_away(&self, away: bool) {
+        self.0.lock().unwrap().away = away;
+    }
+
+    fn clear(&self) -> bool {
+        let mut plan = self.0.lock().unwrap();
+        plan.fail = None;
+        plan.away = false;
+        std::mem::take(&mut plan.fired)
+    }
+
+    pub(crate) fn before(&self) -> Result<(), Planned> {
+        self.0.lock().unwrap().effects += 1;
+        self.fire(Fault::NotPersisted)
+    }
+
+    pub(crate) fn after(&self) -> Result<(), Planned> {
+        self.fire(Fault::Persisted)
+    }
+
+    /// A question to the ledger; no effect, but it can go unanswered.
+    pub(crate) fn question(&self) -> Result<(), Planned> {
+        if self.0.lock().unwrap().away {
+            Err(Planned)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn fire(&self, fault: Fault) -> Result<(), Planned> {
+        let mut plan = self.0.lock().unwrap();
+        if plan.fail == Some((plan.effects, fault)) {
+            plan.fired = true;
+            plan.fail = None;
+            return Err(Planned);
+        }
+        Ok(())
+    }
+}
+
+/// A step of the service.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Sequence,
+    Checkpoint,
+    Finality,
+    Post,
+}
+
+const STEPS: [Step; 4] = [Step::Sequence, Step::Checkpoint, Step::Finality, Step::Post];
+
+/// Two facilities, a chain, and what was planted.
+struct World {
+    folder: TempDir,
+    store: Store,
+    ledger: MemoryLedger,
+    clock: Arc<ManualClock>,
+    service: AnchorService<MemoryLedger>,
+    facilities: Vec<Facility>,
+    logs: Vec<LogId>,
+    planted: Vec<Vec<Commitment>>,
+    crashes: u64,
+    heartbeat_seconds: u64,
+}
+
+impl World {
+    async fn new(heartbeat_seconds: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("db");
+        let store = Store::open(&Database::Sqlite { path }).unwrap();
+        let now = Timestamp::from_millis(0).unwrap();
+        let keys = LogKeys::new(folder.path());
+        let (mut facilities, mut logs) = (Vec::new(), Vec::new());
+        for name in ["a", "b"] {
+            let name: model::FacilityName = name.parse().unwrap();
+            let insert = name.clone();
+            let id = store
+                .run_tx("facility", &[], move |tx| {
+                    tx.facilities().insert(&insert, now)
+                })
+                .await
+                .unwrap();
+            let facility = Facility {
+                id,
+                name,
+                created: now,
+            };
+            let random = SeededRandom::new(9);
+            logs.push(
+                open_log(&store, &keys, "gw.test", &facility, &random)
+                    .await
+                    .unwrap(),
+            );
+            facilities.push(facility);
+        }
+        let (ledger, clock) = (MemoryLedger::default(), Arc::new(ManualClock::new(now)));
+        let service = service(&store, &ledger, &clock, &folder, heartbeat_seconds);
+        Self {
+            folder,
+            store,
+            ledger,
+            clock,
+            service,
+            facilities,
+            logs,
+            planted: vec![Vec::new(); 2],
+            crashes: 0,
+            heartbeat_seconds,
+        }
+    }
+
+    fn mine(&self) {
+        self.ledger.mine(self.clock.now());
+    }
+
+    /// Everything in memory is lost.
+    fn restart(&mut self) {
+        let (store, ledger, clock) = (&self.store, &self.ledger, &self.clock);
+        self.service = service(store, ledger, clock, &self.folder, self.heartbeat_seconds);
+    }
+
+    /// Writes pending leaves as the gateway would.
+    async fn plant(&mut self, facility: usize, count: usize) {
+        let id = self.facilities[facility].id;
+        let all = &mut self.planted[facility];
+        let first = all.len();
+        for number in first..first + count {
+            let mut bytes = [u8::try_from(facility).unwrap(); 32];
+            bytes[24..].copy_from_slice(&(number as u64).to_be_bytes());
+            all.push(Commitment::new(bytes));
+        }
+        let new = all[first..].to_vec();
+        self.store
+            .run_tx("plant", &[], move |tx| {
+                new.iter()
+                    .try_for_each(|leaf| tx.audits().insert(id, &audit(*leaf)))
+            })
+            .await
+            .unwrap();
+    }
+
+    /// Takes a step; a failure is a crash.
+    async fn step(&mut self, step: Step) -> Result<u64, StepError> {
+        let outcome = match step {
+            Step::Sequence => self.service.step_sequence().await,
+            Step::Checkpoint => self.service.step_checkpoint().await,
+            Step::Finality => self.service.step_finality().await,
+            Step::Post => self.service.step_post().await,
+        };
+        if outcome.is_err() {
+            self.crashes += 1;
+            self.restart();
+        }
+        outcome
+    }
+
+    /// Lets all come to rest, with no more faults.
+    async fn settle(&mut self) {
+        self.ledger.faults.clear();
+        for _ in 0..12 {
+            for step in STEPS {
+                self.step(step).await.unwrap();
+            }
+            self.mine();
+            self.clock.advance_millis(20_000);
+        }
+    }
+
+    /// What must be so after rest, whatever went before.
+    async fn judge(&self) {
+        for (facility, log_id) in self.logs.iter().enumerate() {
+            self.judge_log(&self.planted[facility], *log_id).await;
+        }
+        let posts = self.service.status().read().await.unwrap();
+        assert_eq!((posts.pending, posts.alarm), (0, None));
+    }
+
+    async fn judge_log(&self, planted: &[Commitment], log_id: LogId) {
+        let (log, leaves, anchors) = self
+            .store
+            .read("judge", move |r| {
+                let log = r
+                    .logs()
+                    .list()?
+                    .into_iter()
+                    .find(|log| log.log_id == log_id)
+                    .unwrap();
+                let leaves = r.leaves().range(log.id, 0, u32::MAX)?;
+                let newest = r
+                    .anchors()
+                    .newest(log.id)?
+                    .map_or(0, |anchor| anchor.new.seq);
+                let anchors: Result<Vec<_>, _> = (1..=newest + 1)
+                    .filter_map(|seq| r.anchors().find(log.id, seq).transpose())
+                    .collect();
+                Ok((log, leaves, anchors?))
+            })
+            .await
+            .unwrap();
+        // Each leaf once.
+        let mut found: Vec<_> = leaves.iter().map(|leaf| leaf.commitment).collect();
+        assert_eq!(log.size, found.len() as u64);
+        assert!((0..).zip(&leaves).all(|(index, leaf)| leaf.index == index));
+        let mut tree = CompactRange::default();
+        let mut roots = BTreeMap::new();
+        for (size, leaf) in (1..).zip(&found) {
+            tree.push(leaf_hash(leaf));
+            roots.insert(size, tree.root());
+        }
+        found.sort_unstable();
+        let mut expected = planted.to_vec();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "each leaf is in the log once");
+        self.judge_anchors(log, &roots, &anchors).await;
+    }
+
+    async fn judge_anchors(
+        &self,
+        log: store::Log,
+        roots: &BTreeMap<u64, Digest>,
+        anchors: &[store::Anchor],
+    ) {
+        let history = self.ledger.history(log.log_id);
+        let ours: Vec<_> = anchors
+            .iter()
+            .map(|a| (a.new.seq, a.new.size, a.new.root))
+            .collect();
+        let theirs: Vec<_> = history.iter().map(|h| (h.seq, h.size, h.root)).collect();
+        assert_eq!(
+            ours, theirs,
+            "the store knows of every anchor and of no other"
+        );
+        assert_eq!(history.last().map_or(0, |head| head.size), log.size);
+        for anchor in anchors {
+            assert!(
+                matches!(anchor.state, AnchorState::Finalized { .. }),
+                "{anchor:?}"
+            );
+            assert!(anchor.evidence.is_some());
+            assert_eq!(roots.get(&anchor.new.size), Some(&anchor.new.root));
+            // Every posted root is that of a stored signed checkpoint.
+            let (id, size) = (log.id, anchor.new.size);
+            let stored = self
+                .store
+                .read("judge", move |r| r.logs().checkpoint(id, size))
+                .await;
+            let note = stored.unwrap().unwrap().note;
+            let keys = LogKeys::new(self.folder.path());
+            let all = Journal::new(self.store.clone()).all_logs().await.unwrap();
+            let log = all.iter().find(|l| l.log_id == log.log_id).unwrap();
+            let opened = checkpoint::open(&note, &[keys.of(log).unwrap().vkey()]).unwrap();
+            assert_eq!(
+                (opened.size, opened.root),
+                (anchor.new.size, anchor.new.root)
+            );
+        }
+        for ((_, seq), claims) in self.ledger.claimed() {
+            assert_eq!(claims.len(), 1, "two roots were sent for anchor {seq}");
+        }
+    }
+}
+
+fn service(
+    store: &Store,
+    ledger: &MemoryLedger,
+    clock: &Arc<ManualClock>,
+    folder: &TempDir,
+    heartbeat_seconds: u64,
+) -> AnchorService<MemoryLedger> {
+    let mut journal = Journal::new(store.clone());
+    journal.faults = ledger.faults.clone();
+    let config = Config {
+        rpc_url: "http://unused".into(),
+        chain_id: 1,
+        registry: String::new(),
+        submitter_key: "unused".into(),
+        log_keys: folder.path().into(),
+        finality: FinalityRule::Depth(FINAL_DEPTH as u64),
+        sequence_millis: 200,
+        checkpoint_millis: 1_000,
+        post_millis: 2_000,
+        heartbeat_seconds,
+        resend_seconds: 10,
+        replace_seconds: 48,
+    };
+    let keys = LogKeys::new(folder.path());
+    AnchorService::over(
+        journal,
+        Arc::new(ledger.clone()),
+        keys,
+        clock.clone(),
+        config,
+    )
+}
+
+/// As little of an audit record as carries a leaf.
+fn audit(commitment: Commitment) -> NewAudit {
+    let record = Tag::from_slice(&commitment.as_bytes()[16..]).unwrap();
+    let audit = Audit {
+        record,
+        time: Timestamp::from_millis(0).unwrap(),
+        interaction: AuditInteraction::restful("read"),
+        outcome: 0,
+        purpose: None,
+        policy_number: 1,
+        user: None,
+        client: None,
+        subject: None,
+        events: 1,
+        padded_size: 256,
+        data_key: DataKeyId::new([0; 16]),
+        envelope: vec![1],
+        query: None,
+    };
+    NewAudit {
+        audit,
+        patients: Vec::new(),
+        commitment,
+    }
+}

@@ -1,0 +1,113 @@
+//! What the service says of itself, for `/readyz`, metrics and the operator.
+
+use crate::{
+    alarm::{Alarm, Bell},
+    failure::StepError,
+    journal::Journal,
+};
+use model::{FacilityName, LogId, Timestamp};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// How one log stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogStatus {
+    /// Whose log.
+    pub facility: FacilityName,
+    /// Its name on the chain.
+    pub log_id: LogId,
+    /// Leaves with an index.
+    pub size: u64,
+    /// Leaves under the newest checkpoint; 0 before the first.
+    pub checkpoint_size: u64,
+    /// The newest final anchor.
+    pub last_final: Option<FinalAnchor>,
+}
+
+/// A final anchor, as far as it matters for how fresh a log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FinalAnchor {
+    /// Number of the anchor.
+    pub seq: u64,
+    /// Leaves under its root.
+    pub size: u64,
+    /// Time of its block.
+    pub time: Timestamp,
+}
+
+/// How the service stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Leaves without an index, over all facilities.
+    pub pending: u64,
+    /// Every log.
+    pub logs: Vec<LogStatus>,
+    /// Why the service has stopped, if it has.
+    pub alarm: Option<Alarm>,
+    /// What each step that does not get on last met with, by the step's name.
+    pub troubles: BTreeMap<&'static str, String>,
+}
+
+/// Reads the status; cheap to clone, outlives the service.
+#[derive(Debug, Clone)]
+pub struct StatusReader {
+    journal: Journal,
+    bell: Bell,
+    troubles: Troubles,
+}
+
+impl StatusReader {
+    pub(crate) const fn new(journal: Journal, bell: Bell, troubles: Troubles) -> Self {
+        Self {
+            journal,
+            bell,
+            troubles,
+        }
+    }
+
+    /// Reads it now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn read(&self) -> Result<Status, store::Error> {
+        let (pending, logs) = self.journal.standing().await?;
+        Ok(Status {
+            pending,
+            logs,
+            alarm: self.bell.rung().cloned(),
+            troubles: self
+                .troubles
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
+        })
+    }
+}
+
+/// The last failure of each step.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Troubles(Arc<Mutex<BTreeMap<&'static str, String>>>);
+
+impl Troubles {
+    /// Takes note of a step's end; a failure is logged once, not at every try.
+    pub(crate) fn note<T>(&self, step: &'static str, outcome: &Result<T, StepError>) {
+        let mut troubles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(_) => {
+                if troubles.remove(step).is_some() {
+                    tracing::info!(step, "works again");
+                }
+            }
+            Err(error) => {
+                let text = error.to_string();
+                if troubles.get(step) != Some(&text) {
+                    tracing::warn!(step, %error, "does not get on, and goes on trying");
+                    troubles.insert(step, text);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! How fast pending leaves get their index on SQLite, and in how much memory.
+//! `CHARTSEAL_LEAVES` sets their number; the bound is for 1,000,000.
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+use anchor_service::{
+    AnchorService, LogKeys,
+    config::Config,
+    ledger::{
+        Block, Evidence, Extension, FinalityRule, Head, Inclusion, Ledger, LedgerError,
+        SignedTransaction,
+    },
+    open_log,
+};
+use model::{
+    AuditInteraction, Commitment, DataKeyId, LogId, ManualClock, SeededRandom, Tag, Timestamp,
+};
+use std::{fs, sync::Arc, time::Instant};
+use store::{Audit, Database, Facility, NewAudit, Store};
+
+/// A ledger on which nothing ever happens.
+struct Silent;
+
+const AWAY: LedgerError = LedgerError::Unreachable("silent");
+
+impl Ledger for Silent {
+    fn chain_id(&self) -> u64 {
+        1
+    }
+    fn registry(&self) -> [u8; 20] {
+        [0; 20]
+    }
+    fn submitter(&self) -> [u8; 20] {
+        [0; 20]
+    }
+    async fn check(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
+    async fn head(&self, _: LogId) -> Result<Option<Head>, LedgerError> {
+        Ok(None)
+    }
+    async fn next_nonce(&self) -> Result<u64, LedgerError> {
+        Err(AWAY)
+    }
+    async fn prepare(&self, _: u64, _: &[Extension]) -> Result<SignedTransaction, LedgerError> {
+        Err(AWAY)
+    }
+    async fn replace(&self, _: &[u8]) -> Result<SignedTransaction, LedgerError> {
+        Err(AWAY)
+    }
+    async fn broadcast(&self, _: &[u8]) -> Result<(), LedgerError> {
+        Err(AWAY)
+    }
+    async fn inclusion(&self, _: [u8; 32]) -> Result<Option<Inclusion>, LedgerError> {
+        Err(AWAY)
+    }
+    async fn block(&self, _: u64) -> Result<Option<Block>, LedgerError> {
+        Err(AWAY)
+    }
+    async fn final_height(&self, _: FinalityRule) -> Result<Option<u64>, LedgerError> {
+        Err(AWAY)
+    }
+    async fn evidence(&self, _: [u8; 32], _: Inclusion) -> Result<Evidence, LedgerError> {
+        Err(AWAY)
+    }
+}
+
+fn audit(number: u64) -> NewAudit {
+    // Scattered, as tags and commitments are.
+    let mut bytes = [0; 32];
+    for (byte, source) in bytes.iter_mut().zip(0_u64..) {
+        let mixed = (number + 1)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(7 * source as u32);
+        *byte = mixed.to_be_bytes()[0];
+    }
+    bytes[24..].copy_from_slice(&number.to_be_bytes());
+    let mut tag = [0; 16];
+    tag[..8].copy_from_slice(&bytes[..8]);
+    tag[8..].copy_from_slice(&number.to_be_bytes());
+    let audit = Audit {
+        record: Tag::new(tag),
+        time: Timestamp::from_millis(0).unwrap(),
+        interaction: AuditInteraction::restful("read"),
+        outcome: 0,
+        purpose: None,
+        policy_number: 1,
+        user: None,
+        client: None,
+        subject: None,
+        events: 1,
+        padded_size: 256,
+        data_key: DataKeyId::new([0; 16]),
+        envelope: vec![1],
+        query: None,
+    };
+    NewAudit {
+        audit,
+        patients: Vec::new(),
+        commitment: Commitment::new(bytes),
+    }
+}
+
+/// Peak resident memory in MiB since the last call.
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM"))
+        .unwrap();
+    let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    fs::write("/proc/self/clear_refs", "5").unwrap();
+    kib / 1_024
+}
+
+#[tokio::test]
+async fn pending_leaves_get_their_index_fast_and_in_little_memory() {
+    let leaves: u64 =
+        std::env::var("CHARTSEAL_LEAVES").map_or(40_000, |number| number.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&Database::Sqlite {
+        path: folder.path().join("db"),
+    })
+    .unwrap();
+    let created = Timestamp::from_millis(0).unwrap();
+    let name: model::FacilityName = "general".parse().unwrap();
+    let insert = name.clone();
+    let made = store.run_tx("facility", &[], move |tx| {
+        tx.facilities().insert(&insert, created)
+    });
+    let id = made.await.unwrap();
+    let facility = Facility { id, name, created };
+    let keys = LogKeys::new(folder.path());
+    open_log(&store, &keys, "gw.test", &facility, &SeededRandom::new(1))
+        .await
+        .unwrap();
+    for first in (0..leaves).step_by(10_000) {
+        let range = first..leaves.min(first + 10_000);
+        let plant = store.run_tx("plant", &[], move |tx| {
+            range
+                .clone()
+                .try_for_each(|number| tx.audits().insert(id, &audit(number)))
+        });
+        plant.await.unwrap();
+    }
+
+    let config = Config {
+        rpc_url: "http://unused".into(),
+        chain_id: 1,
+        registry: String::new(),
+        submitter_key: "unused".into(),
+        log_keys: folder.path().into(),
+        finality: FinalityRule::Immediate,
+        sequence_millis: 200,
+        checkpoint_millis: 1_000,
+        post_millis: 2_000,
+        heartbeat_seconds: 0,
+        resend_seconds: 10,
+        replace_seconds: 48,
+    };
+    let clock = Arc::new(ManualClock::new(created));
+    let mut service = AnchorService::new(store.clone(), Silent, keys, clock, config);
+    peak();
+    let start = Instant::now();
+    assert_eq!(service.step_sequence().await, Ok(leaves));
+    let took = start.elapsed();
+    let memory = peak();
+    assert_eq!(service.step_checkpoint().await, Ok(1));
+    println!("{leaves} leaves sequenced in {took:?}, peak {memory} MiB");
+    // 50,000 a second is what a million in 20 seconds asks for; three times as
+    // long is allowed here, because other tests run beside this one.
+    assert!(
+        took.as_secs_f64() < 3.0 + 3.0 * leaves as f64 / 50_000.0,
+        "{took:?}"
+    );
+    assert!(memory < 300, "{memory} MiB");
+}

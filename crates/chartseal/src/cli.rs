@@ -1,0 +1,86 @@
+//! The command line: what can be asked, and how it is explained.
+
+use clap::{Args, Parser, Subcommand};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// A healthcare data-sharing gateway with sealed records and provable audit.
+#[derive(Debug, Parser)]
+#[command(name = "chartseal", version, about)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run everything in one process, with sample data, to try it out.
+    #[cfg(feature = "demo")]
+    Demo(DemoArgs),
+    /// Fetch a proof bundle from a gateway.
+    Proof(ProofArgs),
+    /// Verify a proof bundle, with no network and no database.
+    Verify(VerifyArgs),
+}
+
+/// `chartseal demo`.
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Where everything is kept; the next start goes on with it.
+    #[arg(long, value_name = "DIR", default_value = "chartseal-data")]
+    pub data: PathBuf,
+    /// Where the gateway listens; port 0 takes any free port.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// How many sample patients each facility gets at the first start.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub patients: u32,
+    /// Make no sample data.
+    #[arg(long)]
+    pub empty: bool,
+}
+
+/// `chartseal proof`.
+#[derive(Debug, Args)]
+pub struct ProofArgs {
+    /// The URL of a version or an audit event, such as
+    /// `http://127.0.0.1:8080/fhir/Patient/1/_history/1`.
+    pub url: String,
+    /// A file that holds the bearer token.
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    pub token_file: Option<PathBuf>,
+    /// The bearer token; other users of the machine can see it on the command line.
+    #[arg(long, value_name = "TOKEN", env = "CHARTSEAL_TOKEN")]
+    pub token: Option<String>,
+    /// Where to write the bundle.
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Also fetch the resource itself and write it here, for `verify --resource`.
+    #[arg(long, value_name = "FILE")]
+    pub resource: Option<PathBuf>,
+    /// Wait up to this many seconds until the proof is final.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub wait: u64,
+}
+
+/// `chartseal verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The proof bundle.
+    pub proof: PathBuf,
+    /// The trust file.
+    #[arg(long, value_name = "FILE")]
+    pub trust: PathBuf,
+    /// The resource that the proof is about; its content is then checked too.
+    #[arg(long, value_name = "FILE")]
+    pub resource: Option<PathBuf>,
+    /// Print the verdicts as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Check the age of anchors at this moment (YYYY-MM-DDThh:mm:ss.sssZ)
+    /// instead of now.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+}

@@ -1,0 +1,176 @@
+//! `chartseal demo`: gateway, anchor-service, SQLite, file KMS, dev L2 and dev
+//! issuer in one process, with sample patients written through the FHIR API.
+//!
+//! Everything lives below one directory; the next start goes on with it.
+
+mod announcement;
+mod facilities;
+mod layout;
+mod registry;
+mod samples;
+mod stop;
+mod trust_file;
+
+use crate::cli::DemoArgs;
+use actix_web::web;
+use anchor_service::{
+    AnchorService, LogKeys,
+    config::Config,
+    ledger::{FinalityRule, evm::EvmLedger, evm::SubmitterKey},
+};
+use announcement::Announcement;
+use devkit::{chain::DevChain, chain::DevChainConfig, issuer::DevIssuer, issuer::DevIssuerConfig};
+use gateway::{App, Settings, identity::IdentityConfig, identity::IssuerConfig, server};
+use layout::{Layout, Ports};
+use model::{Clock, Random, SystemClock, SystemRandom};
+use std::{error::Error, net::TcpListener, process::ExitCode, sync::Arc, time::Duration};
+use store::{Database, Store};
+
+/// What the dev L2 calls itself.
+const CHAIN_ID: u64 = 20_261;
+/// The audience of the demo's tokens.
+const AUDIENCE: &str = "chartseal-demo";
+/// How long the tokens of the token endpoint are good.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(300);
+/// Gateway workers; the demo is meant for a small machine.
+const WORKERS: usize = 2;
+
+type Failed = Box<dyn Error>;
+
+/// Runs until Ctrl-C or SIGTERM.
+#[expect(clippy::print_stderr, reason = "this is a command's output")]
+pub fn run(args: &DemoArgs) -> ExitCode {
+    match actix_web::rt::System::new().block_on(demo(args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("chartseal demo: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn demo(args: &DemoArgs) -> Result<(), Failed> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let layout = Layout::create(&args.data)?;
+    // The database first: it tells whether the directory is in use.
+    let store = Store::open(&Database::Sqlite {
+        path: layout.database(),
+    })?;
+    crate::logging::to_file(&layout.log())?;
+    let listener = TcpListener::bind(args.listen)
+        .map_err(|error| format!("cannot listen on {}: {error}", args.listen))?;
+    let kms = facilities::kms(&layout)?;
+    facilities::create(&store, &kms, &*clock, &*random).await?;
+
+    let submitter = layout::submitter_key(&layout.submitter_key(), &*random)?;
+    let admin = layout::submitter_key(&layout.admin_key(), &*random)?;
+    let mut ports = Ports::read(&layout);
+    let chain = start_chain(&layout, &mut ports, &submitter, &admin)?;
+    let issuer = start_issuer(&layout, &mut ports)?;
+    ports.write(&layout)?;
+
+    let keys = LogKeys::new(&layout.log_keys());
+    let logs = facilities::open_logs(&store, &keys, &*random).await?;
+    let address = registry::establish(&store, &chain, admin, &submitter, &logs).await?;
+
+    let url = format!("http://{}", layout::reachable(listener.local_addr()?));
+    let settings = Settings {
+        public_url: url.clone(),
+        identity: IdentityConfig {
+            issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
+        },
+    };
+    let app = App::open(settings, store.clone(), &kms, Arc::clone(&clock), random).await?;
+    app.identity.refresh().await;
+    let server = server::serve(web::Data::new(app), listener, WORKERS)?;
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+
+    let ledger = EvmLedger::new(&chain.rpc_url(), chain.chain_id(), address, submitter)?;
+    let config = anchor_config(&layout, &chain, address);
+    let service = AnchorService::new(store.clone(), ledger, keys, clock, config);
+    let (stop_anchor, stopped) = tokio::sync::oneshot::channel::<()>();
+    let anchoring = actix_web::rt::spawn(service.run(async {
+        let _ = stopped.await;
+    }));
+    let trust = trust_file::keep(
+        layout.trust_file(),
+        store.clone(),
+        chain.chain_id(),
+        address,
+    );
+
+    let announcement = Announcement::new(url, &chain, address, &layout);
+    let patient = samples::load(args, &layout, &announcement, &issuer).await?;
+    announcement.publish(&layout, &issuer, patient)?;
+
+    let ended = stop::wait(anchoring).await;
+    trust.abort();
+    handle.stop(true).await;
+    drop(stop_anchor);
+    issuer.stop().await;
+    chain.stop().await;
+    ended
+}
+
+fn start_chain(
+    layout: &Layout,
+    ports: &mut Ports,
+    submitter: &SubmitterKey,
+    admin: &SubmitterKey,
+) -> Result<DevChain, Failed> {
+    let accounts = vec![submitter.address(), admin.address()];
+    let start = |port| {
+        DevChain::start(DevChainConfig {
+            dir: layout.chain(),
+            port,
+            chain_id: CHAIN_ID,
+            allowed: accounts.clone(),
+            funded: accounts.clone(),
+        })
+    };
+    let chain = match ports.chain {
+        // A port that someone else took meanwhile is no reason not to start.
+        Some(port) => start(Some(port)).or_else(|_| start(None))?,
+        None => start(None)?,
+    };
+    ports.chain = layout::port_of(&chain.rpc_url());
+    Ok(chain)
+}
+
+fn start_issuer(layout: &Layout, ports: &mut Ports) -> Result<DevIssuer, Failed> {
+    let start = |port| {
+        DevIssuer::start(DevIssuerConfig {
+            dir: layout.issuer(),
+            port,
+            audience: AUDIENCE.to_owned(),
+            lifetime: TOKEN_LIFETIME,
+            facilities: facilities::names()?,
+        })
+        .map_err(Failed::from)
+    };
+    let issuer = match ports.issuer {
+        Some(port) => start(Some(port)).or_else(|_| start(None))?,
+        None => start(None)?,
+    };
+    ports.issuer = layout::port_of(&issuer.issuer_url());
+    Ok(issuer)
+}
+
+fn anchor_config(layout: &Layout, chain: &DevChain, registry: [u8; 20]) -> Config {
+    Config {
+        rpc_url: chain.rpc_url(),
+        chain_id: chain.chain_id(),
+        registry: format!("0x{}", hex::encode(registry)),
+        submitter_key: layout.submitter_key(),
+        log_keys: layout.log_keys(),
+        finality: FinalityRule::Tag,
+        sequence_millis: 200,
+        checkpoint_millis: 500,
+        post_millis: 1_000,
+        heartbeat_seconds: 3_600,
+        resend_seconds: 10,
+        replace_seconds: 48,
+    }
+}

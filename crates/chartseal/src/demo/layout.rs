@@ -1,0 +1,151 @@
+//! Where the demo keeps what.
+
+use super::Failed;
+use anchor_service::{key_file, ledger::evm::SubmitterKey};
+use model::Random;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, DirBuilder},
+    io::Write,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+/// The places below one directory.
+pub struct Layout(PathBuf);
+
+impl Layout {
+    /// Makes the directories that are not there, closed to others.
+    pub fn create(dir: &Path) -> Result<Self, Failed> {
+        let layout = Self(dir.to_owned());
+        for dir in [
+            layout.0.clone(),
+            layout.keys(),
+            layout.log_keys(),
+            layout.chain(),
+            layout.issuer(),
+        ] {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&dir)
+                .map_err(|error| {
+                    format!(
+                        "cannot make `{}`: {error}; choose another `--data`",
+                        dir.display()
+                    )
+                })?;
+        }
+        Ok(Self(fs::canonicalize(dir)?))
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.0.join("chartseal.sqlite")
+    }
+
+    pub fn log(&self) -> PathBuf {
+        self.0.join("chartseal.log")
+    }
+
+    fn keys(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+
+    pub fn kms_file(&self) -> PathBuf {
+        self.keys().join("kms.json")
+    }
+
+    pub fn log_keys(&self) -> PathBuf {
+        self.keys().join("logs")
+    }
+
+    pub fn submitter_key(&self) -> PathBuf {
+        self.keys().join("submitter.key")
+    }
+
+    pub fn admin_key(&self) -> PathBuf {
+        self.keys().join("registry-admin.key")
+    }
+
+    pub fn chain(&self) -> PathBuf {
+        self.0.join("l2")
+    }
+
+    pub fn issuer(&self) -> PathBuf {
+        self.0.join("issuer")
+    }
+
+    pub fn trust_file(&self) -> PathBuf {
+        self.0.join("trust.json")
+    }
+
+    pub fn samples(&self) -> PathBuf {
+        self.0.join("samples.json")
+    }
+
+    pub fn announcement(&self) -> PathBuf {
+        self.0.join("demo.json")
+    }
+
+    fn ports(&self) -> PathBuf {
+        self.0.join("ports.json")
+    }
+}
+
+/// The ports of dev L2 and dev issuer, kept so that the issuer's name stays the
+/// same from start to start.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Ports {
+    pub chain: Option<u16>,
+    pub issuer: Option<u16>,
+}
+
+impl Ports {
+    pub fn read(layout: &Layout) -> Self {
+        let text = fs::read_to_string(layout.ports()).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    pub fn write(&self, layout: &Layout) -> Result<(), Failed> {
+        replace(&layout.ports(), &serde_json::to_vec_pretty(self)?)
+    }
+}
+
+/// The key in a file; made when it is not there.
+pub fn submitter_key(path: &Path, random: &dyn Random) -> Result<SubmitterKey, Failed> {
+    if !path.exists() {
+        key_file::create(path, random)?;
+    }
+    Ok(SubmitterKey::open(path)?)
+}
+
+/// The port of a loopback URL.
+pub fn port_of(url: &str) -> Option<u16> {
+    url::Url::parse(url).ok()?.port()
+}
+
+/// An address that a client on this machine can use.
+pub fn reachable(listening: SocketAddr) -> SocketAddr {
+    if listening.ip().is_unspecified() {
+        SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), listening.port())
+    } else {
+        listening
+    }
+}
+
+/// Replaces a file whole, so that a reader sees the old or the new; closed to
+/// others.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failed> {
+    let temporary = path.with_extension("new");
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    Ok(())
+}

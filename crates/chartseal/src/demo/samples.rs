@@ -1,0 +1,116 @@
+//! Sample patients, written through the gateway's own FHIR API like anyone
+//! else's data.
+
+use super::{
+    Failed,
+    announcement::Announcement,
+    facilities,
+    layout::{self, Layout},
+};
+use crate::cli::DemoArgs;
+use devkit::{
+    issuer::{DemoUser, DevIssuer},
+    samples,
+};
+use indicatif::{ProgressBar, ProgressStyle};
+use model::{FacilityName, LogicalId};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fs, time::Duration};
+
+/// The samples are the same on every machine.
+const SEED: u64 = 1;
+/// Of whom the demo's patient token speaks when there are no samples.
+const NO_SAMPLE: &str = "demo-patient";
+const FOR_LOADING: Duration = Duration::from_secs(3_600);
+
+/// How far the loading came, so that the next start goes on.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Progress {
+    /// Bundles written, by facility.
+    written: BTreeMap<FacilityName, usize>,
+    /// The first patient of the first facility.
+    patient: Option<LogicalId>,
+}
+
+/// Writes what is not written yet; gives the patient of the patient token.
+pub async fn load(
+    args: &DemoArgs,
+    layout: &Layout,
+    announcement: &Announcement,
+    issuer: &DevIssuer,
+) -> Result<LogicalId, Failed> {
+    let text = fs::read_to_string(layout.samples()).unwrap_or_default();
+    let mut progress: Progress = serde_json::from_str(&text).unwrap_or_default();
+    if !args.empty {
+        let patients = usize::try_from(args.patients)?;
+        // Each writes at its own base, as the rules want it.
+        let users = [DemoUser::System, DemoUser::ClinicianOther];
+        for (facility, user) in facilities::names()?.into_iter().zip(users) {
+            let token = issuer.mint(&user, FOR_LOADING)?;
+            let base = announcement.base_of(&facility);
+            load_facility(&facility, patients, &base, &token, layout, &mut progress).await?;
+        }
+    }
+    match progress.patient {
+        Some(patient) => Ok(patient),
+        None => Ok(NO_SAMPLE.parse()?),
+    }
+}
+
+async fn load_facility(
+    facility: &FacilityName,
+    patients: usize,
+    base: &str,
+    token: &str,
+    layout: &Layout,
+    progress: &mut Progress,
+) -> Result<(), Failed> {
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let done = progress.written.get(facility).copied().unwrap_or(0);
+    let bundles = samples::generate(SEED, facility, patients)
+        .enumerate()
+        .skip(done);
+    let bar = ProgressBar::new((patients + 1) as u64)
+        .with_style(ProgressStyle::with_template(
+            "  {prefix:<12} [{bar:30}] {pos}/{len} sample patients, {eta} left",
+        )?)
+        .with_prefix(facility.to_string())
+        .with_position(done as u64);
+    for (number, bundle) in bundles {
+        let answer = client
+            .post(base)
+            .bearer_auth(token)
+            .header("content-type", "application/fhir+json")
+            .body(bundle)
+            .send()
+            .await?;
+        let status = answer.status();
+        let body = answer.bytes().await?;
+        if !status.is_success() {
+            let text = String::from_utf8_lossy(&body);
+            return Err(format!("the gateway refused a sample bundle ({status}): {text}").into());
+        }
+        if progress.patient.is_none() {
+            progress.patient = patient_of(&body)?;
+        }
+        progress.written.insert(facility.clone(), number + 1);
+        layout::replace(&layout.samples(), &serde_json::to_vec(progress)?)?;
+        bar.inc(1);
+    }
+    bar.finish();
+    Ok(())
+}
+
+/// The id of the Patient that a transaction-response says was created.
+fn patient_of(body: &[u8]) -> Result<Option<LogicalId>, Failed> {
+    let response: serde_json::Value = serde_json::from_slice(body)?;
+    let entries = response.get("entry").and_then(|entries| entries.as_array());
+    let id = entries.into_iter().flatten().find_map(|entry| {
+        let location = entry.pointer("/response/location")?.as_str()?;
+        let (_, rest) = location
+            .split_once("/Patient/")
+            .or_else(|| location.split_once("Patient/"))?;
+        rest.split('/').next()?.parse().ok()
+    });
+    Ok(id)
+}

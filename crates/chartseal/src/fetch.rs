@@ -1,0 +1,119 @@
+//! `chartseal proof`: fetches a proof bundle, and the resource it is about, from
+//! a gateway.
+
+use crate::cli::ProofArgs;
+use std::{
+    fs,
+    path::Path,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+const BETWEEN_TRIES: Duration = Duration::from_millis(500);
+
+/// Fetches and writes; 0 when the files are there, 2 otherwise.
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is a command's output"
+)]
+pub fn run(args: &ProofArgs) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("chartseal proof: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    match runtime.block_on(fetch(args)) {
+        Ok(rung) => {
+            println!("wrote {} ({rung})", args.out.display());
+            ExitCode::SUCCESS
+        }
+        Err(problem) => {
+            eprintln!("chartseal proof: {problem}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn fetch(args: &ProofArgs) -> Result<String, String> {
+    let token = token(args)?;
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(TIMEOUT)
+        .build()
+        .map_err(|error| error.to_string())?;
+    let url = args.url.trim_end_matches('/').trim_end_matches("/$proof");
+    let started = Instant::now();
+    let (bytes, rung) = loop {
+        let bytes = get(&client, &format!("{url}/$proof"), &token).await?;
+        let bundle = proof::Bundle::parse(&bytes)
+            .map_err(|error| format!("the gateway's answer is no proof bundle: {error}"))?;
+        let rung = bundle.rung.to_string();
+        let settled = rung == "finalized" || rung == "settled";
+        if settled || started.elapsed() >= Duration::from_secs(args.wait) {
+            break (bytes, rung);
+        }
+        tokio::time::sleep(BETWEEN_TRIES).await;
+    };
+    write(&args.out, &bytes)?;
+    if let Some(path) = &args.resource {
+        write(path, &get(&client, url, &token).await?)?;
+    }
+    Ok(rung)
+}
+
+fn token(args: &ProofArgs) -> Result<String, String> {
+    let token = match (&args.token_file, &args.token) {
+        (Some(path), _) => {
+            fs::read_to_string(path).map_err(|error| format!("`{}`: {error}", path.display()))?
+        }
+        (None, Some(token)) => token.clone(),
+        (None, None) => {
+            return Err("give a token with `--token-file` or in CHARTSEAL_TOKEN".to_owned());
+        }
+    };
+    Ok(token.trim().to_owned())
+}
+
+async fn get(client: &reqwest::Client, url: &str, token: &str) -> Result<Vec<u8>, String> {
+    let answer = client
+        .get(url)
+        .bearer_auth(token)
+        .send()
+        .await
+        .map_err(|error| format!("the gateway does not answer: {}", error.without_url()))?;
+    let status = answer.status();
+    let body = answer
+        .bytes()
+        .await
+        .map_err(|error| error.without_url().to_string())?;
+    if status.is_success() {
+        Ok(body.to_vec())
+    } else {
+        Err(refusal(status.as_u16(), &body))
+    }
+}
+
+/// The text of the OperationOutcome, when there is one.
+fn refusal(status: u16, body: &[u8]) -> String {
+    let text = serde_json::from_slice::<serde_json::Value>(body)
+        .ok()
+        .and_then(|outcome| {
+            outcome
+                .pointer("/issue/0/diagnostics")?
+                .as_str()
+                .map(str::to_owned)
+        })
+        .unwrap_or_else(|| "no reason given".to_owned());
+    format!("the gateway answered {status}: {text}")
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    fs::write(path, bytes).map_err(|error| format!("`{}`: {error}", path.display()))
+}

@@ -1,0 +1,50 @@
+//! What the issuer tells about itself: OpenID Connect Discovery 1.0
+//! (<https://openid.net/specs/openid-connect-discovery-1_0.html>) and its keys.
+
+use super::Issuer;
+use actix_web::{
+    HttpResponse,
+    web::{self, Data, ServiceConfig},
+};
+use serde_json::json;
+
+/// Serves the documents; `issuer` is shared with the token endpoint.
+pub(crate) fn routes(app: &mut ServiceConfig, issuer: Data<Issuer>) {
+    app.app_data(issuer)
+        .route("/.well-known/openid-configuration", web::get().to(document))
+        .route("/jwks", web::get().to(keys))
+        .route("/authorize", web::get().to(no_login));
+}
+
+async fn document(issuer: Data<Issuer>) -> HttpResponse {
+    let url = &issuer.url;
+    HttpResponse::Ok().json(json!({
+        "issuer": url,
+        "authorization_endpoint": format!("{url}/authorize"),
+        "token_endpoint": format!("{url}/token"),
+        "jwks_uri": format!("{url}/jwks"),
+        "grant_types_supported": ["client_credentials"],
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "scopes_supported":
+            ["user/*.cruds", "patient/*.rs", "user/AuditEvent.rs", "system/*.cruds"],
+        "claims_supported": [
+            "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "name",
+            "facility", "roles", "purpose_of_use", "patient", "fhirUser"
+        ],
+    }))
+}
+
+async fn keys(issuer: Data<Issuer>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "keys": issuer.keys().set() }))
+}
+
+/// Discovery must name an authorization endpoint; there is no login behind it.
+async fn no_login() -> HttpResponse {
+    HttpResponse::BadRequest().json(json!({
+        "error": "unsupported_response_type",
+        "error_description": "this issuer has no login: use client credentials",
+    }))
+}

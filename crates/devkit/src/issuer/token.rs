@@ -1,0 +1,100 @@
+//! Access tokens: JWTs by RFC 9068, signed with ES256.
+
+use super::{DemoUser, Issuer, IssuerError, key::Keys};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use serde::Serialize;
+use serde_json::json;
+use std::{
+    sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard},
+    time::Duration,
+};
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: String,
+    aud: &'a str,
+    exp: i64,
+    nbf: i64,
+    iat: i64,
+    jti: String,
+    client_id: &'a str,
+    /// Present even when empty: then the token opens no FHIR interaction.
+    scope: &'a str,
+    name: &'a str,
+    facility: &'a str,
+    roles: [&'a str; 1],
+    purpose_of_use: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patient: Option<&'a str>,
+    #[serde(rename = "fhirUser", skip_serializing_if = "Option::is_none")]
+    fhir_user: Option<String>,
+}
+
+impl Issuer {
+    /// A token for `user`, with less than its scope if `scope` says so.
+    pub(crate) fn mint(
+        &self,
+        user: &DemoUser,
+        scope: Option<&str>,
+        lifetime: Duration,
+    ) -> Result<String, IssuerError> {
+        let profile = user.profile();
+        let now = self.options.clock.now().as_seconds();
+        let expiry = i64::try_from(lifetime.as_secs())
+            .ok()
+            .and_then(|seconds| now.checked_add(seconds))
+            .ok_or(IssuerError::Lifetime)?;
+        let patient = match user {
+            DemoUser::Patient { id } => Some(id.as_str()),
+            _ => None,
+        };
+        let [first, second] = &self.facilities;
+        let claims = Claims {
+            iss: &self.url,
+            // Each patient is a user of its own.
+            sub: match patient {
+                Some(id) => format!("{}-{id}", profile.subject),
+                None => profile.subject.to_owned(),
+            },
+            aud: &self.audience,
+            exp: expiry,
+            nbf: now,
+            iat: now,
+            jti: model::new_uuid(self.options.random.as_ref())?,
+            client_id: profile.client_id,
+            scope: scope.unwrap_or(profile.scope),
+            name: profile.name,
+            facility: if profile.second_facility {
+                second
+            } else {
+                first
+            }
+            .as_str(),
+            roles: [profile.role],
+            purpose_of_use: profile.purpose_of_use,
+            patient,
+            fhir_user: patient.map(|id| format!("Patient/{id}")),
+        };
+        let keys = self.keys();
+        let header = json!({ "typ": "at+jwt", "alg": "ES256", "kid": keys.kid() });
+        let input = format!("{}.{}", part(&header), part(&claims));
+        let signature = BASE64URL.encode(keys.sign(input.as_bytes()));
+        Ok(format!("{input}.{signature}"))
+    }
+
+    /// A rotation that died halfway has changed nothing in memory, so that a
+    /// poisoned lock is as good as any.
+    pub(crate) fn keys(&self) -> RwLockReadGuard<'_, Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn keys_mut(&self) -> RwLockWriteGuard<'_, Keys> {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Strings, numbers and lists of strings always become JSON.
+fn part(value: &impl Serialize) -> String {
+    BASE64URL.encode(serde_json::to_vec(value).unwrap_or_default())
+}

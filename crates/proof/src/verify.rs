@@ -1,0 +1,100 @@
+//! All checks in order, and what follows from them.
+
+use crate::checks;
+use crate::form::{self, FormError};
+use crate::report::{Check, Finding, Report, Verdict};
+use crate::{Bundle, Require, Rung, Source, Trust};
+use model::Timestamp;
+
+/// Checks a bundle against a trust file. `resource` is the record's FHIR JSON
+/// when there is one to compare; `at` is the moment at which the age of anchors
+/// is judged.
+///
+/// # Errors
+/// When an input breaks a rule of form; exit code 2.
+pub fn verify(
+    bundle: &Bundle,
+    trust: &Trust,
+    resource: Option<&[u8]>,
+    at: Timestamp,
+) -> Result<Report, FormError> {
+    let statement = bundle.check_form()?;
+    let resource = resource
+        .map(|bytes| form::parse("resource", bytes))
+        .transpose()?;
+    let proof = bundle.tlog_proof.as_ref();
+    let log = proof.and_then(|proof| trust.log(&proof.checkpoint().claim().origin));
+
+    let findings = [
+        (
+            "content",
+            checks::content(&bundle.leaf, &statement, resource.as_ref()),
+        ),
+        ("commitment", checks::commitment(&bundle.leaf)),
+        ("inclusion", checks::inclusion(bundle)),
+        (
+            "checkpoint",
+            checks::checkpoint(bundle, statement.facility(), log),
+        ),
+        (
+            "anchor",
+            checks::anchor(bundle.anchor.as_ref(), trust, log, at),
+        ),
+        ("block", checks::block(bundle)),
+    ];
+    let check = |(name, finding): (&'static str, Finding)| Check {
+        name,
+        verdict: finding.verdict,
+        reason: finding.reason,
+        demanded: demanded(name, trust.require, resource.is_some()),
+    };
+    let checks: Vec<Check> = findings.into_iter().map(check).collect();
+    let reached = reached(&checks);
+    Ok(Report {
+        stated: bundle.rung,
+        reached,
+        independent: reached == Some(Rung::Finalized) && from_elsewhere(bundle, trust),
+        checks,
+    })
+}
+
+/// Whether a check must hold; each level demands the earlier ones, and `block`
+/// stands in the place of `anchor`.
+fn demanded(name: &str, require: Require, resource_given: bool) -> bool {
+    match name {
+        "content" => resource_given,
+        "commitment" | "inclusion" => true,
+        "checkpoint" => require >= Require::Checkpoint,
+        "anchor" => require == Require::Anchor,
+        _ => require == Require::Block,
+    }
+}
+
+/// The highest rung whose checks, and those of all rungs below, hold. The trust
+/// file holds final anchors only, so an anchor that holds is final.
+fn reached(checks: &[Check]) -> Option<Rung> {
+    let hold = |names: &[&str]| {
+        let holds = |check: &Check| check.verdict == Verdict::Holds;
+        checks
+            .iter()
+            .filter(|check| names.contains(&check.name))
+            .all(holds)
+    };
+    if !hold(&["commitment"]) {
+        None
+    } else if !hold(&["inclusion", "checkpoint"]) {
+        Some(Rung::Pending)
+    } else if !hold(&["anchor"]) {
+        Some(Rung::Sequenced)
+    } else {
+        Some(Rung::Finalized)
+    }
+}
+
+/// Whether the chain entry that the anchor names comes from someone other than
+/// the operator.
+fn from_elsewhere(bundle: &Bundle, trust: &Trust) -> bool {
+    let anchor = bundle.anchor.as_ref();
+    let chain = anchor.and_then(|anchor| trust.chain(anchor.chain_id, anchor.registry));
+    chain.is_some_and(|chain| chain.source != Source::Operator)
+}

@@ -1,0 +1,172 @@
+//! Every case that the golden files show: what is true, every way of lying, and
+//! every way of breaking the form. What is expected is written here by hand.
+
+mod lies;
+mod refusals;
+
+use super::world::{World, salt};
+use model::Digest;
+use proof::{Bundle, Require, Rung, Source, Trust};
+
+/// One case: three inputs and what must come out.
+pub struct Case {
+    pub name: String,
+    pub proof: Vec<u8>,
+    pub trust: (String, Vec<u8>),
+    pub resource: Option<(String, Vec<u8>)>,
+    pub expected: Expected,
+}
+
+/// What must come out.
+pub enum Expected {
+    /// Refused: exit code 2.
+    Refused,
+    /// Verdicts of content, commitment, inclusion, checkpoint, anchor and block
+    /// (`H`olds, `F`alse, `N`ot checked), exit code, rung reached, independent.
+    Report(&'static str, u8, &'static str, bool),
+}
+use Expected::Report;
+
+pub struct Cases {
+    world: World,
+    pub all: Vec<Case>,
+}
+
+/// A bundle of its own and the trust file and resource it is checked with.
+struct Setting {
+    bundle: Bundle,
+    trust: (&'static str, Trust),
+    resource: Option<(&'static str, String)>,
+}
+
+impl Cases {
+    pub fn new() -> Self {
+        let mut cases = Self {
+            world: World::new(),
+            all: Vec::new(),
+        };
+        cases.truths();
+        cases.content_lies();
+        cases.log_lies();
+        cases.anchor_lies();
+        cases.trust_matters();
+        cases.refused_bundles();
+        cases.refused_others();
+        cases
+    }
+
+    fn setting(&self, subject: &'static str, rung: Rung, size: u64) -> Setting {
+        let resource = self.world.resources.get(subject).cloned();
+        Setting {
+            bundle: self.world.bundle(subject, rung, size),
+            trust: ("anchor", self.world.trust(Require::Anchor)),
+            resource: resource.map(|text| (subject, text)),
+        }
+    }
+
+    /// The true setting that most lies start from.
+    fn truth(&self) -> Setting {
+        self.setting("version", Rung::Finalized, 600)
+    }
+
+    fn add(&mut self, name: &str, setting: Setting, expected: Expected) {
+        let (trust, resource) = (setting.trust, setting.resource);
+        self.all.push(Case {
+            name: name.to_owned(),
+            proof: setting.bundle.to_bytes(),
+            trust: (trust.0.to_owned(), trust.1.to_bytes()),
+            resource: resource.map(|(name, text)| (name.to_owned(), text.into_bytes())),
+            expected,
+        });
+    }
+
+    fn lie(&mut self, name: &str, change: impl FnOnce(&mut Setting), expected: Expected) {
+        let mut setting = self.truth();
+        change(&mut setting);
+        self.add(name, setting, expected);
+    }
+
+    fn truths(&mut self) {
+        let finalized = |verdicts| Report(verdicts, 0, "finalized", false);
+        self.add("version-finalized", self.truth(), finalized("HHHHHN"));
+        let first = self.setting("version", Rung::Finalized, 256);
+        self.add("version-first-anchor", first, finalized("HHHHHN"));
+        let anchored = self.setting("update", Rung::Anchored, 600);
+        self.add("update-anchored", anchored, finalized("HHHHHN"));
+        let delete = self.setting("delete", Rung::Finalized, 600);
+        self.add("delete-finalized", delete, finalized("HHHHHN"));
+        let audit = self.setting("audit", Rung::Finalized, 600);
+        self.add("audit-finalized", audit, finalized("HHHHHN"));
+        let system = self.setting("system", Rung::Finalized, 600);
+        self.add("system-finalized", system, finalized("NHHHHN"));
+        let mut late = self.setting("late", Rung::Sequenced, 700);
+        late.trust = ("checkpoint", self.world.trust(Require::Checkpoint));
+        self.add(
+            "version-sequenced",
+            late,
+            Report("HHHHNN", 0, "sequenced", false),
+        );
+        let mut pending = self.setting("late", Rung::Pending, 700);
+        pending.trust = ("inclusion", self.world.trust(Require::Inclusion));
+        self.add(
+            "version-pending",
+            pending,
+            Report("HHNNNN", 1, "pending", false),
+        );
+    }
+
+    fn trust_matters(&mut self) {
+        let with = |name, trust: Trust| move |s: &mut Setting| s.trust = (name, trust);
+        let good = || Report("HHHHHN", 0, "finalized", false);
+        let mut node = self.world.trust(Require::Anchor);
+        node.chains[0].source = Source::Node;
+        let independent = Report("HHHHHN", 0, "finalized", true);
+        self.lie("trust-from-a-node", with("node", node.clone()), independent);
+        let mut setting = self.truth();
+        setting.trust = ("node", node);
+        setting.bundle.leaf.leaf_salt = salt("other");
+        self.add(
+            "trust-from-a-node-lied-to",
+            setting,
+            Report("HFHHHN", 1, "none", false),
+        );
+
+        let mut aged = self.world.trust(Require::Anchor);
+        aged.max_anchor_age = Some(600);
+        self.lie("trust-age-at-limit", with("age-600", aged.clone()), good());
+        aged.max_anchor_age = Some(599);
+        let stale = || Report("HHHHFN", 1, "sequenced", false);
+        self.lie(
+            "trust-age-over-limit",
+            with("age-599", aged.clone()),
+            stale(),
+        );
+        aged.chains[0].heads.clear();
+        let headless = Report("HHHHNN", 1, "sequenced", false);
+        self.lie("trust-age-without-head", with("no-head", aged), headless);
+
+        let mut other = self.world.trust(Require::Anchor);
+        other.chains[0].anchors[1].root = Digest::new([1; 32]);
+        self.lie("trust-other-root", with("other-root", other), stale());
+        let mut none = self.world.trust(Require::Checkpoint);
+        none.chains.clear();
+        let unanchored = || Report("HHHHNN", 0, "sequenced", false);
+        self.lie("trust-without-chain", with("no-chain", none), unanchored());
+        let mut unlogged = self.world.trust(Require::Inclusion);
+        unlogged.logs.clear();
+        let unsigned = Report("HHHNNN", 0, "pending", false);
+        self.lie("trust-without-log", with("no-log", unlogged), unsigned);
+        let block = self.world.trust(Require::Block);
+        let demanded = Report("HHHHHN", 1, "finalized", false);
+        self.lie("trust-demands-block", with("block", block), demanded);
+        let late = Setting {
+            trust: ("anchor", self.world.trust(Require::Anchor)),
+            ..self.setting("late", Rung::Sequenced, 700)
+        };
+        self.add(
+            "trust-demands-anchor",
+            late,
+            Report("HHHHNN", 1, "sequenced", false),
+        );
+    }
+}

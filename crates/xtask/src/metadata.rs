@@ -1,0 +1,72 @@
+//! The part of `cargo metadata` that the checks read
+//! (<https://doc.rust-lang.org/cargo/commands/cargo-metadata.html>).
+//!
+//! For Linux only: that is what is shipped, and what the checks answer for.
+
+use crate::workspace;
+use serde::Deserialize;
+
+const PLATFORM: &str = "x86_64-unknown-linux-gnu";
+
+/// The packages of the lock file that a Linux build may use.
+#[derive(Deserialize)]
+pub struct Metadata {
+    /// Ours and other people's.
+    pub packages: Vec<Package>,
+}
+
+/// One version of one package.
+#[derive(Deserialize)]
+pub struct Package {
+    /// As in its Cargo.toml.
+    pub name: String,
+    /// As in its Cargo.toml.
+    pub version: String,
+    /// SPDX expression.
+    pub license: Option<String>,
+    /// Where it comes from; nothing for a folder.
+    pub source: Option<String>,
+    /// What it names, not what it was resolved to.
+    pub dependencies: Vec<Dependency>,
+}
+
+/// One line of a dependency table.
+#[derive(Deserialize)]
+pub struct Dependency {
+    /// The package, whatever name it is imported under.
+    pub name: String,
+    /// `dev`, `build` or nothing.
+    pub kind: Option<String>,
+    /// Behind a feature.
+    pub optional: bool,
+    /// A package of this workspace.
+    pub path: Option<String>,
+}
+
+impl Dependency {
+    /// Only for tests and examples.
+    pub fn is_dev(&self) -> bool {
+        self.kind.as_deref() == Some("dev")
+    }
+}
+
+impl Metadata {
+    /// Asks cargo; the lock file must be current.
+    pub fn read() -> Result<Self, String> {
+        let text = workspace::output(workspace::cargo().args([
+            "metadata",
+            "--format-version=1",
+            "--locked",
+            "--filter-platform",
+            PLATFORM,
+        ]))?;
+        serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))
+    }
+
+    /// The packages of this workspace.
+    pub fn ours(&self) -> impl Iterator<Item = &Package> {
+        self.packages
+            .iter()
+            .filter(|package| package.source.is_none())
+    }
+}

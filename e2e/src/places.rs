@@ -1,0 +1,51 @@
+//! Where the program under test, the real data and the Node packages are.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+fn workspace() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
+
+/// The release binary: `CHARTSEAL_BIN`, else where cargo puts it.
+#[must_use]
+pub fn program() -> PathBuf {
+    let program = env::var_os("CHARTSEAL_BIN")
+        .map_or_else(|| workspace().join("target/release/chartseal"), Into::into);
+    assert!(
+        program.is_file(),
+        "no program at `{}`; run these tests by `cargo xtask test`",
+        program.display()
+    );
+    program
+}
+
+/// The folder of real data; none when this run was told to go without.
+#[must_use]
+pub fn data() -> Option<PathBuf> {
+    if env::var_os("CHARTSEAL_WITHOUT_DATA").is_some_and(|value| value == "1") {
+        return None;
+    }
+    let named = env::var_os("CHARTSEAL_DATA").unwrap_or_else(|| "../shared/data".into());
+    let folder = workspace().join(named);
+    assert!(
+        folder.is_dir(),
+        "no real data in `{}`; name its folder in CHARTSEAL_DATA",
+        folder.display()
+    );
+    Some(folder)
+}
+
+/// `e2e/node`, with its packages installed.
+#[must_use]
+pub fn node_folder() -> PathBuf {
+    let folder = workspace().join("e2e/node");
+    assert!(
+        folder.join("node_modules").is_dir(),
+        "no Node packages; run these tests by `cargo xtask test`"
+    );
+    folder
+}

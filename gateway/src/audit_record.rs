@@ -1,0 +1,162 @@
+//! A stored audit record, opened: each of its events is withheld by itself,
+//! because each concerns another patient.
+
+use crate::{
+    audit::{self, AUDIT_EVENT},
+    exchange::Exchange,
+    facility::Facility,
+    failure::Failure,
+};
+use fhir::audit_event::AuditRecord;
+use model::{Digest, LogicalId, ResourceType, Tag, VersionNumber};
+use policies::{TargetFacts, Withheld};
+use sealing::{Place, Salts};
+use std::sync::Arc;
+use store::Audit;
+
+/// An audit record whose envelope is open.
+pub struct OpenAudit {
+    /// Its row.
+    pub row: Audit,
+    /// What it says.
+    pub record: AuditRecord,
+    /// The salts of its leaf.
+    pub salts: Salts,
+    /// The digest of the query text, when there was one.
+    pub query: Option<Digest>,
+}
+
+/// One event of an audit record.
+pub struct OpenEvent {
+    /// The record.
+    pub audit: Arc<OpenAudit>,
+    /// Which of its events, from 0.
+    pub index: usize,
+}
+
+impl OpenEvent {
+    /// The id of the AuditEvent: `<record id>.<index>`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{}.{}", self.audit.record.id, self.index)
+    }
+
+    /// The AuditEvent as it was hashed.
+    ///
+    /// # Errors
+    /// When a later release wrote the record.
+    pub fn canonical(&self) -> Result<Vec<u8>, Failure> {
+        self.audit
+            .record
+            .event(self.index, self.audit.query)
+            .map_err(Failure::fault)
+    }
+}
+
+/// The event of an id, opened and withheld.
+///
+/// # Errors
+/// When its record cannot be read or opened.
+pub async fn find(
+    exchange: &Exchange<'_>,
+    id: &LogicalId,
+) -> Result<Option<Withheld<OpenEvent>>, Failure> {
+    let Some((record, index)) = split(id) else {
+        return Ok(None);
+    };
+    let facility = exchange.facility();
+    let (facility_id, tag) = (
+        facility.id,
+        facility.tags.record_tag(AUDIT_EVENT, record.as_str()),
+    );
+    let row = exchange
+        .app()
+        .store
+        .read("audit record", move |reader| {
+            reader.audits().find(facility_id, tag)
+        })
+        .await?;
+    match row {
+        Some(row) => Ok(open(facility, row).await?.into_iter().nth(index)),
+        None => Ok(None),
+    }
+}
+
+/// `<record id>.<index>`, with the index in its one spelling.
+fn split(id: &LogicalId) -> Option<(LogicalId, usize)> {
+    let (record, text) = id.as_str().rsplit_once('.')?;
+    let index: usize = text.parse().ok()?;
+    (index.to_string() == text).then_some(())?;
+    Some((record.parse().ok()?, index))
+}
+
+/// Opens a row and withholds each of its events.
+///
+/// # Errors
+/// When its key is gone or the envelope does not belong to this row.
+pub async fn open(facility: &Facility, row: Audit) -> Result<Vec<Withheld<OpenEvent>>, Failure> {
+    let kind: ResourceType = AUDIT_EVENT.parse().map_err(Failure::fault)?;
+    let held = facility.keys.by_id(row.data_key).await?;
+    let place = Place {
+        facility: &facility.name,
+        resource_type: &kind,
+        record: row.record,
+        version: VersionNumber::FIRST,
+    };
+    let opened = sealing::open(&place, &held.key, &row.envelope)?;
+    let record = AuditRecord::parse(&opened.content)
+        .map_err(|_| Failure::fault("a sealed audit record cannot be read"))?;
+    let query = match &row.query {
+        Some(_) => Some(query_digest(facility, &row, &opened.salts).await?),
+        None => None,
+    };
+    let tag = row.record;
+    let tags: Vec<Tag> = (0..record.event_count())
+        .filter_map(|index| record.event_tag(index))
+        .collect();
+    let audit = Arc::new(OpenAudit {
+        row,
+        record,
+        salts: opened.salts,
+        query,
+    });
+    let withhold = |(index, patient): (usize, Tag)| {
+        let facts = TargetFacts {
+            facility: facility.name.clone(),
+            resource_type: kind.clone(),
+            patients: if patient == Tag::ZERO {
+                Vec::new()
+            } else {
+                vec![patient]
+            },
+            labels: Vec::new(),
+        };
+        Withheld::new(
+            tag,
+            facts,
+            OpenEvent {
+                audit: Arc::clone(&audit),
+                index,
+            },
+        )
+    };
+    Ok(tags.into_iter().enumerate().map(withhold).collect())
+}
+
+async fn query_digest(facility: &Facility, row: &Audit, salts: &Salts) -> Result<Digest, Failure> {
+    let Some(query) = &row.query else {
+        return Err(Failure::fault("no query text"));
+    };
+    let kind: ResourceType = audit::QUERY.parse().map_err(Failure::fault)?;
+    let held = facility.keys.by_id(query.data_key).await?;
+    let place = Place {
+        facility: &facility.name,
+        resource_type: &kind,
+        record: row.record,
+        version: VersionNumber::FIRST,
+    };
+    let opened = sealing::open(&place, &held.key, &query.envelope)?;
+    let text = std::str::from_utf8(&opened.content)
+        .map_err(|_| Failure::fault("a sealed query text is not text"))?;
+    Ok(salts.query_digest(text))
+}

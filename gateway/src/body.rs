@@ -1,0 +1,126 @@
+//! The body of a request and what its headers say about bodies: size limit,
+//! media types, `Prefer` (<https://hl7.org/fhir/R4/http.html#mime-type>).
+
+use crate::{
+    failure::{Category, Failure},
+    reply::Return,
+};
+use actix_web::{HttpRequest, http::header, web};
+use fhir::IssueCode;
+
+/// The largest body that is read, in bytes.
+pub const BODY_LIMIT: usize = 64 * 1024 * 1024;
+
+const JSON_TYPES: [&str; 3] = ["application/fhir+json", "application/json", "text/json"];
+
+/// Reads a body of JSON.
+///
+/// # Errors
+/// When it is over the limit, cut short, or not declared as JSON.
+pub async fn read_json(
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<web::Bytes, Failure> {
+    let declared = header_text(request, header::CONTENT_TYPE).unwrap_or_default();
+    if !JSON_TYPES.contains(&essence(declared).as_str()) {
+        return Err(Failure::new(
+            Category::UnsupportedMedia,
+            IssueCode::NotSupported,
+            "send the body as `Content-Type: application/fhir+json`",
+        ));
+    }
+    read(payload).await
+}
+
+/// Reads a body of any type, up to the limit.
+///
+/// # Errors
+/// When it is over the limit or cut short.
+pub async fn read(payload: web::Payload) -> Result<web::Bytes, Failure> {
+    match payload.to_bytes_limited(BODY_LIMIT).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(Failure::new(
+            Category::Invalid,
+            IssueCode::Incomplete,
+            "the body ended early; send the request again",
+        )),
+        Err(_) => Err(Failure::new(
+            Category::TooLarge,
+            IssueCode::TooLong,
+            format!("the body is over the limit of {BODY_LIMIT} bytes; send it in parts"),
+        )),
+    }
+}
+
+/// Refuses a request that wants an answer in a form that we do not give.
+///
+/// # Errors
+/// When `_format` or `Accept` leave no form of JSON.
+pub fn check_accept(request: &HttpRequest, format: Option<&str>) -> Result<(), Failure> {
+    let acceptable = match format {
+        Some(format) => {
+            let format = format.replace(' ', "+");
+            essence(&format) == "json" || JSON_TYPES.contains(&essence(&format).as_str())
+        }
+        None => match header_text(request, header::ACCEPT) {
+            None => true,
+            Some(accept) => accept.split(',').map(essence).any(|range| {
+                matches!(range.as_str(), "*/*" | "application/*" | "" | "text/*")
+                    || JSON_TYPES.contains(&range.as_str())
+            }),
+        },
+    };
+    if acceptable {
+        Ok(())
+    } else {
+        Err(Failure::new(
+            Category::NotAcceptable,
+            IssueCode::NotSupported,
+            "answers are given as `application/fhir+json` only",
+        ))
+    }
+}
+
+/// What `Prefer: return=..` asks for; unknown preferences are ignored
+/// (RFC 7240, 2).
+#[must_use]
+pub fn preferred_return(request: &HttpRequest) -> Return {
+    let wanted = request
+        .headers()
+        .get_all("prefer")
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split([',', ';']))
+        .find_map(|token| token.trim().strip_prefix("return="));
+    match wanted {
+        Some("minimal") => Return::Minimal,
+        Some("OperationOutcome") => Return::OperationOutcome,
+        _ => Return::Representation,
+    }
+}
+
+/// Whether a `Prefer` header holds this preference.
+#[must_use]
+pub fn prefers(request: &HttpRequest, preference: &str) -> bool {
+    request
+        .headers()
+        .get_all("prefer")
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split([',', ';']))
+        .any(|token| token.trim() == preference)
+}
+
+/// A header as text; `None` when it is absent or not text.
+#[must_use]
+pub fn header_text(request: &HttpRequest, name: header::HeaderName) -> Option<&str> {
+    request.headers().get(name)?.to_str().ok()
+}
+
+/// A media type without its parameters, in lower case.
+fn essence(media_type: &str) -> String {
+    media_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
+}

@@ -1,0 +1,97 @@
+//! Who asks, at whose base, under which request id: what every handler needs
+//! before it looks at the request itself.
+
+use crate::{
+    access_log::{ClientId, RequestId},
+    app::App,
+    body,
+    facility::Facility,
+    failure::{Category, Failure},
+};
+use actix_web::{HttpMessage, HttpRequest, http::header, web};
+use fhir::{IssueCode, LocalBase};
+use model::FacilityName;
+use policies::Caller;
+use std::sync::Arc;
+
+/// An authenticated request at a facility's base.
+pub struct Context {
+    /// The process.
+    pub app: Arc<App>,
+    /// The facility at whose base the request is made.
+    pub facility: Arc<Facility>,
+    /// The caller's own facility, when it is another.
+    pub home: Option<Arc<Facility>>,
+    /// Who asks.
+    pub caller: Arc<Caller>,
+    /// The base of absolute links, without a final slash.
+    pub base: String,
+    /// Tells this facility's own URLs from foreign ones.
+    pub local: LocalBase,
+    /// The id of the request.
+    pub request_id: String,
+    /// Where the connection came from, without the port.
+    pub address: Option<String>,
+}
+
+impl Context {
+    /// Authenticates a request and finds its facility: the one that the path
+    /// names, or the caller's own.
+    ///
+    /// # Errors
+    /// Unauthenticated without a valid token; not found for a facility that is
+    /// not here.
+    pub async fn enter(request: &HttpRequest) -> Result<Self, Failure> {
+        let app = request
+            .app_data::<web::Data<App>>()
+            .ok_or_else(|| Failure::fault("the server was assembled without its state"))?
+            .clone()
+            .into_inner();
+        let token = body::header_text(request, header::AUTHORIZATION);
+        let caller = app.identity.authenticate(token).await.map_err(|refused| {
+            app.counters.unauthenticated();
+            Failure::new(
+                Category::Unauthenticated,
+                IssueCode::Login,
+                "send a valid bearer token of a configured issuer",
+            )
+            .because(refused)
+        })?;
+        request
+            .extensions_mut()
+            .insert(ClientId(caller.client.clone()));
+        let home = app.facility(&caller.facility);
+        let facility = match request.match_info().get("facility") {
+            None => home.clone(),
+            Some(name) => name
+                .parse::<FacilityName>()
+                .ok()
+                .and_then(|name| app.facility(&name)),
+        }
+        .ok_or_else(Failure::not_found)?;
+        let home = match home {
+            Some(home) if home.id == facility.id => None,
+            Some(home) => Some(home),
+            // A caller of no facility here has no rules of its own here either.
+            None => return Err(Failure::not_found()),
+        };
+        let base = app.base_of(
+            &facility.name,
+            request.match_info().get("facility").is_some(),
+        );
+        Ok(Self {
+            local: app.local_base(&facility.name),
+            request_id: request
+                .extensions()
+                .get::<RequestId>()
+                .map(|id| id.0.clone())
+                .unwrap_or_default(),
+            address: request.peer_addr().map(|address| address.ip().to_string()),
+            app,
+            facility,
+            home,
+            caller: Arc::new(caller),
+            base,
+        })
+    }
+}

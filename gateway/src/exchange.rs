@@ -1,0 +1,286 @@
+//! One request in one facility: what it decides, touches and writes, until one
+//! commit makes all of it true or none of it.
+//!
+//! An interaction works on an [`Exchange`] and returns what it would answer.
+//! [`run`] then commits versions and audit together, with the epochs that the
+//! decisions read, and only after that lets the answer go. When the epochs have
+//! moved or another writer took a version, the interaction runs again.
+
+use crate::{
+    app::App,
+    audit::{self, CommitError},
+    context::Context,
+    facility::{Facility, InForce},
+    failure::{Category, Failure},
+    reply::VersionMark,
+    version::{self, Found, OpenVersion},
+    write::NewContent,
+};
+use fhir::{
+    IssueCode,
+    audit_event::{AuditPatient, AuditTouched},
+};
+use model::{AuditInteraction, EpochRead, LogicalId, ResourceType, Tag, Timestamp, VersionNumber};
+use policies::{Action, Authorizer, Decision, DecisionLog, Permit, Target, TargetFacts};
+use std::sync::Arc;
+use store::{FacilityId, NewVersion};
+
+/// How often a decision is made anew when its epochs moved.
+const EPOCH_ATTEMPTS: u32 = 3;
+/// How often a write is made anew when its version was taken.
+const VERSION_ATTEMPTS: u32 = 5;
+
+/// One request in one facility, on its way to one commit.
+pub struct Exchange<'c> {
+    /// Who asks for what, where.
+    pub context: &'c Context,
+    /// The moment of every version and audit record that it makes.
+    pub at: Timestamp,
+    /// The restful-interaction code of the request.
+    pub interaction: AuditInteraction,
+    /// The query text of a search; sealed apart from the event.
+    pub query: Option<String>,
+    pub(crate) sides: Vec<Side>,
+    pub(crate) decisions: DecisionLog,
+    pub(crate) touched: Vec<(AuditTouched, Vec<AuditPatient>)>,
+    pub(crate) writes: Vec<NewVersion>,
+    authorizer: Authorizer,
+    epochs: Vec<EpochRead>,
+}
+
+/// A facility that the request touches, with its rules as they were read: the one
+/// at whose base it is made, and after it the caller's own when that is another.
+pub(crate) struct Side {
+    pub facility: Arc<Facility>,
+    pub in_force: Arc<InForce>,
+}
+
+impl<'c> Exchange<'c> {
+    fn begin(context: &'c Context, interaction: &AuditInteraction) -> Self {
+        let facilities = [Some(&context.facility), context.home.as_ref()];
+        let sides: Vec<Side> = facilities
+            .into_iter()
+            .flatten()
+            .map(|facility| Side {
+                facility: Arc::clone(facility),
+                in_force: facility.in_force(),
+            })
+            .collect();
+        // Ids are a facility's own: at another's base the token's patient is none.
+        let own_patient = match (&context.home, &context.caller.patient) {
+            (None, Some(id)) => Some(context.facility.tags.record_tag("Patient", id.as_str())),
+            _ => None,
+        };
+        let rules = sides
+            .iter()
+            .map(|side| (side.facility.name.clone(), Arc::clone(&side.in_force.rules)));
+        Self {
+            context,
+            at: context.app.clock.now(),
+            interaction: interaction.clone(),
+            query: None,
+            authorizer: Authorizer::new(rules),
+            epochs: sides.iter().map(|side| side.in_force.epoch).collect(),
+            sides,
+            decisions: DecisionLog::new((*context.caller).clone(), own_patient),
+            touched: Vec::new(),
+            writes: Vec::new(),
+        }
+    }
+
+    /// The epochs that the decisions rest on, by facility.
+    pub(crate) fn epochs(&self) -> Vec<(FacilityId, EpochRead)> {
+        self.sides
+            .iter()
+            .map(|side| (side.facility.id, side.in_force.epoch))
+            .collect()
+    }
+
+    /// The process that the request came to.
+    #[must_use]
+    pub fn app(&self) -> &'c App {
+        &self.context.app
+    }
+
+    /// The facility at whose base the request is made.
+    #[must_use]
+    pub fn facility(&self) -> &'c Facility {
+        &self.context.facility
+    }
+
+    /// The tag of a record of this facility.
+    #[must_use]
+    pub fn tag(&self, resource_type: &ResourceType, id: &LogicalId) -> Tag {
+        self.facility()
+            .tags
+            .record_tag(resource_type.as_str(), id.as_str())
+    }
+
+    /// Asks whether the caller may do this, under the rules of every facility
+    /// concerned.
+    #[must_use]
+    pub fn decide(&mut self, action: Action, target: &Target) -> Option<Permit> {
+        match self
+            .decisions
+            .decide(&self.authorizer, action, target, &self.epochs)
+        {
+            Decision::Permit(permit) => Some(permit),
+            Decision::Denied(_) => None,
+        }
+    }
+
+    /// What a decision is asked over when there is no such record: the record
+    /// that it would be, of no patient.
+    #[must_use]
+    pub fn absent(&self, resource_type: &ResourceType, id: &LogicalId) -> Target {
+        let facts = TargetFacts {
+            facility: self.facility().name.clone(),
+            resource_type: resource_type.clone(),
+            patients: Vec::new(),
+            labels: Vec::new(),
+        };
+        facts.of_record(self.tag(resource_type, id))
+    }
+
+    /// The current version of a record, opened and withheld. What this request
+    /// itself has written counts.
+    ///
+    /// # Errors
+    /// When it cannot be read or opened.
+    pub async fn current(
+        &self,
+        resource_type: &ResourceType,
+        id: &LogicalId,
+    ) -> Result<Option<Found>, Failure> {
+        match self.current_row(self.tag(resource_type, id)).await? {
+            Some(row) => self.open_row(row).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The row of the current version of a record.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn current_row(&self, record: Tag) -> Result<Option<store::Version>, Failure> {
+        let written = self
+            .writes
+            .iter()
+            .rev()
+            .find(|write| write.version.record == record);
+        if let Some(write) = written {
+            return Ok(Some(write.version.clone()));
+        }
+        let facility = self.facility().id;
+        let read = move |reader: &mut store::Reader| reader.versions().current(facility, record);
+        Ok(self.app().store.read("current version", read).await?)
+    }
+
+    /// One version of a record, opened and withheld.
+    ///
+    /// # Errors
+    /// When it cannot be read or opened.
+    pub async fn version(
+        &self,
+        resource_type: &ResourceType,
+        id: &LogicalId,
+        number: VersionNumber,
+    ) -> Result<Option<Found>, Failure> {
+        let (facility, tag) = (self.facility().id, self.tag(resource_type, id));
+        let read = move |reader: &mut store::Reader| reader.versions().find(facility, tag, number);
+        match self.app().store.read("one version", read).await? {
+            Some(row) => self.open_row(row).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Opens a row that was already read.
+    ///
+    /// # Errors
+    /// When its envelope does not open.
+    pub async fn open_row(&self, row: store::Version) -> Result<Found, Failure> {
+        version::open(self.facility(), &self.app().store, &self.context.local, row).await
+    }
+
+    /// Releases a version to the caller and notes that it was.
+    ///
+    /// # Errors
+    /// When the permit was given for something else.
+    pub fn release(&mut self, permit: &Permit, found: Found) -> Result<OpenVersion, Failure> {
+        let version = permit.release(found.withheld).map_err(Failure::fault)?;
+        let (kind, number) = (&version.row.resource_type, version.row.number);
+        self.touch(
+            kind,
+            &version.id,
+            Some(number),
+            permit.action(),
+            found.patients,
+        );
+        Ok(version)
+    }
+
+    /// Notes a record that the request was about, for the audit.
+    pub fn touch(
+        &mut self,
+        resource_type: &ResourceType,
+        id: &LogicalId,
+        version: Option<VersionNumber>,
+        action: Action,
+        patients: Vec<AuditPatient>,
+    ) {
+        let touched = AuditTouched {
+            patient: None,
+            reference: format!("{resource_type}/{id}"),
+            version,
+            interaction: AuditInteraction::restful(action.interaction_code()),
+        };
+        self.touched.push((touched, patients));
+    }
+
+    /// The URL of a new version (<https://hl7.org/fhir/R4/http.html#create>).
+    #[must_use]
+    pub fn location(&self, new: &NewContent, mark: VersionMark) -> String {
+        let (base, kind) = (&self.context.base, new.resource.resource_type());
+        format!("{base}/{kind}/{}/_history/{}", new.id, mark.number)
+    }
+}
+
+/// Runs an interaction until its outcome, good or bad, is committed with its
+/// audit, and only then gives the outcome.
+///
+/// # Errors
+/// The interaction's own failure once it is audited; unavailable when the audit
+/// cannot be written; conflict when others keep writing the same record.
+pub async fn run<T>(
+    context: &Context,
+    interaction: AuditInteraction,
+    attempt: impl AsyncFn(&mut Exchange<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let (mut moved, mut taken) = (0, 0);
+    loop {
+        let mut exchange = Exchange::begin(context, &interaction);
+        let outcome = attempt(&mut exchange).await;
+        match audit::commit(exchange, outcome.as_ref().err()).await {
+            Ok(()) => return outcome,
+            Err(CommitError::Store(store::Error::EpochMoved)) if moved < EPOCH_ATTEMPTS => {
+                moved += 1;
+                context.facility.refresh().await?;
+                if let Some(home) = &context.home {
+                    home.refresh().await?;
+                }
+            }
+            Err(CommitError::Store(store::Error::VersionTaken)) if taken < VERSION_ATTEMPTS => {
+                taken += 1;
+            }
+            Err(CommitError::Store(store::Error::VersionTaken)) => {
+                return Err(Failure::new(
+                    Category::Conflict,
+                    IssueCode::Conflict,
+                    "others are writing the same record; read it again and retry",
+                ));
+            }
+            Err(CommitError::Store(error)) => return Err(Failure::unavailable(error)),
+            Err(CommitError::Audit(failure)) => return Err(Failure::unavailable(failure)),
+        }
+    }
+}

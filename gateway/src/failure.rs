@@ -1,0 +1,206 @@
+//! Every way a request can fail, as one value: a category, the FHIR issue code,
+//! a text for the caller, and a cause that only our logs see.
+//!
+//! No status code stands here; `outcome.rs` chooses it from the category.
+
+use fhir::{IssueCode, Refusal};
+use std::fmt;
+
+/// What kind of failure it is; each has one status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Category {
+    /// The request is malformed.
+    Invalid,
+    /// No valid token.
+    Unauthenticated,
+    /// The caller may not do this at all.
+    Forbidden,
+    /// Nothing there that the caller may see.
+    NotFound,
+    /// It was there and was deleted.
+    Gone,
+    /// The interaction is not offered on this type.
+    NotAllowed,
+    /// None of the media types asked for can be given.
+    NotAcceptable,
+    /// The body's media type is not read here.
+    UnsupportedMedia,
+    /// Someone else wrote at the same time, again and again.
+    Conflict,
+    /// A precondition of the request does not hold.
+    PreconditionFailed,
+    /// The body or the number of entries is over the limit.
+    TooLarge,
+    /// Well-formed, but against a rule.
+    Unprocessable,
+    /// Cannot be done now; nothing was disclosed and nothing was written.
+    Unavailable,
+    /// A fault of ours.
+    Fault,
+}
+
+/// A failure on its way to the caller.
+#[derive(Debug)]
+pub struct Failure {
+    /// Chooses the status.
+    pub category: Category,
+    /// The code of the OperationOutcome's issue.
+    pub code: IssueCode,
+    /// What the caller reads; never holds a value from a record.
+    pub text: String,
+    /// The element it is about, as a FHIRPath of names and indices.
+    pub expression: Option<String>,
+    /// What our log says about it; never holds a value from a record.
+    pub cause: Option<String>,
+}
+
+impl Failure {
+    /// A failure with a text for the caller.
+    pub fn new(category: Category, code: IssueCode, text: impl Into<String>) -> Self {
+        Self {
+            category,
+            code,
+            text: text.into(),
+            expression: None,
+            cause: None,
+        }
+    }
+
+    /// Adds what only our log may see.
+    #[must_use]
+    pub fn because(mut self, cause: impl fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
+    /// Names the element it is about.
+    #[must_use]
+    pub fn at(mut self, expression: impl Into<String>) -> Self {
+        self.expression = Some(expression.into());
+        self
+    }
+
+    /// Puts the element it is about under another.
+    #[must_use]
+    pub fn inside(mut self, outer: &str) -> Self {
+        self.expression = Some(match self.expression {
+            Some(inner) if inner.starts_with(outer) => inner,
+            Some(inner) => format!("{outer}.resource.{inner}"),
+            None => outer.to_owned(),
+        });
+        self
+    }
+
+    /// The one answer for what does not exist and for what is hidden.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(
+            Category::NotFound,
+            IssueCode::NotFound,
+            "no such resource here, or it is not yours to see",
+        )
+    }
+
+    /// The one answer to an act that policy does not permit.
+    #[must_use]
+    pub fn forbidden() -> Self {
+        Self::new(
+            Category::Forbidden,
+            IssueCode::Forbidden,
+            "the access policy does not permit this; ask an administrator of the facility",
+        )
+    }
+
+    /// A fault of ours; the caller learns nothing but that.
+    pub fn fault(cause: impl fmt::Display) -> Self {
+        Self::new(
+            Category::Fault,
+            IssueCode::Exception,
+            "the request failed through a fault of the server; nothing was written",
+        )
+        .because(cause)
+    }
+
+    /// Something we need is down; trying again later is right.
+    pub fn unavailable(cause: impl fmt::Display) -> Self {
+        Self::new(
+            Category::Unavailable,
+            IssueCode::Transient,
+            "the service cannot answer now; nothing was disclosed or written, try again later",
+        )
+        .because(cause)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.cause.as_deref().unwrap_or(&self.text))
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let category = match refusal.code {
+            IssueCode::TooLong | IssueCode::TooCostly => Category::TooLarge,
+            IssueCode::NotFound => Category::NotFound,
+            IssueCode::BusinessRule | IssueCode::Processing => Category::Unprocessable,
+            _ => Category::Invalid,
+        };
+        Self {
+            category,
+            code: refusal.code,
+            text: refusal.text,
+            expression: refusal.expression,
+            cause: None,
+        }
+    }
+}
+
+impl From<model::RandomUnavailable> for Failure {
+    fn from(error: model::RandomUnavailable) -> Self {
+        Self::unavailable(error)
+    }
+}
+
+impl From<sealing::SealError> for Failure {
+    fn from(error: sealing::SealError) -> Self {
+        match error {
+            sealing::SealError::Random(error) => error.into(),
+            sealing::SealError::TooLarge => {
+                Self::new(Category::TooLarge, IssueCode::TooLong, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<sealing::OpenError> for Failure {
+    fn from(error: sealing::OpenError) -> Self {
+        Self::fault(error)
+    }
+}
+
+impl From<fhir::json::JsonError> for Failure {
+    fn from(error: fhir::json::JsonError) -> Self {
+        Refusal::from(error).into()
+    }
+}
+
+/// A store error that reached the handler: everything a retry could cure has
+/// been retried by then.
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::VersionTaken | store::Error::Taken(_) | store::Error::KeyTaken => {
+                Self::new(
+                    Category::Conflict,
+                    IssueCode::Conflict,
+                    "others are writing the same record; read it again and retry",
+                )
+            }
+            store::Error::EpochMoved | store::Error::Unavailable => Self::unavailable(error),
+            _ => Self::fault(error),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Verified claims become a [`Caller`].
+//!
+//! What a policy needs and a token lacks is not guessed: without a facility
+//! there is no caller; a role or purpose that is not known here is none.
+
+use super::{issuers::IssuerConfig, refusal::Refusal, token::Claims};
+use model::{FacilityName, LogicalId};
+use policies::{Caller, parse_scopes};
+use serde_json::Value;
+
+/// Subjects, clients and names longer than this are not used.
+const MAX_CHARS: usize = 255;
+
+/// The caller that the claims speak for.
+pub(super) fn of_claims(claims: &Claims, issuer: &IssuerConfig) -> Result<Caller, Refusal> {
+    let names = &issuer.claims;
+    let facility: FacilityName = claims
+        .get(&names.facility)
+        .ok_or(Refusal::Missing("facility"))?
+        .as_str()
+        .and_then(|name| name.parse().ok())
+        .ok_or(Refusal::Claim("facility"))?;
+    let client = match word(claims, "client_id")? {
+        Some(client) => client,
+        None => word(claims, "azp")?.ok_or(Refusal::Missing("client_id"))?,
+    };
+    let scope = match claims.get("scope") {
+        None => "",
+        Some(scope) => scope.as_str().ok_or(Refusal::Claim("scope"))?,
+    };
+    let roles = match claims.get(&names.roles) {
+        None => Vec::new(),
+        Some(Value::String(role)) => vec![role.as_str()],
+        Some(Value::Array(roles)) => roles.iter().filter_map(Value::as_str).collect(),
+        Some(_) => return Err(Refusal::Claim("roles")),
+    };
+    let purpose = claims.get(&names.purpose_of_use).and_then(Value::as_str);
+    Ok(Caller {
+        issuer: issuer.url.clone(),
+        subject: word(claims, "sub")?.ok_or(Refusal::Missing("sub"))?,
+        client,
+        facility,
+        roles: roles.iter().filter_map(|role| role.parse().ok()).collect(),
+        purpose: purpose.and_then(|code| code.parse().ok()),
+        patient: patient(claims, &names.patient)?,
+        scopes: parse_scopes(scope).0,
+        name: claims
+            .get("name")
+            .and_then(Value::as_str)
+            .filter(|name| is_plain(name))
+            .map(str::to_owned),
+    })
+}
+
+/// A claim that must be plain text when it is there.
+fn word(claims: &Claims, name: &'static str) -> Result<Option<String>, Refusal> {
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
+    match value.as_str() {
+        Some(text) if is_plain(text) => Ok(Some(text.to_owned())),
+        _ => Err(Refusal::Claim(name)),
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.chars().count() <= MAX_CHARS && !text.chars().any(char::is_control)
+}
+
+/// The token's patient: the claim, or `fhirUser` when that is a patient of this
+/// facility. An absolute `fhirUser` may be another server's and names none.
+fn patient(claims: &Claims, name: &str) -> Result<Option<LogicalId>, Refusal> {
+    let id = match claims.get(name) {
+        Some(id) => Some(id.as_str().ok_or(Refusal::Claim("patient"))?),
+        None => claims
+            .get("fhirUser")
+            .and_then(Value::as_str)
+            .and_then(|user| user.strip_prefix("Patient/")),
+    };
+    id.map(|id| id.parse().map_err(|_| Refusal::Claim("patient")))
+        .transpose()
+}

@@ -1,0 +1,87 @@
+//! The HTTP client for discovery documents and key sets: only GET, only from
+//! safe URLs, no redirects (a redirect could lead inside the network), small
+//! answers, short patience.
+
+use super::issuers::{IdentityError, parse_safe};
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
+use std::{future::Future, pin::Pin, time::Duration};
+
+/// The most that a document or key set may have.
+const MAX_BYTES: usize = 1024 * 1024;
+/// The most time for one fetch.
+const TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Fetches from issuers.
+#[derive(Clone)]
+pub(super) struct HttpClient(reqwest::Client);
+
+/// Why a fetch failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FetchError {
+    /// Neither https nor loopback.
+    #[error("the issuer names a URL that is neither https nor on a loopback host")]
+    Url,
+    /// The answer is larger than a key set can be.
+    #[error("the issuer's answer is too large")]
+    TooLarge,
+    /// The network.
+    #[error("the issuer cannot be reached")]
+    Network(#[from] reqwest::Error),
+    /// The answer cannot be read.
+    #[error("the issuer's answer is not HTTP")]
+    Answer(#[from] http::Error),
+}
+
+impl HttpClient {
+    /// A client; without `tls` it needs no CA certificates and reaches loopback
+    /// hosts only.
+    pub(super) fn new(tls: bool) -> Result<Self, IdentityError> {
+        // reqwest panics when the process has no provider; whoever starts the
+        // process may have chosen one already.
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .no_proxy();
+        let builder = if tls {
+            builder
+        } else {
+            builder.tls_certs_only([])
+        };
+        builder
+            .build()
+            .map(Self)
+            .map_err(|_| IdentityError::HttpClient)
+    }
+
+    async fn fetch(&self, request: HttpRequest) -> Result<HttpResponse, FetchError> {
+        let url = parse_safe(&request.uri().to_string()).ok_or(FetchError::Url)?;
+        let fetch = self.0.get(url).headers(request.headers().clone());
+        let mut answer = fetch.send().await?;
+        let mut response = http::Response::builder().status(answer.status());
+        if let Some(kind) = answer.headers().get(http::header::CONTENT_TYPE) {
+            response = response.header(http::header::CONTENT_TYPE, kind);
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await? {
+            if body.len() + chunk.len() > MAX_BYTES {
+                return Err(FetchError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(response.body(body)?)
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for HttpClient {
+    type Error = FetchError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, FetchError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.fetch(request))
+    }
+}

@@ -1,0 +1,262 @@
+//! The signature keys of one issuer, kept fresh.
+//!
+//! Keys are fetched when there are none, when they are an hour old, and when a
+//! token names one that is not there (the issuer may have rotated). The last is
+//! in anyone's power to cause, so it happens once in five minutes at most;
+//! until then an unknown key stays unknown. One fetch runs at a time and the
+//! others wait for it or go on with the keys at hand. While an issuer is down
+//! its last keys stay. Key sets: <https://www.rfc-editor.org/rfc/rfc7517>.
+
+use super::{http_client::HttpClient, issuers::Issuer, refusal::Refusal};
+use jsonwebtoken::{
+    Algorithm, DecodingKey,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse},
+};
+use model::Timestamp;
+use openidconnect::core::CoreJsonWebKeySet;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::Mutex;
+
+/// Keys older than this are fetched again.
+const MAX_AGE_MILLIS: i64 = 60 * 60 * 1000;
+/// Between two fetches because of unknown keys, or of a stale set that could
+/// not be fetched.
+const COOL_DOWN_MILLIS: i64 = 5 * 60 * 1000;
+/// Between two fetches while there is no key at all.
+const FIRST_RETRY_MILLIS: i64 = 10 * 1000;
+/// Keys of one issuer that are looked at.
+const MAX_KEYS: usize = 100;
+/// RSA moduli shorter than 2048 bits are not used.
+const MIN_RSA_BASE64: usize = 342;
+
+/// The keys of one issuer.
+pub(super) struct IssuerKeys {
+    pinned: Vec<Algorithm>,
+    held: RwLock<Held>,
+    /// Whoever holds it is the one that fetches.
+    fetching: Mutex<()>,
+}
+
+#[derive(Default, Clone)]
+struct Held {
+    keys: Arc<Vec<Key>>,
+    /// Grows with every fetched set.
+    generation: u64,
+    fetched: Option<Timestamp>,
+    tried: Option<Timestamp>,
+    tried_for_unknown: Option<Timestamp>,
+}
+
+#[derive(Clone)]
+struct Key {
+    id: String,
+    algorithms: Vec<Algorithm>,
+    key: Arc<DecodingKey>,
+}
+
+/// A key, and the set it is from.
+pub(super) struct Found {
+    pub(super) key: Arc<DecodingKey>,
+    pub(super) generation: u64,
+}
+
+impl IssuerKeys {
+    /// No keys yet; only `pinned` algorithms will ever be used.
+    pub(super) fn new(pinned: Vec<Algorithm>) -> Self {
+        Self {
+            pinned,
+            held: RwLock::default(),
+            fetching: Mutex::new(()),
+        }
+    }
+
+    /// False after a fetch has failed with no keys in hand.
+    pub(super) fn ready(&self) -> bool {
+        let held = self.held();
+        held.fetched.is_some() || held.tried.is_none()
+    }
+
+    /// The set now held; a caller verified by another set is verified anew.
+    pub(super) fn generation(&self) -> u64 {
+        self.held().generation
+    }
+
+    /// The key of this id for this algorithm, fetched if need be.
+    pub(super) async fn find(
+        &self,
+        id: &str,
+        algorithm: Algorithm,
+        issuer: &Arc<Issuer>,
+        http: &HttpClient,
+        now: Timestamp,
+    ) -> Result<Found, Refusal> {
+        let held = self.held();
+        if let Some(found) = held.find(id, algorithm) {
+            if held.is_stale(now) && held.may_try(now) {
+                // The others go on with the keys at hand meanwhile.
+                if let Ok(_fetching) = self.fetching.try_lock() {
+                    self.fetch(issuer, http, now).await;
+                    return self.held().find(id, algorithm).ok_or(Refusal::UnknownKey);
+                }
+            }
+            return Ok(found);
+        }
+        let _fetching = self.fetching.lock().await;
+        // Whoever fetched before may have brought the key.
+        let held = self.held();
+        if let Some(found) = held.find(id, algorithm) {
+            return Ok(found);
+        }
+        if held.fetched.is_none() && held.may_try(now) {
+            self.fetch(issuer, http, now).await;
+        } else if held.fetched.is_some() && held.may_try_for_unknown(now) {
+            self.change(|held| held.tried_for_unknown = Some(now));
+            self.fetch(issuer, http, now).await;
+        }
+        let held = self.held();
+        match held.find(id, algorithm) {
+            Some(found) => Ok(found),
+            None if held.fetched.is_none() => Err(Refusal::KeysUnavailable),
+            None => Err(Refusal::UnknownKey),
+        }
+    }
+
+    /// Fetches now, unless a fetch is under way or has just been.
+    pub(super) async fn refresh(&self, issuer: &Arc<Issuer>, http: &HttpClient, now: Timestamp) {
+        let _fetching = self.fetching.lock().await;
+        let held = self.held();
+        if held.is_stale(now) && held.may_try(now) {
+            self.fetch(issuer, http, now).await;
+        }
+    }
+
+    /// Fetches in a task of its own: a caller who hangs up must not be able to
+    /// spend the attempt without its result.
+    async fn fetch(&self, issuer: &Arc<Issuer>, http: &HttpClient, now: Timestamp) {
+        self.change(|held| held.tried = Some(now));
+        let (issuer, http) = (Arc::clone(issuer), http.clone());
+        let task = tokio::spawn(async move {
+            match issuer.discover(&http).await {
+                Ok(set) => issuer.keys.take_in(&issuer, &set, now),
+                Err(error) => {
+                    tracing::warn!(issuer = %issuer.config.url, error, "keys cannot be fetched");
+                }
+            }
+        });
+        // A task that was cancelled with its runtime has brought no keys.
+        let _ = task.await;
+    }
+
+    fn take_in(&self, issuer: &Issuer, set: &CoreJsonWebKeySet, now: Timestamp) {
+        let keys = Arc::new(self.usable(set));
+        if keys.is_empty() {
+            tracing::warn!(issuer = %issuer.config.url, "the issuer has no usable key");
+        }
+        self.change(|held| {
+            held.keys = keys;
+            held.generation += 1;
+            held.fetched = Some(now);
+        });
+    }
+
+    /// The keys of a set that can verify with a pinned algorithm; others are as
+    /// good as absent.
+    fn usable(&self, set: &CoreJsonWebKeySet) -> Vec<Key> {
+        let json = set.keys().iter().take(MAX_KEYS).map(serde_json::to_value);
+        json.filter_map(|json| {
+            let jwk: Jwk = serde_json::from_value(json.ok()?).ok()?;
+            let mut algorithms = algorithms_of(&jwk);
+            algorithms.retain(|algorithm| self.pinned.contains(algorithm));
+            if algorithms.is_empty() {
+                return None;
+            }
+            Some(Key {
+                key: Arc::new(DecodingKey::from_jwk(&jwk).ok()?),
+                id: jwk.common.key_id?,
+                algorithms,
+            })
+        })
+        .collect()
+    }
+
+    fn held(&self) -> Held {
+        self.held
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Held)) {
+        change(&mut self.held.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Held {
+    fn find(&self, id: &str, algorithm: Algorithm) -> Option<Found> {
+        let fits = |key: &&Key| key.id == id && key.algorithms.contains(&algorithm);
+        self.keys.iter().find(fits).map(|key| Found {
+            key: Arc::clone(&key.key),
+            generation: self.generation,
+        })
+    }
+
+    fn is_stale(&self, now: Timestamp) -> bool {
+        past(self.fetched, now, MAX_AGE_MILLIS)
+    }
+
+    fn may_try(&self, now: Timestamp) -> bool {
+        let pause = match self.fetched {
+            Some(_) => COOL_DOWN_MILLIS,
+            None => FIRST_RETRY_MILLIS,
+        };
+        past(self.tried, now, pause)
+    }
+
+    fn may_try_for_unknown(&self, now: Timestamp) -> bool {
+        past(self.tried_for_unknown, now, COOL_DOWN_MILLIS)
+    }
+}
+
+/// Whether `then` is `millis` or more ago, or never was. A clock that was set
+/// back makes it so too, or keys could stay for as long as it was wrong.
+fn past(then: Option<Timestamp>, now: Timestamp, millis: i64) -> bool {
+    then.is_none_or(|then| now < then || now >= then.plus_millis(millis))
+}
+
+/// What a key may verify: its `alg`, or all that its kind can.
+fn algorithms_of(jwk: &Jwk) -> Vec<Algorithm> {
+    let for_signatures = matches!(
+        jwk.common.public_key_use,
+        None | Some(PublicKeyUse::Signature)
+    );
+    let of_kind: &[Algorithm] = match &jwk.algorithm {
+        _ if !for_signatures => &[],
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
+            &[Algorithm::ES256]
+        }
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => {
+            &[Algorithm::ES384]
+        }
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+            &[Algorithm::EdDSA]
+        }
+        AlgorithmParameters::RSA(key) if key.n.len() >= MIN_RSA_BASE64 => &[
+            Algorithm::RS256,
+            Algorithm::RS384,
+            Algorithm::RS512,
+            Algorithm::PS256,
+            Algorithm::PS384,
+            Algorithm::PS512,
+        ],
+        _ => &[],
+    };
+    let named = jwk
+        .common
+        .key_algorithm
+        .map(|named| named.to_string().parse::<Algorithm>().ok());
+    of_kind
+        .iter()
+        .copied()
+        .filter(|algorithm| named.is_none_or(|named| named == Some(*algorithm)))
+        .collect()
+}

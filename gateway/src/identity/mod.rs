@@ -1,0 +1,113 @@
+//! Who is calling: from an `Authorization` header to a [`Caller`], or nobody.
+//!
+//! Access tokens are JWTs by RFC 9068 (<https://www.rfc-editor.org/rfc/rfc9068>)
+//! of configured issuers, sent as bearer tokens
+//! (<https://www.rfc-editor.org/rfc/rfc6750>). Issuers are found by OpenID
+//! Connect Discovery. Not here: logins, introspection of opaque tokens, DPoP,
+//! and what a caller may do, which is for `policies`.
+
+mod caller;
+mod http_client;
+mod issuers;
+mod jwks;
+mod refusal;
+#[cfg(test)]
+mod tests;
+mod token;
+mod verified;
+
+pub use self::{
+    issuers::{ClaimNames, IdentityConfig, IdentityError, IssuerConfig},
+    refusal::{Refusal, Unauthenticated},
+};
+
+use self::{http_client::HttpClient, issuers::Issuer, token::Token, verified::VerifiedTokens};
+use model::Clock;
+use policies::Caller;
+use std::sync::Arc;
+
+/// Turns tokens into callers.
+pub struct Identity {
+    issuers: Vec<Arc<Issuer>>,
+    clock: Arc<dyn Clock>,
+    http: HttpClient,
+    verified: VerifiedTokens,
+}
+
+impl Identity {
+    /// Checks the configuration; no issuer is contacted yet.
+    ///
+    /// # Errors
+    /// When the configuration names no issuer, or one that must not be trusted
+    /// as it stands.
+    pub fn new(config: IdentityConfig, clock: Arc<dyn Clock>) -> Result<Self, IdentityError> {
+        let issuers = issuers::check(config)?;
+        let tls = issuers
+            .iter()
+            .any(|issuer| issuer.config.url.starts_with("https:"));
+        Ok(Self {
+            issuers,
+            clock,
+            http: HttpClient::new(tls)?,
+            verified: VerifiedTokens::new(),
+        })
+    }
+
+    /// Fetches the keys of every issuer, so that the first request need not.
+    pub async fn refresh(&self) {
+        for issuer in &self.issuers {
+            issuer
+                .keys
+                .refresh(issuer, &self.http, self.clock.now())
+                .await;
+        }
+    }
+
+    /// Whether tokens can be verified: no issuer has been asked for its keys in
+    /// vain with none in hand.
+    #[must_use]
+    pub fn ready(&self) -> bool {
+        self.issuers.iter().all(|issuer| issuer.keys.ready())
+    }
+
+    /// The caller for whom the header's bearer token speaks.
+    ///
+    /// # Errors
+    /// When there is no such token, or it is not valid now. The reason is for
+    /// counting and for the operator; a caller is told only that it is so.
+    pub async fn authenticate(
+        &self,
+        authorization_header: Option<&str>,
+    ) -> Result<Caller, Unauthenticated> {
+        self.caller(authorization_header)
+            .await
+            .map_err(|reason| Unauthenticated { reason })
+    }
+
+    async fn caller(&self, header: Option<&str>) -> Result<Caller, Refusal> {
+        let text = token::bearer(header)?;
+        let now = self.clock.now();
+        if let Some(caller) = self.verified.find(text, now, &self.issuers) {
+            return Ok(caller);
+        }
+        let token = Token::parse(text)?;
+        let place = self
+            .issuers
+            .iter()
+            .position(|issuer| issuer.config.url == token.stated_issuer());
+        let (place, issuer) = place
+            .and_then(|place| Some((place, self.issuers.get(place)?)))
+            .ok_or(Refusal::Issuer)?;
+        let algorithm = token.check_header(&issuer.config)?;
+        let found = issuer
+            .keys
+            .find(token.key_id()?, algorithm, issuer, &self.http, now)
+            .await?;
+        let claims = token.verify(issuer, algorithm, &found.key)?;
+        let expires = claims.check_time(now)?;
+        let caller = caller::of_claims(&claims, &issuer.config)?;
+        self.verified
+            .keep(text, &caller, expires, now, place, found.generation);
+        Ok(caller)
+    }
+}

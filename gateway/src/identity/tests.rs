@@ -1,0 +1,6 @@
+//! Every kind of bad token, and the keys' way through rotation, outage and
+//! flood, against an issuer on loopback that counts what it is asked.
+
+mod issuer;
+mod keys;
+mod tokens;

@@ -1,0 +1,382 @@
+//! Good tokens give callers; of the bad ones each is refused for its reason.
+
+use super::issuer::{Signer, TestIssuer, part, token};
+use crate::identity::{Identity, IdentityConfig, IdentityError, IssuerConfig, Refusal};
+use jsonwebtoken::{Algorithm, EncodingKey};
+use model::{ManualClock, Timestamp};
+use policies::{Caller, Purpose, Role};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+async fn ask(identity: &Identity, token: &str) -> Result<Caller, Refusal> {
+    let header = format!("Bearer {token}");
+    identity
+        .authenticate(Some(&header))
+        .await
+        .map_err(|refused| refused.reason)
+}
+
+async fn refusal(identity: &Identity, token: &str) -> Refusal {
+    ask(identity, token).await.err().unwrap()
+}
+
+#[tokio::test]
+async fn a_good_token_gives_the_caller_it_speaks_for() {
+    let issuer = TestIssuer::start().await;
+    let identity = issuer.identity();
+    let caller = ask(&identity, &issuer.good()).await.unwrap();
+    assert_eq!(caller.issuer, issuer.url);
+    assert_eq!(
+        (caller.subject.as_str(), caller.client.as_str()),
+        ("ada", "ehr")
+    );
+    assert_eq!(caller.facility.as_str(), "north");
+    assert_eq!(caller.roles, [Role::Clinician]);
+    assert_eq!(caller.purpose, Some(Purpose::Treat));
+    assert_eq!(caller.patient, None);
+    assert_eq!(caller.name.as_deref(), Some("Dr. Ada"));
+    let scopes: Vec<String> = caller.scopes.iter().map(ToString::to_string).collect();
+    assert_eq!(scopes, ["user/*.cruds"]);
+}
+
+#[tokio::test]
+async fn facts_come_from_the_claims_that_are_configured() {
+    let issuer = TestIssuer::start().await;
+    let identity = issuer.identity_with(|config| {
+        config.claims.facility = "org".to_owned();
+        config.claims.roles = "groups".to_owned();
+        config.token_type = "JWT".to_owned();
+    });
+    let mut claims = issuer.claims();
+    claims["org"] = "south".into();
+    claims["groups"] = "patient".into();
+    claims["fhirUser"] = "Patient/p-1".into();
+    claims["aud"] = json!(["https://other.example", super::issuer::AUDIENCE]);
+    claims.as_object_mut().unwrap().remove("client_id");
+    claims["azp"] = "app".into();
+    let header = json!({ "typ": "JWT", "alg": "ES256", "kid": "k1" });
+    let caller = ask(&identity, &issuer.sign(&header, &claims))
+        .await
+        .unwrap();
+    assert_eq!(caller.facility.as_str(), "south");
+    assert_eq!(caller.roles, [Role::Patient]);
+    assert_eq!(caller.client, "app");
+    assert_eq!(caller.patient.unwrap().as_str(), "p-1");
+}
+
+#[tokio::test]
+async fn a_header_that_is_no_bearer_token_is_refused() {
+    let issuer = TestIssuer::start().await;
+    let identity = issuer.identity();
+    let good = issuer.good();
+    for (header, reason) in [
+        (None, Refusal::NoToken),
+        (Some(String::new()), Refusal::NotBearer),
+        (Some("Bearer".to_owned()), Refusal::NotBearer),
+        (Some("Bearer ".to_owned()), Refusal::NotBearer),
+        (Some(format!("Basic {good}")), Refusal::NotBearer),
+        (Some(good.clone()), Refusal::NotBearer),
+        (Some(format!("Bearer  {good}")), Refusal::NotBearer),
+        (Some(format!("Bearer {good} {good}")), Refusal::NotBearer),
+        (Some("Bearer \u{fc}".to_owned()), Refusal::NotBearer),
+        (
+            Some(format!("Bearer {}", "a".repeat(16 * 1024 + 1))),
+            Refusal::TooLong,
+        ),
+        (Some("Bearer garbage".to_owned()), Refusal::Malformed),
+        (Some("Bearer a.b.c".to_owned()), Refusal::Malformed),
+        (Some("Bearer ..".to_owned()), Refusal::Malformed),
+        (Some(format!("Bearer {good}.{good}")), Refusal::Malformed),
+    ] {
+        let refused = identity
+            .authenticate(header.as_deref())
+            .await
+            .err()
+            .unwrap();
+        assert_eq!(refused.reason, reason, "{header:?}");
+    }
+    assert_eq!(issuer.fetches(), 0, "nothing of it is worth a fetch");
+    assert!(
+        identity
+            .authenticate(Some(&format!("bearer {good}")))
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_bad_header_is_refused() {
+    let issuer = TestIssuer::start().await;
+    let identity = issuer.identity();
+    let changed = |name: &str, value: Value| {
+        let mut header = issuer.header();
+        header[name] = value;
+        issuer.sign(&header, &issuer.claims())
+    };
+    for (name, value, reason) in [
+        ("alg", json!("none"), Refusal::Algorithm),
+        ("alg", json!("NONE"), Refusal::Algorithm),
+        ("alg", json!("HS256"), Refusal::Algorithm),
+        ("alg", json!("RS256"), Refusal::Algorithm),
+        ("alg", json!("ES384"), Refusal::Algorithm),
+        ("alg", json!(1), Refusal::Malformed),
+        ("typ", json!("JWT"), Refusal::TokenType),
+        ("typ", json!(""), Refusal::TokenType),
+        ("typ", json!("logout+jwt"), Refusal::TokenType),
+        ("kid", json!("../k1"), Refusal::UnknownKey),
+        ("kid", json!("' or 1=1"), Refusal::UnknownKey),
+        ("kid", json!(7), Refusal::Malformed),
+        (
+            "jku",
+            json!("https://evil.example/jwks"),
+            Refusal::ForbiddenHeader("jku"),
+        ),
+        (
+            "x5u",
+            json!("https://evil.example/x"),
+            Refusal::ForbiddenHeader("x5u"),
+        ),
+        ("x5c", json!(["MII"]), Refusal::ForbiddenHeader("x5c")),
+        ("jwk", issuer.signer.jwk(), Refusal::ForbiddenHeader("jwk")),
+        ("crit", json!(["exp"]), Refusal::ForbiddenHeader("crit")),
+        ("zip", json!("DEF"), Refusal::ForbiddenHeader("zip")),
+    ] {
+        assert_eq!(
+            refusal(&identity, &changed(name, value)).await,
+            reason,
+            "{name}"
+        );
+    }
+    for name in ["alg", "typ", "kid"] {
+        let mut header = issuer.header();
+        header.as_object_mut().unwrap().remove(name);
+        let refused = refusal(&identity, &issuer.sign(&header, &issuer.claims())).await;
+        let reasons = [Refusal::Malformed, Refusal::TokenType, Refusal::NoKeyId];
+        assert!(reasons.contains(&refused), "{name}: {refused}");
+    }
+    assert!(
+        ask(&identity, &changed("typ", json!("application/AT+JWT")))
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_signature_is_refused() {
+    let issuer = TestIssuer::start().await;
+    let identity = issuer.identity();
+    let good = issuer.good();
+    let (input, signature) = good.rsplit_once('.').unwrap();
+    let header = part(&issuer.header());
+    let mut claims = issuer.claims();
+    claims["sub"] = "eve".into();
+
+    let foreign = Signer::new("k1", 9);
+    let by_other = token(
+        &issuer.header(),
+        &issuer.claims(),
+        &foreign.key,
+        Algorithm::ES256,
+    );
+    let forged = format!("{header}.{}.{signature}", part(&claims));
+    let zeros = format!("{input}.{}", "A".repeat(86));
+    for bad in [by_other, forged, zeros] {
+        assert_eq!(refusal(&identity, &bad).await, Refusal::Signature);
+    }
+    for bad in [format!("{input}."), format!("{input}.{}", &signature[..20])] {
+        let refused = refusal(&identity, &bad).await;
+        assert!(
+            matches!(refused, Refusal::Signature | Refusal::Malformed),
+            "{refused}"
+        );
+    }
+    // The public key as the secret of an HMAC.
+    let public = EncodingKey::from_secret(issuer.signer.jwk().to_string().as_bytes());
+    let mut header = issuer.header();
+    header["alg"] = "HS256".into();
+    let confused = token(&header, &issuer.claims(), &public, Algorithm::HS256);
+    assert_eq!(refusal(&identity, &confused).await, Refusal::Algorithm);
+    header["alg"] = "none".into();
+    let unsigned = format!("{}.{}.", part(&header), part(&issuer.claims()));
+    assert_eq!(refusal(&identity, &unsigned).await, Refusal::Algorithm);
+}
+
+#[tokio::test]
+async fn claims_that_are_missing_or_wrong_are_refused() {
+    let issuer = TestIssuer::start().await;
+    let identity = issuer.identity();
+    for name in ["iss", "sub", "aud", "exp", "nbf", "client_id", "facility"] {
+        let mut claims = issuer.claims();
+        claims.as_object_mut().unwrap().remove(name);
+        let refused = refusal(&identity, &issuer.sign(&issuer.header(), &claims)).await;
+        assert_eq!(refused, Refusal::Missing(name));
+    }
+    let now = super::issuer::NOW
+        .parse::<Timestamp>()
+        .unwrap()
+        .as_seconds();
+    for (name, value, reason) in [
+        ("iss", json!("https://other.example"), Refusal::Issuer),
+        ("iss", json!(format!("{}/", issuer.url)), Refusal::Issuer),
+        ("iss", json!([issuer.url]), Refusal::Claim("iss")),
+        ("aud", json!("https://other.example"), Refusal::Audience),
+        ("aud", json!([]), Refusal::Audience),
+        ("aud", json!(7), Refusal::Claim("aud")),
+        ("sub", json!(""), Refusal::Claim("sub")),
+        ("sub", json!("a\nb"), Refusal::Claim("sub")),
+        ("sub", json!(7), Refusal::Claim("sub")),
+        ("exp", json!(now - 30), Refusal::Expired),
+        ("exp", json!("never"), Refusal::Claim("exp")),
+        ("exp", json!(-1), Refusal::Claim("exp")),
+        ("exp", json!(1e30), Refusal::Claim("exp")),
+        ("nbf", json!(now + 31), Refusal::NotYetValid),
+        ("facility", json!("North"), Refusal::Claim("facility")),
+        ("facility", json!(["north"]), Refusal::Claim("facility")),
+        ("scope", json!(["user/*.rs"]), Refusal::Claim("scope")),
+        ("roles", json!(1), Refusal::Claim("roles")),
+        ("patient", json!("a/b"), Refusal::Claim("patient")),
+        (
+            "client_id",
+            json!("x".repeat(256)),
+            Refusal::Claim("client_id"),
+        ),
+        ("cnf", json!({ "jkt": "x" }), Refusal::Bound),
+    ] {
+        let mut claims = issuer.claims();
+        claims[name] = value.clone();
+        let refused = refusal(&identity, &issuer.sign(&issuer.header(), &claims)).await;
+        // The library calls a claim of the wrong type missing.
+        let as_missing = reason == Refusal::Claim(name) && refused == Refusal::Missing(name);
+        assert!(refused == reason || as_missing, "{name} {value}: {refused}");
+    }
+    for (name, value) in [
+        ("exp", json!(now - 29)),
+        ("nbf", json!(now + 30)),
+        ("exp", json!(1e10)),
+    ] {
+        let mut claims = issuer.claims();
+        claims[name] = value;
+        assert!(
+            ask(&identity, &issuer.sign(&issuer.header(), &claims))
+                .await
+                .is_ok(),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_known_here_gives_nothing() {
+    let issuer = TestIssuer::start().await;
+    let mut claims = issuer.claims();
+    claims["roles"] = json!(["root", 7]);
+    claims["purpose_of_use"] = "CURIOSITY".into();
+    claims["scope"] = "everything".into();
+    claims["fhirUser"] = "https://other.example/Patient/p-1".into();
+    let caller = ask(&issuer.identity(), &issuer.sign(&issuer.header(), &claims))
+        .await
+        .unwrap();
+    assert!(caller.roles.is_empty() && caller.scopes.is_empty());
+    assert!(caller.purpose.is_none() && caller.patient.is_none());
+}
+
+#[tokio::test]
+async fn an_id_token_is_no_access_token() {
+    let issuer = TestIssuer::start().await;
+    let mut claims = issuer.claims();
+    claims["aud"] = "ehr".into();
+    claims["nonce"] = "n".into();
+    let header = json!({ "alg": "ES256", "kid": "k1", "typ": "JWT" });
+    let refused = refusal(&issuer.identity(), &issuer.sign(&header, &claims)).await;
+    assert_eq!(refused, Refusal::TokenType);
+}
+
+#[test]
+fn a_refusal_says_nothing_of_the_token() {
+    let refused = crate::identity::Unauthenticated {
+        reason: Refusal::Claim("sub"),
+    };
+    assert_eq!(
+        refused.to_string(),
+        "no valid access token: the token's `sub` cannot be used"
+    );
+}
+
+#[test]
+fn a_configuration_that_must_not_be_used_is_refused() {
+    let check = |issuers: Vec<IssuerConfig>| {
+        let clock = Arc::new(ManualClock::new(super::issuer::NOW.parse().unwrap()));
+        Identity::new(IdentityConfig { issuers }, clock).err()
+    };
+    let good = IssuerConfig::new("http://127.0.0.1:1", "a");
+    assert_eq!(check(vec![good.clone()]), None);
+    assert_eq!(check(Vec::new()), Some(IdentityError::NoIssuer));
+    assert_eq!(
+        check(vec![good.clone(), good.clone()]),
+        Some(IdentityError::Twice(good.url.clone()))
+    );
+    for url in [
+        "http://issuer.example",
+        "ftp://127.0.0.1",
+        "issuer.example",
+        "",
+        "https://a@b.example",
+        "https://b.example?x",
+        "https://b.example#x",
+        "http://127.0.0.1.evil.example",
+        "http://localhost.evil.example",
+    ] {
+        let issuer = IssuerConfig {
+            url: url.to_owned(),
+            ..good.clone()
+        };
+        assert_eq!(
+            check(vec![issuer]),
+            Some(IdentityError::Url(url.to_owned()))
+        );
+    }
+    for algorithms in [
+        vec![],
+        vec![Algorithm::HS256],
+        vec![Algorithm::ES256, Algorithm::HS512],
+    ] {
+        let issuer = IssuerConfig {
+            algorithms,
+            ..good.clone()
+        };
+        assert!(matches!(
+            check(vec![issuer]),
+            Some(IdentityError::Algorithms(_))
+        ));
+    }
+    let issuer = IssuerConfig {
+        audience: String::new(),
+        ..good
+    };
+    assert!(matches!(
+        check(vec![issuer]),
+        Some(IdentityError::NoAudience(_))
+    ));
+}
+
+#[test]
+fn the_configuration_file_refuses_unknown_keys() {
+    let read = |text: &str| serde_json::from_str::<IdentityConfig>(text);
+    let config = read(
+        r#"{"issuers":[{"url":"https://i.example","audience":"a","algorithms":["ES384"],
+            "claims":{"facility":"org"}}]}"#,
+    )
+    .unwrap();
+    assert_eq!(config.issuers[0].token_type, "at+jwt");
+    assert_eq!(config.issuers[0].claims.facility, "org");
+    assert_eq!(config.issuers[0].claims.roles, "roles");
+    for text in [
+        "{}",
+        r#"{"issuers":[],"x":1}"#,
+        r#"{"issuers":[{"url":"https://i.example"}]}"#,
+        r#"{"issuers":[{"url":"https://i.example","audience":"a","alg":"ES256"}]}"#,
+        r#"{"issuers":[{"url":"https://i.example","audience":"a","algorithms":["none"]}]}"#,
+    ] {
+        assert!(read(text).is_err(), "{text}");
+    }
+}

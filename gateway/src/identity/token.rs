@@ -1,0 +1,208 @@
+//! One access token: taken apart, and verified with the key of its issuer.
+//!
+//! JWT: <https://www.rfc-editor.org/rfc/rfc7519>, with the rules of
+//! <https://www.rfc-editor.org/rfc/rfc8725> and RFC 9068, 4. `jsonwebtoken`
+//! checks signature, `iss` and `aud`; the times are checked here, against the
+//! clock that the process was given.
+
+use super::{
+    issuers::{Issuer, IssuerConfig},
+    refusal::Refusal,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, errors::ErrorKind};
+use model::Timestamp;
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::{Map, Value};
+
+/// Tokens longer than this are not looked at.
+const MAX_BYTES: usize = 16 * 1024;
+/// How far the issuer's clock may differ.
+const LEEWAY_SECONDS: i64 = 30;
+
+/// The token of an `Authorization` header (RFC 6750, 2.1).
+pub(super) fn bearer(header: Option<&str>) -> Result<&str, Refusal> {
+    let header = header.ok_or(Refusal::NoToken)?;
+    let (scheme, token) = header.split_once(' ').ok_or(Refusal::NotBearer)?;
+    let plain = |c: u8| c.is_ascii_alphanumeric() || b"-._~+/=".contains(&c);
+    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
+        Err(Refusal::NotBearer)
+    } else if token.len() > MAX_BYTES {
+        Err(Refusal::TooLong)
+    } else if !token.bytes().all(plain) {
+        Err(Refusal::NotBearer)
+    } else {
+        Ok(token)
+    }
+}
+
+/// The members of a header (RFC 7515, 4.1) that matter here.
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    typ: Option<String>,
+    kid: Option<String>,
+    // Keys come from the issuer alone, and extensions are not understood.
+    jku: Option<IgnoredAny>,
+    jwk: Option<IgnoredAny>,
+    x5u: Option<IgnoredAny>,
+    x5c: Option<IgnoredAny>,
+    crit: Option<IgnoredAny>,
+    zip: Option<IgnoredAny>,
+    enc: Option<IgnoredAny>,
+}
+
+/// A token that nobody has verified yet.
+pub(super) struct Token<'a> {
+    text: &'a str,
+    header: Header,
+    issuer: String,
+}
+
+#[derive(Deserialize)]
+struct StatedIssuer {
+    iss: String,
+}
+
+impl<'a> Token<'a> {
+    /// Takes a token apart.
+    pub(super) fn parse(text: &'a str) -> Result<Self, Refusal> {
+        let mut parts = text.split('.');
+        let (Some(header), Some(claims), Some(_), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(Refusal::Malformed);
+        };
+        let decode = |part| BASE64URL.decode(part).map_err(|_| Refusal::Malformed);
+        let header: Header =
+            serde_json::from_slice(&decode(header)?).map_err(|_| Refusal::Malformed)?;
+        let claims: Map<String, Value> =
+            serde_json::from_slice(&decode(claims)?).map_err(|_| Refusal::Malformed)?;
+        if !claims.contains_key("iss") {
+            return Err(Refusal::Missing("iss"));
+        }
+        let StatedIssuer { iss } =
+            serde_json::from_value(Value::Object(claims)).map_err(|_| Refusal::Claim("iss"))?;
+        Ok(Self {
+            text,
+            header,
+            issuer: iss,
+        })
+    }
+
+    /// Who the token says it is from. It tells which keys and rules to verify
+    /// it with, no more.
+    pub(super) fn stated_issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    pub(super) fn key_id(&self) -> Result<&str, Refusal> {
+        self.header.kid.as_deref().ok_or(Refusal::NoKeyId)
+    }
+
+    /// Checks the header by the issuer's rules, and gives the algorithm.
+    pub(super) fn check_header(&self, issuer: &IssuerConfig) -> Result<Algorithm, Refusal> {
+        let header = &self.header;
+        for (name, member) in [
+            ("jku", &header.jku),
+            ("jwk", &header.jwk),
+            ("x5u", &header.x5u),
+            ("x5c", &header.x5c),
+            ("crit", &header.crit),
+            ("zip", &header.zip),
+            ("enc", &header.enc),
+        ] {
+            if member.is_some() {
+                return Err(Refusal::ForbiddenHeader(name));
+            }
+        }
+        let algorithm: Algorithm = header.alg.parse().map_err(|_| Refusal::Algorithm)?;
+        if !issuer.algorithms.contains(&algorithm) {
+            return Err(Refusal::Algorithm);
+        }
+        // RFC 7515, 4.1.9: `application/` may be left out, case does not matter.
+        let typ = header
+            .typ
+            .as_deref()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let typ = typ.strip_prefix("application/").unwrap_or(&typ);
+        if typ != issuer.token_type.to_ascii_lowercase() {
+            return Err(Refusal::TokenType);
+        }
+        Ok(algorithm)
+    }
+
+    /// Verifies signature, issuer and audience.
+    pub(super) fn verify(
+        &self,
+        issuer: &Issuer,
+        algorithm: Algorithm,
+        key: &DecodingKey,
+    ) -> Result<Claims, Refusal> {
+        let mut validation = Validation::new(algorithm);
+        validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+        validation.set_issuer(&[&issuer.config.url]);
+        validation.set_audience(&[&issuer.config.audience]);
+        // Both are checked by `check_time`; this library asks the machine.
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        let verified = jsonwebtoken::decode::<Map<String, Value>>(self.text, key, &validation)
+            .map_err(|error| match error.kind() {
+                ErrorKind::MissingRequiredClaim(name) => Refusal::Missing(claim_name(name)),
+                ErrorKind::InvalidClaimFormat(name) => Refusal::Claim(claim_name(name)),
+                ErrorKind::InvalidIssuer => Refusal::Issuer,
+                ErrorKind::InvalidAudience => Refusal::Audience,
+                ErrorKind::InvalidSignature => Refusal::Signature,
+                ErrorKind::InvalidAlgorithm => Refusal::Algorithm,
+                _ => Refusal::Malformed,
+            })?;
+        let claims = Claims(verified.claims);
+        if claims.0.contains_key("cnf") {
+            return Err(Refusal::Bound);
+        }
+        Ok(claims)
+    }
+}
+
+fn claim_name(name: &str) -> &'static str {
+    ["exp", "nbf", "iss", "aud", "sub"]
+        .into_iter()
+        .find(|known| *known == name)
+        .unwrap_or("claims")
+}
+
+/// The claims of a token whose signature is right.
+pub(super) struct Claims(Map<String, Value>);
+
+impl Claims {
+    /// Checks that `now` is between `nbf` and `exp`, and gives `exp`.
+    pub(super) fn check_time(&self, now: Timestamp) -> Result<i64, Refusal> {
+        let (nbf, exp) = (self.seconds("nbf")?, self.seconds("exp")?);
+        let now = now.as_seconds();
+        if now >= exp.saturating_add(LEEWAY_SECONDS) {
+            Err(Refusal::Expired)
+        } else if now < nbf.saturating_sub(LEEWAY_SECONDS) {
+            Err(Refusal::NotYetValid)
+        } else {
+            Ok(exp)
+        }
+    }
+
+    /// A NumericDate (RFC 7519, 2), which may have a fraction.
+    fn seconds(&self, name: &'static str) -> Result<i64, Refusal> {
+        let value = self.0.get(name).ok_or(Refusal::Missing(name))?;
+        let whole = value.as_i64().or_else(|| {
+            let seconds = value.as_f64()?.floor();
+            // Beyond the calendar no moment is meant.
+            (0.0..253_402_300_800.0)
+                .contains(&seconds)
+                .then(|| seconds.to_string().parse().ok())?
+        });
+        whole.ok_or(Refusal::Claim(name))
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+}

@@ -1,0 +1,54 @@
+//! create: `POST [base]/[type]` (<https://hl7.org/fhir/R4/http.html#create>).
+
+use crate::{
+    exchange::Exchange,
+    failure::Failure,
+    reply::{Reply, Success},
+    write::{self, NewContent},
+};
+use fhir::Resource;
+use model::{LogicalId, VersionInteraction, VersionNumber, new_uuid};
+use policies::Action;
+
+/// Creates a record under an id that we assign.
+///
+/// # Errors
+/// Forbidden when policy does not permit it; nothing is written then.
+pub async fn create(exchange: &mut Exchange<'_>, resource: &Resource) -> Result<Reply, Failure> {
+    let id = assigned_id(exchange)?;
+    create_as(exchange, resource, id).await
+}
+
+/// An id for a new record: a random UUID, so that ids tell nothing.
+///
+/// # Errors
+/// When the source of randomness fails.
+pub fn assigned_id(exchange: &Exchange<'_>) -> Result<LogicalId, Failure> {
+    new_uuid(&*exchange.app().random)?
+        .parse()
+        .map_err(Failure::fault)
+}
+
+/// Creates a record under an id that was assigned before, because a Bundle's
+/// references already point to it.
+///
+/// # Errors
+/// Forbidden when policy does not permit it; nothing is written then.
+pub async fn create_as(
+    exchange: &mut Exchange<'_>,
+    resource: &Resource,
+    id: LogicalId,
+) -> Result<Reply, Failure> {
+    let new = NewContent::new(exchange, resource, id, VersionNumber::FIRST);
+    let target = new.target(exchange);
+    let permit = exchange
+        .decide(Action::Create, &target)
+        .ok_or_else(Failure::forbidden)?;
+    let mark = write::put(exchange, &permit, &target, VersionInteraction::Create, &new).await?;
+    Ok(Reply {
+        success: Success::Created,
+        version: Some(mark),
+        location: Some(exchange.location(&new, mark)),
+        body: Some(new.canonical),
+    })
+}

@@ -1,0 +1,56 @@
+//! delete: `DELETE [base]/[type]/[id]` (<https://hl7.org/fhir/R4/http.html#delete>).
+
+use crate::{
+    exchange::Exchange,
+    failure::Failure,
+    interaction::update::mismatch,
+    reply::{Reply, VersionMark},
+    version::is_delete,
+    write,
+};
+use model::{LogicalId, ResourceType, VersionNumber};
+use policies::Action;
+
+/// Ends a record with a version that has no content; its earlier versions stay
+/// readable. Deleting what is deleted, or never was, is no error and writes
+/// nothing.
+///
+/// # Errors
+/// Forbidden; precondition failed when `If-Match` names another version.
+pub async fn delete(
+    exchange: &mut Exchange<'_>,
+    kind: &ResourceType,
+    id: &LogicalId,
+    if_match: Option<VersionNumber>,
+) -> Result<Reply, Failure> {
+    let Some(current) = exchange.current(kind, id).await? else {
+        let absent = exchange.absent(kind, id);
+        exchange
+            .decide(Action::Delete, &absent)
+            .ok_or_else(Failure::forbidden)?;
+        return Ok(Reply::deleted(None));
+    };
+    let target = current.withheld.target();
+    let permit = exchange
+        .decide(Action::Delete, &target)
+        .ok_or_else(Failure::forbidden)?;
+    if if_match.is_some_and(|wanted| wanted != current.row.number) {
+        return Err(mismatch());
+    }
+    if is_delete(&current.row) {
+        let mark = VersionMark {
+            number: current.row.number,
+            time: current.row.time,
+        };
+        return Ok(Reply::deleted(Some(mark)));
+    }
+    let mark = write::delete(exchange, &permit, &target, id, &current.row).await?;
+    exchange.touch(
+        kind,
+        id,
+        Some(mark.number),
+        Action::Delete,
+        current.patients,
+    );
+    Ok(Reply::deleted(Some(mark)))
+}

@@ -1,0 +1,115 @@
+//! update: `PUT [base]/[type]/[id]` (<https://hl7.org/fhir/R4/http.html#update>).
+
+use crate::{
+    exchange::Exchange,
+    failure::{Category, Failure},
+    reply::{Reply, Success},
+    version::{Found, is_delete},
+    write::{self, NewContent},
+};
+use fhir::{IssueCode, Resource};
+use model::{LogicalId, VersionInteraction, VersionNumber};
+use policies::{Action, Permit, Target};
+
+/// Writes a new version of a record; makes the record when it does not exist and
+/// policy lets this caller choose ids.
+///
+/// # Errors
+/// Invalid when body and URL disagree; forbidden; precondition failed when
+/// `If-Match` names another version.
+pub async fn update(
+    exchange: &mut Exchange<'_>,
+    resource: &Resource,
+    id: &LogicalId,
+    if_match: Option<VersionNumber>,
+) -> Result<Reply, Failure> {
+    check_id(resource, id)?;
+    match exchange.current(resource.resource_type(), id).await? {
+        None => create_with_id(exchange, resource, id, if_match).await,
+        Some(current) => replace(exchange, resource, id, if_match, current).await,
+    }
+}
+
+fn check_id(resource: &Resource, id: &LogicalId) -> Result<(), Failure> {
+    if resource.id() == Some(id) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Category::Invalid,
+        IssueCode::Value,
+        "the body's `id` must be there and be the id of the URL",
+    )
+    .at(format!("{}.id", resource.resource_type())))
+}
+
+async fn create_with_id(
+    exchange: &mut Exchange<'_>,
+    resource: &Resource,
+    id: &LogicalId,
+    if_match: Option<VersionNumber>,
+) -> Result<Reply, Failure> {
+    let new = NewContent::new(exchange, resource, id.clone(), VersionNumber::FIRST);
+    let target = new.target(exchange);
+    let permit = exchange
+        .decide(Action::CreateWithId, &target)
+        .ok_or_else(Failure::forbidden)?;
+    if if_match.is_some() {
+        return Err(mismatch());
+    }
+    put(exchange, &permit, &target, &new, Success::Created).await
+}
+
+async fn replace(
+    exchange: &mut Exchange<'_>,
+    resource: &Resource,
+    id: &LogicalId,
+    if_match: Option<VersionNumber>,
+    current: Found,
+) -> Result<Reply, Failure> {
+    // Both states count: who may write the record as it is, and as it becomes.
+    let before = current.withheld.target();
+    exchange
+        .decide(Action::Update, &before)
+        .ok_or_else(Failure::forbidden)?;
+    let number = write::next_version(current.row.number)?;
+    let new = NewContent::new(exchange, resource, id.clone(), number);
+    let target = new.target(exchange);
+    let permit = exchange
+        .decide(Action::Update, &target)
+        .ok_or_else(Failure::forbidden)?;
+    if if_match.is_some_and(|wanted| wanted != current.row.number) {
+        return Err(mismatch());
+    }
+    let success = if is_delete(&current.row) {
+        Success::Created
+    } else {
+        Success::Ok
+    };
+    put(exchange, &permit, &target, &new, success).await
+}
+
+async fn put(
+    exchange: &mut Exchange<'_>,
+    permit: &Permit,
+    target: &Target,
+    new: &NewContent,
+    success: Success,
+) -> Result<Reply, Failure> {
+    let mark = write::put(exchange, permit, target, VersionInteraction::Update, new).await?;
+    Ok(Reply {
+        success,
+        version: Some(mark),
+        location: (success == Success::Created).then(|| exchange.location(new, mark)),
+        body: Some(new.canonical.clone()),
+    })
+}
+
+/// The record is not at the version that `If-Match` names.
+#[must_use]
+pub fn mismatch() -> Failure {
+    Failure::new(
+        Category::PreconditionFailed,
+        IssueCode::Conflict,
+        "the record is not at the version of `If-Match`; read it again and retry",
+    )
+}

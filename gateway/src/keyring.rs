@@ -1,0 +1,184 @@
+//! The data keys of one facility, as far as they are open in this process.
+//!
+//! Opened keys are kept for five minutes at most; a key that is not held is
+//! found in the database and unwrapped, and a scope without a key gets one.
+
+use crate::failure::Failure;
+use model::{Clock, DataKeyId, FacilityName, Random, Scope, Timestamp};
+use sealing::{DataKey, Kek};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use store::{FacilityId, Store, StoredKey};
+
+const HELD_FOR: Duration = Duration::from_secs(300);
+const HELD_AT_MOST: u64 = 50_000;
+
+/// A data key, its name and what it is for.
+#[derive(Clone)]
+pub struct HeldKey {
+    /// Names the key.
+    pub id: DataKeyId,
+    /// What it is for.
+    pub scope: Scope,
+    /// The key.
+    pub key: Arc<DataKey>,
+}
+
+/// The data keys of one facility.
+pub struct Keyring {
+    name: FacilityName,
+    facility: FacilityId,
+    kek: Kek,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    by_scope: moka::sync::Cache<Scope, HeldKey>,
+    by_id: moka::sync::Cache<DataKeyId, HeldKey>,
+    opened: AtomicU64,
+}
+
+impl Keyring {
+    /// The keyring of a facility whose KEK is open.
+    pub fn new(
+        name: FacilityName,
+        facility: FacilityId,
+        kek: Kek,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        fn cache<K>() -> moka::sync::Cache<K, HeldKey>
+        where
+            K: std::hash::Hash + Eq + Send + Sync + 'static,
+        {
+            moka::sync::Cache::builder()
+                .max_capacity(HELD_AT_MOST)
+                .time_to_live(HELD_FOR)
+                .build()
+        }
+        Self {
+            name,
+            facility,
+            kek,
+            store,
+            clock,
+            random,
+            by_scope: cache(),
+            by_id: cache(),
+            opened: AtomicU64::new(0),
+        }
+    }
+
+    /// How many keys were unwrapped since the start.
+    pub fn opened(&self) -> u64 {
+        self.opened.load(Ordering::Relaxed)
+    }
+
+    /// The key that seals a scope; makes it when there is none.
+    ///
+    /// # Errors
+    /// When the database or the source of randomness fails.
+    pub async fn for_scope(&self, scope: Scope) -> Result<HeldKey, Failure> {
+        if let Some(held) = self.by_scope.get(&scope) {
+            return Ok(held);
+        }
+        if let Some(row) = self.find(scope).await? {
+            return self.hold(&row);
+        }
+        match self
+            .make(new_key(&self.kek, scope, self.clock.now(), &*self.random)?)
+            .await
+        {
+            // Another process made it in between.
+            Err(store::Error::KeyTaken) => {
+                let row = self
+                    .find(scope)
+                    .await?
+                    .ok_or_else(|| Failure::fault("a data key is taken and yet not there"))?;
+                self.hold(&row)
+            }
+            made => self.hold(&made?),
+        }
+    }
+
+    /// The key of this name.
+    ///
+    /// # Errors
+    /// When there is none (its scope was erased) or it does not unwrap.
+    pub async fn by_id(&self, id: DataKeyId) -> Result<HeldKey, Failure> {
+        if let Some(held) = self.by_id.get(&id) {
+            return Ok(held);
+        }
+        let facility = self.facility;
+        let row = self
+            .store
+            .read("data key by id", move |reader| {
+                reader.keys().find_by_id(facility, id)
+            })
+            .await?
+            .ok_or_else(|| Failure::fault(format!("data key {id} is not in the database")))?;
+        self.hold(&row)
+    }
+
+    async fn find(&self, scope: Scope) -> Result<Option<StoredKey>, store::Error> {
+        let facility = self.facility;
+        self.store
+            .read("data key by scope", move |reader| {
+                reader.keys().find(facility, scope)
+            })
+            .await
+    }
+
+    async fn make(&self, row: StoredKey) -> Result<StoredKey, store::Error> {
+        let (facility, insert) = (self.facility, row.clone());
+        self.store
+            .run_tx("new data key", &[], move |tx| {
+                tx.keys().insert(facility, &insert)
+            })
+            .await?;
+        Ok(row)
+    }
+
+    fn hold(&self, row: &StoredKey) -> Result<HeldKey, Failure> {
+        let key = self
+            .kek
+            .unwrap(row.scope, row.id, &row.wrapped)
+            .map_err(|error| {
+                Failure::fault(format!("data key {} of `{}`: {error}", row.id, self.name))
+            })?;
+        self.opened.fetch_add(1, Ordering::Relaxed);
+        let held = HeldKey {
+            id: row.id,
+            scope: row.scope,
+            key: Arc::new(key),
+        };
+        self.by_id.insert(held.id, held.clone());
+        self.by_scope.insert(held.scope, held.clone());
+        Ok(held)
+    }
+}
+
+/// A fresh key for a scope, wrapped, as the row that stores it.
+pub(crate) fn new_key(
+    kek: &Kek,
+    scope: Scope,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<StoredKey, sealing::SealError> {
+    let mut id = [0; DataKeyId::LEN];
+    random.fill(&mut id)?;
+    let id = DataKeyId::new(id);
+    let wrapped = kek.wrap(scope, id, &DataKey::generate(random)?, random)?;
+    Ok(StoredKey {
+        id,
+        scope,
+        generation: kek.generation(),
+        wrapped,
+        created: now,
+    })
+}

@@ -1,0 +1,143 @@
+//! How far a leaf has come: index, path and checkpoint from the log's tables,
+//! anchor and evidence once they are final, put together as a proof bundle
+//! (docs/proof-format.md).
+
+use crate::{exchange::Exchange, failure::Failure};
+use model::{Digest, Tag, VersionNumber};
+use proof::{Anchor, Bundle, Leaf, Registry, Rung};
+use store::{LeafPlace, Reader, StoredCheckpoint};
+use tlog::{
+    proof_text::ProofText,
+    tile::TileId,
+    tree::{TreeError, inclusion},
+};
+
+/// What the log's tables say of one leaf, read at one time.
+struct Standing {
+    place: LeafPlace,
+    checkpoint: StoredCheckpoint,
+    path: Vec<Digest>,
+    anchor: Option<Anchor>,
+}
+
+/// The bundle of a leaf: by the newest final anchor that covers it, else by the
+/// first checkpoint that does, else pending.
+///
+/// # Errors
+/// When the log cannot be read or does not fit itself.
+pub async fn bundle(
+    exchange: &Exchange<'_>,
+    leaf: Leaf,
+    record: Tag,
+    version: VersionNumber,
+) -> Result<Bundle, Failure> {
+    let facility = exchange.facility().id;
+    let read = move |reader: &mut Reader| {
+        let Some(place) = reader.leaves().find(facility, record, version)? else {
+            return Ok(None);
+        };
+        standing(reader, place)
+    };
+    let Some(standing) = exchange.app().store.read("proof", read).await? else {
+        return Ok(Bundle {
+            rung: Rung::Pending,
+            leaf,
+            tlog_proof: None,
+            anchor: None,
+            evidence: None,
+        });
+    };
+    let text = ProofText::new(
+        standing.place.index,
+        standing.path,
+        &standing.checkpoint.note,
+    )
+    .map_err(Failure::fault)?;
+    Ok(Bundle {
+        rung: if standing.anchor.is_some() {
+            Rung::Finalized
+        } else {
+            Rung::Sequenced
+        },
+        leaf,
+        tlog_proof: Some(text),
+        anchor: standing.anchor,
+        evidence: None,
+    })
+}
+
+fn standing(reader: &mut Reader, place: LeafPlace) -> Result<Option<Standing>, store::Error> {
+    let corrupt = store::Error::Corrupt("log");
+    let log = reader
+        .logs()
+        .get(place.log)?
+        .ok_or_else(|| corrupt.clone())?;
+    let covering = reader.anchors().covering(place.log, place.index)?;
+    let (checkpoint, anchor) = match covering {
+        Some(anchor) => {
+            let registry = reader.meta().find(REGISTRY)?;
+            let (chain_id, registry) = registry
+                .as_deref()
+                .and_then(parse_registry)
+                .ok_or_else(|| corrupt.clone())?;
+            let stored = reader.logs().checkpoint(place.log, anchor.new.size)?;
+            let anchor = Anchor {
+                chain_id,
+                registry: Registry(registry),
+                log_id: log.log_id,
+                seq: anchor.new.seq,
+                size: anchor.new.size,
+                root: anchor.new.root,
+            };
+            (stored.ok_or_else(|| corrupt.clone())?, Some(anchor))
+        }
+        None => match reader.logs().covering_checkpoint(place.log, place.index)? {
+            Some(checkpoint) => (checkpoint, None),
+            None => return Ok(None),
+        },
+    };
+    let mut tile = |id: TileId| reader.logs().tile(place.log, id.level, id.index);
+    let path =
+        inclusion::path(&mut tile, place.index, checkpoint.size).map_err(|error| match error {
+            TreeError::Read(error) => error,
+            _ => corrupt,
+        })?;
+    Ok(Some(Standing {
+        place,
+        checkpoint,
+        path,
+        anchor,
+    }))
+}
+
+/// The row of `meta` that names chain and registry, written when the registry is
+/// installed.
+pub const REGISTRY: &str = "registry";
+
+/// `<chain id>:0x<40 hex digits>`.
+pub fn parse_registry(text: &str) -> Option<(u64, [u8; 20])> {
+    let (chain_id, address) = text.split_once(":0x")?;
+    let address = hex::decode(address).ok()?.try_into().ok()?;
+    Some((chain_id.parse().ok()?, address))
+}
+
+/// The digest of a policy set of this facility.
+///
+/// # Errors
+/// When it is not in the database.
+pub async fn policy_digest(exchange: &Exchange<'_>, number: u32) -> Result<Digest, Failure> {
+    let (facility, in_force) = (exchange.facility(), exchange.facility().in_force());
+    if in_force.rules.number() == number {
+        return Ok(in_force.rules.digest());
+    }
+    let id = facility.id;
+    let set = exchange
+        .app()
+        .store
+        .read("policy set", move |reader| {
+            reader.policies().find(id, number)
+        })
+        .await?;
+    set.map(|set| set.digest)
+        .ok_or_else(|| Failure::fault("a policy set is missing"))
+}

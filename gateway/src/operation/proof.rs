@@ -1,0 +1,135 @@
+//! `$proof` of a version and of an audit event: the bundle of
+//! docs/proof-format.md, as far as the leaf has come.
+//!
+//! Making one needs the right to read what it proves and is audited like a read;
+//! a caller who may only see that something was logged gets no content salt.
+
+use crate::{
+    exchange::Exchange,
+    failure::Failure,
+    interaction::audit_event,
+    log_proof,
+    reply::{Reply, Success},
+    version::OpenVersion,
+    write::statement_of,
+};
+use model::{LogicalId, ResourceType, VersionNumber};
+use policies::Action;
+use proof::{Event, Leaf};
+use std::sync::Arc;
+use tlog::{event_tree, leaf, leaf::Statement};
+
+/// The proof of one version; of the current one when none is named.
+///
+/// # Errors
+/// Not found for what is absent or hidden alike.
+pub async fn of_version(
+    exchange: &mut Exchange<'_>,
+    kind: &ResourceType,
+    id: &LogicalId,
+    version: Option<VersionNumber>,
+) -> Result<Reply, Failure> {
+    let found = match version {
+        Some(version) => exchange.version(kind, id, version).await?,
+        None => exchange.current(kind, id).await?,
+    };
+    let target = match &found {
+        Some(found) => found.withheld.target(),
+        None => exchange.absent(kind, id),
+    };
+    let with_content = exchange.decide(Action::Proof, &target);
+    let leaf_only = match with_content {
+        Some(_) => None,
+        None => exchange.decide(Action::ProofWithoutContent, &target),
+    };
+    let Some(found) = found else {
+        exchange.touch(kind, id, None, Action::Proof, Vec::new());
+        return Err(Failure::not_found());
+    };
+    let (row, facility) = (Arc::clone(&found.row), exchange.facility());
+    let policy = log_proof::policy_digest(exchange, row.policy_number).await?;
+    let open_leaf = |version: &OpenVersion, with_content: bool| {
+        let statement = statement_of(facility, version, policy).encode();
+        Leaf {
+            entry: leaf::entry(&leaf::commitment(&version.salts.leaf, &statement)),
+            statement,
+            leaf_salt: version.salts.leaf,
+            content_salt: with_content.then_some(version.salts.content),
+            event: None,
+        }
+    };
+    let leaf = match (with_content, leaf_only) {
+        (Some(permit), _) => open_leaf(&exchange.release(&permit, found)?, true),
+        (None, Some(permit)) => {
+            exchange.touch(kind, id, Some(row.number), permit.action(), found.patients);
+            permit
+                .release_leaf(found.withheld, |version| open_leaf(&version, false))
+                .map_err(Failure::fault)?
+        }
+        (None, None) => {
+            exchange.touch(kind, id, None, Action::Proof, Vec::new());
+            return Err(Failure::not_found());
+        }
+    };
+    answer(exchange, leaf, row.record, row.number).await
+}
+
+/// The proof of one audit event.
+///
+/// # Errors
+/// Not found for what is absent or hidden alike.
+pub async fn of_audit_event(exchange: &mut Exchange<'_>, id: &LogicalId) -> Result<Reply, Failure> {
+    let actions = [Action::Proof, Action::ProofWithoutContent];
+    let (event, action) = audit_event::find(exchange, &actions, id).await?;
+    let audit = &event.audit;
+    let leaves = crate::audit::event_leaves(&audit.record, &audit.salts, audit.query)?;
+    let tag = audit.record.event_tag(event.index);
+    let (Some(content), Some(path), Some(tag)) = (
+        event_tree::root(&leaves),
+        event_tree::path(&leaves, event.index),
+        tag,
+    ) else {
+        return Err(Failure::fault("an audit record does not render its events"));
+    };
+    let statement = Statement {
+        content,
+        facility: exchange.facility().name.clone(),
+        interaction: audit.row.interaction.as_str().to_owned(),
+        kind: model::LeafKind::Audit,
+        policy: log_proof::policy_digest(exchange, audit.row.policy_number).await?,
+        reference: format!("{}/{}", crate::audit::AUDIT_EVENT, audit.record.id),
+        seal: sealing::envelope_digest(&audit.row.envelope),
+        subject: audit.row.subject,
+        time: audit.row.time,
+        version: 1,
+    }
+    .encode();
+    let leaf = Leaf {
+        entry: leaf::entry(&leaf::commitment(&audit.salts.leaf, &statement)),
+        statement,
+        leaf_salt: audit.salts.leaf,
+        content_salt: None,
+        event: (action == Action::Proof).then(|| Event {
+            index: event.index as u64,
+            size: leaves.len() as u64,
+            path,
+            salt: audit.salts.event_salt(tag),
+        }),
+    };
+    answer(exchange, leaf, audit.row.record, VersionNumber::FIRST).await
+}
+
+async fn answer(
+    exchange: &Exchange<'_>,
+    leaf: Leaf,
+    record: model::Tag,
+    version: VersionNumber,
+) -> Result<Reply, Failure> {
+    let bundle = log_proof::bundle(exchange, leaf, record, version).await?;
+    Ok(Reply {
+        success: Success::Ok,
+        version: None,
+        location: None,
+        body: Some(bundle.to_bytes()),
+    })
+}

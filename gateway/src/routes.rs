@@ -1,0 +1,359 @@
+//! The one table of routes: both facility bases and every interaction; each
+//! handler parses, runs and renders (<https://hl7.org/fhir/R4/http.html#summary>).
+
+use crate::{
+    audit::AUDIT_EVENT,
+    body, capability,
+    context::Context,
+    criteria::Criteria,
+    exchange,
+    failure::{Category, Failure},
+    health,
+    interaction::{
+        audit_event, bundle, bundle::Prepared, create, delete, history, read, search, update,
+    },
+    operation::proof,
+    outcome, paging,
+};
+use actix_web::{HttpRequest, HttpResponse, Scope, http::header, web};
+use fhir::{IssueCode, Resource, bundle::Bundle, definition::Definition, json};
+use model::{AuditInteraction, LogicalId, ResourceType, VersionNumber};
+
+type Answer = Result<HttpResponse, Failure>;
+
+/// Mounts everything that the gateway serves.
+pub fn mount(config: &mut web::ServiceConfig) {
+    config
+        .route("/healthz", web::get().to(health::live))
+        .route("/readyz", web::get().to(health::ready))
+        .service(fhir_base("/f/{facility}/fhir"))
+        .service(fhir_base("/fhir"))
+        .default_service(web::to(nowhere));
+}
+
+/// Every path below a FHIR base. What is not in the table is answered by
+/// `wrong_method` or `nowhere`, never by an empty page.
+fn fhir_base(path: &str) -> Scope {
+    let on = |path: &str| web::resource(path.to_owned()).default_service(web::to(wrong_method));
+    web::scope(path)
+        .service(on("").post(post_bundle))
+        .service(on("/").post(post_bundle))
+        .service(on("/metadata").get(capability::metadata))
+        .service(on("/{type}/_search").post(post_search))
+        .service(on("/{type}/{id}/_history/{version}/$proof").get(get_version_proof))
+        .service(
+            on("/{type}/{id}/_history/{version}")
+                .get(get_version)
+                .head(get_version),
+        )
+        .service(on("/{type}/{id}/_history").get(get_history))
+        .service(on("/{type}/{id}/$proof").get(get_proof))
+        .service(
+            on("/{type}/{id}")
+                .get(get_record)
+                .head(get_record)
+                .put(put_record)
+                .delete(delete_record),
+        )
+        .service(on("/{type}").get(get_search).post(post_record))
+        .default_service(web::to(nowhere))
+}
+
+async fn nowhere() -> Answer {
+    Err(outcome::unknown_path())
+}
+
+async fn wrong_method() -> Answer {
+    Err(Failure::new(
+        Category::NotAllowed,
+        IssueCode::NotSupported,
+        "this method is not offered at this path; see `/metadata`",
+    ))
+}
+
+async fn post_record(request: HttpRequest, payload: web::Payload) -> Answer {
+    let context = Context::enter(&request).await?;
+    let kind = kind(&request)?;
+    writable(&kind)?;
+    refuse_conditional(&request)?;
+    let resource = resource(&request, payload, &kind).await?;
+    let reply = exchange::run(
+        &context,
+        AuditInteraction::restful("create"),
+        async |exchange| create::create(exchange, &resource).await,
+    )
+    .await?;
+    Ok(reply
+        .preferring(body::preferred_return(&request))
+        .into_response())
+}
+
+async fn put_record(request: HttpRequest, payload: web::Payload) -> Answer {
+    let context = Context::enter(&request).await?;
+    let (kind, id) = (kind(&request)?, id(&request)?);
+    writable(&kind)?;
+    let if_match = bundle::version_of(body::header_text(&request, header::IF_MATCH))?;
+    let resource = resource(&request, payload, &kind).await?;
+    let reply = exchange::run(
+        &context,
+        AuditInteraction::restful("update"),
+        async |exchange| update::update(exchange, &resource, &id, if_match).await,
+    )
+    .await?;
+    Ok(reply
+        .preferring(body::preferred_return(&request))
+        .into_response())
+}
+
+async fn delete_record(request: HttpRequest) -> Answer {
+    let context = Context::enter(&request).await?;
+    let (kind, id) = (kind(&request)?, id(&request)?);
+    writable(&kind)?;
+    let if_match = bundle::version_of(body::header_text(&request, header::IF_MATCH))?;
+    let reply = exchange::run(
+        &context,
+        AuditInteraction::restful("delete"),
+        async |exchange| delete::delete(exchange, &kind, &id, if_match).await,
+    )
+    .await?;
+    Ok(reply
+        .preferring(body::preferred_return(&request))
+        .into_response())
+}
+
+async fn get_record(request: HttpRequest) -> Answer {
+    let context = Context::enter(&request).await?;
+    let (kind, id) = (kind(&request)?, id(&request)?);
+    check_accept(&request)?;
+    let reply = exchange::run(
+        &context,
+        AuditInteraction::restful("read"),
+        async |exchange| {
+            if kind.as_str() == AUDIT_EVENT {
+                audit_event::read(exchange, &id).await
+            } else {
+                read::read(exchange, &kind, &id).await
+            }
+        },
+    )
+    .await?;
+    Ok(reply.into_response())
+}
+
+async fn get_version(request: HttpRequest) -> Answer {
+    let context = Context::enter(&request).await?;
+    let (kind, id, version) = (kind(&request)?, id(&request)?, version(&request)?);
+    check_accept(&request)?;
+    let reply = exchange::run(
+        &context,
+        AuditInteraction::restful("vread"),
+        async |exchange| {
+            if kind.as_str() == AUDIT_EVENT && version == VersionNumber::FIRST {
+                audit_event::read(exchange, &id).await
+            } else {
+                read::vread(exchange, &kind, &id, version).await
+            }
+        },
+    )
+    .await?;
+    Ok(reply.into_response())
+}
+
+async fn get_history(request: HttpRequest) -> Answer {
+    let context = Context::enter(&request).await?;
+    let (kind, id) = (kind(&request)?, id(&request)?);
+    check_accept(&request)?;
+    let page = paging::parse_history(request.query_string())?;
+    let reply = exchange::run(
+        &context,
+        AuditInteraction::restful("history-instance"),
+        async |exchange| history::history(exchange, &kind, &id, &page).await,
+    )
+    .await?;
+    Ok(reply.into_response())
+}
+
+async fn get_search(request: HttpRequest) -> Answer {
+    let query = request.query_string().to_owned();
+    run_search(&request, query).await
+}
+
+async fn post_search(request: HttpRequest, payload: web::Payload) -> Answer {
+    // Authenticated first: nobody sends us a body without a token.
+    Context::enter(&request).await?;
+    let form = body::read(payload).await?;
+    let form = std::str::from_utf8(&form).map_err(|_| {
+        Failure::new(
+            Category::Invalid,
+            IssueCode::Structure,
+            "send the search as `application/x-www-form-urlencoded` in UTF-8",
+        )
+    })?;
+    let query = match request.query_string() {
+        "" => form.to_owned(),
+        query => format!("{query}&{form}"),
+    };
+    run_search(&request, query).await
+}
+
+async fn run_search(request: &HttpRequest, query: String) -> Answer {
+    let context = Context::enter(request).await?;
+    let kind = kind(request)?;
+    check_accept(request)?;
+    let lenient = body::prefers(request, "handling=lenient");
+    let reply = exchange::run(
+        &context,
+        AuditInteraction::restful("search-type"),
+        async |exchange| {
+            if kind.as_str() == AUDIT_EVENT {
+                return audit_event::search(exchange, &query).await;
+            }
+            let (criteria, page) = Criteria::of_request(exchange, &kind, &query, lenient)?;
+            search::search(exchange, &kind, &criteria, &page).await
+        },
+    )
+    .await?;
+    Ok(reply.into_response())
+}
+
+async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
+    let context = Context::enter(&request).await?;
+    let bytes = body::read_json(&request, payload).await?;
+    let bundle = Bundle::parse(json::parse(&bytes)?, bundle::ENTRY_LIMIT)?;
+    drop(bytes);
+    let prepared = Prepared::new(bundle, &*context.app.random)?;
+    let interaction = AuditInteraction::restful(prepared.interaction_code());
+    let wanted = body::preferred_return(&request);
+    let reply = exchange::run(&context, interaction, async |exchange| {
+        bundle::run(exchange, &prepared, wanted).await
+    })
+    .await?;
+    Ok(reply.into_response())
+}
+
+async fn get_proof(request: HttpRequest) -> Answer {
+    let context = Context::enter(&request).await?;
+    let (kind, id) = (kind(&request)?, id(&request)?);
+    let reply = exchange::run(
+        &context,
+        AuditInteraction::operation("proof"),
+        async |exchange| {
+            if kind.as_str() == AUDIT_EVENT {
+                proof::of_audit_event(exchange, &id).await
+            } else {
+                proof::of_version(exchange, &kind, &id, None).await
+            }
+        },
+    )
+    .await?;
+    Ok(reply.into_json_response())
+}
+
+async fn get_version_proof(request: HttpRequest) -> Answer {
+    let context = Context::enter(&request).await?;
+    let (kind, id, version) = (kind(&request)?, id(&request)?, version(&request)?);
+    let reply = exchange::run(
+        &context,
+        AuditInteraction::operation("proof"),
+        async |exchange| {
+            if kind.as_str() == AUDIT_EVENT && version == VersionNumber::FIRST {
+                proof::of_audit_event(exchange, &id).await
+            } else {
+                proof::of_version(exchange, &kind, &id, Some(version)).await
+            }
+        },
+    )
+    .await?;
+    Ok(reply.into_json_response())
+}
+
+/// The type of the path, when R4 has it.
+fn kind(request: &HttpRequest) -> Result<ResourceType, Failure> {
+    let name = request.match_info().get("type").unwrap_or_default();
+    if Definition::of(name).is_some() {
+        return name.parse().map_err(Failure::fault);
+    }
+    Err(Failure::new(
+        Category::NotFound,
+        IssueCode::NotSupported,
+        "FHIR R4 has no such resource type; names are case-sensitive",
+    ))
+}
+
+fn id(request: &HttpRequest) -> Result<LogicalId, Failure> {
+    request
+        .match_info()
+        .get("id")
+        .unwrap_or_default()
+        .parse()
+        .map_err(|_| {
+            Failure::new(
+                Category::Invalid,
+                IssueCode::Value,
+                "an id must be 1 to 64 of A-Z, a-z, 0-9, `-` and `.`",
+            )
+        })
+}
+
+/// The version of the path; one that cannot exist is simply not found.
+fn version(request: &HttpRequest) -> Result<VersionNumber, Failure> {
+    let text = request.match_info().get("version").unwrap_or_default();
+    text.parse().map_err(|_| Failure::not_found())
+}
+
+/// Nobody writes audit events but the gateway itself.
+///
+/// # Errors
+/// Not allowed for AuditEvent.
+pub fn writable(kind: &ResourceType) -> Result<(), Failure> {
+    if kind.as_str() != AUDIT_EVENT {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Category::NotAllowed,
+        IssueCode::NotSupported,
+        "audit events are made by the gateway alone; clients can read them only",
+    ))
+}
+
+/// Conditional create is not offered yet; ignoring the header would make
+/// duplicates.
+fn refuse_conditional(request: &HttpRequest) -> Result<(), Failure> {
+    if request.headers().contains_key("if-none-exist") {
+        return Err(Failure::new(
+            Category::Invalid,
+            IssueCode::NotSupported,
+            "`If-None-Exist` is not supported yet; search first, then create",
+        ));
+    }
+    Ok(())
+}
+
+fn check_accept(request: &HttpRequest) -> Result<(), Failure> {
+    let query = request.query_string();
+    let format = url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "_format")
+        .map(|(_, value)| value.into_owned());
+    body::check_accept(request, format.as_deref())
+}
+
+/// The resource of a body, of the type that the path names.
+async fn resource(
+    request: &HttpRequest,
+    payload: web::Payload,
+    kind: &ResourceType,
+) -> Result<Resource, Failure> {
+    check_accept(request)?;
+    let bytes = body::read_json(request, payload).await?;
+    let mut resource = Resource::parse(&bytes)?;
+    resource.refuse_conditional_references()?;
+    if resource.resource_type() == kind {
+        return Ok(resource);
+    }
+    Err(Failure::new(
+        Category::Invalid,
+        IssueCode::Invalid,
+        format!("the body is not a {kind}, as the URL says; post it to its own type"),
+    )
+    .at("resourceType"))
+}

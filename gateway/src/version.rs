@@ -1,0 +1,150 @@
+//! A stored version, opened but withheld: what a decision and the audit may know
+//! of it, and the content that only a Permit releases.
+
+use crate::{facility::Facility, failure::Failure};
+use fhir::{LocalBase, Resource, audit_event::AuditPatient};
+use model::{LogicalId, Tag, VersionInteraction, VersionNumber};
+use policies::{TargetFacts, Withheld};
+use sealing::{Place, Salts};
+use std::sync::Arc;
+use store::Store;
+use zeroize::Zeroizing;
+
+/// A stored version: its row, which is in clear, whom it is about, and the rest,
+/// withheld.
+pub struct Found {
+    /// The row.
+    pub row: Arc<store::Version>,
+    /// The patients concerned, for the audit.
+    pub patients: Vec<AuditPatient>,
+    /// The rest.
+    pub withheld: Withheld<OpenVersion>,
+}
+
+/// A version whose envelope is open.
+pub struct OpenVersion {
+    /// Its row.
+    pub row: Arc<store::Version>,
+    /// The logical id of the record, which stands nowhere in clear.
+    pub id: LogicalId,
+    /// The canonical bytes; empty for a delete.
+    pub content: Zeroizing<Vec<u8>>,
+    /// The same, read; none for a delete.
+    pub resource: Option<Resource>,
+    /// The salts of its leaf.
+    pub salts: Salts,
+}
+
+/// Whether a version is a delete.
+#[must_use]
+pub fn is_delete(row: &store::Version) -> bool {
+    row.interaction == VersionInteraction::Delete
+}
+
+/// Opens the envelope of a row.
+///
+/// # Errors
+/// When its key is gone or the envelope does not belong to this row.
+pub async fn open(
+    facility: &Facility,
+    store: &Store,
+    local: &LocalBase,
+    row: store::Version,
+) -> Result<Found, Failure> {
+    let row = Arc::new(row);
+    let version = open_row(facility, Arc::clone(&row)).await?;
+    let patients = match &version.resource {
+        Some(resource) => patients_of(facility, local, resource),
+        None => ended_patients(facility, store, local, &row).await?,
+    };
+    // The subject under which it was sealed counts whatever the bytes say now:
+    // when the gateway's own URL has changed, an absolute reference may no longer
+    // be recognised as one to a record of this facility.
+    let mut tags: Vec<Tag> = patients.iter().map(|patient| patient.tag).collect();
+    tags.extend(row.subject);
+    let facts = TargetFacts {
+        facility: facility.name.clone(),
+        resource_type: row.resource_type.clone(),
+        patients: tags,
+        labels: Vec::new(),
+    };
+    Ok(Found {
+        withheld: Withheld::new(row.record, facts, version),
+        patients,
+        row,
+    })
+}
+
+async fn open_row(facility: &Facility, row: Arc<store::Version>) -> Result<OpenVersion, Failure> {
+    let held = facility.keys.by_id(row.data_key).await?;
+    let place = Place {
+        facility: &facility.name,
+        resource_type: &row.resource_type,
+        record: row.record,
+        version: row.number,
+    };
+    let opened = sealing::open(&place, &held.key, &row.envelope)?;
+    let id: LogicalId = opened
+        .id
+        .parse()
+        .map_err(|_| Failure::fault("a sealed id breaks the rule for ids"))?;
+    let resource = match is_delete(&row) {
+        true => None,
+        false => Some(
+            Resource::parse(&opened.content)
+                .map_err(|_| Failure::fault("a stored version is not a resource"))?,
+        ),
+    };
+    Ok(OpenVersion {
+        row,
+        id,
+        content: opened.content,
+        resource,
+        salts: opened.salts,
+    })
+}
+
+/// A delete has no content; whom the record was about stands in the version
+/// that it ended.
+async fn ended_patients(
+    facility: &Facility,
+    store: &Store,
+    local: &LocalBase,
+    delete: &store::Version,
+) -> Result<Vec<AuditPatient>, Failure> {
+    let (id, record) = (facility.id, delete.record);
+    let missing = || Failure::fault("the version before a delete is missing");
+    let before = delete
+        .number
+        .get()
+        .checked_sub(1)
+        .and_then(VersionNumber::new)
+        .ok_or_else(missing)?;
+    let row = store
+        .read("version before a delete", move |reader| {
+            reader.versions().find(id, record, before)
+        })
+        .await?
+        .ok_or_else(missing)?;
+    let ended = open_row(facility, Arc::new(row)).await?;
+    let resource = ended.resource.ok_or_else(missing)?;
+    Ok(patients_of(facility, local, &resource))
+}
+
+/// The patients that a resource names, with their tags.
+#[must_use]
+pub fn patients_of(
+    facility: &Facility,
+    local: &LocalBase,
+    resource: &Resource,
+) -> Vec<AuditPatient> {
+    let name = |id: LogicalId| AuditPatient {
+        tag: facility.tags.record_tag("Patient", id.as_str()),
+        id,
+    };
+    resource
+        .compartment_patients(local)
+        .into_iter()
+        .map(name)
+        .collect()
+}

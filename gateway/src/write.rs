@@ -1,0 +1,332 @@
+//! From a permitted resource to the rows of its new version: scope, envelope,
+//! leaf, links and tokens. Nothing is stored here; the exchange commits it.
+
+use crate::{
+    exchange::Exchange,
+    failure::{Category, Failure},
+    keyring::HeldKey,
+    reply::VersionMark,
+    version::{OpenVersion, patients_of},
+};
+use fhir::{IssueCode, ReferenceParameter, Resource, audit_event::AuditPatient};
+use model::{
+    Digest, LeafKind, LogicalId, ResourceType, Scope, Tag, VersionInteraction, VersionNumber,
+};
+use policies::{Permit, Target, TargetFacts};
+use sealing::{Form, Place};
+use std::borrow::Cow;
+use store::{Link, NewVersion};
+use tlog::leaf::{self, Statement};
+
+/// A resource with its identity set, on its way to a new version.
+pub struct NewContent {
+    /// The record.
+    pub id: LogicalId,
+    /// Its version.
+    pub version: VersionNumber,
+    /// The resource.
+    pub resource: Resource,
+    /// Its exact bytes.
+    pub canonical: Vec<u8>,
+    /// The patients that it names.
+    pub patients: Vec<AuditPatient>,
+}
+
+impl NewContent {
+    /// Gives a resource its identity.
+    #[must_use]
+    pub fn new(
+        exchange: &Exchange<'_>,
+        resource: &Resource,
+        id: LogicalId,
+        version: VersionNumber,
+    ) -> Self {
+        let resource = resource.clone().with_identity(&id, version, exchange.at);
+        let canonical = resource.canonical();
+        let patients = patients_of(exchange.facility(), &exchange.context.local, &resource);
+        Self {
+            id,
+            version,
+            resource,
+            canonical,
+            patients,
+        }
+    }
+
+    /// What a decision about it is asked over: the patients that it names now.
+    #[must_use]
+    pub fn target(&self, exchange: &Exchange<'_>) -> Target {
+        let kind = self.resource.resource_type();
+        let facts = TargetFacts {
+            facility: exchange.facility().name.clone(),
+            resource_type: kind.clone(),
+            patients: self.patients.iter().map(|patient| patient.tag).collect(),
+            labels: Vec::new(),
+        };
+        facts.of_record(exchange.tag(kind, &self.id))
+    }
+}
+
+/// Everything about a version but its envelope and leaf.
+struct Draft<'a> {
+    kind: &'a ResourceType,
+    id: &'a LogicalId,
+    record: Tag,
+    version: VersionNumber,
+    interaction: VersionInteraction,
+    subject: Option<Tag>,
+    key: HeldKey,
+    content: &'a [u8],
+    links: Vec<Link>,
+    tokens: Vec<model::Token>,
+}
+
+/// Seals a new version of a record that a permit was given for.
+///
+/// # Errors
+/// When the permit was given for something else, or sealing fails.
+pub async fn put(
+    exchange: &mut Exchange<'_>,
+    permit: &Permit,
+    target: &Target,
+    interaction: VersionInteraction,
+    new: &NewContent,
+) -> Result<VersionMark, Failure> {
+    permit.check_write(target).map_err(Failure::fault)?;
+    let kind = new.resource.resource_type();
+    let record = exchange.tag(kind, &new.id);
+    let scope = scope_of(exchange, &new.resource, record, &target.patients).await?;
+    let draft = Draft {
+        kind,
+        id: &new.id,
+        record,
+        version: new.version,
+        interaction,
+        subject: match scope {
+            Scope::Patient(patient) => Some(patient),
+            _ => None,
+        },
+        key: exchange.facility().keys.for_scope(scope).await?,
+        content: &new.canonical,
+        links: links(exchange, &new.resource),
+        tokens: tokens(exchange, &new.resource),
+    };
+    add(exchange, permit, draft)?;
+    exchange.touch(
+        kind,
+        &new.id,
+        Some(new.version),
+        permit.action(),
+        new.patients.clone(),
+    );
+    Ok(VersionMark {
+        number: new.version,
+        time: exchange.at,
+    })
+}
+
+/// Seals the delete of a record: no content, under the key of the version that
+/// it ends and keeping its subject (docs/storage-format.md).
+///
+/// # Errors
+/// When the permit was given for something else, or sealing fails.
+pub async fn delete(
+    exchange: &mut Exchange<'_>,
+    permit: &Permit,
+    target: &Target,
+    id: &LogicalId,
+    ended: &store::Version,
+) -> Result<VersionMark, Failure> {
+    permit.check_write(target).map_err(Failure::fault)?;
+    let number = next_version(ended.number)?;
+    let draft = Draft {
+        kind: &ended.resource_type,
+        id,
+        record: ended.record,
+        version: number,
+        interaction: VersionInteraction::Delete,
+        subject: ended.subject,
+        key: exchange.facility().keys.by_id(ended.data_key).await?,
+        content: &[],
+        links: Vec::new(),
+        tokens: Vec::new(),
+    };
+    add(exchange, permit, draft)?;
+    Ok(VersionMark {
+        number,
+        time: exchange.at,
+    })
+}
+
+/// The version after this one.
+///
+/// # Errors
+/// When the record has had all the versions that there are.
+pub fn next_version(version: VersionNumber) -> Result<VersionNumber, Failure> {
+    version.next().ok_or_else(|| {
+        Failure::new(
+            Category::Unprocessable,
+            IssueCode::BusinessRule,
+            "the record has no version numbers left; create a new one",
+        )
+    })
+}
+
+fn add(exchange: &mut Exchange<'_>, permit: &Permit, draft: Draft<'_>) -> Result<(), Failure> {
+    let facility = exchange.facility();
+    let place = Place {
+        facility: &facility.name,
+        resource_type: draft.kind,
+        record: draft.record,
+        version: draft.version,
+    };
+    let random = &*exchange.app().random;
+    let sealed = sealing::seal(
+        &place,
+        draft.key.id,
+        &draft.key.key,
+        draft.id.as_str(),
+        draft.content,
+        random,
+    )?;
+    let (policy_number, policy) = permit
+        .policy_of(&facility.name)
+        .ok_or_else(|| Failure::fault("a permit without the rules of its facility"))?;
+    let statement = Statement {
+        content: leaf::content_digest(&sealed.salts.content, draft.content),
+        facility: facility.name.clone(),
+        interaction: draft.interaction.as_str().to_owned(),
+        kind: LeafKind::Version,
+        policy,
+        reference: format!("{}/{}", draft.kind, draft.id),
+        seal: sealing::envelope_digest(&sealed.envelope),
+        subject: draft.subject,
+        time: exchange.at,
+        version: draft.version.get(),
+    };
+    let version = NewVersion {
+        commitment: leaf::commitment(&sealed.salts.leaf, &statement.encode()),
+        version: store::Version {
+            resource_type: draft.kind.clone(),
+            record: draft.record,
+            number: draft.version,
+            interaction: draft.interaction,
+            policy_number,
+            time: exchange.at,
+            subject: draft.subject,
+            padded_size: sealing::padded_size(&sealed.envelope).unwrap_or(0),
+            data_key: draft.key.id,
+            envelope: sealed.envelope,
+        },
+        links: draft.links,
+        tokens: draft.tokens,
+    };
+    exchange.writes.push(version);
+    Ok(())
+}
+
+/// The statement of a stored version, byte for byte as it was when sealed.
+#[must_use]
+pub fn statement_of(
+    facility: &crate::facility::Facility,
+    version: &OpenVersion,
+    policy: Digest,
+) -> Statement {
+    Statement {
+        content: leaf::content_digest(&version.salts.content, &version.content),
+        facility: facility.name.clone(),
+        interaction: version.row.interaction.as_str().to_owned(),
+        kind: LeafKind::Version,
+        policy,
+        reference: format!("{}/{}", version.row.resource_type, version.id),
+        seal: sealing::envelope_digest(&version.row.envelope),
+        subject: version.row.subject,
+        time: version.row.time,
+        version: version.row.number.get(),
+    }
+}
+
+/// Which scope seals a version (docs/storage-format.md, "Scopes").
+async fn scope_of(
+    exchange: &Exchange<'_>,
+    resource: &Resource,
+    record: Tag,
+    patients: &[Tag],
+) -> Result<Scope, Failure> {
+    if let Some(context) = resource.security_context(&exchange.context.local) {
+        return scope_of_record(exchange, &context.resource_type, &context.id).await;
+    }
+    Ok(match patients {
+        [] => Scope::Facility,
+        [patient] => Scope::Patient(*patient),
+        _ => Scope::Record(record),
+    })
+}
+
+/// A Binary has the scope of the record that its `securityContext` names.
+async fn scope_of_record(
+    exchange: &Exchange<'_>,
+    kind: &ResourceType,
+    id: &LogicalId,
+) -> Result<Scope, Failure> {
+    let tag = exchange.tag(kind, id);
+    if kind.as_str() == "Patient" {
+        return Ok(Scope::Patient(tag));
+    }
+    // It may be written by the same Bundle, before it is stored.
+    let in_hand = exchange
+        .writes
+        .iter()
+        .rev()
+        .find(|write| write.version.record == tag);
+    let key = match in_hand {
+        Some(write) => Some(write.version.data_key),
+        None => exchange.current_row(tag).await?.map(|row| row.data_key),
+    };
+    match key {
+        Some(key) => Ok(exchange.facility().keys.by_id(key).await?.scope),
+        None => Err(Failure::new(
+            Category::Unprocessable,
+            IssueCode::BusinessRule,
+            "the record that `securityContext` names is not here; write it first",
+        )
+        .at("Binary.securityContext")),
+    }
+}
+
+/// Where a record is found by what it refers to.
+fn links(exchange: &Exchange<'_>, resource: &Resource) -> Vec<Link> {
+    let mut links = Vec::new();
+    for param in [ReferenceParameter::Patient, ReferenceParameter::Subject] {
+        for it in resource.references(param, &exchange.context.local) {
+            let target = exchange.tag(&it.resource_type, &it.id);
+            links.push(Link {
+                param: Cow::Borrowed(param.as_str()),
+                target,
+            });
+        }
+    }
+    links
+}
+
+/// Where a record is found by its identifiers.
+fn tokens(exchange: &Exchange<'_>, resource: &Resource) -> Vec<model::Token> {
+    let index = &exchange.facility().index;
+    let kind = resource.resource_type().as_str();
+    let token = |form, value: &str| index.token(kind, "identifier", form, value, None);
+    let mut tokens = Vec::new();
+    for identifier in resource.identifiers() {
+        let Some(value) = identifier.value else {
+            continue;
+        };
+        tokens.push(token(Form::Code, &value));
+        match identifier.system {
+            Some(system) => tokens.push(token(Form::SystemCode, &format!("{system}|{value}"))),
+            None => tokens.push(token(Form::NoSystemCode, &format!("|{value}"))),
+        }
+    }
+    if !tokens.is_empty() {
+        tokens.push(token(Form::Present, ""));
+    }
+    tokens
+}
