@@ -124,7 +124,7 @@ async fn record(
     };
     let rules = &side.in_force.rules;
     let statement = Statement {
-        content: content(&record, &sealed.salts, query_digest)?,
+        content: content(&event_leaves(&record, &sealed.salts, query_digest)?)?,
         facility: facility.name.clone(),
         interaction: exchange.interaction.as_str().to_owned(),
         kind: LeafKind::Audit,
@@ -158,17 +158,15 @@ async fn record(
     })
 }
 
-/// What an audit leaf commits to: the root over the rendered events.
+/// What an audit leaf commits to: the number of the rendered events and the root
+/// over their leaves, which are those of [`event_leaves`].
 ///
 /// # Errors
-/// When the record renders no event.
-pub fn content(
-    record: &AuditRecord,
-    salts: &Salts,
-    query: Option<Digest>,
-) -> Result<Digest, Failure> {
-    event_tree::root(&event_leaves(record, salts, query)?)
-        .ok_or_else(|| Failure::fault("an audit record renders no event"))
+/// When there is no event.
+pub fn content(event_leaves: &[Digest]) -> Result<Digest, Failure> {
+    let root = event_tree::root(event_leaves)
+        .ok_or_else(|| Failure::fault("an audit record renders no event"))?;
+    Ok(leaf::events_digest(event_leaves.len() as u64, &root))
 }
 
 /// The leaves of the event tree of a record, in the order of its events.

@@ -1,4 +1,4 @@
-//! The checks of FORMATS, "Verdicts", one file each. A check sees only its
+//! The checks of docs/proof-format.md, section 7, one file each. A check sees only its
 //! arguments and gives a finding; what follows from it is for
 //! [`crate::verify`].
 

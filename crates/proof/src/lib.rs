@@ -1,5 +1,5 @@
-//! Proof bundle, trust file, and what a verifier says of them; FORMATS, "Trust
-//! file" and "Proof bundle". Written up for outsiders in `docs/proof-format.md`.
+//! Proof bundle, trust file, and what a verifier says of them; specified in
+//! `docs/proof-format.md`, from which a second verifier can be written.
 //!
 //! Kept small, because whoever must believe a verdict must be able to read how
 //! it comes about: [`verify`] calls one function per check, each in a file of

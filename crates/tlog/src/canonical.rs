@@ -1,5 +1,5 @@
 //! Canonical JSON of statements: keys sorted by UTF-8 bytes, no white space,
-//! plain decimal integers, the shortest escapes (FORMATS, "Canonical JSON").
+//! plain decimal integers, the shortest escapes (docs/proof-format.md, section 2).
 //!
 //! The reader takes exactly what the writer makes and nothing else, so a
 //! statement has one spelling. It is not a general JSON parser: numbers with

@@ -1,5 +1,5 @@
 //! Trees that never grow again, built by `rs_merkle` under the RFC 9162 node
-//! hash: a full tile, and the events of one audit record (FORMATS, "Audit").
+//! hash: a full tile, and the events of one audit record.
 //!
 //! `rs_merkle` only builds: its verifier accepts leaves that were never in the
 //! tree and is used nowhere. Paths are checked by [`crate::tree::inclusion`].

@@ -1,6 +1,6 @@
-//! The leaf: statement, salted commitment, log entry, leaf hash (FORMATS,
-//! "Leaf"). The public log holds the entry only; statement and salt stay with
-//! the record until somebody proves it.
+//! The leaf: statement, salted commitment, log entry, leaf hash
+//! (docs/proof-format.md, section 3). The public log holds the entry only;
+//! statement and salt stay with the record until somebody proves it.
 
 pub use crate::canonical::Member;
 pub use crate::statement::{Statement, StatementError};
@@ -62,4 +62,18 @@ pub fn content_digest(content_salt: &[u8; 32], canonical: &[u8]) -> Digest {
 pub fn event_leaf(event_salt: &[u8; 32], canonical_event: &[u8]) -> Digest {
     let inner = sha256(&[b"chartseal/1/event\n", event_salt, canonical_event]);
     Digest::new(sha256(&[&[0x00], &inner]))
+}
+
+/// The content of an audit record whose events are `size` leaves under `root`:
+/// `SHA-256("chartseal/1/events\n" ‖ size as 8 bytes, big-endian ‖ root)`.
+///
+/// The root alone does not say how many leaves it is over: a path to leaf 1 of 3
+/// is one to leaf 1 of 4 as well.
+#[must_use]
+pub fn events_digest(size: u64, root: &Digest) -> Digest {
+    Digest::new(sha256(&[
+        b"chartseal/1/events\n",
+        &size.to_be_bytes(),
+        root.as_bytes(),
+    ]))
 }

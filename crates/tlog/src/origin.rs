@@ -1,5 +1,5 @@
 //! The origin of a log: its name in checkpoints, and the name of its keys
-//! (FORMATS, "Log"; <https://c2sp.org/tlog-checkpoint>).
+//! (docs/proof-format.md, section 4; <https://c2sp.org/tlog-checkpoint>).
 
 use model::{FacilityName, Invalid, LogId};
 use sha2::{Digest as _, Sha256};

@@ -1,6 +1,6 @@
 //! The text form of an inclusion proof with its checkpoint
-//! (<https://c2sp.org/tlog-proof>), narrowed by FORMATS: no `extra` line, at
-//! most 63 path lines. The proof is read here, not checked.
+//! (<https://c2sp.org/tlog-proof>), narrowed by docs/proof-format.md, section 4:
+//! no `extra` line, at most 63 path lines. The proof is read here, not checked.
 
 use crate::checkpoint::SignedCheckpoint;
 use crate::{base64, note::NoteError, statement::whole_number};

@@ -1,5 +1,5 @@
-//! What a leaf says of a record version or of an audit record: FORMATS, "Leaf",
-//! kinds `version` and `audit`.
+//! What a leaf says of a record version or of an audit record: the kinds
+//! `version` and `audit` of docs/proof-format.md, section 3.
 //!
 //! A statement travels as its exact string; that string is what is hashed.
 //! This file writes it and reads it strictly. It holds no salt and no content.

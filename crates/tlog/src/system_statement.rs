@@ -1,5 +1,6 @@
-//! What a leaf says of the system itself: FORMATS, "Leaf", system kinds
-//! (`policy`, `key`, `erased`, `resealed`, `day`, `continues`, and what comes).
+//! What a leaf says of the system itself: the system kinds (`policy`, `key`,
+//! `erased`, `resealed`, `day`, `continues`, and what comes) of
+//! docs/proof-format.md, section 3.
 //!
 //! Any kind is read, so that a verifier can check the leaf of a kind that it
 //! does not know; what the members mean is for whoever knows the kind.

@@ -110,18 +110,38 @@ fn event_trees() {
             assert_eq!(made, digest(event, "leaf"));
             hashes.push(made);
         }
-        let root = digest(vector, "root");
+        let (root, size) = (digest(vector, "root"), events.len() as u64);
         assert_eq!(event_tree::root(&hashes), Some(root));
+        let content = leaf::events_digest(size, &root);
+        assert_eq!(content, digest(vector, "content"));
         for (index, event) in events.iter().enumerate() {
             let path = digests(event, "path");
             assert_eq!(event_tree::path(&hashes, index).as_ref(), Some(&path));
-            let (index, size) = (index as u64, events.len() as u64);
-            let leaf = digest(event, "leaf");
+            let (index, leaf) = (index as u64, digest(event, "leaf"));
+            assert_eq!(inclusion::root(&leaf, index, size, &path), Ok(root));
             assert_eq!(inclusion::verify(&leaf, index, size, &path, &root), Ok(()));
         }
         assert_eq!(event_tree::path(&hashes, events.len()), None);
     }
     assert_eq!(event_tree::root(&[]), None);
+}
+
+/// Why `events_digest` takes the size: the path of leaf 1 of 3 is one of leaf 1
+/// of 4 as well.
+#[test]
+fn the_number_of_events_is_bound() {
+    let leaves = leaves(3);
+    let root = event_tree::root(&leaves).expect("three leaves");
+    let path = event_tree::path(&leaves, 1).expect("one of three");
+    let reached = |size| inclusion::root(&leaves[1], 1, size, &path);
+    assert_eq!((reached(3), reached(4)), (Ok(root), Ok(root)));
+    let digests: Vec<_> = (0..5)
+        .map(|size| leaf::events_digest(size, &root))
+        .collect();
+    for (size, digest) in digests.iter().enumerate() {
+        assert_ne!(*digest, root);
+        assert!(!digests[..size].contains(digest), "{size}");
+    }
 }
 
 #[test]

@@ -83,12 +83,9 @@ pub async fn of_audit_event(exchange: &mut Exchange<'_>, id: &LogicalId) -> Resu
     let (event, action) = audit_event::find(exchange, &actions, id).await?;
     let audit = &event.audit;
     let leaves = crate::audit::event_leaves(&audit.record, &audit.salts, audit.query)?;
+    let content = crate::audit::content(&leaves)?;
     let tag = audit.record.event_tag(event.index);
-    let (Some(content), Some(path), Some(tag)) = (
-        event_tree::root(&leaves),
-        event_tree::path(&leaves, event.index),
-        tag,
-    ) else {
+    let (Some(path), Some(tag)) = (event_tree::path(&leaves, event.index), tag) else {
         return Err(Failure::fault("an audit record does not render its events"));
     };
     let statement = Statement {

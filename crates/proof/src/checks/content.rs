@@ -75,18 +75,13 @@ fn event(leaf: &Leaf, statement: &Statement, resource: Option<&Value>) -> Findin
         return Finding::is_false("the resource is not the audit event that the bundle shows");
     }
     let hash = leaf::event_leaf(&event.salt, &resource.to_canonical());
-    match inclusion::verify(
-        &hash,
-        event.index,
-        event.size,
-        &event.path,
-        &statement.content,
-    ) {
-        // How many events there are is not said: RFC 9162 roots do not bind it.
-        Ok(()) => Finding::holds(format!(
-            "the resource is event number {} of the audit record",
-            event.index
+    let root = inclusion::root(&hash, event.index, event.size, &event.path);
+    match root.map(|root| leaf::events_digest(event.size, &root)) {
+        Ok(digest) if digest == statement.content => Finding::holds(format!(
+            "the resource is event number {} of the audit record, counted from 0; events in all: {}",
+            event.index, event.size
         )),
+        Ok(_) => Finding::is_false("the audit record holds another event or number of events"),
         Err(error) => Finding::is_false(format!("the event is not in the audit record: {error}")),
     }
 }

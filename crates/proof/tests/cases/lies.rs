@@ -65,6 +65,8 @@ impl Cases {
         self.event_lie("event-index", |event| event.index = 2);
         self.event_lie("event-index-beyond", |event| event.size = 1);
         self.event_lie("event-size", |event| event.size = 4_000_000_000);
+        // The path to event 1 of 3 leads to the same root as one of 4.
+        self.event_lie("event-size-of-same-path", |event| event.size = 4);
         self.event_lie("event-size-zero", |event| event.size = 0);
         self.event_lie("event-path", |event| event.path[0] = Digest::ZERO);
         self.event_lie("event-path-short", |event| event.path.truncate(1));

@@ -124,7 +124,8 @@ fn audit(shown: u64) -> (Leaf, String) {
         "AuditEvent/7c1e5d2a",
         1,
     );
-    statement.content = event_tree::root(&events).expect("three events");
+    let root = event_tree::root(&events).expect("three events");
+    statement.content = leaf::events_digest(3, &root);
     statement.subject = None;
     let index = usize::try_from(shown).expect("small");
     let path = event_tree::path(&events, index).expect("one of three");

@@ -53,6 +53,26 @@ pub fn verify(
     path: &[Digest],
     root: &Digest,
 ) -> Result<(), ProofError> {
+    if self::root(leaf_hash, index, size, path)? == *root {
+        Ok(())
+    } else {
+        Err(ProofError::Root)
+    }
+}
+
+/// The root to which `path` leads from `leaf_hash` at `index` in a tree of `size`
+/// leaves (RFC 9162, 2.1.3.2). It proves nothing until it is compared, and says
+/// nothing of `size`: more than one size can lead to the same root.
+///
+/// # Errors
+/// When there is no such leaf, or the path has not exactly the number of hashes
+/// it must have.
+pub fn root(
+    leaf_hash: &Digest,
+    index: u64,
+    size: u64,
+    path: &[Digest],
+) -> Result<Digest, ProofError> {
     if size == 0 {
         return Err(ProofError::EmptyTree);
     }
@@ -80,11 +100,9 @@ pub fn verify(
         node >>= 1;
         last >>= 1;
     }
-    if last != 0 {
-        Err(ProofError::Length)
-    } else if hash != *root {
-        Err(ProofError::Root)
+    if last == 0 {
+        Ok(hash)
     } else {
-        Ok(())
+        Err(ProofError::Length)
     }
 }

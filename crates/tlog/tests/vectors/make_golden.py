@@ -167,7 +167,9 @@ def events_section():
             events.append({"salt": event_salt.hex(), "event": event.hex(), "leaf": leaf.hex()})
         for k, event in enumerate(events):
             event["path"] = [hash.hex() for hash in path(k, leaves)]
-        out.append({"events": events, "root": mth(leaves).hex()})
+        root = mth(leaves)
+        content = sha(b"chartseal/1/events\n", size.to_bytes(8, "big"), root)
+        out.append({"events": events, "root": root.hex(), "content": content.hex()})
     return out
 
 
