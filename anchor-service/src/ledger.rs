@@ -72,7 +72,7 @@ pub struct Block {
     pub time: Timestamp,
 }
 
-/// The member `evidence` of a proof bundle (FORMATS, "Proof bundle"): block
+/// The member `evidence` of a proof bundle (docs/proof-format.md): block
 /// header and receipt in consensus encoding, and the path from the one to the
 /// other. Serialises to the bundle's canonical JSON (members in this order).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! A policy set as it is stored and digested: schema and policies as text.
 //!
-//! The digest is that of FORMATS, "Policy digest"; it stands in every leaf.
+//! The digest is the one of docs/proof-format.md; it stands in every leaf.
 
 use model::Digest;
 use serde::{Deserialize, Serialize};

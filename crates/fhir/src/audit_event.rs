@@ -1,5 +1,5 @@
 //! The audit of one request: the sealed record, and the `AuditEvent`s that are
-//! rendered from it (FORMATS, "Audit").
+//! rendered from it (docs/proof-format.md).
 //!
 //! The events follow the RESTful patterns of IHE Basic Audit Log Patterns
 //! (BALP 1.1.3, <https://profiles.ihe.net/ITI/BALP/>). They are hashed and not

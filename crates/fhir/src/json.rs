@@ -2,7 +2,7 @@
 //!
 //! Numbers keep their text (a decimal's precision is meaning in FHIR,
 //! <https://hl7.org/fhir/R4/datatypes.html#decimal>), members are sorted by the
-//! bytes of their keys. The canonical form is that of FORMATS, "Canonical JSON":
+//! bytes of their keys. The canonical form is that of docs/proof-format.md:
 //! no white space, only `"`, `\` and control characters escaped. Records are
 //! hashed over it, and the offline verifier uses this module too, so it stays
 //! small. It is not a general JSON library: the outermost value is an object.

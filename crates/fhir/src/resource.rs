@@ -223,7 +223,7 @@ impl Resource {
 
     /// The patients whose record this is part of: a Patient itself, a Binary by
     /// its `securityContext`, any other type by its parameters of the patient
-    /// compartment (FORMATS, "Which scope seals a version"). Sorted, each once.
+    /// compartment (docs/storage-format.md, scopes). Sorted, each once.
     #[must_use]
     pub fn compartment_patients(&self, base: &LocalBase) -> Vec<LogicalId> {
         match self.resource_type.as_str() {

@@ -94,11 +94,11 @@ macro_rules! byte_type {
 
 byte_type!(
     /// A record, patient, user or client without its name: a keyed hash of
-    /// type and id under the facility's id root (FORMATS, "Tags and tokens").
+    /// type and id under the facility's id root (docs/storage-format.md).
     Tag, 16, "32 lower-case hex digits"
 );
 byte_type!(
-    /// A search value without the value (FORMATS, "Tags and tokens").
+    /// A search value without the value (docs/storage-format.md).
     Token, 16, "32 lower-case hex digits"
 );
 byte_type!(
@@ -110,11 +110,11 @@ byte_type!(
     Digest, 32, "64 lower-case hex digits"
 );
 byte_type!(
-    /// What the log holds of a statement (FORMATS, "Leaf").
+    /// What the log holds of a statement (docs/proof-format.md).
     Commitment, 32, "64 lower-case hex digits"
 );
 byte_type!(
-    /// Names a log on the chain without naming the hospital (FORMATS, "Log").
+    /// Names a log on the chain without naming the hospital (docs/proof-format.md).
     LogId, 32, "64 lower-case hex digits"
 );
 

@@ -4,7 +4,7 @@ use crate::Tag;
 use serde::{Deserialize, Serialize};
 
 /// The number of an epoch as it was read before a decision. The transaction
-/// that acts on the decision compares it (DESIGN, "Epochs").
+/// that acts on the decision compares it (ARCHITECTURE.md, "Epochs").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EpochRead {
     /// [`Tag::ZERO`] for policy set, clients, roles and keys; a patient's tag

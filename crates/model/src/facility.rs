@@ -4,7 +4,7 @@ use crate::Invalid;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::{fmt, str::FromStr};
 
-/// A facility name: `[a-z0-9][a-z0-9-]{0,39}` (FORMATS).
+/// A facility name: `[a-z0-9][a-z0-9-]{0,39}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct FacilityName(String);
 

@@ -4,7 +4,7 @@ use crate::Invalid;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// How a version came about (FORMATS, "Leaf"). Every PUT is an `update`; inside
+/// How a version came about (docs/proof-format.md). Every PUT is an `update`; inside
 /// a Bundle it is the interaction of the entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -4,7 +4,7 @@ use crate::Invalid;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// The kinds of leaf (FORMATS, "Leaf").
+/// The kinds of leaf (docs/proof-format.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LeafKind {

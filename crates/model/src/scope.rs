@@ -1,4 +1,4 @@
-//! What a data key is for: FORMATS, "Keys", scope kinds and tags.
+//! What a data key is for: docs/storage-format.md, scopes.
 
 use crate::{Invalid, Tag};
 

@@ -1,4 +1,4 @@
-//! Epochs: how often a scope has changed (DESIGN, section 4, "Epochs").
+//! Epochs: how often a scope has changed (ARCHITECTURE.md, "Epochs").
 //!
 //! A change that commits while a transaction is open counts as after it: the
 //! comparison is with what was committed when it was made.

@@ -1,4 +1,4 @@
-//! Bytes to a value (RFC 8259), with the refusals of FORMATS, "Canonical JSON":
+//! Bytes to a value (RFC 8259), with the refusals of docs/proof-format.md:
 //! duplicate keys, depth over 64, lone surrogates, a byte order mark, invalid
 //! UTF-8, and anything but white space around the one object.
 //!
