@@ -13,8 +13,10 @@ use fhir::{
     audit_event::{AuditAgent, AuditOutcome, AuditRecord, AuditTouched, concerned},
     json,
 };
-use model::{Digest, LeafKind, ResourceType, Scope, Tag, Timestamp, VersionNumber, new_uuid};
-use sealing::{Place, Salts};
+use model::{
+    DataKeyId, Digest, LeafKind, ResourceType, Scope, Tag, Timestamp, VersionNumber, new_uuid,
+};
+use sealing::{Place, Salts, Sealed};
 use store::{NewAudit, SealedQuery};
 use tlog::{
     event_tree,
@@ -90,72 +92,104 @@ async fn record(
     side: &Side,
     failed: Option<&Failure>,
 ) -> Result<NewAudit, Failure> {
-    let app = exchange.app();
-    let id = new_uuid(&*app.random)?;
-    let (facility, at) = (&*side.facility, exchange.at);
+    let facility = &*side.facility;
+    let id = new_uuid(&*exchange.app().random)?;
     let record = describe(exchange, side, &id, failed)?;
-    let kind: ResourceType = AUDIT_EVENT.parse().map_err(Failure::fault)?;
     let tag = facility.tags.record_tag(AUDIT_EVENT, &id);
-    let place = Place {
-        facility: &facility.name,
-        resource_type: &kind,
+    let content = record.to_canonical();
+    let (data_key, sealed) = seal(
+        exchange,
+        facility,
+        AUDIT_EVENT,
+        tag,
+        Scope::Audit,
+        (&id, &content),
+    )
+    .await?;
+    let caller = &exchange.context.caller;
+    let audit = store::Audit {
         record: tag,
-        version: VersionNumber::FIRST,
+        time: exchange.at,
+        interaction: exchange.interaction.clone(),
+        outcome: failed.map_or(0, |failure| failure.category.audit_outcome()),
+        purpose: caller.purpose.map(|purpose| purpose.code().to_owned()),
+        policy_number: side.in_force.rules.number(),
+        user: Some(facility.tags.user_tag(&caller.issuer, &caller.subject)),
+        client: Some(facility.tags.client_tag(&caller.client)),
+        subject: match record.patients.as_slice() {
+            [only] => Some(only.tag),
+            _ => None,
+        },
+        events: u32::try_from(record.event_count()).unwrap_or(u32::MAX),
+        padded_size: sealing::padded_size(&sealed.envelope).unwrap_or(0),
+        data_key,
+        envelope: sealed.envelope,
+        query: query_row(exchange, facility, tag).await?,
     };
-    let key = facility.keys.for_scope(Scope::Audit).await?;
-    let sealed = sealing::seal(
-        &place,
-        key.id,
-        &key.key,
-        &id,
-        &record.to_canonical(),
-        &*app.random,
-    )?;
-    let query_digest = exchange
+    let query = exchange
         .query
         .as_deref()
         .map(|text| sealed.salts.query_digest(text));
-    let tags: Vec<Tag> = (0..record.event_count())
+    let leaves = event_leaves(&record, &sealed.salts, query)?;
+    let policy = side.in_force.rules.digest();
+    let statement = statement_of(facility, &audit, &record, &leaves, policy)?;
+    let patients = (0..record.event_count())
         .filter_map(|index| record.event_tag(index))
         .collect();
-    let subject = match record.patients.as_slice() {
-        [only] => Some(only.tag),
-        _ => None,
-    };
-    let rules = &side.in_force.rules;
-    let statement = Statement {
-        content: content(&event_leaves(&record, &sealed.salts, query_digest)?)?,
-        facility: facility.name.clone(),
-        interaction: exchange.interaction.as_str().to_owned(),
-        kind: LeafKind::Audit,
-        policy: rules.digest(),
-        reference: format!("{AUDIT_EVENT}/{id}"),
-        seal: sealing::envelope_digest(&sealed.envelope),
-        subject,
-        time: at,
-        version: 1,
-    };
-    let caller = &exchange.context.caller;
+    let commitment = leaf::commitment(&sealed.salts.leaf, &statement.encode());
     Ok(NewAudit {
-        commitment: leaf::commitment(&sealed.salts.leaf, &statement.encode()),
-        audit: store::Audit {
-            record: tag,
-            time: at,
-            interaction: exchange.interaction.clone(),
-            outcome: failed.map_or(0, |failure| failure.category.audit_outcome()),
-            purpose: caller.purpose.map(|purpose| purpose.code().to_owned()),
-            policy_number: rules.number(),
-            user: Some(facility.tags.user_tag(&caller.issuer, &caller.subject)),
-            client: Some(facility.tags.client_tag(&caller.client)),
-            subject,
-            events: u32::try_from(tags.len()).unwrap_or(u32::MAX),
-            padded_size: sealing::padded_size(&sealed.envelope).unwrap_or(0),
-            data_key: key.id,
-            envelope: sealed.envelope,
-            query: query_row(exchange, facility, tag).await?,
-        },
-        patients: tags,
+        audit,
+        patients,
+        commitment,
     })
+}
+
+/// The statement of an audit record: the same when it is sealed and when it is
+/// proved.
+///
+/// # Errors
+/// When the record renders no event.
+pub fn statement_of(
+    facility: &Facility,
+    audit: &store::Audit,
+    record: &AuditRecord,
+    event_leaves: &[Digest],
+    policy: Digest,
+) -> Result<Statement, Failure> {
+    Ok(Statement {
+        content: content(event_leaves)?,
+        facility: facility.name.clone(),
+        interaction: audit.interaction.as_str().to_owned(),
+        kind: LeafKind::Audit,
+        policy,
+        reference: format!("{AUDIT_EVENT}/{}", record.id),
+        seal: sealing::envelope_digest(&audit.envelope),
+        subject: audit.subject,
+        time: audit.time,
+        version: 1,
+    })
+}
+
+/// Seals one of the gateway's own things under the key of a scope.
+async fn seal(
+    exchange: &Exchange<'_>,
+    facility: &Facility,
+    kind: &str,
+    record: Tag,
+    scope: Scope,
+    (id, content): (&str, &[u8]),
+) -> Result<(DataKeyId, Sealed), Failure> {
+    let kind: ResourceType = kind.parse().map_err(Failure::fault)?;
+    let place = Place {
+        facility: &facility.name,
+        resource_type: &kind,
+        record,
+        version: VersionNumber::FIRST,
+    };
+    let held = facility.keys.for_scope(scope).await?;
+    let random = &*exchange.app().random;
+    let sealed = sealing::seal(&place, held.id, &held.key, id, content, random)?;
+    Ok((held.id, sealed))
 }
 
 /// What an audit leaf commits to: the number of the rendered events and the root
@@ -163,7 +197,7 @@ async fn record(
 ///
 /// # Errors
 /// When there is no event.
-pub fn content(event_leaves: &[Digest]) -> Result<Digest, Failure> {
+fn content(event_leaves: &[Digest]) -> Result<Digest, Failure> {
     let root = event_tree::root(event_leaves)
         .ok_or_else(|| Failure::fault("an audit record renders no event"))?;
     Ok(leaf::events_digest(event_leaves.len() as u64, &root))
@@ -259,18 +293,18 @@ async fn query_row(
     let Some(text) = &exchange.query else {
         return Ok(None);
     };
-    let kind: ResourceType = QUERY.parse().map_err(Failure::fault)?;
-    let place = Place {
-        facility: &facility.name,
-        resource_type: &kind,
-        record: tag,
-        version: VersionNumber::FIRST,
-    };
-    let key = facility.keys.for_scope(query_scope(exchange.at)).await?;
-    let random = &*exchange.app().random;
-    let sealed = sealing::seal(&place, key.id, &key.key, "1", text.as_bytes(), random)?;
+    let scope = query_scope(exchange.at);
+    let (data_key, sealed) = seal(
+        exchange,
+        facility,
+        QUERY,
+        tag,
+        scope,
+        ("1", text.as_bytes()),
+    )
+    .await?;
     Ok(Some(SealedQuery {
-        data_key: key.id,
+        data_key,
         envelope: sealed.envelope,
     }))
 }

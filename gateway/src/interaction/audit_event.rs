@@ -23,7 +23,7 @@ use store::AuditPosition;
 /// # Errors
 /// Not found for what is absent or hidden alike.
 pub async fn read(exchange: &mut Exchange<'_>, id: &LogicalId) -> Result<Reply, Failure> {
-    let (event, _) = find(exchange, &[Action::ReadAudit], id).await?;
+    let event = find(exchange, Action::ReadAudit, id).await?;
     Ok(Reply {
         success: Success::Ok,
         version: Some(VersionMark {
@@ -35,30 +35,26 @@ pub async fn read(exchange: &mut Exchange<'_>, id: &LogicalId) -> Result<Reply, 
     })
 }
 
-/// Finds an event and releases it under the first action that is permitted.
+/// Finds an event and releases it under a permit for `action`.
 ///
 /// # Errors
 /// Not found for what is absent or hidden alike.
 pub async fn find(
     exchange: &mut Exchange<'_>,
-    actions: &[Action],
+    action: Action,
     id: &LogicalId,
-) -> Result<(OpenEvent, Action), Failure> {
+) -> Result<OpenEvent, Failure> {
     let kind: ResourceType = AUDIT_EVENT.parse().map_err(Failure::fault)?;
     let found = audit_record::find(exchange, id).await?;
-    let action = actions.first().copied().unwrap_or(Action::ReadAudit);
     exchange.touch(&kind, id, None, action, Vec::new());
     let target = match &found {
         Some(withheld) => withheld.target(),
         None => exchange.absent(&kind, id),
     };
-    for &action in actions {
-        if let Some(permit) = exchange.decide(action, &target) {
-            let withheld = found.ok_or_else(Failure::not_found)?;
-            return Ok((permit.release(withheld).map_err(Failure::fault)?, action));
-        }
+    match (exchange.decide(action, &target), found) {
+        (Some(permit), Some(withheld)) => permit.release(withheld).map_err(Failure::fault),
+        _ => Err(Failure::not_found()),
     }
-    Err(Failure::not_found())
 }
 
 /// One page of AuditEvents, newest first; of one patient when asked.

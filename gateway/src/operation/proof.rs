@@ -5,6 +5,7 @@
 //! a caller who may only see that something was logged gets no content salt.
 
 use crate::{
+    audit,
     exchange::Exchange,
     failure::Failure,
     interaction::audit_event,
@@ -17,7 +18,7 @@ use model::{LogicalId, ResourceType, VersionNumber};
 use policies::Action;
 use proof::{Event, Leaf};
 use std::sync::Arc;
-use tlog::{event_tree, leaf, leaf::Statement};
+use tlog::{event_tree, leaf};
 
 /// The proof of one version; of the current one when none is named.
 ///
@@ -79,41 +80,35 @@ pub async fn of_version(
 /// # Errors
 /// Not found for what is absent or hidden alike.
 pub async fn of_audit_event(exchange: &mut Exchange<'_>, id: &LogicalId) -> Result<Reply, Failure> {
-    let actions = [Action::Proof, Action::ProofWithoutContent];
-    let (event, action) = audit_event::find(exchange, &actions, id).await?;
-    let audit = &event.audit;
-    let leaves = crate::audit::event_leaves(&audit.record, &audit.salts, audit.query)?;
-    let content = crate::audit::content(&leaves)?;
-    let tag = audit.record.event_tag(event.index);
+    let event = audit_event::find(exchange, Action::Proof, id).await?;
+    let opened = &event.audit;
+    let leaves = audit::event_leaves(&opened.record, &opened.salts, opened.query)?;
+    let tag = opened.record.event_tag(event.index);
     let (Some(path), Some(tag)) = (event_tree::path(&leaves, event.index), tag) else {
         return Err(Failure::fault("an audit record does not render its events"));
     };
-    let statement = Statement {
-        content,
-        facility: exchange.facility().name.clone(),
-        interaction: audit.row.interaction.as_str().to_owned(),
-        kind: model::LeafKind::Audit,
-        policy: log_proof::policy_digest(exchange, audit.row.policy_number).await?,
-        reference: format!("{}/{}", crate::audit::AUDIT_EVENT, audit.record.id),
-        seal: sealing::envelope_digest(&audit.row.envelope),
-        subject: audit.row.subject,
-        time: audit.row.time,
-        version: 1,
-    }
+    let policy = log_proof::policy_digest(exchange, opened.row.policy_number).await?;
+    let statement = audit::statement_of(
+        exchange.facility(),
+        &opened.row,
+        &opened.record,
+        &leaves,
+        policy,
+    )?
     .encode();
     let leaf = Leaf {
-        entry: leaf::entry(&leaf::commitment(&audit.salts.leaf, &statement)),
+        entry: leaf::entry(&leaf::commitment(&opened.salts.leaf, &statement)),
         statement,
-        leaf_salt: audit.salts.leaf,
+        leaf_salt: opened.salts.leaf,
         content_salt: None,
-        event: (action == Action::Proof).then(|| Event {
+        event: Some(Event {
             index: event.index as u64,
             size: leaves.len() as u64,
             path,
-            salt: audit.salts.event_salt(tag),
+            salt: opened.salts.event_salt(tag),
         }),
     };
-    answer(exchange, leaf, audit.row.record, VersionNumber::FIRST).await
+    answer(exchange, leaf, opened.row.record, VersionNumber::FIRST).await
 }
 
 async fn answer(
