@@ -1,7 +1,7 @@
 //! The command line: what can be asked, and how it is explained.
 
 use clap::{Args, Parser, Subcommand};
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 /// A healthcare data-sharing gateway with sealed records and provable audit.
 #[derive(Debug, Parser)]
@@ -33,7 +33,7 @@ pub struct DemoArgs {
     pub data: PathBuf,
     /// Where the gateway listens; port 0 takes any free port.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
+    pub listen: std::net::SocketAddr,
     /// How many sample patients each facility gets at the first start.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub patients: u32,

@@ -61,7 +61,8 @@ impl Node {
         let anvil = self.modules.join(&package).join("bin/anvil");
         if !anvil.is_file() {
             return Err(format!(
-                "npm package `{package}` is missing; remove e2e/node/node_modules and try again"
+                "npm package `{package}` is missing: remove e2e/node/node_modules and try again, \
+                 or add it to e2e/node/package.json when this is another platform"
             ));
         }
         workspace::output(Command::new(&anvil).arg("--version"))?;
