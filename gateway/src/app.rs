@@ -54,9 +54,14 @@ impl Counters {
         self.unauthenticated.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Takes the number of refused tokens since the last time.
-    pub fn take_unauthenticated(&self) -> u64 {
+    /// Takes the number of requests without a valid token since the last time.
+    pub(crate) fn take_unauthenticated(&self) -> u64 {
         self.unauthenticated.swap(0, Ordering::Relaxed)
+    }
+
+    /// Counts them again, when they could not be audited.
+    pub(crate) fn put_back_unauthenticated(&self, count: u64) {
+        self.unauthenticated.fetch_add(count, Ordering::Relaxed);
     }
 }
 

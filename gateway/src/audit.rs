@@ -6,27 +6,15 @@
 
 use crate::{
     exchange::{Exchange, Side},
-    facility::Facility,
     failure::{Category, Failure},
+    sealed_audit::{Clear, seal_record},
 };
 use fhir::{
     audit_event::{AuditAgent, AuditOutcome, AuditRecord, AuditTouched, concerned},
     json,
 };
-use model::{
-    DataKeyId, Digest, LeafKind, ResourceType, Scope, Tag, Timestamp, VersionNumber, new_uuid,
-};
-use sealing::{Place, Salts, Sealed};
-use store::{NewAudit, SealedQuery};
-use tlog::{
-    event_tree,
-    leaf::{self, Statement},
-};
-
-/// The type under which audit records are sealed and named.
-pub const AUDIT_EVENT: &str = "AuditEvent";
-/// The type under which query texts are sealed.
-pub const QUERY: &str = "#query";
+use model::new_uuid;
+use store::NewAudit;
 
 /// Commits a request: its versions if it went well, its audit in any case, in
 /// the log of every facility that it touches.
@@ -86,138 +74,23 @@ impl From<Failure> for CommitError {
     }
 }
 
-/// Makes, renders and seals one facility's audit record.
+/// One facility's audit record of a request.
 async fn record(
     exchange: &Exchange<'_>,
     side: &Side,
     failed: Option<&Failure>,
 ) -> Result<NewAudit, Failure> {
-    let facility = &*side.facility;
-    let id = new_uuid(&*exchange.app().random)?;
-    let record = describe(exchange, side, &id, failed)?;
-    let tag = facility.tags.record_tag(AUDIT_EVENT, &id);
-    let content = record.to_canonical();
-    let (data_key, sealed) = seal(
-        exchange,
-        facility,
-        AUDIT_EVENT,
-        tag,
-        Scope::Audit,
-        (&id, &content),
-    )
-    .await?;
-    let caller = &exchange.context.caller;
-    let audit = store::Audit {
-        record: tag,
-        time: exchange.at,
-        interaction: exchange.interaction.clone(),
+    let app = exchange.app();
+    let record = describe(exchange, side, &new_uuid(&*app.random)?, failed)?;
+    let (tags, caller) = (&side.facility.tags, &exchange.context.caller);
+    let clear = Clear {
         outcome: failed.map_or(0, |failure| failure.category.audit_outcome()),
-        purpose: caller.purpose.map(|purpose| purpose.code().to_owned()),
-        policy_number: side.in_force.rules.number(),
-        user: Some(facility.tags.user_tag(&caller.issuer, &caller.subject)),
-        client: Some(facility.tags.client_tag(&caller.client)),
-        subject: match record.patients.as_slice() {
-            [only] => Some(only.tag),
-            _ => None,
-        },
-        events: u32::try_from(record.event_count()).unwrap_or(u32::MAX),
-        padded_size: sealing::padded_size(&sealed.envelope).unwrap_or(0),
-        data_key,
-        envelope: sealed.envelope,
-        query: query_row(exchange, facility, tag).await?,
+        purpose: record.purpose.clone(),
+        user: Some(tags.user_tag(&caller.issuer, &caller.subject)),
+        client: Some(tags.client_tag(&caller.client)),
+        query: exchange.query.as_deref(),
     };
-    let query = exchange
-        .query
-        .as_deref()
-        .map(|text| sealed.salts.query_digest(text));
-    let leaves = event_leaves(&record, &sealed.salts, query)?;
-    let policy = side.in_force.rules.digest();
-    let statement = statement_of(facility, &audit, &record, &leaves, policy)?;
-    let patients = (0..record.event_count())
-        .filter_map(|index| record.event_tag(index))
-        .collect();
-    let commitment = leaf::commitment(&sealed.salts.leaf, &statement.encode());
-    Ok(NewAudit {
-        audit,
-        patients,
-        commitment,
-    })
-}
-
-/// The statement of an audit record: the same when it is sealed and when it is
-/// proved.
-///
-/// # Errors
-/// When the record renders no event.
-pub fn statement_of(
-    facility: &Facility,
-    audit: &store::Audit,
-    record: &AuditRecord,
-    event_leaves: &[Digest],
-    policy: Digest,
-) -> Result<Statement, Failure> {
-    Ok(Statement {
-        content: content(event_leaves)?,
-        facility: facility.name.clone(),
-        interaction: audit.interaction.as_str().to_owned(),
-        kind: LeafKind::Audit,
-        policy,
-        reference: format!("{AUDIT_EVENT}/{}", record.id),
-        seal: sealing::envelope_digest(&audit.envelope),
-        subject: audit.subject,
-        time: audit.time,
-        version: 1,
-    })
-}
-
-/// Seals one of the gateway's own things under the key of a scope.
-async fn seal(
-    exchange: &Exchange<'_>,
-    facility: &Facility,
-    kind: &str,
-    record: Tag,
-    scope: Scope,
-    (id, content): (&str, &[u8]),
-) -> Result<(DataKeyId, Sealed), Failure> {
-    let kind: ResourceType = kind.parse().map_err(Failure::fault)?;
-    let place = Place {
-        facility: &facility.name,
-        resource_type: &kind,
-        record,
-        version: VersionNumber::FIRST,
-    };
-    let held = facility.keys.for_scope(scope).await?;
-    let random = &*exchange.app().random;
-    let sealed = sealing::seal(&place, held.id, &held.key, id, content, random)?;
-    Ok((held.id, sealed))
-}
-
-/// What an audit leaf commits to: the number of the rendered events and the root
-/// over their leaves, which are those of [`event_leaves`].
-///
-/// # Errors
-/// When there is no event.
-fn content(event_leaves: &[Digest]) -> Result<Digest, Failure> {
-    let root = event_tree::root(event_leaves)
-        .ok_or_else(|| Failure::fault("an audit record renders no event"))?;
-    Ok(leaf::events_digest(event_leaves.len() as u64, &root))
-}
-
-/// The leaves of the event tree of a record, in the order of its events.
-///
-/// # Errors
-/// When the record was written by a later release.
-pub fn event_leaves(
-    record: &AuditRecord,
-    salts: &Salts,
-    query: Option<Digest>,
-) -> Result<Vec<Digest>, Failure> {
-    let events = record.events(query).map_err(Failure::fault)?;
-    let leaf = |(index, event): (usize, &Vec<u8>)| {
-        let tag = record.event_tag(index).unwrap_or(Tag::ZERO);
-        leaf::event_leaf(&salts.event_salt(tag), event)
-    };
-    Ok(events.iter().enumerate().map(leaf).collect())
+    seal_record(app, side, &record, clear).await
 }
 
 fn describe(
@@ -282,34 +155,4 @@ fn outcome_of(category: Category) -> AuditOutcome {
         8 => AuditOutcome::SeriousFailure,
         _ => AuditOutcome::MinorFailure,
     }
-}
-
-/// The query text in an envelope of its own.
-async fn query_row(
-    exchange: &Exchange<'_>,
-    facility: &Facility,
-    tag: Tag,
-) -> Result<Option<SealedQuery>, Failure> {
-    let Some(text) = &exchange.query else {
-        return Ok(None);
-    };
-    let scope = query_scope(exchange.at);
-    let (data_key, sealed) = seal(
-        exchange,
-        facility,
-        QUERY,
-        tag,
-        scope,
-        ("1", text.as_bytes()),
-    )
-    .await?;
-    Ok(Some(SealedQuery {
-        data_key,
-        envelope: sealed.envelope,
-    }))
-}
-
-fn query_scope(at: Timestamp) -> Scope {
-    let (year, month) = at.year_and_month();
-    Scope::QueryText { year, month }
 }

@@ -2,10 +2,10 @@
 //! because each concerns another patient.
 
 use crate::{
-    audit::{self, AUDIT_EVENT},
     exchange::Exchange,
     facility::Facility,
     failure::Failure,
+    sealed_audit::{AUDIT_EVENT, QUERY},
 };
 use fhir::audit_event::AuditRecord;
 use model::{Digest, LogicalId, ResourceType, Tag, VersionNumber};
@@ -147,7 +147,7 @@ async fn query_digest(facility: &Facility, row: &Audit, salts: &Salts) -> Result
     let Some(query) = &row.query else {
         return Err(Failure::fault("no query text"));
     };
-    let kind: ResourceType = audit::QUERY.parse().map_err(Failure::fault)?;
+    let kind: ResourceType = QUERY.parse().map_err(Failure::fault)?;
     let held = facility.keys.by_id(query.data_key).await?;
     let place = Place {
         facility: &facility.name,

@@ -3,7 +3,7 @@
 //! that the handlers use, so that it says what is true; needs no token.
 
 use crate::{
-    app::App, audit::AUDIT_EVENT, criteria::has_param, failure::Failure, outcome::FHIR_JSON,
+    app::App, criteria::has_param, failure::Failure, outcome::FHIR_JSON, sealed_audit::AUDIT_EVENT,
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use serde_json::{Value, json};

@@ -26,8 +26,10 @@ mod outcome;
 mod paging;
 mod reply;
 mod routes;
+mod sealed_audit;
 pub mod server;
 pub mod setup;
+mod unauthenticated;
 mod version;
 mod write;
 

@@ -3,10 +3,10 @@
 //! and place, so that it cannot be used elsewhere.
 
 use crate::{
-    audit::AUDIT_EVENT,
     criteria::Criteria,
     exchange::Exchange,
     failure::{Category, Failure},
+    sealed_audit::AUDIT_EVENT,
 };
 use fhir::IssueCode;
 use model::{ResourceType, Tag, VersionNumber};

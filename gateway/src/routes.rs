@@ -2,7 +2,6 @@
 //! handler parses, runs and renders (<https://hl7.org/fhir/R4/http.html#summary>).
 
 use crate::{
-    audit::AUDIT_EVENT,
     body, capability,
     context::Context,
     criteria::Criteria,
@@ -14,6 +13,7 @@ use crate::{
     },
     operation::proof,
     outcome, paging,
+    sealed_audit::AUDIT_EVENT,
 };
 use actix_web::{HttpRequest, HttpResponse, Scope, http::header, web};
 use fhir::{IssueCode, Resource, bundle::Bundle, definition::Definition, json};

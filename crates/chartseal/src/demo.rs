@@ -73,6 +73,11 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     let keys = LogKeys::new(&layout.log_keys());
     let logs = facilities::open_logs(&store, &keys, &*random).await?;
     let address = registry::establish(&store, &chain, admin, &submitter, &logs).await?;
+    let ledger = EvmLedger::new(&chain.rpc_url(), chain.chain_id(), address, submitter)?;
+    let config = anchor_config(&layout, &chain, address);
+    let mut service = AnchorService::new(store.clone(), ledger, keys, Arc::clone(&clock), config);
+    // Nobody is served from data that another L2 or another log belongs to.
+    service.check().await?;
 
     let url = format!("http://{}", layout::reachable(listener.local_addr()?));
     let settings = Settings {
@@ -81,15 +86,14 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
             issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
         },
     };
-    let app = App::open(settings, store.clone(), &kms, Arc::clone(&clock), random).await?;
+    let app = App::open(settings, store.clone(), &kms, clock, random).await?;
     app.identity.refresh().await;
-    let server = server::serve(web::Data::new(app), listener, WORKERS)?;
+    let app = web::Data::new(app);
+    let auditing = actix_web::rt::spawn(server::audit_unauthenticated(app.clone()));
+    let server = server::serve(app, listener, WORKERS)?;
     let handle = server.handle();
     actix_web::rt::spawn(server);
 
-    let ledger = EvmLedger::new(&chain.rpc_url(), chain.chain_id(), address, submitter)?;
-    let config = anchor_config(&layout, &chain, address);
-    let service = AnchorService::new(store.clone(), ledger, keys, clock, config);
     let (stop_anchor, stopped) = tokio::sync::oneshot::channel::<()>();
     let anchoring = actix_web::rt::spawn(service.run(async {
         let _ = stopped.await;
@@ -107,6 +111,7 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
 
     let ended = stop::wait(anchoring).await;
     trust.abort();
+    auditing.abort();
     handle.stop(true).await;
     drop(stop_anchor);
     issuer.stop().await;

@@ -3,12 +3,12 @@
 //! (docs/proof-format.md, "Audit leaves").
 
 use crate::{
-    audit::AUDIT_EVENT,
     audit_record::{self, OpenEvent},
     exchange::Exchange,
     failure::{Category, Failure},
     paging::{self, Page},
     reply::{Reply, Success, VersionMark},
+    sealed_audit::AUDIT_EVENT,
 };
 use fhir::{
     IssueCode,

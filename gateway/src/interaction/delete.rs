@@ -25,16 +25,20 @@ pub async fn delete(
 ) -> Result<Reply, Failure> {
     let Some(current) = exchange.current(kind, id).await? else {
         let absent = exchange.absent(kind, id);
+        exchange.touch(kind, id, None, Action::Delete, Vec::new());
         exchange
             .decide(Action::Delete, &absent)
             .ok_or_else(Failure::forbidden)?;
         return Ok(Reply::deleted(None));
     };
     let target = current.withheld.target();
-    let permit = exchange
-        .decide(Action::Delete, &target)
-        .ok_or_else(Failure::forbidden)?;
+    let Some(permit) = exchange.decide(Action::Delete, &target) else {
+        // The audit names what was aimed at, as it does when nothing is there.
+        exchange.touch(kind, id, None, Action::Delete, Vec::new());
+        return Err(Failure::forbidden());
+    };
     if if_match.is_some_and(|wanted| wanted != current.row.number) {
+        exchange.touch(kind, id, None, Action::Delete, current.patients);
         return Err(mismatch());
     }
     if is_delete(&current.row) {
@@ -42,6 +46,7 @@ pub async fn delete(
             number: current.row.number,
             time: current.row.time,
         };
+        exchange.touch(kind, id, None, Action::Delete, current.patients);
         return Ok(Reply::deleted(Some(mark)));
     }
     let mark = write::delete(exchange, &permit, &target, id, &current.row).await?;

@@ -7,7 +7,7 @@ use crate::{
     version::{Found, is_delete},
     write::{self, NewContent},
 };
-use fhir::{IssueCode, Resource};
+use fhir::{IssueCode, Resource, audit_event::AuditPatient};
 use model::{LogicalId, VersionInteraction, VersionNumber};
 use policies::{Action, Permit, Target};
 
@@ -50,10 +50,9 @@ async fn create_with_id(
 ) -> Result<Reply, Failure> {
     let new = NewContent::new(exchange, resource, id.clone(), VersionNumber::FIRST);
     let target = new.target(exchange);
-    let permit = exchange
-        .decide(Action::CreateWithId, &target)
-        .ok_or_else(Failure::forbidden)?;
+    let permit = permitted(exchange, Action::CreateWithId, &target, resource, id)?;
     if if_match.is_some() {
+        aimed_at(exchange, resource, id, Vec::new());
         return Err(mismatch());
     }
     put(exchange, &permit, &target, &new, Success::Created).await
@@ -68,16 +67,13 @@ async fn replace(
 ) -> Result<Reply, Failure> {
     // Both states count: who may write the record as it is, and as it becomes.
     let before = current.withheld.target();
-    exchange
-        .decide(Action::Update, &before)
-        .ok_or_else(Failure::forbidden)?;
+    permitted(exchange, Action::Update, &before, resource, id)?;
     let number = write::next_version(current.row.number)?;
     let new = NewContent::new(exchange, resource, id.clone(), number);
     let target = new.target(exchange);
-    let permit = exchange
-        .decide(Action::Update, &target)
-        .ok_or_else(Failure::forbidden)?;
+    let permit = permitted(exchange, Action::Update, &target, resource, id)?;
     if if_match.is_some_and(|wanted| wanted != current.row.number) {
+        aimed_at(exchange, resource, id, current.patients);
         return Err(mismatch());
     }
     let success = if is_delete(&current.row) {
@@ -86,6 +82,31 @@ async fn replace(
         Success::Ok
     };
     put(exchange, &permit, &target, &new, success).await
+}
+
+/// Decides; a refusal leaves in the audit which record was aimed at, and no more
+/// than when nothing is there.
+fn permitted(
+    exchange: &mut Exchange<'_>,
+    action: Action,
+    target: &Target,
+    resource: &Resource,
+    id: &LogicalId,
+) -> Result<Permit, Failure> {
+    exchange.decide(action, target).ok_or_else(|| {
+        aimed_at(exchange, resource, id, Vec::new());
+        Failure::forbidden()
+    })
+}
+
+fn aimed_at(
+    exchange: &mut Exchange<'_>,
+    resource: &Resource,
+    id: &LogicalId,
+    patients: Vec<AuditPatient>,
+) {
+    let kind = resource.resource_type();
+    exchange.touch(kind, id, None, Action::Update, patients);
 }
 
 async fn put(

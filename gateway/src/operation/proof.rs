@@ -5,12 +5,12 @@
 //! a caller who may only see that something was logged gets no content salt.
 
 use crate::{
-    audit,
     exchange::Exchange,
     failure::Failure,
     interaction::audit_event,
     log_proof,
     reply::{Reply, Success},
+    sealed_audit,
     version::OpenVersion,
     write::statement_of,
 };
@@ -82,13 +82,13 @@ pub async fn of_version(
 pub async fn of_audit_event(exchange: &mut Exchange<'_>, id: &LogicalId) -> Result<Reply, Failure> {
     let event = audit_event::find(exchange, Action::Proof, id).await?;
     let opened = &event.audit;
-    let leaves = audit::event_leaves(&opened.record, &opened.salts, opened.query)?;
+    let leaves = sealed_audit::event_leaves(&opened.record, &opened.salts, opened.query)?;
     let tag = opened.record.event_tag(event.index);
     let (Some(path), Some(tag)) = (event_tree::path(&leaves, event.index), tag) else {
         return Err(Failure::fault("an audit record does not render its events"));
     };
     let policy = log_proof::policy_digest(exchange, opened.row.policy_number).await?;
-    let statement = audit::statement_of(
+    let statement = sealed_audit::statement_of(
         exchange.facility(),
         &opened.row,
         &opened.record,

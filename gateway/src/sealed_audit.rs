@@ -1,0 +1,191 @@
+//! An audit record on its way to its row: rendered, sealed, given its leaf; its
+//! query text in an envelope of its own.
+
+use crate::{app::App, exchange::Side, facility::Facility, failure::Failure};
+use fhir::audit_event::AuditRecord;
+use model::{DataKeyId, Digest, LeafKind, ResourceType, Scope, Tag, Timestamp, VersionNumber};
+use sealing::{Place, Salts, Sealed};
+use store::{NewAudit, SealedQuery};
+use tlog::{
+    event_tree,
+    leaf::{self, Statement},
+};
+
+/// The type under which audit records are sealed and named.
+pub const AUDIT_EVENT: &str = "AuditEvent";
+/// The type under which query texts are sealed.
+pub const QUERY: &str = "#query";
+
+/// What the row of an audit record shows in clear, and the query text beside it.
+pub struct Clear<'q> {
+    /// The outcome code of the AuditEvents.
+    pub outcome: u8,
+    /// The purpose of use.
+    pub purpose: Option<String>,
+    /// Who asked.
+    pub user: Option<Tag>,
+    /// By which client.
+    pub client: Option<Tag>,
+    /// The query text of a search.
+    pub query: Option<&'q str>,
+}
+
+/// Renders and seals an audit record.
+///
+/// # Errors
+/// When it renders no event, or sealing fails.
+pub async fn seal_record(
+    app: &App,
+    side: &Side,
+    record: &AuditRecord,
+    clear: Clear<'_>,
+) -> Result<NewAudit, Failure> {
+    let (facility, id) = (&*side.facility, record.id.as_str());
+    let tag = facility.tags.record_tag(AUDIT_EVENT, id);
+    let content = record.to_canonical();
+    let (data_key, sealed) = seal(
+        app,
+        facility,
+        AUDIT_EVENT,
+        tag,
+        Scope::Audit,
+        (id, &content),
+    )
+    .await?;
+    let query = clear.query.map(|text| sealed.salts.query_digest(text));
+    let audit = store::Audit {
+        record: tag,
+        time: record.time,
+        interaction: record.interaction.clone(),
+        outcome: clear.outcome,
+        purpose: clear.purpose,
+        policy_number: side.in_force.rules.number(),
+        user: clear.user,
+        client: clear.client,
+        subject: match record.patients.as_slice() {
+            [only] => Some(only.tag),
+            _ => None,
+        },
+        events: u32::try_from(record.event_count()).unwrap_or(u32::MAX),
+        padded_size: sealing::padded_size(&sealed.envelope).unwrap_or(0),
+        data_key,
+        envelope: sealed.envelope,
+        query: query_row(app, facility, tag, record.time, clear.query).await?,
+    };
+    let leaves = event_leaves(record, &sealed.salts, query)?;
+    let policy = side.in_force.rules.digest();
+    let statement = statement_of(facility, &audit, record, &leaves, policy)?;
+    let patients = (0..record.event_count())
+        .filter_map(|index| record.event_tag(index))
+        .collect();
+    let commitment = leaf::commitment(&sealed.salts.leaf, &statement.encode());
+    Ok(NewAudit {
+        audit,
+        patients,
+        commitment,
+    })
+}
+
+/// The statement of an audit record: the same when it is sealed and when it is
+/// proved.
+///
+/// # Errors
+/// When the record renders no event.
+pub fn statement_of(
+    facility: &Facility,
+    audit: &store::Audit,
+    record: &AuditRecord,
+    event_leaves: &[Digest],
+    policy: Digest,
+) -> Result<Statement, Failure> {
+    Ok(Statement {
+        content: content(event_leaves)?,
+        facility: facility.name.clone(),
+        interaction: audit.interaction.as_str().to_owned(),
+        kind: LeafKind::Audit,
+        policy,
+        reference: format!("{AUDIT_EVENT}/{}", record.id),
+        seal: sealing::envelope_digest(&audit.envelope),
+        subject: audit.subject,
+        time: audit.time,
+        version: 1,
+    })
+}
+
+/// Seals one of the gateway's own things under the key of a scope.
+async fn seal(
+    app: &App,
+    facility: &Facility,
+    kind: &str,
+    record: Tag,
+    scope: Scope,
+    (id, content): (&str, &[u8]),
+) -> Result<(DataKeyId, Sealed), Failure> {
+    let kind: ResourceType = kind.parse().map_err(Failure::fault)?;
+    let place = Place {
+        facility: &facility.name,
+        resource_type: &kind,
+        record,
+        version: VersionNumber::FIRST,
+    };
+    let held = facility.keys.for_scope(scope).await?;
+    let sealed = sealing::seal(&place, held.id, &held.key, id, content, &*app.random)?;
+    Ok((held.id, sealed))
+}
+
+/// What an audit leaf commits to: the number of the rendered events and the root
+/// over their leaves, which are those of [`event_leaves`].
+///
+/// # Errors
+/// When there is no event.
+fn content(event_leaves: &[Digest]) -> Result<Digest, Failure> {
+    let root = event_tree::root(event_leaves)
+        .ok_or_else(|| Failure::fault("an audit record renders no event"))?;
+    Ok(leaf::events_digest(event_leaves.len() as u64, &root))
+}
+
+/// The leaves of the event tree of a record, in the order of its events.
+///
+/// # Errors
+/// When the record was written by a later release.
+pub fn event_leaves(
+    record: &AuditRecord,
+    salts: &Salts,
+    query: Option<Digest>,
+) -> Result<Vec<Digest>, Failure> {
+    let events = record.events(query).map_err(Failure::fault)?;
+    let leaf = |(index, event): (usize, &Vec<u8>)| {
+        let tag = record.event_tag(index).unwrap_or(Tag::ZERO);
+        leaf::event_leaf(&salts.event_salt(tag), event)
+    };
+    Ok(events.iter().enumerate().map(leaf).collect())
+}
+
+/// The query text in an envelope of its own.
+async fn query_row(
+    app: &App,
+    facility: &Facility,
+    tag: Tag,
+    at: Timestamp,
+    text: Option<&str>,
+) -> Result<Option<SealedQuery>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    let (data_key, sealed) = seal(
+        app,
+        facility,
+        QUERY,
+        tag,
+        query_scope(at),
+        ("1", text.as_bytes()),
+    )
+    .await?;
+    Ok(Some(SealedQuery {
+        data_key,
+        envelope: sealed.envelope,
+    }))
+}
+
+fn query_scope(at: Timestamp) -> Scope {
+    let (year, month) = at.year_and_month();
+    Scope::QueryText { year, month }
+}

@@ -1,0 +1,75 @@
+//! Requests without a valid token, audited in aggregate, so that nobody without a
+//! token can grow the log.
+
+use crate::{
+    app::App,
+    exchange::Side,
+    failure::Failure,
+    sealed_audit::{Clear, seal_record},
+};
+use fhir::{
+    IssueCode,
+    audit_event::{AuditOutcome, AuditRecord},
+    json,
+};
+use model::{AuditInteraction, new_uuid};
+use std::sync::Arc;
+
+/// Writes one audit record for each facility over all such requests since the last
+/// time.
+///
+/// # Errors
+/// When it cannot be written; the count is then kept for the next time.
+pub async fn audit(app: &App) -> Result<(), Failure> {
+    let count = app.counters.take_unauthenticated();
+    if count == 0 {
+        return Ok(());
+    }
+    let written = write(app, count).await;
+    if written.is_err() {
+        app.counters.put_back_unauthenticated(count);
+    }
+    written
+}
+
+async fn write(app: &App, count: u64) -> Result<(), Failure> {
+    let mut audits = Vec::new();
+    for facility in app.facilities() {
+        let side = Side {
+            facility: Arc::clone(facility),
+            in_force: facility.in_force(),
+        };
+        let record = AuditRecord {
+            id: new_uuid(&*app.random)?.parse().map_err(Failure::fault)?,
+            time: app.clock.now(),
+            facility: facility.name.clone(),
+            base: app.base_of(&facility.name, true),
+            interaction: AuditInteraction::restful("unauthenticated"),
+            outcome: AuditOutcome::MinorFailure,
+            outcome_text: Some(IssueCode::Login.as_str().to_owned()),
+            agent: None,
+            purpose: None,
+            request_id: None,
+            patients: Vec::new(),
+            touched: Vec::new(),
+            has_query: false,
+            decision: json::Value::from([("refused", json::Value::from(count))]),
+        };
+        let clear = Clear {
+            outcome: 4,
+            purpose: None,
+            user: None,
+            client: None,
+            query: None,
+        };
+        audits.push((facility.id, seal_record(app, &side, &record, clear).await?));
+    }
+    app.store
+        .run_tx("unauthenticated", &[], move |tx| {
+            audits
+                .iter()
+                .try_for_each(|(facility, audit)| tx.audits().insert(*facility, audit))
+        })
+        .await?;
+    Ok(())
+}
