@@ -58,17 +58,29 @@ impl LogKeys {
         if let Some(key) = known.get(&log.log_id) {
             return Ok(Arc::clone(key));
         }
-        let path = self.path(&log.facility, log.epoch);
-        let key = LogKey::from_seed(log.origin.clone(), &*key_file::read(&path)?);
-        if key.vkey().public_key() != log.public_key {
-            return Err(KeyFileError::WrongKey {
-                path: path.display().to_string(),
-                origin: log.origin.to_string(),
-            });
-        }
+        let key = self.read(&log.facility, log.epoch, log.origin.clone(), log.public_key)?;
         let key = Arc::new(key);
         known.insert(log.log_id, Arc::clone(&key));
         Ok(key)
+    }
+
+    /// Reads the key of a log; it must be the one with this public key.
+    pub(crate) fn read(
+        &self,
+        facility: &FacilityName,
+        epoch: u32,
+        origin: Origin,
+        public_key: [u8; 32],
+    ) -> Result<LogKey, KeyFileError> {
+        let path = self.path(facility, epoch);
+        let key = LogKey::from_seed(origin, &*key_file::read(&path)?);
+        if key.vkey().public_key() == public_key {
+            return Ok(key);
+        }
+        Err(KeyFileError::WrongKey {
+            path: path.display().to_string(),
+            origin: key.origin().to_string(),
+        })
     }
 
     fn path(&self, facility: &FacilityName, epoch: u32) -> PathBuf {

@@ -21,10 +21,11 @@ pub enum NewLogError {
 }
 
 /// Gives the facility's log, and makes it first when there is none. Cut short,
-/// it can be called again.
+/// it can be called again. The key of a log that is there must be there too: a
+/// key that is lost or another's is found out now, not at the first checkpoint.
 ///
 /// # Errors
-/// When key or row cannot be written.
+/// When key or row cannot be written, or the log's key is not in its file.
 pub async fn open_log(
     store: &Store,
     keys: &LogKeys,
@@ -37,6 +38,8 @@ pub async fn open_log(
         .read("log of facility", move |r| r.logs().find(id))
         .await?
     {
+        let origin = log.origin.parse()?;
+        drop(keys.read(&facility.name, log.epoch, origin, log.public_key)?);
         return Ok(log.log_id);
     }
     let origin = Origin::new(log_host, &facility.name, 1)?;

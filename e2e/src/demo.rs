@@ -1,6 +1,6 @@
 //! `chartseal demo` as a child process.
 
-use crate::{caller::Caller, places, waiting::until};
+use crate::{caller::Caller, command::Ran, places, waiting::until};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,8 @@ const TOKENS: [&str; 7] = [
     "system",
 ];
 const START_SECONDS: u64 = 120;
-const STOP: Duration = Duration::from_secs(30);
+/// An operator waits a few seconds, no more.
+const STOP: Duration = Duration::from_secs(5);
 
 /// What `demo.json` says.
 #[derive(Debug, Clone)]
@@ -66,15 +67,15 @@ impl Demo {
     pub fn start(folder: &Path, flags: &[&str]) -> Self {
         match Self::try_start(folder, flags) {
             Ok(demo) => demo,
-            Err(log) => panic!("the demo did not start:\n{log}"),
+            Err(ended) => panic!("the demo did not start:\n{}", ended.text),
         }
     }
 
     /// Starts on `folder/data` and waits until it is ready.
     ///
     /// # Errors
-    /// What the process printed, when it ended before it was ready.
-    pub fn try_start(folder: &Path, flags: &[&str]) -> Result<Self, String> {
+    /// How the process ended, when it did before it was ready.
+    pub fn try_start(folder: &Path, flags: &[&str]) -> Result<Self, Ran> {
         let data = folder.join("data");
         let described = data.join("demo.json");
         // A start on old data finds the file of the start before.
@@ -93,8 +94,12 @@ impl Demo {
             .spawn()
             .expect("the program starts");
         let outcome = until("the demo is ready", START_SECONDS, || {
-            if child.try_wait().expect("its state").is_some() {
-                return Some(Err(fs::read_to_string(&log).unwrap_or_default()));
+            if let Some(status) = child.try_wait().expect("its state") {
+                return Some(Err(Ran {
+                    code: status.code().expect("it was not killed"),
+                    json: None,
+                    text: fs::read_to_string(&log).unwrap_or_default(),
+                }));
             }
             let now = changed(&described);
             (now.is_some() && now != before).then_some(Ok(()))
@@ -121,6 +126,13 @@ impl Demo {
     #[must_use]
     pub fn printed(&self) -> String {
         fs::read_to_string(&self.log).expect("its log")
+    }
+
+    /// All that it wrote to its log so far.
+    #[must_use]
+    pub fn logged(&self) -> String {
+        let log = self.about.trust_file.with_file_name("chartseal.log");
+        fs::read_to_string(log).expect("its log")
     }
 
     /// Whether the process still runs.

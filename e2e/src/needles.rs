@@ -9,7 +9,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     fmt::Write as _,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 const SHORTEST: usize = 7;
@@ -39,9 +39,25 @@ impl Needles {
         self.texts.len()
     }
 
+    /// Takes out what is found in the files of this folder, and gives it.
+    pub fn forget_those_in(&mut self, folder: &Path) -> BTreeSet<String> {
+        let found = self.search(&[folder]);
+        let forgotten: BTreeSet<String> =
+            found.into_iter().map(|(_, text)| text.to_owned()).collect();
+        self.texts.retain(|text| !forgotten.contains(text));
+        forgotten
+    }
+
     /// Every find in the files of these folders, as `file: text`.
     #[must_use]
     pub fn find_in(&self, folders: &[&Path]) -> Vec<String> {
+        self.search(folders)
+            .into_iter()
+            .map(|(file, text)| format!("{}: {text}", file.display()))
+            .collect()
+    }
+
+    fn search(&self, folders: &[&Path]) -> BTreeSet<(PathBuf, &str)> {
         let forms: Vec<(Vec<u8>, &str)> = self
             .texts
             .iter()
@@ -66,17 +82,17 @@ impl Needles {
                         continue;
                     };
                     if bytes.get(at..at + form.len()) == Some(form) {
-                        finds.insert(format!("{}: {text}", file.display()));
+                        finds.insert((file.clone(), *text));
                     }
                 }
             }
         }
-        finds.into_iter().collect()
+        finds
     }
 }
 
 /// All files below a folder.
-fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -168,5 +184,9 @@ mod tests {
         }
         fs::write(&file, b"..schowalter..Schowalte").expect("written");
         assert_eq!(needles.find_in(&[folder.path()]), [""; 0]);
+        fs::write(&file, b"..Schowalter..").expect("written");
+        assert_eq!(needles.forget_those_in(folder.path()).len(), 1);
+        assert_eq!(needles.find_in(&[folder.path()]), [""; 0]);
+        assert_eq!(needles.count(), 1);
     }
 }

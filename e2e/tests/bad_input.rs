@@ -4,8 +4,8 @@
 
 #![expect(clippy::expect_used, reason = "test code")]
 
-use e2e::{Caller, Demo};
-use std::fmt::Write as _;
+use e2e::{Caller, Demo, Needles};
+use std::{fmt::Write as _, path::Path};
 
 /// Stands in everything that is sent, and must come back from nowhere.
 const MARK: &str = "Zyxwvutsrqson";
@@ -91,7 +91,7 @@ fn every_wrong_body_is_refused_and_nothing_is_stored() {
     for case in &cases {
         case.try_on(&system);
     }
-    lives_and_is_silent(&mut demo);
+    lives_and_is_silent(folder.path(), &mut demo);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_body_over_the_limit_is_refused() {
         assert!(reply.is_error_outcome(), "{}", reply.text());
         assert_eq!(reply.status, 413);
     }
-    lives_and_is_silent(&mut demo);
+    lives_and_is_silent(folder.path(), &mut demo);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn every_bad_token_is_refused() {
     }
     let good = demo.caller("clinician").get("Patient/x");
     assert_eq!(good.status, 404, "the whole token still works");
-    lives_and_is_silent(&mut demo);
+    lives_and_is_silent(folder.path(), &mut demo);
 }
 
 fn bodies() -> Vec<Case> {
@@ -430,8 +430,9 @@ fn bad_tokens(token: &str) -> Vec<(&'static str, Option<String>)> {
     ]
 }
 
-/// Still serves and stores, holds nothing of what was refused, printed nothing.
-fn lives_and_is_silent(demo: &mut Demo) {
+/// Still serves and stores; nothing of what was refused is in any file, be it
+/// database or log.
+fn lives_and_is_silent(folder: &Path, demo: &mut Demo) {
     assert!(demo.is_running(), "{}", demo.printed());
     let system = demo.caller("system");
     let health = Caller::new(&demo.about.base, None).get("healthz");
@@ -446,7 +447,9 @@ fn lives_and_is_silent(demo: &mut Demo) {
         |(reference, version)| (reference.to_owned(), version.to_owned()),
     );
     assert_eq!(system.get(&reference).status, 200);
-    let printed = demo.printed();
-    assert!(!printed.contains(MARK), "{printed}");
-    assert!(!printed.contains("panicked"), "{printed}");
+    let mut mark = Needles::default();
+    mark.add(MARK);
+    assert_eq!(mark.find_in(&[folder]), [""; 0]);
+    assert!(!demo.printed().contains("panicked"), "{}", demo.printed());
+    assert!(!demo.logged().contains("\"panic\""), "{}", demo.logged());
 }

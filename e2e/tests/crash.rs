@@ -1,11 +1,13 @@
 //! `kill -9` in the middle of a load, several times: every acknowledged write is
-//! there, each has one leaf in the log, and all of them become final.
+//! there, every version and every audit record has one leaf in the log, the log
+//! holds no other, and all of them become final.
 
 #![expect(clippy::expect_used, reason = "test code")]
 
 use e2e::{Caller, Demo, Dice, until};
+use serde_json::Value;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicU32, Ordering},
     thread,
     time::Duration,
@@ -33,7 +35,7 @@ fn no_acknowledged_write_is_lost_and_none_is_logged_twice() {
             let writers: Vec<_> = (0..WRITERS)
                 .map(|_| scope.spawn(|| write_until_gone(&system, &next)))
                 .collect();
-            let pause = 400 + u64::try_from(dice.below(1_200)).expect("small");
+            let pause = 200 + u64::try_from(dice.below(600)).expect("small");
             thread::sleep(Duration::from_millis(pause));
             demo.kill9();
             let join = |writer: thread::ScopedJoinHandle<'_, _>| writer.join().expect("no panic");
@@ -45,24 +47,78 @@ fn no_acknowledged_write_is_lost_and_none_is_logged_twice() {
     }
 
     let mut demo = Demo::start(folder.path(), &["--empty"]);
-    let system = demo.caller("system");
-    let mut places = BTreeMap::new();
+    let (system, auditor) = (demo.caller("system"), demo.caller("auditor"));
+    // Listed before anything else is asked, so that the list ends with the load.
+    let (audits, versions) = committed(&auditor);
     for Written { version, mark } in &written {
         let read = system.get(version).expect(200, version).text();
         assert!(
             read.contains(mark.as_str()),
             "{version} holds other content"
         );
-        let index = final_index(&system, version);
-        let before = places.insert(index, version);
-        assert_eq!(before, None, "{version} has the index of another version");
+        assert!(versions.contains(version), "{version} has no audit event");
     }
-    assert_eq!(places.len(), written.len());
-    // The same versions asked again stand where they stood.
-    for (index, version) in places.iter().step_by(17) {
-        assert_eq!(final_index(&system, version), *index);
+    let mut places = BTreeMap::new();
+    for (caller, path) in audits
+        .iter()
+        .map(|path| (&auditor, path))
+        .chain(versions.iter().map(|path| (&system, path)))
+    {
+        let before = places.insert(final_index(caller, path), path);
+        assert_eq!(before, None, "{path} has the index of another leaf");
     }
+    // A leaf that was given two would leave an index that belongs to nothing.
+    assert!(
+        places.keys().copied().eq(0..places.len() as u64),
+        "the indices have gaps"
+    );
     assert!(demo.stop().success());
+}
+
+/// The first event of each audit record, and each version that a successful
+/// create or update made, acknowledged or not.
+fn committed(auditor: &Caller) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut audits, mut versions) = (BTreeSet::new(), BTreeSet::new());
+    let mut page = Some("AuditEvent?_count=1000".to_owned());
+    while let Some(path) = page {
+        let found = auditor.get(&path).expect(200, "a page").json();
+        for entry in list(&found, "/entry") {
+            let event = entry.pointer("/resource").expect("an event");
+            let id = text(event, "/id");
+            if id.ends_with(".0") {
+                audits.insert(format!("AuditEvent/{id}"));
+            }
+            let wrote = list(event, "/subtype")
+                .iter()
+                .any(|subtype| matches!(text(subtype, "/code"), "create" | "update"));
+            if wrote && text(event, "/outcome") == "0" {
+                let named = list(event, "/entity")
+                    .iter()
+                    .map(|entity| text(entity, "/what/reference"))
+                    .filter(|reference| reference.contains("/_history/"));
+                versions.extend(named.map(str::to_owned));
+            }
+        }
+        page = list(&found, "/link")
+            .iter()
+            .find(|link| text(link, "/relation") == "next")
+            .map(|link| text(link, "/url").to_owned());
+    }
+    (audits, versions)
+}
+
+fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// Creates and updates until the server is gone; what it acknowledged.
@@ -99,11 +155,11 @@ fn write_until_gone(system: &Caller, next: &AtomicU32) -> Vec<Written> {
     }
 }
 
-/// The index of the version's leaf, once it is final
+/// The index of the leaf of a version or an audit event, once it is final
 /// (<https://c2sp.org/tlog-proof>).
-fn final_index(caller: &Caller, version: &str) -> u64 {
-    until(version, 120, || {
-        let path = format!("{version}/$proof");
+fn final_index(caller: &Caller, path: &str) -> u64 {
+    until(path, 120, || {
+        let path = format!("{path}/$proof");
         let bundle = caller.get(&path).expect(200, &path).json();
         if bundle.get("rung")? != "finalized" {
             return None;

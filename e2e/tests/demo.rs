@@ -3,8 +3,11 @@
 
 #![expect(clippy::expect_used, reason = "test code")]
 
-use e2e::{Caller, Demo, fetch_proof, until, verify};
-use std::fs;
+use e2e::{Caller, Demo, fetch_proof, program, until, verify};
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
 
 const PATIENT: &str = r#"{"resourceType":"Patient","active":true,
     "identifier":[{"system":"urn:oid:1.2.3.4","value":"first-reader-1"}],
@@ -157,15 +160,46 @@ fn a_restart_goes_on_with_the_data() {
 }
 
 #[test]
+fn a_stop_while_samples_are_written_is_clean_and_the_next_start_goes_on() {
+    let folder = Demo::folder();
+    let data = folder.path().join("data");
+    let mut child = Command::new(program())
+        .args(["demo", "--listen", "127.0.0.1:0", "--patients", "5000"])
+        .arg("--data")
+        .arg(&data)
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    until("the first sample is written", 60, || {
+        data.join("samples.json").exists().then_some(())
+    });
+    let terminate = format!("kill -TERM {}", child.id());
+    drop(Command::new("sh").args(["-c", &terminate]).status());
+    let status = until("it stops", 5, || child.try_wait().expect("its state"));
+    assert!(status.success(), "{status}");
+    assert!(!data.join("demo.json").exists(), "it was not ready");
+
+    let demo = Demo::start(folder.path(), &["--patients", "1"]);
+    let found = demo.caller("clinician").get("Patient?_count=1");
+    let found = found.expect(200, "search").json();
+    assert_eq!(
+        found
+            .pointer("/entry/0/resource/resourceType")
+            .expect("a patient"),
+        "Patient"
+    );
+}
+
+#[test]
 fn a_second_process_on_the_same_data_is_refused_and_harms_nothing() {
     let folder = Demo::folder();
     let mut first = Demo::start(folder.path(), &["--empty"]);
     let reference = create_patient(&first);
-    let Err(said) = Demo::try_start(folder.path(), &["--empty"]) else {
-        panic!("a second process works on the same data");
-    };
-    assert!(said.contains("in use"), "{said}");
-    assert!(!said.contains("panicked"), "{said}");
+    let second = Demo::try_start(folder.path(), &["--empty"]);
+    let ended = second.expect_err("a second process works on the same data");
+    assert_eq!(ended.code, 1);
+    assert!(ended.text.contains("in use"), "{}", ended.text);
+    assert!(!ended.text.contains("panicked"), "{}", ended.text);
     assert!(first.is_running());
     let read = first.caller("clinician").get(&reference);
     assert_eq!(read.expect(200, "the first still serves").status, 200);

@@ -35,7 +35,7 @@ fn every_bundle_is_kept_proved_and_guarded() {
         .iter()
         .flat_map(|bundle| bundle.post(&system))
         .collect();
-    assert!(posted.len() > 7_000, "{} resources", posted.len());
+    assert!(posted.len() > 6_000, "{} resources", posted.len());
     in_parallel(&posted, |posted| reads_back(&system, posted));
     in_parallel(&posted, |posted| {
         drop(final_proof(&system, &posted.version))
@@ -201,7 +201,7 @@ fn positions(exhibits: &[Exhibit]) -> Vec<(&Exhibit, usize)> {
         .collect()
 }
 
-/// All 255 other values of one byte.
+/// All 255 other values of one byte; of five bundles, some millions of changes.
 fn no_single_byte_passes(exhibit: &Exhibit, at: usize, trust: &Trust, now: Timestamp) {
     let mut changed = exhibit.proof.clone();
     for difference in 1..=u8::MAX {

@@ -53,6 +53,7 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let layout = Layout::create(&args.data)?;
+    layout.check_database()?;
     // The database first: it tells whether the directory is in use.
     let store = Store::open(&Database::Sqlite {
         path: layout.database(),
@@ -106,10 +107,11 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     );
 
     let announcement = Announcement::new(url, &chain, address, &layout);
-    let patient = samples::load(args, &layout, &announcement, &issuer).await?;
-    announcement.publish(&layout, &issuer, patient)?;
-
-    let ended = stop::wait(anchoring).await;
+    let ready = async {
+        let patient = samples::load(args, &layout, &announcement, &issuer).await?;
+        announcement.publish(&layout, &issuer, patient)
+    };
+    let ended = stop::wait(ready, anchoring).await;
     trust.abort();
     auditing.abort();
     handle.stop(true).await;

@@ -87,7 +87,7 @@ async fn get(client: &reqwest::Client, url: &str, token: &str) -> Result<Vec<u8>
         .bearer_auth(token)
         .send()
         .await
-        .map_err(|error| format!("the gateway does not answer: {}", error.without_url()))?;
+        .map_err(unanswered)?;
     let status = answer.status();
     let body = answer
         .bytes()
@@ -97,6 +97,16 @@ async fn get(client: &reqwest::Client, url: &str, token: &str) -> Result<Vec<u8>
         Ok(body.to_vec())
     } else {
         Err(refusal(status.as_u16(), &body))
+    }
+}
+
+fn unanswered(error: reqwest::Error) -> String {
+    if error.is_builder() {
+        "the first argument must be the URL of a version or an audit event, such as \
+         http://127.0.0.1:8080/fhir/Patient/1/_history/1, and the token must be one line"
+            .to_owned()
+    } else {
+        format!("the gateway does not answer: {}", error.without_url())
     }
 }
 

@@ -53,10 +53,16 @@ pub(crate) fn prepare(database: &Database) -> Result<Option<LockFile>, OpenError
     }
 }
 
-/// The file opened, but SQLite made no sense of it; or it did not open.
+/// The file opened, but SQLite made no sense of it; or it, or what SQLite keeps
+/// beside it, did not open. Diesel passes on SQLite's words but not its code.
 fn not_a_database(error: ConnectionError, path: &std::path::Path) -> OpenError {
+    let unopened = ["unable to open database file", "readonly database"];
     match error {
-        ConnectionError::CouldntSetupConfiguration(_) => OpenError::Foreign,
+        ConnectionError::CouldntSetupConfiguration(error)
+            if !unopened.iter().any(|it| error.to_string().contains(it)) =>
+        {
+            OpenError::Foreign
+        }
         _ => OpenError::File {
             path: path.to_owned(),
             source: std::io::ErrorKind::InvalidInput.into(),

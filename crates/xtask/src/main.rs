@@ -63,11 +63,13 @@ fn main() -> ExitCode {
     }
 }
 
+/// Builds the program that is measured too. No `-p`: with the features of the
+/// whole workspace, the artefacts are those of the tests.
 fn bench(rest: &[&str]) -> Result<(), String> {
-    println!("xtask: cargo run --release -p bench -- {}", rest.join(" "));
-    let mut command = workspace::cargo();
-    command
-        .args(["run", "--release", "-p", "bench", "--"])
+    let build = ["build", "--release", "--bin", "chartseal", "--bin", "bench"];
+    workspace::run(workspace::cargo().args(build))?;
+    let mut run = workspace::cargo();
+    run.args(["run", "--release", "--bin", "bench", "--"])
         .args(rest);
-    workspace::run(&mut command)
+    workspace::run(&mut run)
 }

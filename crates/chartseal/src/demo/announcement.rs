@@ -98,12 +98,15 @@ impl Announcement {
         }
         let token = tokens.first().map_or("", |(_, token)| token.as_str());
         let record = format!("{}/fhir/Patient/{patient}/_history/1", self.url);
-        println!("\nThree commands to try:");
+        // As it was started, so that the commands can be taken over as they stand.
+        let program = std::env::current_exe()?;
+        let program = program.display();
+        println!("\nThree commands to try, after this one:");
         println!("  export CHARTSEAL_TOKEN={token}");
-        println!("  curl -s -H \"Authorization: Bearer $CHARTSEAL_TOKEN\" {record}");
-        println!("  chartseal proof {record} --wait 30 --out proof.json --resource patient.json");
+        println!("\n  curl -s -H \"Authorization: Bearer $CHARTSEAL_TOKEN\" {record}");
+        println!("  {program} proof {record} --wait 30 --out proof.json --resource patient.json");
         println!(
-            "  chartseal verify proof.json --resource patient.json --trust {}",
+            "  {program} verify proof.json --resource patient.json --trust {}",
             self.trust_file.display()
         );
         Ok(())

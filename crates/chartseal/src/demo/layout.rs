@@ -44,6 +44,18 @@ impl Layout {
         self.0.join("chartseal.sqlite")
     }
 
+    /// Refuses to begin anew where a database was and is no more.
+    pub fn check_database(&self) -> Result<(), Failed> {
+        if self.announcement().exists() && !self.database().exists() {
+            return Err(format!(
+                "the database `{}` is gone; restore it from its backup, or choose another `--data`",
+                self.database().display()
+            )
+            .into());
+        }
+        Ok(())
+    }
+
     pub fn log(&self) -> PathBuf {
         self.0.join("chartseal.log")
     }

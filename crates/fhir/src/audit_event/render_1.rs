@@ -247,7 +247,8 @@ impl Event<'_> {
         members.object("role", |role| write_coding(role, DOMAIN_RESOURCE));
         members.object("type", |coding| {
             if self.pattern.is_query() {
-                let (name, _) = touched.reference.split_once('/').unwrap_or_default();
+                // `Type/id`, or the same below the base of another facility.
+                let name = touched.reference.rsplit('/').nth(1).unwrap_or_default();
                 coding.text("code", name);
                 coding.text("system", RESOURCE_TYPES);
             } else {

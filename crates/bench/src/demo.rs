@@ -1,0 +1,120 @@
+//! `chartseal demo` as a child process: the program as its users run it.
+
+use crate::{Failed, client::Client};
+use serde_json::Value;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+const PATIENCE: Duration = Duration::from_secs(120);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
+/// A running demo; dropped, it is killed.
+pub struct Demo {
+    child: Child,
+    about: Value,
+    folder: PathBuf,
+}
+
+impl Demo {
+    /// Starts on `folder/data` and waits until it is ready.
+    pub async fn start(folder: &Path, flags: &[&str]) -> Result<Self, Failed> {
+        let data = data_of(folder);
+        let described = data.join("demo.json");
+        if described.exists() {
+            // A start on old data would find the file of the start before.
+            fs::remove_file(&described)?;
+        }
+        let program = program()?;
+        let child = Command::new(&program)
+            .args(["demo", "--listen", "127.0.0.1:0", "--data"])
+            .arg(&data)
+            .args(flags)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(|error| {
+                let shown = program.display();
+                format!("`{shown}`: {error}; build it, or name it in CHARTSEAL_BIN")
+            })?;
+        let mut demo = Self {
+            child,
+            about: Value::Null,
+            folder: folder.to_owned(),
+        };
+        let start = Instant::now();
+        while !described.exists() {
+            if let Some(status) = demo.child.try_wait()? {
+                return Err(format!("the demo ended with {status} before it was ready").into());
+            }
+            if start.elapsed() > PATIENCE {
+                return Err("the demo did not get ready".into());
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        demo.about = serde_json::from_slice(&fs::read(described)?)?;
+        Ok(demo)
+    }
+
+    /// A caller at the FHIR base with the token of a role.
+    pub fn client(&self, role: &str) -> Result<Client, Failed> {
+        let token = self.text(&format!("/tokens/{role}"))?;
+        Client::new(self.text("/fhirBase")?, token)
+    }
+
+    /// The trust file for what it proves.
+    pub fn trust(&self) -> Result<Vec<u8>, Failed> {
+        Ok(fs::read(self.folder.join(self.text("/trustFile")?))?)
+    }
+
+    /// The process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGTERM, and waits for the end.
+    pub fn stop(mut self) -> Result<(), Failed> {
+        Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()?;
+        let status = self.child.wait()?;
+        match status.success() {
+            true => Ok(()),
+            false => Err(format!("the demo ended with {status}").into()),
+        }
+    }
+
+    fn text(&self, pointer: &str) -> Result<&str, Failed> {
+        let value = self.about.pointer(pointer).and_then(Value::as_str);
+        value.ok_or_else(|| format!("demo.json lacks `{pointer}`").into())
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            drop(self.child.kill());
+            drop(self.child.wait());
+        }
+    }
+}
+
+/// The database of the demo that runs, or ran, in this folder.
+pub fn database_of(folder: &Path) -> PathBuf {
+    data_of(folder).join("chartseal.sqlite")
+}
+
+fn data_of(folder: &Path) -> PathBuf {
+    folder.join("data")
+}
+
+/// The program: named, or beside this one.
+fn program() -> Result<PathBuf, Failed> {
+    match env::var_os("CHARTSEAL_BIN") {
+        Some(program) => Ok(program.into()),
+        None => Ok(env::current_exe()?.with_file_name("chartseal")),
+    }
+}

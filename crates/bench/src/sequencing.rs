@@ -1,0 +1,128 @@
+//! A million pending leaves get their index on SQLite, through the step that the
+//! anchor-service takes.
+
+use crate::{
+    Failed, memory,
+    report::{Aim, Report},
+    silent_ledger::SilentLedger,
+};
+use anchor_service::{AnchorService, LogKeys, config::Config, ledger::FinalityRule, open_log};
+use model::{
+    AuditInteraction, Commitment, DataKeyId, ManualClock, Random as _, SeededRandom, Tag, Timestamp,
+};
+use std::{path::Path, sync::Arc, time::Instant};
+use store::{Audit, Database, Facility, FacilityId, NewAudit, Store};
+
+const LEAVES: usize = 1_000_000;
+/// Audit records in one transaction of the preparation.
+const PLANTED: usize = 20_000;
+
+/// Plants the leaves as requests do, with an audit record each; then measures.
+pub async fn measure(report: &Report) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("db");
+    let store = Store::open(&Database::Sqlite { path })?;
+    let created = Timestamp::from_millis(0)?;
+    let keys = LogKeys::new(folder.path());
+    let facility = facility(&store, &keys, created).await?;
+    let start = Instant::now();
+    plant(&store, facility, created).await?;
+    report.aside(
+        "preparation: 1,000,000 audit records and pending leaves",
+        start.elapsed().as_secs_f64(),
+        "s",
+    );
+
+    let clock = Arc::new(ManualClock::new(created));
+    let config = config(folder.path());
+    let mut service = AnchorService::new(store.clone(), SilentLedger, keys, clock, config);
+    memory::forget_peak()?;
+    let start = Instant::now();
+    let sequenced = service.step_sequence().await?;
+    let seconds = start.elapsed().as_secs_f64();
+    let peak = memory::peak()?;
+    if sequenced != LEAVES as u64 {
+        return Err(format!("{sequenced} leaves were sequenced").into());
+    }
+    let what = "sequencing 1,000,000 pending leaves on SQLite";
+    report.figure(what, seconds, "s", Aim::Below(20.0));
+    report.figure(&format!("{what}, peak RSS"), peak, "MB", Aim::Below(300.0));
+    Ok(())
+}
+
+async fn facility(store: &Store, keys: &LogKeys, created: Timestamp) -> Result<FacilityId, Failed> {
+    let name: model::FacilityName = "general".parse()?;
+    let insert = name.clone();
+    let id = store
+        .run_tx("facility", &[], move |tx| {
+            tx.facilities().insert(&insert, created)
+        })
+        .await?;
+    let facility = Facility { id, name, created };
+    open_log(store, keys, "bench.test", &facility, &SeededRandom::new(1)).await?;
+    Ok(id)
+}
+
+async fn plant(store: &Store, facility: FacilityId, time: Timestamp) -> Result<(), Failed> {
+    let random = SeededRandom::new(2);
+    for _ in 0..LEAVES / PLANTED {
+        let audits = (0..PLANTED)
+            .map(|_| audit(&random, time))
+            .collect::<Result<Vec<_>, _>>()?;
+        store
+            .run_tx("plant", &[], move |tx| {
+                let mut view = tx.audits();
+                audits
+                    .iter()
+                    .try_for_each(|audit| view.insert(facility, audit))
+            })
+            .await?;
+    }
+    Ok(())
+}
+
+/// An audit record with a random tag and commitment, as all are; its envelope is
+/// of no interest here.
+fn audit(random: &SeededRandom, time: Timestamp) -> Result<NewAudit, Failed> {
+    let (mut tag, mut commitment) = ([0; Tag::LEN], [0; Commitment::LEN]);
+    random.fill(&mut tag)?;
+    random.fill(&mut commitment)?;
+    let audit = Audit {
+        record: Tag::new(tag),
+        time,
+        interaction: AuditInteraction::restful("read"),
+        outcome: 0,
+        purpose: None,
+        policy_number: 1,
+        user: None,
+        client: None,
+        subject: None,
+        events: 1,
+        padded_size: 256,
+        data_key: DataKeyId::new([0; DataKeyId::LEN]),
+        envelope: vec![1],
+        query: None,
+    };
+    Ok(NewAudit {
+        audit,
+        patients: Vec::new(),
+        commitment: Commitment::new(commitment),
+    })
+}
+
+fn config(folder: &Path) -> Config {
+    Config {
+        rpc_url: "http://unused".into(),
+        chain_id: 1,
+        registry: String::new(),
+        submitter_key: "unused".into(),
+        log_keys: folder.into(),
+        finality: FinalityRule::Immediate,
+        sequence_millis: 200,
+        checkpoint_millis: 1_000,
+        post_millis: 2_000,
+        heartbeat_seconds: 0,
+        resend_seconds: 10,
+        replace_seconds: 48,
+    }
+}

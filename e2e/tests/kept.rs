@@ -1,0 +1,76 @@
+//! Data kept from earlier versions: formats freeze with the first stored byte, so
+//! every release must open what an earlier one wrote and prove what it proved.
+//!
+//! Each folder under `e2e/kept` is a stopped demo's data directory, with a proof,
+//! its trust file and its resource fetched at the time. `e2e/kept/keep.sh` makes
+//! one; a folder that was released is never changed.
+
+#![expect(clippy::expect_used, reason = "test code: what is not as expected ends the test")]
+
+use e2e::{Demo, fetch_proof, until, verify};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+const VERSIONS: [&str; 1] = ["0.1.0"];
+
+fn kept(version: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("kept").join(version)
+}
+
+/// Copies a folder; files closed to others, as git does not keep that.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    fs::set_permissions(to, fs::Permissions::from_mode(0o700)).expect("its mode");
+    for entry in fs::read_dir(from).expect("the kept folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).expect("a copy");
+            fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).expect("its mode");
+        }
+    }
+}
+
+#[test]
+fn a_kept_proof_still_holds() {
+    for version in VERSIONS {
+        let kept = kept(version);
+        let ran = verify(
+            &kept.join("proof.json"),
+            &kept.join("trust.json"),
+            Some(&kept.join("resource.json")),
+        );
+        assert_eq!(ran.code, 0, "{version}: {}", ran.text);
+        assert_eq!(ran.verdict("content"), Some("holds"), "{version}");
+    }
+}
+
+#[test]
+fn a_kept_data_directory_opens_and_proves_the_same() {
+    for version in VERSIONS {
+        let (kept, folder) = (kept(version), Demo::folder());
+        copy(&kept.join("data"), &folder.path().join("data"));
+        let demo = Demo::start(folder.path(), &["--patients", "1"]);
+        let resource = fs::read(kept.join("resource.json")).expect("the kept resource");
+        let text = String::from_utf8(resource.clone()).expect("JSON text");
+        let id = text.split("\"id\":\"").nth(1).and_then(|rest| rest.split('"').next());
+        let place = format!("Patient/{}/_history/1", id.expect("an id"));
+        let caller = demo.caller("system");
+        let read = caller.get(&place).expect(200, "the kept version");
+        assert_eq!(read.body, resource, "{version}: the very bytes");
+        let (proof, file) = (folder.path().join("proof.json"), folder.path().join("resource.json"));
+        fs::write(&file, &read.body).expect("the resource");
+        let token = demo.about.tokens.get("system").expect("a token");
+        let url = caller.url(&place);
+        until("the kept version verifies", 30, || {
+            let fetched = fetch_proof(&url, token, &proof);
+            assert_eq!(fetched.code, 0, "{version}: {}", fetched.text);
+            (verify(&proof, &demo.about.trust_file, Some(&file)).code == 0).then_some(())
+        });
+    }
+}

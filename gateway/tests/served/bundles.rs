@@ -1,0 +1,142 @@
+//! batch and transaction: entries of a batch stand for themselves, those of a
+//! transaction together.
+
+use crate::{house::House, records};
+use devkit::issuer::DemoUser;
+use serde_json::{Value, json};
+
+fn statuses(body: &Value) -> Vec<String> {
+    let entries = body["entry"].as_array().unwrap().iter();
+    let status = |entry: &Value| entry["response"]["status"].as_str().unwrap()[..3].to_owned();
+    entries.map(status).collect()
+}
+
+#[actix_web::test]
+async fn a_batch_answers_each_entry_for_itself_and_in_order() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let clinician = house.caller(&DemoUser::Clinician);
+    let id = system.create("Patient", records::patient("a")).await;
+    let path = format!("Patient/{id}");
+    let chosen = Some(records::with_id(records::patient("c"), "chosen"));
+    let batch = records::bundle(
+        "batch",
+        &[
+            ("POST", "Patient", Some(records::patient("b"))),
+            ("GET", "Patient/absent", None),
+            ("GET", &path, None),
+            ("PUT", "Patient/chosen", chosen.clone()),
+            ("PUT", "Patient/one", chosen),
+            ("DELETE", "AuditEvent/1", None),
+            ("GET", "Patient?identifier=a", None),
+        ],
+    );
+    let reply = clinician.post("", &batch).await.expect(200).json();
+    assert_eq!(reply["type"], "batch-response");
+    assert_eq!(
+        statuses(&reply),
+        ["201", "404", "200", "403", "400", "405", "200"]
+    );
+    assert_eq!(reply["entry"][2]["resource"]["id"], id);
+    assert_eq!(
+        reply["entry"][1]["response"]["outcome"]["resourceType"],
+        "OperationOutcome"
+    );
+    assert_eq!(
+        reply["entry"][6]["resource"]["entry"]
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
+    assert_eq!(system.found("Patient?identifier=b").await, 1);
+    assert_eq!(system.found("Patient?identifier=c").await, 0);
+}
+
+#[actix_web::test]
+async fn a_transaction_is_all_or_nothing() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let clinician = house.caller(&DemoUser::Clinician);
+    let id = system.create("Patient", records::patient("a")).await;
+    let path = format!("Patient/{id}");
+    let changed = records::with_id(records::patient("changed"), &id);
+    let chosen = records::with_id(records::patient("c"), "chosen");
+    let first = ("POST", "Patient", Some(records::patient("b")));
+    let second = ("PUT", path.as_str(), Some(changed));
+    let mismatched = Some(chosen.clone());
+    for (last, status) in [
+        // What a clinician may not do, what is refused, what is not there.
+        (("PUT", "Patient/chosen", Some(chosen)), 403),
+        (("PUT", "Patient/one", mismatched), 400),
+        (("GET", "Patient/absent", None), 404),
+        (("DELETE", "AuditEvent/1", None), 405),
+    ] {
+        let bundle = records::bundle("transaction", &[first.clone(), second.clone(), last]);
+        let reply = clinician.post("", &bundle).await.expect(status);
+        let blamed = reply.json()["issue"][0]["expression"][0].clone();
+        assert!(blamed.as_str().unwrap().starts_with("Bundle.entry[2]"));
+        assert_eq!(system.found("Patient?identifier=b").await, 0);
+        let read = system.get(&path).await.expect(200);
+        assert_eq!(read.header("etag"), Some("W/\"1\""));
+    }
+    // Without the entry that fails the others are done.
+    let bundle = records::bundle("transaction", &[first, second]);
+    let done = clinician.post("", &bundle).await.expect(200).json();
+    assert_eq!(statuses(&done), ["201", "200"]);
+    assert_eq!(system.found("Patient?identifier=b").await, 1);
+    assert_eq!(
+        system.get(&path).await.expect(200).header("etag"),
+        Some("W/\"2\"")
+    );
+}
+
+#[actix_web::test]
+async fn entries_find_each_other_by_urn() {
+    let house = House::start().await;
+    let clinician = house.caller(&DemoUser::Clinician);
+    let urn = "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a";
+    let mut observation = records::observation("x");
+    observation["subject"]["reference"] = json!(urn);
+    let mut bundle = records::bundle(
+        "transaction",
+        &[
+            ("POST", "Observation", Some(observation.clone())),
+            ("POST", "Patient", Some(records::patient("a"))),
+        ],
+    );
+    bundle["entry"][1]["fullUrl"] = json!(urn);
+    let done = clinician.post("", &bundle).await.expect(200).json();
+    let patient = done["entry"][1]["resource"]["id"].as_str().unwrap();
+    let found = clinician
+        .get(&format!("Observation?patient={patient}"))
+        .await
+        .expect(200);
+    assert_eq!(
+        found.resources()[0]["subject"]["reference"],
+        format!("Patient/{patient}")
+    );
+    // A name that no entry has is refused, not stored.
+    let lonely = records::bundle("transaction", &[("POST", "Observation", Some(observation))]);
+    let reply = clinician.post("", &lonely).await;
+    assert!((400..500).contains(&reply.status), "{}", reply.text);
+}
+
+#[actix_web::test]
+async fn what_the_same_record_gets_twice_is_refused() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let one = records::with_id(records::patient("a"), "one");
+    let twice = [
+        ("PUT", "Patient/one", Some(one.clone())),
+        ("PUT", "Patient/one", Some(one)),
+    ];
+    system
+        .post("", records::bundle("transaction", &twice))
+        .await
+        .expect(400);
+    system.get("Patient/one").await.expect(404);
+    for kind in ["collection", "searchset", "history"] {
+        let reply = system.post("", records::bundle(kind, &[])).await;
+        assert!(matches!(reply.status, 400 | 422), "{kind}: {}", reply.text);
+    }
+}

@@ -1,0 +1,137 @@
+//! Every route and method without a token that is good: 401, and nothing else
+//! about what is there. Only the statement of capabilities and the two health
+//! checks are served to anyone.
+
+use crate::{
+    caller::Reply,
+    house::{HOME, House, OTHER},
+    records::{self, NAME},
+};
+use devkit::issuer::DemoUser;
+use serde_json::json;
+
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// The paths below a FHIR base and the methods that they take. `{id}` is a
+/// record that exists.
+const ROUTES: [(&str, &[&str]); 10] = [
+    ("", &["POST"]),
+    ("Patient", &["GET", "POST"]),
+    ("Patient/_search", &["POST"]),
+    ("Patient/{id}", &["GET", "HEAD", "PUT", "DELETE"]),
+    ("Patient/{id}/_history", &["GET"]),
+    ("Patient/{id}/_history/1", &["GET", "HEAD"]),
+    ("Patient/{id}/$proof", &["GET"]),
+    ("Patient/{id}/_history/1/$proof", &["GET"]),
+    ("AuditEvent", &["GET", "POST"]),
+    ("AuditEvent/{id}.0", &["GET", "HEAD", "PUT", "DELETE"]),
+];
+
+/// `Authorization` headers that open nothing.
+fn bad_authorizations(house: &House) -> Vec<Option<String>> {
+    let good = house.token_with(&DemoUser::System, |_| {});
+    let elsewhere = house.token_with(&DemoUser::System, |claims| claims["aud"] = json!("another"));
+    let expired = house.token_with(&DemoUser::System, |claims| claims["exp"] = json!(1));
+    let (unsigned, _) = good.rsplit_once('.').unwrap();
+    vec![
+        None,
+        Some("Bearer garbage".to_owned()),
+        Some("Bearer".to_owned()),
+        Some(format!("Basic {good}")),
+        Some(format!("Bearer {unsigned}.")),
+        Some(format!("Bearer {good} {good}")),
+        Some(format!("Bearer {elsewhere}")),
+        Some(format!("Bearer {expired}")),
+    ]
+}
+
+#[actix_web::test]
+async fn without_a_good_token_every_route_answers_401_and_tells_nothing() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let id = system.create("Patient", records::patient("a")).await;
+    let before = audited_one_by_one(&house).await;
+    for authorization in bad_authorizations(&house) {
+        let nobody = house.anyone().presenting(authorization.clone());
+        for at in [
+            nobody.clone(),
+            nobody.at(HOME),
+            nobody.at(OTHER),
+            nobody.at("nowhere"),
+        ] {
+            for (path, offered) in ROUTES {
+                let path = path.replace("{id}", &id);
+                for method in METHODS {
+                    let body = matches!(method, "POST" | "PUT").then(|| "{".to_owned());
+                    let reply = at.send(method, &path, &[], body).await;
+                    let told = format!("{method} {}/{path} {authorization:?}", at.base());
+                    let expected = if offered.contains(&method) { 401 } else { 405 };
+                    assert_eq!(reply.status, expected, "{told}: {}", reply.text);
+                    check(method, &reply, &told);
+                }
+            }
+        }
+    }
+    assert_eq!(
+        audited_one_by_one(&house).await,
+        before,
+        "anyone can grow the log"
+    );
+    system.get(&format!("Patient/{id}")).await.expect(200);
+}
+
+/// The audit records but for those that count many requests at once.
+async fn audited_one_by_one(house: &House) -> usize {
+    let audits = house.audits(HOME).await.into_iter();
+    audits
+        .filter(|audit| audit.interaction.as_str() != "unauthenticated")
+        .count()
+}
+
+fn check(method: &str, reply: &Reply, told: &str) {
+    assert!(!reply.text.contains(NAME), "{told}: {}", reply.text);
+    assert_eq!(reply.header("etag"), None, "{told}");
+    assert_eq!(reply.header("cache-control"), Some("no-store"), "{told}");
+    if reply.status == 401 {
+        assert_eq!(reply.header("www-authenticate"), Some("Bearer"), "{told}");
+    }
+    if method != "HEAD" {
+        let issue = if reply.status == 401 {
+            "login"
+        } else {
+            "not-supported"
+        };
+        assert_eq!(reply.issue(), issue, "{told}");
+    }
+}
+
+#[actix_web::test]
+async fn what_anyone_may_see_is_capabilities_and_health() {
+    let house = House::start().await;
+    let nobody = house.anyone();
+    for path in ["/healthz", "/readyz"] {
+        nobody.get(path).await.expect(200);
+    }
+    for at in [nobody.clone(), nobody.at(HOME), nobody.at(OTHER)] {
+        let statement = at.get("metadata").await.expect(200).json();
+        assert_eq!(statement["resourceType"], "CapabilityStatement");
+        assert_eq!(statement["implementation"]["url"], at.base());
+    }
+    nobody.at("nowhere").get("metadata").await.expect(404);
+    for path in [
+        "/",
+        "/admin",
+        "/audit",
+        "/log",
+        "/f",
+        "/f/riverside",
+        "/fhir/a/b/c/d/e",
+        "/metrics",
+    ] {
+        assert_eq!(
+            nobody.get(path).await.expect(404).issue(),
+            "not-found",
+            "{path}"
+        );
+    }
+}

@@ -1,0 +1,190 @@
+//! A gateway of two facilities in a folder of its own, which goes away with the
+//! test.
+
+use crate::caller::Caller;
+use actix_web::{dev::ServerHandle, web};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
+use gateway::{
+    App, Settings,
+    identity::{IdentityConfig, IssuerConfig},
+    server,
+    setup::{self, FIRST_GENERATION, NewFacility},
+};
+use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
+use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
+use policies::PolicySource;
+use sealing::FileKms;
+use serde_json::Value;
+use std::{fs, net::TcpListener, path::PathBuf, sync::Arc, time::Duration};
+use store::{Audit, Database, FacilityId, Store};
+use tempfile::TempDir;
+
+/// The facility of most demo users.
+pub const HOME: &str = "riverside";
+/// The facility of `clinicianOther`.
+pub const OTHER: &str = "hillcrest";
+const AUDIENCE: &str = "gateway-tests";
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// A running gateway with all that it needs.
+pub struct House {
+    pub store: Store,
+    url: String,
+    issuer: DevIssuer,
+    server: ServerHandle,
+    client: reqwest::Client,
+    folder: TempDir,
+}
+
+impl House {
+    pub async fn start() -> Self {
+        // A second provider is an error that changes nothing.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&database(&folder)).unwrap();
+        let kms = facilities(&store, &folder).await;
+        let issuer = start_issuer(&folder);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let settings = Settings {
+            public_url: url.clone(),
+            identity: IdentityConfig {
+                issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
+            },
+        };
+        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
+            (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let app = App::open(settings, store.clone(), &kms, clock, random)
+            .await
+            .unwrap();
+        app.identity.refresh().await;
+        let running = server::serve(web::Data::new(app), listener, 1).unwrap();
+        let server = running.handle();
+        actix_web::rt::spawn(running);
+        Self {
+            store,
+            url,
+            issuer,
+            server,
+            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            folder,
+        }
+    }
+
+    /// Where the database is, for those who want to get in its way.
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("chartseal.db")
+    }
+
+    /// A demo user at the base of its own facility.
+    pub fn caller(&self, user: &DemoUser) -> Caller {
+        self.bearer(&self.token_with(user, |_| {}))
+    }
+
+    /// The same user with other claims, under the issuer's real signature.
+    pub fn caller_with(&self, user: &DemoUser, change: impl FnOnce(&mut Value)) -> Caller {
+        self.bearer(&self.token_with(user, change))
+    }
+
+    /// The backend service of the other facility.
+    pub fn system_of_other(&self) -> Caller {
+        self.caller_with(&DemoUser::System, |claims| {
+            claims["facility"] = OTHER.into()
+        })
+    }
+
+    /// Whoever holds this token.
+    pub fn bearer(&self, token: &str) -> Caller {
+        self.anyone().presenting(Some(format!("Bearer {token}")))
+    }
+
+    /// Someone without a token, at the short base.
+    pub fn anyone(&self) -> Caller {
+        Caller::new(self.client.clone(), self.url.clone())
+    }
+
+    /// A token of this user with claims changed before it is signed.
+    pub fn token_with(&self, user: &DemoUser, change: impl FnOnce(&mut Value)) -> String {
+        let token = self.issuer.mint(user, HOUR).unwrap();
+        let mut parts = token.split('.');
+        let (header, claims) = (parts.next().unwrap(), parts.next().unwrap());
+        let mut claims: Value = serde_json::from_slice(&BASE64URL.decode(claims).unwrap()).unwrap();
+        change(&mut claims);
+        let input = format!("{header}.{}", BASE64URL.encode(claims.to_string()));
+        let signature: Signature = self.issuer_key().sign(input.as_bytes());
+        format!("{input}.{}", BASE64URL.encode(signature.to_bytes()))
+    }
+
+    fn issuer_key(&self) -> SigningKey {
+        let file = self.folder.path().join("issuer/issuer-keys.json");
+        let kept: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+        let scalar = BASE64URL.decode(kept["current"].as_str().unwrap()).unwrap();
+        SigningKey::from_slice(&scalar).unwrap()
+    }
+
+    /// The rows of a facility.
+    pub async fn facility(&self, name: &str) -> FacilityId {
+        let name: FacilityName = name.parse().unwrap();
+        self.store
+            .read("facility", move |reader| reader.facilities().find(&name))
+            .await
+            .unwrap()
+            .unwrap()
+            .id
+    }
+
+    /// All audit records of a facility, newest first.
+    pub async fn audits(&self, name: &str) -> Vec<Audit> {
+        let facility = self.facility(name).await;
+        self.store
+            .read("audits", move |reader| {
+                reader.audits().page(facility, None, None, 10_000)
+            })
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|found| found.audit)
+            .collect()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        drop(self.server.stop(false));
+    }
+}
+
+fn database(folder: &TempDir) -> Database {
+    Database::Sqlite {
+        path: folder.path().join("chartseal.db"),
+    }
+}
+
+async fn facilities(store: &Store, folder: &TempDir) -> FileKms {
+    let kms = FileKms::create(&folder.path().join("kms")).unwrap();
+    for name in [HOME, OTHER] {
+        let name: FacilityName = name.parse().unwrap();
+        kms.add_root(&name, FIRST_GENERATION, &SystemRandom)
+            .unwrap();
+        let new = NewFacility {
+            name,
+            policies: PolicySource::shipped(),
+        };
+        setup::create_facility(new, store, &kms, &SystemClock, &SystemRandom)
+            .await
+            .unwrap();
+    }
+    kms
+}
+
+fn start_issuer(folder: &TempDir) -> DevIssuer {
+    DevIssuer::start(DevIssuerConfig {
+        dir: folder.path().join("issuer"),
+        port: None,
+        audience: AUDIENCE.to_owned(),
+        lifetime: HOUR,
+        facilities: [HOME, OTHER].map(|name| name.parse().unwrap()),
+    })
+    .unwrap()
+}

@@ -1,0 +1,19 @@
+//! The gateway as its clients meet it: a server on loopback over SQLite, a dev
+//! issuer, two facilities. What is asserted is what came over the wire or what
+//! stands in the database afterwards; nothing of the inside is called.
+
+#![expect(clippy::unwrap_used, reason = "test code")]
+#![expect(clippy::expect_used, reason = "test code")]
+#![expect(clippy::indexing_slicing, reason = "test code")]
+#![expect(clippy::panic, reason = "test code")]
+
+mod access_matrix;
+mod audit;
+mod bundles;
+mod caller;
+mod every_route_denies;
+mod house;
+mod http;
+mod paging;
+mod records;
+mod revocation;
