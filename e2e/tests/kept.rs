@@ -5,7 +5,10 @@
 //! its trust file and its resource fetched at the time. `e2e/kept/keep.sh` makes
 //! one; a folder that was released is never changed.
 
-#![expect(clippy::expect_used, reason = "test code: what is not as expected ends the test")]
+#![expect(
+    clippy::expect_used,
+    reason = "test code: what is not as expected ends the test"
+)]
 
 use e2e::{Demo, fetch_proof, until, verify};
 use std::{
@@ -17,7 +20,9 @@ use std::{
 const VERSIONS: [&str; 1] = ["0.1.0"];
 
 fn kept(version: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("kept").join(version)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("kept")
+        .join(version)
 }
 
 /// Copies a folder; files closed to others, as git does not keep that.
@@ -58,12 +63,18 @@ fn a_kept_data_directory_opens_and_proves_the_same() {
         let demo = Demo::start(folder.path(), &["--patients", "1"]);
         let resource = fs::read(kept.join("resource.json")).expect("the kept resource");
         let text = String::from_utf8(resource.clone()).expect("JSON text");
-        let id = text.split("\"id\":\"").nth(1).and_then(|rest| rest.split('"').next());
+        let id = text
+            .split("\"id\":\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
         let place = format!("Patient/{}/_history/1", id.expect("an id"));
         let caller = demo.caller("system");
         let read = caller.get(&place).expect(200, "the kept version");
         assert_eq!(read.body, resource, "{version}: the very bytes");
-        let (proof, file) = (folder.path().join("proof.json"), folder.path().join("resource.json"));
+        let (proof, file) = (
+            folder.path().join("proof.json"),
+            folder.path().join("resource.json"),
+        );
         fs::write(&file, &read.body).expect("the resource");
         let token = demo.about.tokens.get("system").expect("a token");
         let url = caller.url(&place);

@@ -25,15 +25,15 @@ pub async fn commit(
     mut exchange: Exchange<'_>,
     failed: Option<&Failure>,
 ) -> Result<(), CommitError> {
+    if failed.is_some() {
+        exchange.give_up_writes();
+    }
     let mut audits = Vec::with_capacity(exchange.sides.len());
     for side in &exchange.sides {
         audits.push((side.facility.id, record(&exchange, side, failed).await?));
     }
     let (store, facility) = (exchange.app().store.clone(), exchange.facility().id);
-    let mut writes = std::mem::take(&mut exchange.writes);
-    if failed.is_some() {
-        writes.clear();
-    }
+    let writes = std::mem::take(&mut exchange.writes);
     let epochs = exchange.epochs();
     // Order of effects: the epochs are compared first, so that a request decided
     // on what is no longer in force leaves no trace; then versions, which refuse

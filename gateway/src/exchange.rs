@@ -237,6 +237,19 @@ impl<'c> Exchange<'c> {
         self.touched.push((touched, patients));
     }
 
+    /// Gives up what was to be written, so that the audit of a failed request names
+    /// no version that never was.
+    pub(crate) fn give_up_writes(&mut self) {
+        self.writes.clear();
+        let written =
+            [Action::Create, Action::Update, Action::Delete].map(Action::interaction_code);
+        for (touched, _) in &mut self.touched {
+            if written.contains(&touched.interaction.as_str()) {
+                touched.version = None;
+            }
+        }
+    }
+
     /// The URL of a new version (<https://hl7.org/fhir/R4/http.html#create>).
     #[must_use]
     pub fn location(&self, new: &NewContent, mark: VersionMark) -> String {

@@ -12,7 +12,7 @@ mod stop;
 mod trust_file;
 
 use crate::cli::DemoArgs;
-use actix_web::web;
+use actix_web::{dev::ServerHandle, web};
 use anchor_service::{
     AnchorService, LogKeys,
     config::Config,
@@ -88,12 +88,7 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
         },
     };
     let app = App::open(settings, store.clone(), &kms, clock, random).await?;
-    app.identity.refresh().await;
-    let app = web::Data::new(app);
-    let auditing = actix_web::rt::spawn(server::audit_unauthenticated(app.clone()));
-    let server = server::serve(app, listener, WORKERS)?;
-    let handle = server.handle();
-    actix_web::rt::spawn(server);
+    let gateway = Gateway::start(app, listener).await?;
 
     let (stop_anchor, stopped) = tokio::sync::oneshot::channel::<()>();
     let anchoring = actix_web::rt::spawn(service.run(async {
@@ -113,12 +108,37 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     };
     let ended = stop::wait(ready, anchoring).await;
     trust.abort();
-    auditing.abort();
-    handle.stop(true).await;
+    gateway.stop().await;
     drop(stop_anchor);
     issuer.stop().await;
     chain.stop().await;
     ended
+}
+
+/// The gateway while it serves.
+struct Gateway {
+    server: ServerHandle,
+    auditing: tokio::task::JoinHandle<()>,
+}
+
+impl Gateway {
+    async fn start(app: App, listener: TcpListener) -> Result<Self, Failed> {
+        app.identity.refresh().await;
+        let app = web::Data::new(app);
+        let auditing = actix_web::rt::spawn(server::audit_unauthenticated(app.clone()));
+        let server = server::serve(app, listener, WORKERS)?;
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        Ok(Self {
+            server: handle,
+            auditing,
+        })
+    }
+
+    async fn stop(self) {
+        self.auditing.abort();
+        self.server.stop(true).await;
+    }
 }
 
 fn start_chain(

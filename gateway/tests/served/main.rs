@@ -3,7 +3,6 @@
 //! stands in the database afterwards; nothing of the inside is called.
 
 #![expect(clippy::unwrap_used, reason = "test code")]
-#![expect(clippy::expect_used, reason = "test code")]
 #![expect(clippy::indexing_slicing, reason = "test code")]
 #![expect(clippy::panic, reason = "test code")]
 
