@@ -155,8 +155,8 @@ async fn every_user_has_its_own_token() {
             json!(["clinician"]),
             json!(["clinician"]),
             json!(["patient"]),
-            json!(["administrator"]),
-            json!(["administrator"]),
+            json!(["admin"]),
+            json!(["admin"]),
             json!(["auditor"]),
             json!(["system"]),
         ]
