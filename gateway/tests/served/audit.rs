@@ -249,6 +249,31 @@ async fn a_denied_write_names_the_record_that_it_was_aimed_at() {
 }
 
 #[actix_web::test]
+async fn a_failed_transaction_names_no_version_that_never_was() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let auditor = house.caller(&DemoUser::Auditor);
+    let bundle = records::bundle(
+        "transaction",
+        &[
+            ("POST", "Patient", Some(records::patient("a"))),
+            ("GET", "Patient/absent", None),
+        ],
+    );
+    system.post("", &bundle).await.expect(404);
+    let events = newest_events(&auditor).await;
+    assert!(!events.is_empty());
+    for event in &events {
+        assert_ne!(event["outcome"], "0", "{event}");
+        let versions: Vec<String> = named(event)
+            .into_iter()
+            .filter(|it| it.contains("/_history/"))
+            .collect();
+        assert!(versions.is_empty(), "{versions:?}");
+    }
+}
+
+#[actix_web::test]
 async fn the_callers_own_facility_sees_the_visit_by_absolute_reference() {
     let house = House::start().await;
     let system = house.caller(&DemoUser::System);
