@@ -8,11 +8,11 @@ use crate::{
     sealed_audit::{AUDIT_EVENT, QUERY},
 };
 use fhir::audit_event::AuditRecord;
-use model::{Digest, LogicalId, ResourceType, Tag, VersionNumber};
+use model::{DataKeyId, Digest, LogicalId, ResourceType, Tag, VersionNumber};
 use policies::{TargetFacts, Withheld};
-use sealing::{Place, Salts};
+use sealing::{Opened, Place, Salts};
 use std::sync::Arc;
-use store::Audit;
+use store::{Audit, SealedQuery};
 
 /// An audit record whose envelope is open.
 pub struct OpenAudit {
@@ -96,18 +96,11 @@ fn split(id: &LogicalId) -> Option<(LogicalId, usize)> {
 /// When its key is gone or the envelope does not belong to this row.
 pub async fn open(facility: &Facility, row: Audit) -> Result<Vec<Withheld<OpenEvent>>, Failure> {
     let kind: ResourceType = AUDIT_EVENT.parse().map_err(Failure::fault)?;
-    let held = facility.keys.by_id(row.data_key).await?;
-    let place = Place {
-        facility: &facility.name,
-        resource_type: &kind,
-        record: row.record,
-        version: VersionNumber::FIRST,
-    };
-    let opened = sealing::open(&place, &held.key, &row.envelope)?;
+    let opened = unseal(facility, &kind, row.record, row.data_key, &row.envelope).await?;
     let record = AuditRecord::parse(&opened.content)
         .map_err(|_| Failure::fault("a sealed audit record cannot be read"))?;
     let query = match &row.query {
-        Some(_) => Some(query_digest(facility, &row, &opened.salts).await?),
+        Some(query) => Some(query_digest(facility, row.record, query, &opened.salts).await?),
         None => None,
     };
     let tag = row.record;
@@ -143,20 +136,33 @@ pub async fn open(facility: &Facility, row: Audit) -> Result<Vec<Withheld<OpenEv
     Ok(tags.into_iter().enumerate().map(withhold).collect())
 }
 
-async fn query_digest(facility: &Facility, row: &Audit, salts: &Salts) -> Result<Digest, Failure> {
-    let Some(query) = &row.query else {
-        return Err(Failure::fault("no query text"));
-    };
+async fn query_digest(
+    facility: &Facility,
+    record: Tag,
+    query: &SealedQuery,
+    salts: &Salts,
+) -> Result<Digest, Failure> {
     let kind: ResourceType = QUERY.parse().map_err(Failure::fault)?;
-    let held = facility.keys.by_id(query.data_key).await?;
-    let place = Place {
-        facility: &facility.name,
-        resource_type: &kind,
-        record: row.record,
-        version: VersionNumber::FIRST,
-    };
-    let opened = sealing::open(&place, &held.key, &query.envelope)?;
+    let opened = unseal(facility, &kind, record, query.data_key, &query.envelope).await?;
     let text = std::str::from_utf8(&opened.content)
         .map_err(|_| Failure::fault("a sealed query text is not text"))?;
     Ok(salts.query_digest(text))
+}
+
+/// Opens an envelope of one of the gateway's own things.
+async fn unseal(
+    facility: &Facility,
+    kind: &ResourceType,
+    record: Tag,
+    data_key: DataKeyId,
+    envelope: &[u8],
+) -> Result<Opened, Failure> {
+    let held = facility.keys.by_id(data_key).await?;
+    let place = Place {
+        facility: &facility.name,
+        resource_type: kind,
+        record,
+        version: VersionNumber::FIRST,
+    };
+    Ok(sealing::open(&place, &held.key, envelope)?)
 }

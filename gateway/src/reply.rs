@@ -15,8 +15,6 @@ pub enum Success {
     Created,
     /// 204.
     NoContent,
-    /// 304.
-    NotModified,
 }
 
 /// The version that an answer is about.
@@ -60,7 +58,6 @@ impl Success {
             Self::Ok => StatusCode::OK,
             Self::Created => StatusCode::CREATED,
             Self::NoContent => StatusCode::NO_CONTENT,
-            Self::NotModified => StatusCode::NOT_MODIFIED,
         }
     }
 }
@@ -130,7 +127,7 @@ impl Reply {
             response.insert_header((header::LOCATION, location));
         }
         match self.body {
-            Some(body) if self.success != Success::NotModified => response
+            Some(body) => response
                 .insert_header((header::CONTENT_TYPE, FHIR_JSON))
                 .body(body),
             _ => response.finish(),
