@@ -4,7 +4,7 @@
 //! A test here sees only what a user sees: the command, the HTTP API, the files.
 //! Run them by `cargo xtask test`, which says where everything is:
 //! `CHARTSEAL_BIN`, `CHARTSEAL_DATA` (or `CHARTSEAL_WITHOUT_DATA`),
-//! `CHARTSEAL_NODE_MODULES`.
+//! `CHARTSEAL_NODE_MODULES`, `CHARTSEAL_PYTHON`.
 
 #![expect(
     clippy::expect_used,
@@ -16,6 +16,7 @@ mod caller;
 mod command;
 mod demo;
 mod dice;
+mod mutation;
 mod needles;
 mod places;
 mod synthea;
@@ -25,7 +26,8 @@ pub use caller::{Caller, Reply};
 pub use command::{Ran, fetch_proof, run, verify};
 pub use demo::{About, Demo};
 pub use dice::Dice;
+pub use mutation::Mutation;
 pub use needles::Needles;
-pub use places::{data, node_folder, program};
+pub use places::{data, node_folder, program, python};
 pub use synthea::{Posted, SyntheaBundle, synthea};
 pub use waiting::until;

@@ -1,4 +1,4 @@
-//! Where the program under test, the real data and the Node packages are.
+//! Where the program under test, the real data, Python and the Node packages are.
 
 use std::{
     env,
@@ -21,6 +21,13 @@ pub fn program() -> PathBuf {
         program.display()
     );
     program
+}
+
+/// The Python that has the package `cryptography`: `CHARTSEAL_PYTHON`, else
+/// `python3`.
+#[must_use]
+pub fn python() -> PathBuf {
+    env::var_os("CHARTSEAL_PYTHON").map_or_else(|| "python3".into(), Into::into)
 }
 
 /// The folder of real data; none when this run was told to go without.

@@ -20,6 +20,7 @@ mod metadata;
 mod node;
 mod npm_lock;
 mod postgres;
+mod python;
 mod spdx;
 mod test;
 mod workspace;
@@ -30,8 +31,9 @@ const HELP: &str = "\
 usage: cargo xtask <task>
 
   test [--without-data] [-- FILTER...]
-                 all tests; installs PostgreSQL and the Node packages they need
-                 when it can; FILTER goes to `cargo test` (then fewer run)
+                 all tests; installs PostgreSQL, Python's cryptography and the
+                 Node packages they need when it can; FILTER goes to `cargo test`
+                 (then fewer run)
   check [NAME]   all checks, or one: format, files, licences, imports, clippy,
                  generated
   fhir-tables    writes the FHIR tables anew from HL7's definitions

@@ -2,7 +2,7 @@
 //! What is missing and cannot be installed is an error: nothing is skipped
 //! silently.
 
-use crate::{node, postgres::Postgres, workspace};
+use crate::{node, postgres::Postgres, python, workspace};
 use serde_json::Value;
 use std::{
     io::{BufRead as _, BufReader},
@@ -16,6 +16,7 @@ pub fn run(arguments: &[&str]) -> Result<(), String> {
     let data = wanted.data()?;
     let node = node::ready()?;
     let anvil = node.anvil()?;
+    let python = python::ready()?;
     let program = build()?;
     let postgres = Postgres::start()?;
 
@@ -26,6 +27,7 @@ pub fn run(arguments: &[&str]) -> Result<(), String> {
         .env("CHARTSEAL_TEST_POSTGRES", postgres.url())
         .env("CHARTSEAL_ANVIL", anvil)
         .env("CHARTSEAL_NODE_MODULES", &node.modules)
+        .env("CHARTSEAL_PYTHON", python)
         .env("CHARTSEAL_BIN", program)
         .env_remove("CHARTSEAL_WITHOUT_DATA");
     match data {
