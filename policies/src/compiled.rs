@@ -6,7 +6,10 @@
 //! Cedar alone would skip that policy
 //! (<https://docs.cedarpolicy.com/auth/authorization.html>).
 
-use crate::{Action, CallerEntity, PolicySource, ResourceEntity, Ruling, limits};
+use crate::{
+    Action, CallerEntity, PolicySource, ResourceEntity, Ruling, limits,
+    memory::{Memory, Question},
+};
 use cedar_policy::{
     ActionConstraint, Authorizer, Context, Decision, Entities, EntityId, EntityTypeName, EntityUid,
     Policy, PolicyId, PolicySet, Request, RestrictedExpression, Schema, ValidationMode, Validator,
@@ -88,6 +91,7 @@ pub struct Compiled {
     schema: Schema,
     facility_type: EntityTypeName,
     actions: BTreeMap<Action, AskedAction>,
+    memory: Memory,
 }
 
 /// An action with what can bear on it.
@@ -99,6 +103,8 @@ struct AskedAction {
     policies: PolicySet,
     /// The action with its groups.
     entities: Entities,
+    /// Whether any of them looks at whom a record is about.
+    looks_at_patients: bool,
 }
 
 impl Compiled {
@@ -136,6 +142,7 @@ impl Compiled {
             schema,
             facility_type,
             actions,
+            memory: Memory::new(),
         })
     }
 
@@ -153,6 +160,31 @@ impl Compiled {
 
     /// What the set, as the rules of `facility`, says to each of `asked`.
     pub(crate) fn rule(
+        &self,
+        facility: &FacilityName,
+        caller: &CallerEntity,
+        asked: &'static [Action],
+        resource: &ResourceEntity,
+    ) -> Vec<Ruling> {
+        let looks_at_patients = |action| {
+            let asked = self.actions.get(action);
+            asked.is_none_or(|asked| asked.looks_at_patients)
+        };
+        let question = Question {
+            facility: facility.clone(),
+            caller: caller.clone(),
+            asked,
+            resource: match asked.iter().any(looks_at_patients) {
+                true => resource.clone(),
+                false => resource.of_anybody(),
+            },
+        };
+        self.memory.recall(question, || {
+            self.evaluate(facility, caller, asked, resource)
+        })
+    }
+
+    fn evaluate(
         &self,
         facility: &FacilityName,
         caller: &CallerEntity,
@@ -240,12 +272,21 @@ impl AskedAction {
         let own = all.iter().filter(|entity| is_in(&entity.uid())).cloned();
         // Groups that the action is in, and the action itself.
         let entities = Entities::from_entities(own, None).map_err(schema_error)?;
+        let looks_at_patients = policies.policies().any(looks_at_patients);
         Ok(Self {
             uid,
             policies,
             entities,
+            looks_at_patients,
         })
     }
+}
+
+/// Whether the word is anywhere in the policy, in whichever spelling: the JSON form
+/// has no escapes left in it.
+fn looks_at_patients(policy: &Policy) -> bool {
+    let json = policy.to_json();
+    json.map_or(true, |json| json.to_string().contains("patients"))
 }
 
 fn parse(id: &str, text: &str) -> Result<Policy, PolicyError> {

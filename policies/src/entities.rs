@@ -25,7 +25,7 @@ pub(crate) enum ResourceKind {
 }
 
 /// The name of an entity.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Hash)]
 #[serde(deny_unknown_fields)]
 struct Uid {
     #[serde(rename = "type")]
@@ -43,7 +43,7 @@ impl Uid {
 }
 
 /// The caller as a Cedar entity.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Hash)]
 #[serde(deny_unknown_fields)]
 pub struct CallerEntity {
     uid: Uid,
@@ -51,7 +51,7 @@ pub struct CallerEntity {
     parents: Vec<Uid>,
 }
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Hash)]
 #[serde(deny_unknown_fields)]
 struct CallerAttributes {
     client: String,
@@ -118,7 +118,7 @@ impl CallerEntity {
 }
 
 /// The resource of a question as a Cedar entity.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Hash)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceEntity {
     uid: ResourceUid,
@@ -126,7 +126,7 @@ pub struct ResourceEntity {
     parents: Vec<Uid>,
 }
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Hash)]
 #[serde(deny_unknown_fields)]
 struct ResourceUid {
     #[serde(rename = "type")]
@@ -134,7 +134,7 @@ struct ResourceUid {
     id: String,
 }
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Hash)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct ResourceAttributes {
     facility: Uid,
@@ -175,6 +175,13 @@ impl ResourceEntity {
             },
             parents: Vec::new(),
         }
+    }
+
+    /// The same, naming no patient.
+    pub(crate) fn of_anybody(&self) -> Self {
+        let mut anybody = self.clone();
+        anybody.attrs.patients = None;
+        anybody
     }
 
     pub(crate) const fn kind(&self) -> ResourceKind {

@@ -16,6 +16,7 @@ mod decision_record;
 mod entities;
 mod infrastructure;
 mod limits;
+mod memory;
 mod permit;
 mod smart_scope;
 mod source;

@@ -16,9 +16,25 @@ pub struct Bundle {
     pub resources: usize,
 }
 
+/// One record of those Bundles.
+pub struct Record {
+    /// By what the others refer to it.
+    pub full_url: String,
+    /// The record.
+    pub resource: Value,
+}
+
+impl Record {
+    /// Its type.
+    pub fn kind(&self) -> &str {
+        let kind = self.resource.get("resourceType").and_then(Value::as_str);
+        kind.unwrap_or_default()
+    }
+}
+
 /// All of them; the practitioners come first, because the others refer to them.
 pub fn synthea() -> Result<Vec<Bundle>, Failed> {
-    let folder = folder();
+    let folder = folder().join("synthea");
     let missing = |error| {
         let shown = folder.display();
         format!("`{shown}`: {error}; name the folder that holds `synthea` in CHARTSEAL_DATA")
@@ -32,11 +48,34 @@ pub fn synthea() -> Result<Vec<Bundle>, Failed> {
     files.iter().map(|file| read(file)).collect()
 }
 
+/// Every record of the Bundles, and the locations of the other set, which they lack.
+pub fn resources() -> Result<Vec<Record>, Failed> {
+    let mut records = Vec::new();
+    for bundle in synthea()? {
+        let bundle: Value = serde_json::from_slice(&bundle.bytes)?;
+        let entries = bundle.get("entry").and_then(Value::as_array);
+        for entry in entries.into_iter().flatten() {
+            let full_url = entry.get("fullUrl").and_then(Value::as_str);
+            records.push(Record {
+                full_url: full_url.unwrap_or_default().to_owned(),
+                resource: entry.get("resource").cloned().unwrap_or_default(),
+            });
+        }
+    }
+    let locations = folder().join("synthea-us-core/Location.000.ndjson");
+    for line in fs::read_to_string(locations)?.lines() {
+        records.push(Record {
+            full_url: String::new(),
+            resource: serde_json::from_str(line)?,
+        });
+    }
+    Ok(records)
+}
+
 fn folder() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let named = std::env::var_os("CHARTSEAL_DATA");
     root.join(named.as_deref().unwrap_or("../shared/data".as_ref()))
-        .join("synthea")
 }
 
 fn holds_practitioners(file: &Path) -> bool {

@@ -5,23 +5,31 @@
 //! anchors and waits for the disk as always, and the audit is counted afterwards.
 //! A missed aim is printed, not an error; machines differ.
 
+mod callers;
 mod client;
+mod connection;
+mod crud;
 mod data;
 mod demo;
 mod idle;
+mod import;
 mod limits;
+mod load;
 mod machine;
 mod memory;
 mod percentile;
+mod processor;
 mod proof_latency;
 mod report;
 mod root;
+mod seeds;
 mod sequencing;
 mod silent_ledger;
 mod synthea;
 mod verification;
 
 use demo::Demo;
+use load::Part;
 use report::Report;
 use std::{error::Error, process::ExitCode};
 
@@ -29,8 +37,8 @@ use std::{error::Error, process::ExitCode};
 type Failed = Box<dyn Error + Send + Sync>;
 
 /// What can be measured, in the order in which it is.
-const NAMES: [&str; 7] = [
-    "limits", "root", "sequence", "idle", "proof", "verify", "synthea",
+const NAMES: [&str; 9] = [
+    "limits", "root", "sequence", "idle", "proof", "verify", "synthea", "crud", "read",
 ];
 
 fn main() -> ExitCode {
@@ -88,6 +96,15 @@ async fn measure(wanted: &[String]) -> Result<(), Failed> {
         for in_flight in [1, 4] {
             synthea::measure(&report, in_flight).await?;
         }
+    }
+    let parts = [("crud", Part::Crud), ("read", Part::Read)];
+    let parts: Vec<Part> = parts
+        .into_iter()
+        .filter(|(name, _)| is_wanted(name))
+        .map(|(_, part)| part)
+        .collect();
+    if !parts.is_empty() {
+        load::measure(&report, &parts).await?;
     }
     report.note(&machine::load()?);
     Ok(())

@@ -91,7 +91,7 @@ fn last_version(answer: &[u8]) -> Result<String, Failed> {
 }
 
 /// How many audit records a demo that was stopped has written, in all facilities.
-fn audits(folder: &Path) -> Result<u64, Failed> {
+pub fn audits(folder: &Path) -> Result<u64, Failed> {
     let path = demo::database_of(folder);
     let store = Store::open(&Database::Sqlite { path })?;
     let count = store.read_blocking("count of audit records", |reader| {

@@ -11,6 +11,11 @@ mod verify;
 use clap::Parser;
 use std::process::ExitCode;
 
+/// Requests are taken by one thread and written by another; this allocator gives
+/// memory back across threads without a lock.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // The TLS library is told once which cryptography to use; a second call would
     // only say that this was done.

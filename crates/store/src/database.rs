@@ -68,7 +68,9 @@ const SQLITE_WRITE: &[&str] = &[
     "PRAGMA cache_size = -65536",
     "PRAGMA wal_autocheckpoint = 16384",
 ];
-const SQLITE_READ: &[&str] = &["PRAGMA cache_size = -8192", "PRAGMA query_only = ON"];
+/// A reader's cache is emptied whenever someone else has committed, bucket by
+/// bucket, so a large one costs more than it saves; the system's keeps the pages.
+const SQLITE_READ: &[&str] = &["PRAGMA cache_size = -1024", "PRAGMA query_only = ON"];
 
 /// Durability is not left to the server's settings: a commit is on disk when it
 /// is answered. Everything is bounded in time, so that a stuck server is an error.

@@ -10,6 +10,7 @@
 mod compile;
 mod fixture;
 mod matrix;
+mod memory;
 mod permits;
 mod replay;
 mod scenarios;

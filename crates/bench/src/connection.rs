@@ -1,0 +1,118 @@
+//! One caller on one connection that is kept: as little work for each request as
+//! HTTP allows, because the caller shares the processor with what it measures.
+
+use crate::Failed;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{
+    Method, Request, StatusCode,
+    body::Bytes,
+    client::conn::http1::{self, SendRequest},
+    header::{self, HeaderMap, HeaderValue},
+};
+use hyper_util::rt::TokioIo;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::net::TcpStream;
+
+/// Where requests go, and how many went there.
+#[derive(Clone)]
+pub struct Target {
+    /// `host:port` of the gateway.
+    authority: String,
+    /// The path of the FHIR base.
+    path: String,
+    token: HeaderValue,
+    requests: Arc<AtomicU64>,
+}
+
+impl Target {
+    /// A FHIR base, `http://` on loopback, with the token to send.
+    pub fn new(base: &str, token: &str) -> Result<Self, Failed> {
+        let rest = base.strip_prefix("http://").ok_or("not a plain base")?;
+        let (authority, path) = rest.split_once('/').ok_or("a base has a path")?;
+        Ok(Self {
+            authority: authority.to_owned(),
+            path: format!("/{path}"),
+            token: HeaderValue::from_str(&format!("Bearer {token}"))?,
+            requests: Arc::default(),
+        })
+    }
+
+    /// How many requests were sent.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// A connection of its own.
+    pub async fn connect(&self) -> Result<Connection, Failed> {
+        let stream = TcpStream::connect(&self.authority).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Connection {
+            target: self.clone(),
+            host: HeaderValue::from_str(&self.authority)?,
+            sender,
+        })
+    }
+}
+
+/// One caller.
+pub struct Connection {
+    target: Target,
+    host: HeaderValue,
+    sender: SendRequest<Full<Bytes>>,
+}
+
+/// What came back.
+pub struct Answer {
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// From the first byte sent to the last received.
+    pub took: Duration,
+}
+
+impl Connection {
+    /// Sends a request below the base and takes the whole answer; a status other
+    /// than the one expected is an error.
+    pub async fn call(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+        expected: StatusCode,
+    ) -> Result<Answer, Failed> {
+        let target = &self.target;
+        let uri = format!("{}/{path}", target.path);
+        let request = Request::builder()
+            .method(method)
+            .uri(uri.trim_end_matches('/'))
+            .header(header::HOST, &self.host)
+            .header(header::AUTHORIZATION, &target.token)
+            .header(header::CONTENT_TYPE, "application/fhir+json")
+            .header(header::ACCEPT, "application/fhir+json")
+            .body(Full::from(body))?;
+        target.requests.fetch_add(1, Ordering::Relaxed);
+        let start = Instant::now();
+        let answer = self.sender.send_request(request).await?;
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await?.to_bytes();
+        let took = start.elapsed();
+        if head.status != expected {
+            let text = String::from_utf8_lossy(&body);
+            return Err(format!("`{uri}` answered {}: {text}", head.status).into());
+        }
+        Ok(Answer {
+            headers: head.headers,
+            body,
+            took,
+        })
+    }
+}

@@ -1,0 +1,167 @@
+//! The Synthea Bundles posted by several callers, each as one transaction; then
+//! what a reader notices of a Bundle of 1,000 entries that is written meanwhile.
+
+use crate::{
+    Failed,
+    connection::{Connection, Target},
+    data::{self, Bundle},
+    percentile,
+    report::{Aim, Report},
+    seeds::Seed,
+};
+use hyper::{Method, StatusCode, header};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::Mutex, task::JoinSet};
+
+/// Bundles in flight.
+const IN_FLIGHT: usize = 4;
+/// Entries of the Bundle that a reader must not notice.
+const ENTRIES: usize = 1_000;
+/// How often it is written.
+const TIMES: usize = 5;
+
+/// Posts all; gives the records as `Type/id`.
+pub async fn measure(report: &Report, target: &Target) -> Result<Vec<String>, Failed> {
+    let bundles = data::synthea()?;
+    let resources: usize = bundles.iter().map(|bundle| bundle.resources).sum();
+    let start = Instant::now();
+    let records = post_all(target, bundles).await?;
+    let rate = resources as f64 / start.elapsed().as_secs_f64();
+    let what = format!("import of {resources} Synthea resources, {IN_FLIGHT} in flight");
+    report.figure(&what, rate, "resources/s", Aim::AtLeast(1_800.0));
+    let p99 = read_beside(target, &records).await?;
+    let what = format!("a reader beside a Bundle of {ENTRIES} entries, p99");
+    report.figure(&what, p99, "ms", Aim::Below(100.0));
+    Ok(records)
+}
+
+/// The first alone, because the others refer to it.
+async fn post_all(target: &Target, bundles: Vec<Bundle>) -> Result<Vec<String>, Failed> {
+    let mut rest = bundles.into_iter().map(|bundle| bundle.bytes);
+    let mut connection = target.connect().await?;
+    let first = rest.next().ok_or("no Bundles")?;
+    let mut records = post(&mut connection, first).await?;
+    let rest = Arc::new(Mutex::new(rest));
+    let mut callers = JoinSet::new();
+    for _ in 0..IN_FLIGHT {
+        let mut connection = target.connect().await?;
+        let rest = Arc::clone(&rest);
+        callers.spawn(async move {
+            let mut records = Vec::new();
+            loop {
+                let next = rest.lock().await.next();
+                let Some(bundle) = next else {
+                    return Ok::<_, Failed>(records);
+                };
+                records.extend(post(&mut connection, bundle).await?);
+            }
+        });
+    }
+    while let Some(more) = callers.join_next().await {
+        records.extend(more??);
+    }
+    Ok(records)
+}
+
+/// Posts one Bundle; gives its records.
+async fn post(connection: &mut Connection, bundle: Vec<u8>) -> Result<Vec<String>, Failed> {
+    let answer = connection
+        .call(Method::POST, "", bundle, StatusCode::OK)
+        .await?;
+    let answer: Value = serde_json::from_slice(&answer.body)?;
+    let entries = answer.get("entry").and_then(Value::as_array);
+    entries
+        .into_iter()
+        .flatten()
+        .map(|entry| {
+            let location = entry.pointer("/response/location").and_then(Value::as_str);
+            let (record, _) = location
+                .and_then(|location| location.split_once("/_history/"))
+                .ok_or("an entry has no location")?;
+            let mut parts = record.rsplit('/');
+            let (id, kind) = (parts.next(), parts.next());
+            Ok(format!(
+                "{}/{}",
+                kind.unwrap_or_default(),
+                id.unwrap_or_default()
+            ))
+        })
+        .collect()
+}
+
+/// How long one reader waits, at the slow end, while the Bundle is written.
+async fn read_beside(target: &Target, records: &[String]) -> Result<f64, Failed> {
+    let bundle = observations()?;
+    let mut writer = target.connect().await?;
+    let writing = tokio::spawn(async move {
+        for _ in 0..TIMES {
+            post(&mut writer, bundle.clone()).await?;
+        }
+        Ok::<_, Failed>(())
+    });
+    let mut reader = target.connect().await?;
+    let mut took = Vec::new();
+    for record in records.iter().cycle().step_by(97) {
+        if writing.is_finished() {
+            break;
+        }
+        let answer = reader
+            .call(Method::GET, record, Vec::new(), StatusCode::OK)
+            .await?;
+        took.push(answer.took);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    writing.await??;
+    Ok(percentile::millis(&mut took, 0.99))
+}
+
+fn observations() -> Result<Vec<u8>, Failed> {
+    let seeds = Seed::all()?;
+    let seed = seeds
+        .iter()
+        .find(|seed| seed.resource_type == "Observation")
+        .ok_or("no Observation")?;
+    let patient = BTreeMap::from([
+        ("Patient", "bench-1".to_owned()),
+        ("Encounter", "bench-1".to_owned()),
+    ]);
+    let resource: Value = serde_json::from_slice(&seed.body(None, &patient))?;
+    let entry = json!({
+        "resource": resource,
+        "request": {"method": "POST", "url": "Observation"},
+    });
+    let bundle = json!({
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": vec![entry; ENTRIES],
+    });
+    Ok(serde_json::to_vec(&bundle)?)
+}
+
+/// Writes one record; gives its first version as `Type/id/_history/1`.
+pub async fn one(connection: &mut Connection) -> Result<String, Failed> {
+    let body = br#"{"resourceType":"Basic","code":{"text":"the last of the load"}}"#;
+    let answer = connection
+        .call(Method::POST, "Basic", body.to_vec(), StatusCode::CREATED)
+        .await?;
+    let location = answer.headers.get(header::LOCATION);
+    let location = location.ok_or("an answer has no Location")?.to_str()?;
+    let place = location
+        .find("/Basic/")
+        .ok_or("a Location names no record")?;
+    let version = location.get(place + 1..).unwrap_or_default();
+    Ok(version.to_owned())
+}
+
+/// GET below the base.
+pub async fn get(connection: &mut Connection, path: &str) -> Result<Vec<u8>, Failed> {
+    let answer = connection
+        .call(Method::GET, path, Vec::new(), StatusCode::OK)
+        .await?;
+    Ok(answer.body.to_vec())
+}
