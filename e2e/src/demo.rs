@@ -76,6 +76,19 @@ impl Demo {
     /// # Errors
     /// How the process ended, when it did before it was ready.
     pub fn try_start(folder: &Path, flags: &[&str]) -> Result<Self, Ran> {
+        Self::try_start_on(folder, 0, flags)
+    }
+
+    /// Starts at a port of one's choice, where clients expect it.
+    #[must_use]
+    pub fn start_on(folder: &Path, port: u16, flags: &[&str]) -> Self {
+        match Self::try_start_on(folder, port, flags) {
+            Ok(demo) => demo,
+            Err(ended) => panic!("the demo did not start:\n{}", ended.text),
+        }
+    }
+
+    fn try_start_on(folder: &Path, port: u16, flags: &[&str]) -> Result<Self, Ran> {
         let data = folder.join("data");
         let described = data.join("demo.json");
         // A start on old data finds the file of the start before.
@@ -84,7 +97,7 @@ impl Demo {
         let output = File::create(&log).expect("a log file");
         let errors = output.try_clone().expect("the same file");
         let mut child = Command::new(places::program())
-            .args(["demo", "--listen", "127.0.0.1:0", "--data"])
+            .args(["demo", "--listen", &format!("127.0.0.1:{port}"), "--data"])
             .arg(&data)
             .args(flags)
             .current_dir(folder)

@@ -1,5 +1,6 @@
 //! The audit record of a request, and the one commit that makes the request
-//! true: versions, audit, pending leaves, with the epochs compared.
+//! true: versions, audit, pending leaves, the answer that an idempotency key keeps,
+//! with the epochs compared.
 //!
 //! The commit stands before the answer. If it fails, nothing was written and
 //! nothing is disclosed.
@@ -7,6 +8,7 @@
 use crate::{
     exchange::{Exchange, Side},
     failure::{Category, Failure},
+    idempotency::Keyed,
     sealed_audit::{Clear, seal_record},
 };
 use fhir::{
@@ -15,6 +17,9 @@ use fhir::{
 };
 use model::new_uuid;
 use store::NewAudit;
+
+/// What the events of a repetition say; nothing else of them differs.
+const REPEATED: &str = "repeated";
 
 /// Commits a request: its versions if it went well, its audit in any case, in
 /// the log of every facility that it touches.
@@ -35,15 +40,18 @@ pub async fn commit(
     let (store, facility) = (exchange.app().store.clone(), exchange.facility().id);
     let writes = std::mem::take(&mut exchange.writes);
     let epochs = exchange.epochs();
+    let keyed = std::mem::take(&mut exchange.keyed);
     // Order of effects: the epochs are compared first, so that a request decided
-    // on what is no longer in force leaves no trace; then versions, which refuse
-    // a number already taken; then the audit. One commit, or nothing.
+    // on what is no longer in force leaves no trace; then the answer, which refuses a
+    // key that was answered meanwhile; then versions, which refuse a number already
+    // taken; then the audit. One commit, or nothing.
     store
         .run_tx("exchange", &[], move |tx| {
             for (facility, epoch) in &epochs {
                 tx.epochs()
                     .require(*facility, std::slice::from_ref(epoch))?;
             }
+            keyed.keep(tx, facility)?;
             tx.versions().insert_many(facility, &writes)?;
             for (facility, audit) in &audits {
                 tx.audits().insert(*facility, audit)?;
@@ -128,7 +136,7 @@ fn describe(
         outcome: failed.map_or(AuditOutcome::Success, |failure| {
             outcome_of(failure.category)
         }),
-        outcome_text: failed.map(|failure| failure.code.as_str().to_owned()),
+        outcome_text: outcome_text(exchange, failed).map(str::to_owned),
         agent: Some(AuditAgent {
             issuer: caller.issuer.clone(),
             subject: caller.subject.clone(),
@@ -148,6 +156,15 @@ fn describe(
         has_query: exchange.query.is_some(),
         decision: json::parse(decision.to_string().as_bytes()).map_err(Failure::fault)?,
     })
+}
+
+/// The category of a failure, or that nothing was done because it was done before.
+fn outcome_text(exchange: &Exchange<'_>, failed: Option<&Failure>) -> Option<&'static str> {
+    match (failed, &exchange.keyed) {
+        (Some(failure), _) => Some(failure.code.as_str()),
+        (None, Keyed::Again) => Some(REPEATED),
+        (None, _) => None,
+    }
 }
 
 fn outcome_of(category: Category) -> AuditOutcome {

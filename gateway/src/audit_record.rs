@@ -150,7 +150,10 @@ async fn query_digest(
 }
 
 /// Opens an envelope of one of the gateway's own things.
-async fn unseal(
+///
+/// # Errors
+/// When its key is gone or the envelope does not belong here.
+pub async fn unseal(
     facility: &Facility,
     kind: &ResourceType,
     record: Tag,

@@ -4,7 +4,8 @@
 //! An interaction works on an [`Exchange`] and returns what it would answer.
 //! [`run`] then commits versions and audit together, with the epochs that the
 //! decisions read, and only after that lets the answer go. When the epochs have
-//! moved or another writer took a version, the interaction runs again.
+//! moved, another writer took a version, or the same request was answered meanwhile,
+//! the interaction runs again.
 
 use crate::{
     app::App,
@@ -12,6 +13,7 @@ use crate::{
     context::Context,
     facility::{Facility, InForce},
     failure::{Category, Failure},
+    idempotency::Keyed,
     reply::VersionMark,
     version::{self, Found, OpenVersion},
     write::NewContent,
@@ -44,6 +46,7 @@ pub struct Exchange<'c> {
     pub(crate) decisions: DecisionLog,
     pub(crate) touched: Vec<(AuditTouched, Vec<AuditPatient>)>,
     pub(crate) writes: Vec<NewVersion>,
+    pub(crate) keyed: Keyed,
     authorizer: Authorizer,
     epochs: Vec<EpochRead>,
 }
@@ -85,6 +88,7 @@ impl<'c> Exchange<'c> {
             decisions: DecisionLog::new((*context.caller).clone(), own_patient),
             touched: Vec::new(),
             writes: Vec::new(),
+            keyed: Keyed::No,
         }
     }
 
@@ -282,10 +286,12 @@ pub async fn run<T>(
                     home.refresh().await?;
                 }
             }
-            Err(CommitError::Store(store::Error::VersionTaken)) if taken < VERSION_ATTEMPTS => {
+            Err(CommitError::Store(store::Error::VersionTaken | store::Error::AnswerKept))
+                if taken < VERSION_ATTEMPTS =>
+            {
                 taken += 1;
             }
-            Err(CommitError::Store(store::Error::VersionTaken)) => {
+            Err(CommitError::Store(store::Error::VersionTaken | store::Error::AnswerKept)) => {
                 return Err(Failure::new(
                     Category::Conflict,
                     IssueCode::Conflict,

@@ -3,7 +3,7 @@
 use crate::{failure::Failure, keyring::Keyring};
 use model::{Clock, EpochRead, FacilityName, Random, Scope, Tag};
 use policies::{Compiled, PolicySource};
-use sealing::{CursorKey, IdRoot, IndexRoot, Kms};
+use sealing::{CursorKey, IdRoot, IndexRoot, Kms, RequestKey};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use store::{FacilityId, Store};
@@ -25,6 +25,8 @@ pub struct Facility {
     pub index: IndexRoot,
     /// Seals its paging cursors.
     pub cursors: CursorKey,
+    /// Tells whether requests under one idempotency key ask for the same.
+    pub requests: RequestKey,
     store: Store,
     in_force: RwLock<Arc<InForce>>,
 }
@@ -85,6 +87,7 @@ impl Facility {
             tags,
             index: IndexRoot::new(FIRST_INDEX_EPOCH, &index_root.key),
             cursors: CursorKey::new(&id_root.key),
+            requests: RequestKey::new(&id_root.key),
             in_force: RwLock::new(Arc::new(read_in_force(store, id).await?)),
             keys,
             store: store.clone(),

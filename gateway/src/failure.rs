@@ -54,6 +54,14 @@ pub struct Failure {
     pub cause: Option<String>,
 }
 
+impl Category {
+    /// Whether the same request could go well another time.
+    #[must_use]
+    pub const fn is_ours(self) -> bool {
+        matches!(self, Self::Unavailable | Self::Fault)
+    }
+}
+
 impl Failure {
     /// A failure with a text for the caller.
     pub fn new(category: Category, code: IssueCode, text: impl Into<String>) -> Self {

@@ -6,6 +6,7 @@
 
 pub mod audit_event;
 pub mod bundle;
+pub mod change;
 pub mod create;
 pub mod delete;
 pub mod history;

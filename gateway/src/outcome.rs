@@ -35,10 +35,7 @@ impl Category {
     /// caller could have done better, 8 when we could not do it.
     #[must_use]
     pub fn audit_outcome(self) -> u8 {
-        match self {
-            Self::Unavailable | Self::Fault => 8,
-            _ => 4,
-        }
+        if self.is_ours() { 8 } else { 4 }
     }
 }
 

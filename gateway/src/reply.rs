@@ -5,9 +5,11 @@ use crate::outcome::FHIR_JSON;
 use actix_web::{HttpResponse, http::StatusCode, http::header};
 use fhir::bundle::ResponseEntry;
 use model::{Timestamp, VersionNumber};
+use serde::{Deserialize, Serialize};
 
 /// How it went well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Success {
     /// 200.
     Ok,
@@ -18,7 +20,7 @@ pub enum Success {
 }
 
 /// The version that an answer is about.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct VersionMark {
     /// Its number, which makes the ETag.
     pub number: VersionNumber,

@@ -5,18 +5,19 @@ use crate::{
     body, capability,
     context::Context,
     criteria::Criteria,
-    exchange,
+    done, exchange,
     failure::{Category, Failure},
     health,
+    idempotency::{self, Once},
     interaction::{
-        audit_event, bundle, bundle::Prepared, create, delete, history, read, search, update,
+        audit_event, bundle, bundle::Prepared, change::Change, create, history, read, search,
     },
     operation::proof,
     outcome, paging,
     sealed_audit::AUDIT_EVENT,
 };
 use actix_web::{HttpRequest, HttpResponse, Scope, http::header, web};
-use fhir::{IssueCode, Resource, bundle::Bundle, definition::Definition, json};
+use fhir::{IssueCode, Resource, definition::Definition};
 use model::{AuditInteraction, LogicalId, ResourceType, VersionNumber};
 
 type Answer = Result<HttpResponse, Failure>;
@@ -76,16 +77,14 @@ async fn post_record(request: HttpRequest, payload: web::Payload) -> Answer {
     let kind = kind(&request)?;
     writable(&kind)?;
     refuse_conditional(&request)?;
-    let resource = resource(&request, payload, &kind).await?;
-    let reply = exchange::run(
-        &context,
-        AuditInteraction::restful("create"),
-        async |exchange| create::create(exchange, &resource).await,
-    )
-    .await?;
-    Ok(reply
-        .preferring(body::preferred_return(&request))
-        .into_response())
+    let bytes = resource_bytes(&request, payload).await?;
+    let once = Once::of(&request, &context, &bytes)?;
+    let resource = resource(&bytes, &kind)?;
+    let change = Change::Create {
+        resource: &resource,
+        id: &create::assigned_id(&*context.app.random)?,
+    };
+    run_change(&request, &context, once.as_ref(), &change).await
 }
 
 async fn put_record(request: HttpRequest, payload: web::Payload) -> Answer {
@@ -93,16 +92,14 @@ async fn put_record(request: HttpRequest, payload: web::Payload) -> Answer {
     let (kind, id) = (kind(&request)?, id(&request)?);
     writable(&kind)?;
     let if_match = bundle::version_of(body::header_text(&request, header::IF_MATCH))?;
-    let resource = resource(&request, payload, &kind).await?;
-    let reply = exchange::run(
-        &context,
-        AuditInteraction::restful("update"),
-        async |exchange| update::update(exchange, &resource, &id, if_match).await,
-    )
-    .await?;
-    Ok(reply
-        .preferring(body::preferred_return(&request))
-        .into_response())
+    let bytes = resource_bytes(&request, payload).await?;
+    let once = Once::of(&request, &context, &bytes)?;
+    let change = Change::Update {
+        resource: &resource(&bytes, &kind)?,
+        id: &id,
+        if_match,
+    };
+    run_change(&request, &context, once.as_ref(), &change).await
 }
 
 async fn delete_record(request: HttpRequest) -> Answer {
@@ -110,14 +107,34 @@ async fn delete_record(request: HttpRequest) -> Answer {
     let (kind, id) = (kind(&request)?, id(&request)?);
     writable(&kind)?;
     let if_match = bundle::version_of(body::header_text(&request, header::IF_MATCH))?;
-    let reply = exchange::run(
-        &context,
-        AuditInteraction::restful("delete"),
-        async |exchange| delete::delete(exchange, &kind, &id, if_match).await,
+    let once = Once::of(&request, &context, &[])?;
+    let change = Change::Delete {
+        kind: &kind,
+        id: &id,
+        if_match,
+    };
+    run_change(&request, &context, once.as_ref(), &change).await
+}
+
+async fn run_change(
+    request: &HttpRequest,
+    context: &Context,
+    once: Option<&Once>,
+    change: &Change<'_>,
+) -> Answer {
+    let reply = idempotency::run(
+        context,
+        AuditInteraction::restful(change.interaction_code()),
+        once,
+        async |exchange| {
+            let (reply, done) = change.make(exchange).await?;
+            Ok((reply, vec![done]))
+        },
+        async |exchange, done| change.answer_again(exchange, done::only_write(done)?).await,
     )
     .await?;
     Ok(reply
-        .preferring(body::preferred_return(&request))
+        .preferring(body::preferred_return(request))
         .into_response())
 }
 
@@ -219,14 +236,25 @@ async fn run_search(request: &HttpRequest, query: String) -> Answer {
 async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
     let context = Context::enter(&request).await?;
     let bytes = body::read_json(&request, payload).await?;
-    let bundle = Bundle::parse(json::parse(&bytes)?, bundle::ENTRY_LIMIT)?;
-    drop(bytes);
-    let prepared = Prepared::new(bundle, &*context.app.random)?;
+    let once = Once::of(&request, &context, &bytes)?;
+    let random = &*context.app.random;
+    let prepared = Prepared::parse(&bytes, &[], random)?;
+    // A repetition is prepared anew, with the ids that were assigned the first time.
+    let bytes = once.as_ref().map(|_| bytes);
     let interaction = AuditInteraction::restful(prepared.interaction_code());
     let wanted = body::preferred_return(&request);
-    let reply = exchange::run(&context, interaction, async |exchange| {
-        bundle::run(exchange, &prepared, wanted).await
-    })
+    let reply = idempotency::run(
+        &context,
+        interaction,
+        once.as_ref(),
+        async |exchange| bundle::run(exchange, &prepared, wanted, None).await,
+        async |exchange, done| {
+            let bytes = bytes.as_deref().unwrap_or_default();
+            let prepared = Prepared::parse(bytes, done, random)?;
+            let (reply, _) = bundle::run(exchange, &prepared, wanted, Some(done)).await?;
+            Ok(reply)
+        },
+    )
     .await?;
     Ok(reply.into_response())
 }
@@ -337,15 +365,17 @@ fn check_accept(request: &HttpRequest) -> Result<(), Failure> {
     body::check_accept(request, format.as_deref())
 }
 
-/// The resource of a body, of the type that the path names.
-async fn resource(
+async fn resource_bytes(
     request: &HttpRequest,
     payload: web::Payload,
-    kind: &ResourceType,
-) -> Result<Resource, Failure> {
+) -> Result<web::Bytes, Failure> {
     check_accept(request)?;
-    let bytes = body::read_json(request, payload).await?;
-    let mut resource = Resource::parse(&bytes)?;
+    body::read_json(request, payload).await
+}
+
+/// The resource of a body, of the type that the path names.
+fn resource(bytes: &[u8], kind: &ResourceType) -> Result<Resource, Failure> {
+    let mut resource = Resource::parse(bytes)?;
     resource.refuse_conditional_references()?;
     if resource.resource_type() == kind {
         return Ok(resource);

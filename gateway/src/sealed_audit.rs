@@ -113,7 +113,10 @@ pub fn statement_of(
 }
 
 /// Seals one of the gateway's own things under the key of a scope.
-async fn seal(
+///
+/// # Errors
+/// When sealing fails.
+pub async fn seal(
     app: &App,
     facility: &Facility,
     kind: &str,

@@ -41,12 +41,27 @@ impl NewContent {
         id: LogicalId,
         version: VersionNumber,
     ) -> Self {
-        let resource = resource.clone().with_identity(&id, version, exchange.at);
+        let mark = VersionMark {
+            number: version,
+            time: exchange.at,
+        };
+        Self::of_version(exchange, resource, id, mark)
+    }
+
+    /// Gives a resource the identity that it has as this version.
+    #[must_use]
+    pub fn of_version(
+        exchange: &Exchange<'_>,
+        resource: &Resource,
+        id: LogicalId,
+        mark: VersionMark,
+    ) -> Self {
+        let resource = resource.clone().with_identity(&id, mark.number, mark.time);
         let canonical = resource.canonical();
         let patients = patients_of(exchange.facility(), &exchange.context.local, &resource);
         Self {
             id,
-            version,
+            version: mark.number,
             resource,
             canonical,
             patients,

@@ -18,6 +18,8 @@ pub enum Command {
     /// Run everything in one process, with sample data, to try it out.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
+    /// Load FHIR Bundles and NDJSON into a gateway; run again, it goes on.
+    Import(ImportArgs),
     /// Fetch a proof bundle from a gateway.
     Proof(ProofArgs),
     /// Verify a proof bundle, with no network and no database.
@@ -40,6 +42,33 @@ pub struct DemoArgs {
     /// Make no sample data.
     #[arg(long)]
     pub empty: bool,
+}
+
+/// `chartseal import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The FHIR base of the gateway, such as `http://127.0.0.1:8080/fhir`.
+    #[arg(long, value_name = "URL")]
+    pub base: String,
+    /// A file that holds the bearer token; read again whenever it changes.
+    #[arg(long, value_name = "FILE")]
+    pub token: PathBuf,
+    /// How many requests are under way at once.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub in_flight: u16,
+    /// Where to list what was refused, to be tried again with `--retry`.
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "chartseal-import-refused.ndjson"
+    )]
+    pub refused: PathBuf,
+    /// Import only what this list names.
+    #[arg(long, value_name = "FILE", conflicts_with = "files")]
+    pub retry: Option<PathBuf>,
+    /// Files (.json, .ndjson, .jsonl, each also .gz) and folders of such.
+    #[arg(value_name = "FILE|DIR", required_unless_present = "retry")]
+    pub files: Vec<PathBuf>,
 }
 
 /// `chartseal proof`.

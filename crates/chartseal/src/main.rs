@@ -4,6 +4,7 @@ mod cli;
 #[cfg(feature = "demo")]
 mod demo;
 mod fetch;
+mod import;
 #[cfg(feature = "demo")]
 mod logging;
 mod verify;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     match cli::Cli::parse().command {
         #[cfg(feature = "demo")]
         cli::Command::Demo(args) => demo::run(&args),
+        cli::Command::Import(args) => import::run(&args),
         cli::Command::Proof(args) => fetch::run(&args),
         cli::Command::Verify(args) => verify::run(&args),
     }

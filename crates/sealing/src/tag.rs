@@ -81,6 +81,15 @@ impl IdRoot {
         self.tag("#client", &[client])
     }
 
+    /// The tag of an idempotency key, which is its caller's own: the record tag of
+    /// `#idempotency` and the tags of user and client in hex, the key, each but the
+    /// last followed by a line feed.
+    #[must_use]
+    pub fn idempotency_tag(&self, user: Tag, client: Tag, key: &str) -> Tag {
+        let (user, client) = (user.to_string(), client.to_string());
+        self.tag("#idempotency", &[&user, "\n", &client, "\n", key])
+    }
+
     fn tag(&self, resource_type: &str, id: &[&str]) -> Tag {
         let mut mac = self.0.clone();
         mac.add_prefixed(resource_type.as_bytes());

@@ -19,6 +19,9 @@ pub enum Error {
     /// The scope has a data key already.
     #[error("the scope already has a data key: read it")]
     KeyTaken,
+    /// A request with this idempotency key was answered already.
+    #[error("the request was answered already: give the stored answer")]
+    AnswerKept,
     /// An epoch is not what the decision was based on.
     #[error("an epoch has moved since the decision: decide again")]
     EpochMoved,

@@ -11,6 +11,7 @@
 //! known here.
 
 mod anchors;
+mod answers;
 mod audit_insert;
 mod audits;
 mod column;
@@ -40,6 +41,7 @@ mod versions;
 mod writer;
 
 pub use anchors::{Anchor, Anchors, NewAnchor};
+pub use answers::{Answers, StoredAnswer};
 pub use audits::{Audit, AuditFound, AuditPosition, Audits, NewAudit, SealedQuery};
 pub use database::Database;
 pub use epochs::Epochs;

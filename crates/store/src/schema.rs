@@ -117,6 +117,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    answer (facility_id, key_tag) {
+        facility_id -> Integer,
+        key_tag -> Binary,
+        request_digest -> Binary,
+        time_ms -> BigInt,
+        data_key_id -> Binary,
+        envelope -> Binary,
+    }
+}
+
+diesel::table! {
     pending_leaf (id) {
         id -> BigInt,
         facility_id -> Integer,

@@ -2,8 +2,8 @@
 //! outside. Each gives one view per table group; a view of a reader only reads.
 
 use crate::{
-    Anchors, Audits, Epochs, Error, Facilities, FacilityId, Keys, Leaves, Logs, Meta, Policies,
-    Posts, Versions, database::Conn, error::Fault,
+    Anchors, Answers, Audits, Epochs, Error, Facilities, FacilityId, Keys, Leaves, Logs, Meta,
+    Policies, Posts, Versions, database::Conn, error::Fault,
 };
 use diesel::{
     QueryResult,
@@ -215,6 +215,8 @@ views! {
     versions: Versions,
     /// Audit records.
     audits: Audits,
+    /// Answers to requests with an idempotency key.
+    answers: Answers,
     /// Leaves, waiting and sequenced.
     leaves: Leaves,
     /// Logs, tiles and checkpoints.

@@ -7,9 +7,11 @@
 
 use crate::{
     criteria::Criteria,
+    done::{self, Done},
     exchange::Exchange,
     failure::{Category, Failure},
-    interaction::{create, delete, read, search, update},
+    idempotency::Keyed,
+    interaction::{change::Change, create, read, search},
     outcome,
     reply::{Reply, Return},
     routes,
@@ -17,8 +19,9 @@ use crate::{
 use fhir::{
     IssueCode, Refusal,
     bundle::{self, Bundle, Entry, EntryUrl, Method, ResponseEntry},
+    json,
 };
-use model::{LogicalId, Random, VersionNumber, new_uuid};
+use model::{LogicalId, Random, VersionNumber};
 use policies::{Action, Target};
 use std::collections::BTreeMap;
 
@@ -40,15 +43,18 @@ struct Assigned {
 }
 
 impl Prepared {
-    /// Assigns ids to what will be created and rewrites the references to it.
+    /// Reads a Bundle, assigns ids to what will be created, those of `before` where
+    /// it was created before, and rewrites the references to it.
     ///
     /// # Errors
-    /// For a transaction, what no entry may have: conditional parts in this
-    /// release, a reference to an entry that is not there.
-    pub fn new(bundle: Bundle, random: &dyn Random) -> Result<Self, Failure> {
-        match bundle {
-            Bundle::Transaction(entries) => transaction(entries, random),
-            Bundle::Batch(entries) => batch(entries, random),
+    /// When it is no Bundle of a kind that is taken here; for a transaction, what no
+    /// entry may have: conditional parts in this release, a reference to an entry
+    /// that is not there.
+    pub fn parse(bytes: &[u8], before: &[Done], random: &dyn Random) -> Result<Self, Failure> {
+        let ids = Ids { before, random };
+        match Bundle::parse(json::parse(bytes)?, ENTRY_LIMIT)? {
+            Bundle::Transaction(entries) => transaction(entries, &ids),
+            Bundle::Batch(entries) => batch(entries, &ids),
         }
     }
 
@@ -63,12 +69,18 @@ impl Prepared {
     }
 }
 
-fn transaction(entries: Vec<Entry>, random: &dyn Random) -> Result<Prepared, Failure> {
+/// Where the ids of new records come from.
+struct Ids<'i> {
+    before: &'i [Done],
+    random: &'i dyn Random,
+}
+
+fn transaction(entries: Vec<Entry>, ids: &Ids<'_>) -> Result<Prepared, Failure> {
     let order = bundle::processing_order(&entries);
     let mut names = BTreeMap::new();
     let mut assigned = Vec::with_capacity(entries.len());
     for entry in entries {
-        let one = assign(entry, random)?;
+        let one = assign(entry, ids)?;
         if let (Some(full_url), Some(reference)) = (&one.entry.full_url, one.reference()) {
             names.insert(full_url.clone(), reference);
         }
@@ -86,7 +98,7 @@ fn transaction(entries: Vec<Entry>, random: &dyn Random) -> Result<Prepared, Fai
 }
 
 /// The entries of a batch do not know each other, so nothing is rewritten.
-fn batch(entries: Vec<Result<Entry, Refusal>>, random: &dyn Random) -> Result<Prepared, Failure> {
+fn batch(entries: Vec<Result<Entry, Refusal>>, ids: &Ids<'_>) -> Result<Prepared, Failure> {
     let order = (0..entries.len()).collect();
     let mut assigned = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -95,7 +107,7 @@ fn batch(entries: Vec<Result<Entry, Refusal>>, random: &dyn Random) -> Result<Pr
             Ok(entry)
         });
         assigned.push(match entry {
-            Ok(entry) => Ok(assign(entry, random)?),
+            Ok(entry) => Ok(assign(entry, ids)?),
             Err(refusal) => Err(refusal),
         });
     }
@@ -106,9 +118,11 @@ fn batch(entries: Vec<Result<Entry, Refusal>>, random: &dyn Random) -> Result<Pr
     })
 }
 
-fn assign(entry: Entry, random: &dyn Random) -> Result<Assigned, Failure> {
-    let id = match entry.method {
-        Method::Post => Some(new_uuid(random)?.parse().map_err(Failure::fault)?),
+fn assign(entry: Entry, ids: &Ids<'_>) -> Result<Assigned, Failure> {
+    let before = ids.before.get(entry.index).and_then(Done::assigned_id);
+    let id = match (entry.method, before) {
+        (Method::Post, Some(before)) => Some(before.clone()),
+        (Method::Post, None) => Some(create::assigned_id(ids.random)?),
         _ => None,
     };
     Ok(Assigned { entry, id })
@@ -133,7 +147,7 @@ impl Assigned {
 }
 
 /// Does every entry, in the order that the specification fixes, and answers in
-/// the order of the request.
+/// the order of the request. What was done `before` is not done again.
 ///
 /// # Errors
 /// A transaction fails with its first failing entry; a batch only as a whole.
@@ -141,7 +155,8 @@ pub async fn run(
     exchange: &mut Exchange<'_>,
     prepared: &Prepared,
     wanted: Return,
-) -> Result<Reply, Failure> {
+    before: Option<&[Done]>,
+) -> Result<(Reply, Vec<Done>), Failure> {
     let action = if prepared.transaction {
         Action::Transaction
     } else {
@@ -153,18 +168,23 @@ pub async fn run(
         .ok_or_else(Failure::forbidden)?;
     let mut answers: Vec<ResponseEntry> = Vec::new();
     answers.resize_with(prepared.entries.len(), ResponseEntry::default);
+    let mut done = vec![Done::Looked; prepared.entries.len()];
     for &index in &prepared.order {
         let Some(entry) = prepared.entries.get(index) else {
             continue;
         };
-        let answer = match perform(exchange, entry).await {
-            Ok((reply, true)) => reply.preferring(wanted).into_entry(),
-            Ok((reply, false)) => reply.into_entry(),
-            Err(failure) if !prepared.transaction => outcome::entry_of(&failure),
+        let before = before.map(|before| before.get(index));
+        let (answer, one) = match perform(exchange, entry, before, wanted).await {
+            Ok(done) => done,
+            Err(failure) if stands_alone(exchange, prepared, &failure) => {
+                let answer = outcome::entry_of(&failure);
+                let refused = Done::refused(&answer);
+                (answer, refused)
+            }
             Err(failure) => return Err(failure.inside(&format!("Bundle.entry[{index}]"))),
         };
-        if let Some(slot) = answers.get_mut(index) {
-            *slot = answer;
+        if let (Some(slot), Some(kept)) = (answers.get_mut(index), done.get_mut(index)) {
+            (*slot, *kept) = (answer, one);
         }
     }
     let body = if prepared.transaction {
@@ -172,43 +192,70 @@ pub async fn run(
     } else {
         bundle::batch_response(&answers)
     };
-    Ok(Reply::document(body))
+    Ok((Reply::document(body), done))
 }
 
-/// Does one entry; also says whether it wrote.
+/// Whether the other entries go on after this failure. Those of a batch do; but a
+/// batch with an idempotency key is answered once and for all, so that what failed
+/// for our fault would never be tried again: it is not answered then.
+fn stands_alone(exchange: &Exchange<'_>, prepared: &Prepared, failure: &Failure) -> bool {
+    let answered_once = !matches!(exchange.keyed, Keyed::No);
+    let tried_again = answered_once && failure.category.is_ours();
+    !(prepared.transaction || tried_again)
+}
+
+/// Does one entry, unless it is a change that was done before; also gives what is to
+/// be kept of it.
 async fn perform(
     exchange: &mut Exchange<'_>,
     entry: &Result<Assigned, Refusal>,
-) -> Result<(Reply, bool), Failure> {
+    before: Option<Option<&Done>>,
+    wanted: Return,
+) -> Result<(ResponseEntry, Done), Failure> {
     let Assigned { entry, id } = entry.as_ref().map_err(|refusal| refusal.clone())?;
-    match entry.method {
-        Method::Get | Method::Head => Ok((look(exchange, &entry.url).await?, false)),
-        _ => Ok((write(exchange, entry, id.as_ref()).await?, true)),
+    if matches!(entry.method, Method::Get | Method::Head) {
+        let reply = look(exchange, &entry.url).await?;
+        return Ok((reply.into_entry(), Done::Looked));
     }
+    let change = change(entry, id.as_ref())?;
+    let (reply, done) = match before {
+        None => change.make(exchange).await?,
+        Some(Some(done @ Done::Wrote(wrote))) => {
+            (change.answer_again(exchange, wrote).await?, done.clone())
+        }
+        Some(Some(done @ Done::Refused { status, outcome })) => {
+            return Ok((done::refused_again(status, outcome)?, done.clone()));
+        }
+        Some(_) => return Err(Failure::fault("a kept answer is of another Bundle")),
+    };
+    Ok((reply.preferring(wanted).into_entry(), done))
 }
 
-async fn write(
-    exchange: &mut Exchange<'_>,
-    entry: &Entry,
-    assigned: Option<&LogicalId>,
-) -> Result<Reply, Failure> {
+/// What an entry asks to be changed.
+fn change<'e>(entry: &'e Entry, assigned: Option<&'e LogicalId>) -> Result<Change<'e>, Failure> {
     routes::writable(entry.url.resource_type())?;
     let if_match = version_of(entry.if_match.as_deref())?;
     match (entry.method, &entry.url, &entry.resource) {
         (Method::Post, EntryUrl::Type { .. }, Some(resource)) => {
             let id = assigned.ok_or_else(|| Failure::fault("a new record without an id"))?;
-            create::create_as(exchange, resource, id.clone()).await
+            Ok(Change::Create { resource, id })
         }
-        (Method::Put, EntryUrl::Instance { id, .. }, Some(resource)) => {
-            update::update(exchange, resource, id, if_match).await
-        }
+        (Method::Put, EntryUrl::Instance { id, .. }, Some(resource)) => Ok(Change::Update {
+            resource,
+            id,
+            if_match,
+        }),
         (
             Method::Delete,
             EntryUrl::Instance {
                 resource_type, id, ..
             },
             _,
-        ) => delete::delete(exchange, resource_type, id, if_match).await,
+        ) => Ok(Change::Delete {
+            kind: resource_type,
+            id,
+            if_match,
+        }),
         _ => Err(unsupported()),
     }
 }

@@ -7,34 +7,23 @@ use crate::{
     write::{self, NewContent},
 };
 use fhir::Resource;
-use model::{LogicalId, VersionInteraction, VersionNumber, new_uuid};
+use model::{LogicalId, Random, VersionInteraction, VersionNumber, new_uuid};
 use policies::Action;
-
-/// Creates a record under an id that we assign.
-///
-/// # Errors
-/// Forbidden when policy does not permit it; nothing is written then.
-pub async fn create(exchange: &mut Exchange<'_>, resource: &Resource) -> Result<Reply, Failure> {
-    let id = assigned_id(exchange)?;
-    create_as(exchange, resource, id).await
-}
 
 /// An id for a new record: a random UUID, so that ids tell nothing.
 ///
 /// # Errors
 /// When the source of randomness fails.
-pub fn assigned_id(exchange: &Exchange<'_>) -> Result<LogicalId, Failure> {
-    new_uuid(&*exchange.app().random)?
-        .parse()
-        .map_err(Failure::fault)
+pub fn assigned_id(random: &dyn Random) -> Result<LogicalId, Failure> {
+    new_uuid(random)?.parse().map_err(Failure::fault)
 }
 
 /// Creates a record under an id that was assigned before, because a Bundle's
-/// references already point to it.
+/// references already point to it, and because a decision may have to be made anew.
 ///
 /// # Errors
 /// Forbidden when policy does not permit it; nothing is written then.
-pub async fn create_as(
+pub async fn create(
     exchange: &mut Exchange<'_>,
     resource: &Resource,
     id: LogicalId,

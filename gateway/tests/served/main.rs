@@ -13,6 +13,7 @@ mod caller;
 mod every_route_denies;
 mod house;
 mod http;
+mod idempotency;
 mod paging;
 mod records;
 mod revocation;

@@ -12,7 +12,7 @@ use store::PolicySet;
 
 /// What an administrator's tool does: the new set and the facility's epoch, in
 /// one transaction.
-async fn put_in_force(house: &House, facility: &str, number: u32, source: &PolicySource) {
+pub async fn put_in_force(house: &House, facility: &str, number: u32, source: &PolicySource) {
     let facility = house.facility(facility).await;
     let set = PolicySet {
         number,

@@ -24,7 +24,8 @@ pub struct AuditRecord {
     pub interaction: AuditInteraction,
     /// How it ended.
     pub outcome: AuditOutcome,
-    /// The category of a failure; never content.
+    /// The category of a failure, or that the request repeats one that was answered
+    /// before; never content.
     pub outcome_text: Option<String>,
     /// Who asked; none when no valid token came with the request.
     pub agent: Option<AuditAgent>,

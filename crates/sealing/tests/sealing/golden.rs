@@ -5,8 +5,8 @@
 use crate::scripted::{Scripted, array, bytes, data_key, elements, number, text, vectors};
 use model::{DataKeyId, Scope, Tag, VersionNumber};
 use sealing::{
-    CursorKey, FileKms, Form, IdRoot, IndexRoot, Kek, Kms, Place, Salts, envelope_digest,
-    envelope_key_id, open, padded_size, seal,
+    CursorKey, FileKms, Form, IdRoot, IndexRoot, Kek, Kms, Place, RequestKey, Salts,
+    envelope_digest, envelope_key_id, open, padded_size, seal,
 };
 use serde_json::Value;
 use std::{fs, os::unix::fs::PermissionsExt};
@@ -173,5 +173,24 @@ fn cursors() {
             text(vector, "cursor")
         );
         assert_eq!(key.open(&aad, text(vector, "cursor")), Some(plain));
+    }
+}
+
+#[test]
+fn idempotency_keys_and_their_requests() {
+    let golden = vectors("golden.json");
+    let id_root = data_key(&bytes(&golden["tags"], "id_root"));
+    let (tags, requests) = (IdRoot::new(&id_root), RequestKey::new(&id_root));
+    for vector in elements(&golden["idempotency"]) {
+        let user = tags.user_tag(text(vector, "issuer"), text(vector, "subject"));
+        let client = tags.client_tag(text(vector, "client"));
+        let key = tags.idempotency_tag(user, client, text(vector, "key"));
+        assert_eq!(key, tag(vector, "tag"));
+        let parts: Vec<&str> = elements(&vector["parts"])
+            .iter()
+            .map(|part| part.as_str().unwrap())
+            .collect();
+        let digest = requests.digest(key, &parts, &bytes(vector, "body"));
+        assert_eq!(digest.to_string(), text(vector, "request"));
     }
 }

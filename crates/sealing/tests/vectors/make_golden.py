@@ -242,8 +242,28 @@ CURSORS = [
     cursor(b"st-mary\nPatient?name=x", b'{"after":12}', run(0xF1, 12)),
 ]
 
+# --- idempotency ---------------------------------------------------------------
+
+
+def idempotency(issuer, subject, client, key, parts, body):
+    user_tag, client_tag = record_tag("#user", issuer + "\n" + subject), record_tag("#client", client)
+    tag = record_tag("#idempotency", user_tag + "\n" + client_tag + "\n" + key)
+    request_key = hkdf(ID_ROOT, b"", b"chartseal/1/request", 32)
+    asked = bytes.fromhex(tag) + b"".join(map(lp, parts)) + body
+    return {"issuer": issuer, "subject": subject, "client": client, "key": key, "tag": tag,
+            "parts": parts, "body": body.hex(),
+            "request": hmac.digest(request_key, asked, "sha256").hex()}
+
+
+IDEMPOTENCY = [
+    idempotency("https://id.example/", "lab-1", "lab-1", "8e03978e-40d5-43dd-bc93-6894a57f9324",
+                ["POST", "/fhir/Patient", ""], b'{"resourceType":"Patient"}'),
+    idempotency("https://id.example/", "dr.müller", "ehr", '"quoted"',
+                ["DELETE", "/f/st-mary/fhir/Patient/p-1", 'W/"3"'], b""),
+]
+
 print(json.dumps({
     "envelopes": ENVELOPES, "wrapped_data_keys": WRAPPED_DATA_KEYS,
     "wrapped_keks": WRAPPED_KEKS, "tags": TAGS, "tokens": TOKENS,
-    "normal_forms": NORMAL_FORMS, "cursors": CURSORS,
+    "normal_forms": NORMAL_FORMS, "cursors": CURSORS, "idempotency": IDEMPOTENCY,
 }, indent=1, ensure_ascii=True))

@@ -7,6 +7,7 @@
     reason = "test code"
 )]
 
+mod answers;
 mod audits;
 mod epochs;
 mod facilities;

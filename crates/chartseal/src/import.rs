@@ -1,0 +1,285 @@
+//! `chartseal import`: FHIR Bundles and NDJSON into a gateway, several requests at
+//! once. Each request has a key that follows from what it holds and where that stands,
+//! so the same command run again, after whatever happened, makes no duplicates; there
+//! is nothing else that it would have to remember.
+
+mod answer;
+mod document;
+mod files;
+mod known;
+mod place;
+mod progress;
+mod refused_file;
+mod sender;
+mod source;
+mod tally;
+mod token;
+mod unit;
+
+use crate::cli::ImportArgs;
+use answer::Outcome;
+use files::Found;
+use progress::Progress;
+use refused_file::RefusedFile;
+use sender::Sender;
+use source::{Item, Stopped};
+use std::{collections::VecDeque, path::Path, process::ExitCode, sync::Arc, thread};
+use tally::Tally;
+use token::Token;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
+    task::JoinSet,
+};
+use unit::Unit;
+
+/// Something was refused.
+const REFUSED: u8 = 1;
+/// It could not run, or not to the end.
+const INCOMPLETE: u8 = 2;
+
+/// How an import ended.
+struct Ended {
+    tally: Tally,
+    /// Why it did not come to the end.
+    stopped: Option<String>,
+    progress: Progress,
+}
+
+/// Imports: 0 when everything was accepted, 1 when something was refused, 2 when it
+/// could not run to the end.
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is a command's output"
+)]
+pub fn run(args: &ImportArgs) -> ExitCode {
+    let told = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())
+        .and_then(|runtime| runtime.block_on(import(args)))
+        .and_then(|ended| conclude(args, ended));
+    match told {
+        Ok((summary, code)) => {
+            print!("{summary}");
+            code
+        }
+        Err(problem) => {
+            eprintln!("chartseal import: {problem}");
+            ExitCode::from(INCOMPLETE)
+        }
+    }
+}
+
+async fn import(args: &ImportArgs) -> Result<Ended, String> {
+    let base = args.base.trim_end_matches('/').to_owned();
+    let found = match &args.retry {
+        None => files::find(&args.files)?,
+        Some(list) => {
+            let places = refused_file::read(list)?;
+            files::of_places(places.into_iter().map(|refused| refused.place))?
+        }
+    };
+    let sender = Sender::new(&base, Token::open(&args.token)?)?;
+    sender.check().await?;
+    let size = found.inputs.iter().map(|input| input.size).sum();
+    let progress = Progress::new(size);
+    if found.passed_over > 0 {
+        let text = "files passed over: their names do not end in .json, .ndjson or .jsonl";
+        progress.say(&format!("{} {text}", found.passed_over));
+    }
+    let import = Import {
+        sender: Arc::new(sender),
+        in_flight: usize::from(args.in_flight),
+        items: start_reading(found, base, usize::from(args.in_flight)),
+        read: VecDeque::new(),
+        sent: JoinSet::new(),
+        stage: 0,
+        ended: Ended {
+            tally: Tally::new(RefusedFile::at(&args.refused)),
+            stopped: None,
+            progress,
+        },
+    };
+    import.run().await
+}
+
+/// Reads in a thread of its own, as far ahead as there are requests under way.
+fn start_reading(found: Found, base: String, ahead: usize) -> mpsc::Receiver<Item> {
+    let (give, items) = mpsc::channel(ahead);
+    thread::spawn(move || {
+        let mut give = |item| give.blocking_send(item).map_err(|_| Stopped);
+        // Whoever stopped it knows.
+        let _ = source::read(&found.inputs, &base, &mut give);
+    });
+    items
+}
+
+/// An import under way.
+struct Import {
+    sender: Arc<Sender>,
+    in_flight: usize,
+    items: mpsc::Receiver<Item>,
+    /// Units that were read and are not sent yet: one at most, which waits for the
+    /// stage before it to end.
+    read: VecDeque<Unit>,
+    sent: JoinSet<Result<(u64, Outcome), String>>,
+    stage: u8,
+    ended: Ended,
+}
+
+impl Import {
+    /// Until everything is answered, or there is no going on; what is under way is
+    /// waited for in any case.
+    async fn run(mut self) -> Result<Ended, String> {
+        let mut interrupts = Interrupts::new()?;
+        let mut reading = true;
+        loop {
+            self.send();
+            if !reading && self.read.is_empty() && self.sent.is_empty() {
+                return Ok(self.ended);
+            }
+            let room = self.read.is_empty() && self.sent.len() < self.in_flight;
+            tokio::select! {
+                Some(sent) = self.sent.join_next() => self.answered(sent)?,
+                item = self.items.recv(), if reading && room => match item {
+                    Some(item) => self.take(item)?,
+                    None => reading = false,
+                },
+                () = interrupts.next() => {
+                    if self.ended.stopped.is_some() {
+                        self.sent.abort_all();
+                        return Ok(self.ended);
+                    }
+                    self.stop("interrupted".to_owned());
+                    self.ended.progress.say("waiting for the gateway; once more to stop at once");
+                }
+            }
+            if self.ended.stopped.is_some() {
+                reading = false;
+                self.read.clear();
+            }
+        }
+    }
+
+    /// Sends what was read, when its stage has come.
+    fn send(&mut self) {
+        let Some(unit) = self.read.front() else {
+            return;
+        };
+        if unit.stage != self.stage && !self.sent.is_empty() {
+            return;
+        }
+        self.stage = unit.stage;
+        if let Some(unit) = self.read.pop_front() {
+            let sender = Arc::clone(&self.sender);
+            self.sent.spawn(async move {
+                let answer = sender.post(&unit).await?;
+                Ok((unit.read, Outcome::of(&unit, &answer)))
+            });
+        }
+    }
+
+    fn take(&mut self, item: Item) -> Result<(), String> {
+        match item {
+            Item::Unit(unit) => self.read.push_back(unit),
+            Item::Refused(refused) => self.ended.tally.refuse(&refused)?,
+            Item::Read(bytes) => self.ended.progress.add(bytes, 0),
+            Item::LeftOut => self.ended.tally.left_out += 1,
+        }
+        Ok(())
+    }
+
+    fn answered(
+        &mut self,
+        sent: Result<Result<(u64, Outcome), String>, tokio::task::JoinError>,
+    ) -> Result<(), String> {
+        match sent {
+            Ok(Ok((bytes, outcome))) => {
+                self.ended.tally.add(&outcome)?;
+                self.ended.progress.add(bytes, outcome.taken);
+            }
+            Ok(Err(problem)) => self.stop(problem),
+            Err(_) => self.stop("a request failed in this program; report it".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self, why: String) {
+        self.items.close();
+        self.sender.stop();
+        self.ended.stopped.get_or_insert(why);
+    }
+}
+
+/// Ctrl-C and SIGTERM.
+struct Interrupts {
+    typed: Signal,
+    sent: Signal,
+}
+
+impl Interrupts {
+    fn new() -> Result<Self, String> {
+        let listen = |kind| signal(kind).map_err(|error| error.to_string());
+        Ok(Self {
+            typed: listen(SignalKind::interrupt())?,
+            sent: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.typed.recv() => {}
+            _ = self.sent.recv() => {}
+        }
+    }
+}
+
+/// Puts the list of what was refused in its place and says how to go on.
+fn conclude(args: &ImportArgs, ended: Ended) -> Result<(String, ExitCode), String> {
+    ended.progress.finish();
+    let tally = ended.tally;
+    let mut told = tally.summary(ended.progress.elapsed());
+    let refused = tally.refused() > 0;
+    let code = match (&ended.stopped, refused) {
+        (Some(_), _) => ExitCode::from(INCOMPLETE),
+        (None, true) => ExitCode::from(REFUSED),
+        (None, false) => ExitCode::SUCCESS,
+    };
+    let Some(why) = ended.stopped else {
+        let listed = tally.into_list().finish()?;
+        told.push_str(&how_to_retry(args, listed)?);
+        return Ok((told, code));
+    };
+    // A list that is being worked through stays whole until it is done.
+    if args.retry.is_some() {
+        tally.into_list().give_up();
+    } else if tally.into_list().finish()? {
+        told.push_str(&how_to_retry(args, true)?);
+    }
+    told.push_str(&format!(
+        "not finished: {why}\nrun the same command again to go on; what was accepted is not \
+         written again\n"
+    ));
+    Ok((told, code))
+}
+
+fn how_to_retry(args: &ImportArgs, listed: bool) -> Result<String, String> {
+    let list = args.refused.display();
+    if listed {
+        return Ok(format!(
+            "listed in `{list}`; when the cause is gone, import those alone with `--retry {list}`\n"
+        ));
+    }
+    match &args.retry {
+        Some(done) => remove(done).map(|()| String::new()),
+        None => Ok(String::new()),
+    }
+}
+
+/// A list that has been worked through.
+fn remove(list: &Path) -> Result<(), String> {
+    std::fs::remove_file(list)
+        .map_err(|error| format!("cannot remove `{}`: {error}", list.display()))
+}

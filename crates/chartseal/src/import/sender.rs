@@ -1,0 +1,173 @@
+//! Posting a unit until the gateway has answered it: through lost connections,
+//! restarts, too much load and expired tokens. The idempotency key makes it safe to
+//! post again what may have been done.
+
+use super::{token::Token, unit::Unit};
+use reqwest::{
+    Response, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+/// How long one request may take.
+const TIMEOUT: Duration = Duration::from_secs(300);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The waits between tries: each twice the one before, from and to.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+/// The longest wait that the gateway may ask for.
+const LONGEST_ASKED: Duration = Duration::from_secs(120);
+/// How long a unit is tried while the gateway does not answer.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// How long a refused token may take to be replaced.
+const TOKEN_PATIENCE: Duration = Duration::from_secs(120);
+/// How often a fault or a conflict is tried again before it is a refusal.
+const FAULTS: u32 = 4;
+
+/// How units get to the gateway.
+pub struct Sender {
+    client: reqwest::Client,
+    base: String,
+    token: Token,
+    stopped: AtomicBool,
+}
+
+/// What the gateway said to a unit.
+pub struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+/// What one try came to.
+enum Try {
+    Answered(Answer),
+    /// The token was refused.
+    Token,
+    /// Later; the gateway may have said when.
+    Later(&'static str, Option<Duration>),
+    /// As [`Self::Later`], but only a few times.
+    Fault(Answer),
+}
+
+impl Sender {
+    /// For this FHIR base, without a slash at its end.
+    pub fn new(base: &str, token: Token) -> Result<Self, String> {
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            .build()
+            .map_err(|error| error.to_string())?;
+        Ok(Self {
+            client,
+            base: base.to_owned(),
+            token,
+            stopped: AtomicBool::new(false),
+        })
+    }
+
+    /// Asks whether there is a FHIR server at the base at all, so that a mistyped one
+    /// is told at once.
+    pub async fn check(&self) -> Result<(), String> {
+        let answer = self.client.get(format!("{}/metadata", self.base)).send();
+        match answer.await.map(|answer| answer.status()) {
+            Ok(StatusCode::OK) => Ok(()),
+            Ok(status) => Err(format!(
+                "there is no FHIR base at `--base` (`/metadata` is answered {})",
+                status.as_u16()
+            )),
+            Err(error) if error.is_builder() => {
+                Err("`--base` must be a URL such as http://127.0.0.1:8080/fhir".to_owned())
+            }
+            Err(error) => Err(format!(
+                "the gateway does not answer: {}",
+                error.without_url()
+            )),
+        }
+    }
+
+    /// From now on nothing is tried again.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Posts until there is an answer. The error says why the whole import cannot go
+    /// on.
+    pub async fn post(&self, unit: &Unit) -> Result<Answer, String> {
+        let started = Instant::now();
+        let (mut wait, mut faults) = (FIRST_WAIT, 0);
+        loop {
+            let token = self.token.current();
+            let (why, asked) = match self.once(unit, &token).await {
+                Try::Answered(answer) => return Ok(answer),
+                Try::Fault(answer) if faults >= FAULTS => return Ok(answer),
+                Try::Fault(_) => {
+                    faults += 1;
+                    ("the gateway has a fault", None)
+                }
+                Try::Token if self.token.renewed(&token) => continue,
+                Try::Token if started.elapsed() > TOKEN_PATIENCE => {
+                    return Err("the token is refused and was not replaced in its file".to_owned());
+                }
+                Try::Token => ("the token is refused", Some(FIRST_WAIT)),
+                Try::Later(why, asked) => (why, asked),
+            };
+            if self.stopped.load(Ordering::Relaxed) {
+                return Err(why.to_owned());
+            }
+            if started.elapsed() > PATIENCE {
+                return Err(format!(
+                    "{why}, for {} minutes now",
+                    PATIENCE.as_secs() / 60
+                ));
+            }
+            let pause = asked.map_or(wait, |asked| asked.min(LONGEST_ASKED));
+            tokio::time::sleep(pause).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    async fn once(&self, unit: &Unit, token: &str) -> Try {
+        let sent = self
+            .client
+            .post(&self.base)
+            .bearer_auth(token)
+            .header(CONTENT_TYPE, "application/fhir+json")
+            .header("prefer", "return=minimal")
+            .header("idempotency-key", &unit.key)
+            .body(unit.body.clone())
+            .send()
+            .await;
+        let response = match sent {
+            Ok(response) => response,
+            Err(_) => return Try::Later("the gateway does not answer", None),
+        };
+        let (status, asked) = (response.status(), retry_after(&response));
+        let Ok(body) = response.bytes().await else {
+            return Try::Later("the gateway's answer was cut off", None);
+        };
+        let answer = Answer {
+            status: status.as_u16(),
+            body: body.to_vec(),
+        };
+        match status {
+            StatusCode::UNAUTHORIZED => Try::Token,
+            StatusCode::TOO_MANY_REQUESTS => Try::Later("the gateway has too many requests", asked),
+            StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => Try::Later("the gateway is not available", asked),
+            StatusCode::CONFLICT | StatusCode::INTERNAL_SERVER_ERROR => Try::Fault(answer),
+            _ => Try::Answered(answer),
+        }
+    }
+}
+
+/// The wait that the gateway asks for, in seconds; a date is not understood, and the
+/// usual wait taken.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
+}

@@ -1,0 +1,182 @@
+//! What is sent in one request: a Bundle, and the key under which the gateway does
+//! it once, however often it is sent.
+
+use super::place::Place;
+use actix_web::web::Bytes;
+use model::{LogicalId, ResourceType};
+use sha2::{Digest, Sha256};
+
+/// A Bundle to be posted.
+#[derive(Debug)]
+pub struct Unit {
+    /// The Bundle.
+    pub body: Bytes,
+    /// `Idempotency-Key`.
+    pub key: String,
+    /// What its entries are.
+    pub entries: Entries,
+    /// Units of a lower stage are done before those of a higher one begin.
+    pub stage: u8,
+    /// How much of the input has been read with it, in bytes on disk.
+    pub read: u64,
+}
+
+/// Where the entries of a unit stand in the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entries {
+    /// They stand or fall together.
+    Together(Place),
+    /// All entries of the Bundle at a place.
+    Of(Place),
+    /// Each at a place of its own.
+    Each(Vec<Place>),
+}
+
+impl Entries {
+    /// Where an entry stands.
+    pub fn place(&self, index: usize) -> Option<Place> {
+        match self {
+            Self::Together(place) => Some(place.clone()),
+            Self::Of(place) => Some(place.entry(index)),
+            Self::Each(places) => places.get(index).cloned(),
+        }
+    }
+
+    /// Every place, when nothing is known of single entries.
+    pub fn places(&self) -> Vec<Place> {
+        match self {
+            Self::Together(place) | Self::Of(place) => vec![place.clone()],
+            Self::Each(places) => places.clone(),
+        }
+    }
+}
+
+/// Names a unit by what it is and where it stands: the same in the next run and on
+/// another machine, another when anything of it has changed. The name of the file
+/// counts without its folder and without `.gz`.
+pub fn key(base: &str, place: &Place, body: &[u8]) -> String {
+    let name = place.file.rsplit('/').next().unwrap_or_default();
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    let position = format!("{:?} {:?}", place.line, place.entry);
+    let mut hash = Sha256::new();
+    for part in ["chartseal-import/1", base, name, &position] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.update(body);
+    hex::encode(hash.finalize())
+}
+
+/// A batch Bundle that grows entry by entry.
+#[derive(Debug, Default)]
+pub struct Batch {
+    entries: Vec<u8>,
+    pub places: Vec<Place>,
+}
+
+impl Batch {
+    /// How many bytes it has.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Adds a resource: under its own id, when it has one.
+    pub fn add(
+        &mut self,
+        resource: &[u8],
+        kind: &ResourceType,
+        id: Option<&LogicalId>,
+        place: Place,
+    ) {
+        let request = match id {
+            Some(id) => format!(r#"{{"method":"PUT","url":"{kind}/{id}"}}"#),
+            None => format!(r#"{{"method":"POST","url":"{kind}"}}"#),
+        };
+        self.add_entry(
+            &[
+                br#"{"resource":"#,
+                resource,
+                br#","request":"#,
+                request.as_bytes(),
+                b"}",
+            ],
+            place,
+        );
+    }
+
+    /// Adds an entry that is there already.
+    pub fn add_entry(&mut self, parts: &[&[u8]], place: Place) {
+        if !self.entries.is_empty() {
+            self.entries.push(b',');
+        }
+        for part in parts {
+            self.entries.extend_from_slice(part);
+        }
+        self.places.push(place);
+    }
+
+    /// The unit, if there is anything in it.
+    pub fn finish(self, base: &str, stage: u8, read: u64) -> Option<Unit> {
+        let first = self.places.first()?;
+        let mut body = Vec::with_capacity(self.entries.len() + 64);
+        body.extend_from_slice(br#"{"resourceType":"Bundle","type":"batch","entry":["#);
+        body.extend_from_slice(&self.entries);
+        body.extend_from_slice(b"]}");
+        Some(Unit {
+            key: key(base, first, &body),
+            body: body.into(),
+            entries: Entries::Each(self.places),
+            stage,
+            read,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(file: &str) -> Place {
+        Place::file(std::path::Path::new(file))
+    }
+
+    #[test]
+    fn a_key_tells_base_name_position_and_content_apart() {
+        let key = |base, file: &str, line, body: &[u8]| key(base, &place(file).line(line), body);
+        let one = key("http://a/fhir", "/x/Patient.ndjson", 1, b"body");
+        assert_eq!(one.len(), 64);
+        assert_eq!(
+            one,
+            key("http://a/fhir", "/y/Patient.ndjson.gz", 1, b"body")
+        );
+        for other in [
+            key("http://b/fhir", "/x/Patient.ndjson", 1, b"body"),
+            key("http://a/fhir", "/x/Patients.ndjson", 1, b"body"),
+            key("http://a/fhir", "/x/Patient.ndjson", 2, b"body"),
+            key("http://a/fhir", "/x/Patient.ndjson", 1, b"Body"),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
+
+    #[test]
+    fn a_batch_names_what_it_knows_the_id_of() {
+        let (kind, id) = (
+            "Patient".parse().expect("a type"),
+            "p-1".parse().expect("an id"),
+        );
+        let mut batch = Batch::default();
+        batch.add(b"{\"a\":1.0}", &kind, Some(&id), place("f").line(1));
+        batch.add(b"{}", &kind, None, place("f").line(3));
+        let unit = batch.finish("http://a/fhir", 1, 9).expect("a unit");
+        assert_eq!(
+            std::str::from_utf8(&unit.body).expect("text"),
+            "{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":[\
+             {\"resource\":{\"a\":1.0},\"request\":{\"method\":\"PUT\",\"url\":\"Patient/p-1\"}},\
+             {\"resource\":{},\"request\":{\"method\":\"POST\",\"url\":\"Patient\"}}]}"
+        );
+        assert_eq!(unit.entries.place(1), Some(place("f").line(3)));
+        assert_eq!(unit.entries.place(2), None);
+        assert!(Batch::default().finish("http://a/fhir", 1, 9).is_none());
+    }
+}

@@ -1,0 +1,171 @@
+//! `Idempotency-Key`: a write that is sent again takes effect once
+//! (<https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>).
+//!
+//! What was answered is stored in the transaction of the write itself, so there is
+//! no moment at which one is there without the other. A repetition is authenticated,
+//! decided and audited like any request, and answered without writing. A request that
+//! failed has written nothing, and its key is free.
+
+use crate::{
+    body,
+    context::Context,
+    done::{self, Done},
+    exchange::{self, Exchange},
+    failure::{Category, Failure},
+    reply::Reply,
+};
+use actix_web::{
+    HttpRequest,
+    http::header::{self, HeaderName},
+};
+use fhir::IssueCode;
+use model::{AuditInteraction, Digest, Tag};
+use store::{FacilityId, StoredAnswer, Tx};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// How long a key is a key.
+const LONGEST: usize = 255;
+/// How long an answer is kept at least.
+const KEPT_MILLIS: i64 = 7 * 24 * 3_600 * 1_000;
+
+/// A request that is to take effect once.
+pub struct Once {
+    /// Names the caller and its key.
+    key: Tag,
+    /// What is asked for.
+    request: Digest,
+}
+
+/// What a key makes of the commit of its request.
+#[derive(Default)]
+pub enum Keyed {
+    /// There is none.
+    #[default]
+    No,
+    /// The first with its key, and its answer, once it has one.
+    First(Tag, Option<StoredAnswer>),
+    /// A repetition of one that was answered.
+    Again,
+}
+
+impl Once {
+    /// The key of a request, if it has one.
+    ///
+    /// # Errors
+    /// Invalid for more than one key and for one that is not visible ASCII.
+    pub fn of(
+        request: &HttpRequest,
+        context: &Context,
+        body: &[u8],
+    ) -> Result<Option<Self>, Failure> {
+        let mut sent = request.headers().get_all(IDEMPOTENCY_KEY);
+        let Some(first) = sent.next() else {
+            return Ok(None);
+        };
+        let key = first.to_str().ok().filter(|key| {
+            (1..=LONGEST).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+        });
+        let (Some(key), None) = (key, sent.next()) else {
+            return Err(Failure::new(
+                Category::Invalid,
+                IssueCode::Value,
+                format!(
+                    "`Idempotency-Key` must be one value of 1 to {LONGEST} visible ASCII characters"
+                ),
+            ));
+        };
+        let (tags, caller) = (&context.facility.tags, &context.caller);
+        let key = tags.idempotency_tag(
+            tags.user_tag(&caller.issuer, &caller.subject),
+            tags.client_tag(&caller.client),
+            key,
+        );
+        let if_match = body::header_text(request, header::IF_MATCH).unwrap_or_default();
+        let parts = [request.method().as_str(), request.path(), if_match];
+        Ok(Some(Self {
+            key,
+            request: context.facility.requests.digest(key, &parts, body),
+        }))
+    }
+
+    /// What was done under this key before.
+    async fn before(&self, exchange: &Exchange<'_>) -> Result<Option<Vec<Done>>, Failure> {
+        let (facility, key) = (exchange.facility(), self.key);
+        let id = facility.id;
+        let read = move |reader: &mut store::Reader| reader.answers().find(id, key);
+        match exchange.app().store.read("answer", read).await? {
+            None => Ok(None),
+            Some(answer) if answer.request == self.request => {
+                done::open(facility, answer).await.map(Some)
+            }
+            Some(_) => Err(Failure::new(
+                Category::Unprocessable,
+                IssueCode::BusinessRule,
+                "this `Idempotency-Key` was used for another request; use a new key",
+            )),
+        }
+    }
+
+    /// The answer as it is kept.
+    async fn answer(
+        &self,
+        exchange: &Exchange<'_>,
+        done: &[Done],
+    ) -> Result<StoredAnswer, Failure> {
+        let (data_key, envelope) = done::seal(exchange, self.key, done).await?;
+        Ok(StoredAnswer {
+            key: self.key,
+            request: self.request,
+            time: exchange.at,
+            data_key,
+            envelope,
+        })
+    }
+}
+
+/// Runs a write until it is committed. With a key, `first` is done once, and whoever
+/// comes again gets what `again` makes of what was done.
+///
+/// # Errors
+/// As [`exchange::run`]; unprocessable when the key was used for another request.
+pub async fn run(
+    context: &Context,
+    interaction: AuditInteraction,
+    once: Option<&Once>,
+    first: impl AsyncFn(&mut Exchange<'_>) -> Result<(Reply, Vec<Done>), Failure>,
+    again: impl AsyncFn(&mut Exchange<'_>, &[Done]) -> Result<Reply, Failure>,
+) -> Result<Reply, Failure> {
+    exchange::run(context, interaction, async |exchange| {
+        let Some(once) = once else {
+            return Ok(first(exchange).await?.0);
+        };
+        if let Some(done) = once.before(exchange).await? {
+            exchange.keyed = Keyed::Again;
+            return again(exchange, &done).await;
+        }
+        exchange.keyed = Keyed::First(once.key, None);
+        let (reply, done) = first(exchange).await?;
+        let answer = once.answer(exchange, &done).await?;
+        exchange.keyed = Keyed::First(once.key, Some(answer));
+        Ok(reply)
+    })
+    .await
+}
+
+impl Keyed {
+    /// Keeps the answer, in the transaction of what it answers. A failure must not
+    /// come of what another request under the same key did in the meantime.
+    ///
+    /// # Errors
+    /// `AnswerKept` when another request under the same key was answered meanwhile.
+    pub fn keep(&self, tx: &mut Tx, facility: FacilityId) -> Result<(), store::Error> {
+        match self {
+            Self::First(_, Some(answer)) => {
+                let old = answer.time.plus_millis(-KEPT_MILLIS);
+                tx.answers().insert(facility, answer, old)
+            }
+            Self::First(key, None) => tx.answers().require_none(facility, *key),
+            Self::No | Self::Again => Ok(()),
+        }
+    }
+}

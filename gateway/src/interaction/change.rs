@@ -1,0 +1,154 @@
+//! A change of one record, asked for by itself or as an entry of a Bundle: made, or
+//! answered again when it was made under the same idempotency key before.
+
+use crate::{
+    done::{Done, Wrote},
+    exchange::Exchange,
+    failure::Failure,
+    interaction::{create, delete, update},
+    reply::{Reply, Success},
+    write::NewContent,
+};
+use fhir::Resource;
+use model::{LogicalId, ResourceType, VersionNumber};
+use policies::Action;
+
+/// What is to be changed.
+pub enum Change<'r> {
+    /// A new record, and the id that it gets.
+    Create {
+        /// Its content.
+        resource: &'r Resource,
+        /// Assigned by us.
+        id: &'r LogicalId,
+    },
+    /// A record of an id that the caller names.
+    Update {
+        /// Its new content.
+        resource: &'r Resource,
+        /// Its id.
+        id: &'r LogicalId,
+        /// The version that it must be at.
+        if_match: Option<VersionNumber>,
+    },
+    /// The end of a record.
+    Delete {
+        /// Its type.
+        kind: &'r ResourceType,
+        /// Its id.
+        id: &'r LogicalId,
+        /// The version that it must be at.
+        if_match: Option<VersionNumber>,
+    },
+}
+
+impl Change<'_> {
+    /// The restful-interaction code.
+    #[must_use]
+    pub const fn interaction_code(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::Update { .. } => "update",
+            Self::Delete { .. } => "delete",
+        }
+    }
+
+    /// Makes the change; also gives what is to be kept of it.
+    ///
+    /// # Errors
+    /// Those of the interaction.
+    pub async fn make(&self, exchange: &mut Exchange<'_>) -> Result<(Reply, Done), Failure> {
+        let (reply, assigned) = match *self {
+            Self::Create { resource, id } => (
+                create::create(exchange, resource, id.clone()).await?,
+                Some(id),
+            ),
+            Self::Update {
+                resource,
+                id,
+                if_match,
+            } => (
+                update::update(exchange, resource, id, if_match).await?,
+                None,
+            ),
+            Self::Delete { kind, id, if_match } => {
+                (delete::delete(exchange, kind, id, if_match).await?, None)
+            }
+        };
+        let done = Done::wrote(&reply, assigned);
+        Ok((reply, done))
+    }
+
+    /// Answers again a change that was made before, and changes nothing.
+    ///
+    /// # Errors
+    /// Forbidden when today's rules would not let the caller make it.
+    pub async fn answer_again(
+        &self,
+        exchange: &mut Exchange<'_>,
+        wrote: &Wrote,
+    ) -> Result<Reply, Failure> {
+        match *self {
+            Self::Create { resource, id } => {
+                let id = wrote.id.as_ref().unwrap_or(id);
+                written_again(exchange, Action::Create, resource, id, wrote)
+            }
+            Self::Update { resource, id, .. } => {
+                let first = wrote.version.map(|mark| mark.number) == Some(VersionNumber::FIRST);
+                let action = match first {
+                    true => Action::CreateWithId,
+                    false => Action::Update,
+                };
+                written_again(exchange, action, resource, id, wrote)
+            }
+            Self::Delete { kind, id, .. } => deleted_again(exchange, kind, id, wrote).await,
+        }
+    }
+}
+
+/// The content of the answer is what the caller has just sent, under the identity
+/// that it got: nothing stored is opened for it.
+fn written_again(
+    exchange: &mut Exchange<'_>,
+    action: Action,
+    resource: &Resource,
+    id: &LogicalId,
+    wrote: &Wrote,
+) -> Result<Reply, Failure> {
+    let mark = wrote
+        .version
+        .ok_or_else(|| Failure::fault("a kept answer has no version"))?;
+    let new = NewContent::of_version(exchange, resource, id.clone(), mark);
+    let (kind, target) = (resource.resource_type(), new.target(exchange));
+    if exchange.decide(action, &target).is_none() {
+        exchange.touch(kind, id, None, action, Vec::new());
+        return Err(Failure::forbidden());
+    }
+    exchange.touch(kind, id, Some(mark.number), action, new.patients.clone());
+    Ok(Reply {
+        success: wrote.success,
+        version: Some(mark),
+        location: (wrote.success == Success::Created).then(|| exchange.location(&new, mark)),
+        body: Some(new.canonical),
+    })
+}
+
+/// Whom a record was about tells its state of today.
+async fn deleted_again(
+    exchange: &mut Exchange<'_>,
+    kind: &ResourceType,
+    id: &LogicalId,
+    wrote: &Wrote,
+) -> Result<Reply, Failure> {
+    let (target, patients) = match exchange.current(kind, id).await? {
+        Some(current) => (current.withheld.target(), current.patients),
+        None => (exchange.absent(kind, id), Vec::new()),
+    };
+    if exchange.decide(Action::Delete, &target).is_none() {
+        exchange.touch(kind, id, None, Action::Delete, Vec::new());
+        return Err(Failure::forbidden());
+    }
+    let number = wrote.version.map(|mark| mark.number);
+    exchange.touch(kind, id, number, Action::Delete, patients);
+    Ok(Reply::deleted(wrote.version))
+}
