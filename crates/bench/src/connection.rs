@@ -101,7 +101,8 @@ impl Connection {
             .body(Full::from(body))?;
         target.requests.fetch_add(1, Ordering::Relaxed);
         let start = Instant::now();
-        let answer = self.sender.send_request(request).await?;
+        let answer = self.sender.send_request(request).await;
+        let answer = answer.map_err(|error| format!("`{uri}` was not answered: {error:?}"))?;
         let (head, body) = answer.into_parts();
         let body = body.collect().await?.to_bytes();
         let took = start.elapsed();
