@@ -6,7 +6,7 @@ use crate::{
 };
 use model::Tag;
 use proptest::prelude::*;
-use store::{Criterion, FacilityId, Link, NewVersion, Store};
+use store::{Criterion, FacilityId, Link, NewVersion, Order, Store};
 
 on_both! {
     pages_stay_whole_while_others_write,
@@ -27,7 +27,7 @@ fn found(
         .read_blocking("search", |reader| {
             reader
                 .versions()
-                .search(facility, &observation(), criteria, after, limit)
+                .search(facility, &observation(), criteria, Order::Record { after }, limit)
         })
         .expect("a read")
         .iter()
