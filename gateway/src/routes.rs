@@ -4,13 +4,13 @@
 use crate::{
     body, capability,
     context::Context,
-    criteria::Criteria,
     done, exchange,
     failure::{Category, Failure},
     health,
     idempotency::{self, Once},
     interaction::{
-        audit_event, bundle, bundle::Prepared, change::Change, create, history, read, search,
+        audit_event, bundle, bundle::Prepared, change::Change, create, history, history::Asked,
+        read, search,
     },
     operation::proof,
     outcome, paging,
@@ -180,11 +180,11 @@ async fn get_history(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
     let (kind, id) = (kind(&request)?, id(&request)?);
     check_accept(&request)?;
-    let page = paging::parse_history(request.query_string())?;
+    let asked = Asked::parse(request.query_string())?;
     let reply = exchange::run(
         &context,
         AuditInteraction::restful("history-instance"),
-        async |exchange| history::history(exchange, &kind, &id, &page).await,
+        async |exchange| history::history(exchange, &kind, &id, &asked).await,
     )
     .await?;
     Ok(reply.into_response())
@@ -225,7 +225,7 @@ async fn run_search(request: &HttpRequest, query: String) -> Answer {
             if kind.as_str() == AUDIT_EVENT {
                 return audit_event::search(exchange, &query).await;
             }
-            let (criteria, page) = Criteria::of_request(exchange, &kind, &query, lenient)?;
+            let (criteria, page) = paging::search_of_request(exchange, &kind, &query, lenient)?;
             search::search(exchange, &kind, &criteria, &page).await
         },
     )

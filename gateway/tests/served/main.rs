@@ -1,5 +1,5 @@
-//! The gateway as its clients meet it: a server on loopback over SQLite, a dev
-//! issuer, two facilities. What is asserted is what came over the wire or what
+//! The gateway as its clients meet it: a server on loopback over SQLite (search over
+//! PostgreSQL too), a dev issuer, two facilities. What is asserted is what came over the wire or what
 //! stands in the database afterwards; nothing of the inside is called.
 
 #![expect(clippy::unwrap_used, reason = "test code")]
@@ -10,6 +10,7 @@ mod access_matrix;
 mod audit;
 mod bundles;
 mod caller;
+mod database;
 mod every_route_denies;
 mod house;
 mod http;
@@ -17,3 +18,5 @@ mod idempotency;
 mod paging;
 mod records;
 mod revocation;
+mod search;
+mod search_by_time;

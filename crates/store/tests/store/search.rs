@@ -25,9 +25,13 @@ fn found(
 ) -> Vec<Tag> {
     store
         .read_blocking("search", |reader| {
-            reader
-                .versions()
-                .search(facility, &observation(), criteria, Order::Record { after }, limit)
+            reader.versions().search(
+                facility,
+                &observation(),
+                criteria,
+                Order::Record { after },
+                limit,
+            )
         })
         .expect("a read")
         .iter()
