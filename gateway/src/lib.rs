@@ -24,7 +24,9 @@ mod idempotency;
 pub mod identity;
 mod interaction;
 mod keyring;
+mod limits;
 mod log_proof;
+mod log_tiles;
 mod operation;
 mod outcome;
 mod paging;
@@ -39,3 +41,4 @@ mod write;
 
 pub use app::{App, Settings};
 pub use failure::{Category, Failure};
+pub use limits::Limits;

@@ -9,7 +9,7 @@ use actix_web::{dev::ServerHandle, web};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
 use gateway::{
-    App, Settings,
+    App, Limits, Settings,
     identity::{IdentityConfig, IssuerConfig},
     server,
     setup::{self, FIRST_GENERATION, NewFacility},
@@ -48,6 +48,11 @@ impl House {
 
     /// The same over a database of this kind.
     pub async fn start_on(kind: Kind) -> Self {
+        Self::start_with(kind, |_| {}).await
+    }
+
+    /// The same with other settings.
+    pub async fn start_with(kind: Kind, change: impl FnOnce(&mut Settings)) -> Self {
         // A second provider is an error that changes nothing.
         drop(rustls::crypto::ring::default_provider().install_default());
         let folder = tempfile::tempdir().unwrap();
@@ -57,12 +62,15 @@ impl House {
         let issuer = start_issuer(&folder);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let settings = Settings {
+        let mut settings = Settings {
             public_url: url.clone(),
             identity: IdentityConfig {
                 issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
             },
+            log_public: false,
+            limits: Limits::default(),
         };
+        change(&mut settings);
         let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
             (Arc::new(SystemClock), Arc::new(SystemRandom));
         let app = App::open(settings, store.clone(), &kms, clock, random)

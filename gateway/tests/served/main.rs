@@ -15,6 +15,8 @@ mod every_route_denies;
 mod house;
 mod http;
 mod idempotency;
+mod limits;
+mod log_tiles;
 mod paging;
 mod records;
 mod revocation;
