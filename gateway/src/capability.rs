@@ -63,11 +63,7 @@ fn statement(base: &str) -> Value {
 
 /// How an answer may be wanted, on every type.
 fn result_params() -> [Value; 4] {
-    let described = |name: &str, kind: &str, text: &str| {
-        let mut param = param(name, kind);
-        param["documentation"] = text.into();
-        param
-    };
+    let described = |name: &str, kind: &str, text: &str| json!({"name": name, "type": kind, "documentation": text});
     [
         described(
             "_count",

@@ -89,21 +89,8 @@ pub async fn search(exchange: &mut Exchange<'_>, query: &str) -> Result<Reply, F
             break;
         }
         last = Some(AuditPosition { time, record });
-        if !asked.includes(time) {
-            continue;
-        }
-        for withheld in audit_record::open(exchange.facility(), found.audit).await? {
-            let target = withheld.target();
-            if asked
-                .patient
-                .is_some_and(|patient| !target.patients.contains(&patient))
-            {
-                continue;
-            }
-            if let Some(permit) = exchange.decide(Action::SearchAudit, &target) {
-                let event = permit.release(withheld).map_err(Failure::fault)?;
-                matches.push((event.id(), event.canonical()?));
-            }
+        if asked.includes(time) {
+            matches.extend(events(exchange, &asked, found.audit).await?);
         }
     }
     let url = format!("{}/{AUDIT_EVENT}", exchange.context.base);
@@ -131,6 +118,27 @@ pub async fn search(exchange: &mut Exchange<'_>, query: &str) -> Result<Reply, F
         total: None,
     };
     Ok(Reply::document(bundle::searchset(&page, &entries)))
+}
+
+/// The events of a record that are asked for and may be seen: ids and bytes.
+async fn events(
+    exchange: &mut Exchange<'_>,
+    asked: &Asked,
+    audit: store::Audit,
+) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let mut events = Vec::new();
+    for withheld in audit_record::open(exchange.facility(), audit).await? {
+        let target = withheld.target();
+        let concerned = |patient| target.patients.contains(&patient);
+        if !asked.patient.is_none_or(concerned) {
+            continue;
+        }
+        if let Some(permit) = exchange.decide(Action::SearchAudit, &target) {
+            let event = permit.release(withheld).map_err(Failure::fault)?;
+            events.push((event.id(), event.canonical()?));
+        }
+    }
+    Ok(events)
 }
 
 /// What a search in the audit asks for.

@@ -104,7 +104,10 @@ async fn matches(
 ) -> Result<(Vec<Match>, Option<Position>), Failure> {
     let (mut matches, mut bytes, mut seen) = (Vec::new(), 0_usize, 0);
     let mut after = page.after;
-    while page.count > 0 {
+    if page.count == 0 {
+        return Ok((matches, None));
+    }
+    loop {
         let held = u32::try_from(matches.len()).unwrap_or(u32::MAX);
         let missing = page.count.saturating_add(1).saturating_sub(held);
         let wanted = missing.clamp(*BATCH.start(), *BATCH.end());
@@ -126,10 +129,9 @@ async fn matches(
             after = Some(place);
         }
         if exhausted {
-            break;
+            return Ok((matches, None));
         }
     }
-    Ok((matches, None))
 }
 
 /// How many matches there are in all. Each must be opened and decided over, so that

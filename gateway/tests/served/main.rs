@@ -1,8 +1,10 @@
 //! The gateway as its clients meet it: a server on loopback over SQLite (search over
-//! PostgreSQL too), a dev issuer, two facilities. What is asserted is what came over the wire or what
-//! stands in the database afterwards; nothing of the inside is called.
+//! PostgreSQL too), a dev issuer, two facilities. What is asserted is what came over
+//! the wire or what stands in the database afterwards; nothing of the inside is
+//! called.
 
 #![expect(clippy::unwrap_used, reason = "test code")]
+#![expect(clippy::expect_used, reason = "test code")]
 #![expect(clippy::indexing_slicing, reason = "test code")]
 #![expect(clippy::panic, reason = "test code")]
 
