@@ -10,7 +10,8 @@
     reason = "test code: what is not as expected ends the test"
 )]
 
-use e2e::{Demo, fetch_proof, until, verify};
+use e2e::{Caller, Demo, fetch_proof, until, verify};
+use serde_json::Value;
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -39,6 +40,52 @@ fn copy(from: &Path, to: &Path) {
             fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).expect("its mode");
         }
     }
+}
+
+/// What an earlier version wrote is found at the time when it was written, and
+/// everything stands in its order once.
+fn found_by_time(caller: &Caller, patient: &Value) {
+    let text = |pointer: &str| patient.pointer(pointer).and_then(Value::as_str);
+    let (id, time) = (text("/id"), text("/meta/lastUpdated").expect("a time"));
+    let page = caller.get(&format!("Patient?_lastUpdated={time}"));
+    let page = page.expect(200, "a search by time").json();
+    let entries = page.pointer("/entry").and_then(Value::as_array);
+    let ids = entries
+        .expect("matches")
+        .iter()
+        .map(|entry| entry.pointer("/resource/id"));
+    assert!(ids.flatten().any(|found| found.as_str() == id), "{page}");
+
+    let (mut times, mut total) = (Vec::new(), None);
+    let mut next = Some("Observation?_sort=_lastUpdated&_count=2&_total=accurate".to_owned());
+    while let Some(path) = next {
+        let page = caller.get(&path).expect(200, "a page").json();
+        total = total.or(page.pointer("/total").and_then(Value::as_u64));
+        for entry in page
+            .pointer("/entry")
+            .and_then(Value::as_array)
+            .expect("matches")
+        {
+            let time = entry
+                .pointer("/resource/meta/lastUpdated")
+                .and_then(Value::as_str);
+            times.push(time.expect("a time").to_owned());
+        }
+        let links = page
+            .pointer("/link")
+            .and_then(Value::as_array)
+            .expect("links");
+        let to_next = links
+            .iter()
+            .find(|link| link.get("relation") == Some(&"next".into()));
+        next = to_next
+            .and_then(|link| link.pointer("/url"))
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+    }
+    assert!(times.is_sorted(), "{times:?}");
+    assert_eq!(total, Some(times.len() as u64));
+    assert!(times.len() > 2);
 }
 
 #[test]
@@ -71,6 +118,10 @@ fn a_kept_data_directory_opens_and_proves_the_same() {
         let caller = demo.caller("system");
         let read = caller.get(&place).expect(200, "the kept version");
         assert_eq!(read.body, resource, "{version}: the very bytes");
+        found_by_time(&caller, &read.json());
+        // A policy set from before the log could be read permits it to nobody.
+        let log = format!("{}/log/riverside/checkpoint", demo.about.base);
+        drop(demo.caller("auditor").get(&log).expect(403, "the log"));
         let (proof, file) = (
             folder.path().join("proof.json"),
             folder.path().join("resource.json"),

@@ -35,7 +35,10 @@ pub async fn access_log(
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Only what holds nothing of a patient says anything else.
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(X_REQUEST_ID, value);
     }

@@ -4,6 +4,7 @@ use crate::{
     facility::Facility,
     failure::Failure,
     identity::{Identity, IdentityConfig},
+    limits::{Limits, Throttle},
 };
 use fhir::LocalBase;
 use model::{Clock, FacilityName, Random};
@@ -25,6 +26,10 @@ pub struct Settings {
     pub public_url: String,
     /// The issuers whose tokens are accepted.
     pub identity: IdentityConfig,
+    /// Whether anyone may read the logs; else only who has the right.
+    pub log_public: bool,
+    /// How much a client may ask.
+    pub limits: Limits,
 }
 
 /// Everything the handlers share.
@@ -39,6 +44,12 @@ pub struct App {
     pub identity: Identity,
     /// What has been counted since the start.
     pub counters: Counters,
+    /// Whether anyone may read the logs.
+    pub log_public: bool,
+    /// What each client may still ask.
+    pub throttle: Throttle,
+    /// The largest body that is read, in bytes.
+    pub body_bytes: usize,
     facilities: BTreeMap<FacilityName, Arc<Facility>>,
     public_url: String,
 }
@@ -47,6 +58,7 @@ pub struct App {
 #[derive(Debug, Default)]
 pub struct Counters {
     unauthenticated: AtomicU64,
+    throttled: AtomicU64,
 }
 
 impl Counters {
@@ -57,6 +69,20 @@ impl Counters {
     /// Takes the number of requests without a valid token since the last time.
     pub(crate) fn take_unauthenticated(&self) -> u64 {
         self.unauthenticated.swap(0, Ordering::Relaxed)
+    }
+
+    pub(crate) fn throttled(&self) {
+        self.throttled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes the number of requests that were too many since the last time.
+    pub(crate) fn take_throttled(&self) -> u64 {
+        self.throttled.swap(0, Ordering::Relaxed)
+    }
+
+    /// Counts them again, when they could not be audited.
+    pub(crate) fn put_back_throttled(&self, count: u64) {
+        self.throttled.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Counts them again, when they could not be audited.
@@ -87,12 +113,16 @@ impl App {
         }
         let identity = Identity::new(settings.identity, Arc::clone(&clock))
             .map_err(|error| Failure::fault(format!("identity: {error}")))?;
+        let throttle = Throttle::new(&settings.limits, Arc::clone(&clock));
         Ok(Self {
             store,
             clock,
             random,
             identity,
             counters: Counters::default(),
+            log_public: settings.log_public,
+            throttle,
+            body_bytes: settings.limits.body_bytes,
             facilities,
             public_url: settings.public_url,
         })

@@ -2,14 +2,12 @@
 //! media types, `Prefer` (<https://hl7.org/fhir/R4/http.html#mime-type>).
 
 use crate::{
+    app::App,
     failure::{Category, Failure},
     reply::Return,
 };
 use actix_web::{HttpRequest, http::header, web};
 use fhir::IssueCode;
-
-/// The largest body that is read, in bytes.
-pub const BODY_LIMIT: usize = 64 * 1024 * 1024;
 
 const JSON_TYPES: [&str; 3] = ["application/fhir+json", "application/json", "text/json"];
 
@@ -29,15 +27,18 @@ pub async fn read_json(
             "send the body as `Content-Type: application/fhir+json`",
         ));
     }
-    read(payload).await
+    read(request, payload).await
 }
 
 /// Reads a body of any type, up to the limit.
 ///
 /// # Errors
 /// When it is over the limit or cut short.
-pub async fn read(payload: web::Payload) -> Result<web::Bytes, Failure> {
-    match payload.to_bytes_limited(BODY_LIMIT).await {
+pub async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Failure> {
+    let limit = request
+        .app_data::<web::Data<App>>()
+        .map_or(0, |app| app.body_bytes);
+    match payload.to_bytes_limited(limit).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(Failure::new(
             Category::Invalid,
@@ -47,7 +48,7 @@ pub async fn read(payload: web::Payload) -> Result<web::Bytes, Failure> {
         Err(_) => Err(Failure::new(
             Category::TooLarge,
             IssueCode::TooLong,
-            format!("the body is over the limit of {BODY_LIMIT} bytes; send it in parts"),
+            format!("the body is over the limit of {limit} bytes; send it in parts"),
         )),
     }
 }

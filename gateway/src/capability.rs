@@ -56,8 +56,32 @@ fn statement(base: &str) -> Value {
             },
             "resource": resources,
             "interaction": interactions,
+            "searchParam": result_params(),
         }]
     })
+}
+
+/// How an answer may be wanted, on every type.
+fn result_params() -> [Value; 4] {
+    let described = |name: &str, kind: &str, text: &str| json!({"name": name, "type": kind, "documentation": text});
+    [
+        described(
+            "_count",
+            "number",
+            "matches on a page; with 0 they are only counted",
+        ),
+        described("_sort", "string", "`_lastUpdated` or `-_lastUpdated`"),
+        described(
+            "_summary",
+            "token",
+            "`count`, the same as `_count=0`, or `false`",
+        ),
+        described(
+            "_total",
+            "token",
+            "`none`, `estimate` or `accurate`; on the first page",
+        ),
+    ]
 }
 
 fn resource(kind: &'static str) -> Value {
@@ -75,7 +99,7 @@ fn resource(kind: &'static str) -> Value {
         ]
     };
     let params = if kind == AUDIT_EVENT {
-        vec![param("patient", "reference")]
+        vec![param("patient", "reference"), param("_lastUpdated", "date")]
     } else {
         let found = ["identifier", "patient", "subject"]
             .into_iter()
@@ -87,7 +111,8 @@ fn resource(kind: &'static str) -> Value {
                 "reference"
             }
         };
-        std::iter::once(param("_id", "token"))
+        [param("_id", "token"), param("_lastUpdated", "date")]
+            .into_iter()
             .chain(found.map(|name| param(name, kind_of(name))))
             .collect()
     };

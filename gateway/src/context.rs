@@ -47,19 +47,14 @@ impl Context {
             .ok_or_else(|| Failure::fault("the server was assembled without its state"))?
             .clone()
             .into_inner();
-        let token = body::header_text(request, header::AUTHORIZATION);
-        let caller = app.identity.authenticate(token).await.map_err(|refused| {
-            app.counters.unauthenticated();
-            Failure::new(
-                Category::Unauthenticated,
-                IssueCode::Login,
-                "send a valid bearer token of a configured issuer",
-            )
-            .because(refused)
-        })?;
+        let address = request.peer_addr().map(|address| address.ip().to_string());
+        let caller = authenticate(request, &app, address.as_deref()).await?;
         request
             .extensions_mut()
             .insert(ClientId(caller.client.clone()));
+        app.throttle
+            .client(&caller)
+            .inspect_err(|_| app.counters.throttled())?;
         let home = app.facility(&caller.facility);
         let facility = match request.match_info().get("facility") {
             None => home.clone(),
@@ -86,12 +81,37 @@ impl Context {
                 .get::<RequestId>()
                 .map(|id| id.0.clone())
                 .unwrap_or_default(),
-            address: request.peer_addr().map(|address| address.ip().to_string()),
+            address,
             app,
             facility,
             home,
             caller: Arc::new(caller),
             base,
         })
+    }
+}
+
+/// Who the token speaks for. An address that keeps sending tokens which are not
+/// valid is told to wait.
+async fn authenticate(
+    request: &HttpRequest,
+    app: &App,
+    address: Option<&str>,
+) -> Result<Caller, Failure> {
+    let token = body::header_text(request, header::AUTHORIZATION);
+    match app.identity.authenticate(token).await {
+        Ok(caller) => Ok(caller),
+        Err(refused) => {
+            app.throttle
+                .address(address)
+                .inspect_err(|_| app.counters.throttled())?;
+            app.counters.unauthenticated();
+            let failure = Failure::new(
+                Category::Unauthenticated,
+                IssueCode::Login,
+                "send a valid bearer token of a configured issuer",
+            );
+            Err(failure.because(refused))
+        }
     }
 }

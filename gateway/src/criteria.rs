@@ -1,44 +1,31 @@
 //! The criteria of a search: what the query string asks for, how candidates are
 //! found by tags and tokens, and whether a resource meets them.
 //!
-//! This release searches by `_id`, `identifier`, `patient` and `subject`. Comma
-//! is OR, a repeated parameter AND (<https://hl7.org/fhir/R4/search.html#combining>).
+//! This release searches by `_id`, `_lastUpdated`, `identifier`, `patient` and
+//! `subject`. Comma is OR, a repeated parameter AND
+//! (<https://hl7.org/fhir/R4/search.html#combining>).
+
+mod identifier;
+mod reference;
+mod value;
 
 use crate::{
-    exchange::Exchange,
     facility::Facility,
     failure::{Category, Failure},
-    paging::{self, Page},
+    paging::Page,
 };
-use fhir::{
-    IssueCode, LocalBase, LocalReference, ReferenceParameter, Resource, definition::Definition,
-};
-use model::{LogicalId, ResourceType, Tag, Token};
-use sealing::Form;
-use store::{FacilityId, Reader};
+use fhir::{IssueCode, LocalBase, Moments, ReferenceParameter, Resource, definition::Definition};
+use identifier::{IdentifierAsked, identifiers};
+use model::{LogicalId, ResourceType, Tag, Timestamp, Token};
+use reference::ReferenceAsked;
+use value::bad_value;
 
-/// The types that an untyped id in `subject` may mean.
-const SUBJECT_TYPES: [&str; 4] = ["Patient", "Group", "Device", "Location"];
-
-/// One identifier that is asked for (<https://hl7.org/fhir/R4/search.html#token>).
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum IdentifierAsked {
-    /// `value`: any system.
-    Value(String),
-    /// `|value`: no system.
-    WithoutSystem(String),
-    /// `system|value`.
-    InSystem(String, String),
-    /// `system|`: any value of the system.
-    System(String),
-}
-
-/// One record that a reference is to point to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct ReferenceAsked {
-    param: ReferenceParameter,
-    targets: Vec<(ResourceType, LogicalId)>,
-}
+/// The most values that one search may name, and the most of them dates.
+const VALUES: usize = 500;
+const DATES: usize = 20;
+/// The most criteria that the database checks; what is beyond is checked after
+/// opening, as all are.
+const CONDITIONS: usize = 8;
 
 /// What a search asks for.
 #[derive(Debug, Clone, Default)]
@@ -47,124 +34,171 @@ pub struct Criteria {
     ids: Vec<Vec<LogicalId>>,
     identifiers: Vec<Vec<IdentifierAsked>>,
     references: Vec<ReferenceAsked>,
+    moments: Option<Moments>,
+}
+
+/// A query string and what it is read by.
+#[derive(Clone, Copy)]
+pub struct Query<'q> {
+    /// The query string.
+    pub text: &'q str,
+    /// Whether what is not supported is ignored.
+    pub lenient: bool,
+    /// When the search began.
+    pub now: Timestamp,
+}
+
+/// A condition on candidates, by tags and tokens.
+pub enum Condition {
+    /// They refer by the parameter to one of the records.
+    Links(&'static str, Vec<Tag>),
+    /// They have one of the tokens.
+    Tokens(Vec<Token>),
+}
+
+impl Condition {
+    /// As the store takes it.
+    pub fn criterion(&self) -> store::Criterion<'_> {
+        match self {
+            Self::Links(param, targets) => store::Criterion::Links { param, targets },
+            Self::Tokens(tokens) => store::Criterion::Tokens(tokens),
+        }
+    }
 }
 
 impl Criteria {
-    /// Reads a query string.
+    /// Reads a query string: what is asked, and how the answer is wanted.
     ///
     /// # Errors
     /// Invalid for a parameter, modifier or value that is not supported; nothing
     /// is ever ignored, unless the caller asked for lenient handling.
     pub fn parse(
         kind: &ResourceType,
-        query: &str,
-        lenient: bool,
+        query: Query<'_>,
         local: &LocalBase,
     ) -> Result<(Self, Page), Failure> {
         let mut criteria = Self {
-            text: query.to_owned(),
+            text: query.text.to_owned(),
             ..Self::default()
         };
-        let mut page = Page::default();
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            match name.as_ref() {
-                "_count" => page.count = paging::parse_count(&value)?,
-                "_format" | "_pretty" => {}
-                "_id" => criteria.ids.push(ids(&value)?),
-                "identifier" if has_param(kind, "identifier") => {
-                    criteria.identifiers.push(identifiers(&value)?);
-                }
-                "patient" | "subject" if has_param(kind, &name) => {
-                    let param = match name.as_ref() {
-                        "patient" => ReferenceParameter::Patient,
-                        _ => ReferenceParameter::Subject,
-                    };
-                    let targets = targets(param, &value, local)?;
-                    criteria.references.push(ReferenceAsked { param, targets });
-                }
-                _ if lenient => {}
-                _ => return Err(unsupported(kind)),
+        let mut page = Page::new(query);
+        for (name, value) in url::form_urlencoded::parse(query.text.as_bytes()) {
+            let taken =
+                page.take(&name, &value)? || criteria.take(kind, &name, &value, query, local)?;
+            if !taken && !query.lenient {
+                return Err(unsupported(kind));
             }
         }
+        criteria.check_size()?;
         Ok((criteria, page))
     }
 
-    /// Reads the query of a request, or the one inside the cursor of a next link.
-    ///
-    /// # Errors
-    /// As [`Self::parse`]; invalid for a cursor that is not ours.
-    pub fn of_request(
-        exchange: &Exchange<'_>,
+    /// Takes a parameter if it is a criterion on this type.
+    fn take(
+        &mut self,
         kind: &ResourceType,
-        query: &str,
-        lenient: bool,
-    ) -> Result<(Self, Page), Failure> {
-        let local = &exchange.context.local;
-        let cursor = url::form_urlencoded::parse(query.as_bytes())
-            .find(|(name, _)| name == "_cursor")
-            .map(|(_, cursor)| cursor);
-        match cursor {
-            None => Self::parse(kind, query, lenient, local),
-            Some(cursor) => {
-                let (query, page) = paging::open_search(exchange.facility(), kind, &cursor)?;
-                Ok((Self::parse(kind, &query, lenient, local)?.0, page))
+        name: &str,
+        value: &str,
+        query: Query<'_>,
+        local: &LocalBase,
+    ) -> Result<bool, Failure> {
+        match name {
+            "_id" => self.ids.push(ids(value)?),
+            "_lastUpdated" => {
+                let more = moments(value, query.now)?;
+                self.moments = Some(match self.moments.take() {
+                    Some(moments) => moments.and(&more),
+                    None => more,
+                });
             }
+            "identifier" if has_param(kind, name) => self.identifiers.push(identifiers(value)?),
+            "patient" if has_param(kind, name) => {
+                let asked = ReferenceAsked::parse(ReferenceParameter::Patient, value, local)?;
+                self.references.push(asked);
+            }
+            "subject" if has_param(kind, name) => {
+                let asked = ReferenceAsked::parse(ReferenceParameter::Subject, value, local)?;
+                self.references.push(asked);
+            }
+            _ => return Ok(false),
         }
+        Ok(true)
     }
 
-    /// The query as it was asked; sealed in the audit, and never in a link of ours.
+    /// One request must not fill a statement with values.
+    fn check_size(&self) -> Result<(), Failure> {
+        let count = self.ids.iter().map(Vec::len).sum::<usize>()
+            + self.identifiers.iter().map(Vec::len).sum::<usize>()
+            + self
+                .references
+                .iter()
+                .map(|it| it.targets.len())
+                .sum::<usize>();
+        if count <= VALUES {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Category::TooLarge,
+            IssueCode::TooCostly,
+            format!("the search names more than {VALUES} values; send it in parts"),
+        ))
+    }
+
+    /// The query as it was asked; sealed in the audit, and never in a next link.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether the records are named one by one, so that there is one batch.
+    /// When what is searched for was written, if that is a criterion.
     #[must_use]
-    pub fn names_records(&self) -> bool {
-        !self.ids.is_empty()
+    pub const fn moments(&self) -> Option<&Moments> {
+        self.moments.as_ref()
     }
 
     /// The query of the `self` link: what was asked and is in force.
     #[must_use]
-    pub fn self_query(&self, page: &Page) -> String {
+    pub fn self_query(&self, kind: &ResourceType, page: &Page) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        let known = ["_id", "identifier", "patient", "subject"];
         for (name, value) in url::form_urlencoded::parse(self.text.as_bytes()) {
-            if known.contains(&name.as_ref()) {
+            let known = ["_id", "_lastUpdated"].contains(&name.as_ref()) || has_param(kind, &name);
+            if known {
                 query.append_pair(&name, &value);
             }
         }
-        query.append_pair("_count", &page.count.to_string());
+        page.describe(&mut query);
         format!("?{}", query.finish())
     }
 
-    /// How candidates are found: by the criterion that leaves the fewest.
+    /// How candidates are found: first by the criterion that leaves the fewest.
     #[must_use]
-    pub fn lookup(&self, facility: &Facility, kind: &ResourceType) -> Lookup {
+    pub fn conditions(&self, facility: &Facility, kind: &ResourceType) -> Vec<Condition> {
         let tag = |kind: &ResourceType, id: &LogicalId| {
             facility.tags.record_tag(kind.as_str(), id.as_str())
         };
-        if let Some(ids) = self.ids.first() {
-            return Lookup::Records(ids.iter().map(|id| tag(kind, id)).collect());
-        }
-        if let Some(asked) = self.identifiers.first() {
-            let token = |one: &IdentifierAsked| one.token(facility, kind);
-            return Lookup::Tokens(asked.iter().map(token).collect());
-        }
-        if let Some(reference) = self.references.first() {
-            let targets = reference
+        let ids = self.ids.iter().map(|ids| {
+            let tags = ids.iter().map(|id| tag(kind, id)).collect();
+            Condition::Links(store::ID_PARAM, tags)
+        });
+        let identifiers = self.identifiers.iter().map(|asked| {
+            let tokens = asked.iter().map(|one| one.token(facility, kind)).collect();
+            Condition::Tokens(tokens)
+        });
+        let references = self.references.iter().map(|asked| {
+            let targets = asked
                 .targets
                 .iter()
                 .map(|(kind, id)| tag(kind, id))
                 .collect();
-            return Lookup::Links(reference.param.as_str(), Some(targets));
-        }
-        Lookup::Links("_id", None)
+            Condition::Links(asked.param.as_str(), targets)
+        });
+        let all = ids.chain(identifiers).chain(references);
+        all.take(CONDITIONS).collect()
     }
 
-    /// Whether a resource meets every criterion.
+    /// Whether a resource, written then, meets every criterion.
     #[must_use]
-    pub fn holds(&self, resource: &Resource, local: &LocalBase) -> bool {
+    pub fn holds(&self, resource: &Resource, written: Timestamp, local: &LocalBase) -> bool {
         let id_holds = |ids: &Vec<LogicalId>| resource.id().is_some_and(|id| ids.contains(id));
         let identifiers = resource.identifiers();
         let identifier_holds = |asked: &Vec<IdentifierAsked>| {
@@ -177,67 +211,12 @@ impl Criteria {
             has.into_iter()
                 .any(|it| asked.targets.contains(&(it.resource_type, it.id)))
         };
-        self.ids.iter().all(id_holds)
+        self.moments
+            .as_ref()
+            .is_none_or(|moments| moments.contains(written))
+            && self.ids.iter().all(id_holds)
             && self.identifiers.iter().all(identifier_holds)
             && self.references.iter().all(reference_holds)
-    }
-}
-
-/// How candidates are found.
-pub enum Lookup {
-    /// By their own tags.
-    Records(Vec<Tag>),
-    /// By search tokens.
-    Tokens(Vec<Token>),
-    /// By what they refer to; all of the type when no target is given.
-    Links(&'static str, Option<Vec<Tag>>),
-}
-
-impl Lookup {
-    /// Reads the next candidates, current versions in the order of their tags.
-    ///
-    /// # Errors
-    /// When the database does.
-    pub fn run(
-        &self,
-        reader: &mut Reader,
-        facility: FacilityId,
-        kind: &ResourceType,
-        after: Option<Tag>,
-        limit: u32,
-    ) -> Result<Vec<store::Version>, store::Error> {
-        let mut versions = reader.versions();
-        match self {
-            Self::Records(tags) => versions.current_many(facility, tags),
-            Self::Tokens(tokens) => versions.search_token(facility, kind, tokens, after, limit),
-            Self::Links(param, targets) => {
-                versions.search_links(facility, kind, param, targets.as_deref(), after, limit)
-            }
-        }
-    }
-}
-
-impl IdentifierAsked {
-    fn token(&self, facility: &Facility, kind: &ResourceType) -> Token {
-        let (form, value) = match self {
-            Self::Value(value) => (Form::Code, value.clone()),
-            Self::WithoutSystem(value) => (Form::NoSystemCode, format!("|{value}")),
-            Self::InSystem(system, value) => (Form::SystemCode, format!("{system}|{value}")),
-            Self::System(_) => (Form::Present, String::new()),
-        };
-        facility
-            .index
-            .token(kind.as_str(), "identifier", form, &value, None)
-    }
-
-    fn matches(&self, has: &fhir::Identifier) -> bool {
-        let (system, value) = (has.system.as_deref(), has.value.as_deref());
-        match self {
-            Self::Value(asked) => value == Some(asked),
-            Self::WithoutSystem(asked) => system.is_none() && value == Some(asked),
-            Self::InSystem(in_system, asked) => system == Some(in_system) && value == Some(asked),
-            Self::System(asked) => system == Some(asked),
-        }
     }
 }
 
@@ -251,58 +230,21 @@ fn ids(value: &str) -> Result<Vec<LogicalId>, Failure> {
         .collect()
 }
 
-fn identifiers(value: &str) -> Result<Vec<IdentifierAsked>, Failure> {
-    let form = "`value`, `|value`, `system|value` or `system|`";
-    let read = |one: String| {
-        let parts: Vec<String> = split_at(&one, '|')
-            .iter()
-            .map(|part| unescape(part))
-            .collect();
-        match parts.as_slice() {
-            [value] if !value.is_empty() => Some(IdentifierAsked::Value(value.clone())),
-            [system, value] => match (system.as_str(), value.as_str()) {
-                ("", "") => None,
-                ("", _) => Some(IdentifierAsked::WithoutSystem(value.clone())),
-                (_, "") => Some(IdentifierAsked::System(system.clone())),
-                _ => Some(IdentifierAsked::InSystem(system.clone(), value.clone())),
-            },
-            _ => None,
-        }
-    };
-    split_values(value)
-        .into_iter()
-        .map(|one| read(one).ok_or_else(|| bad_value("identifier", form)))
-        .collect()
-}
-
-fn targets(
-    param: ReferenceParameter,
-    value: &str,
-    local: &LocalBase,
-) -> Result<Vec<(ResourceType, LogicalId)>, Failure> {
-    let mut targets = Vec::new();
-    for one in value.split(',') {
-        let untyped: Option<LogicalId> = one.parse().ok();
-        match (untyped, LocalReference::parse(one, local)) {
-            (Some(id), _) => {
-                let kinds: &[&str] = match param {
-                    ReferenceParameter::Patient => &["Patient"],
-                    ReferenceParameter::Subject => &SUBJECT_TYPES,
-                };
-                for kind in kinds {
-                    targets.push((kind.parse().map_err(Failure::fault)?, id.clone()));
-                }
-            }
-            (None, Some(it)) => targets.push((it.resource_type, it.id)),
-            (None, None) => {
-                return Err(bad_value(
-                    param.as_str(),
-                    "`id`, `Type/id` or a URL of this facility",
-                ));
-            }
-        }
-    }
-    Ok(targets)
+/// Reads the value of `_lastUpdated` (<https://hl7.org/fhir/R4/search.html#lastUpdated>).
+///
+/// # Errors
+/// Invalid for what is no date.
+pub fn moments(value: &str, now: Timestamp) -> Result<Moments, Failure> {
+    let few = value.split(',').count() <= DATES;
+    few.then(|| Moments::parse(value, now))
+        .flatten()
+        .ok_or_else(|| {
+            let form = format!(
+                "a date such as `2026-11`, `2026-11-22` or `2026-11-22T10:00:00Z`, with one of \
+                 eq, ne, gt, lt, ge, le, sa, eb or ap before it, or up to {DATES} of them with `,`"
+            );
+            bad_value("_lastUpdated", &form)
+        })
 }
 
 /// Whether the type has the search parameter.
@@ -316,65 +258,20 @@ pub fn has_param(kind: &ResourceType, param: &str) -> bool {
     })
 }
 
-/// Cuts a value at its commas, those that are escaped excepted
-/// (<https://hl7.org/fhir/R4/search.html#escaping>).
-fn split_values(value: &str) -> Vec<String> {
-    split_at(value, ',')
-}
-
-/// Cuts a value at a separator that is not escaped; the parts stay escaped.
-fn split_at(value: &str, separator: char) -> Vec<String> {
-    let (mut parts, mut part, mut escaped) = (Vec::new(), String::new(), false);
-    for c in value.chars() {
-        if c == separator && !escaped {
-            parts.push(std::mem::take(&mut part));
-        } else {
-            part.push(c);
-        }
-        escaped = c == '\\' && !escaped;
-    }
-    parts.push(part);
-    parts
-}
-
-fn unescape(text: &str) -> String {
-    let (mut plain, mut escaped) = (String::new(), false);
-    for c in text.chars() {
-        if c == '\\' && !escaped {
-            escaped = true;
-        } else {
-            plain.push(c);
-            escaped = false;
-        }
-    }
-    plain
-}
-
-fn bad_value(param: &str, form: &str) -> Failure {
-    Failure::new(
-        Category::Invalid,
-        IssueCode::Value,
-        format!("the value of `{param}` must be {form}"),
-    )
-}
-
 fn unsupported(kind: &ResourceType) -> Failure {
-    let known: Vec<&str> = ["identifier", "patient", "subject"]
+    let known: Vec<String> = ["identifier", "patient", "subject"]
         .into_iter()
         .filter(|param| has_param(kind, param))
+        .map(|param| format!(", `{param}`"))
         .collect();
     Failure::new(
         Category::Invalid,
         IssueCode::NotSupported,
         format!(
-            "a search parameter or modifier is not supported; on {kind} use `_id`, `_count`{}{}, \
-             or send `Prefer: handling=lenient` to have others ignored",
-            if known.is_empty() { "" } else { ", " },
-            known
-                .iter()
-                .map(|param| format!("`{param}`"))
-                .collect::<Vec<_>>()
-                .join(", "),
+            "a search parameter or modifier is not supported; on {kind} use `_id`, \
+             `_lastUpdated`{}, `_sort`, `_count` and `_total`, or send \
+             `Prefer: handling=lenient` to have others ignored",
+            known.concat(),
         ),
     )
 }

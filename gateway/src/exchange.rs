@@ -278,7 +278,10 @@ pub async fn run<T>(
         let mut exchange = Exchange::begin(context, &interaction);
         let outcome = attempt(&mut exchange).await;
         match audit::commit(exchange, outcome.as_ref().err()).await {
-            Ok(()) => return outcome,
+            Ok(()) => {
+                note_denial(context, &outcome);
+                return outcome;
+            }
             Err(CommitError::Store(store::Error::EpochMoved)) if moved < EPOCH_ATTEMPTS => {
                 moved += 1;
                 context.facility.refresh().await?;
@@ -301,5 +304,14 @@ pub async fn run<T>(
             Err(CommitError::Store(error)) => return Err(Failure::unavailable(error)),
             Err(CommitError::Audit(failure)) => return Err(Failure::unavailable(failure)),
         }
+    }
+}
+
+/// A denial was audited: it counts against the client's budget. What is hidden and
+/// what is absent count alike.
+fn note_denial<T>(context: &Context, outcome: &Result<T, Failure>) {
+    let category = outcome.as_ref().err().map(|failure| failure.category);
+    if matches!(category, Some(Category::Forbidden | Category::NotFound)) {
+        context.app.throttle.denied(&context.caller);
     }
 }

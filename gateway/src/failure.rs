@@ -33,6 +33,8 @@ pub enum Category {
     TooLarge,
     /// Well-formed, but against a rule.
     Unprocessable,
+    /// The client has asked or been denied too often.
+    Throttled,
     /// Cannot be done now; nothing was disclosed and nothing was written.
     Unavailable,
     /// A fault of ours.
@@ -52,6 +54,8 @@ pub struct Failure {
     pub expression: Option<String>,
     /// What our log says about it; never holds a value from a record.
     pub cause: Option<String>,
+    /// After how many seconds it may go better.
+    pub retry_after: Option<u32>,
 }
 
 impl Category {
@@ -71,6 +75,7 @@ impl Failure {
             text: text.into(),
             expression: None,
             cause: None,
+            retry_after: None,
         }
     }
 
@@ -119,6 +124,20 @@ impl Failure {
         )
     }
 
+    /// The answer to a client that has asked, or been denied, too often.
+    #[must_use]
+    pub fn throttled(seconds: u32) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..Self::new(
+                Category::Throttled,
+                IssueCode::Throttled,
+                "too many requests, or too many that were denied; go on after the time of \
+                 `Retry-After`",
+            )
+        }
+    }
+
     /// A fault of ours; the caller learns nothing but that.
     pub fn fault(cause: impl fmt::Display) -> Self {
         Self::new(
@@ -131,12 +150,15 @@ impl Failure {
 
     /// Something we need is down; trying again later is right.
     pub fn unavailable(cause: impl fmt::Display) -> Self {
-        Self::new(
+        let failure = Self::new(
             Category::Unavailable,
             IssueCode::Transient,
             "the service cannot answer now; nothing was disclosed or written, try again later",
-        )
-        .because(cause)
+        );
+        Self {
+            retry_after: Some(1),
+            ..failure.because(cause)
+        }
     }
 }
 
@@ -162,6 +184,7 @@ impl From<Refusal> for Failure {
             text: refusal.text,
             expression: refusal.expression,
             cause: None,
+            retry_after: None,
         }
     }
 }

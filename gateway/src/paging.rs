@@ -1,220 +1,248 @@
-//! Pages and the cursors between them. A cursor is sealed: it holds the whole
-//! query, so that a next link tells nothing, and it is bound to its facility
-//! and place, so that it cannot be used elsewhere.
+//! How the answer to a search is wanted: how many matches on a page, in what order,
+//! with or without a total, and from where on
+//! (<https://hl7.org/fhir/R4/search.html#return>).
 
 use crate::{
-    criteria::Criteria,
+    criteria::{Criteria, Query},
+    cursor,
     exchange::Exchange,
     failure::{Category, Failure},
-    sealed_audit::AUDIT_EVENT,
 };
 use fhir::IssueCode;
-use model::{ResourceType, Tag, VersionNumber};
+use model::{ResourceType, Tag, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::AuditPosition;
 
 /// Matches on a page when nothing is asked.
-const DEFAULT_COUNT: u32 = 50;
+pub const DEFAULT_COUNT: u32 = 50;
 /// Matches on a page at most.
 const MOST: u32 = 1_000;
 
-/// What part of a result is asked for.
-#[derive(Debug, Clone)]
-pub struct Page {
-    /// Matches at most.
-    pub count: u32,
-    /// Search: the last tag of the page before.
-    pub after: Option<Tag>,
-    /// History: the cursor as it was sent.
-    pub cursor: Option<String>,
+/// The order of matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// By record tag: no order that means anything, but each record once.
+    Record,
+    /// By `_lastUpdated`, the oldest first.
+    Oldest,
+    /// By `_lastUpdated`, the newest first.
+    Newest,
 }
 
-impl Default for Page {
-    fn default() -> Self {
+/// Whether matches are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    /// They are not.
+    None,
+    /// If that is cheap enough.
+    Estimate,
+    /// They are, or the search is refused.
+    Accurate,
+}
+
+/// Where a page ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// When the current version of its last record was written.
+    pub time: Timestamp,
+    /// Its last record.
+    pub record: Tag,
+}
+
+impl Position {
+    /// The place of a candidate.
+    #[must_use]
+    pub const fn of(row: &store::Version) -> Self {
+        Self {
+            time: row.time,
+            record: row.record,
+        }
+    }
+}
+
+/// How the answer to a search is wanted.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Matches at most; with 0 they are only counted.
+    pub count: u32,
+    /// Where the page before ended.
+    pub after: Option<Position>,
+    sort: Option<Sort>,
+    total: Total,
+    lenient: bool,
+    began: Timestamp,
+}
+
+/// What the cursor of a search holds.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    query: String,
+    lenient: bool,
+    began: Timestamp,
+    after: Position,
+}
+
+impl Page {
+    /// The first page of a search that asks for nothing of the kind.
+    #[must_use]
+    pub const fn new(query: Query<'_>) -> Self {
         Self {
             count: DEFAULT_COUNT,
             after: None,
-            cursor: None,
+            sort: None,
+            total: Total::None,
+            lenient: query.lenient,
+            began: query.now,
         }
+    }
+
+    /// Takes a parameter if it says how the answer is wanted.
+    ///
+    /// # Errors
+    /// Invalid for a value that is not supported.
+    pub fn take(&mut self, name: &str, value: &str) -> Result<bool, Failure> {
+        match name {
+            "_count" => self.count = parse_count(value, 0)?,
+            "_format" | "_pretty" => {}
+            "_sort" => match parse_sort(value) {
+                Ok(sort) => self.sort = Some(sort),
+                Err(_) if self.lenient => {}
+                Err(failure) => return Err(failure),
+            },
+            "_summary" if value == "count" => self.count = 0,
+            "_summary" if value == "false" => {}
+            "_total" => {
+                self.total = match value {
+                    "none" => Total::None,
+                    "estimate" => Total::Estimate,
+                    "accurate" => Total::Accurate,
+                    _ => return Err(bad_total()),
+                }
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The order of matches; a search by time is answered in the order of time.
+    #[must_use]
+    pub fn sort(&self, criteria: &Criteria) -> Sort {
+        let by_time = criteria.moments().is_some();
+        let unasked = if by_time { Sort::Oldest } else { Sort::Record };
+        self.sort.unwrap_or(unasked)
+    }
+
+    /// Whether matches are counted: on the first page, and always when nothing else
+    /// is asked for.
+    #[must_use]
+    pub fn total(&self) -> Total {
+        match (self.total, self.count) {
+            (Total::None, 0) => Total::Accurate,
+            _ if self.after.is_some() => Total::None,
+            (total, _) => total,
+        }
+    }
+
+    /// Adds what is in force to the query of the `self` link.
+    pub fn describe(&self, query: &mut url::form_urlencoded::Serializer<'_, String>) {
+        match self.sort {
+            Some(Sort::Oldest) => drop(query.append_pair("_sort", "_lastUpdated")),
+            Some(Sort::Newest) => drop(query.append_pair("_sort", "-_lastUpdated")),
+            Some(Sort::Record) | None => {}
+        }
+        match self.total {
+            Total::Accurate => drop(query.append_pair("_total", "accurate")),
+            Total::Estimate => drop(query.append_pair("_total", "estimate")),
+            Total::None => {}
+        }
+        query.append_pair("_count", &self.count.to_string());
+    }
+
+    /// The next link of a search.
+    ///
+    /// # Errors
+    /// When the source of randomness fails.
+    pub fn next_link(
+        &self,
+        exchange: &Exchange<'_>,
+        kind: &ResourceType,
+        criteria: &Criteria,
+        after: Position,
+    ) -> Result<String, Failure> {
+        let place = Place {
+            query: criteria.text().to_owned(),
+            lenient: self.lenient,
+            began: self.began,
+            after,
+        };
+        let sealed = cursor::seal(exchange, kind.as_str(), place)?;
+        Ok(format!("{}/{kind}?_cursor={sealed}", exchange.context.base))
     }
 }
 
-/// What a sealed cursor holds.
-#[derive(Serialize, Deserialize)]
-struct Cursor {
-    query: String,
-    count: u32,
-    after: Tag,
-}
-
-/// Reads the query of a history: `_count` and the cursor of a next link.
+/// Reads the query of a request, or the one inside the cursor of a next link.
 ///
 /// # Errors
-/// Invalid for anything else.
-pub fn parse_history(query: &str) -> Result<Page, Failure> {
-    let mut page = Page::default();
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        match name.as_ref() {
-            "_count" => page.count = parse_count(&value)?,
-            "_cursor" => page.cursor = Some(value.into_owned()),
-            "_format" | "_pretty" => {}
-            _ => {
-                return Err(Failure::new(
-                    Category::Invalid,
-                    IssueCode::NotSupported,
-                    "a parameter is not supported; on a history use `_count`",
-                ));
-            }
-        }
-    }
-    Ok(page)
+/// As [`Criteria::parse`]; invalid or gone for a cursor that cannot be used.
+pub fn search_of_request(
+    exchange: &Exchange<'_>,
+    kind: &ResourceType,
+    text: &str,
+    lenient: bool,
+) -> Result<(Criteria, Page), Failure> {
+    let local = &exchange.context.local;
+    let cursor = url::form_urlencoded::parse(text.as_bytes())
+        .find(|(name, _)| name == "_cursor")
+        .map(|(_, cursor)| cursor);
+    let now = exchange.at;
+    let Some(cursor) = cursor else {
+        return Criteria::parse(kind, Query { text, lenient, now }, local);
+    };
+    let place: Place = cursor::open(exchange, kind.as_str(), &cursor)?;
+    let query = Query {
+        text: &place.query,
+        lenient: place.lenient,
+        now: place.began,
+    };
+    let (criteria, mut page) = Criteria::parse(kind, query, local)?;
+    page.after = Some(place.after);
+    Ok((criteria, page))
 }
 
 /// Reads `_count`.
 ///
 /// # Errors
-/// Invalid when it is no number from 1.
-pub fn parse_count(value: &str) -> Result<u32, Failure> {
+/// Invalid when it is no number from `least` on.
+pub fn parse_count(value: &str, least: u32) -> Result<u32, Failure> {
     match value.parse::<u32>() {
-        Ok(count) if count > 0 => Ok(count.min(MOST)),
+        Ok(count) if count >= least => Ok(count.min(MOST)),
         _ => Err(Failure::new(
             Category::Invalid,
             IssueCode::Value,
-            "the value of `_count` must be a whole number from 1",
+            format!("the value of `_count` must be a whole number from {least}"),
         )),
     }
 }
 
-/// The next link of a search.
+/// Reads `_sort`.
 ///
 /// # Errors
-/// When the source of randomness fails.
-pub fn next_search(
-    exchange: &Exchange<'_>,
-    url: &str,
-    kind: &ResourceType,
-    criteria: &Criteria,
-    page: &Page,
-    after: Tag,
-) -> Result<String, Failure> {
-    let cursor = Cursor {
-        query: criteria.text().to_owned(),
-        count: page.count,
-        after,
-    };
-    let bytes = serde_json::to_vec(&cursor).map_err(Failure::fault)?;
-    let sealed = exchange.facility().cursors.seal(
-        kind.as_str().as_bytes(),
-        &bytes,
-        &*exchange.app().random,
-    )?;
-    Ok(format!("{url}?_cursor={sealed}"))
+/// Not supported for anything but the time of the current version.
+pub fn parse_sort(value: &str) -> Result<Sort, Failure> {
+    match value {
+        "_lastUpdated" => Ok(Sort::Oldest),
+        "-_lastUpdated" => Ok(Sort::Newest),
+        _ => Err(Failure::new(
+            Category::Invalid,
+            IssueCode::NotSupported,
+            "records are sorted by time only; use `_sort=_lastUpdated` or `_sort=-_lastUpdated`",
+        )),
+    }
 }
 
-/// Opens the cursor of a search: its query, and the page after it.
-///
-/// # Errors
-/// Invalid when it is not ours, or of another search.
-pub fn open_search(
-    exchange: &crate::facility::Facility,
-    kind: &ResourceType,
-    cursor: &str,
-) -> Result<(String, Page), Failure> {
-    let bytes = exchange
-        .cursors
-        .open(kind.as_str().as_bytes(), cursor)
-        .ok_or_else(foreign)?;
-    let cursor: Cursor = serde_json::from_slice(&bytes).map_err(|_| foreign())?;
-    let page = Page {
-        count: cursor.count,
-        after: Some(cursor.after),
-        cursor: None,
-    };
-    Ok((cursor.query, page))
-}
-
-/// The next link of a history.
-///
-/// # Errors
-/// When the source of randomness fails.
-pub fn next_version(
-    exchange: &Exchange<'_>,
-    place: &str,
-    url: &str,
-    page: &Page,
-    last: VersionNumber,
-) -> Result<String, Failure> {
-    let bytes = last.get().to_be_bytes();
-    let sealed =
-        exchange
-            .facility()
-            .cursors
-            .seal(place.as_bytes(), &bytes, &*exchange.app().random)?;
-    Ok(format!("{url}?_count={}&_cursor={sealed}", page.count))
-}
-
-/// The version before which the page of a history begins.
-///
-/// # Errors
-/// Invalid when the cursor is not ours, or of another history.
-pub fn open_version(
-    exchange: &Exchange<'_>,
-    place: &str,
-    page: &Page,
-) -> Result<Option<VersionNumber>, Failure> {
-    let Some(cursor) = &page.cursor else {
-        return Ok(None);
-    };
-    let bytes = exchange
-        .facility()
-        .cursors
-        .open(place.as_bytes(), cursor)
-        .ok_or_else(foreign)?;
-    let bytes: [u8; 4] = bytes.as_slice().try_into().map_err(|_| foreign())?;
-    Ok(VersionNumber::new(u32::from_be_bytes(bytes)))
-}
-
-/// The next link of a search in the audit; `last` is the last row of the page.
-///
-/// # Errors
-/// When the source of randomness fails.
-pub fn next_audit(
-    exchange: &Exchange<'_>,
-    url: &str,
-    query: &str,
-    last: AuditPosition,
-) -> Result<String, Failure> {
-    let place = (query, last.time, last.record);
-    let bytes = serde_json::to_vec(&place).map_err(Failure::fault)?;
-    let random = &*exchange.app().random;
-    let sealed = exchange
-        .facility()
-        .cursors
-        .seal(AUDIT_EVENT.as_bytes(), &bytes, random)?;
-    Ok(format!("{url}?_cursor={sealed}"))
-}
-
-/// The query of a search in the audit, and the row before which its page begins.
-///
-/// # Errors
-/// Invalid when the cursor is not ours.
-pub fn open_audit(
-    exchange: &Exchange<'_>,
-    cursor: &str,
-) -> Result<(String, AuditPosition), Failure> {
-    let bytes = exchange
-        .facility()
-        .cursors
-        .open(AUDIT_EVENT.as_bytes(), cursor)
-        .ok_or_else(foreign)?;
-    let (query, time, record) = serde_json::from_slice(&bytes).map_err(|_| foreign())?;
-    Ok((query, AuditPosition { time, record }))
-}
-
-fn foreign() -> Failure {
+fn bad_total() -> Failure {
     Failure::new(
         Category::Invalid,
         IssueCode::Value,
-        "the value of `_cursor` is not one of ours; follow the `next` link of a page as it is",
+        "the value of `_total` must be `none`, `estimate` or `accurate`",
     )
 }

@@ -4,14 +4,15 @@
 use crate::{
     body, capability,
     context::Context,
-    criteria::Criteria,
     done, exchange,
     failure::{Category, Failure},
     health,
     idempotency::{self, Once},
     interaction::{
-        audit_event, bundle, bundle::Prepared, change::Change, create, history, read, search,
+        audit_event, bundle, bundle::Prepared, change::Change, create, history, history::Asked,
+        read, search,
     },
+    log_tiles,
     operation::proof,
     outcome, paging,
     sealed_audit::AUDIT_EVENT,
@@ -27,6 +28,12 @@ pub fn mount(config: &mut web::ServiceConfig) {
     config
         .route("/healthz", web::get().to(health::live))
         .route("/readyz", web::get().to(health::ready))
+        .service(
+            web::resource("/log/{facility}/{path:.*}")
+                .get(log_tiles::read)
+                .head(log_tiles::read)
+                .default_service(web::to(wrong_method)),
+        )
         .service(fhir_base("/f/{facility}/fhir"))
         .service(fhir_base("/fhir"))
         .default_service(web::to(nowhere));
@@ -180,11 +187,11 @@ async fn get_history(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
     let (kind, id) = (kind(&request)?, id(&request)?);
     check_accept(&request)?;
-    let page = paging::parse_history(request.query_string())?;
+    let asked = Asked::parse(request.query_string())?;
     let reply = exchange::run(
         &context,
         AuditInteraction::restful("history-instance"),
-        async |exchange| history::history(exchange, &kind, &id, &page).await,
+        async |exchange| history::history(exchange, &kind, &id, &asked).await,
     )
     .await?;
     Ok(reply.into_response())
@@ -192,13 +199,14 @@ async fn get_history(request: HttpRequest) -> Answer {
 
 async fn get_search(request: HttpRequest) -> Answer {
     let query = request.query_string().to_owned();
-    run_search(&request, query).await
+    let context = Context::enter(&request).await?;
+    run_search(&request, &context, query).await
 }
 
 async fn post_search(request: HttpRequest, payload: web::Payload) -> Answer {
     // Authenticated first: nobody sends us a body without a token.
-    Context::enter(&request).await?;
-    let form = body::read(payload).await?;
+    let context = Context::enter(&request).await?;
+    let form = body::read(&request, payload).await?;
     let form = std::str::from_utf8(&form).map_err(|_| {
         Failure::new(
             Category::Invalid,
@@ -210,22 +218,21 @@ async fn post_search(request: HttpRequest, payload: web::Payload) -> Answer {
         "" => form.to_owned(),
         query => format!("{query}&{form}"),
     };
-    run_search(&request, query).await
+    run_search(&request, &context, query).await
 }
 
-async fn run_search(request: &HttpRequest, query: String) -> Answer {
-    let context = Context::enter(request).await?;
+async fn run_search(request: &HttpRequest, context: &Context, query: String) -> Answer {
     let kind = kind(request)?;
     check_accept(request)?;
     let lenient = body::prefers(request, "handling=lenient");
     let reply = exchange::run(
-        &context,
+        context,
         AuditInteraction::restful("search-type"),
         async |exchange| {
             if kind.as_str() == AUDIT_EVENT {
                 return audit_event::search(exchange, &query).await;
             }
-            let (criteria, page) = Criteria::of_request(exchange, &kind, &query, lenient)?;
+            let (criteria, page) = paging::search_of_request(exchange, &kind, &query, lenient)?;
             search::search(exchange, &kind, &criteria, &page).await
         },
     )

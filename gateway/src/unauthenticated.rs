@@ -1,5 +1,5 @@
-//! Requests without a valid token, audited in aggregate, so that nobody without a
-//! token can grow the log.
+//! Requests without a valid token, and those that were too many, audited in
+//! aggregate, so that neither can grow the log.
 
 use crate::{
     app::App,
@@ -21,18 +21,20 @@ use std::sync::Arc;
 /// # Errors
 /// When it cannot be written; the count is then kept for the next time.
 pub async fn audit(app: &App) -> Result<(), Failure> {
-    let count = app.counters.take_unauthenticated();
-    if count == 0 {
+    let refused = app.counters.take_unauthenticated();
+    let throttled = app.counters.take_throttled();
+    if refused == 0 && throttled == 0 {
         return Ok(());
     }
-    let written = write(app, count).await;
+    let written = write(app, refused, throttled).await;
     if written.is_err() {
-        app.counters.put_back_unauthenticated(count);
+        app.counters.put_back_unauthenticated(refused);
+        app.counters.put_back_throttled(throttled);
     }
     written
 }
 
-async fn write(app: &App, count: u64) -> Result<(), Failure> {
+async fn write(app: &App, refused: u64, throttled: u64) -> Result<(), Failure> {
     let mut audits = Vec::new();
     for facility in app.facilities() {
         let side = Side {
@@ -53,7 +55,10 @@ async fn write(app: &App, count: u64) -> Result<(), Failure> {
             patients: Vec::new(),
             touched: Vec::new(),
             has_query: false,
-            decision: json::Value::from([("refused", json::Value::from(count))]),
+            decision: json::Value::from([
+                ("refused", json::Value::from(refused)),
+                ("throttled", json::Value::from(throttled)),
+            ]),
         };
         let clear = Clear {
             outcome: 4,

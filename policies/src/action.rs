@@ -41,11 +41,13 @@ pub enum Action {
     ReadAudit,
     /// A search in the audit events: once for all, then for every match.
     SearchAudit,
+    /// GET below `/log`: commitments, nothing of any patient.
+    ReadLog,
 }
 
 impl Action {
     /// All actions, in the order of the golden matrix.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Create,
         Self::CreateWithId,
         Self::Read,
@@ -60,7 +62,14 @@ impl Action {
         Self::ProofWithoutContent,
         Self::ReadAudit,
         Self::SearchAudit,
+        Self::ReadLog,
     ];
+
+    /// Whether a policy set may lack it, because sets were stored before there was
+    /// such an action: they permit it to nobody.
+    pub(crate) const fn is_later(self) -> bool {
+        matches!(self, Self::ReadLog)
+    }
 
     /// The name in schema, policies and records.
     #[must_use]
@@ -80,6 +89,7 @@ impl Action {
             Self::ProofWithoutContent => "ProofWithoutContent",
             Self::ReadAudit => "ReadAudit",
             Self::SearchAudit => "SearchAudit",
+            Self::ReadLog => "ReadLog",
         }
     }
 
@@ -98,6 +108,7 @@ impl Action {
             Self::Transaction => "transaction",
             Self::Batch => "batch",
             Self::Proof | Self::ProofWithoutContent => "operation:proof",
+            Self::ReadLog => "operation:log",
         }
     }
 
@@ -115,7 +126,7 @@ impl Action {
             | Self::ReadAudit => Some('r'),
             Self::Update | Self::CreateWithId => Some('u'),
             Self::Delete => Some('d'),
-            Self::SearchType | Self::SearchAudit => Some('s'),
+            Self::SearchType | Self::SearchAudit | Self::ReadLog => Some('s'),
             Self::Transaction | Self::Batch => None,
         }
     }
@@ -150,6 +161,7 @@ impl Action {
             Self::Transaction | Self::Batch => matches!(kind, ResourceKind::Base),
             Self::SearchType => matches!(kind, ResourceKind::Record | ResourceKind::RecordType),
             Self::ReadAudit => matches!(kind, ResourceKind::AuditEvent),
+            Self::ReadLog => matches!(kind, ResourceKind::AuditTrail),
             Self::SearchAudit => {
                 matches!(kind, ResourceKind::AuditEvent | ResourceKind::AuditTrail)
             }
@@ -179,6 +191,7 @@ impl Action {
             (Self::ProofWithoutContent, _) => &[Self::ProofWithoutContent],
             (Self::ReadAudit, _) => &[Self::ReadAudit],
             (Self::SearchAudit, _) => &[Self::SearchAudit],
+            (Self::ReadLog, _) => &[Self::ReadLog],
         }
     }
 }

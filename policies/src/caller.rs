@@ -20,6 +20,8 @@ pub enum Role {
     Auditor,
     /// A backend service.
     System,
+    /// Watches the log; sees neither records nor audit events.
+    Monitor,
 }
 
 impl Role {
@@ -32,6 +34,7 @@ impl Role {
             Self::Admin => "admin",
             Self::Auditor => "auditor",
             Self::System => "system",
+            Self::Monitor => "monitor",
         }
     }
 }
@@ -51,6 +54,7 @@ impl FromStr for Role {
             "admin" => Ok(Self::Admin),
             "auditor" => Ok(Self::Auditor),
             "system" => Ok(Self::System),
+            "monitor" => Ok(Self::Monitor),
             _ => Err(UnknownWord("role")),
         }
     }

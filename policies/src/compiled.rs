@@ -132,10 +132,14 @@ impl Compiled {
             .find(|name| name.basename() == "Facility")
             .cloned()
             .ok_or_else(|| lacks("Facility"))?;
-        let actions = Action::ALL
-            .into_iter()
-            .map(|action| Ok((action, AskedAction::new(action, &schema, &policies)?)))
-            .collect::<Result<_, PolicyError>>()?;
+        let mut actions = BTreeMap::new();
+        for action in Action::ALL {
+            match AskedAction::new(action, &schema, &policies) {
+                Ok(asked) => drop(actions.insert(action, asked)),
+                Err(PolicyError::SchemaLacks { .. }) if action.is_later() => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(Self {
             number,
             digest: source.digest(),

@@ -39,6 +39,7 @@ impl PolicySource {
             "auditor-proof-without-content"
             "clinician-own-facility"
             "directory-is-readable"
+            "log-is-monitored"
             "patient-may-search"
             "patient-own-compartment"
             "proof-for-readers"

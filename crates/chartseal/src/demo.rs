@@ -20,7 +20,7 @@ use anchor_service::{
 };
 use announcement::Announcement;
 use devkit::{chain::DevChain, chain::DevChainConfig, issuer::DevIssuer, issuer::DevIssuerConfig};
-use gateway::{App, Settings, identity::IdentityConfig, identity::IssuerConfig, server};
+use gateway::{App, Limits, Settings, identity::IdentityConfig, identity::IssuerConfig, server};
 use layout::{Layout, Ports};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use std::{error::Error, net::TcpListener, process::ExitCode, sync::Arc, time::Duration};
@@ -86,6 +86,8 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
         identity: IdentityConfig {
             issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
         },
+        log_public: false,
+        limits: Limits::default(),
     };
     let app = App::open(settings, store.clone(), &kms, clock, random).await?;
     let gateway = Gateway::start(app, listener).await?;

@@ -1,12 +1,13 @@
 //! FHIR R4 (<https://hl7.org/fhir/R4/>) without IO: exact JSON, the definition
-//! tables, resources and their references, Bundles, `OperationOutcome`, and the
-//! rendering of `AuditEvent`.
+//! tables, resources and their references, Bundles, `OperationOutcome`, search by
+//! date, and the rendering of `AuditEvent`.
 //!
-//! Nothing here knows HTTP, SQL or keys. Full validation, search values and
-//! Consent come later; what is checked now is what sealing and policy rest on.
+//! Nothing here knows HTTP, SQL or keys. Full validation, other search
+//! values and Consent come later; what is checked now is what sealing and policy rest on.
 
 pub mod audit_event;
 pub mod bundle;
+mod date_search;
 pub mod definition;
 pub mod json;
 mod outcome;
@@ -17,6 +18,7 @@ mod resource;
 pub mod tables;
 mod walk;
 
+pub use date_search::{Moments, first_moment};
 pub use outcome::{Severity, outcome};
 pub use reference::{LocalBase, LocalReference, ReferenceParameter};
 pub use refusal::{IssueCode, Refusal};

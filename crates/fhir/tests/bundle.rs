@@ -334,6 +334,7 @@ fn responses_are_canonical_and_in_request_order() {
 fn a_searchset_and_a_history_have_what_r4_asks_for() {
     let page = Page {
         self_link: "https://x/a?b=\"c\"",
+        first_link: Some("https://x/f"),
         next_link: Some("https://x/n"),
         total: Some(2),
     };
@@ -353,7 +354,7 @@ fn a_searchset_and_a_history_have_what_r4_asks_for() {
     is_canonical(&bytes);
     assert_eq!(
         String::from_utf8(bytes).unwrap(),
-        r#"{"entry":[{"fullUrl":"https://x/Patient/1","resource":{"id":"1","resourceType":"Patient"},"search":{"mode":"match"}},{"resource":{"id":"1","resourceType":"Patient"},"search":{"mode":"outcome"}}],"link":[{"relation":"next","url":"https://x/n"},{"relation":"self","url":"https://x/a?b=\"c\""}],"resourceType":"Bundle","total":2,"type":"searchset"}"#
+        r#"{"entry":[{"fullUrl":"https://x/Patient/1","resource":{"id":"1","resourceType":"Patient"},"search":{"mode":"match"}},{"resource":{"id":"1","resourceType":"Patient"},"search":{"mode":"outcome"}}],"link":[{"relation":"first","url":"https://x/f"},{"relation":"next","url":"https://x/n"},{"relation":"self","url":"https://x/a?b=\"c\""}],"resourceType":"Bundle","total":2,"type":"searchset"}"#
     );
     let (patient, id) = ("Patient".parse().unwrap(), "1".parse().unwrap());
     let version = |number, interaction, resource| HistoryEntry {

@@ -112,6 +112,15 @@ impl<A: Access> Logs<'_, A> {
         row.map(read_log).transpose()
     }
 
+    /// The log of a facility of this epoch.
+    pub fn find_epoch(&mut self, facility: FacilityId, epoch: u32) -> Result<Option<Log>, Error> {
+        let query = log::table
+            .filter(log::facility_id.eq(facility.0))
+            .filter(log::epoch.eq(i64::from(epoch)));
+        let row = self.access.query(|conn| query.first(conn).optional())?;
+        row.map(read_log).transpose()
+    }
+
     /// The log of an id.
     pub fn get(&mut self, id: LogRowId) -> Result<Option<Log>, Error> {
         let row = self

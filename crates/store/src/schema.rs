@@ -71,6 +71,7 @@ diesel::table! {
         resource_type -> Text,
         param -> Text,
         target_tag -> Binary,
+        time_ms -> Nullable<BigInt>,
     }
 }
 

@@ -148,6 +148,7 @@ fn sqlite_index(
     rows: &Rows<'_>,
 ) -> QueryResult<()> {
     for (param, target) in &rows.links {
+        let time = (*param == ID_PARAM).then(|| rows.new.version.time.as_millis());
         diesel::insert_into(link::table)
             .values((
                 link::facility_id.eq(facility.0),
@@ -156,6 +157,7 @@ fn sqlite_index(
                 link::resource_type.eq(rows.new.version.resource_type.as_str()),
                 link::param.eq(*param),
                 link::target_tag.eq(target.as_bytes().as_slice()),
+                link::time_ms.eq(time),
             ))
             .execute(conn)?;
     }
@@ -289,7 +291,7 @@ const MAKE_VERSIONS: &str = ") WITH ORDINALITY AS row (
         policy_number, time_ms, subject_tag, padded_size, data_key_id, envelope
     FROM input ORDER BY ordinal
     ON CONFLICT DO NOTHING
-    RETURNING facility_id, resource_type, record_tag, version
+    RETURNING facility_id, resource_type, record_tag, version, time_ms
 ), old_links AS (
     DELETE FROM link USING made WHERE made.version > 1
     AND link.facility_id = made.facility_id AND link.record_tag = made.record_tag
@@ -297,8 +299,9 @@ const MAKE_VERSIONS: &str = ") WITH ORDINALITY AS row (
     DELETE FROM token USING made WHERE made.version > 1
     AND token.facility_id = made.facility_id AND token.record_tag = made.record_tag
 ), links AS (
-    INSERT INTO link (facility_id, record_tag, version, resource_type, param, target_tag)
-    SELECT facility_id, record_tag, version, resource_type, param, target_tag
+    INSERT INTO link (facility_id, record_tag, version, resource_type, param, target_tag, time_ms)
+    SELECT facility_id, record_tag, version, resource_type, param, target_tag,
+        CASE param WHEN '_id' THEN time_ms END
     FROM made JOIN unnest(";
 
 const MAKE_LINKS: &str = ") AS row (record_tag, param, target_tag) USING (record_tag)

@@ -101,7 +101,7 @@ pub(crate) fn read(row: Row) -> Result<Version, Error> {
 impl<A: Access> Versions<'_, A> {
     /// The current version, which may be a delete.
     pub fn current(&mut self, facility: FacilityId, record: Tag) -> Result<Option<Version>, Error> {
-        Ok(self.history(facility, record, None, 1)?.pop())
+        Ok(self.history(facility, record, None, None, 1)?.pop())
     }
 
     /// One version.
@@ -120,54 +120,26 @@ impl<A: Access> Versions<'_, A> {
         row.map(read).transpose()
     }
 
-    /// At most `limit` versions older than `before`, newest first.
+    /// At most `limit` versions older than `before` and written at `since` or later,
+    /// newest first.
     pub fn history(
         &mut self,
         facility: FacilityId,
         record: Tag,
         before: Option<VersionNumber>,
+        since: Option<Timestamp>,
         limit: u32,
     ) -> Result<Vec<Version>, Error> {
         let query = version::table
             .filter(version::facility_id.eq(facility.0))
             .filter(version::record_tag.eq(record.as_bytes().as_slice()))
             .filter(version::number.lt(before.map_or(i64::MAX, column::of_version)))
+            .filter(version::time_ms.ge(since.map_or(i64::MIN, Timestamp::as_millis)))
             .order(version::number.desc())
             .limit(i64::from(limit))
             .select(Row::as_select());
         let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
         rows.into_iter().map(read).collect()
-    }
-
-    /// The current versions of those records that exist, deletes included, in no
-    /// order.
-    pub fn current_many(
-        &mut self,
-        facility: FacilityId,
-        records: &[Tag],
-    ) -> Result<Vec<Version>, Error> {
-        let newer = diesel::alias!(version as newer);
-        let mut versions = Vec::with_capacity(records.len());
-        for some in records.chunks(crate::IN_LIST) {
-            let (facility_id, record_tag, number) =
-                newer.fields((version::facility_id, version::record_tag, version::number));
-            let overtaken = newer
-                .filter(facility_id.eq(version::facility_id))
-                .filter(record_tag.eq(version::record_tag))
-                .filter(number.gt(version::number));
-            let query = version::table
-                .filter(version::facility_id.eq(facility.0))
-                .filter(
-                    version::record_tag.eq_any(some.iter().map(|tag| tag.as_bytes().as_slice())),
-                )
-                .filter(diesel::dsl::not(diesel::dsl::exists(overtaken)))
-                .select(Row::as_select());
-            let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
-            for row in rows {
-                versions.push(read(row)?);
-            }
-        }
-        Ok(versions)
     }
 }
 

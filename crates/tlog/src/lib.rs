@@ -21,5 +21,6 @@ pub mod proof_text;
 mod statement;
 mod system_statement;
 pub mod tile;
+pub mod tile_path;
 pub mod tree;
 mod vkey;

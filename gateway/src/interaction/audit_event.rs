@@ -4,17 +4,18 @@
 
 use crate::{
     audit_record::{self, OpenEvent},
+    criteria, cursor,
     exchange::Exchange,
     failure::{Category, Failure},
-    paging::{self, Page},
+    paging::{DEFAULT_COUNT, Sort, parse_count, parse_sort},
     reply::{Reply, Success, VersionMark},
     sealed_audit::AUDIT_EVENT,
 };
 use fhir::{
-    IssueCode,
+    IssueCode, Moments,
     bundle::{self, SearchEntry, SearchMode},
 };
-use model::{LogicalId, ResourceType, Tag, VersionNumber};
+use model::{LogicalId, ResourceType, Tag, Timestamp, VersionNumber};
 use policies::{Action, Target};
 use store::AuditPosition;
 
@@ -70,8 +71,8 @@ pub async fn search(exchange: &mut Exchange<'_>, query: &str) -> Result<Reply, F
         .ok_or_else(Failure::forbidden)?;
     exchange.query = Some(query.to_owned());
     let asked = Asked::parse(exchange, query)?;
-    let (facility, patient, before) = (exchange.facility().id, asked.patient, asked.before);
-    let limit = asked.page.count;
+    let (facility, patient) = (exchange.facility().id, asked.patient);
+    let (before, limit) = (asked.start(), asked.count);
     let rows = exchange
         .app()
         .store
@@ -83,27 +84,25 @@ pub async fn search(exchange: &mut Exchange<'_>, query: &str) -> Result<Reply, F
     let (mut matches, mut last) = (Vec::new(), None);
     for found in rows.into_iter().take(limit as usize) {
         let (time, record) = (found.audit.time, found.audit.record);
+        if asked.is_older(time) {
+            last = None;
+            break;
+        }
         last = Some(AuditPosition { time, record });
-        for withheld in audit_record::open(exchange.facility(), found.audit).await? {
-            let target = withheld.target();
-            if asked
-                .patient
-                .is_some_and(|patient| !target.patients.contains(&patient))
-            {
-                continue;
-            }
-            if let Some(permit) = exchange.decide(Action::SearchAudit, &target) {
-                let event = permit.release(withheld).map_err(Failure::fault)?;
-                matches.push((event.id(), event.canonical()?));
-            }
+        if asked.includes(time) {
+            matches.extend(events(exchange, &asked, found.audit).await?);
         }
     }
     let url = format!("{}/{AUDIT_EVENT}", exchange.context.base);
     let next = match last {
-        Some(last) if more => Some(paging::next_audit(exchange, &url, &asked.text, last)?),
+        Some(last) if more => {
+            let place = (&asked.text, asked.began, last.time, last.record);
+            let sealed = cursor::seal(exchange, AUDIT_EVENT, place)?;
+            Some(format!("{url}?_cursor={sealed}"))
+        }
         _ => None,
     };
-    let own = format!("{url}?_count={}", asked.page.count);
+    let own = format!("{url}?{}", asked.self_query());
     let entries: Vec<SearchEntry<'_>> = matches
         .iter()
         .map(|(id, resource)| SearchEntry {
@@ -114,38 +113,83 @@ pub async fn search(exchange: &mut Exchange<'_>, query: &str) -> Result<Reply, F
         .collect();
     let page = bundle::Page {
         self_link: &own,
+        first_link: Some(&own),
         next_link: next.as_deref(),
         total: None,
     };
     Ok(Reply::document(bundle::searchset(&page, &entries)))
 }
 
+/// The events of a record that are asked for and may be seen: ids and bytes.
+async fn events(
+    exchange: &mut Exchange<'_>,
+    asked: &Asked,
+    audit: store::Audit,
+) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let mut events = Vec::new();
+    for withheld in audit_record::open(exchange.facility(), audit).await? {
+        let target = withheld.target();
+        let concerned = |patient| target.patients.contains(&patient);
+        if !asked.patient.is_none_or(concerned) {
+            continue;
+        }
+        if let Some(permit) = exchange.decide(Action::SearchAudit, &target) {
+            let event = permit.release(withheld).map_err(Failure::fault)?;
+            events.push((event.id(), event.canonical()?));
+        }
+    }
+    Ok(events)
+}
+
 /// What a search in the audit asks for.
 struct Asked {
     text: String,
-    page: Page,
+    began: Timestamp,
+    count: u32,
     patient: Option<Tag>,
+    moments: Option<Moments>,
     before: Option<AuditPosition>,
 }
 
+/// What the cursor of such a search holds: the query, when the search began, and the
+/// last row of the page.
+type Place = (String, Timestamp, Timestamp, Tag);
+
 impl Asked {
     fn parse(exchange: &Exchange<'_>, query: &str) -> Result<Self, Failure> {
+        let cursor = url::form_urlencoded::parse(query.as_bytes())
+            .find(|(name, _)| name == "_cursor")
+            .map(|(_, cursor)| cursor);
+        let Some(cursor) = cursor else {
+            return Self::read(exchange, query, exchange.at);
+        };
+        let (text, began, time, record): Place = cursor::open(exchange, AUDIT_EVENT, &cursor)?;
+        let mut asked = Self::read(exchange, &text, began)?;
+        asked.before = Some(AuditPosition { time, record });
+        Ok(asked)
+    }
+
+    fn read(exchange: &Exchange<'_>, query: &str, began: Timestamp) -> Result<Self, Failure> {
         let mut asked = Self {
             text: query.to_owned(),
-            page: Page::default(),
+            began,
+            count: DEFAULT_COUNT,
             patient: None,
+            moments: None,
             before: None,
         };
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
-                "_count" => asked.page.count = paging::parse_count(&value)?,
+                "_count" => asked.count = parse_count(&value, 1)?,
                 "_format" | "_pretty" => {}
-                "_cursor" => {
-                    let (text, before) = paging::open_audit(exchange, &value)?;
-                    asked = Self::parse_uncursored(exchange, &text)?;
-                    asked.before = Some(before);
-                    break;
+                "_lastUpdated" => {
+                    let more = criteria::moments(&value, began)?;
+                    asked.moments = Some(match asked.moments.take() {
+                        Some(moments) => moments.and(&more),
+                        None => more,
+                    });
                 }
+                "_sort" if parse_sort(&value)? == Sort::Newest => {}
                 "patient" => asked.patient = Some(patient(exchange, &value)?),
                 _ => return Err(unsupported()),
             }
@@ -153,15 +197,50 @@ impl Asked {
         Ok(asked)
     }
 
-    /// The query inside a cursor, which holds no cursor of its own.
-    fn parse_uncursored(exchange: &Exchange<'_>, query: &str) -> Result<Self, Failure> {
-        let has_cursor =
-            url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "_cursor");
-        if has_cursor {
-            Err(unsupported())
-        } else {
-            Self::parse(exchange, query)
+    /// Where to begin: below the page before, or below the latest that is asked for.
+    fn start(&self) -> Option<AuditPosition> {
+        let spans = self.moments.as_ref().map(Moments::spans);
+        let latest = spans.and_then(|mut spans| spans.next_back());
+        let until = latest.and_then(|(_, until)| until).map(below);
+        match (self.before, until) {
+            (Some(before), Some(until)) if before.time >= until.time => Some(until),
+            (before, until) => before.or(until),
         }
+    }
+
+    fn includes(&self, time: Timestamp) -> bool {
+        let moments = self.moments.as_ref();
+        moments.is_none_or(|moments| moments.contains(time))
+    }
+
+    /// Whether a time is before all that are asked for.
+    fn is_older(&self, time: Timestamp) -> bool {
+        let earliest = self.moments.as_ref().map(|moments| moments.spans().next());
+        match earliest {
+            Some(Some((from, _))) => from.is_some_and(|from| time < from),
+            Some(None) => true,
+            None => false,
+        }
+    }
+
+    /// The query of the `self` link.
+    fn self_query(&self) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in url::form_urlencoded::parse(self.text.as_bytes()) {
+            if ["_lastUpdated", "_sort", "patient"].contains(&name.as_ref()) {
+                query.append_pair(&name, &value);
+            }
+        }
+        query.append_pair("_count", &self.count.to_string());
+        query.finish()
+    }
+}
+
+/// Before all records of a moment.
+const fn below(time: Timestamp) -> AuditPosition {
+    AuditPosition {
+        time,
+        record: Tag::ZERO,
     }
 }
 
@@ -181,6 +260,7 @@ fn unsupported() -> Failure {
     Failure::new(
         Category::Invalid,
         IssueCode::NotSupported,
-        "a search parameter is not supported; on AuditEvent use `patient` and `_count`",
+        "a search parameter is not supported; on AuditEvent use `patient`, `_lastUpdated`, \
+         `_count` and `_sort=-_lastUpdated`, which is the order in any case",
     )
 }

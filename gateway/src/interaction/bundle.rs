@@ -6,13 +6,12 @@
 //! entries of a batch that went well are one commit too.
 
 use crate::{
-    criteria::Criteria,
     done::{self, Done},
     exchange::Exchange,
     failure::{Category, Failure},
     idempotency::Keyed,
     interaction::{change::Change, create, read, search},
-    outcome,
+    outcome, paging,
     reply::{Reply, Return},
     routes,
 };
@@ -275,7 +274,8 @@ async fn look(exchange: &mut Exchange<'_>, url: &EntryUrl) -> Result<Reply, Fail
             query,
         } => {
             let query = query.as_deref().unwrap_or_default();
-            let (criteria, page) = Criteria::of_request(exchange, resource_type, query, false)?;
+            let (criteria, page) =
+                paging::search_of_request(exchange, resource_type, query, false)?;
             search::search(exchange, resource_type, &criteria, &page).await
         }
         EntryUrl::History { .. } => Err(unsupported()),

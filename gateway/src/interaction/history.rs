@@ -2,40 +2,101 @@
 //! (<https://hl7.org/fhir/R4/http.html#history>).
 
 use crate::{
+    cursor,
     exchange::Exchange,
-    failure::Failure,
-    paging::{self, Page},
+    failure::{Category, Failure},
+    paging::{DEFAULT_COUNT, parse_count},
     reply::Reply,
     version::{OpenVersion, is_delete},
 };
-use fhir::bundle::{self, HistoryEntry};
-use model::{LogicalId, ResourceType, VersionNumber};
+use fhir::{
+    IssueCode,
+    bundle::{self, HistoryEntry},
+};
+use model::{LogicalId, ResourceType, Timestamp, VersionNumber};
 use policies::Action;
+
+/// What part of a history is asked for.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    count: u32,
+    since: Option<Timestamp>,
+    cursor: Option<String>,
+}
+
+/// Where a page ends: before this version, of those written since.
+type Place = (VersionNumber, Option<Timestamp>);
+
+impl Asked {
+    /// Reads the query of a history: `_count`, `_since`, and the cursor of a next
+    /// link.
+    ///
+    /// # Errors
+    /// Invalid for anything else.
+    pub fn parse(query: &str) -> Result<Self, Failure> {
+        let mut asked = Self {
+            count: DEFAULT_COUNT,
+            since: None,
+            cursor: None,
+        };
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            match name.as_ref() {
+                "_count" => asked.count = parse_count(&value, 1)?,
+                "_since" => asked.since = Some(since(&value)?),
+                "_cursor" => asked.cursor = Some(value.into_owned()),
+                "_format" | "_pretty" => {}
+                _ => {
+                    return Err(Failure::new(
+                        Category::Invalid,
+                        IssueCode::NotSupported,
+                        "a parameter is not supported; on a history use `_count` and `_since`",
+                    ));
+                }
+            }
+        }
+        Ok(asked)
+    }
+
+    fn query(&self) -> String {
+        let since = self.since.map(|since| format!("&_since={since}"));
+        format!("?_count={}{}", self.count, since.unwrap_or_default())
+    }
+}
+
+fn since(value: &str) -> Result<Timestamp, Failure> {
+    fhir::first_moment(value).ok_or_else(|| {
+        Failure::new(
+            Category::Invalid,
+            IssueCode::Value,
+            "the value of `_since` must be a moment such as `2026-11-22T10:00:00Z`",
+        )
+    })
+}
 
 /// The versions of a record, newest first, deletes included.
 ///
 /// # Errors
-/// Not found when the caller may see none of them.
+/// Not found when the caller may see none of them; invalid or gone for a cursor
+/// that cannot be used.
 pub async fn history(
     exchange: &mut Exchange<'_>,
     kind: &ResourceType,
     id: &LogicalId,
-    page: &Page,
+    asked: &Asked,
 ) -> Result<Reply, Failure> {
     let place = format!("{kind}/{id}/_history");
-    let before = paging::open_version(exchange, &place, page)?;
-    let (facility, tag, limit) = (exchange.facility().id, exchange.tag(kind, id), page.count);
-    let rows = exchange
-        .app()
-        .store
-        .read("history", move |reader| {
-            reader.versions().history(facility, tag, before, limit + 1)
-        })
-        .await?;
-    let more = rows.len() > limit as usize;
+    let (before, since) = match &asked.cursor {
+        None => (None, asked.since),
+        Some(sealed) => {
+            let (before, since): Place = cursor::open(exchange, &place, sealed)?;
+            (Some(before), since)
+        }
+    };
+    let rows = rows(exchange, kind, id, (before, since), asked.count + 1).await?;
+    let more = rows.len() > asked.count as usize;
     let mut versions = Vec::new();
     let mut last: Option<VersionNumber> = None;
-    for row in rows.into_iter().take(limit as usize) {
+    for row in rows.into_iter().take(asked.count as usize) {
         last = Some(row.number);
         let found = exchange.open_row(row).await?;
         let target = found.withheld.target();
@@ -45,26 +106,83 @@ pub async fn history(
         }
     }
     if versions.is_empty() && before.is_none() {
-        let absent = exchange.absent(kind, id);
-        let _ = exchange.decide(Action::HistoryInstance, &absent);
-        exchange.touch(kind, id, None, Action::HistoryInstance, Vec::new());
-        return Err(Failure::not_found());
+        nothing(exchange, kind, id, since).await?;
     }
     let url = format!("{}/{place}", exchange.context.base);
     let next = match last {
-        Some(last) if more => Some(paging::next_version(exchange, &place, &url, page, last)?),
+        Some(last) if more => {
+            let sealed = cursor::seal(exchange, &place, (last, since))?;
+            Some(format!("{url}?_count={}&_cursor={sealed}", asked.count))
+        }
         _ => None,
     };
     let entries: Vec<HistoryEntry<'_>> = versions
         .iter()
         .map(|version| entry(&exchange.context.base, version))
         .collect();
+    let own = format!(
+        "{url}{}",
+        Asked {
+            since,
+            ..asked.clone()
+        }
+        .query()
+    );
     let page = bundle::Page {
-        self_link: &url,
+        self_link: &own,
+        first_link: Some(&own),
         next_link: next.as_deref(),
         total: None,
     };
     Ok(Reply::document(bundle::history(&page, &entries)))
+}
+
+/// A history without a version is an answer only to those who may see the record
+/// and asked for what was written since some time.
+async fn nothing(
+    exchange: &mut Exchange<'_>,
+    kind: &ResourceType,
+    id: &LogicalId,
+    since: Option<Timestamp>,
+) -> Result<(), Failure> {
+    let current = match since {
+        Some(_) => exchange.current(kind, id).await?,
+        None => None,
+    };
+    let target = match &current {
+        Some(found) => found.withheld.target(),
+        None => exchange.absent(kind, id),
+    };
+    let permit = exchange.decide(Action::HistoryInstance, &target);
+    let (seen, patients) = match (permit, current) {
+        (Some(_), Some(found)) => (true, found.patients),
+        _ => (false, Vec::new()),
+    };
+    exchange.touch(kind, id, None, Action::HistoryInstance, patients);
+    if seen {
+        Ok(())
+    } else {
+        Err(Failure::not_found())
+    }
+}
+
+async fn rows(
+    exchange: &Exchange<'_>,
+    kind: &ResourceType,
+    id: &LogicalId,
+    (before, since): (Option<VersionNumber>, Option<Timestamp>),
+    limit: u32,
+) -> Result<Vec<store::Version>, Failure> {
+    let (facility, tag) = (exchange.facility().id, exchange.tag(kind, id));
+    let rows = exchange
+        .app()
+        .store
+        .read("history", move |reader| {
+            let mut versions = reader.versions();
+            versions.history(facility, tag, before, since, limit)
+        })
+        .await?;
+    Ok(rows)
 }
 
 fn entry<'v>(base: &str, version: &'v OpenVersion) -> HistoryEntry<'v> {

@@ -1,30 +1,48 @@
 //! search: `GET [base]/[type]?..` and `POST [base]/[type]/_search`
 //! (<https://hl7.org/fhir/R4/search.html>), over sealed records.
 //!
-//! Candidates are found by tags and tokens, opened, decided over one by one, and
-//! checked against every criterion. What the caller may not see is left out
-//! without a trace; no total is given, because it would count it.
+//! Candidates are found by tags, tokens and times, opened, decided over one by one,
+//! and checked against every criterion. What the caller may not see is left out
+//! without a trace: a total counts what would be shown, and a next link is there
+//! when there is a match behind it, or more candidates than one request may open.
 
 use crate::{
+    candidates::Candidates,
     criteria::Criteria,
     exchange::Exchange,
-    failure::Failure,
-    paging::{self, Page},
+    failure::{Category, Failure},
+    paging::{Page, Position, Total},
     reply::Reply,
     version::OpenVersion,
 };
-use fhir::bundle::{self, SearchEntry, SearchMode};
-use model::{ResourceType, Tag};
+use fhir::{
+    IssueCode,
+    audit_event::AuditPatient,
+    bundle::{self, SearchEntry, SearchMode},
+};
+use model::ResourceType;
 use policies::{Action, Target};
 
 /// How many candidates one page looks at before it leaves the rest to the next.
 const CANDIDATES_PER_PAGE: u32 = 2_000;
+/// Content on a page after which the rest is left to the next.
+const BYTES_PER_PAGE: usize = 32 * 1024 * 1024;
+/// How many candidates are opened at most to count the matches.
+const CANDIDATES_COUNTED: u32 = 10_000;
+/// Candidates read at a time.
+const BATCH: std::ops::RangeInclusive<u32> = 16..=200;
+
+/// A match, and whom it is about.
+struct Match {
+    version: OpenVersion,
+    patients: Vec<AuditPatient>,
+}
 
 /// One page of matches.
 ///
 /// # Errors
-/// Forbidden when the caller may not search this type; invalid for a cursor that
-/// is not ours.
+/// Forbidden when the caller may not search this type; too costly when a total is
+/// demanded over too many candidates.
 pub async fn search(
     exchange: &mut Exchange<'_>,
     kind: &ResourceType,
@@ -36,71 +54,121 @@ pub async fn search(
         .decide(Action::SearchType, &all)
         .ok_or_else(Failure::forbidden)?;
     exchange.query = Some(criteria.text().to_owned());
-    let mut after = page.after;
-    let mut matches = Vec::new();
-    let mut seen = 0;
-    let exhausted = loop {
-        let found = u32::try_from(matches.len()).unwrap_or(u32::MAX);
-        let wanted = page.count.saturating_sub(found).max(1);
-        let rows = candidates(exchange, kind, criteria, after, wanted).await?;
-        let read = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        seen += read;
-        for row in rows {
-            after = Some(row.record);
-            if let Some(found) = check(exchange, criteria, row).await? {
-                matches.push(found);
-            }
-        }
-        if read < wanted || criteria.names_records() {
-            break true;
-        }
-        if matches.len() >= page.count as usize || seen >= CANDIDATES_PER_PAGE {
-            break false;
-        }
+    let candidates = Candidates::of(exchange, kind, criteria, page);
+    let (matches, end) = matches(exchange, criteria, &candidates, page).await?;
+    let whole = page.count > 0 && page.after.is_none() && end.is_none();
+    let total = match page.total() {
+        Total::None => None,
+        _ if whole => Some(matches.len() as u64),
+        total => count(exchange, criteria, &candidates, total).await?,
+    };
+    for found in &matches {
+        let (row, patients) = (&found.version.row, found.patients.clone());
+        let (id, number) = (&found.version.id, Some(row.number));
+        exchange.touch(&row.resource_type, id, number, Action::SearchType, patients);
+    }
+    let next = match end {
+        Some(after) => Some(page.next_link(exchange, kind, criteria, after)?),
+        None => None,
     };
     let url = format!("{}/{kind}", exchange.context.base);
-    let next = match after {
-        Some(after) if !exhausted => Some(paging::next_search(
-            exchange, &url, kind, criteria, page, after,
-        )?),
-        _ => None,
+    let own = format!("{url}{}", criteria.self_query(kind, page));
+    let links = bundle::Page {
+        self_link: &own,
+        first_link: Some(&own),
+        next_link: next.as_deref(),
+        total,
     };
-    let own = format!("{url}{}", criteria.self_query(page));
+    Ok(Reply::document(searchset(&url, &links, &matches)))
+}
+
+fn searchset(url: &str, links: &bundle::Page<'_>, matches: &[Match]) -> Vec<u8> {
     let entries: Vec<SearchEntry<'_>> = matches
         .iter()
-        .map(|version| SearchEntry {
-            full_url: Some(format!("{url}/{}", version.id)),
-            resource: &version.content,
+        .map(|found| SearchEntry {
+            full_url: Some(format!("{url}/{}", found.version.id)),
+            resource: &found.version.content,
             mode: SearchMode::Match,
         })
         .collect();
-    let page = bundle::Page {
-        self_link: &own,
-        next_link: next.as_deref(),
-        total: None,
-    };
-    Ok(Reply::document(bundle::searchset(&page, &entries)))
+    bundle::searchset(links, &entries)
 }
 
-/// The next candidates in the order of their tags.
-async fn candidates(
-    exchange: &Exchange<'_>,
-    kind: &ResourceType,
+/// The matches of a page, and where it ends when there is more: it goes on to the
+/// match after the last, so that it knows.
+async fn matches(
+    exchange: &mut Exchange<'_>,
     criteria: &Criteria,
-    after: Option<Tag>,
-    limit: u32,
-) -> Result<Vec<store::Version>, Failure> {
-    let facility = exchange.facility().id;
-    let lookup = criteria.lookup(exchange.facility(), kind);
-    let kind = kind.clone();
-    let rows = exchange
-        .app()
-        .store
-        .read("search", move |reader| {
-            lookup.run(reader, facility, &kind, after, limit)
-        })
-        .await?;
-    Ok(rows)
+    candidates: &Candidates,
+    page: &Page,
+) -> Result<(Vec<Match>, Option<Position>), Failure> {
+    let (mut matches, mut bytes, mut seen) = (Vec::new(), 0_usize, 0);
+    let mut after = page.after;
+    if page.count == 0 {
+        return Ok((matches, None));
+    }
+    loop {
+        let held = u32::try_from(matches.len()).unwrap_or(u32::MAX);
+        let missing = page.count.saturating_add(1).saturating_sub(held);
+        let wanted = missing.clamp(*BATCH.start(), *BATCH.end());
+        let rows = candidates.read(after, wanted).await?;
+        let exhausted = rows.len() < wanted as usize;
+        for row in rows {
+            if seen >= CANDIDATES_PER_PAGE {
+                return Ok((matches, after));
+            }
+            seen += 1;
+            let place = Position::of(&row);
+            if let Some(found) = check(exchange, criteria, row).await? {
+                if matches.len() >= page.count as usize || bytes >= BYTES_PER_PAGE {
+                    return Ok((matches, after));
+                }
+                bytes = bytes.saturating_add(found.version.content.len());
+                matches.push(found);
+            }
+            after = Some(place);
+        }
+        if exhausted {
+            return Ok((matches, None));
+        }
+    }
+}
+
+/// How many matches there are in all. Each must be opened and decided over, so that
+/// none is counted that would not be shown.
+async fn count(
+    exchange: &mut Exchange<'_>,
+    criteria: &Criteria,
+    candidates: &Candidates,
+    total: Total,
+) -> Result<Option<u64>, Failure> {
+    if candidates.count(CANDIDATES_COUNTED + 1).await? > CANDIDATES_COUNTED {
+        return match total {
+            Total::Accurate => Err(Failure::new(
+                Category::Unprocessable,
+                IssueCode::TooCostly,
+                format!(
+                    "more than {CANDIDATES_COUNTED} records would have to be opened to count \
+                     the matches; narrow the search, or ask for no total"
+                ),
+            )),
+            _ => Ok(None),
+        };
+    }
+    let (mut count, mut after) = (0, None);
+    loop {
+        let rows = candidates.read(after, *BATCH.end()).await?;
+        let exhausted = rows.len() < *BATCH.end() as usize;
+        for row in rows {
+            after = Some(Position::of(&row));
+            if check(exchange, criteria, row).await?.is_some() {
+                count += 1;
+            }
+        }
+        if exhausted {
+            return Ok(Some(count));
+        }
+    }
 }
 
 /// Opens a candidate, decides over it, and checks it against the criteria.
@@ -108,7 +176,8 @@ async fn check(
     exchange: &mut Exchange<'_>,
     criteria: &Criteria,
     row: store::Version,
-) -> Result<Option<OpenVersion>, Failure> {
+) -> Result<Option<Match>, Failure> {
+    let written = row.time;
     let found = exchange.open_row(row).await?;
     let target = found.withheld.target();
     let Some(permit) = exchange.decide(Action::SearchType, &target) else {
@@ -116,20 +185,12 @@ async fn check(
     };
     let version = permit.release(found.withheld).map_err(Failure::fault)?;
     let local = &exchange.context.local;
-    if !version
+    let holds = version
         .resource
         .as_ref()
-        .is_some_and(|resource| criteria.holds(resource, local))
-    {
-        return Ok(None);
-    }
-    let (kind, number) = (&version.row.resource_type, version.row.number);
-    exchange.touch(
-        kind,
-        &version.id,
-        Some(number),
-        Action::SearchType,
-        found.patients,
-    );
-    Ok(Some(version))
+        .is_some_and(|resource| criteria.holds(resource, written, local));
+    Ok(holds.then_some(Match {
+        version,
+        patients: found.patients,
+    }))
 }

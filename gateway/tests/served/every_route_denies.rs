@@ -71,6 +71,17 @@ async fn without_a_good_token_every_route_answers_401_and_tells_nothing() {
                 }
             }
         }
+        for path in ["checkpoint", "tile/0/000", "tile/entries/000", "nothing"] {
+            for facility in [HOME, "nowhere"] {
+                let path = format!("/log/{facility}/{path}");
+                for method in ["GET", "HEAD"] {
+                    let reply = nobody.send(method, &path, &[], None).await;
+                    let told = format!("{method} {path} {authorization:?}");
+                    assert_eq!(reply.status, 401, "{told}: {}", reply.text);
+                    check(method, &reply, &told);
+                }
+            }
+        }
     }
     assert_eq!(
         audited_one_by_one(&house).await,

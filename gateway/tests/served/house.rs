@@ -1,12 +1,15 @@
 //! A gateway of two facilities in a folder of its own, which goes away with the
 //! test.
 
-use crate::caller::Caller;
+use crate::{
+    caller::Caller,
+    database::{Kind, Place},
+};
 use actix_web::{dev::ServerHandle, web};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
 use gateway::{
-    App, Settings,
+    App, Limits, Settings,
     identity::{IdentityConfig, IssuerConfig},
     server,
     setup::{self, FIRST_GENERATION, NewFacility},
@@ -17,7 +20,7 @@ use policies::PolicySource;
 use sealing::FileKms;
 use serde_json::Value;
 use std::{fs, net::TcpListener, path::PathBuf, sync::Arc, time::Duration};
-use store::{Audit, Database, FacilityId, Store};
+use store::{Audit, FacilityId, Store};
 use tempfile::TempDir;
 
 /// The facility of most demo users.
@@ -35,24 +38,39 @@ pub struct House {
     server: ServerHandle,
     client: reqwest::Client,
     folder: TempDir,
+    _place: Place,
 }
 
 impl House {
     pub async fn start() -> Self {
+        Self::start_on(Kind::Sqlite).await
+    }
+
+    /// The same over a database of this kind.
+    pub async fn start_on(kind: Kind) -> Self {
+        Self::start_with(kind, |_| {}).await
+    }
+
+    /// The same with other settings.
+    pub async fn start_with(kind: Kind, change: impl FnOnce(&mut Settings)) -> Self {
         // A second provider is an error that changes nothing.
         drop(rustls::crypto::ring::default_provider().install_default());
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&database(&folder)).unwrap();
+        let place = Place::new(kind);
+        let store = Store::open(&place.database(&folder)).unwrap();
         let kms = facilities(&store, &folder).await;
         let issuer = start_issuer(&folder);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let settings = Settings {
+        let mut settings = Settings {
             public_url: url.clone(),
             identity: IdentityConfig {
                 issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
             },
+            log_public: false,
+            limits: Limits::default(),
         };
+        change(&mut settings);
         let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
             (Arc::new(SystemClock), Arc::new(SystemRandom));
         let app = App::open(settings, store.clone(), &kms, clock, random)
@@ -69,6 +87,7 @@ impl House {
             server,
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
             folder,
+            _place: place,
         }
     }
 
@@ -152,12 +171,6 @@ impl House {
 impl Drop for House {
     fn drop(&mut self) {
         drop(self.server.stop(false));
-    }
-}
-
-fn database(folder: &TempDir) -> Database {
-    Database::Sqlite {
-        path: folder.path().join("chartseal.db"),
     }
 }
 

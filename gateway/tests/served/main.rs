@@ -1,8 +1,10 @@
-//! The gateway as its clients meet it: a server on loopback over SQLite, a dev
-//! issuer, two facilities. What is asserted is what came over the wire or what
-//! stands in the database afterwards; nothing of the inside is called.
+//! The gateway as its clients meet it: a server on loopback over SQLite (search over
+//! PostgreSQL too), a dev issuer, two facilities. What is asserted is what came over
+//! the wire or what stands in the database afterwards; nothing of the inside is
+//! called.
 
 #![expect(clippy::unwrap_used, reason = "test code")]
+#![expect(clippy::expect_used, reason = "test code")]
 #![expect(clippy::indexing_slicing, reason = "test code")]
 #![expect(clippy::panic, reason = "test code")]
 
@@ -10,10 +12,15 @@ mod access_matrix;
 mod audit;
 mod bundles;
 mod caller;
+mod database;
 mod every_route_denies;
 mod house;
 mod http;
 mod idempotency;
+mod limits;
+mod log_tiles;
 mod paging;
 mod records;
 mod revocation;
+mod search;
+mod search_by_time;

@@ -5,8 +5,10 @@ use crate::{
     caller::Caller,
     house::{HOME, House, OTHER},
     records,
+    revocation::{put_in_force, without_sharing},
 };
 use devkit::issuer::DemoUser;
+use policies::PolicySource;
 use std::collections::BTreeSet;
 
 fn ids(page: &crate::caller::Reply) -> Vec<String> {
@@ -96,7 +98,7 @@ async fn forged_and_foreign_cursors_are_refused() {
         .get(&format!("AuditEvent?_cursor={cursor}"))
         .await
         .expect(400);
-    for count in ["0", "-1", "x", ""] {
+    for count in ["-1", "x", ""] {
         system
             .get(&format!("Patient?_count={count}"))
             .await
@@ -104,34 +106,65 @@ async fn forged_and_foreign_cursors_are_refused() {
     }
 }
 
+/// The cursor of the first page of one match.
+async fn cursor_of(caller: &Caller) -> String {
+    let page = caller.get("Patient?_count=1").await.expect(200);
+    let next = page.next().unwrap();
+    next.split_once('?').unwrap().1.to_owned()
+}
+
 #[actix_web::test]
-async fn a_cursor_opens_nothing_to_those_who_may_not_search() {
+async fn a_cursor_is_of_use_to_the_user_alone_who_was_given_it() {
     let house = House::start().await;
     let system = house.caller(&DemoUser::System);
     add(&system, 3).await;
-    let next = system
-        .at(HOME)
-        .get("Patient?_count=1")
-        .await
-        .expect(200)
-        .next()
-        .unwrap();
-    let (_, cursor) = next.split_once('?').unwrap();
-    let path = format!("Patient?{cursor}");
-    for user in [DemoUser::Admin, DemoUser::Auditor] {
-        house.caller(&user).at(HOME).get(&path).await.expect(403);
-    }
+    let path = format!("Patient?{}", cursor_of(&system.at(HOME)).await);
     let patient = DemoUser::Patient {
         id: "nobody".parse().unwrap(),
     };
-    let page = house.caller(&patient).at(HOME).get(&path).await.expect(200);
-    assert!(page.resources().is_empty());
-    house
-        .caller(&DemoUser::ClinicianOther)
-        .at(OTHER)
-        .get(&path)
-        .await
-        .expect(400);
+    let clinician = DemoUser::Clinician;
+    for user in [DemoUser::Admin, DemoUser::Auditor, patient, clinician] {
+        let reply = house.caller(&user).at(HOME).get(&path).await.expect(400);
+        assert_eq!(reply.issue(), "value");
+    }
+    for there in [HOME, OTHER] {
+        let visitor = house.caller(&DemoUser::ClinicianOther).at(there);
+        visitor.get(&path).await.expect(400);
+    }
+    // Another token of the same user goes on, as far as that token may.
+    let again = house.caller_with(&DemoUser::System, |claims| claims["jti"] = "2".into());
+    assert_eq!(
+        again
+            .at(HOME)
+            .get(&path)
+            .await
+            .expect(200)
+            .resources()
+            .len(),
+        1
+    );
+    for (claim, value) in [("scope", "system/Observation.rs"), ("roles", "auditor")] {
+        let lesser = house.caller_with(&DemoUser::System, |claims| claims[claim] = value.into());
+        lesser.at(HOME).get(&path).await.expect(403);
+    }
+}
+
+#[actix_web::test]
+async fn a_cursor_from_before_a_revocation_releases_nothing() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    add(&system, 3).await;
+    let visitor = house.caller(&DemoUser::ClinicianOther).at(HOME);
+    let path = format!("Patient?{}", cursor_of(&visitor).await);
+    assert_eq!(visitor.get(&path).await.expect(200).resources().len(), 1);
+    put_in_force(&house, HOME, 2, &without_sharing()).await;
+    assert_eq!(visitor.get(&path).await.expect(410).issue(), "processing");
+    // Nor does it when the sharing is allowed again: the search begins anew.
+    put_in_force(&house, HOME, 3, &PolicySource::shipped()).await;
+    visitor.get(&path).await.expect(410);
+    cursor_of(&visitor).await;
+    put_in_force(&house, OTHER, 2, &PolicySource::shipped()).await;
+    visitor.get(&path).await.expect(410);
 }
 
 #[actix_web::test]

@@ -31,7 +31,7 @@ pub async fn put_in_force(house: &House, facility: &str, number: u32, source: &P
         .unwrap();
 }
 
-fn without_sharing() -> PolicySource {
+pub fn without_sharing() -> PolicySource {
     let mut source = PolicySource::shipped();
     source.policies.remove("share-for-treatment").unwrap();
     source

@@ -1,8 +1,8 @@
 //! What compiles and what is refused, and the digest of a set.
 
-use crate::fixture::{json, shipped_with};
+use crate::fixture::{caller, decide, json, rules, shipped_with, target, word};
 use model::Digest;
-use policies::{Compiled, PolicyError, PolicySource};
+use policies::{Action, Compiled, PolicyError, PolicySource};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -123,6 +123,34 @@ fn a_schema_that_the_gateway_cannot_ask_with_is_refused() {
             ),
         }
     }
+}
+
+/// Sets that were stored by version 0.1.0 know neither the log nor who reads it.
+#[test]
+fn a_set_from_before_an_action_stays_and_permits_it_to_nobody() {
+    let mut old = PolicySource::shipped();
+    old.policies.remove("log-is-monitored").unwrap();
+    let action = old.schema.find("action ReadLog").unwrap();
+    let end = action + old.schema[action..].find("};").unwrap() + 2;
+    old.schema.replace_range(action..end, "");
+    old.schema = old.schema.replace(", \"monitor\"]", "]");
+    let rules = rules(&old, &old);
+    for name in ["monitor", "auditor"] {
+        let decision = decide(
+            &rules,
+            &caller(name),
+            Action::ReadLog,
+            &target("all AuditEvent"),
+        );
+        assert_ne!(word(&decision), "permit", "{name}");
+    }
+    let decision = decide(
+        &rules,
+        &caller("auditor"),
+        Action::SearchAudit,
+        &target("all AuditEvent"),
+    );
+    assert_eq!(word(&decision), "permit");
 }
 
 #[test]

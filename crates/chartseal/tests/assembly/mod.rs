@@ -21,7 +21,7 @@ use anchor_service::{
 };
 use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
 use gateway::{
-    App, Settings,
+    App, Limits, Settings,
     identity::{IdentityConfig, IssuerConfig},
     server,
     setup::{self, FIRST_GENERATION, NewFacility},
@@ -150,6 +150,8 @@ async fn serve(store: &Store, kms: &FileKms, issuer: &DevIssuer) -> (ServerHandl
         identity: IdentityConfig {
             issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
         },
+        log_public: false,
+        limits: Limits::default(),
     };
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let app = App::open(settings, store.clone(), kms, clock, random)

@@ -39,6 +39,8 @@ pub struct SearchEntry<'a> {
 pub struct Page<'a> {
     /// The search as it was understood, as an absolute URL.
     pub self_link: &'a str,
+    /// Where the first page is, when this may not be it.
+    pub first_link: Option<&'a str>,
     /// Where the next page is; none on the last.
     pub next_link: Option<&'a str>,
     /// How many match in all, when that is known.
@@ -48,7 +50,11 @@ pub struct Page<'a> {
 impl Page<'_> {
     /// Writes `link`.
     pub(super) fn write_links(&self, bundle: &mut Members) {
-        let links = [("next", self.next_link), ("self", Some(self.self_link))];
+        let links = [
+            ("first", self.first_link),
+            ("next", self.next_link),
+            ("self", Some(self.self_link)),
+        ];
         let links = links
             .into_iter()
             .filter_map(|(name, url)| Some((name, url?)));

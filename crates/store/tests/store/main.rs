@@ -19,6 +19,7 @@ mod proxy;
 mod recovery;
 mod rows;
 mod search;
+mod search_by_time;
 mod sequence;
 mod tables;
 mod versions;

@@ -6,7 +6,7 @@ use crate::{
 };
 use model::Tag;
 use proptest::prelude::*;
-use store::{Criterion, FacilityId, Link, NewVersion, Store};
+use store::{Criterion, FacilityId, Link, NewVersion, Order, Store};
 
 on_both! {
     pages_stay_whole_while_others_write,
@@ -25,9 +25,13 @@ fn found(
 ) -> Vec<Tag> {
     store
         .read_blocking("search", |reader| {
-            reader
-                .versions()
-                .search(facility, &observation(), criteria, after, limit)
+            reader.versions().search(
+                facility,
+                &observation(),
+                criteria,
+                Order::Record { after },
+                limit,
+            )
         })
         .expect("a read")
         .iter()

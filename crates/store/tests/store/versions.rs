@@ -2,10 +2,10 @@
 
 use crate::{
     rows::{commitment, delete, insert, number, observation, pending, tag, token, version},
-    world::{World, add_facility, on_both},
+    world::{World, add_facility, at, on_both},
 };
 use model::{Tag, VersionNumber};
-use store::{Error, FacilityId, ID_PARAM, Link, NewVersion, Store, Version};
+use store::{Criterion, Error, FacilityId, Link, NewVersion, Order, Store, Version};
 
 on_both! {
     a_version_is_read_as_it_was_written,
@@ -26,49 +26,39 @@ fn current(store: &Store, facility: FacilityId, record: u32) -> Option<Version> 
         .expect("a read")
 }
 
-fn by_subject(store: &Store, facility: FacilityId, target: u32) -> Vec<Tag> {
+fn found(store: &Store, facility: FacilityId, criteria: &[Criterion<'_>]) -> Vec<Tag> {
     store
-        .read_blocking("links", |reader| {
-            let targets = [tag(target)];
-            reader.versions().search_links(
-                facility,
-                &observation(),
-                "subject",
-                Some(&targets),
-                None,
-                100,
-            )
+        .read_blocking("search", |reader| {
+            let order = Order::Record { after: None };
+            reader
+                .versions()
+                .search(facility, &observation(), criteria, order, 100)
         })
         .expect("a read")
         .iter()
         .map(|version| version.record)
         .collect()
+}
+
+fn by_subject(store: &Store, facility: FacilityId, target: u32) -> Vec<Tag> {
+    let targets = [tag(target)];
+    let param = "subject";
+    found(
+        store,
+        facility,
+        &[Criterion::Links {
+            param,
+            targets: &targets,
+        }],
+    )
 }
 
 fn by_token(store: &Store, facility: FacilityId, value: u32) -> Vec<Tag> {
-    store
-        .read_blocking("tokens", |reader| {
-            reader
-                .versions()
-                .search_token(facility, &observation(), &[token(value)], None, 100)
-        })
-        .expect("a read")
-        .iter()
-        .map(|version| version.record)
-        .collect()
+    found(store, facility, &[Criterion::Tokens(&[token(value)])])
 }
 
 fn of_type(store: &Store, facility: FacilityId) -> Vec<Tag> {
-    store
-        .read_blocking("type", |reader| {
-            reader
-                .versions()
-                .search_links(facility, &observation(), ID_PARAM, None, None, 100)
-        })
-        .expect("a read")
-        .iter()
-        .map(|version| version.record)
-        .collect()
+    found(store, facility, &[])
 }
 
 fn a_version_is_read_as_it_was_written(world: &World) {
@@ -120,16 +110,6 @@ fn the_current_version_follows_updates_and_deletes(world: &World) {
         insert(&store, facility, new.clone());
         assert_eq!(current(&store, facility, 10), Some(new.version));
     }
-    insert(&store, facility, version(11, 1));
-    let mut many = store
-        .read_blocking("many", |reader| {
-            reader
-                .versions()
-                .current_many(facility, &[tag(11), tag(12), tag(10)])
-        })
-        .expect("a read");
-    many.sort_by_key(|version| version.record);
-    assert_eq!(many, [version(10, 4).version, version(11, 1).version]);
 }
 
 fn links_and_tokens_are_those_of_the_current_version(world: &World) {
@@ -170,7 +150,7 @@ fn history_comes_in_pages_newest_first(world: &World) {
             .read_blocking("history", |reader| {
                 reader
                     .versions()
-                    .history(facility, tag(10), before.map(number), 3)
+                    .history(facility, tag(10), before.map(number), None, 3)
             })
             .expect("a read")
             .iter()
@@ -181,6 +161,15 @@ fn history_comes_in_pages_newest_first(world: &World) {
     assert_eq!(page(Some(5)), [4, 3, 2]);
     assert_eq!(page(Some(2)), [1]);
     assert_eq!(page(Some(1)), []);
+    let since = store
+        .read_blocking("history", |reader| {
+            reader
+                .versions()
+                .history(facility, tag(10), Some(number(7)), Some(at(5)), 3)
+        })
+        .expect("a read");
+    let since: Vec<_> = since.iter().map(|version| version.number.get()).collect();
+    assert_eq!(since, [6, 5]);
 }
 
 /// A Bundle's worth: creates, updates, a delete, and one record written twice.

@@ -1,0 +1,132 @@
+//! The candidates of a search: records that may match, read in the order of the
+//! answer, a batch at a time, still sealed.
+
+use crate::{
+    criteria::{Condition, Criteria},
+    exchange::Exchange,
+    failure::Failure,
+    paging::{Page, Position, Sort},
+};
+use model::{ResourceType, Timestamp};
+use std::sync::Arc;
+use store::{FacilityId, Order, Reader, Store, TimePosition};
+
+type Span = (Option<Timestamp>, Option<Timestamp>);
+
+/// What to read, and how to go on.
+pub struct Candidates {
+    store: Store,
+    found_by: Arc<FoundBy>,
+}
+
+struct FoundBy {
+    facility: FacilityId,
+    kind: ResourceType,
+    conditions: Vec<Condition>,
+    sort: Sort,
+    /// In the order of the answer.
+    spans: Vec<Span>,
+}
+
+impl Candidates {
+    /// The candidates of a search.
+    #[must_use]
+    pub fn of(
+        exchange: &Exchange<'_>,
+        kind: &ResourceType,
+        criteria: &Criteria,
+        page: &Page,
+    ) -> Self {
+        let sort = page.sort(criteria);
+        let mut spans: Vec<Span> = match criteria.moments() {
+            Some(moments) => moments.spans().collect(),
+            None => vec![(None, None)],
+        };
+        if sort == Sort::Newest {
+            spans.reverse();
+        }
+        Self {
+            store: exchange.app().store.clone(),
+            found_by: Arc::new(FoundBy {
+                facility: exchange.facility().id,
+                kind: kind.clone(),
+                conditions: criteria.conditions(exchange.facility(), kind),
+                sort,
+                spans,
+            }),
+        }
+    }
+
+    /// The next candidates, at most `limit`; fewer only when there are no more.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn read(
+        &self,
+        after: Option<Position>,
+        limit: u32,
+    ) -> Result<Vec<store::Version>, Failure> {
+        let found_by = Arc::clone(&self.found_by);
+        let read = move |reader: &mut Reader| found_by.read(reader, after, limit);
+        Ok(self.store.read("search", read).await?)
+    }
+
+    /// How many candidates there are, counted up to `limit`.
+    ///
+    /// # Errors
+    /// When they cannot be counted.
+    pub async fn count(&self, limit: u32) -> Result<u32, Failure> {
+        let found_by = Arc::clone(&self.found_by);
+        let count = move |reader: &mut Reader| found_by.count(reader, limit);
+        Ok(self.store.read("search count", count).await?)
+    }
+}
+
+impl FoundBy {
+    fn order(&self, (from, until): Span, after: Option<Position>) -> Order {
+        match self.sort {
+            Sort::Record => Order::Record {
+                after: after.map(|place| place.record),
+            },
+            sort => Order::Time {
+                newest_first: sort == Sort::Newest,
+                from,
+                until,
+                after: after.map(|place| TimePosition {
+                    time: place.time,
+                    record: place.record,
+                }),
+            },
+        }
+    }
+
+    fn read(
+        &self,
+        reader: &mut Reader,
+        after: Option<Position>,
+        limit: u32,
+    ) -> Result<Vec<store::Version>, store::Error> {
+        let criteria: Vec<_> = self.conditions.iter().map(Condition::criterion).collect();
+        let (mut versions, mut rows, mut left) = (reader.versions(), Vec::new(), limit);
+        for span in &self.spans {
+            if left == 0 {
+                break;
+            }
+            let order = self.order(*span, after);
+            rows.extend(versions.search(self.facility, &self.kind, &criteria, order, left)?);
+            left = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+        }
+        Ok(rows)
+    }
+
+    fn count(&self, reader: &mut Reader, limit: u32) -> Result<u32, store::Error> {
+        let criteria: Vec<_> = self.conditions.iter().map(Condition::criterion).collect();
+        let (mut versions, mut count) = (reader.versions(), 0_u32);
+        for span in &self.spans {
+            let order = self.order(*span, None);
+            let more = versions.count(self.facility, &self.kind, &criteria, order, limit)?;
+            count = count.saturating_add(more);
+        }
+        Ok(count)
+    }
+}

@@ -1,0 +1,43 @@
+//! The values of search parameters: cut at commas, unescaped, refused with a text
+//! that says what is read (<https://hl7.org/fhir/R4/search.html#escaping>).
+
+use crate::failure::{Category, Failure};
+use fhir::IssueCode;
+
+/// Cuts a value at a separator that is not escaped; the parts stay escaped.
+pub fn split_at(value: &str, separator: char) -> Vec<String> {
+    let (mut parts, mut part, mut escaped) = (Vec::new(), String::new(), false);
+    for c in value.chars() {
+        if c == separator && !escaped {
+            parts.push(std::mem::take(&mut part));
+        } else {
+            part.push(c);
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    parts.push(part);
+    parts
+}
+
+/// The text that an escaped part stands for.
+pub fn unescape(text: &str) -> String {
+    let (mut plain, mut escaped) = (String::new(), false);
+    for c in text.chars() {
+        if c == '\\' && !escaped {
+            escaped = true;
+        } else {
+            plain.push(c);
+            escaped = false;
+        }
+    }
+    plain
+}
+
+/// The failure of a value that is not read.
+pub fn bad_value(param: &str, form: &str) -> Failure {
+    Failure::new(
+        Category::Invalid,
+        IssueCode::Value,
+        format!("the value of `{param}` must be {form}"),
+    )
+}

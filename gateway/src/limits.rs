@@ -1,0 +1,223 @@
+//! How much a client may ask: requests a second, denials a minute, bytes of a body.
+//!
+//! Each client, and each address that sends no valid token, has a bucket that fills
+//! steadily (the generic cell rate algorithm,
+//! <https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm>). Buckets are this
+//! process's own: several gateways each give the whole rate.
+
+use crate::failure::Failure;
+use model::Clock;
+use moka::sync::Cache;
+use policies::Caller;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// The largest body that is read when nothing else is set, in bytes.
+const BODY_BYTES: usize = 64 * 1024 * 1024;
+/// Buckets that are kept; those unused longest go first, and come back full.
+const BUCKETS: u64 = 100_000;
+/// A bucket is full again long before.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// What the operator allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests of one client, or of one address without a valid token; no limit
+    /// when there is none.
+    pub requests_per_second: Option<u32>,
+    /// How many of them may come at once; at least 1.
+    pub burst: u32,
+    /// Answers 403 and 404 to one client. Each is audited; when they are used up the
+    /// client gets 429, which is audited in aggregate only.
+    pub denials_per_minute: u32,
+    /// The largest body, in bytes.
+    pub body_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            requests_per_second: None,
+            burst: 1,
+            denials_per_minute: 600,
+            body_bytes: BODY_BYTES,
+        }
+    }
+}
+
+/// The buckets of all clients.
+pub struct Throttle {
+    clock: Arc<dyn Clock>,
+    requests: Option<Buckets>,
+    denials: Buckets,
+}
+
+impl Throttle {
+    /// Full buckets for everyone.
+    #[must_use]
+    pub fn new(limits: &Limits, clock: Arc<dyn Clock>) -> Self {
+        let second = |rate| Buckets::new(rate, 1_000_000, limits.burst);
+        let denials = limits.denials_per_minute;
+        Self {
+            clock,
+            requests: limits.requests_per_second.map(second),
+            denials: Buckets::new(denials, 60_000_000, denials),
+        }
+    }
+
+    /// Lets a request of a client in.
+    ///
+    /// # Errors
+    /// Throttled when it has asked, or been denied, too often.
+    pub fn client(&self, caller: &Caller) -> Result<(), Failure> {
+        let (key, now) = (key_of(caller), self.now());
+        if let Some(requests) = &self.requests {
+            requests.take(&key, now)?;
+        }
+        self.denials.look(&key, now)
+    }
+
+    /// Lets a request without a valid token be answered.
+    ///
+    /// # Errors
+    /// Throttled when its address has sent too many.
+    pub fn address(&self, address: Option<&str>) -> Result<(), Failure> {
+        match &self.requests {
+            Some(requests) => requests.take(address.unwrap_or("-"), self.now()),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes that a client was denied.
+    pub fn denied(&self, caller: &Caller) {
+        // Whether there was one left is asked before the next request.
+        drop(self.denials.take(&key_of(caller), self.now()));
+    }
+
+    fn now(&self) -> i64 {
+        self.clock.now().as_millis().saturating_mul(1_000)
+    }
+}
+
+/// Clients of two issuers are two clients; an address holds no line break.
+fn key_of(caller: &Caller) -> String {
+    format!("{}\n{}", caller.issuer, caller.client)
+}
+
+/// Buckets of one size. Times are in microseconds.
+struct Buckets {
+    /// When the bucket of a key is full again.
+    full_at: Cache<String, Arc<Mutex<i64>>>,
+    /// Between two drops.
+    interval: i64,
+    /// How far ahead of now `full_at` may be when another is taken.
+    tolerance: i64,
+}
+
+impl Buckets {
+    fn new(rate: u32, period: i64, burst: u32) -> Self {
+        let interval = period / i64::from(rate.max(1));
+        Self {
+            full_at: Cache::builder()
+                .max_capacity(BUCKETS)
+                .time_to_idle(IDLE)
+                .build(),
+            interval,
+            tolerance: interval.saturating_mul(i64::from(burst.max(1)) - 1),
+        }
+    }
+
+    fn bucket(&self, key: &str) -> Arc<Mutex<i64>> {
+        self.full_at.get(key).unwrap_or_else(|| {
+            self.full_at
+                .get_with_by_ref(key, || Arc::new(Mutex::new(i64::MIN)))
+        })
+    }
+
+    /// When the bucket is full, seen from now: never further off than an empty one,
+    /// so that a clock set back shuts nobody out.
+    fn full_at(&self, held: i64, now: i64) -> i64 {
+        let empty = now
+            .saturating_add(self.tolerance)
+            .saturating_add(self.interval);
+        held.clamp(now, empty)
+    }
+
+    fn check(&self, full_at: i64, now: i64) -> Result<(), Failure> {
+        let wait = full_at.saturating_sub(now).saturating_sub(self.tolerance);
+        if wait <= 0 {
+            return Ok(());
+        }
+        let seconds = u32::try_from(wait / 1_000_000).unwrap_or(u32::MAX);
+        Err(Failure::throttled(seconds.saturating_add(1)))
+    }
+
+    /// Takes one from the bucket of a key.
+    fn take(&self, key: &str, now: i64) -> Result<(), Failure> {
+        let bucket = self.bucket(key);
+        let mut held = bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = self.full_at(*held, now);
+        self.check(*held, now)?;
+        *held = held.saturating_add(self.interval);
+        Ok(())
+    }
+
+    /// Whether one could be taken.
+    fn look(&self, key: &str, now: i64) -> Result<(), Failure> {
+        let Some(bucket) = self.full_at.get(key) else {
+            return Ok(());
+        };
+        let mut held = bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = self.full_at(*held, now);
+        self.check(*held, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000;
+
+    fn taken(buckets: &Buckets, key: &str, now: i64) -> usize {
+        let takes = std::iter::repeat_with(|| buckets.take(key, now));
+        takes.take(1_000).take_while(Result::is_ok).count()
+    }
+
+    #[test]
+    fn a_burst_then_the_rate() {
+        let buckets = Buckets::new(10, SECOND, 30);
+        assert_eq!(taken(&buckets, "a", 0), 30);
+        assert_eq!(taken(&buckets, "a", SECOND), 10);
+        assert_eq!(taken(&buckets, "a", SECOND + 99_999), 0);
+        assert_eq!(taken(&buckets, "a", SECOND + 100_000), 1);
+        assert_eq!(taken(&buckets, "b", SECOND), 30, "each has its own");
+        assert_eq!(
+            taken(&buckets, "a", 60 * SECOND),
+            30,
+            "it is never more than full"
+        );
+    }
+
+    #[test]
+    fn looking_takes_nothing() {
+        let buckets = Buckets::new(1, SECOND, 1);
+        for _ in 0..3 {
+            assert!(buckets.look("a", 0).is_ok());
+        }
+        assert_eq!(taken(&buckets, "a", 0), 1);
+        let failure = buckets.look("a", 0).unwrap_err();
+        assert_eq!(failure.retry_after, Some(2));
+        assert!(buckets.look("a", SECOND).is_ok());
+    }
+
+    #[test]
+    fn a_clock_set_back_shuts_nobody_out() {
+        let buckets = Buckets::new(10, SECOND, 10);
+        assert_eq!(taken(&buckets, "a", 1_000 * SECOND), 10);
+        assert_eq!(taken(&buckets, "a", 0), 0);
+        assert_eq!(taken(&buckets, "a", 2 * SECOND), 10);
+    }
+}

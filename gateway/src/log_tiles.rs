@@ -1,0 +1,230 @@
+//! `/log/{facility}/`: the log as a monitor reads it, by
+//! <https://c2sp.org/tlog-tiles>: checkpoint, tiles and entries, up to the newest
+//! signed checkpoint. A later epoch of the log is at `/log/{facility}/{epoch}/`.
+//!
+//! It holds commitments only, nothing of any patient, so that its readings are
+//! counted in the access log and not audited one by one.
+
+use crate::{
+    app::App,
+    context::Context,
+    facility::Facility,
+    failure::{Category, Failure},
+    outcome,
+};
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use fhir::IssueCode;
+use model::{EpochRead, Tag};
+use policies::{Action, Authorizer, Decision, Question, Target};
+use std::sync::Arc;
+use store::{FacilityId, Log, Reader};
+use tlog::{
+    leaf,
+    tile_path::{Holds, TilePath},
+};
+
+/// What is asked for below the prefix of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Checkpoint,
+    Tile(TilePath),
+}
+
+/// Answers a path below `/log/{facility}/`.
+///
+/// # Errors
+/// Unauthenticated or forbidden for those who may not read the log; not found for
+/// what the log does not have.
+pub async fn read(request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let (facility, public) = enter(&request).await?;
+    let path = request.match_info().get("path").unwrap_or_default();
+    let (epoch, wanted) = parse(path).ok_or_else(outcome::unknown_path)?;
+    let app = app(&request)?;
+    let id = facility.id;
+    let read = move |reader: &mut Reader| match reader.logs().find_epoch(id, epoch)? {
+        Some(log) => content(reader, &log, wanted),
+        None => Ok(None),
+    };
+    let bytes = app
+        .store
+        .read("log", read)
+        .await?
+        .ok_or_else(Failure::not_found)?;
+    Ok(response(wanted, public, bytes))
+}
+
+/// The facility, when its log may be read, and whether anyone may.
+async fn enter(request: &HttpRequest) -> Result<(Arc<Facility>, bool), Failure> {
+    let app = app(request)?;
+    if app.log_public {
+        let name = request.match_info().get("facility").unwrap_or_default();
+        let name = name.parse().map_err(|_| Failure::not_found())?;
+        let facility = app.facility(&name).ok_or_else(Failure::not_found)?;
+        return Ok((facility, true));
+    }
+    let context = Context::enter(request).await?;
+    permit(&context).await?;
+    Ok((context.facility, false))
+}
+
+fn app(request: &HttpRequest) -> Result<&web::Data<App>, Failure> {
+    request
+        .app_data::<web::Data<App>>()
+        .ok_or_else(|| Failure::fault("the server was assembled without its state"))
+}
+
+/// Decides under rules that are in force now: there is no transaction here that
+/// would notice rules of yesterday.
+async fn permit(context: &Context) -> Result<(), Failure> {
+    let sides = [Some(&context.facility), context.home.as_ref()];
+    let mut rules = Vec::new();
+    for facility in sides.into_iter().flatten() {
+        let (id, held) = (facility.id, facility.in_force().epoch);
+        if epoch(context, id).await? != Some(held) {
+            facility.refresh().await?;
+        }
+        rules.push((
+            facility.name.clone(),
+            Arc::clone(&facility.in_force().rules),
+        ));
+    }
+    let kind = "AuditEvent".parse().map_err(Failure::fault)?;
+    let decision = Authorizer::new(rules).decide(&Question {
+        caller: &context.caller,
+        own_patient: None,
+        action: Action::ReadLog,
+        target: &Target::all(context.facility.name.clone(), kind),
+        consents: &[],
+        epochs: &[],
+    });
+    match decision {
+        Decision::Permit(_) => Ok(()),
+        Decision::Denied(_) => {
+            context.app.throttle.denied(&context.caller);
+            Err(Failure::new(
+                Category::Forbidden,
+                IssueCode::Forbidden,
+                "reading the log needs the role `monitor` or `auditor`, a scope such as \
+             `system/AuditEvent.s`, and a policy of the facility that permits it",
+            ))
+        }
+    }
+}
+
+async fn epoch(context: &Context, id: FacilityId) -> Result<Option<EpochRead>, Failure> {
+    let read = move |reader: &mut Reader| reader.epochs().read(id, &[Tag::ZERO]);
+    let epochs = context.app.store.read("epoch", read).await?;
+    Ok(epochs.into_iter().next())
+}
+
+/// `[{epoch}/]checkpoint` or `[{epoch}/]tile/..`; the first epoch has no number.
+fn parse(path: &str) -> Option<(u32, Wanted)> {
+    let numbered = path.split_once('/').and_then(|(epoch, rest)| {
+        let number: u32 = epoch.parse().ok()?;
+        (number > 1 && number.to_string() == epoch).then_some((number, rest))
+    });
+    let (epoch, rest) = numbered.unwrap_or((1, path));
+    let wanted = match rest {
+        "checkpoint" => Wanted::Checkpoint,
+        rest => Wanted::Tile(TilePath::parse(rest)?),
+    };
+    Some((epoch, wanted))
+}
+
+/// The bytes, when the newest signed checkpoint covers them.
+fn content(
+    reader: &mut Reader,
+    log: &Log,
+    wanted: Wanted,
+) -> Result<Option<Vec<u8>>, store::Error> {
+    let Some(newest) = reader.logs().newest_checkpoint(log.id)? else {
+        return Ok(None);
+    };
+    match wanted {
+        Wanted::Checkpoint => Ok(Some(newest.note.into_bytes())),
+        Wanted::Tile(tile) if !tile.is_within(newest.size) => Ok(None),
+        Wanted::Tile(tile) => match tile.holds {
+            Holds::Hashes(level) => hashes(reader, log, level, tile).map(Some),
+            Holds::Entries => entries(reader, log, tile).map(Some),
+        },
+    }
+}
+
+/// The first hashes of a stored tile, which may have grown since.
+fn hashes(
+    reader: &mut Reader,
+    log: &Log,
+    level: u8,
+    tile: TilePath,
+) -> Result<Vec<u8>, store::Error> {
+    let stored = reader.logs().tile(log.id, level, tile.index)?;
+    let size = usize::from(tile.width).saturating_mul(model::Digest::LEN);
+    stored
+        .as_deref()
+        .and_then(|hashes| hashes.get(..size))
+        .map(<[u8]>::to_vec)
+        .ok_or(store::Error::Corrupt("tile"))
+}
+
+/// Entries, each behind its length in two bytes.
+fn entries(reader: &mut Reader, log: &Log, tile: TilePath) -> Result<Vec<u8>, store::Error> {
+    let first = tile.index.saturating_mul(tlog::tile::WIDTH);
+    let leaves = reader
+        .leaves()
+        .range(log.id, first, u32::from(tile.width))?;
+    if leaves.len() != usize::from(tile.width) {
+        return Err(store::Error::Corrupt("leaf"));
+    }
+    let mut bundle = Vec::with_capacity(leaves.len().saturating_mul(35));
+    for found in leaves {
+        let entry = leaf::entry(&found.commitment);
+        let length = u16::try_from(entry.len()).map_err(|_| store::Error::Corrupt("leaf"))?;
+        bundle.extend_from_slice(&length.to_be_bytes());
+        bundle.extend_from_slice(&entry);
+    }
+    Ok(bundle)
+}
+
+/// What is at a path of a tile never changes; a cache that others use may keep it
+/// when anyone may read it.
+fn response(wanted: Wanted, public: bool, bytes: Vec<u8>) -> HttpResponse {
+    let (kind, caching) = match (wanted, public) {
+        (Wanted::Checkpoint, _) => ("text/plain; charset=utf-8", "no-cache"),
+        (Wanted::Tile(_), true) => (
+            "application/octet-stream",
+            "public, max-age=31536000, immutable",
+        ),
+        (Wanted::Tile(_), false) => (
+            "application/octet-stream",
+            "private, max-age=31536000, immutable",
+        ),
+    };
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, kind))
+        .insert_header((header::CACHE_CONTROL, caching))
+        .body(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_epoch_has_no_number() {
+        assert_eq!(parse("checkpoint"), Some((1, Wanted::Checkpoint)));
+        assert_eq!(parse("2/checkpoint"), Some((2, Wanted::Checkpoint)));
+        let tile = TilePath::parse("tile/0/000.p/3").unwrap();
+        assert_eq!(parse("12/tile/0/000.p/3"), Some((12, Wanted::Tile(tile))));
+        for path in [
+            "",
+            "1/checkpoint",
+            "0/checkpoint",
+            "02/checkpoint",
+            "checkpoint/",
+            "2",
+            "x/checkpoint",
+        ] {
+            assert_eq!(parse(path), None, "{path}");
+        }
+    }
+}

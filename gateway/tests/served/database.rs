@@ -1,0 +1,78 @@
+//! Where a house keeps its rows: a file of SQLite, or a database made for it on the
+//! server that `CHARTSEAL_TEST_POSTGRES` names.
+
+use std::{
+    process::Command,
+    sync::atomic::{AtomicU32, Ordering},
+};
+use store::Database;
+use tempfile::TempDir;
+
+const POSTGRES: &str = "CHARTSEAL_TEST_POSTGRES";
+
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// A database that goes away with the house.
+pub enum Place {
+    Sqlite,
+    Postgres { server: String, name: String },
+}
+
+impl Place {
+    pub fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Sqlite => Self::Sqlite,
+            Kind::Postgres => Self::postgres(),
+        }
+    }
+
+    /// The program `psql` makes it, since only the store speaks to databases.
+    fn postgres() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let server = std::env::var(POSTGRES).expect(
+            "CHARTSEAL_TEST_POSTGRES must hold the URL of a PostgreSQL database on this \
+             machine; `cargo xtask test` starts one",
+        );
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("served_{}_{count}", std::process::id());
+        sql(&server, &format!("CREATE DATABASE {name}"));
+        Self::Postgres { server, name }
+    }
+
+    /// What the store is told.
+    pub fn database(&self, folder: &TempDir) -> Database {
+        match self {
+            Self::Sqlite => Database::Sqlite {
+                path: folder.path().join("chartseal.db"),
+            },
+            Self::Postgres { server, name } => {
+                let (server, _) = server.rsplit_once('/').unwrap();
+                let url = format!("{server}/{name}");
+                Database::Postgres { url: url.into() }
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Self::Postgres { server, name } = self {
+            let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+            sql(server, &drop);
+        }
+    }
+}
+
+fn sql(server: &str, statement: &str) {
+    let options = ["--quiet", "--no-psqlrc", "--dbname", server, "--command"];
+    let status = Command::new("psql")
+        .args(options)
+        .arg(statement)
+        .status()
+        .expect("`psql`, which comes with PostgreSQL");
+    assert!(status.success(), "{statement}");
+}

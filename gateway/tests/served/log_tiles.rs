@@ -1,0 +1,185 @@
+//! `/log/{facility}/`: who may read it, what is there, and how long it may be kept.
+//! That a published client can follow it is shown in `e2e/`.
+
+use crate::{
+    database::Kind,
+    house::{HOME, House, OTHER},
+    records,
+    revocation::put_in_force,
+};
+use devkit::issuer::DemoUser;
+use model::{Digest, LogId, Timestamp};
+use policies::PolicySource;
+use serde_json::Value;
+use store::{NewLog, StoredCheckpoint, Tile};
+
+const NOTE: &str = "a signed note\n";
+
+fn monitor(claims: &mut Value) {
+    claims["roles"] = "monitor".into();
+    claims["scope"] = "system/AuditEvent.s".into();
+}
+
+/// What the anchor-service would have done with a log of this many leaves.
+async fn sequence(house: &House, name: &str, leaves: u32) {
+    let facility = house.facility(name).await;
+    let new = NewLog {
+        facility,
+        epoch: 1,
+        origin: format!("example.org/log/{name}"),
+        log_id: LogId::new([leaves as u8; 32]),
+        public_key: [1; 32],
+    };
+    house
+        .store
+        .run_tx("log", &[], move |tx| {
+            let log = tx.logs().insert(&new)?;
+            let pending = tx.leaves().pending(facility, leaves)?;
+            tx.leaves().sequence(&log, &pending)?;
+            let hashes = (0..leaves).flat_map(|leaf| [leaf as u8; 32]).collect();
+            tx.logs().put_tiles(
+                log.id,
+                &[Tile {
+                    level: 0,
+                    index: 0,
+                    hashes,
+                }],
+            )?;
+            tx.logs().insert_checkpoint(
+                log.id,
+                &StoredCheckpoint {
+                    size: u64::from(leaves - 1),
+                    root: Digest::new([3; 32]),
+                    time: Timestamp::from_millis(0).unwrap(),
+                    note: NOTE.to_owned(),
+                },
+            )
+        })
+        .await
+        .unwrap();
+}
+
+/// A house with a log of five leaves, four of them under the checkpoint.
+async fn with_log(public: bool) -> House {
+    let house = House::start_with(Kind::Sqlite, |settings| settings.log_public = public).await;
+    let system = house.caller(&DemoUser::System);
+    for _ in 0..5 {
+        system.create("Patient", records::patient("a")).await;
+    }
+    sequence(&house, HOME, 5).await;
+    house
+}
+
+#[actix_web::test]
+async fn monitors_and_auditors_of_the_facility_read_the_log() {
+    let house = with_log(false).await;
+    let path = format!("/log/{HOME}/checkpoint");
+    for reader in [
+        house.caller_with(&DemoUser::System, monitor),
+        house.caller(&DemoUser::Auditor),
+    ] {
+        assert_eq!(reader.get(&path).await.expect(200).text, NOTE);
+    }
+    let elsewhere = house.caller_with(&DemoUser::System, |claims| {
+        monitor(claims);
+        claims["facility"] = OTHER.into();
+    });
+    let without_scope = house.caller_with(&DemoUser::System, |claims| {
+        monitor(claims);
+        claims["scope"] = "system/Observation.rs".into();
+    });
+    for other in [
+        elsewhere,
+        without_scope,
+        house.caller(&DemoUser::System),
+        house.caller(&DemoUser::Clinician),
+        house.caller(&DemoUser::Admin),
+    ] {
+        assert_eq!(other.get(&path).await.expect(403).issue(), "forbidden");
+    }
+    assert_eq!(house.anyone().get(&path).await.expect(401).issue(), "login");
+    // A monitor sees nothing else.
+    let watcher = house.caller_with(&DemoUser::System, monitor);
+    watcher.get("AuditEvent").await.expect(403);
+    watcher.get("Patient").await.expect(403);
+}
+
+#[actix_web::test]
+async fn the_right_ends_with_the_policy() {
+    let house = with_log(false).await;
+    let watcher = house.caller_with(&DemoUser::System, monitor);
+    let path = format!("/log/{HOME}/checkpoint");
+    watcher.get(&path).await.expect(200);
+    let mut source = PolicySource::shipped();
+    source.policies.remove("log-is-monitored").unwrap();
+    put_in_force(&house, HOME, 2, &source).await;
+    watcher.get(&path).await.expect(403);
+}
+
+#[actix_web::test]
+async fn what_the_checkpoint_covers_is_there_and_nothing_else() {
+    let house = with_log(true).await;
+    let anyone = house.anyone();
+    let checkpoint = anyone
+        .get(&format!("/log/{HOME}/checkpoint"))
+        .await
+        .expect(200);
+    assert_eq!(
+        checkpoint.header("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
+    assert_eq!(checkpoint.header("cache-control"), Some("no-cache"));
+    for (path, bytes) in [
+        ("tile/0/000.p/4", 4 * 32),
+        ("tile/0/000.p/2", 2 * 32),
+        ("tile/entries/000.p/4", 4 * 35),
+        ("tile/entries/000.p/1", 35),
+    ] {
+        let head = anyone
+            .send("HEAD", &format!("/log/{HOME}/{path}"), &[], None)
+            .await
+            .expect(200);
+        assert_eq!(
+            head.header("content-length"),
+            Some(bytes.to_string().as_str()),
+            "{path}"
+        );
+        assert_eq!(
+            head.header("content-type"),
+            Some("application/octet-stream")
+        );
+        let caching = "public, max-age=31536000, immutable";
+        assert_eq!(head.header("cache-control"), Some(caching), "{path}");
+    }
+    for path in [
+        "tile/0/000",
+        "tile/0/000.p/5",
+        "tile/entries/000.p/5",
+        "tile/entries/000",
+        "tile/1/000.p/1",
+        "tile/0/001.p/1",
+        "tile/0/0",
+        "tile/x",
+        "",
+        "nothing",
+        "checkpoint/",
+        "2/checkpoint",
+    ] {
+        let reply = anyone.get(&format!("/log/{HOME}/{path}")).await.expect(404);
+        assert_eq!(reply.header("cache-control"), Some("no-store"), "{path}");
+        assert_eq!(reply.issue(), "not-found");
+    }
+    // No checkpoint yet, and no such facility.
+    anyone
+        .get(&format!("/log/{OTHER}/checkpoint"))
+        .await
+        .expect(404);
+    anyone.get("/log/nowhere/checkpoint").await.expect(404);
+    for method in ["POST", "PUT", "DELETE"] {
+        let path = format!("/log/{HOME}/checkpoint");
+        anyone.send(method, &path, &[], None).await.expect(405);
+    }
+    // Reading it leaves no audit record.
+    let audits = house.audits(HOME).await.len();
+    assert_eq!(audits, 5);
+}
