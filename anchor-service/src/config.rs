@@ -7,14 +7,20 @@ use std::{path::PathBuf, time::Duration};
 
 /// What the operator says. Times are how often or after how long.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    expecting = "the table `[anchor]`"
+)]
 pub struct Config {
     /// The L2 node's JSON-RPC, `http://` or `https://`.
     pub rpc_url: String,
     /// Number of the chain that it must serve.
     pub chain_id: u64,
-    /// Address of the registry contract: `0x` and 40 hex digits.
-    pub registry: String,
+    /// Address of the registry contract: `0x` and 40 hex digits. Left out, the one
+    /// that was noted in the database when it was deployed.
+    #[serde(default)]
+    pub registry: Option<String>,
     /// File of the submitter's key.
     pub submitter_key: PathBuf,
     /// Folder of the logs' keys.
@@ -119,18 +125,18 @@ impl Config {
         Ok(())
     }
 
-    /// The registry's address.
+    /// The registry's address, where one is configured.
     ///
     /// # Errors
     /// When it is not written as one.
-    pub fn registry_address(&self) -> Result<[u8; 20], ConfigError> {
-        let digits = self
-            .registry
-            .strip_prefix("0x")
-            .ok_or(ConfigError::Registry)?;
+    pub fn registry_address(&self) -> Result<Option<[u8; 20]>, ConfigError> {
+        let Some(text) = &self.registry else {
+            return Ok(None);
+        };
+        let digits = text.strip_prefix("0x").ok_or(ConfigError::Registry)?;
         let mut address = [0; 20];
         hex::decode_to_slice(digits, &mut address).map_err(|_| ConfigError::Registry)?;
-        Ok(address)
+        Ok(Some(address))
     }
 
     pub(crate) const fn sequence_every(&self) -> Duration {
@@ -173,7 +179,7 @@ mod tests {
         let config: Config = serde_json::from_value(sample()).unwrap();
         assert_eq!(config.validate(), Ok(()));
         assert_eq!(config.finality, FinalityRule::Depth(4));
-        assert_eq!(config.registry_address().unwrap()[19], 0xab);
+        assert_eq!(config.registry_address().unwrap().unwrap()[19], 0xab);
         assert_eq!(
             (config.checkpoint_millis, config.heartbeat_seconds),
             (1_000, 3_600)

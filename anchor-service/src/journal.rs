@@ -7,6 +7,7 @@ mod posts;
 #[cfg(test)]
 use crate::simulation::Faults;
 use crate::{
+    counts::Counters,
     failure::StepError,
     status::{FinalAnchor, LogStatus},
 };
@@ -33,10 +34,19 @@ pub(crate) struct Log {
     pub(crate) size: u64,
 }
 
+/// What waits, and how each log stands.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    pub(crate) pending: u64,
+    pub(crate) oldest: Option<Timestamp>,
+    pub(crate) logs: Vec<LogStatus>,
+}
+
 /// The store as the service uses it.
 #[derive(Debug, Clone)]
 pub(crate) struct Journal {
     store: Store,
+    pub(crate) counters: Counters,
     #[cfg(test)]
     pub(crate) faults: Faults,
 }
@@ -45,6 +55,7 @@ impl Journal {
     pub(crate) fn new(store: Store) -> Self {
         Self {
             store,
+            counters: Counters::default(),
             #[cfg(test)]
             faults: Faults::default(),
         }
@@ -119,7 +130,9 @@ impl Journal {
             tx.logs().put_tiles(log.id, &tiles)?;
             Ok(u32::try_from(leaves.len()).unwrap_or(u32::MAX))
         });
-        Ok(sequenced.await?)
+        let sequenced = sequenced.await?;
+        self.counters.sequenced(u64::from(sequenced));
+        Ok(sequenced)
     }
 
     /// The root of the first `size` leaves.
@@ -167,15 +180,19 @@ impl Journal {
         let add = self.write("checkpoint", move |tx| {
             tx.logs().insert_checkpoint(log, &checkpoint)
         });
-        Ok(add.await?)
+        add.await?;
+        self.counters.signed();
+        Ok(())
     }
 
     /// Pending leaves and how each log stands.
-    pub(crate) async fn standing(&self) -> Result<(u64, Vec<LogStatus>), Error> {
+    pub(crate) async fn standing(&self) -> Result<Standing, Error> {
         self.read("standing", |reader| {
-            let mut pending = 0;
+            let (mut pending, mut oldest) = (0, None::<Timestamp>);
             for facility in reader.facilities().list()? {
                 pending += reader.leaves().pending_count(facility.id)?;
+                let since = reader.leaves().oldest_since(facility.id)?;
+                oldest = oldest.into_iter().chain(since).min();
             }
             let mut logs = Vec::new();
             for log in list_logs(reader)? {
@@ -188,7 +205,11 @@ impl Journal {
                     size: log.size,
                 });
             }
-            Ok((pending, logs))
+            Ok(Standing {
+                pending,
+                oldest,
+                logs,
+            })
         })
         .await
     }

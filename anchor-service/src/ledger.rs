@@ -175,6 +175,11 @@ pub enum LedgerError {
         /// As the node says.
         found: u64,
     },
+    /// The node is the dev L2 of `chartseal demo`, whose blocks bind nobody.
+    #[error(
+        "the L2 node is the dev L2 of `chartseal demo`, which this build refuses; name another"
+    )]
+    DevChain,
     /// No contract at the registry's address.
     #[error("there is no contract at `{0}`; check `registry`, or deploy it")]
     NoRegistry(String),

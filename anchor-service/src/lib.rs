@@ -9,6 +9,7 @@
 mod alarm;
 mod checkpoint;
 pub mod config;
+mod counts;
 mod failure;
 mod finality;
 mod guard;
@@ -25,6 +26,7 @@ mod simulation;
 mod status;
 
 pub use alarm::{Alarm, Holder};
+pub use counts::Counts;
 pub use failure::StepError;
 pub use log_keys::LogKeys;
 pub use new_log::{NewLogError, open_log};

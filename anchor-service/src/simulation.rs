@@ -339,7 +339,7 @@ fn service(
     let config = Config {
         rpc_url: "http://unused".into(),
         chain_id: 1,
-        registry: String::new(),
+        registry: None,
         submitter_key: "unused".into(),
         log_keys: folder.path().into(),
         finality: FinalityRule::Depth(FINAL_DEPTH as u64),

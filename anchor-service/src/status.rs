@@ -2,6 +2,7 @@
 
 use crate::{
     alarm::{Alarm, Bell},
+    counts::Counts,
     failure::StepError,
     journal::Journal,
 };
@@ -42,6 +43,8 @@ pub struct FinalAnchor {
 pub struct Status {
     /// Leaves without an index, over all facilities.
     pub pending: u64,
+    /// When the leaf that has waited longest was written.
+    pub oldest_pending: Option<Timestamp>,
     /// Every log.
     pub logs: Vec<LogStatus>,
     /// Why the service has stopped, if it has.
@@ -72,18 +75,36 @@ impl StatusReader {
     /// # Errors
     /// When the database does not answer.
     pub async fn read(&self) -> Result<Status, store::Error> {
-        let (pending, logs) = self.journal.standing().await?;
+        let standing = self.journal.standing().await?;
         Ok(Status {
-            pending,
-            logs,
-            alarm: self.bell.rung().cloned(),
-            troubles: self
-                .troubles
-                .0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone(),
+            pending: standing.pending,
+            oldest_pending: standing.oldest,
+            logs: standing.logs,
+            alarm: self.alarm(),
+            troubles: self.troubles(),
         })
+    }
+
+    /// What was done since the start.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.journal.counters.read()
+    }
+
+    /// Why the service has stopped, if it has.
+    #[must_use]
+    pub fn alarm(&self) -> Option<Alarm> {
+        self.bell.rung().cloned()
+    }
+
+    /// What each step that does not get on last met with, by the step's name.
+    #[must_use]
+    pub fn troubles(&self) -> BTreeMap<&'static str, String> {
+        self.troubles
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 

@@ -146,7 +146,7 @@ async fn pending_leaves_get_their_index_fast_and_in_little_memory() {
     let config = Config {
         rpc_url: "http://unused".into(),
         chain_id: 1,
-        registry: String::new(),
+        registry: None,
         submitter_key: "unused".into(),
         log_keys: folder.path().into(),
         finality: FinalityRule::Immediate,

@@ -19,6 +19,7 @@ mod dice;
 mod mutation;
 mod needles;
 mod places;
+mod service;
 mod synthea;
 mod waiting;
 
@@ -29,5 +30,6 @@ pub use dice::Dice;
 pub use mutation::Mutation;
 pub use needles::Needles;
 pub use places::{data, node_folder, program, python};
+pub use service::Service;
 pub use synthea::{Posted, SyntheaBundle, synthea};
 pub use waiting::until;

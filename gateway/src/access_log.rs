@@ -2,12 +2,14 @@
 //!
 //! Never a path, a query, a header or a body: those hold ids and search values.
 
+use crate::app::App;
 use actix_web::{
     Error, HttpMessage,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::header::{self, HeaderName, HeaderValue},
     middleware::Next,
+    web,
 };
 use std::time::Instant;
 
@@ -42,16 +44,22 @@ pub async fn access_log(
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(X_REQUEST_ID, value);
     }
-    let client = response
-        .request()
+    let status = response.status().as_u16();
+    let (request, took) = (response.request(), started.elapsed());
+    let route = request.match_pattern();
+    if let Some(app) = request.app_data::<web::Data<App>>() {
+        app.metrics
+            .answered(request.method(), route.as_deref(), status, took);
+    }
+    let client = request
         .extensions()
         .get::<ClientId>()
         .map(|id| id.0.clone());
     tracing::info!(
-        method = %response.request().method(),
-        route = response.request().match_pattern().as_deref().unwrap_or("-"),
-        status = response.status().as_u16(),
-        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        method = %request.method(),
+        route = route.as_deref().unwrap_or("-"),
+        status,
+        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         request = id,
         client = client.as_deref().unwrap_or("-"),
         "request"

@@ -5,6 +5,7 @@ use crate::{
     failure::Failure,
     identity::{Identity, IdentityConfig},
     limits::{Limits, Throttle},
+    metrics::RequestMetrics,
 };
 use fhir::LocalBase;
 use model::{Clock, FacilityName, Random};
@@ -12,11 +13,16 @@ use sealing::Kms;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 use store::Store;
+use tokio::sync::Mutex;
+
+/// Between two looks for facilities because of names that are not known here.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// What the gateway is told from outside.
 #[derive(Debug, Clone)]
@@ -50,20 +56,47 @@ pub struct App {
     pub throttle: Throttle,
     /// The largest body that is read, in bytes.
     pub body_bytes: usize,
-    facilities: BTreeMap<FacilityName, Arc<Facility>>,
+    /// What is counted for metrics.
+    pub metrics: RequestMetrics,
+    kms: Arc<dyn Kms>,
+    facilities: RwLock<Arc<Facilities>>,
+    /// When facilities were last looked for; whoever holds it is looking.
+    looked: Mutex<Instant>,
     public_url: String,
 }
+
+type Facilities = BTreeMap<FacilityName, Arc<Facility>>;
 
 /// Counts since the start of the process.
 #[derive(Debug, Default)]
 pub struct Counters {
     unauthenticated: AtomicU64,
     throttled: AtomicU64,
+    unauthenticated_in_all: AtomicU64,
+    denials: AtomicU64,
 }
 
 impl Counters {
     pub(crate) fn unauthenticated(&self) {
         self.unauthenticated.fetch_add(1, Ordering::Relaxed);
+        self.unauthenticated_in_all.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Requests without a valid token since the start.
+    #[must_use]
+    pub fn unauthenticated_in_all(&self) -> u64 {
+        self.unauthenticated_in_all.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn denied(&self) {
+        self.denials.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Decisions that went against the caller since the start. A search decides
+    /// over every record that it might show.
+    #[must_use]
+    pub fn denials(&self) -> u64 {
+        self.denials.load(Ordering::Relaxed)
     }
 
     /// Takes the number of requests without a valid token since the last time.
@@ -99,7 +132,7 @@ impl App {
     pub async fn open(
         settings: Settings,
         store: Store,
-        kms: &dyn Kms,
+        kms: Arc<dyn Kms>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, Failure> {
@@ -108,7 +141,7 @@ impl App {
             .await?;
         let mut facilities = BTreeMap::new();
         for row in rows {
-            let facility = Facility::open(&row.name, &store, kms, &clock, &random).await?;
+            let facility = Facility::open(&row.name, &store, &*kms, &clock, &random).await?;
             facilities.insert(row.name, Arc::new(facility));
         }
         let identity = Identity::new(settings.identity, Arc::clone(&clock))
@@ -123,20 +156,91 @@ impl App {
             log_public: settings.log_public,
             throttle,
             body_bytes: settings.limits.body_bytes,
-            facilities,
+            metrics: RequestMetrics::new()
+                .map_err(|error| Failure::fault(format!("metrics: {error}")))?,
+            kms,
+            facilities: RwLock::new(Arc::new(facilities)),
+            looked: Mutex::new(Instant::now()),
             public_url: settings.public_url,
         })
     }
 
-    /// A facility by name.
+    /// A facility that is open here.
     #[must_use]
     pub fn facility(&self, name: &FacilityName) -> Option<Arc<Facility>> {
-        self.facilities.get(name).cloned()
+        self.held().get(name).cloned()
     }
 
-    /// All facilities.
-    pub fn facilities(&self) -> impl Iterator<Item = &Arc<Facility>> {
-        self.facilities.values()
+    /// A facility by name; one that is not open here may have been made since, by
+    /// another process, and is looked for in the database, once a second at most.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn find_facility(
+        &self,
+        name: &FacilityName,
+    ) -> Result<Option<Arc<Facility>>, Failure> {
+        if let Some(facility) = self.facility(name) {
+            return Ok(Some(facility));
+        }
+        let mut looked = self.looked.lock().await;
+        // Whoever looked before may have found it.
+        if self.facility(name).is_none() && looked.elapsed() >= BETWEEN_LOOKS {
+            *looked = Instant::now();
+            self.look_for_facilities().await?;
+        }
+        Ok(self.facility(name))
+    }
+
+    /// Opens the facilities that were made since; they are never removed. One that
+    /// does not open is left out with a warning, and tried again at the next look.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn look_for_facilities(&self) -> Result<(), Failure> {
+        let list = |reader: &mut store::Reader| reader.facilities().list();
+        for row in self.store.read("facilities", list).await? {
+            if self.facility(&row.name).is_some() {
+                continue;
+            }
+            let (clock, random) = (&self.clock, &self.random);
+            match Facility::open(&row.name, &self.store, &*self.kms, clock, random).await {
+                Ok(facility) => {
+                    tracing::info!(facility = %row.name, "a new facility is open");
+                    self.hold(row.name, facility);
+                }
+                Err(failure) => {
+                    tracing::warn!(facility = %row.name, %failure, "a facility does not open");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All facilities that are open here.
+    #[must_use]
+    pub fn facilities(&self) -> Vec<Arc<Facility>> {
+        self.held().values().cloned().collect()
+    }
+
+    fn held(&self) -> Arc<Facilities> {
+        Arc::clone(
+            &self
+                .facilities
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    fn hold(&self, name: FacilityName, facility: Facility) {
+        let mut held = self
+            .facilities
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut more = Facilities::clone(&held);
+        // Two that looked at the same time: the first stays.
+        more.entry(name).or_insert_with(|| Arc::new(facility));
+        *held = Arc::new(more);
     }
 
     /// The FHIR base of a facility: the one that names it, or the short one.

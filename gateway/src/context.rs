@@ -7,6 +7,7 @@ use crate::{
     body,
     facility::Facility,
     failure::{Category, Failure},
+    proxies::ClientAddress,
 };
 use actix_web::{HttpMessage, HttpRequest, http::header, web};
 use fhir::{IssueCode, LocalBase};
@@ -30,7 +31,7 @@ pub struct Context {
     pub local: LocalBase,
     /// The id of the request.
     pub request_id: String,
-    /// Where the connection came from, without the port.
+    /// Where the request came from, as far as trusted proxies say; no port.
     pub address: Option<String>,
 }
 
@@ -47,7 +48,10 @@ impl Context {
             .ok_or_else(|| Failure::fault("the server was assembled without its state"))?
             .clone()
             .into_inner();
-        let address = request.peer_addr().map(|address| address.ip().to_string());
+        let address = request
+            .extensions()
+            .get::<ClientAddress>()
+            .map(|client| client.0.to_string());
         let caller = authenticate(request, &app, address.as_deref()).await?;
         request
             .extensions_mut()
@@ -55,13 +59,12 @@ impl Context {
         app.throttle
             .client(&caller)
             .inspect_err(|_| app.counters.throttled())?;
-        let home = app.facility(&caller.facility);
-        let facility = match request.match_info().get("facility") {
+        let home = app.find_facility(&caller.facility).await?;
+        let named = request.match_info().get("facility");
+        let facility = match named.map(str::parse::<FacilityName>) {
             None => home.clone(),
-            Some(name) => name
-                .parse::<FacilityName>()
-                .ok()
-                .and_then(|name| app.facility(&name)),
+            Some(Ok(name)) => app.find_facility(&name).await?,
+            Some(Err(_)) => None,
         }
         .ok_or_else(Failure::not_found)?;
         let home = match home {

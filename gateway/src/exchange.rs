@@ -129,7 +129,10 @@ impl<'c> Exchange<'c> {
             .decide(&self.authorizer, action, target, &self.epochs)
         {
             Decision::Permit(permit) => Some(permit),
-            Decision::Denied(_) => None,
+            Decision::Denied(_) => {
+                self.context.app.counters.denied();
+                None
+            }
         }
     }
 

@@ -15,15 +15,23 @@ pub async fn live() -> HttpResponse {
 /// # Errors
 /// Unavailable, with the name of what is missing.
 pub async fn ready(app: web::Data<App>) -> Result<HttpResponse, Failure> {
-    app.store
-        .read("ready", |reader| reader.facilities().list().map(|_| ()))
-        .await
-        .map_err(|error| Failure::unavailable(format!("database: {error}")))?;
-    if app.facilities().next().is_none() {
-        return Err(Failure::unavailable("keys: no facility is open"));
+    match unready(&app).await {
+        None => Ok(HttpResponse::Ok().json(json!({"status": "ready"}))),
+        Some(missing) => Err(Failure::unavailable(missing)),
     }
-    if !app.identity.ready() {
-        return Err(Failure::unavailable("issuers: none has answered yet"));
+}
+
+/// What is missing before the gateway can serve, if anything.
+pub async fn unready(app: &App) -> Option<String> {
+    let read = app
+        .store
+        .read("ready", |reader| reader.facilities().list().map(|_| ()));
+    if let Err(error) = read.await {
+        return Some(format!("database: {error}"));
     }
-    Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
+    if app.facilities().is_empty() {
+        return Some("keys: no facility is open; make one with `chartseal init`".to_owned());
+    }
+    let missing = app.identity.missing();
+    (!missing.is_empty()).then(|| format!("issuers: no keys yet from {}", missing.join(", ")))
 }

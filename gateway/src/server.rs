@@ -1,41 +1,164 @@
-//! The HTTP server around the routes.
+//! The HTTP server around the routes, and what goes on beside it.
 
-use crate::{access_log::access_log, app::App, routes, unauthenticated};
-use actix_web::{HttpServer, dev::Server, middleware::from_fn, web};
-use std::{io, net::TcpListener, time::Duration};
+use crate::{
+    access_log::access_log, app::App, proxies, proxies::Proxies, routes, tls::Certificates,
+    unauthenticated,
+};
+use actix_web::{
+    HttpServer,
+    dev::{Server, ServerHandle},
+    middleware::from_fn,
+    rt, web,
+};
+use std::{error::Error, io, net::TcpListener, sync::Arc, time::Duration};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
 
 /// How often requests without a valid token are audited.
 const UNAUTHENTICATED_EVERY: Duration = Duration::from_secs(60);
+/// How often the issuers' keys and the facilities are looked after.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How often the files of the certificate are looked at.
+const CERTIFICATE_EVERY: Duration = Duration::from_secs(5);
 /// Seconds that requests under way get to finish when the server stops.
 const GRACE_SECONDS: u64 = 20;
 
+/// How the server listens.
+pub struct Listening {
+    /// Where; bound already.
+    pub listener: TcpListener,
+    /// Threads that serve.
+    pub workers: usize,
+    /// TLS, unless it is plain HTTP.
+    pub certificates: Option<Arc<Certificates>>,
+    /// The proxies in front of it.
+    pub proxies: Proxies,
+}
+
+/// A gateway that serves.
+pub struct Gateway {
+    app: web::Data<App>,
+    handle: ServerHandle,
+    serving: JoinHandle<io::Result<()>>,
+    beside: Vec<JoinHandle<()>>,
+}
+
+impl Gateway {
+    /// Serves an app, with everything that goes on beside it.
+    ///
+    /// # Errors
+    /// When the listener or the certificate cannot be used.
+    pub fn start(app: web::Data<App>, listening: Listening) -> Result<Self, Box<dyn Error>> {
+        let mut beside = vec![
+            rt::spawn(audit_unauthenticated(app.clone())),
+            rt::spawn(look_after(app.clone())),
+        ];
+        if let Some(certificates) = &listening.certificates {
+            beside.push(rt::spawn(follow(Arc::clone(certificates))));
+        }
+        let server = listen(app.clone(), listening)?;
+        Ok(Self {
+            app,
+            handle: server.handle(),
+            serving: rt::spawn(server),
+            beside,
+        })
+    }
+
+    /// Waits until the server ends by itself, which it should not.
+    ///
+    /// # Errors
+    /// With what ended it.
+    pub async fn ended(&mut self) -> io::Result<()> {
+        (&mut self.serving).await.map_err(io::Error::other)?
+    }
+
+    /// Takes no more connections, finishes the requests under way, and audits
+    /// what is left to be audited.
+    pub async fn stop(self) {
+        self.handle.stop(true).await;
+        for task in self.beside {
+            task.abort();
+        }
+        if let Err(failure) = unauthenticated::audit(&self.app).await {
+            tracing::warn!(%failure, "requests without a token were not audited");
+        }
+    }
+}
+
 /// Audits requests without a valid token, in aggregate, until the task is ended.
-pub async fn audit_unauthenticated(app: web::Data<App>) {
+async fn audit_unauthenticated(app: web::Data<App>) {
     loop {
-        actix_web::rt::time::sleep(UNAUTHENTICATED_EVERY).await;
+        rt::time::sleep(UNAUTHENTICATED_EVERY).await;
         if let Err(failure) = unauthenticated::audit(&app).await {
             tracing::warn!(%failure, "requests without a token were not audited yet");
         }
     }
 }
 
-/// Serves an app on a listener until the returned server is stopped.
+/// Keeps the issuers' keys fresh and opens facilities that were made since.
+async fn look_after(app: web::Data<App>) {
+    loop {
+        app.identity.refresh().await;
+        if let Err(failure) = app.look_for_facilities().await {
+            tracing::warn!(%failure, "new facilities cannot be looked for");
+        }
+        rt::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Reads the certificate again when its files change, and at SIGHUP.
+async fn follow(certificates: Arc<Certificates>) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => certificates.reload(true),
+            () = rt::time::sleep(CERTIFICATE_EVERY) => certificates.reload(false),
+        }
+    }
+}
+
+/// Serves an app in plain HTTP, with no proxy in front, until the returned server
+/// is stopped; nothing goes on beside it.
 ///
 /// # Errors
 /// When the listener cannot be used.
 pub fn serve(app: web::Data<App>, listener: TcpListener, workers: usize) -> io::Result<Server> {
+    let listening = Listening {
+        listener,
+        workers,
+        certificates: None,
+        proxies: Proxies::default(),
+    };
+    listen(app, listening)
+}
+
+fn listen(app: web::Data<App>, listening: Listening) -> io::Result<Server> {
+    let proxies = web::Data::new(listening.proxies);
     let server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(app.clone())
+            .app_data(proxies.clone())
+            // The last one is the outermost: what is not admitted is logged too.
+            .wrap(from_fn(proxies::admit))
             .wrap(from_fn(access_log))
             .configure(routes::mount)
     })
-    .workers(workers)
+    .workers(listening.workers)
     .client_request_timeout(Duration::from_secs(30))
     .keep_alive(Duration::from_secs(75))
     .shutdown_timeout(GRACE_SECONDS)
-    .disable_signals()
-    .listen(listener)?
-    .run();
-    Ok(server)
+    .disable_signals();
+    let server = match listening.certificates {
+        None => server.listen(listening.listener)?,
+        Some(certificates) => {
+            let config = certificates.server_config().map_err(io::Error::other)?;
+            server.listen_rustls_0_23(listening.listener, config)?
+        }
+    };
+    Ok(server.run())
 }

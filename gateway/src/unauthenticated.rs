@@ -38,8 +38,8 @@ async fn write(app: &App, refused: u64, throttled: u64) -> Result<(), Failure> {
     let mut audits = Vec::new();
     for facility in app.facilities() {
         let side = Side {
-            facility: Arc::clone(facility),
             in_force: facility.in_force(),
+            facility: Arc::clone(&facility),
         };
         let record = AuditRecord {
             id: new_uuid(&*app.random)?.parse().map_err(Failure::fault)?,

@@ -101,6 +101,7 @@ impl Journal {
             Ok(())
         })
         .await?;
+        self.counters.posted();
         Ok(())
     }
 
@@ -118,6 +119,7 @@ impl Journal {
             tx.posts().insert(&new).map(drop)
         })
         .await?;
+        self.counters.replaced();
         Ok(())
     }
 
@@ -175,6 +177,7 @@ impl Journal {
             Ok(())
         })
         .await?;
+        self.counters.failed();
         Ok(())
     }
 
@@ -205,6 +208,7 @@ impl Journal {
                 .set_state(post, PostState::Final, Some((block, block_hash)))
         })
         .await?;
+        self.counters.finalized();
         Ok(())
     }
 }

@@ -28,6 +28,7 @@ pub struct EvmLedger {
     chain_id: u64,
     registry: Address,
     key: SubmitterKey,
+    refuses_dev_chain: bool,
 }
 
 impl EvmLedger {
@@ -46,7 +47,15 @@ impl EvmLedger {
             chain_id,
             registry: Address::new(registry),
             key,
+            refuses_dev_chain: false,
         })
+    }
+
+    /// Lets [`Ledger::check`] refuse the dev L2, which says of itself what it is.
+    #[must_use]
+    pub const fn refusing_dev_chain(mut self) -> Self {
+        self.refuses_dev_chain = true;
+        self
     }
 }
 
@@ -70,6 +79,9 @@ impl Ledger for EvmLedger {
                 expected: self.chain_id,
                 found,
             });
+        }
+        if self.refuses_dev_chain && self.node.is_dev_chain().await? {
+            return Err(LedgerError::DevChain);
         }
         let code = self.node.code(self.registry).await?;
         let address = format!("{:#x}", self.registry);

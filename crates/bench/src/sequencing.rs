@@ -114,7 +114,7 @@ fn config(folder: &Path) -> Config {
     Config {
         rpc_url: "http://unused".into(),
         chain_id: 1,
-        registry: String::new(),
+        registry: None,
         submitter_key: "unused".into(),
         log_keys: folder.into(),
         finality: FinalityRule::Immediate,

@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and how it is explained.
 
 use clap::{Args, Parser, Subcommand};
+use model::FacilityName;
 use std::path::PathBuf;
 
 /// A healthcare data-sharing gateway with sealed records and provable audit.
@@ -20,6 +21,16 @@ pub enum Command {
     Demo(DemoArgs),
     /// Load FHIR Bundles and NDJSON into a gateway; run again, it goes on.
     Import(ImportArgs),
+    /// Run a gateway; several can run over one PostgreSQL database.
+    Gateway(ConfigArgs),
+    /// Run the anchor-service, or install its registry (`deploy`, `grant`).
+    Anchor(AnchorArgs),
+    /// Run gateway and anchor-service in one process; needed with SQLite.
+    Serve(ConfigArgs),
+    /// Make the first facility with its keys and log, or one more.
+    Init(InitArgs),
+    /// Show which keys there are and who can open them.
+    Keys(KeysArgs),
     /// Fetch a proof bundle from a gateway.
     Proof(ProofArgs),
     /// Verify a proof bundle, with no network and no database.
@@ -69,6 +80,101 @@ pub struct ImportArgs {
     /// Files (.json, .ndjson, .jsonl, each also .gz) and folders of such.
     #[arg(value_name = "FILE|DIR", required_unless_present = "retry")]
     pub files: Vec<PathBuf>,
+}
+
+/// What every service is told.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
+    pub config: PathBuf,
+}
+
+/// `chartseal anchor`.
+#[derive(Debug, Args)]
+#[command(subcommand_negates_reqs = true)]
+pub struct AnchorArgs {
+    /// What else to do than run the service.
+    #[command(subcommand)]
+    pub command: Option<AnchorCommand>,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG", required = true)]
+    pub config: Option<PathBuf>,
+}
+
+/// What the registry's admin does.
+#[derive(Debug, Subcommand)]
+pub enum AnchorCommand {
+    /// Deploy a registry and take it into use for this database.
+    Deploy(AdminArgs),
+    /// Let the submitter anchor a log.
+    Grant(GrantArgs),
+}
+
+/// `chartseal anchor deploy`.
+#[derive(Debug, Args)]
+pub struct AdminArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
+    pub config: PathBuf,
+    /// The file of the registry admin's key, mode 0600.
+    #[arg(long, value_name = "FILE")]
+    pub admin_key: PathBuf,
+    /// Make the key when the file is not there.
+    #[arg(long)]
+    pub new_key: bool,
+}
+
+/// `chartseal anchor grant`.
+#[derive(Debug, Args)]
+pub struct GrantArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
+    pub config: PathBuf,
+    /// The file of the registry admin's key, mode 0600.
+    #[arg(long, value_name = "FILE")]
+    pub admin_key: PathBuf,
+    /// The facility whose log the submitter may anchor.
+    #[arg(long, value_name = "FACILITY", required_unless_present = "all")]
+    pub log: Option<FacilityName>,
+    /// Every log.
+    #[arg(long, conflicts_with = "log")]
+    pub all: bool,
+}
+
+/// `chartseal init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
+    pub config: PathBuf,
+    /// The facility's name, as it stands in URLs: a-z, 0-9 and `-`.
+    #[arg(long, value_name = "NAME")]
+    pub facility: FacilityName,
+    /// The host by which the logs are known, such as `log.hospital.example`; needed
+    /// the first time and fixed for good.
+    #[arg(long, value_name = "HOST")]
+    pub log_host: Option<String>,
+}
+
+/// `chartseal keys`.
+#[derive(Debug, Args)]
+pub struct KeysArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
+    pub config: PathBuf,
+    /// What to show.
+    #[command(subcommand)]
+    pub command: KeysCommand,
+}
+
+/// What can be shown of keys.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum KeysCommand {
+    /// Key encryption keys, data keys by kind, log keys.
+    List,
+    /// Where each key is kept and who may open it.
+    Custody,
 }
 
 /// `chartseal proof`.

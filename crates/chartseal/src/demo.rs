@@ -11,16 +11,23 @@ mod samples;
 mod stop;
 mod trust_file;
 
-use crate::cli::DemoArgs;
-use actix_web::{dev::ServerHandle, web};
+use crate::{
+    cli::DemoArgs,
+    service::anchoring::{self, Anchoring},
+};
+use actix_web::web;
 use anchor_service::{
-    AnchorService, LogKeys,
+    LogKeys,
     config::Config,
-    ledger::{FinalityRule, evm::EvmLedger, evm::SubmitterKey},
+    ledger::{FinalityRule, evm::SubmitterKey},
 };
 use announcement::Announcement;
 use devkit::{chain::DevChain, chain::DevChainConfig, issuer::DevIssuer, issuer::DevIssuerConfig};
-use gateway::{App, Limits, Settings, identity::IdentityConfig, identity::IssuerConfig, server};
+use gateway::{
+    App, Limits, Proxies, Settings,
+    identity::{IdentityConfig, IssuerConfig},
+    server::{Gateway, Listening},
+};
 use layout::{Layout, Ports};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use std::{error::Error, net::TcpListener, process::ExitCode, sync::Arc, time::Duration};
@@ -40,7 +47,7 @@ type Failed = Box<dyn Error>;
 /// Runs until Ctrl-C or SIGTERM.
 #[expect(clippy::print_stderr, reason = "this is a command's output")]
 pub fn run(args: &DemoArgs) -> ExitCode {
-    match actix_web::rt::System::new().block_on(demo(args)) {
+    match crate::block_on(demo(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("chartseal demo: {problem}");
@@ -74,9 +81,8 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     let keys = LogKeys::new(&layout.log_keys());
     let logs = facilities::open_logs(&store, &keys, &*random).await?;
     let address = registry::establish(&store, &chain, admin, &submitter, &logs).await?;
-    let ledger = EvmLedger::new(&chain.rpc_url(), chain.chain_id(), address, submitter)?;
-    let config = anchor_config(&layout, &chain, address);
-    let mut service = AnchorService::new(store.clone(), ledger, keys, Arc::clone(&clock), config);
+    let config = anchor_config(&layout, &chain);
+    let mut service = anchoring::assemble(&store, config, address, Arc::clone(&clock))?;
     // Nobody is served from data that another L2 or another log belongs to.
     service.check().await?;
 
@@ -89,13 +95,17 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
         log_public: false,
         limits: Limits::default(),
     };
-    let app = App::open(settings, store.clone(), &kms, clock, random).await?;
-    let gateway = Gateway::start(app, listener).await?;
-
-    let (stop_anchor, stopped) = tokio::sync::oneshot::channel::<()>();
-    let anchoring = actix_web::rt::spawn(service.run(async {
-        let _ = stopped.await;
-    }));
+    let app = App::open(settings, store.clone(), Arc::new(kms), clock, random).await?;
+    // Whoever sees that the demo is ready can use its tokens.
+    app.identity.refresh().await;
+    let listening = Listening {
+        listener,
+        workers: WORKERS,
+        certificates: None,
+        proxies: Proxies::default(),
+    };
+    let gateway = Gateway::start(web::Data::new(app), listening)?;
+    let mut anchoring = Anchoring::start(service);
     let trust = trust_file::keep(
         layout.trust_file(),
         store.clone(),
@@ -108,39 +118,13 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
         let patient = samples::load(args, &layout, &announcement, &issuer).await?;
         announcement.publish(&layout, &issuer, patient)
     };
-    let ended = stop::wait(ready, anchoring).await;
+    let ended = stop::wait(ready, &mut anchoring).await;
     trust.abort();
     gateway.stop().await;
-    drop(stop_anchor);
+    anchoring.stop().await;
     issuer.stop().await;
     chain.stop().await;
     ended
-}
-
-/// The gateway while it serves.
-struct Gateway {
-    server: ServerHandle,
-    auditing: tokio::task::JoinHandle<()>,
-}
-
-impl Gateway {
-    async fn start(app: App, listener: TcpListener) -> Result<Self, Failed> {
-        app.identity.refresh().await;
-        let app = web::Data::new(app);
-        let auditing = actix_web::rt::spawn(server::audit_unauthenticated(app.clone()));
-        let server = server::serve(app, listener, WORKERS)?;
-        let handle = server.handle();
-        actix_web::rt::spawn(server);
-        Ok(Self {
-            server: handle,
-            auditing,
-        })
-    }
-
-    async fn stop(self) {
-        self.auditing.abort();
-        self.server.stop(true).await;
-    }
 }
 
 fn start_chain(
@@ -187,11 +171,11 @@ fn start_issuer(layout: &Layout, ports: &mut Ports) -> Result<DevIssuer, Failed>
     Ok(issuer)
 }
 
-fn anchor_config(layout: &Layout, chain: &DevChain, registry: [u8; 20]) -> Config {
+fn anchor_config(layout: &Layout, chain: &DevChain) -> Config {
     Config {
         rpc_url: chain.rpc_url(),
         chain_id: chain.chain_id(),
-        registry: format!("0x{}", hex::encode(registry)),
+        registry: None,
         submitter_key: layout.submitter_key(),
         log_keys: layout.log_keys(),
         finality: FinalityRule::Tag,

@@ -1,13 +1,14 @@
 //! Where the log goes, and what a panic may say.
 
-use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, panic, path::Path, sync::Mutex};
+use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, panic, path::Path, sync::Mutex};
 use tracing_subscriber::EnvFilter;
 
-/// Writes the log to a file as JSON lines, and makes a panic say its place only:
-/// its message could hold anything.
+/// Writes the log to a file as JSON lines, for the demo, whose terminal is for
+/// people.
 ///
 /// # Errors
 /// When the file cannot be opened.
+#[cfg(feature = "demo")]
 pub fn to_file(path: &Path) -> Result<(), String> {
     let file = OpenOptions::new()
         .create(true)
@@ -15,14 +16,45 @@ pub fn to_file(path: &Path) -> Result<(), String> {
         .mode(0o600)
         .open(path)
         .map_err(|error| format!("cannot write the log `{}`: {error}", path.display()))?;
-    let filter = EnvFilter::try_from_env("CHARTSEAL_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,hyper=warn,reqwest=warn"));
     tracing_subscriber::fmt()
         .json()
-        .with_env_filter(filter)
+        .with_env_filter(filter("info"))
         .with_writer(Mutex::new(file))
         .try_init()
         .map_err(|error| error.to_string())?;
+    quieten_panics();
+    Ok(())
+}
+
+/// Writes the log to standard error as JSON lines, for whoever runs the services.
+///
+/// # Errors
+/// When there is a log already.
+pub fn to_stderr(level: &str) -> Result<(), String> {
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter(level))
+        .with_writer(io::stderr)
+        .try_init()
+        .map_err(|error| error.to_string())?;
+    quieten_panics();
+    Ok(())
+}
+
+/// `CHARTSEAL_LOG` in place of the level, for finding faults. Other people's code
+/// says what it says at `warn`: it may name URLs.
+fn filter(level: &str) -> EnvFilter {
+    let usual = match level {
+        "error" => "error".to_owned(),
+        level => {
+            format!("warn,chartseal={level},gateway={level},anchor_service={level},store={level}")
+        }
+    };
+    EnvFilter::try_from_env("CHARTSEAL_LOG").unwrap_or_else(|_| EnvFilter::new(usual))
+}
+
+/// Makes a panic say its place only: its message could hold anything.
+fn quieten_panics() {
     panic::set_hook(Box::new(|panic| {
         let place = panic
             .location()
@@ -30,5 +62,4 @@ pub fn to_file(path: &Path) -> Result<(), String> {
             .unwrap_or_default();
         tracing::error!(place, "panic");
     }));
-    Ok(())
 }

@@ -1,16 +1,26 @@
 //! The one user-facing binary.
 
+mod anchor;
 mod cli;
+mod config;
+mod database;
 #[cfg(feature = "demo")]
 mod demo;
+mod facility;
 mod fetch;
 mod import;
-#[cfg(feature = "demo")]
+mod init;
+mod keys;
 mod logging;
+mod operations;
+mod registry;
+mod service;
 mod verify;
 
 use clap::Parser;
-use std::process::ExitCode;
+use cli::{AnchorCommand, Command};
+use service::Service;
+use std::{future::Future, process::ExitCode};
 
 /// Requests are taken by one thread and written by another; this allocator gives
 /// memory back across threads without a lock.
@@ -23,9 +33,27 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     match cli::Cli::parse().command {
         #[cfg(feature = "demo")]
-        cli::Command::Demo(args) => demo::run(&args),
-        cli::Command::Import(args) => import::run(&args),
-        cli::Command::Proof(args) => fetch::run(&args),
-        cli::Command::Verify(args) => verify::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Gateway(args) => service::run(Service::Gateway, &args),
+        Command::Anchor(args) => match args.command {
+            Some(AnchorCommand::Deploy(args)) => anchor::run_deploy(&args),
+            Some(AnchorCommand::Grant(args)) => anchor::run_grant(&args),
+            None => {
+                // Required without a subcommand, so it is there.
+                let config = args.config.unwrap_or_default();
+                service::run(Service::Anchor, &cli::ConfigArgs { config })
+            }
+        },
+        Command::Serve(args) => service::run(Service::Both, &args),
+        Command::Init(args) => init::run(&args),
+        Command::Keys(args) => keys::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Proof(args) => fetch::run(&args),
+        Command::Verify(args) => verify::run(&args),
     }
+}
+
+/// Runs on a runtime of its own to the end.
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    actix_web::rt::System::new().block_on(work)
 }

@@ -6,7 +6,7 @@ use crate::{
     database::Conn,
     schema::{data_key, kek},
 };
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, dsl::count_star};
 use model::{DataKeyId, Scope, Timestamp};
 
 /// A wrapped key encryption key.
@@ -83,6 +83,19 @@ impl<A: Access> Keys<'_, A> {
             .order(kek::generation);
         let rows: Vec<KekRow> = self.access.query(|conn| query.load(conn))?;
         rows.into_iter().map(read_kek).collect()
+    }
+
+    /// How many data keys there are, by kind of scope.
+    pub fn count_by_kind(&mut self, facility: FacilityId) -> Result<Vec<(u8, u64)>, Error> {
+        let query = data_key::table
+            .filter(data_key::facility_id.eq(facility.0))
+            .group_by(data_key::scope_kind)
+            .order(data_key::scope_kind)
+            .select((data_key::scope_kind, count_star()));
+        let rows: Vec<(i16, i64)> = self.access.query(|conn| query.load(conn))?;
+        rows.into_iter()
+            .map(|(kind, count)| Ok((column::number(kind)?, column::number(count)?)))
+            .collect()
     }
 
     /// The data key of a scope.

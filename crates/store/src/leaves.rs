@@ -2,12 +2,12 @@
 
 use crate::{
     Access, Error, FacilityId, Log, LogRowId, Tx, column, leaf_sequence,
-    schema::{leaf, log, pending_leaf},
+    schema::{audit, leaf, log, pending_leaf, version},
 };
 use diesel::{
     ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, dsl::count_star,
 };
-use model::{Commitment, Tag, VersionNumber};
+use model::{Commitment, Tag, Timestamp, VersionNumber};
 
 /// A leaf that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +86,32 @@ impl<A: Access> Leaves<'_, A> {
     /// The leaf that has waited longest.
     pub fn oldest(&mut self, facility: FacilityId) -> Result<Option<PendingLeaf>, Error> {
         Ok(self.pending(facility, 1)?.pop())
+    }
+
+    /// Since when the leaf that has waited longest waits: the time of its version
+    /// or audit record.
+    pub fn oldest_since(&mut self, facility: FacilityId) -> Result<Option<Timestamp>, Error> {
+        let Some(oldest) = self.oldest(facility)? else {
+            return Ok(None);
+        };
+        let record = oldest.record.as_bytes().as_slice();
+        let of_version = version::table
+            .filter(version::facility_id.eq(facility.0))
+            .filter(version::record_tag.eq(record))
+            .filter(version::number.eq(column::of_version(oldest.version)))
+            .select(version::time_ms);
+        let of_audit = audit::table
+            .filter(audit::facility_id.eq(facility.0))
+            .filter(audit::record_tag.eq(record))
+            .select(audit::time_ms);
+        let found: Option<i64> = self.access.query(|conn| {
+            let found = of_version.first(conn).optional()?;
+            if found.is_some() {
+                return Ok(found);
+            }
+            of_audit.first(conn).optional()
+        })?;
+        found.map(column::time).transpose()
     }
 
     /// Where the leaf of a version or audit record (version 1) is; `None` while it

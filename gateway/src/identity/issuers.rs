@@ -8,12 +8,41 @@
 use super::{http_client::HttpClient, jwks::IssuerKeys};
 use jsonwebtoken::Algorithm;
 use openidconnect::{
-    IssuerUrl,
-    core::{CoreJsonWebKeySet, CoreProviderMetadata},
+    AdditionalProviderMetadata, IssuerUrl, ProviderMetadata,
+    core::{
+        CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType,
+        CoreJsonWebKey, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm,
+        CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
+        CoreSubjectIdentifierType,
+    },
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, sync::Arc};
 use url::{Host, Url};
+
+/// A discovery document, in which the dev issuer says what it is.
+type Metadata = ProviderMetadata<
+    Marker,
+    CoreAuthDisplay,
+    CoreClientAuthMethod,
+    CoreClaimName,
+    CoreClaimType,
+    CoreGrantType,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm,
+    CoreJsonWebKey,
+    CoreResponseMode,
+    CoreResponseType,
+    CoreSubjectIdentifierType,
+>;
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+struct Marker {
+    #[serde(default)]
+    chartseal_dev_issuer: bool,
+}
+
+impl AdditionalProviderMetadata for Marker {}
 
 /// The issuers whose tokens are accepted.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,7 +54,11 @@ pub struct IdentityConfig {
 
 /// One issuer and what its tokens must be.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    expecting = "the table of an issuer"
+)]
 pub struct IssuerConfig {
     /// The `iss` of its tokens, exactly; https, or http on a loopback host.
     pub url: String,
@@ -40,11 +73,20 @@ pub struct IssuerConfig {
     /// Under which names its tokens tell the facts of a caller.
     #[serde(default)]
     pub claims: ClaimNames,
+    /// Whether it may be the dev issuer, which gives anyone a token; for the demo
+    /// and for tests, never in a file.
+    #[serde(skip)]
+    pub may_be_dev: bool,
 }
 
 /// Names of the claims that no standard fixes.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    default,
+    expecting = "a table of claim names"
+)]
 pub struct ClaimNames {
     /// The facility; required in every token.
     pub facility: String,
@@ -67,8 +109,19 @@ impl Default for ClaimNames {
     }
 }
 
+impl IdentityConfig {
+    /// Checks what types cannot; nobody is contacted.
+    ///
+    /// # Errors
+    /// When no issuer is named, or one that must not be trusted as it stands.
+    pub fn check(&self) -> Result<(), IdentityError> {
+        check(self.clone()).map(drop)
+    }
+}
+
 impl IssuerConfig {
-    /// An issuer with ES256, `at+jwt` and the default claim names.
+    /// An issuer with ES256, `at+jwt` and the default claim names, which may be the
+    /// dev issuer.
     #[must_use]
     pub fn new(url: &str, audience: &str) -> Self {
         Self {
@@ -77,6 +130,7 @@ impl IssuerConfig {
             algorithms: default_algorithms(),
             token_type: default_token_type(),
             claims: ClaimNames::default(),
+            may_be_dev: true,
         }
     }
 }
@@ -112,7 +166,7 @@ pub enum IdentityError {
     )]
     Algorithms(String),
     /// No token type.
-    #[error("issuer `{0}` needs a `token_type`, such as `at+jwt`")]
+    #[error("issuer `{0}` needs a `tokenType`, such as `at+jwt`")]
     NoTokenType(String),
     /// The HTTP client cannot be made.
     #[error("the HTTP client for issuers cannot be made; are CA certificates installed?")]
@@ -181,9 +235,16 @@ impl Issuer {
     /// Discovers the issuer and fetches its key set.
     pub(super) async fn discover(&self, http: &HttpClient) -> Result<CoreJsonWebKeySet, String> {
         let url = IssuerUrl::new(self.config.url.clone()).map_err(|error| error.to_string())?;
-        let metadata = CoreProviderMetadata::discover_async(url, http)
+        let metadata = Metadata::discover_async(url, http)
             .await
             .map_err(|error| error.to_string())?;
+        if metadata.additional_metadata().chartseal_dev_issuer && !self.config.may_be_dev {
+            return Err(
+                "this is the dev issuer, which gives anyone a token; this build \
+                        refuses it, configure another"
+                    .to_owned(),
+            );
+        }
         Ok(metadata.jwks().clone())
     }
 }

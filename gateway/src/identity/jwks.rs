@@ -70,10 +70,9 @@ impl IssuerKeys {
         }
     }
 
-    /// False after a fetch has failed with no keys in hand.
+    /// Whether a key set was fetched.
     pub(super) fn ready(&self) -> bool {
-        let held = self.held();
-        held.fetched.is_some() || held.tried.is_none()
+        self.held().fetched.is_some()
     }
 
     /// The set now held; a caller verified by another set is verified anew.

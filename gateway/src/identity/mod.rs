@@ -53,7 +53,8 @@ impl Identity {
         })
     }
 
-    /// Fetches the keys of every issuer, so that the first request need not.
+    /// Fetches the keys of every issuer, so that the first request need not. Keys
+    /// that are fresh, and issuers just asked in vain, are left alone.
     pub async fn refresh(&self) {
         for issuer in &self.issuers {
             issuer
@@ -63,11 +64,20 @@ impl Identity {
         }
     }
 
-    /// Whether tokens can be verified: no issuer has been asked for its keys in
-    /// vain with none in hand.
+    /// Whether tokens can be verified: there are keys of every issuer.
     #[must_use]
     pub fn ready(&self) -> bool {
-        self.issuers.iter().all(|issuer| issuer.keys.ready())
+        self.missing().is_empty()
+    }
+
+    /// The issuers that gave no keys yet.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&str> {
+        self.issuers
+            .iter()
+            .filter(|issuer| !issuer.keys.ready())
+            .map(|issuer| issuer.config.url.as_str())
+            .collect()
     }
 
     /// The caller for whom the header's bearer token speaks.

@@ -73,7 +73,7 @@ impl House {
         change(&mut settings);
         let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
             (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let app = App::open(settings, store.clone(), &kms, clock, random)
+        let app = App::open(settings, store.clone(), Arc::new(kms), clock, random)
             .await
             .unwrap();
         app.identity.refresh().await;

@@ -15,6 +15,8 @@ use std::time::Duration;
 
 /// A question that takes longer has failed.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// How the client version of the dev L2 begins (`devkit`, which is not imported).
+const DEV_CLIENT: &str = "chartseal-devchain";
 /// Of a node's words so many characters are kept.
 const MESSAGE_LENGTH: usize = 200;
 
@@ -57,6 +59,15 @@ impl Node {
     /// Number of its newest block.
     pub async fn block_number(&self) -> Result<u64, LedgerError> {
         Ok(quantity(self.ask("eth_blockNumber", ()).await?))
+    }
+
+    /// Whether it is the dev L2. A node that keeps its software to itself is not.
+    pub async fn is_dev_chain(&self) -> Result<bool, LedgerError> {
+        match self.ask::<_, String>("web3_clientVersion", ()).await {
+            Ok(version) => Ok(version.starts_with(DEV_CLIENT)),
+            Err(LedgerError::Rejected { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Code at an address.

@@ -1,10 +1,9 @@
 //! The two facilities of the demo, their keys and logs.
 
 use super::{Failed, layout::Layout};
+use crate::facility;
 use anchor_service::LogKeys;
-use gateway::setup::{self, FIRST_GENERATION, NewFacility};
 use model::{Clock, FacilityName, LogId, Random};
-use policies::PolicySource;
 use sealing::{FileKms, KmsError};
 use store::Store;
 
@@ -35,25 +34,9 @@ pub async fn create(
     random: &dyn Random,
 ) -> Result<(), Failed> {
     for name in names()? {
-        let wanted = name.clone();
-        let found = store
-            .read("facility", move |reader| reader.facilities().find(&wanted))
-            .await?;
-        if found.is_some() {
-            continue;
-        }
-        match kms.add_root(&name, FIRST_GENERATION, random) {
-            // A start that was cut short has made it already.
-            Ok(()) | Err(KmsError::RootTaken { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let new = NewFacility {
-            name,
-            policies: PolicySource::shipped(),
-        };
-        setup::create_facility(new, store, kms, clock, random).await?;
+        facility::create(store, kms, &name, clock, random).await?;
     }
-    Ok(())
+    facility::fix_log_host(store, LOG_HOST).await
 }
 
 /// Makes the logs that are not there yet; gives the names of all on the chain.
@@ -62,13 +45,5 @@ pub async fn open_logs(
     keys: &LogKeys,
     random: &dyn Random,
 ) -> Result<Vec<LogId>, Failed> {
-    let mut logs = Vec::new();
-    for facility in store
-        .read("facilities", |reader| reader.facilities().list())
-        .await?
-    {
-        let log = anchor_service::open_log(store, keys, LOG_HOST, &facility, random);
-        logs.push(log.await?);
-    }
-    Ok(logs)
+    facility::open_logs(store, keys, random, LOG_HOST).await
 }

@@ -2,17 +2,15 @@
 //! with an alarm.
 
 use super::Failed;
-use anchor_service::Alarm;
+use crate::service::{anchoring::Anchoring, stop};
 use std::future::{self, Future};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Gets ready and then waits for the end, which may come before; to fail to get
 /// ready and an alarm are errors.
 pub async fn wait(
     ready: impl Future<Output = Result<(), Failed>>,
-    anchoring: tokio::task::JoinHandle<Result<(), Alarm>>,
+    anchoring: &mut Anchoring,
 ) -> Result<(), Failed> {
-    let mut terminate = signal(SignalKind::terminate())?;
     let unready = async {
         match ready.await {
             Ok(()) => future::pending().await,
@@ -21,11 +19,7 @@ pub async fn wait(
     };
     tokio::select! {
         problem = unready => Err(problem),
-        _ = tokio::signal::ctrl_c() => Ok(()),
-        _ = terminate.recv() => Ok(()),
-        ended = anchoring => match ended? {
-            Ok(()) => Ok(()),
-            Err(alarm) => Err(alarm.into()),
-        },
+        () = stop::asked() => Ok(()),
+        ended = anchoring.ended() => ended,
     }
 }

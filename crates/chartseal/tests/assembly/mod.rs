@@ -69,7 +69,7 @@ impl Assembly {
             .await
             .unwrap();
         let issuer = start_issuer(&folder);
-        let (server, url) = serve(&store, &kms, &issuer).await;
+        let (server, url) = serve(&store, kms, &issuer).await;
         let anchoring = anchor(&store, &chain, registry, keys, &folder);
         Self {
             store,
@@ -142,7 +142,7 @@ fn start_issuer(folder: &TempDir) -> DevIssuer {
     .unwrap()
 }
 
-async fn serve(store: &Store, kms: &FileKms, issuer: &DevIssuer) -> (ServerHandle, String) {
+async fn serve(store: &Store, kms: FileKms, issuer: &DevIssuer) -> (ServerHandle, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let settings = Settings {
@@ -154,7 +154,7 @@ async fn serve(store: &Store, kms: &FileKms, issuer: &DevIssuer) -> (ServerHandl
         limits: Limits::default(),
     };
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-    let app = App::open(settings, store.clone(), kms, clock, random)
+    let app = App::open(settings, store.clone(), Arc::new(kms), clock, random)
         .await
         .unwrap();
     app.identity.refresh().await;
@@ -177,7 +177,7 @@ fn anchor(
     let config = Config {
         rpc_url: chain.url(),
         chain_id: chain.id(),
-        registry: format!("0x{}", hex::encode(registry)),
+        registry: Some(format!("0x{}", hex::encode(registry))),
         submitter_key: folder.path().join("not-used"),
         log_keys: folder.path().to_owned(),
         finality: FinalityRule::Tag,

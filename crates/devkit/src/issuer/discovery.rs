@@ -20,6 +20,8 @@ async fn document(issuer: Data<Issuer>) -> HttpResponse {
     let url = &issuer.url;
     HttpResponse::Ok().json(json!({
         "issuer": url,
+        // Production builds look for this and refuse.
+        "chartseal_dev_issuer": true,
         "authorization_endpoint": format!("{url}/authorize"),
         "token_endpoint": format!("{url}/token"),
         "jwks_uri": format!("{url}/jwks"),

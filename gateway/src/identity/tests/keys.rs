@@ -1,10 +1,12 @@
 //! Keys are fetched when needed and not more often.
 
 use super::issuer::{Signer, TestIssuer, token};
-use crate::identity::{Identity, Refusal};
+use crate::identity::{Identity, IdentityConfig, IssuerConfig, Refusal};
+use devkit::issuer::{DevIssuer, DevIssuerConfig};
 use jsonwebtoken::Algorithm;
+use model::SystemClock;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 const MINUTE: i64 = 60_000;
 
@@ -126,7 +128,7 @@ async fn while_the_issuer_is_down_its_keys_stay() {
 async fn an_issuer_that_was_never_reached_is_tried_again_soon() {
     let issuer = TestIssuer::start().await;
     let identity = issuer.identity();
-    assert!(identity.ready());
+    assert!(!identity.ready());
     issuer.set_down(true);
     let token = issuer.good();
     assert_eq!(ask(&identity, &token).await, Err(Refusal::KeysUnavailable));
@@ -191,4 +193,25 @@ async fn a_token_that_was_just_verified_still_expires() {
     // And is not valid in a past that has come back before it began.
     issuer.clock.advance_millis(-1_000_000);
     assert_eq!(ask(&identity, &token).await, Err(Refusal::NotYetValid));
+}
+
+#[tokio::test]
+async fn the_dev_issuer_gives_keys_only_where_it_may_be_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let dev = DevIssuer::start(DevIssuerConfig {
+        dir: folder.path().to_owned(),
+        port: None,
+        audience: "gateway".to_owned(),
+        lifetime: Duration::from_secs(60),
+        facilities: ["north".parse().unwrap(), "south".parse().unwrap()],
+    })
+    .unwrap();
+    for may_be_dev in [true, false] {
+        let mut issuer = IssuerConfig::new(&dev.issuer_url(), "gateway");
+        issuer.may_be_dev = may_be_dev;
+        let issuers = vec![issuer];
+        let identity = Identity::new(IdentityConfig { issuers }, Arc::new(SystemClock)).unwrap();
+        identity.refresh().await;
+        assert_eq!(identity.ready(), may_be_dev);
+    }
 }

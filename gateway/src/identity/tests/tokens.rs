@@ -370,12 +370,15 @@ fn the_configuration_file_refuses_unknown_keys() {
     assert_eq!(config.issuers[0].token_type, "at+jwt");
     assert_eq!(config.issuers[0].claims.facility, "org");
     assert_eq!(config.issuers[0].claims.roles, "roles");
+    assert!(!config.issuers[0].may_be_dev);
     for text in [
         "{}",
         r#"{"issuers":[],"x":1}"#,
         r#"{"issuers":[{"url":"https://i.example"}]}"#,
         r#"{"issuers":[{"url":"https://i.example","audience":"a","alg":"ES256"}]}"#,
         r#"{"issuers":[{"url":"https://i.example","audience":"a","algorithms":["none"]}]}"#,
+        r#"{"issuers":[{"url":"https://i.example","audience":"a","token_type":"JWT"}]}"#,
+        r#"{"issuers":[{"url":"https://i.example","audience":"a","mayBeDev":true}]}"#,
     ] {
         assert!(read(text).is_err(), "{text}");
     }

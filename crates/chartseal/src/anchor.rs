@@ -1,0 +1,126 @@
+//! `chartseal anchor deploy` and `grant`: what the registry's admin does, whose key
+//! no service holds.
+
+use crate::{
+    cli::{AdminArgs, GrantArgs},
+    config::Config,
+    database, facility,
+    registry::{self, Standing},
+};
+use anchor_service::{
+    key_file,
+    ledger::evm::{RegistryAdmin, SubmitterKey},
+};
+use gateway::setup;
+use model::{FacilityName, LogId, SystemRandom};
+use std::{error::Error, process::ExitCode};
+use store::Store;
+
+type Failed = Box<dyn Error>;
+
+/// `chartseal anchor deploy`.
+pub fn run_deploy(args: &AdminArgs) -> ExitCode {
+    ended("deploy", crate::block_on(deploy(args)))
+}
+
+/// `chartseal anchor grant`.
+pub fn run_grant(args: &GrantArgs) -> ExitCode {
+    ended("grant", crate::block_on(grant(args)))
+}
+
+#[expect(clippy::print_stderr, reason = "this is a command's output")]
+fn ended(name: &str, outcome: Result<(), Failed>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("chartseal anchor {name}: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Order of effects: deploy, then note. Cut short between the two, the next run
+/// deploys another; the first then belongs to nobody's data.
+#[expect(clippy::print_stdout, reason = "this is a command's output")]
+async fn deploy(args: &AdminArgs) -> Result<(), Failed> {
+    let config = Config::read(&args.config)?;
+    let anchor = config.anchor()?;
+    let store = database::open(&config)?;
+    let standing = Standing::read(&store, anchor).await?;
+    if let Some(address) = standing.noted {
+        println!(
+            "registry {} is in use already; nothing was changed",
+            registry::written(address)
+        );
+        return Ok(());
+    }
+    if let Some(address) = standing.configured {
+        return Err(format!(
+            "`registry` in `[anchor]` names {} already: `chartseal anchor grant` takes it into \
+             use; to deploy a new one leave the key out",
+            registry::written(address)
+        )
+        .into());
+    }
+    if args.new_key && !args.admin_key.exists() {
+        key_file::create(&args.admin_key, &SystemRandom)?;
+    }
+    let key = SubmitterKey::open(&args.admin_key)?;
+    println!("registry admin {}", key.address());
+    let admin = RegistryAdmin::connect(&anchor.rpc_url, anchor.chain_id, key).await?;
+    let address = admin.deploy().await?;
+    setup::note_registry(&store, anchor.chain_id, address).await?;
+    println!(
+        "deployed registry {} on chain {}",
+        registry::written(address),
+        anchor.chain_id
+    );
+    Ok(())
+}
+
+/// Grants first and notes a configured registry after: a grant shows that there is
+/// a registry, and that it is this admin's.
+#[expect(clippy::print_stdout, reason = "this is a command's output")]
+async fn grant(args: &GrantArgs) -> Result<(), Failed> {
+    let config = Config::read(&args.config)?;
+    let anchor = config.anchor()?;
+    let store = database::open(&config)?;
+    let standing = Standing::read(&store, anchor).await?;
+    let address = standing
+        .noted
+        .or(standing.configured)
+        .ok_or("no registry is known; run `chartseal anchor deploy` first")?;
+    let submitter = SubmitterKey::open(&anchor.submitter_key)?.address();
+    let key = SubmitterKey::open(&args.admin_key)?;
+    let admin = RegistryAdmin::connect(&anchor.rpc_url, anchor.chain_id, key).await?;
+    for (facility, log) in logs(&store, args.log.as_ref()).await? {
+        admin.grant(address, log, submitter.0.0).await?;
+        println!("{submitter} may anchor the log of `{facility}` (0x{log})");
+    }
+    if standing.noted.is_none() {
+        setup::note_registry(&store, anchor.chain_id, address).await?;
+    }
+    Ok(())
+}
+
+/// The logs of one facility, or of all, of every epoch.
+async fn logs(
+    store: &Store,
+    wanted: Option<&FacilityName>,
+) -> Result<Vec<(FacilityName, LogId)>, Failed> {
+    let rows = store.read("logs", |reader| reader.logs().list()).await?;
+    let mut logs = Vec::new();
+    for facility in facility::list(store).await? {
+        if wanted.is_none_or(|wanted| *wanted == facility.name) {
+            let of = rows.iter().filter(|log| log.facility == facility.id);
+            logs.extend(of.map(|log| (facility.name.clone(), log.log_id)));
+        }
+    }
+    match wanted {
+        _ if !logs.is_empty() => Ok(logs),
+        Some(name) => {
+            Err(format!("facility `{name}` has no log; make it with `chartseal init`").into())
+        }
+        None => Err("there is no log; make a facility with `chartseal init`".into()),
+    }
+}

@@ -1,0 +1,165 @@
+//! The section `[gateway]`: where it listens, by which name it is known, whose
+//! tokens it takes, and whether it speaks TLS itself or stands behind proxies.
+
+use super::{Fault, below};
+use ::gateway::{
+    Certificates, Proxies, Settings, TlsFiles,
+    identity::{IdentityConfig, IssuerConfig},
+};
+use ipnet::IpNet;
+use serde::Deserialize;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+use url::{Host, Url};
+
+/// Everything that only a gateway needs.
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    expecting = "the table `[gateway]`"
+)]
+pub struct GatewaySection {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    public_url: String,
+    workers: Option<usize>,
+    tls: Option<TlsSection>,
+    #[serde(default)]
+    proxies: ProxiesSection,
+    issuers: Vec<IssuerConfig>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    expecting = "the table `[gateway.tls]`"
+)]
+struct TlsSection {
+    certificate: PathBuf,
+    key: PathBuf,
+    client_ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    default,
+    expecting = "the table `[gateway.proxies]`"
+)]
+struct ProxiesSection {
+    trusted: Vec<IpNet>,
+}
+
+/// How the gateway's listener is made.
+pub struct Listener {
+    /// Threads.
+    pub workers: usize,
+    /// TLS, unless plain HTTP.
+    pub certificates: Option<Arc<Certificates>>,
+    /// Who stands in front.
+    pub proxies: Proxies,
+}
+
+impl GatewaySection {
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        if !is_public_url(&self.public_url) {
+            let problem = "must be an https URL without path, query and fragment, \
+                           http only on a loopback host; clients reach the gateway by it";
+            return Err(("gateway.publicUrl", problem.to_owned()));
+        }
+        if self
+            .workers
+            .is_some_and(|workers| !(1..=1024).contains(&workers))
+        {
+            return Err(("gateway.workers", "must be from 1 to 1024".to_owned()));
+        }
+        let identity = self.settings().identity.check();
+        identity.map_err(|error| ("gateway.issuers", error.to_string()))?;
+        if self.is_open_plain() && self.proxies.trusted.is_empty() {
+            let problem = "plain HTTP is served on a loopback address only; add `[gateway.tls]`, \
+                           or name the proxies that end TLS in `[gateway.proxies]`, `trusted`";
+            return Err(("gateway.listen", problem.to_owned()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn resolve(&mut self, folder: &Path) {
+        if let Some(tls) = &mut self.tls {
+            below(folder, &mut tls.certificate);
+            below(folder, &mut tls.key);
+            if let Some(path) = &mut tls.client_ca {
+                below(folder, path);
+            }
+        }
+    }
+
+    /// Plain HTTP where others than this machine can come.
+    fn is_open_plain(&self) -> bool {
+        self.tls.is_none() && !self.listen.ip().is_loopback()
+    }
+
+    /// What the gateway is told. Only a build for trying out takes the dev issuer.
+    pub fn settings(&self) -> Settings {
+        let mut issuers = self.issuers.clone();
+        for issuer in &mut issuers {
+            issuer.may_be_dev = cfg!(feature = "demo");
+        }
+        Settings {
+            public_url: self.public_url.trim_end_matches('/').to_owned(),
+            identity: IdentityConfig { issuers },
+        }
+    }
+
+    /// How its listener is made; reads the certificate.
+    ///
+    /// # Errors
+    /// When the certificate cannot be used.
+    pub fn listener(&self) -> Result<Listener, Fault> {
+        let fault = |error: ::gateway::TlsError| ("gateway.tls", error.to_string());
+        let mut certificates = None;
+        if let Some(tls) = &self.tls {
+            let files = TlsFiles {
+                certificate: tls.certificate.clone(),
+                key: tls.key.clone(),
+                client_ca: tls.client_ca.clone(),
+            };
+            let open = Certificates::open(files).map_err(fault)?;
+            // The client CA is tried now, not at the first handshake.
+            open.server_config().map_err(fault)?;
+            certificates = Some(open);
+        }
+        let trusted = self.proxies.trusted.clone();
+        let cores = thread::available_parallelism().map_or(2, usize::from);
+        Ok(Listener {
+            workers: self.workers.unwrap_or(cores),
+            certificates,
+            proxies: if self.is_open_plain() {
+                Proxies::requiring(trusted)
+            } else {
+                Proxies::trusting(trusted)
+            },
+        })
+    }
+}
+
+fn is_public_url(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else {
+        return false;
+    };
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => return false,
+    };
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let nobody = url.username().is_empty() && url.password().is_none();
+    bare && nobody && (url.scheme() == "https" || url.scheme() == "http" && loopback)
+}

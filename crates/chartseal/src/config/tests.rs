@@ -1,0 +1,209 @@
+//! The file is read as it is meant, and what cannot work is named with file,
+//! line and key, and without secrets.
+
+use super::Config;
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+};
+use tempfile::TempDir;
+
+const WHOLE: &str = r#"
+[database]
+postgres = { file = "database-url" }
+writers = 3
+
+[keys]
+file = "keys/kms.json"
+
+[log]
+public = true
+
+[gateway]
+listen = "0.0.0.0:8443"
+publicUrl = "https://fhir.example.org/"
+workers = 4
+
+[gateway.proxies]
+trusted = ["10.0.0.0/8", "fd00::/8"]
+
+[[gateway.issuers]]
+url = "https://login.example.org/realms/care"
+audience = "https://fhir.example.org"
+algorithms = ["ES256", "RS256"]
+tokenType = "at+jwt"
+claims = { facility = "org", purposeOfUse = "pou" }
+
+[anchor]
+rpcUrl = "http://l2.internal:8545"
+chainId = 1337
+submitterKey = "keys/submitter.key"
+logKeys = "/var/lib/chartseal/logs"
+finality = "immediate"
+
+[operations]
+listen = "127.0.0.1:9464"
+
+[telemetry]
+level = "warn"
+"#;
+
+fn read(folder: &TempDir, text: &str) -> Result<Config, String> {
+    let file = folder.path().join("chartseal.toml");
+    fs::write(&file, text).unwrap();
+    Config::read(&file).map_err(|error| error.to_string())
+}
+
+fn refused(text: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    read(&folder, text).unwrap_err()
+}
+
+#[test]
+fn a_whole_file_is_read_with_paths_from_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = read(&folder, WHOLE).unwrap();
+    let here = std::path::absolute(folder.path()).unwrap();
+    assert!(!config.database().is_sqlite());
+    assert_eq!(config.database().options().writers, 3);
+    assert_eq!(config.keys().unwrap().file, here.join("keys/kms.json"));
+    assert!(config.log().public);
+    let anchor = config.anchor().unwrap();
+    assert_eq!(anchor.submitter_key, here.join("keys/submitter.key"));
+    assert_eq!(anchor.log_keys, Path::new("/var/lib/chartseal/logs"));
+    assert_eq!(anchor.registry, None);
+    let gateway = config.gateway().unwrap();
+    let settings = gateway.settings();
+    assert_eq!(settings.public_url, "https://fhir.example.org");
+    assert_eq!(settings.identity.issuers[0].claims.purpose_of_use, "pou");
+    assert_eq!(gateway.listener().unwrap().workers, 4);
+    assert_eq!(config.telemetry().level.name(), "warn");
+    assert_eq!(config.operations().unwrap().listen.port(), 9464);
+}
+
+#[test]
+fn a_file_needs_only_the_sections_that_are_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = read(&folder, "[database]\nsqlite = \"a.sqlite\"\n").unwrap();
+    assert!(config.database().is_sqlite());
+    assert!(!config.log().public);
+    for missing in [
+        config.keys().map(drop),
+        config.gateway().map(drop),
+        config.anchor().map(drop),
+    ] {
+        assert!(missing.unwrap_err().to_string().contains("has no section"));
+    }
+}
+
+#[test]
+fn what_cannot_work_is_named_by_line_and_key() {
+    for (old, new, texts) in [
+        (
+            "writers = 3",
+            "writer = 3",
+            &["line 4", "unknown field `writer`"][..],
+        ),
+        (
+            "workers = 4",
+            "workers = \"four\"",
+            &["`gateway.workers`", "line 15"],
+        ),
+        (
+            "workers = 4",
+            "workers = 0",
+            &["`gateway.workers`", "from 1 to 1024"],
+        ),
+        (
+            "level = \"warn\"",
+            "level = \"loud\"",
+            &["`telemetry.level`"],
+        ),
+        (
+            "[operations]",
+            "[operation]",
+            &["unknown field `operation`"],
+        ),
+        ("[log]", "[log", &["line 9"]),
+        (
+            "trusted = [\"10.0.0.0/8\", \"fd00::/8\"]",
+            "",
+            &["`gateway.listen`", "[gateway.tls]"],
+        ),
+        (
+            "https://fhir.example.org/\"",
+            "http://fhir.example.org\"",
+            &["`gateway.publicUrl`"],
+        ),
+        ("tokenType", "token_type", &["unknown field `token_type`"]),
+        (
+            "\"ES256\"",
+            "\"none\"",
+            &["`gateway.issuers[0].algorithms[0]`"],
+        ),
+        (
+            "chainId = 1337",
+            "chainId = 1337\nregistry = \"0x12\"",
+            &["`anchor`", "`registry`"],
+        ),
+        (
+            "chainId = 1337",
+            "",
+            &["`anchor`", "missing field `chainId`"],
+        ),
+        (
+            "postgres = { file = \"database-url\" }",
+            "postgres = { file = \"database-url\" }\nsqlite = \"x\"",
+            &["`database`", "exactly one of"],
+        ),
+        (
+            "postgres = { file = \"database-url\" }",
+            "",
+            &["exactly one of"],
+        ),
+        (
+            "{ file = \"database-url\" }",
+            "{ file = \"a\", env = \"B\" }",
+            &["`database.postgres`", "give one of"],
+        ),
+    ] {
+        let text = WHOLE.replace(old, new);
+        assert_ne!(text, WHOLE, "{old}");
+        let refused = refused(&text);
+        for expected in ["chartseal.toml", texts[0], texts[texts.len() - 1]] {
+            assert!(refused.contains(expected), "{expected}: {refused}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_in_the_file_is_refused_and_not_repeated() {
+    let secret = "postgres://chartseal:hunter2@db/chartseal";
+    let text = WHOLE.replace("{ file = \"database-url\" }", &format!("\"{secret}\""));
+    let refused = refused(&text);
+    assert!(refused.contains("`database.postgres`"), "{refused}");
+    assert!(refused.contains("must not stand in this file"), "{refused}");
+    assert!(!refused.contains("hunter2"), "{refused}");
+}
+
+#[test]
+fn a_secret_file_must_be_there_closed_and_not_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = read(&folder, WHOLE).unwrap();
+    let problem = || config.database().place().unwrap_err().1;
+    assert!(problem().contains("cannot be read"));
+    let file = folder.path().join("database-url");
+    fs::write(&file, " \n").unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    assert!(problem().contains("is empty"));
+    fs::write(&file, "postgres://db/chartseal\n").unwrap();
+    assert!(config.database().place().is_ok());
+    fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    assert!(problem().contains("chmod 600"));
+
+    let text = WHOLE.replace("{ file = \"database-url\" }", "{ env = \"NO_SUCH_NAME\" }");
+    let config = read(&folder, &text).unwrap();
+    let problem = config.database().place().unwrap_err().1;
+    assert!(problem.contains("`NO_SUCH_NAME` is not set"), "{problem}");
+}

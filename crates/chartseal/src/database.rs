@@ -1,0 +1,47 @@
+//! The database that the configuration names.
+
+use crate::config::Config;
+use std::{
+    error::Error,
+    thread,
+    time::{Duration, Instant},
+};
+use store::{OpenError, Store};
+
+/// How long a service waits for a PostgreSQL server that does not answer. A server
+/// that is started together with the services is there by then; after it the
+/// service ends, and whoever runs it starts it again.
+const PATIENCE: Duration = Duration::from_secs(30);
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
+
+/// Opens it, for a command that is run by hand: at once or not at all.
+pub fn open(config: &Config) -> Result<Store, Box<dyn Error>> {
+    open_within(config, Duration::ZERO)
+}
+
+/// Opens it, for a service.
+pub fn wait(config: &Config) -> Result<Store, Box<dyn Error>> {
+    open_within(config, PATIENCE)
+}
+
+fn open_within(config: &Config, patience: Duration) -> Result<Store, Box<dyn Error>> {
+    let section = config.database();
+    let place = section.place().map_err(|fault| config.value(fault))?;
+    let started = Instant::now();
+    let mut warned = false;
+    loop {
+        match Store::open_with(&place, section.options()) {
+            Err(OpenError::Unreachable) if started.elapsed() < patience => {
+                if !warned {
+                    warned = true;
+                    tracing::warn!(
+                        seconds = patience.as_secs(),
+                        "the PostgreSQL server does not answer; waiting for it"
+                    );
+                }
+                thread::sleep(BETWEEN_TRIES);
+            }
+            opened => return Ok(opened?),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Making facilities, as `init` and the demo do it: root key, keys and policy set,
+//! then the log. Each step finds what an earlier run that was cut short has made.
+
+use anchor_service::LogKeys;
+use gateway::setup::{self, FIRST_GENERATION, NewFacility};
+use model::{Clock, FacilityName, LogId, Random};
+use policies::PolicySource;
+use sealing::{FileKms, Kms, KmsError};
+use std::error::Error;
+use store::{Facility, Store};
+
+/// Under this name the database says which host its logs are known by.
+const LOG_HOST: &str = "log_host";
+
+type Failed = Box<dyn Error>;
+
+/// The host in the origins of this database's logs, once it is fixed.
+pub async fn log_host(store: &Store) -> Result<Option<String>, Failed> {
+    let (noted, logs) = store
+        .read("log host", |reader| {
+            Ok((reader.meta().find(LOG_HOST)?, reader.logs().list()?))
+        })
+        .await?;
+    // Databases of release 0.1.0 say it in the logs' origins alone.
+    let of_origin = |log: &store::Log| Some(log.origin.split_once("/log/")?.0.to_owned());
+    Ok(noted.or_else(|| logs.first().and_then(of_origin)))
+}
+
+/// Fixes the host for good.
+///
+/// # Errors
+/// When another is fixed already.
+pub async fn fix_log_host(store: &Store, host: &str) -> Result<(), Failed> {
+    match log_host(store).await? {
+        Some(fixed) if fixed != host => {
+            return Err(format!(
+                "the logs of this database are known by the host `{fixed}` for good, not by \
+                 `{host}`; leave `--log-host` out"
+            )
+            .into());
+        }
+        _ => {}
+    }
+    let host = host.to_owned();
+    store
+        .run_tx("note log host", &[], move |tx| {
+            match tx.meta().find(LOG_HOST)? {
+                Some(_) => Ok(()),
+                None => tx.meta().insert(LOG_HOST, &host),
+            }
+        })
+        .await?;
+    Ok(())
+}
+
+/// Makes a facility with its keys and the shipped policy set; gives false when it
+/// was there.
+pub async fn create(
+    store: &Store,
+    kms: &FileKms,
+    name: &FacilityName,
+    clock: &dyn Clock,
+    random: &dyn Random,
+) -> Result<bool, Failed> {
+    if find(store, name).await?.is_some() {
+        return Ok(false);
+    }
+    match kms.add_root(name, FIRST_GENERATION, random) {
+        // A run that was cut short has made it already.
+        Ok(()) | Err(KmsError::RootTaken { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let new = NewFacility {
+        name: name.clone(),
+        policies: PolicySource::shipped(),
+    };
+    setup::create_facility(new, store, kms, clock, random).await?;
+    Ok(true)
+}
+
+/// The facility of this name.
+pub async fn find(store: &Store, name: &FacilityName) -> Result<Option<Facility>, Failed> {
+    let wanted = name.clone();
+    let find = move |reader: &mut store::Reader| reader.facilities().find(&wanted);
+    Ok(store.read("facility", find).await?)
+}
+
+/// All facilities.
+pub async fn list(store: &Store) -> Result<Vec<Facility>, Failed> {
+    let list = |reader: &mut store::Reader| reader.facilities().list();
+    Ok(store.read("facilities", list).await?)
+}
+
+/// Makes the logs that are not there yet; gives the names of all on the chain.
+#[cfg(feature = "demo")]
+pub async fn open_logs(
+    store: &Store,
+    keys: &LogKeys,
+    random: &dyn Random,
+    host: &str,
+) -> Result<Vec<LogId>, Failed> {
+    let mut logs = Vec::new();
+    for facility in list(store).await? {
+        logs.push(open_log(store, keys, random, host, &facility).await?);
+    }
+    Ok(logs)
+}
+
+/// Makes a facility's log, or finds it, with its key.
+pub async fn open_log(
+    store: &Store,
+    keys: &LogKeys,
+    random: &dyn Random,
+    host: &str,
+    facility: &Facility,
+) -> Result<LogId, Failed> {
+    Ok(anchor_service::open_log(store, keys, host, facility, random).await?)
+}
+
+/// Makes sure that this KMS holds the root keys of this database.
+///
+/// # Errors
+/// With the first key encryption key that does not open.
+pub async fn check_keys(store: &Store, kms: &dyn Kms) -> Result<(), Failed> {
+    for facility in list(store).await? {
+        let id = facility.id;
+        let list = move |reader: &mut store::Reader| reader.keys().list_keks(id);
+        for kek in store.read("key encryption keys", list).await? {
+            kms.unwrap_kek(&facility.name, kek.generation, &kek.wrapped)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! `chartseal init`: the first facility of an installation, or one more: KMS file
+//! and root key, tables, keys and policy set, log key and log, submitter key.
+//!
+//! Run again it makes what is missing, so a run that was cut short is gone on with.
+//! Nothing that is there is ever replaced.
+
+use crate::{cli::InitArgs, config::Config, database, facility};
+use anchor_service::{LogKeys, key_file, ledger::evm::SubmitterKey};
+use model::{FacilityName, Random, SystemClock, SystemRandom};
+use sealing::{FileKms, KmsError};
+use std::{
+    error::Error, fs::DirBuilder, os::unix::fs::DirBuilderExt as _, path::Path, process::ExitCode,
+};
+use store::Store;
+use tlog::checkpoint::{Origin, Vkey};
+
+type Failed = Box<dyn Error>;
+
+/// Makes, and says what was made.
+#[expect(clippy::print_stderr, reason = "this is a command's output")]
+pub fn run(args: &InitArgs) -> ExitCode {
+    match crate::block_on(init(args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("chartseal init: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn init(args: &InitArgs) -> Result<(), Failed> {
+    let config = Config::read(&args.config)?;
+    let (keys, anchor) = (config.keys()?, config.anchor()?);
+    let store = database::open(&config)?;
+    let host = log_host(args, &store).await?;
+    // Before anything is made: a name that cannot stand in an origin.
+    Origin::new(&host, &args.facility, 1)?;
+    let kms = kms(&keys.file, &store).await?;
+    facility::check_keys(&store, &kms).await?;
+    facility::fix_log_host(&store, &host).await?;
+
+    folder(&anchor.log_keys)?;
+    let submitter = submitter(&anchor.submitter_key, &SystemRandom)?;
+    let made = facility::create(&store, &kms, &args.facility, &SystemClock, &SystemRandom).await?;
+    let row = facility::find(&store, &args.facility)
+        .await?
+        .ok_or("the facility was made and is not there")?;
+    let had_log = log(&store, &row).await?.is_some();
+    let log_keys = LogKeys::new(&anchor.log_keys);
+    facility::open_log(&store, &log_keys, &SystemRandom, &host, &row).await?;
+    let log = log(&store, &row).await?.ok_or("the log is not there")?;
+    let new = made || !had_log;
+    report(&args.facility, new, &log, &submitter, &config)
+}
+
+#[expect(clippy::print_stdout, reason = "this is a command's output")]
+fn report(
+    name: &FacilityName,
+    new: bool,
+    log: &store::Log,
+    submitter: &SubmitterKey,
+    config: &Config,
+) -> Result<(), Failed> {
+    if new {
+        println!("made facility `{name}`");
+    } else {
+        println!("facility `{name}` exists already; nothing was changed");
+    }
+    let origin: Origin = log.origin.parse()?;
+    println!("  log        {origin}");
+    if let Some(vkey) = Vkey::of_log(&origin, &log.public_key) {
+        println!("  log key    {vkey}");
+    }
+    println!("  log id     0x{}", log.log_id);
+    println!("  submitter  {}", submitter.address());
+    println!("  root keys  {}", config.keys()?.file.display());
+    println!("  log keys   {}", config.anchor()?.log_keys.display());
+    if new {
+        println!(
+            "\nBack up the root keys and the log keys now, each apart from the database: \
+             without the root keys no record opens again.\n\
+             Next: `chartseal anchor deploy` once, then `chartseal anchor grant --log {name}`."
+        );
+    }
+    Ok(())
+}
+
+async fn log(store: &Store, facility: &store::Facility) -> Result<Option<store::Log>, Failed> {
+    let id = facility.id;
+    let find = move |reader: &mut store::Reader| reader.logs().find(id);
+    Ok(store.read("log", find).await?)
+}
+
+async fn log_host(args: &InitArgs, store: &Store) -> Result<String, Failed> {
+    match (&args.log_host, facility::log_host(store).await?) {
+        (None, Some(fixed)) => Ok(fixed),
+        (Some(given), _) => Ok(given.clone()),
+        (None, None) => Err(
+            "give `--log-host`: the host by which this installation's logs are \
+                             known, such as `log.hospital.example`; it is fixed for good"
+                .into(),
+        ),
+    }
+}
+
+/// The KMS file; made when there is none and no facility that would need the one
+/// that was.
+async fn kms(file: &Path, store: &Store) -> Result<FileKms, Failed> {
+    match FileKms::open(file) {
+        Err(KmsError::FileAbsent { .. }) if facility::list(store).await?.is_empty() => {
+            if let Some(parent) = file.parent() {
+                folder(parent)?;
+            }
+            Ok(FileKms::create(file)?)
+        }
+        opened => Ok(opened?),
+    }
+}
+
+fn submitter(path: &Path, random: &dyn Random) -> Result<SubmitterKey, Failed> {
+    if !path.exists() {
+        if let Some(parent) = path.parent() {
+            folder(parent)?;
+        }
+        key_file::create(path, random)?;
+    }
+    Ok(SubmitterKey::open(path)?)
+}
+
+/// Makes a folder that only its owner may enter; one that is there stays as it is.
+fn folder(path: &Path) -> Result<(), Failed> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| format!("cannot make the folder `{}`: {error}", path.display()).into())
+}

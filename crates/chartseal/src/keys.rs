@@ -1,0 +1,133 @@
+//! `chartseal keys list` and `custody`: which keys there are, and who can open
+//! them. No key is ever printed; public keys are.
+
+use crate::{
+    cli::{KeysArgs, KeysCommand},
+    config::Config,
+    database, facility,
+};
+use anchor_service::ledger::evm::SubmitterKey;
+use sealing::{FileKms, Kms as _};
+use std::{error::Error, path::Path, process::ExitCode};
+use store::{Facility, Log, Store, StoredKek};
+use tlog::checkpoint::{Origin, Vkey};
+
+type Failed = Box<dyn Error>;
+
+/// Runs the command.
+#[expect(clippy::print_stderr, reason = "this is a command's output")]
+pub fn run(args: &KeysArgs) -> ExitCode {
+    let outcome = match args.command {
+        KeysCommand::List => crate::block_on(list(&args.config)),
+        KeysCommand::Custody => custody(&args.config),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("chartseal keys: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the database holds of one facility.
+struct Keys {
+    keks: Vec<StoredKek>,
+    data_keys: Vec<(u8, u64)>,
+    logs: Vec<Log>,
+}
+
+async fn keys_of(store: &Store, facility: &Facility) -> Result<Keys, Failed> {
+    let id = facility.id;
+    let read = move |reader: &mut store::Reader| {
+        let mut logs = reader.logs().list()?;
+        logs.retain(|log| log.facility == id);
+        Ok(Keys {
+            keks: reader.keys().list_keks(id)?,
+            data_keys: reader.keys().count_by_kind(id)?,
+            logs,
+        })
+    };
+    Ok(store.read("keys", read).await?)
+}
+
+#[expect(clippy::print_stdout, reason = "this is a command's output")]
+async fn list(config: &Path) -> Result<(), Failed> {
+    let config = Config::read(config)?;
+    let kms = FileKms::open(&config.keys()?.file)?;
+    let store = database::open(&config)?;
+    let facilities = facility::list(&store).await?;
+    if facilities.is_empty() {
+        println!("there is no facility; make one with `chartseal init`");
+    }
+    for facility in facilities {
+        let keys = keys_of(&store, &facility).await?;
+        println!("facility {}", facility.name);
+        for kek in &keys.keks {
+            let opens = match kms.unwrap_kek(&facility.name, kek.generation, &kek.wrapped) {
+                Ok(_) => "opens".to_owned(),
+                Err(error) => format!("does not open: {error}"),
+            };
+            println!(
+                "  key encryption key, generation {} of {}, under {}: {opens}",
+                kek.generation,
+                kek.created,
+                kms.custody()
+            );
+        }
+        for (kind, count) in &keys.data_keys {
+            println!("  data keys, {}: {count}", scope(*kind));
+        }
+        for log in &keys.logs {
+            println!("  log {} (epoch {})", log.origin, log.epoch);
+            println!("    log id {}", log.log_id);
+            let origin: Origin = log.origin.parse()?;
+            if let Some(vkey) = Vkey::of_log(&origin, &log.public_key) {
+                println!("    log key {vkey}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The kinds of docs/storage-format.md.
+const fn scope(kind: u8) -> &'static str {
+    match kind {
+        1 => "one for each patient",
+        2 => "facility",
+        3 => "audit",
+        4 => "index roots",
+        5 => "records of several patients",
+        6 => "export jobs",
+        7 => "id root",
+        8 => "query texts of a month",
+        _ => "of an unknown kind",
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "this is a command's output")]
+fn custody(config: &Path) -> Result<(), Failed> {
+    let config = Config::read(config)?;
+    let kms = FileKms::open(&config.keys()?.file)?;
+    println!("root keys: {}", kms.custody());
+    println!("  whoever reads this file and the database reads every record; the gateway opens it");
+    println!("key encryption keys and data keys: in the database, wrapped");
+    println!("  opened by the gateway, in memory, five minutes at most");
+    if let Ok(anchor) = config.anchor() {
+        println!("log keys: files in `{}`", anchor.log_keys.display());
+        println!("  whoever reads one signs that log; the anchor-service opens them");
+        println!(
+            "submitter key: {}",
+            submitter(&anchor.submitter_key).unwrap_or_else(|problem| problem)
+        );
+        println!("  whoever reads it posts anchors that extend the log, and nothing else");
+    }
+    println!("registry admin's key: no service holds it; the file given to `chartseal anchor`");
+    println!("  whoever reads it says who may post; no anchor can be changed with it");
+    Ok(())
+}
+
+fn submitter(path: &Path) -> Result<String, String> {
+    let key = SubmitterKey::open(path).map_err(|error| error.to_string())?;
+    Ok(format!("`{}` (account {})", path.display(), key.address()))
+}

@@ -1,0 +1,270 @@
+//! What the services count, in Prometheus's text format
+//! (<https://prometheus.io/docs/instrumenting/exposition_formats/>). Counts that
+//! live elsewhere are taken over at each scrape; facility names are the only labels
+//! that come from data.
+
+use super::Sources;
+use anchor_service::{Counts, Status, StatusReader};
+use gateway::App;
+use model::{Clock as _, SystemClock, Timestamp};
+use prometheus::{
+    Error, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder, core::Collector,
+    proto::MetricFamily,
+};
+use store::Stats;
+
+/// All series as they stand now.
+pub async fn text(sources: &Sources) -> Result<String, Error> {
+    let page = Page::default();
+    page.gauge(
+        "chartseal_info",
+        "Which release runs.",
+        &["version"],
+        [(vec![env!("CARGO_PKG_VERSION").to_owned()], 1.0)],
+    )?;
+    let mut families = Vec::new();
+    if let Some(app) = &sources.gateway {
+        families = app.metrics.gather();
+        of_gateway(&page, app)?;
+    }
+    of_store(&page, &sources.store.stats())?;
+    let database = match &sources.anchor {
+        Some(anchor) => of_anchor(&page, anchor).await?,
+        None => answers(sources).await,
+    };
+    let up = [(vec![], f64::from(u8::from(database)))];
+    page.gauge(
+        "chartseal_database_up",
+        "Whether the database answers.",
+        &[],
+        up,
+    )?;
+    families.extend(page.gather());
+    TextEncoder::new().encode_to_string(&families)
+}
+
+async fn answers(sources: &Sources) -> bool {
+    let read = |reader: &mut store::Reader| reader.facilities().list().map(drop);
+    sources.store.read("metrics", read).await.is_ok()
+}
+
+fn of_gateway(page: &Page, app: &App) -> Result<(), Error> {
+    page.count(
+        "chartseal_unauthenticated_requests_total",
+        "Requests without a valid token.",
+        app.counters.unauthenticated_in_all(),
+    )?;
+    page.count(
+        "chartseal_policy_denials_total",
+        "Decisions against the caller; a search decides over each record.",
+        app.counters.denials(),
+    )?;
+    let opened = app.facilities();
+    page.counters(
+        "chartseal_key_opens_total",
+        "Data keys unwrapped.",
+        &["facility"],
+        opened
+            .iter()
+            .map(|facility| (vec![facility.name.to_string()], facility.keys.opened())),
+    )
+}
+
+fn of_store(page: &Page, stats: &Stats) -> Result<(), Error> {
+    page.count(
+        "chartseal_store_commits_total",
+        "Transactions committed.",
+        stats.commits,
+    )?;
+    page.count(
+        "chartseal_store_groups_total",
+        "Groups of closures taken to be committed together.",
+        stats.groups,
+    )?;
+    page.count(
+        "chartseal_store_groups_voided_total",
+        "Transactions given up and run again.",
+        stats.voided,
+    )?;
+    let closures = &stats.closures;
+    page.counters(
+        "chartseal_store_closures_total",
+        "Closures answered, by name and outcome.",
+        &["name", "outcome"],
+        closures.iter().flat_map(|(name, of)| {
+            [("ok", of.answered - of.failed), ("failed", of.failed)]
+                .map(|(outcome, count)| (vec![(*name).to_owned(), outcome.to_owned()], count))
+        }),
+    )?;
+    page.counters(
+        "chartseal_store_retries_total",
+        "Closures run again after a transaction was given up.",
+        &["name"],
+        closures
+            .iter()
+            .map(|(name, of)| (vec![(*name).to_owned()], of.retries)),
+    )
+}
+
+/// Gives whether the database answered.
+async fn of_anchor(page: &Page, anchor: &StatusReader) -> Result<bool, Error> {
+    of_counts(page, anchor.counts())?;
+    let alarm = f64::from(u8::from(anchor.alarm().is_some()));
+    page.gauge(
+        "chartseal_anchor_alarm",
+        "Whether the anchor-service has halted with an alarm.",
+        &[],
+        [(vec![], alarm)],
+    )?;
+    let troubles = anchor.troubles();
+    let steps = ["sequence", "checkpoint", "post", "finality"];
+    page.gauge(
+        "chartseal_anchor_step_failing",
+        "Whether a step of the anchor-service does not get on.",
+        &["step"],
+        steps.map(|step| {
+            let failing = troubles.contains_key(step);
+            (vec![step.to_owned()], f64::from(u8::from(failing)))
+        }),
+    )?;
+    match anchor.read().await {
+        Ok(status) => of_logs(page, &status, SystemClock.now()).map(|()| true),
+        Err(_) => Ok(false),
+    }
+}
+
+fn of_counts(page: &Page, counts: Counts) -> Result<(), Error> {
+    for (name, help, count) in [
+        (
+            "chartseal_leaves_sequenced_total",
+            "Leaves given an index.",
+            counts.sequenced,
+        ),
+        (
+            "chartseal_checkpoints_signed_total",
+            "Checkpoints signed.",
+            counts.checkpoints,
+        ),
+        (
+            "chartseal_posts_total",
+            "Transactions made for the registry, replacements apart.",
+            counts.posts,
+        ),
+        (
+            "chartseal_post_replacements_total",
+            "Transactions made to replace one that was stuck.",
+            counts.replacements,
+        ),
+        (
+            "chartseal_post_failures_total",
+            "Transactions that can never take effect.",
+            counts.failures,
+        ),
+        (
+            "chartseal_posts_final_total",
+            "Transactions that became final.",
+            counts.finalized,
+        ),
+    ] {
+        page.count(name, help, count)?;
+    }
+    Ok(())
+}
+
+fn of_logs(page: &Page, status: &Status, now: Timestamp) -> Result<(), Error> {
+    let age = |then: Timestamp| {
+        let millis = now.as_millis().saturating_sub(then.as_millis()).max(0);
+        std::time::Duration::from_millis(u64::try_from(millis).unwrap_or(0)).as_secs_f64()
+    };
+    page.gauge(
+        "chartseal_pending_leaves",
+        "Leaves without an index.",
+        &[],
+        [(vec![], number(status.pending))],
+    )?;
+    page.gauge(
+        "chartseal_pending_leaf_age_seconds",
+        "Age of the leaf that has waited longest; 0 when none waits.",
+        &[],
+        [(vec![], status.oldest_pending.map_or(0.0, age))],
+    )?;
+    let logs = || {
+        status
+            .logs
+            .iter()
+            .map(|log| (vec![log.facility.to_string()], log))
+    };
+    page.gauge(
+        "chartseal_log_size",
+        "Leaves in the log.",
+        &["facility"],
+        logs().map(|(labels, log)| (labels, number(log.size))),
+    )?;
+    page.gauge(
+        "chartseal_log_final_size",
+        "Leaves under the newest final anchor.",
+        &["facility"],
+        logs().map(|(labels, log)| {
+            let size = log.last_final.map_or(0, |anchor| anchor.size);
+            (labels, number(size))
+        }),
+    )?;
+    page.gauge(
+        "chartseal_last_final_anchor_age_seconds",
+        "Time since the block of the newest final anchor; no series before the first.",
+        &["facility"],
+        logs().filter_map(|(labels, log)| log.last_final.map(|anchor| (labels, age(anchor.time)))),
+    )
+}
+
+/// Gauges are floating point; sizes are exact up to 2^53.
+#[expect(clippy::cast_precision_loss, reason = "metrics are floating point")]
+const fn number(count: u64) -> f64 {
+    count as f64
+}
+
+/// One scrape's series, made for it and thrown away.
+#[derive(Default)]
+struct Page(Registry);
+
+impl Page {
+    fn gauge(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        rows: impl IntoIterator<Item = (Vec<String>, f64)>,
+    ) -> Result<(), Error> {
+        let series = GaugeVec::new(Opts::new(name, help), labels)?;
+        for (values, value) in rows {
+            series.with_label_values(&values).set(value);
+        }
+        self.add(series)
+    }
+
+    fn count(&self, name: &str, help: &str, count: u64) -> Result<(), Error> {
+        self.counters(name, help, &[], [(vec![], count)])
+    }
+
+    fn counters(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        rows: impl IntoIterator<Item = (Vec<String>, u64)>,
+    ) -> Result<(), Error> {
+        let series = IntCounterVec::new(Opts::new(name, help), labels)?;
+        for (values, count) in rows {
+            series.with_label_values(&values).inc_by(count);
+        }
+        self.add(series)
+    }
+
+    fn add(&self, series: impl Collector + 'static) -> Result<(), Error> {
+        self.0.register(Box::new(series))
+    }
+
+    fn gather(&self) -> Vec<MetricFamily> {
+        self.0.gather()
+    }
+}

@@ -1,0 +1,186 @@
+//! `chartseal gateway`, `chartseal anchor` and `chartseal serve`: the services, each
+//! alone or both in one process, until SIGTERM or SIGINT.
+//!
+//! A start needs the database and the keys. It needs neither the issuers nor the
+//! L2: `/readyz` says what is missing, and each is tried again.
+
+pub mod anchoring;
+pub mod stop;
+
+use crate::{
+    cli::ConfigArgs,
+    config::{Config, Listener},
+    database, logging,
+    operations::{self, Sources},
+    registry::Standing,
+};
+use actix_web::web;
+use anchoring::Anchoring;
+use gateway::{
+    App,
+    server::{Gateway, Listening},
+};
+use model::{SystemClock, SystemRandom};
+use sealing::FileKms;
+use std::{error::Error, future, net::TcpListener, process::ExitCode, sync::Arc};
+use store::Store;
+
+type Failed = Box<dyn Error>;
+
+/// What runs in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// The gateway; others may run beside it.
+    Gateway,
+    /// The anchor-service; one at a time.
+    Anchor,
+    /// Both.
+    Both,
+}
+
+impl Service {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::Anchor => "anchor",
+            Self::Both => "serve",
+        }
+    }
+}
+
+/// Runs until it is told to stop: 0 then, 1 when it cannot start or go on.
+#[expect(clippy::print_stderr, reason = "this is a command's output")]
+pub fn run(service: Service, args: &ConfigArgs) -> ExitCode {
+    match crate::block_on(serve(service, args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("chartseal {}: {problem}", service.name());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(service: Service, args: &ConfigArgs) -> Result<(), Failed> {
+    let config = Config::read(&args.config)?;
+    check(service, &config)?;
+    logging::to_stderr(config.telemetry().level.name())?;
+    let store = database::wait(&config)?;
+
+    let mut gateway = None;
+    let mut app = None;
+    if service != Service::Anchor {
+        let open = open_gateway(&config, &store).await?;
+        app = Some(open.clone());
+        gateway = Some(listen(&config, open)?);
+    }
+    let mut anchoring = None;
+    if service != Service::Gateway {
+        anchoring = Some(start_anchoring(&config, &store).await?);
+    }
+    let sources = Sources {
+        store: store.clone(),
+        gateway: app,
+        anchor: anchoring.as_ref().map(Anchoring::status),
+    };
+    let operations = config
+        .operations()
+        .map(|section| operations::start(section.listen, sources))
+        .transpose()?;
+    tracing::info!(service = service.name(), "started");
+
+    let ended = tokio::select! {
+        () = stop::asked() => Ok(()),
+        ended = gateway_ended(gateway.as_mut()) => Err(ended),
+        ended = anchoring_ended(anchoring.as_mut()) => Err(ended),
+    };
+    tracing::info!(service = service.name(), "stopping");
+    if let Some(gateway) = gateway {
+        gateway.stop().await;
+    }
+    if let Some(anchoring) = anchoring {
+        anchoring.stop().await;
+    }
+    if let Some(operations) = operations {
+        operations.stop(true).await;
+    }
+    ended
+}
+
+/// Refuses what cannot work before anything is opened.
+fn check(service: Service, config: &Config) -> Result<(), Failed> {
+    if service != Service::Both && config.database().is_sqlite() {
+        let problem = format!(
+            "SQLite is for one process: run `chartseal serve`, which is gateway and \
+             anchor-service in one, or use PostgreSQL with `chartseal {}`",
+            service.name()
+        );
+        return Err(config.value(("database.sqlite", problem)).into());
+    }
+    if service != Service::Anchor {
+        config.gateway()?;
+        config.keys()?;
+    }
+    if service != Service::Gateway {
+        config.anchor()?;
+    }
+    Ok(())
+}
+
+async fn open_gateway(config: &Config, store: &Store) -> Result<web::Data<App>, Failed> {
+    let kms = Arc::new(FileKms::open(&config.keys()?.file)?);
+    let settings = config.gateway()?.settings();
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let app = App::open(settings, store.clone(), kms, clock, random).await?;
+    Ok(web::Data::new(app))
+}
+
+fn listen(config: &Config, app: web::Data<App>) -> Result<Gateway, Failed> {
+    let section = config.gateway()?;
+    let Listener {
+        workers,
+        certificates,
+        proxies,
+    } = section.listener().map_err(|fault| config.value(fault))?;
+    let listener = TcpListener::bind(section.listen)
+        .map_err(|error| format!("cannot listen on {}: {error}", section.listen))?;
+    let tls = certificates.is_some();
+    tracing::info!(address = %listener.local_addr()?, tls, "the gateway listens");
+    let listening = Listening {
+        listener,
+        workers,
+        certificates,
+        proxies,
+    };
+    Gateway::start(app, listening)
+}
+
+async fn start_anchoring(config: &Config, store: &Store) -> Result<Anchoring, Failed> {
+    let section = config.anchor()?;
+    let standing = Standing::read(store, section).await?;
+    let registry = standing.noted.ok_or(
+        "no registry is in use; run `chartseal anchor deploy` and `chartseal anchor grant` first",
+    )?;
+    let clock = Arc::new(SystemClock);
+    let service = anchoring::assemble(store, section.clone(), registry, clock)?;
+    Ok(Anchoring::start(service))
+}
+
+async fn gateway_ended(gateway: Option<&mut Gateway>) -> Failed {
+    match gateway {
+        None => future::pending().await,
+        Some(gateway) => match gateway.ended().await {
+            Ok(()) => "the gateway's server ended".into(),
+            Err(error) => error.into(),
+        },
+    }
+}
+
+async fn anchoring_ended(anchoring: Option<&mut Anchoring>) -> Failed {
+    match anchoring {
+        None => future::pending().await,
+        Some(anchoring) => match anchoring.ended().await {
+            Ok(()) => "the anchor-service ended".into(),
+            Err(problem) => problem,
+        },
+    }
+}

@@ -1,0 +1,81 @@
+//! The anchor-service over an EVM chain, put together and run until it is stopped.
+
+use anchor_service::{
+    Alarm, AnchorService, LogKeys, StatusReader,
+    config::Config,
+    ledger::evm::{EvmLedger, SubmitterKey},
+};
+use model::Clock;
+use std::{error::Error, sync::Arc};
+use store::Store;
+use tokio::{sync::oneshot, task::JoinHandle};
+
+type Failed = Box<dyn Error>;
+
+/// Puts the service together; reads the submitter's key, asks nobody anything.
+///
+/// # Errors
+/// When the key or the URL cannot be used.
+pub fn assemble(
+    store: &Store,
+    config: Config,
+    registry: [u8; 20],
+    clock: Arc<dyn Clock>,
+) -> Result<AnchorService<EvmLedger>, Failed> {
+    let submitter = SubmitterKey::open(&config.submitter_key)?;
+    let ledger = EvmLedger::new(&config.rpc_url, config.chain_id, registry, submitter)?;
+    // Only a build for trying out anchors on the dev L2.
+    let ledger = if cfg!(feature = "demo") {
+        ledger
+    } else {
+        ledger.refusing_dev_chain()
+    };
+    let keys = LogKeys::new(&config.log_keys);
+    Ok(AnchorService::new(
+        store.clone(),
+        ledger,
+        keys,
+        clock,
+        config,
+    ))
+}
+
+/// The service while it runs.
+pub struct Anchoring {
+    task: JoinHandle<Result<(), Alarm>>,
+    stop: oneshot::Sender<()>,
+    status: StatusReader,
+}
+
+impl Anchoring {
+    /// Runs it on this runtime.
+    pub fn start(service: AnchorService<EvmLedger>) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let status = service.status();
+        let task = actix_web::rt::spawn(service.run(async {
+            let _ = stopped.await;
+        }));
+        Self { task, stop, status }
+    }
+
+    /// How it stands.
+    pub fn status(&self) -> StatusReader {
+        self.status.clone()
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Errors
+    /// With the alarm that ended it.
+    pub async fn ended(&mut self) -> Result<(), Failed> {
+        Ok((&mut self.task).await??)
+    }
+
+    /// Ends it; what is under way is dropped, which is as good as a crash.
+    pub async fn stop(self) {
+        drop(self.stop);
+        if !self.task.is_finished() {
+            let _ = self.task.await;
+        }
+    }
+}

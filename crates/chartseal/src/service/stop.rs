@@ -1,0 +1,23 @@
+//! When a process is asked to stop: SIGTERM, as service managers send it, or
+//! SIGINT, which is Ctrl-C.
+
+use std::future;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Returns when the process is asked to stop.
+pub async fn asked() {
+    tokio::select! {
+        () = came(SignalKind::terminate()) => {}
+        () = came(SignalKind::interrupt()) => {}
+    }
+}
+
+async fn came(kind: SignalKind) {
+    match signal(kind) {
+        Ok(mut signal) => {
+            signal.recv().await;
+        }
+        // It cannot be waited for; then it ends the process by itself.
+        Err(_) => future::pending().await,
+    }
+}

@@ -1,0 +1,112 @@
+//! `chartseal serve` on SQLite with the dev L2, from `init` to a verified proof.
+
+use crate::{
+    chain::Chain,
+    installation::{
+        Ended as _, HOME, Installation, LOG_HOST, OTHER, User, free_port, is_ready, metric,
+        operations,
+    },
+};
+use devkit::issuer::DemoUser;
+
+const NAME: &str = "Quintessa";
+
+#[test]
+fn from_init_to_a_verified_proof_in_one_process() {
+    let house = Installation::new();
+    let (port, watch) = (free_port(), free_port());
+    let chain = Chain::dev(&house.path(""));
+    let issuer = house.issuer(None);
+    let config = house
+        .sample("serve.toml")
+        .with_gateway("127.0.0.1:8080", port, &issuer.issuer_url())
+        .with_chain("http://127.0.0.1:8545", &chain)
+        .with_operations("127.0.0.1:9464", watch);
+    let config = house.write("serve.toml", &config);
+
+    house
+        .chartseal(&["init"], &config, &["--facility", HOME])
+        .refused("give `--log-host`");
+    let log = house.init(&config, HOME);
+    assert_eq!(log.origin, format!("{LOG_HOST}/log/{HOME}"));
+    // Again it says so; another facility needs no host, and no other one is taken.
+    let again = house.chartseal(&["init"], &config, &["--facility", HOME]);
+    assert!(again.good().text.contains("exists already"));
+    house
+        .chartseal(
+            &["init"],
+            &config,
+            &["--facility", OTHER, "--log-host", "x.example"],
+        )
+        .refused("for good");
+    let other = house.chartseal(&["init"], &config, &["--facility", OTHER]);
+    assert!(
+        other
+            .good()
+            .text
+            .contains(&format!("{LOG_HOST}/log/{OTHER}"))
+    );
+
+    house
+        .chartseal(&["serve"], &config, &[])
+        .refused("`chartseal anchor deploy`");
+    let registry = house.deploy(&config);
+    let admin = house.path("admin.key").display().to_string();
+    let again = house.chartseal(&["anchor", "deploy"], &config, &["--admin-key", &admin]);
+    assert!(again.good().text.contains("in use already"));
+    let granted = house.grant(&config, &["--all"]).good().text;
+    assert!(
+        granted.contains(HOME) && granted.contains(OTHER),
+        "{granted}"
+    );
+
+    let mut service = house.start("serve", &config);
+    service.wait_until("ready", || is_ready(watch));
+    let system = User::new(&issuer, &DemoUser::System, port);
+    let version = system.create_patient(NAME);
+    house.assert_proof(&system, &version, &log, &chain, &registry);
+
+    let nobody = e2e::Caller::new(&format!("http://127.0.0.1:{port}/fhir"), None);
+    drop(nobody.get("Patient/x").expect(401, "without a token"));
+    assert_metrics(watch);
+    assert_eq!(operations(watch, "healthz").unwrap().status, 200);
+    assert_eq!(operations(watch, "fhir/metadata").unwrap().status, 404);
+
+    let logged = service.logged();
+    assert!(service.stop().success());
+    assert!(logged.contains("\"route\":\"/fhir/{type}\""), "{logged}");
+    assert!(logged.lines().all(|line| line.starts_with('{')), "{logged}");
+    assert!(
+        !logged.contains(NAME) && !logged.contains(&version),
+        "{logged}"
+    );
+
+    let keys = house.chartseal(&["keys"], &config, &["list"]).good().text;
+    for expected in [HOME, OTHER, &log.vkey, &log.id, "one for each patient: 1"] {
+        assert!(keys.contains(expected), "{expected}: {keys}");
+    }
+    let custody = house
+        .chartseal(&["keys"], &config, &["custody"])
+        .good()
+        .text;
+    assert!(custody.contains("kms.json"), "{custody}");
+}
+
+fn assert_metrics(watch: u16) {
+    let created =
+        r#"chartseal_http_requests_total{method="POST",route="/fhir/{type}",status="201"}"#;
+    assert!(metric(watch, created) >= 1.0);
+    let took = r#"chartseal_http_request_seconds_count{method="POST",route="/fhir/{type}"}"#;
+    assert!(metric(watch, took) >= 1.0);
+    assert!(metric(watch, "chartseal_unauthenticated_requests_total") >= 1.0);
+    assert!(metric(watch, "chartseal_store_commits_total") >= 2.0);
+    assert!(metric(watch, "chartseal_posts_total") >= 1.0);
+    assert!(metric(watch, "chartseal_posts_final_total") >= 1.0);
+    let of_home = |name: &str| format!("{name}{{facility=\"{HOME}\"}}");
+    assert!(metric(watch, &of_home("chartseal_key_opens_total")) >= 1.0);
+    assert!(metric(watch, &of_home("chartseal_log_final_size")) >= 1.0);
+    assert!(metric(watch, &of_home("chartseal_last_final_anchor_age_seconds")) < 3_600.0);
+    assert!(metric(watch, "chartseal_pending_leaf_age_seconds") < 3_600.0);
+    assert!((metric(watch, "chartseal_anchor_alarm")).abs() < f64::EPSILON);
+    assert!(metric(watch, "chartseal_database_up") > 0.5);
+}
