@@ -236,45 +236,47 @@ mod tests {
         }
     }
 
-    fn write_pair(files: &TlsFiles) -> Vec<u8> {
-        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-        fs::write(&files.certificate, made.cert.pem()).unwrap();
-        write_key(files, &made.signing_key.serialize_pem());
-        made.cert.der().to_vec()
+    /// A file of `tests/certificates`.
+    fn file(name: &str) -> String {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/certificates");
+        fs::read_to_string(folder.join(name)).unwrap()
     }
 
-    fn write_key(files: &TlsFiles, text: &str) {
-        fs::write(&files.key, text).unwrap();
+    fn put(files: &TlsFiles, certificate: &str, key: &str) {
+        fs::write(&files.certificate, file(certificate)).unwrap();
+        fs::write(&files.key, file(key)).unwrap();
         fs::set_permissions(&files.key, Permissions::from_mode(0o600)).unwrap();
     }
 
-    fn served(certificates: &Certificates) -> Vec<u8> {
-        certificates.held().key.cert[0].to_vec()
+    fn serves(certificates: &Certificates, name: &str) -> bool {
+        let wanted = CertificateDer::from_pem_slice(file(name).as_bytes()).unwrap();
+        certificates.held().key.cert[0] == wanted
     }
 
     #[test]
     fn a_new_pair_is_taken_and_a_bad_one_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let files = files(&folder);
-        let first = write_pair(&files);
+        put(&files, "first.crt", "first.key");
         let certificates = Certificates::open(files.clone()).unwrap();
-        assert_eq!(served(&certificates), first);
+        assert!(serves(&certificates, "first.crt"));
         assert!(certificates.server_config().is_ok());
 
-        let second = write_pair(&files);
+        put(&files, "second.crt", "second.key");
         certificates.reload(true);
-        assert_eq!(served(&certificates), second);
+        assert!(serves(&certificates, "second.crt"));
 
-        // A key of another certificate, then none at all.
-        let other = rcgen::KeyPair::generate().unwrap();
-        for bad in [other.serialize_pem(), "no key".to_owned()] {
-            write_key(&files, &bad);
-            certificates.reload(false);
-            assert_eq!(served(&certificates), second);
-        }
-        let third = write_pair(&files);
+        // The key of another certificate, then none at all.
+        put(&files, "first.crt", "client.key");
+        certificates.reload(true);
+        assert!(serves(&certificates, "second.crt"));
+        fs::write(&files.key, "no key").unwrap();
         certificates.reload(false);
-        assert_eq!(served(&certificates), third);
+        assert!(serves(&certificates, "second.crt"));
+
+        put(&files, "first.crt", "first.key");
+        certificates.reload(false);
+        assert!(serves(&certificates, "first.crt"));
     }
 
     #[test]
@@ -286,12 +288,12 @@ mod tests {
             Err(error) => error.to_string(),
         };
         assert!(refused(&files).contains("cannot be read"));
-        write_pair(&files);
+        put(&files, "first.crt", "first.key");
         fs::set_permissions(&files.key, Permissions::from_mode(0o644)).unwrap();
         assert!(refused(&files).contains("chmod 600"));
-        write_key(&files, &rcgen::KeyPair::generate().unwrap().serialize_pem());
+        put(&files, "first.crt", "second.key");
         assert!(refused(&files).contains("does not belong"));
-        write_pair(&files);
+        put(&files, "first.crt", "first.key");
         files.client_ca = Some(files.key.clone());
         assert!(refused(&files).contains("holds no certificate"));
     }

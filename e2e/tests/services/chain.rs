@@ -90,8 +90,8 @@ impl Chain {
         let ours = |event: &&Value| {
             let topics = event["topics"].as_array().unwrap();
             // A grant has three topics too, but no data.
-        let data = event["data"].as_str().unwrap();
-        data.len() == 2 + 192 && topics[1] == format!("0x{log_id}")
+            let data = event["data"].as_str().unwrap();
+            data.len() == 2 + 192 && topics[1] == format!("0x{log_id}")
         };
         let events = answer["result"].as_array().unwrap();
         events.iter().filter(ours).map(anchor).collect()

@@ -90,7 +90,9 @@ fn keys_that_are_not_this_databases() {
     drop(house.init(&config, HOME));
     let kms = house.path("keys/kms.json");
     fs::set_permissions(&kms, Permissions::from_mode(0o644)).unwrap();
-    house.chartseal(&["serve"], &config, &[]).refused("chmod 600");
+    house
+        .chartseal(&["serve"], &config, &[])
+        .refused("chmod 600");
     house
         .chartseal(&["keys"], &config, &["list"])
         .refused("chmod 600");

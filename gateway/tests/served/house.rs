@@ -9,9 +9,9 @@ use actix_web::{dev::ServerHandle, web};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
 use gateway::{
-    App, Limits, Settings,
+    App, Certificates, Limits, Proxies, Settings,
     identity::{IdentityConfig, IssuerConfig},
-    server,
+    server::{self, Gateway, Listening},
     setup::{self, FIRST_GENERATION, NewFacility},
 };
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
@@ -35,10 +35,19 @@ pub struct House {
     pub store: Store,
     url: String,
     issuer: DevIssuer,
-    server: ServerHandle,
+    server: Option<ServerHandle>,
+    _gateway: Option<Gateway>,
     client: reqwest::Client,
     folder: TempDir,
     _place: Place,
+}
+
+/// How a gateway listens, and a client that can talk to it.
+pub struct Front {
+    pub scheme: &'static str,
+    pub client: reqwest::Client,
+    pub certificates: Option<Arc<Certificates>>,
+    pub proxies: Proxies,
 }
 
 impl House {
@@ -53,15 +62,24 @@ impl House {
 
     /// The same with other settings.
     pub async fn start_with(kind: Kind, change: impl FnOnce(&mut Settings)) -> Self {
-        // A second provider is an error that changes nothing.
-        drop(rustls::crypto::ring::default_provider().install_default());
+        Self::build(kind, None, change).await
+    }
+
+    /// One that listens in its own way.
+    pub async fn behind(front: Front) -> Self {
+        Self::build(Kind::Sqlite, Some(front), |_| {}).await
+    }
+
+    async fn build(kind: Kind, front: Option<Front>, change: impl FnOnce(&mut Settings)) -> Self {
+        let scheme = front.as_ref().map_or("http", |front| front.scheme);
+        let mut client = client();
         let folder = tempfile::tempdir().unwrap();
         let place = Place::new(kind);
         let store = Store::open(&place.database(&folder)).unwrap();
         let kms = facilities(&store, &folder).await;
         let issuer = start_issuer(&folder);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let mut settings = Settings {
             public_url: url.clone(),
             identity: IdentityConfig {
@@ -77,15 +95,28 @@ impl House {
             .await
             .unwrap();
         app.identity.refresh().await;
-        let running = server::serve(web::Data::new(app), listener, 1).unwrap();
-        let server = running.handle();
-        actix_web::rt::spawn(running);
+        let (app, mut server, mut gateway) = (web::Data::new(app), None, None);
+        if let Some(front) = front {
+            client = front.client;
+            let listening = Listening {
+                listener,
+                workers: 1,
+                certificates: front.certificates,
+                proxies: front.proxies,
+            };
+            gateway = Some(Gateway::start(app, listening).unwrap());
+        } else {
+            let running = server::serve(app, listener, 1).unwrap();
+            server = Some(running.handle());
+            actix_web::rt::spawn(running);
+        }
         Self {
             store,
             url,
             issuer,
             server,
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            _gateway: gateway,
+            client,
             folder,
             _place: place,
         }
@@ -168,9 +199,18 @@ impl House {
     }
 }
 
+/// A client of plain HTTP.
+pub fn client() -> reqwest::Client {
+    // A second provider is an error that changes nothing.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 impl Drop for House {
     fn drop(&mut self) {
-        drop(self.server.stop(false));
+        if let Some(server) = &self.server {
+            drop(server.stop(false));
+        }
     }
 }
 

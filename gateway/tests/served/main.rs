@@ -18,6 +18,7 @@ mod house;
 mod http;
 mod idempotency;
 mod limits;
+mod listener;
 mod log_tiles;
 mod paging;
 mod records;
