@@ -10,7 +10,13 @@ use actix_web::{
     middleware::from_fn,
     rt, web,
 };
-use std::{error::Error, io, net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    io,
+    net::TcpListener,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinHandle,
@@ -24,6 +30,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 const CERTIFICATE_EVERY: Duration = Duration::from_secs(5);
 /// Seconds that requests under way get to finish when the server stops.
 const GRACE_SECONDS: u64 = 20;
+/// How long the threads of a stopped server may take to end.
+const LET_GO: Duration = Duration::from_secs(2);
 
 /// How the server listens.
 pub struct Listening {
@@ -76,7 +84,9 @@ impl Gateway {
     }
 
     /// Takes no more connections, finishes the requests under way, and audits
-    /// what is left to be audited.
+    /// what is left to be audited. The server's threads let go of the app a moment
+    /// after they have stopped; that is waited for, so that a database of one
+    /// process is closed and not torn off.
     pub async fn stop(self) {
         self.handle.stop(true).await;
         for task in self.beside {
@@ -84,6 +94,10 @@ impl Gateway {
         }
         if let Err(failure) = unauthenticated::audit(&self.app).await {
             tracing::warn!(%failure, "requests without a token were not audited");
+        }
+        let (app, started) = (self.app.into_inner(), Instant::now());
+        while Arc::strong_count(&app) > 1 && started.elapsed() < LET_GO {
+            rt::time::sleep(Duration::from_millis(5)).await;
         }
     }
 }

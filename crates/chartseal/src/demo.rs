@@ -96,15 +96,7 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
         limits: Limits::default(),
     };
     let app = App::open(settings, store.clone(), Arc::new(kms), clock, random).await?;
-    // Whoever sees that the demo is ready can use its tokens.
-    app.identity.refresh().await;
-    let listening = Listening {
-        listener,
-        workers: WORKERS,
-        certificates: None,
-        proxies: Proxies::default(),
-    };
-    let gateway = Gateway::start(web::Data::new(app), listening)?;
+    let gateway = serve(app, listener).await?;
     let mut anchoring = Anchoring::start(service);
     let trust = trust_file::keep(
         layout.trust_file(),
@@ -125,6 +117,18 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     issuer.stop().await;
     chain.stop().await;
     ended
+}
+
+async fn serve(app: App, listener: TcpListener) -> Result<Gateway, Failed> {
+    // Whoever sees that the demo is ready can use its tokens.
+    app.identity.refresh().await;
+    let listening = Listening {
+        listener,
+        workers: WORKERS,
+        certificates: None,
+        proxies: Proxies::default(),
+    };
+    Gateway::start(web::Data::new(app), listening)
 }
 
 fn start_chain(

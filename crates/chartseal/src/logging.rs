@@ -1,6 +1,6 @@
 //! Where the log goes, and what a panic may say.
 
-use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, panic, path::Path, sync::Mutex};
+use std::{io, panic};
 use tracing_subscriber::EnvFilter;
 
 /// Writes the log to a file as JSON lines, for the demo, whose terminal is for
@@ -9,7 +9,9 @@ use tracing_subscriber::EnvFilter;
 /// # Errors
 /// When the file cannot be opened.
 #[cfg(feature = "demo")]
-pub fn to_file(path: &Path) -> Result<(), String> {
+pub fn to_file(path: &std::path::Path) -> Result<(), String> {
+    use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, sync::Mutex};
+
     let file = OpenOptions::new()
         .create(true)
         .append(true)

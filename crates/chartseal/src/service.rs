@@ -94,14 +94,15 @@ async fn serve(service: Service, args: &ConfigArgs) -> Result<(), Failed> {
         ended = anchoring_ended(anchoring.as_mut()) => Err(ended),
     };
     tracing::info!(service = service.name(), "stopping");
+    // It shares the gateway's app, which is to be let go of.
+    if let Some(operations) = operations {
+        operations.stop(true).await;
+    }
     if let Some(gateway) = gateway {
         gateway.stop().await;
     }
     if let Some(anchoring) = anchoring {
         anchoring.stop().await;
-    }
-    if let Some(operations) = operations {
-        operations.stop(true).await;
     }
     ended
 }

@@ -3,11 +3,12 @@
 use crate::{
     chain::Chain,
     installation::{
-        Ended as _, HOME, Installation, LOG_HOST, OTHER, User, free_port, is_ready, metric,
+        Ended as _, HOME, Installation, LOG_HOST, Log, OTHER, User, free_port, is_ready, metric,
         operations,
     },
 };
 use devkit::issuer::DemoUser;
+use std::path::Path;
 
 const NAME: &str = "Quintessa";
 
@@ -24,42 +25,7 @@ fn from_init_to_a_verified_proof_in_one_process() {
         .with_operations("127.0.0.1:9464", watch);
     let config = house.write("serve.toml", &config);
 
-    house
-        .chartseal(&["init"], &config, &["--facility", HOME])
-        .refused("give `--log-host`");
-    let log = house.init(&config, HOME);
-    assert_eq!(log.origin, format!("{LOG_HOST}/log/{HOME}"));
-    // Again it says so; another facility needs no host, and no other one is taken.
-    let again = house.chartseal(&["init"], &config, &["--facility", HOME]);
-    assert!(again.good().text.contains("exists already"));
-    house
-        .chartseal(
-            &["init"],
-            &config,
-            &["--facility", OTHER, "--log-host", "x.example"],
-        )
-        .refused("for good");
-    let other = house.chartseal(&["init"], &config, &["--facility", OTHER]);
-    assert!(
-        other
-            .good()
-            .text
-            .contains(&format!("{LOG_HOST}/log/{OTHER}"))
-    );
-
-    house
-        .chartseal(&["serve"], &config, &[])
-        .refused("`chartseal anchor deploy`");
-    let registry = house.deploy(&config);
-    let admin = house.path("admin.key").display().to_string();
-    let again = house.chartseal(&["anchor", "deploy"], &config, &["--admin-key", &admin]);
-    assert!(again.good().text.contains("in use already"));
-    let granted = house.grant(&config, &["--all"]).good().text;
-    assert!(
-        granted.contains(HOME) && granted.contains(OTHER),
-        "{granted}"
-    );
-
+    let (log, registry) = install(&house, &config);
     let mut service = house.start("serve", &config);
     service.wait_until("ready", || is_ready(watch));
     let system = User::new(&issuer, &DemoUser::System, port);
@@ -90,6 +56,46 @@ fn from_init_to_a_verified_proof_in_one_process() {
         .good()
         .text;
     assert!(custody.contains("kms.json"), "{custody}");
+}
+
+/// The commands of going live, each of them once more.
+fn install(house: &Installation, config: &Path) -> (Log, String) {
+    house
+        .chartseal(&["init"], config, &["--facility", HOME])
+        .refused("give `--log-host`");
+    let log = house.init(config, HOME);
+    assert_eq!(log.origin, format!("{LOG_HOST}/log/{HOME}"));
+    // Again it says so; another facility needs no host, and no other one is taken.
+    let again = house.chartseal(&["init"], config, &["--facility", HOME]);
+    assert!(again.good().text.contains("exists already"));
+    house
+        .chartseal(
+            &["init"],
+            config,
+            &["--facility", OTHER, "--log-host", "x.example"],
+        )
+        .refused("for good");
+    let other = house.chartseal(&["init"], config, &["--facility", OTHER]);
+    assert!(
+        other
+            .good()
+            .text
+            .contains(&format!("{LOG_HOST}/log/{OTHER}"))
+    );
+
+    house
+        .chartseal(&["serve"], config, &[])
+        .refused("`chartseal anchor deploy`");
+    let registry = house.deploy(config);
+    let admin = house.path("admin.key").display().to_string();
+    let again = house.chartseal(&["anchor", "deploy"], config, &["--admin-key", &admin]);
+    assert!(again.good().text.contains("in use already"));
+    let granted = house.grant(config, &["--all"]).good().text;
+    assert!(
+        granted.contains(HOME) && granted.contains(OTHER),
+        "{granted}"
+    );
+    (log, registry)
 }
 
 fn assert_metrics(watch: u16) {

@@ -97,81 +97,87 @@ fn a_file_needs_only_the_sections_that_are_used() {
     }
 }
 
+/// What is changed in the file, into what, and what the refusal says.
+type Case = (&'static str, &'static str, &'static [&'static str]);
+
+const CASES: &[Case] = &[
+    (
+        "writers = 3",
+        "writer = 3",
+        &["line 4", "unknown field `writer`"],
+    ),
+    (
+        "workers = 4",
+        "workers = \"four\"",
+        &["`gateway.workers`", "line 15"],
+    ),
+    (
+        "workers = 4",
+        "workers = 0",
+        &["`gateway.workers`", "from 1 to 1024"],
+    ),
+    (
+        "level = \"warn\"",
+        "level = \"loud\"",
+        &["`telemetry.level`"],
+    ),
+    (
+        "[operations]",
+        "[operation]",
+        &["unknown field `operation`"],
+    ),
+    ("[log]", "[log", &["line 9"]),
+    (
+        "trusted = [\"10.0.0.0/8\", \"fd00::/8\"]",
+        "",
+        &["`gateway.listen`", "[gateway.tls]"],
+    ),
+    (
+        "https://fhir.example.org/\"",
+        "http://fhir.example.org\"",
+        &["`gateway.publicUrl`"],
+    ),
+    ("tokenType", "token_type", &["unknown field `token_type`"]),
+    (
+        "\"ES256\"",
+        "\"none\"",
+        &["`gateway.issuers[0].algorithms[0]`"],
+    ),
+    (
+        "chainId = 1337",
+        "chainId = 1337\nregistry = \"0x12\"",
+        &["`anchor`", "`registry`"],
+    ),
+    (
+        "chainId = 1337",
+        "",
+        &["`anchor`", "missing field `chainId`"],
+    ),
+    (
+        "postgres = { file = \"database-url\" }",
+        "postgres = { file = \"database-url\" }\nsqlite = \"x\"",
+        &["`database`", "exactly one of"],
+    ),
+    (
+        "postgres = { file = \"database-url\" }",
+        "",
+        &["exactly one of"],
+    ),
+    (
+        "{ file = \"database-url\" }",
+        "{ file = \"a\", env = \"B\" }",
+        &["`database.postgres`", "give one of"],
+    ),
+];
+
 #[test]
 fn what_cannot_work_is_named_by_line_and_key() {
-    for (old, new, texts) in [
-        (
-            "writers = 3",
-            "writer = 3",
-            &["line 4", "unknown field `writer`"][..],
-        ),
-        (
-            "workers = 4",
-            "workers = \"four\"",
-            &["`gateway.workers`", "line 15"],
-        ),
-        (
-            "workers = 4",
-            "workers = 0",
-            &["`gateway.workers`", "from 1 to 1024"],
-        ),
-        (
-            "level = \"warn\"",
-            "level = \"loud\"",
-            &["`telemetry.level`"],
-        ),
-        (
-            "[operations]",
-            "[operation]",
-            &["unknown field `operation`"],
-        ),
-        ("[log]", "[log", &["line 9"]),
-        (
-            "trusted = [\"10.0.0.0/8\", \"fd00::/8\"]",
-            "",
-            &["`gateway.listen`", "[gateway.tls]"],
-        ),
-        (
-            "https://fhir.example.org/\"",
-            "http://fhir.example.org\"",
-            &["`gateway.publicUrl`"],
-        ),
-        ("tokenType", "token_type", &["unknown field `token_type`"]),
-        (
-            "\"ES256\"",
-            "\"none\"",
-            &["`gateway.issuers[0].algorithms[0]`"],
-        ),
-        (
-            "chainId = 1337",
-            "chainId = 1337\nregistry = \"0x12\"",
-            &["`anchor`", "`registry`"],
-        ),
-        (
-            "chainId = 1337",
-            "",
-            &["`anchor`", "missing field `chainId`"],
-        ),
-        (
-            "postgres = { file = \"database-url\" }",
-            "postgres = { file = \"database-url\" }\nsqlite = \"x\"",
-            &["`database`", "exactly one of"],
-        ),
-        (
-            "postgres = { file = \"database-url\" }",
-            "",
-            &["exactly one of"],
-        ),
-        (
-            "{ file = \"database-url\" }",
-            "{ file = \"a\", env = \"B\" }",
-            &["`database.postgres`", "give one of"],
-        ),
-    ] {
+    for (old, new, texts) in CASES {
         let text = WHOLE.replace(old, new);
         assert_ne!(text, WHOLE, "{old}");
         let refused = refused(&text);
-        for expected in ["chartseal.toml", texts[0], texts[texts.len() - 1]] {
+        assert!(refused.contains("chartseal.toml"), "{refused}");
+        for expected in *texts {
             assert!(refused.contains(expected), "{expected}: {refused}");
         }
     }
