@@ -44,8 +44,8 @@ mod write;
 
 pub use app::{App, Settings};
 pub use failure::{Category, Failure};
-pub use limits::Limits;
 pub use health::unready;
+pub use limits::Limits;
 pub use metrics::RequestMetrics;
 pub use proxies::Proxies;
 pub use tls::{Certificates, TlsError, TlsFiles};

@@ -151,10 +151,6 @@ impl Config {
     }
 
     /// `[log]`.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the routes of the log come separately")
-    )]
     pub const fn log(&self) -> &LogSection {
         &self.sections.log
     }

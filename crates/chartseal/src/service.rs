@@ -129,7 +129,7 @@ fn check(service: Service, config: &Config) -> Result<(), Failed> {
 
 async fn open_gateway(config: &Config, store: &Store) -> Result<web::Data<App>, Failed> {
     let kms = Arc::new(FileKms::open(&config.keys()?.file)?);
-    let settings = config.gateway()?.settings();
+    let settings = config.gateway()?.settings(config.log().public);
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let app = App::open(settings, store.clone(), kms, clock, random).await?;
     Ok(web::Data::new(app))

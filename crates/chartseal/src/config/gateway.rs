@@ -3,7 +3,7 @@
 
 use super::{Fault, below};
 use ::gateway::{
-    Certificates, Proxies, Settings, TlsFiles,
+    Certificates, Limits, Proxies, Settings, TlsFiles,
     identity::{IdentityConfig, IssuerConfig},
 };
 use ipnet::IpNet;
@@ -31,6 +31,8 @@ pub struct GatewaySection {
     tls: Option<TlsSection>,
     #[serde(default)]
     proxies: ProxiesSection,
+    #[serde(default)]
+    limits: LimitsSection,
     issuers: Vec<IssuerConfig>,
 }
 
@@ -57,6 +59,53 @@ struct ProxiesSection {
     trusted: Vec<IpNet>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    default,
+    expecting = "the table `[gateway.limits]`"
+)]
+struct LimitsSection {
+    requests_per_second: Option<u32>,
+    burst: Option<u32>,
+    denials_per_minute: Option<u32>,
+    body_bytes: Option<usize>,
+}
+
+impl LimitsSection {
+    /// Without a rate there is nothing to burst through.
+    fn check(&self) -> Result<(), Fault> {
+        let numbers = [
+            self.requests_per_second,
+            self.burst,
+            self.denials_per_minute,
+        ];
+        if numbers.contains(&Some(0)) || self.body_bytes == Some(0) {
+            let problem = "each must be at least 1; leave `requestsPerSecond` out for no limit";
+            return Err(("gateway.limits", problem.to_owned()));
+        }
+        if self.burst.is_some() && self.requests_per_second.is_none() {
+            let problem = "needs `requestsPerSecond` beside it";
+            return Err(("gateway.limits.burst", problem.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn limits(&self) -> Limits {
+        let usual = Limits::default();
+        Limits {
+            requests_per_second: self.requests_per_second,
+            burst: self
+                .burst
+                .or(self.requests_per_second)
+                .unwrap_or(usual.burst),
+            denials_per_minute: self.denials_per_minute.unwrap_or(usual.denials_per_minute),
+            body_bytes: self.body_bytes.unwrap_or(usual.body_bytes),
+        }
+    }
+}
+
 /// How the gateway's listener is made.
 pub struct Listener {
     /// Threads.
@@ -80,7 +129,8 @@ impl GatewaySection {
         {
             return Err(("gateway.workers", "must be from 1 to 1024".to_owned()));
         }
-        let identity = self.settings().identity.check();
+        self.limits.check()?;
+        let identity = self.settings(false).identity.check();
         identity.map_err(|error| ("gateway.issuers", error.to_string()))?;
         if self.is_open_plain() && self.proxies.trusted.is_empty() {
             let problem = "plain HTTP is served on a loopback address only; add `[gateway.tls]`, \
@@ -106,7 +156,7 @@ impl GatewaySection {
     }
 
     /// What the gateway is told. Only a build for trying out takes the dev issuer.
-    pub fn settings(&self) -> Settings {
+    pub fn settings(&self, log_public: bool) -> Settings {
         let mut issuers = self.issuers.clone();
         for issuer in &mut issuers {
             issuer.may_be_dev = cfg!(feature = "demo");
@@ -114,6 +164,8 @@ impl GatewaySection {
         Settings {
             public_url: self.public_url.trim_end_matches('/').to_owned(),
             identity: IdentityConfig { issuers },
+            log_public,
+            limits: self.limits.limits(),
         }
     }
 

@@ -28,6 +28,9 @@ workers = 4
 [gateway.proxies]
 trusted = ["10.0.0.0/8", "fd00::/8"]
 
+[gateway.limits]
+requestsPerSecond = 50
+
 [[gateway.issuers]]
 url = "https://login.example.org/realms/care"
 audience = "https://fhir.example.org"
@@ -74,7 +77,10 @@ fn a_whole_file_is_read_with_paths_from_its_folder() {
     assert_eq!(anchor.log_keys, Path::new("/var/lib/chartseal/logs"));
     assert_eq!(anchor.registry, None);
     let gateway = config.gateway().unwrap();
-    let settings = gateway.settings();
+    let settings = gateway.settings(config.log().public);
+    assert!(settings.log_public);
+    assert_eq!(settings.limits.requests_per_second, Some(50));
+    assert_eq!(settings.limits.burst, 50);
     assert_eq!(settings.public_url, "https://fhir.example.org");
     assert_eq!(settings.identity.issuers[0].claims.purpose_of_use, "pou");
     assert_eq!(gateway.listener().unwrap().workers, 4);
@@ -110,6 +116,11 @@ const CASES: &[Case] = &[
         "workers = 4",
         "workers = \"four\"",
         &["`gateway.workers`", "line 15"],
+    ),
+    (
+        "requestsPerSecond = 50",
+        "burst = 50",
+        &["`gateway.limits.burst`", "needs `requestsPerSecond`"],
     ),
     (
         "workers = 4",
