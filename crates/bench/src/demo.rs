@@ -1,6 +1,6 @@
 //! `chartseal demo` as a child process: the program as its users run it.
 
-use crate::{Failed, client::Client, connection::Target};
+use crate::{Failed, client::Client};
 use serde_json::Value;
 use std::{
     env, fs,
@@ -8,6 +8,7 @@ use std::{
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
+use store::Database;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
@@ -65,12 +66,6 @@ impl Demo {
         Client::new(self.text("/fhirBase")?, token)
     }
 
-    /// The FHIR base with the token of a role, for callers on connections.
-    pub fn target(&self, role: &str) -> Result<Target, Failed> {
-        let token = self.text(&format!("/tokens/{role}"))?;
-        Target::new(self.text("/fhirBase")?, token)
-    }
-
     /// The trust file for what it proves.
     pub fn trust(&self) -> Result<Vec<u8>, Failed> {
         Ok(fs::read(self.folder.join(self.text("/trustFile")?))?)
@@ -83,9 +78,7 @@ impl Demo {
 
     /// SIGTERM, and waits for the end.
     pub fn stop(mut self) -> Result<(), Failed> {
-        Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status()?;
+        terminate(&self.child)?;
         let status = self.child.wait()?;
         match status.success() {
             true => Ok(()),
@@ -109,8 +102,18 @@ impl Drop for Demo {
 }
 
 /// The database of the demo that runs, or ran, in this folder.
-pub fn database_of(folder: &Path) -> PathBuf {
-    data_of(folder).join("chartseal.sqlite")
+pub fn database_of(folder: &Path) -> Database {
+    Database::Sqlite {
+        path: data_of(folder).join("chartseal.sqlite"),
+    }
+}
+
+/// SIGTERM.
+pub fn terminate(child: &Child) -> Result<(), Failed> {
+    Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()?;
+    Ok(())
 }
 
 fn data_of(folder: &Path) -> PathBuf {
@@ -118,7 +121,7 @@ fn data_of(folder: &Path) -> PathBuf {
 }
 
 /// The program: named, or beside this one.
-fn program() -> Result<PathBuf, Failed> {
+pub fn program() -> Result<PathBuf, Failed> {
     match env::var_os("CHARTSEAL_BIN") {
         Some(program) => Ok(program.into()),
         None => Ok(env::current_exe()?.with_file_name("chartseal")),

@@ -13,6 +13,7 @@ mod data;
 mod demo;
 mod idle;
 mod import;
+mod installation;
 mod limits;
 mod load;
 mod machine;
@@ -29,7 +30,7 @@ mod synthea;
 mod verification;
 
 use demo::Demo;
-use load::Part;
+use installation::Shape;
 use report::Report;
 use std::{error::Error, process::ExitCode};
 
@@ -37,8 +38,8 @@ use std::{error::Error, process::ExitCode};
 type Failed = Box<dyn Error + Send + Sync>;
 
 /// What can be measured, in the order in which it is.
-const NAMES: [&str; 9] = [
-    "limits", "root", "sequence", "idle", "proof", "verify", "synthea", "crud", "read",
+const NAMES: [&str; 10] = [
+    "limits", "root", "sequence", "idle", "proof", "verify", "synthea", "sqlite", "postgres", "two",
 ];
 
 fn main() -> ExitCode {
@@ -97,14 +98,14 @@ async fn measure(wanted: &[String]) -> Result<(), Failed> {
             synthea::measure(&report, in_flight).await?;
         }
     }
-    let parts = [("crud", Part::Crud), ("read", Part::Read)];
-    let parts: Vec<Part> = parts
-        .into_iter()
-        .filter(|(name, _)| is_wanted(name))
-        .map(|(_, part)| part)
-        .collect();
-    if !parts.is_empty() {
-        load::measure(&report, &parts).await?;
+    for (name, shape) in [
+        ("sqlite", Shape::Sqlite),
+        ("postgres", Shape::Postgres(1)),
+        ("two", Shape::Postgres(2)),
+    ] {
+        if is_wanted(name) {
+            load::measure(&report, shape).await?;
+        }
     }
     report.note(&machine::load()?);
     Ok(())

@@ -1,4 +1,5 @@
-//! Processor time of processes, from `/proc/<process>/stat`
+//! Processor time of processes and of the machine, from `/proc/<process>/stat` and
+//! `/proc/stat`
 //! (<https://www.kernel.org/doc/html/latest/filesystems/proc.html>).
 
 use crate::Failed;
@@ -19,6 +20,19 @@ pub fn micros(processes: &[u32]) -> Result<f64, Failed> {
         for ticks in ticks {
             sum += ticks.parse::<f64>()? * TICK;
         }
+    }
+    Ok(sum)
+}
+
+/// Microseconds that all processors were busy.
+pub fn machine() -> Result<f64, Failed> {
+    let text = fs::read_to_string("/proc/stat")?;
+    let line = text.lines().next().ok_or("an unreadable /proc")?;
+    // cpu user nice system idle iowait irq softirq steal; guests are in the first two.
+    let fields = line.split_whitespace().skip(1).take(8).enumerate();
+    let mut sum = 0.0;
+    for (_, ticks) in fields.filter(|(at, _)| ![3, 4, 7].contains(at)) {
+        sum += ticks.parse::<f64>()? * TICK;
     }
     Ok(sum)
 }

@@ -10,7 +10,7 @@ use crate::{
     report::{Aim, Report},
 };
 use serde_json::Value;
-use std::{path::Path, time::Instant};
+use std::time::Instant;
 use store::{AuditPosition, Database, FacilityId, Reader, Store};
 use tokio::task::JoinSet;
 
@@ -24,7 +24,7 @@ pub async fn measure(report: &Report, in_flight: usize) -> Result<(), Failed> {
     let resources: usize = bundles.iter().map(|bundle| bundle.resources).sum();
     let folder = tempfile::tempdir()?;
     Demo::start(folder.path(), &["--empty"]).await?.stop()?;
-    let before = audits(folder.path())?;
+    let before = audits(&demo::database_of(folder.path()))?;
 
     let demo = Demo::start(folder.path(), &["--empty"]).await?;
     let client = demo.client("system")?;
@@ -38,7 +38,7 @@ pub async fn measure(report: &Report, in_flight: usize) -> Result<(), Failed> {
     let resident = memory::resident(demo.process())?;
     demo.stop()?;
 
-    let audited = audits(folder.path())? - before;
+    let audited = audits(&demo::database_of(folder.path()))? - before;
     let requests = client.requests() + clinician.requests();
     if audited != requests {
         return Err(format!("{requests} requests left {audited} audit records").into());
@@ -90,10 +90,9 @@ fn last_version(answer: &[u8]) -> Result<String, Failed> {
     Ok(parts.join("/"))
 }
 
-/// How many audit records a demo that was stopped has written, in all facilities.
-pub fn audits(folder: &Path) -> Result<u64, Failed> {
-    let path = demo::database_of(folder);
-    let store = Store::open(&Database::Sqlite { path })?;
+/// How many audit records a database holds that nobody writes to, in all facilities.
+pub fn audits(database: &Database) -> Result<u64, Failed> {
+    let store = Store::open(database)?;
     let count = store.read_blocking("count of audit records", |reader| {
         let facilities = reader.facilities().list()?;
         facilities

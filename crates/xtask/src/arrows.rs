@@ -40,6 +40,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         &[
             "model",
             "anchor-service",
+            "devkit",
             "fhir",
             "gateway",
             "policies",

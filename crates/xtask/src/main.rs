@@ -65,6 +65,9 @@ fn main() -> ExitCode {
     }
 }
 
+/// What is measured on PostgreSQL.
+const POSTGRES: [&str; 2] = ["postgres", "two"];
+
 /// Builds the program that is measured too. No `-p`: with the features of the
 /// whole workspace, the artefacts are those of the tests.
 fn bench(rest: &[&str]) -> Result<(), String> {
@@ -73,5 +76,13 @@ fn bench(rest: &[&str]) -> Result<(), String> {
     let mut run = workspace::cargo();
     run.args(["run", "--release", "--bin", "bench", "--"])
         .args(rest);
+    // Held until the figures are there.
+    let server = match rest.is_empty() || rest.iter().any(|name| POSTGRES.contains(name)) {
+        true => Some(postgres::Postgres::start()?),
+        false => None,
+    };
+    if let Some(server) = &server {
+        run.env("CHARTSEAL_TEST_POSTGRES", server.url());
+    }
     workspace::run(&mut run)
 }
