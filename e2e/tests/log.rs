@@ -125,6 +125,9 @@ fn a_published_client_follows_the_log() {
     let folder = Demo::folder();
     let demo = Demo::start(folder.path(), &[]);
     let log = Log::of(&demo);
+    until("the first checkpoint", 30, || {
+        (log.caller.get("checkpoint").status != 404).then_some(())
+    });
     let first = until("the log has a full tile", 120, || {
         let checkpoint = log.checkpoint();
         if checkpoint.size() > WIDTH {

@@ -24,9 +24,6 @@ pub struct Client {
 impl Client {
     /// A caller at this FHIR base.
     pub fn new(base: &str, token: &str) -> Result<Self, Failed> {
-        // reqwest wants a TLS provider even for plain HTTP; a second one is an
-        // error that changes nothing.
-        drop(rustls::crypto::ring::default_provider().install_default());
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(PATIENCE)

@@ -43,6 +43,8 @@ const NAMES: [&str; 10] = [
 ];
 
 fn main() -> ExitCode {
+    // The HTTP client wants a TLS provider even for plain HTTP.
+    drop(rustls::crypto::ring::default_provider().install_default());
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = wanted.iter().find(|name| !NAMES.contains(&name.as_str())) {
         let known = NAMES.join(", ");
