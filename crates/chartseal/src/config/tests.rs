@@ -224,3 +224,22 @@ fn a_secret_file_must_be_there_closed_and_not_empty() {
     let problem = config.database().place().unwrap_err().1;
     assert!(problem.contains("`NO_SUCH_NAME` is not set"), "{problem}");
 }
+
+/// Paths and secrets in them are another machine's; nothing of that is opened here.
+#[test]
+fn every_configuration_of_deploy_is_read() {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+    let mut files = Vec::new();
+    for folder in ["config", "compose/config", "kubernetes/config"] {
+        for entry in fs::read_dir(deploy.join(folder)).unwrap() {
+            files.push(entry.unwrap().path());
+        }
+    }
+    files.retain(|file| file.extension().is_some_and(|name| name == "toml"));
+    assert_eq!(files.len(), 7);
+    for file in files {
+        if let Err(error) = Config::read(&file) {
+            panic!("{error}");
+        }
+    }
+}
