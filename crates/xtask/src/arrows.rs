@@ -126,7 +126,8 @@ fn fault(name: &str, may: &[&str], dependency: &Dependency) -> Option<String> {
         if !may.contains(&other) {
             return Some(format!("{name} must not import {other}"));
         }
-        let bare = other == "devkit" && !dependency.optional;
+        // The benchmarks are no part of what is shipped.
+        let bare = other == "devkit" && !dependency.optional && name != "bench";
         return bare.then(|| format!("{name} may import {other} behind a feature only"));
     }
     if OFFLINE.contains(&name) && NETWORK.contains(&other) {
