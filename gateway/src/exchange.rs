@@ -180,7 +180,11 @@ impl<'c> Exchange<'c> {
         }
         let facility = self.facility().id;
         let read = move |reader: &mut store::Reader| reader.versions().current(facility, record);
-        Ok(self.app().store.read("current version", read).await?)
+        Ok(self
+            .app()
+            .store
+            .read_by_key("current version", read)
+            .await?)
     }
 
     /// One version of a record, opened and withheld.
@@ -195,7 +199,7 @@ impl<'c> Exchange<'c> {
     ) -> Result<Option<Found>, Failure> {
         let (facility, tag) = (self.facility().id, self.tag(resource_type, id));
         let read = move |reader: &mut store::Reader| reader.versions().find(facility, tag, number);
-        match self.app().store.read("one version", read).await? {
+        match self.app().store.read_by_key("one version", read).await? {
             Some(row) => self.open_row(row).await.map(Some),
             None => Ok(None),
         }

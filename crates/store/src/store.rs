@@ -55,6 +55,8 @@ struct Open {
     readers: Pool<Manager>,
     /// As many as there are readers, so that reads that wait hold no thread.
     turns: Arc<Semaphore>,
+    /// Whether the database is in this process, and not behind a network.
+    embedded: bool,
     _lock: Option<LockFile>,
 }
 
@@ -91,6 +93,7 @@ impl Store {
             writers: Vec::new(),
             readers: readers::pool(database, options.readers),
             turns: Arc::new(Semaphore::new(options.readers.max(1) as usize)),
+            embedded: matches!(database, Database::Sqlite { .. }),
             _lock: lock,
         };
         let writers = match database {
@@ -178,6 +181,24 @@ impl Store {
             store.read_blocking(name, f)
         });
         read.await.unwrap_or(Err(Error::Panicked))
+    }
+
+    /// [`Self::read`] of a row or two by their key. On SQLite it runs on the thread
+    /// that asks, when a connection is free: to hand it to another takes longer than
+    /// the read itself. Not for what may look at many rows.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_by_key<T, F>(&self, name: &'static str, f: F) -> Result<T, Error>
+    where
+        F: FnOnce(&mut Reader) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        let turn = self.0.embedded.then(|| self.0.turns.try_acquire());
+        match turn {
+            Some(Ok(_turn)) => self.read_blocking(name, f),
+            _ => self.read(name, f).await,
+        }
     }
 
     /// [`Self::read`] for threads that may wait.
