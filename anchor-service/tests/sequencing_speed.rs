@@ -2,67 +2,15 @@
 //! `CHARTSEAL_LEAVES` sets their number; the bound is for 1,000,000.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
-use anchor_service::{
-    AnchorService, LogKeys,
-    config::Config,
-    ledger::{
-        Block, Evidence, Extension, FinalityRule, Head, Inclusion, Ledger, LedgerError,
-        SignedTransaction,
-    },
-    open_log,
-};
-use model::{
-    AuditInteraction, Commitment, DataKeyId, LogId, ManualClock, SeededRandom, Tag, Timestamp,
-};
+/// The one of the benchmark, which measures the same with a million leaves.
+#[path = "../../crates/bench/src/silent_ledger.rs"]
+mod silent_ledger;
+
+use anchor_service::{AnchorService, LogKeys, config::Config, ledger::FinalityRule, open_log};
+use model::{AuditInteraction, Commitment, DataKeyId, ManualClock, SeededRandom, Tag, Timestamp};
+use silent_ledger::SilentLedger;
 use std::{fs, sync::Arc, time::Instant};
 use store::{Audit, Database, Facility, NewAudit, Store};
-
-/// A ledger on which nothing ever happens.
-struct Silent;
-
-const AWAY: LedgerError = LedgerError::Unreachable("silent");
-
-impl Ledger for Silent {
-    fn chain_id(&self) -> u64 {
-        1
-    }
-    fn registry(&self) -> [u8; 20] {
-        [0; 20]
-    }
-    fn submitter(&self) -> [u8; 20] {
-        [0; 20]
-    }
-    async fn check(&self) -> Result<(), LedgerError> {
-        Ok(())
-    }
-    async fn head(&self, _: LogId) -> Result<Option<Head>, LedgerError> {
-        Ok(None)
-    }
-    async fn next_nonce(&self) -> Result<u64, LedgerError> {
-        Err(AWAY)
-    }
-    async fn prepare(&self, _: u64, _: &[Extension]) -> Result<SignedTransaction, LedgerError> {
-        Err(AWAY)
-    }
-    async fn replace(&self, _: &[u8]) -> Result<SignedTransaction, LedgerError> {
-        Err(AWAY)
-    }
-    async fn broadcast(&self, _: &[u8]) -> Result<(), LedgerError> {
-        Err(AWAY)
-    }
-    async fn inclusion(&self, _: [u8; 32]) -> Result<Option<Inclusion>, LedgerError> {
-        Err(AWAY)
-    }
-    async fn block(&self, _: u64) -> Result<Option<Block>, LedgerError> {
-        Err(AWAY)
-    }
-    async fn final_height(&self, _: FinalityRule) -> Result<Option<u64>, LedgerError> {
-        Err(AWAY)
-    }
-    async fn evidence(&self, _: [u8; 32], _: Inclusion) -> Result<Evidence, LedgerError> {
-        Err(AWAY)
-    }
-}
 
 fn audit(number: u64) -> NewAudit {
     // Scattered, as tags and commitments are.
@@ -158,7 +106,7 @@ async fn pending_leaves_get_their_index_fast_and_in_little_memory() {
         replace_seconds: 48,
     };
     let clock = Arc::new(ManualClock::new(created));
-    let mut service = AnchorService::new(store.clone(), Silent, keys, clock, config);
+    let mut service = AnchorService::new(store.clone(), SilentLedger, keys, clock, config);
     peak();
     let start = Instant::now();
     assert_eq!(service.step_sequence().await, Ok(leaves));

@@ -79,6 +79,24 @@ pub struct Answer {
     pub took: Duration,
 }
 
+impl Answer {
+    /// Its Location, from the type on: `Type/id/_history/version`.
+    pub fn version(&self) -> Result<String, Failed> {
+        let location = self.headers.get(header::LOCATION);
+        version_of(location.ok_or("an answer has no Location")?.to_str()?)
+    }
+}
+
+/// `Type/id/_history/version` at the end of a location.
+pub fn version_of(location: &str) -> Result<String, Failed> {
+    let mut parts: Vec<&str> = location.rsplit('/').take(4).collect();
+    parts.reverse();
+    match parts.as_slice() {
+        [_, _, "_history", _] => Ok(parts.join("/")),
+        _ => Err("a location names no version".into()),
+    }
+}
+
 impl Connection {
     /// Sends a request below the base and takes the whole answer; a status other
     /// than the one expected is an error.

@@ -1,13 +1,8 @@
 //! The crud loop: nine records are made, read, changed and deleted, one request
 //! after another, by several callers at once.
 
-use crate::{
-    Failed,
-    callers::Log,
-    connection::{Answer, Connection},
-    seeds::Seed,
-};
-use hyper::{Method, StatusCode, header};
+use crate::{Failed, callers::Log, connection::Connection, seeds::Seed};
+use hyper::{Method, StatusCode};
 use std::collections::BTreeMap;
 
 /// One time round: 36 requests.
@@ -24,7 +19,9 @@ pub async fn round(
             .call(Method::POST, kind, body, StatusCode::CREATED)
             .await?;
         log.add(answer.took);
-        made.insert(kind, new_id(&answer)?);
+        let version = answer.version()?;
+        let id = version.split('/').nth(1).unwrap_or_default();
+        made.insert(kind, id.to_owned());
     }
     let place = |kind: &str| format!("{kind}/{}", made.get(kind).map_or("", String::as_str));
     for seed in seeds {
@@ -50,15 +47,4 @@ pub async fn round(
         log.add(answer.took);
     }
     Ok(())
-}
-
-/// The id in the Location of a create: `…/Type/id/_history/1`.
-fn new_id(answer: &Answer) -> Result<String, Failed> {
-    let location = answer.headers.get(header::LOCATION);
-    let location = location.ok_or("an answer has no Location")?.to_str()?;
-    let id = location
-        .rsplit('/')
-        .nth(2)
-        .ok_or("a Location names no id")?;
-    Ok(id.to_owned())
 }

@@ -1,6 +1,6 @@
 //! `chartseal demo` as a child process: the program as its users run it.
 
-use crate::{Failed, client::Client};
+use crate::{Failed, client::Client, connection::Target};
 use serde_json::Value;
 use std::{
     env, fs,
@@ -64,6 +64,12 @@ impl Demo {
     pub fn client(&self, role: &str) -> Result<Client, Failed> {
         let token = self.text(&format!("/tokens/{role}"))?;
         Client::new(self.text("/fhirBase")?, token)
+    }
+
+    /// The same for callers on connections of their own.
+    pub fn target(&self, role: &str) -> Result<Target, Failed> {
+        let token = self.text(&format!("/tokens/{role}"))?;
+        Target::new(self.text("/fhirBase")?, token)
     }
 
     /// The trust file for what it proves.

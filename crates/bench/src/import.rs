@@ -3,13 +3,13 @@
 
 use crate::{
     Failed,
-    connection::{Connection, Target},
+    connection::{Connection, Target, version_of},
     data::{self, Bundle},
     percentile,
     report::{Aim, Report},
     seeds::Seed,
 };
-use hyper::{Method, StatusCode, header};
+use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -26,49 +26,64 @@ const ENTRIES: usize = 1_000;
 const TIMES: usize = 5;
 
 /// Posts all; gives the records as `Type/id`.
-pub async fn measure(report: &Report, target: &Target, least: f64) -> Result<Vec<String>, Failed> {
+pub async fn measure(
+    report: &Report,
+    target: &Target,
+    seeds: &[Seed],
+    least: f64,
+) -> Result<Vec<String>, Failed> {
     let bundles = data::synthea()?;
     let resources: usize = bundles.iter().map(|bundle| bundle.resources).sum();
     let start = Instant::now();
-    let records = post_all(target, bundles).await?;
+    let versions = post_all(target, bundles, IN_FLIGHT).await?;
     let rate = resources as f64 / start.elapsed().as_secs_f64();
     let what = format!("import of {resources} Synthea resources, {IN_FLIGHT} in flight");
     report.figure(&what, rate, "resources/s", Aim::AtLeast(least));
-    let p99 = read_beside(target, &records).await?;
+    let record = |version: String| {
+        let (record, _) = version.split_once("/_history/").unwrap_or_default();
+        record.to_owned()
+    };
+    let records: Vec<String> = versions.into_iter().map(record).collect();
+    let p99 = read_beside(target, &records, observations(seeds)?).await?;
     let what = format!("a reader beside a Bundle of {ENTRIES} entries, p99");
     report.figure(&what, p99, "ms", Aim::Below(100.0));
     Ok(records)
 }
 
-/// The first alone, because the others refer to it.
-async fn post_all(target: &Target, bundles: Vec<Bundle>) -> Result<Vec<String>, Failed> {
+/// Posts the first alone, because the others refer to it, and the rest by so many
+/// callers; gives the versions that they made, as `Type/id/_history/version`.
+pub async fn post_all(
+    target: &Target,
+    bundles: Vec<Bundle>,
+    in_flight: usize,
+) -> Result<Vec<String>, Failed> {
     let mut rest = bundles.into_iter().map(|bundle| bundle.bytes);
     let mut connection = target.connect().await?;
     let first = rest.next().ok_or("no Bundles")?;
-    let mut records = post(&mut connection, first).await?;
+    let mut versions = post(&mut connection, first).await?;
     let rest = Arc::new(Mutex::new(rest));
     let mut callers = JoinSet::new();
-    for _ in 0..IN_FLIGHT {
+    for _ in 0..in_flight {
         let mut connection = target.connect().await?;
         let rest = Arc::clone(&rest);
         callers.spawn(async move {
-            let mut records = Vec::new();
+            let mut versions = Vec::new();
             loop {
                 let next = rest.lock().await.next();
                 let Some(bundle) = next else {
-                    return Ok::<_, Failed>(records);
+                    return Ok::<_, Failed>(versions);
                 };
-                records.extend(post(&mut connection, bundle).await?);
+                versions.extend(post(&mut connection, bundle).await?);
             }
         });
     }
     while let Some(more) = callers.join_next().await {
-        records.extend(more??);
+        versions.extend(more??);
     }
-    Ok(records)
+    Ok(versions)
 }
 
-/// Posts one Bundle; gives its records.
+/// Posts one Bundle; gives the versions that it made.
 async fn post(connection: &mut Connection, bundle: Vec<u8>) -> Result<Vec<String>, Failed> {
     let answer = connection
         .call(Method::POST, "", bundle, StatusCode::OK)
@@ -80,23 +95,13 @@ async fn post(connection: &mut Connection, bundle: Vec<u8>) -> Result<Vec<String
         .flatten()
         .map(|entry| {
             let location = entry.pointer("/response/location").and_then(Value::as_str);
-            let (record, _) = location
-                .and_then(|location| location.split_once("/_history/"))
-                .ok_or("an entry has no location")?;
-            let mut parts = record.rsplit('/');
-            let (id, kind) = (parts.next(), parts.next());
-            Ok(format!(
-                "{}/{}",
-                kind.unwrap_or_default(),
-                id.unwrap_or_default()
-            ))
+            version_of(location.ok_or("an entry has no location")?)
         })
         .collect()
 }
 
 /// How long one reader waits, at the slow end, while the Bundle is written.
-async fn read_beside(target: &Target, records: &[String]) -> Result<f64, Failed> {
-    let bundle = observations()?;
+async fn read_beside(target: &Target, records: &[String], bundle: Vec<u8>) -> Result<f64, Failed> {
     let mut writer = target.connect().await?;
     let writing = tokio::spawn(async move {
         for _ in 0..TIMES {
@@ -120,8 +125,7 @@ async fn read_beside(target: &Target, records: &[String]) -> Result<f64, Failed>
     Ok(percentile::millis(&mut took, 0.99))
 }
 
-fn observations() -> Result<Vec<u8>, Failed> {
-    let seeds = Seed::all()?;
+fn observations(seeds: &[Seed]) -> Result<Vec<u8>, Failed> {
     let seed = seeds
         .iter()
         .find(|seed| seed.resource_type == "Observation")
@@ -149,13 +153,7 @@ pub async fn one(connection: &mut Connection) -> Result<String, Failed> {
     let answer = connection
         .call(Method::POST, "Basic", body.to_vec(), StatusCode::CREATED)
         .await?;
-    let location = answer.headers.get(header::LOCATION);
-    let location = location.ok_or("an answer has no Location")?.to_str()?;
-    let place = location
-        .find("/Basic/")
-        .ok_or("a Location names no record")?;
-    let version = location.get(place + 1..).unwrap_or_default();
-    Ok(version.to_owned())
+    answer.version()
 }
 
 /// GET below the base.

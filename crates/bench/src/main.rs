@@ -5,6 +5,7 @@
 //! anchors and waits for the disk as always, and the audit is counted afterwards.
 //! A missed aim is printed, not an error; machines differ.
 
+mod audits;
 mod callers;
 mod client;
 mod connection;

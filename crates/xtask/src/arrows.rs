@@ -174,6 +174,7 @@ mod tests {
             ("proof", ("tlog", None, false, true)),
             ("chartseal", ("devkit", None, true, true)),
             ("gateway", ("devkit", Some("dev"), false, true)),
+            ("bench", ("devkit", None, false, true)),
             ("store", ("diesel", None, false, false)),
             ("proof", ("alloy-trie", None, false, false)),
             ("proof", ("tokio", Some("dev"), false, false)),
