@@ -7,8 +7,8 @@
 use crate::{alarm::Bell, failure::StepError, journal::Journal};
 
 /// Leaves in the first transaction of a step: few enough that writers wait only
-/// for a moment.
-const FEWEST: u32 = 4_096;
+/// for a few milliseconds.
+const FEWEST: u32 = 512;
 /// Leaves in a later one, while a backlog is worked off. A batch rewrites most
 /// pages of the index by record, so larger ones write far less: a million leaves
 /// in batches of 4,096 wrote 4.8 GB, in batches of 16,384 2.0 GB.

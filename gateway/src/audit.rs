@@ -154,7 +154,7 @@ fn describe(
         patients,
         touched,
         has_query: exchange.query.is_some(),
-        decision: json::parse(decision.to_string().as_bytes()).map_err(Failure::fault)?,
+        decision: json::parse(&decision).map_err(Failure::fault)?,
     })
 }
 

@@ -86,22 +86,20 @@ impl DecisionLog {
             .map(|(record, count)| (&**record, *count))
     }
 
-    /// The stored form.
+    /// The stored form, as JSON text.
     ///
     /// # Errors
     /// None that is known.
-    pub fn to_json(&self) -> Result<serde_json::Value, serde_json::Error> {
-        serde_json::to_value(StoredLog::of(&self.decisions))
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(&StoredLog::of(&self.decisions))
     }
 
     /// Reads decisions back from the stored form.
     ///
     /// # Errors
     /// When it is not that form, or points outside its lists.
-    pub fn read_json(
-        json: &serde_json::Value,
-    ) -> Result<Vec<(DecisionRecord, u32)>, serde_json::Error> {
-        let stored = StoredLog::deserialize(json)?;
+    pub fn read_json(json: &[u8]) -> Result<Vec<(DecisionRecord, u32)>, serde_json::Error> {
+        let stored: StoredLog = serde_json::from_slice(json)?;
         let missing = || serde::de::Error::custom("a decision points outside its list");
         let read = |decision| stored.expand(decision).ok_or_else(missing);
         stored.decisions.iter().map(read).collect()

@@ -119,6 +119,7 @@ impl Connection {
             .body(Full::from(body))?;
         target.requests.fetch_add(1, Ordering::Relaxed);
         let start = Instant::now();
+        self.sender.ready().await?;
         let answer = self.sender.send_request(request).await;
         let answer = answer.map_err(|error| format!("`{uri}` was not answered: {error:?}"))?;
         let (head, body) = answer.into_parts();

@@ -61,12 +61,11 @@ const SQLITE: &[&str] = &[
     "PRAGMA temp_store = MEMORY",
     "PRAGMA journal_size_limit = 67108864",
 ];
-/// The log is copied back into the file at 64 MiB, not at SQLite's 4: tags are
-/// scattered, so every commit touches pages all over the indexes, and those that
-/// come again before the copy are copied once.
+/// The log is copied back by [`crate::wal`]; a commit does it itself only when the
+/// log has grown to 1 GiB.
 const SQLITE_WRITE: &[&str] = &[
     "PRAGMA cache_size = -65536",
-    "PRAGMA wal_autocheckpoint = 16384",
+    "PRAGMA wal_autocheckpoint = 262144",
 ];
 /// A reader's cache is emptied whenever someone else has committed, bucket by
 /// bucket, so a large one costs more than it saves; the system's keeps the pages.

@@ -39,6 +39,7 @@ mod store;
 mod tx;
 mod version_insert;
 mod versions;
+mod wal;
 mod writer;
 
 pub use anchors::{Anchor, Anchors, NewAnchor};

@@ -37,6 +37,13 @@ impl Counters {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    pub(crate) fn commits(&self) -> u64 {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .commits
+    }
+
     pub(crate) fn read(&self) -> Stats {
         self.0
             .lock()

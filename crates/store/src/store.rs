@@ -7,6 +7,7 @@ use crate::{
     queue::{Job, Queue},
     readers::{self, Manager},
     stats::Counters,
+    wal::WalCopier,
     writer::Writer,
 };
 use diesel::r2d2::Pool;
@@ -57,6 +58,8 @@ struct Open {
     turns: Arc<Semaphore>,
     /// Whether the database is in this process, and not behind a network.
     embedded: bool,
+    /// SQLite's.
+    wal: Option<WalCopier>,
     _lock: Option<LockFile>,
 }
 
@@ -87,22 +90,25 @@ impl Store {
     /// See [`OpenError`].
     pub fn open_with(database: &Database, options: Options) -> Result<Self, OpenError> {
         let lock = open::prepare(database)?;
+        let counters = Arc::default();
+        let embedded = matches!(database, Database::Sqlite { .. });
+        let wal = embedded.then(|| WalCopier::start(database, &counters));
+        let wal = wal.transpose().map_err(OpenError::Thread)?;
         let mut open = Open {
             queue: Arc::default(),
-            counters: Arc::default(),
+            counters,
             writers: Vec::new(),
             readers: readers::pool(database, options.readers),
             turns: Arc::new(Semaphore::new(options.readers.max(1) as usize)),
-            embedded: matches!(database, Database::Sqlite { .. }),
+            embedded,
+            wal,
             _lock: lock,
         };
-        let writers = match database {
-            Database::Sqlite { .. } => 1,
-            Database::Postgres { .. } => options.writers.max(1),
-        };
+        let writers = if embedded { 1 } else { options.writers.max(1) };
         for number in 1..=writers {
             let (queue, counters) = (open.queue.clone(), open.counters.clone());
-            let writer = Writer::new(database.clone(), queue, counters);
+            let wal = open.wal.as_ref().map(WalCopier::shared);
+            let writer = Writer::new(database.clone(), queue, counters, wal);
             let thread = thread::Builder::new()
                 .name(format!("store-writer-{number}"))
                 .spawn(|| writer.run())

@@ -17,6 +17,7 @@ use crate::{
     queue::{Job, Queue},
     stats::Counters,
     tx::{Backend, Probe},
+    wal,
 };
 use diesel::QueryResult;
 use std::{collections::BTreeSet, sync::Arc, thread, time::Duration};
@@ -53,6 +54,7 @@ pub(crate) struct Writer {
     queue: Arc<Queue>,
     counters: Arc<Counters>,
     connection: Option<Connection>,
+    wal: Option<Arc<wal::Shared>>,
 }
 
 struct Connection {
@@ -66,12 +68,14 @@ impl Writer {
         database: Database,
         queue: Arc<Queue>,
         counters: Arc<Counters>,
+        wal: Option<Arc<wal::Shared>>,
     ) -> Self {
         Self {
             database,
             queue,
             counters,
             connection: None,
+            wal,
         }
     }
 
@@ -79,6 +83,9 @@ impl Writer {
     pub(crate) fn run(mut self) {
         while let Some(jobs) = self.queue.take(MOST) {
             self.group(jobs);
+            if let (Some(wal), Some(connection)) = (&self.wal, &mut self.connection) {
+                wal.begin_anew_when_long(&mut connection.tx.conn);
+            }
         }
     }
 

@@ -79,8 +79,8 @@ fn a_thousand_entries_of_one_patient_take_a_few_kilobytes() {
         assert_eq!(permit.check_write(&about), Ok(()));
     }
     let stored = log.to_json().unwrap();
-    let size = stored.to_string().len();
-    assert!(size < 4096, "{size} bytes: {stored}");
+    let size = stored.len();
+    assert!(size < 4096, "{size} bytes");
 
     let read = DecisionLog::read_json(&stored).unwrap();
     assert_eq!(read.iter().map(|(_, times)| times).sum::<u32>(), 1001);
@@ -111,7 +111,8 @@ fn a_stored_log_that_points_nowhere_is_refused() {
     let who = caller("system");
     let mut log = DecisionLog::new(who.caller.clone(), None);
     let _ = log.decide(&shipped(), Action::Transaction, &target("base"), &[]);
-    let mut stored = log.to_json().unwrap();
-    stored["decisions"][0]["resource"] = 5.into();
-    assert!(DecisionLog::read_json(&stored).is_err());
+    let stored = String::from_utf8(log.to_json().unwrap()).unwrap();
+    let points_nowhere = stored.replacen(r#""resource":0"#, r#""resource":5"#, 1);
+    assert!(DecisionLog::read_json(stored.as_bytes()).is_ok());
+    assert!(DecisionLog::read_json(points_nowhere.as_bytes()).is_err());
 }

@@ -23,4 +23,5 @@ mod search_by_time;
 mod sequence;
 mod tables;
 mod versions;
+mod wal;
 mod world;
