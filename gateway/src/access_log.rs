@@ -2,7 +2,7 @@
 //!
 //! Never a path, a query, a header or a body: those hold ids and search values.
 
-use crate::app::App;
+use crate::{app::App, span};
 use actix_web::{
     Error, HttpMessage,
     body::MessageBody,
@@ -12,6 +12,7 @@ use actix_web::{
     web,
 };
 use std::time::Instant;
+use tracing::Instrument as _;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -35,7 +36,8 @@ pub async fn access_log(
     let started = Instant::now();
     let id = given_id(&request).unwrap_or_else(new_id);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.call(request).await?;
+    let span = span::of(&request, &id);
+    let mut response = next.call(request).instrument(span.clone()).await?;
     let headers = response.headers_mut();
     // Only what holds nothing of a patient says anything else.
     if !headers.contains_key(header::CACHE_CONTROL) {
@@ -55,6 +57,13 @@ pub async fn access_log(
         .extensions()
         .get::<ClientId>()
         .map(|id| id.0.clone());
+    span::answered(
+        &span,
+        request.method(),
+        route.as_deref(),
+        status,
+        client.as_deref(),
+    );
     tracing::info!(
         method = %request.method(),
         route = route.as_deref().unwrap_or("-"),

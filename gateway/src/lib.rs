@@ -37,6 +37,7 @@ mod routes;
 mod sealed_audit;
 pub mod server;
 pub mod setup;
+mod span;
 mod tls;
 mod unauthenticated;
 mod version;

@@ -70,7 +70,7 @@ impl RequestMetrics {
 }
 
 /// A method that anyone may have invented must not become a series.
-fn name(method: &Method) -> &str {
+pub(crate) fn name(method: &Method) -> &str {
     let known = [
         Method::GET,
         Method::HEAD,

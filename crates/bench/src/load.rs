@@ -9,6 +9,7 @@ use crate::{
     import,
     installation::{Installation, Shape},
     report::{Aim, Report},
+    rows,
     seeds::Seed,
 };
 use proof::{Bundle, Rung};
@@ -69,7 +70,9 @@ pub async fn measure(report: &Report, shape: Shape) -> Result<(), Failed> {
     let resident = installation.resident()?;
     report.figure("gateway under load, RSS", resident, "MB", Aim::Below(300.0));
     let requests: u64 = targets.iter().map(Target::requests).sum();
-    audits::check(report, &installation.stop()?, 0, requests)
+    let database = installation.stop()?;
+    audits::check(report, &database, 0, requests)?;
+    rows::measure(report, &database).await
 }
 
 fn print(report: &Report, what: &str, number: usize, run: &Run, promise: Option<f64>) {

@@ -24,6 +24,7 @@ mod processor;
 mod proof_latency;
 mod report;
 mod root;
+mod rows;
 mod seeds;
 mod sequencing;
 mod silent_ledger;

@@ -125,6 +125,10 @@ impl Config {
             .database
             .check()
             .map_err(|fault| self.value(fault))?;
+        sections
+            .telemetry
+            .check()
+            .map_err(|fault| self.value(fault))?;
         if let Some(gateway) = &sections.gateway {
             gateway.check().map_err(|fault| self.value(fault))?;
         }

@@ -15,6 +15,7 @@ mod logging;
 mod operations;
 mod registry;
 mod service;
+mod traces;
 mod verify;
 
 use clap::Parser;

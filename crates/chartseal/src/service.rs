@@ -13,6 +13,7 @@ use crate::{
     database, logging,
     operations::{self, Sources},
     registry::Standing,
+    traces::Traces,
 };
 use actix_web::web;
 use anchoring::Anchoring;
@@ -63,7 +64,8 @@ pub fn run(service: Service, args: &ConfigArgs) -> ExitCode {
 async fn serve(service: Service, args: &ConfigArgs) -> Result<(), Failed> {
     let config = Config::read(&args.config)?;
     check(service, &config)?;
-    logging::to_stderr(config.telemetry().level.name())?;
+    let traces = Traces::start(config.telemetry(), service.name())?;
+    logging::to_stderr(config.telemetry().level.name(), traces.as_ref())?;
     let store = database::wait(&config)?;
 
     let mut gateway = None;
@@ -103,6 +105,9 @@ async fn serve(service: Service, args: &ConfigArgs) -> Result<(), Failed> {
     }
     if let Some(anchoring) = anchoring {
         anchoring.stop().await;
+    }
+    if let Some(traces) = traces {
+        traces.stop().await;
     }
     ended
 }

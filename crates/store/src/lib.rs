@@ -56,7 +56,7 @@ pub use logs::{Log, LogRowId, Logs, NewLog, StoredCheckpoint, Tile};
 pub use policies::{Policies, PolicySet};
 pub use posts::{NewPost, Post, PostId, PostState, Posts};
 pub use search::{Criterion, Order, TimePosition};
-pub use stats::{ClosureStats, Stats};
+pub use stats::{ClosureStats, GROUP_SIZES, Stats};
 pub use store::{Options, Store};
 pub use tx::{Access, Reader, Tx};
 pub use versions::{ID_PARAM, Link, NewVersion, Version, Versions};

@@ -5,6 +5,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+/// Upper bounds of the buckets of group sizes; no group is larger than the last.
+pub const GROUP_SIZES: [usize; 7] = [1, 2, 5, 10, 20, 35, 50];
+
 /// Counts since the store was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -12,6 +15,9 @@ pub struct Stats {
     pub commits: u64,
     /// Groups of closures that were taken from the queue.
     pub groups: u64,
+    /// Of these, how many had at most [`GROUP_SIZES`] closures; those of the bucket
+    /// before are not counted again.
+    pub groups_by_size: [u64; GROUP_SIZES.len()],
     /// Groups whose transaction was given up and run again, in whole or one by one.
     pub voided: u64,
     /// Closures by the name given to `run_tx`.
@@ -31,6 +37,18 @@ pub struct ClosureStats {
 
 #[derive(Debug, Default)]
 pub(crate) struct Counters(Mutex<Stats>);
+
+impl Stats {
+    /// Counts a group of so many closures.
+    pub(crate) fn group(&mut self, closures: usize) {
+        self.groups += 1;
+        let bucket = GROUP_SIZES.iter().position(|most| closures <= *most);
+        let bucket = bucket.unwrap_or(GROUP_SIZES.len() - 1);
+        if let Some(count) = self.groups_by_size.get_mut(bucket) {
+            *count += 1;
+        }
+    }
+}
 
 impl Counters {
     pub(crate) fn count(&self, change: impl FnOnce(&mut Stats)) {

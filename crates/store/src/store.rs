@@ -18,6 +18,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 use tokio::sync::{Semaphore, oneshot};
+use tracing::{Instrument as _, Span};
 
 /// How many connections a store has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +141,8 @@ impl Store {
             // Whoever asked may have gone.
             let _ = sender.send(value);
         }));
-        receiver.await.unwrap_or(Err(Error::Unavailable))
+        let answered = receiver.instrument(span("write", name)).await;
+        answered.unwrap_or(Err(Error::Unavailable))
     }
 
     /// [`Self::run_tx`] for threads that may wait.
@@ -174,19 +176,17 @@ impl Store {
         F: FnOnce(&mut Reader) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        let turn = self
-            .0
-            .turns
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(|_| Error::Unavailable)?;
-        let store = self.clone();
-        let read = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            store.read_blocking(name, f)
-        });
-        read.await.unwrap_or(Err(Error::Panicked))
+        let read = async {
+            let turn = self.0.turns.clone().acquire_owned().await;
+            let turn = turn.map_err(|_| Error::Unavailable)?;
+            let store = self.clone();
+            let read = tokio::task::spawn_blocking(move || {
+                let _turn = turn;
+                store.read_blocking(name, f)
+            });
+            read.await.unwrap_or(Err(Error::Panicked))
+        };
+        read.instrument(span("read", name)).await
     }
 
     /// [`Self::read`] of a row or two by their key. On SQLite it runs on the thread
@@ -202,7 +202,7 @@ impl Store {
     {
         let turn = self.0.embedded.then(|| self.0.turns.try_acquire());
         match turn {
-            Some(Ok(_turn)) => self.read_blocking(name, f),
+            Some(Ok(_turn)) => span("read", name).in_scope(|| self.read_blocking(name, f)),
             _ => self.read(name, f).await,
         }
     }
@@ -227,4 +227,12 @@ impl Store {
     pub fn stats(&self) -> Stats {
         self.0.counters.read()
     }
+}
+
+/// The span of a part of what is traced; on its own it is no trace.
+fn span(what: &'static str, name: &'static str) -> Span {
+    if Span::current().is_none() {
+        return Span::none();
+    }
+    tracing::debug_span!("store", otel.name = format!("{what} {name}"))
 }

@@ -90,7 +90,7 @@ impl Writer {
     }
 
     fn group(&mut self, mut jobs: Vec<Job>) {
-        self.counters.count(|stats| stats.groups += 1);
+        self.counters.count(|stats| stats.group(jobs.len()));
         if jobs.len() > 1 && self.settle(&mut jobs, TOGETHER) {
             jobs.into_iter().for_each(|job| self.answer(job));
             return;

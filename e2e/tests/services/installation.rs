@@ -173,6 +173,11 @@ impl Sample {
             .with("chainId = 1337", &format!("chainId = {}", chain.id()))
     }
 
+    /// With this at its end.
+    pub fn and(self, text: &str) -> Self {
+        Self(self.0 + text)
+    }
+
     pub fn with_operations(self, listen: &str, port: u16) -> Self {
         self.with(listen, &format!("127.0.0.1:{port}"))
     }

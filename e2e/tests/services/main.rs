@@ -14,3 +14,4 @@ mod postgres;
 mod refused;
 mod separate;
 mod together;
+mod traces;

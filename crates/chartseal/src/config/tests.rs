@@ -50,6 +50,8 @@ listen = "127.0.0.1:9464"
 
 [telemetry]
 level = "warn"
+otlpEndpoint = "http://collector.internal:4318/"
+traceRatio = 0.25
 "#;
 
 fn read(folder: &TempDir, text: &str) -> Result<Config, String> {
@@ -85,6 +87,11 @@ fn a_whole_file_is_read_with_paths_from_its_folder() {
     assert_eq!(settings.identity.issuers[0].claims.purpose_of_use, "pou");
     assert_eq!(gateway.listener().unwrap().workers, 4);
     assert_eq!(config.telemetry().level.name(), "warn");
+    let traces = config.telemetry().traces_url();
+    assert_eq!(
+        traces.as_deref(),
+        Some("http://collector.internal:4318/v1/traces")
+    );
     assert_eq!(config.operations().unwrap().listen.port(), 9464);
 }
 
@@ -131,6 +138,16 @@ const CASES: &[Case] = &[
         "level = \"warn\"",
         "level = \"loud\"",
         &["`telemetry.level`"],
+    ),
+    (
+        "http://collector.internal:4318/",
+        "http://name:word@collector.internal:4318/",
+        &["`telemetry.otlpEndpoint`", "without user"],
+    ),
+    (
+        "traceRatio = 0.25",
+        "traceRatio = 25",
+        &["`telemetry.traceRatio`", "from 0"],
     ),
     (
         "[operations]",

@@ -8,10 +8,11 @@ use anchor_service::{Counts, Status, StatusReader};
 use gateway::App;
 use model::{Clock as _, SystemClock, Timestamp};
 use prometheus::{
-    Error, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder, core::Collector,
-    proto::MetricFamily,
+    Error, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder,
+    core::Collector,
+    proto::{self, MetricFamily},
 };
-use store::Stats;
+use store::{GROUP_SIZES, Stats};
 
 /// All series as they stand now.
 pub async fn text(sources: &Sources) -> Result<String, Error> {
@@ -27,7 +28,9 @@ pub async fn text(sources: &Sources) -> Result<String, Error> {
         families = app.metrics.gather();
         of_gateway(&page, app)?;
     }
-    of_store(&page, &sources.store.stats())?;
+    let stats = sources.store.stats();
+    of_store(&page, &stats)?;
+    families.push(group_sizes(&stats));
     let database = match &sources.anchor {
         Some(anchor) => of_anchor(&page, anchor).await?,
         None => answers(sources).await,
@@ -77,11 +80,6 @@ fn of_store(page: &Page, stats: &Stats) -> Result<(), Error> {
         stats.commits,
     )?;
     page.count(
-        "chartseal_store_groups_total",
-        "Groups of closures taken to be committed together.",
-        stats.groups,
-    )?;
-    page.count(
         "chartseal_store_groups_voided_total",
         "Transactions given up and run again.",
         stats.voided,
@@ -104,6 +102,32 @@ fn of_store(page: &Page, stats: &Stats) -> Result<(), Error> {
             .iter()
             .map(|(name, of)| (vec![(*name).to_owned()], of.retries)),
     )
+}
+
+/// Counted in the store by bucket, so that it needs no registry of its own.
+fn group_sizes(stats: &Stats) -> MetricFamily {
+    let mut so_far = 0;
+    let buckets = GROUP_SIZES.iter().zip(stats.groups_by_size);
+    let buckets = buckets.map(|(most, count)| {
+        so_far += count;
+        let mut bucket = proto::Bucket::default();
+        bucket.set_upper_bound(number(*most as u64));
+        bucket.set_cumulative_count(so_far);
+        bucket
+    });
+    let mut histogram = proto::Histogram::default();
+    histogram.set_bucket(buckets.collect());
+    histogram.set_sample_count(stats.groups);
+    let closures = stats.closures.values().map(|of| of.answered).sum();
+    histogram.set_sample_sum(number(closures));
+    let mut metric = proto::Metric::default();
+    metric.set_histogram(histogram);
+    let mut family = MetricFamily::default();
+    family.set_name("chartseal_store_group_size".to_owned());
+    family.set_help("Closures taken to be committed together.".to_owned());
+    family.set_field_type(proto::MetricType::HISTOGRAM);
+    family.set_metric(vec![metric]);
+    family
 }
 
 /// Gives whether the database answered.
