@@ -139,6 +139,23 @@ fn a_code_that_was_changed_is_worth_nothing() {
 }
 
 #[test]
+fn the_dev_issuer_logs_in_whoever_comes() {
+    let house = Installation::new();
+    let (issuer, out) = (house.issuer(None), house.path("token.txt"));
+    let login = Login::start(&issuer.issuer_url(), "demo-login", &out, &[]);
+    let page = visit(&login.question).expect(200, "who are you");
+    assert!(page.text().contains("Chidi Marek"));
+    drop(visit(&log_in(&login.question, AUDITOR)).expect(200, "the redirect"));
+    let (code, said) = login.end();
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("logged in as Eve Tanaka (eve.tanaka)"),
+        "{said}"
+    );
+    assert!(out.exists());
+}
+
+#[test]
 fn what_cannot_work_is_said_before_anyone_is_asked() {
     let (house, mut issuer) = issuer();
     let out = house.path("token.txt").display().to_string();
