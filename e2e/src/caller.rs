@@ -126,6 +126,12 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// All headers of a name, as text.
+    pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        let values = self.headers.get_all(name).iter();
+        values.filter_map(|value| value.to_str().ok())
+    }
+
     /// `Type/id/_history/version` of the Location header.
     #[must_use]
     pub fn location(&self) -> String {

@@ -4,9 +4,9 @@
 use crate::{
     access_log::{ClientId, RequestId},
     app::App,
-    body,
     facility::Facility,
     failure::{Category, Failure},
+    identity::{Refusal, Unauthenticated},
     proxies::ClientAddress,
 };
 use actix_web::{HttpMessage, HttpRequest, http::header, web};
@@ -40,8 +40,8 @@ impl Context {
     /// names, or the caller's own.
     ///
     /// # Errors
-    /// Unauthenticated without a valid token; not found for a facility that is
-    /// not here.
+    /// Unauthenticated without a valid token, unavailable without its issuer's keys;
+    /// not found for a facility that is not here.
     pub async fn enter(request: &HttpRequest) -> Result<Self, Failure> {
         let app = request
             .app_data::<web::Data<App>>()
@@ -101,20 +101,37 @@ async fn authenticate(
     app: &App,
     address: Option<&str>,
 ) -> Result<Caller, Failure> {
-    let token = body::header_text(request, header::AUTHORIZATION);
-    match app.identity.authenticate(token).await {
+    match app.identity.authenticate(authorization(request)).await {
         Ok(caller) => Ok(caller),
         Err(refused) => {
             app.throttle
                 .address(address)
                 .inspect_err(|_| app.counters.throttled())?;
             app.counters.unauthenticated();
-            let failure = Failure::new(
-                Category::Unauthenticated,
-                IssueCode::Login,
-                "send a valid bearer token of a configured issuer",
-            );
-            Err(failure.because(refused))
+            Err(unauthenticated(refused))
         }
     }
+}
+
+/// The `Authorization` header. Two of them are no bearer token: whoever stands in
+/// front of the gateway may go by the other one.
+fn authorization(request: &HttpRequest) -> Option<&str> {
+    let mut given = request.headers().get_all(header::AUTHORIZATION);
+    let first = given.next()?;
+    match given.next() {
+        None => Some(first.to_str().unwrap_or_default()),
+        Some(_) => Some(""),
+    }
+}
+
+/// Whatever is wrong with a token, its sender is told the same; that keys are
+/// missing is no fault of the token.
+fn unauthenticated(refused: Unauthenticated) -> Failure {
+    let category = match refused.reason {
+        Refusal::KeysUnavailable => return Failure::unavailable(refused),
+        Refusal::NoToken | Refusal::NotBearer => Category::Unauthenticated,
+        _ => Category::InvalidToken,
+    };
+    let text = "send a valid bearer token of a configured issuer";
+    Failure::new(category, IssueCode::Login, text).because(refused)
 }

@@ -11,8 +11,10 @@ use std::fmt;
 pub enum Category {
     /// The request is malformed.
     Invalid,
-    /// No valid token.
+    /// No token.
     Unauthenticated,
+    /// A token that is not valid.
+    InvalidToken,
     /// The caller may not do this at all.
     Forbidden,
     /// Nothing there that the caller may see.

@@ -61,7 +61,8 @@ impl Gateway {
     pub fn start(app: web::Data<App>, listening: Listening) -> Result<Self, Box<dyn Error>> {
         let mut beside = vec![
             rt::spawn(audit_unauthenticated(app.clone())),
-            rt::spawn(look_after(app.clone())),
+            rt::spawn(keep_keys_fresh(app.clone())),
+            rt::spawn(look_for_facilities(app.clone())),
         ];
         if let Some(certificates) = &listening.certificates {
             beside.push(rt::spawn(follow(Arc::clone(certificates))));
@@ -112,10 +113,18 @@ async fn audit_unauthenticated(app: web::Data<App>) {
     }
 }
 
-/// Keeps the issuers' keys fresh and opens facilities that were made since.
-async fn look_after(app: web::Data<App>) {
+/// Keeps the issuers' keys fresh, and asks those again that could not be asked.
+async fn keep_keys_fresh(app: web::Data<App>) {
     loop {
         app.identity.refresh().await;
+        rt::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Opens facilities that were made since. An issuer that takes its time holds up
+/// nobody here.
+async fn look_for_facilities(app: web::Data<App>) {
+    loop {
         if let Err(failure) = app.look_for_facilities().await {
             tracing::warn!(%failure, "new facilities cannot be looked for");
         }

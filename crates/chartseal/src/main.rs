@@ -12,6 +12,7 @@ mod import;
 mod init;
 mod keys;
 mod logging;
+mod login;
 mod operations;
 mod registry;
 mod service;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => service::run(Service::Both, &args),
         Command::Init(args) => init::run(&args),
         Command::Keys(args) => keys::run(&args),
+        Command::Login(args) => login::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Proof(args) => fetch::run(&args),
         Command::Verify(args) => verify::run(&args),

@@ -1,12 +1,15 @@
-//! An OpenID issuer for the demo and for tests: discovery, keys, and a token
-//! endpoint for the client credentials of seven invented clients.
+//! An OpenID issuer for the demo and for tests: discovery, keys, a token endpoint
+//! for the client credentials of seven invented clients, and a login that believes
+//! whoever comes.
 //!
 //! Access tokens are JWTs of RFC 9068 signed with ES256, with SMART v2 scopes
 //! (<https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html>).
-//! There is no login: each client stands for one invented user. Keys and client
-//! secrets are kept in the directory, readable by their owner only.
+//! Each client stands for one invented user. Keys and client secrets are kept in the
+//! directory, readable by their owner only.
 
+mod authorize;
 mod client;
+mod code;
 mod discovery;
 mod key;
 mod private_file;
@@ -17,6 +20,7 @@ mod token_endpoint;
 use crate::loopback::{self, Loopback};
 use actix_web::web::Data;
 use client::Clients;
+use code::Codes;
 use key::Keys;
 use model::{Clock, FacilityName, Invalid, Random, RandomUnavailable, SystemClock, SystemRandom};
 use std::{
@@ -112,6 +116,7 @@ pub(crate) struct Issuer {
     lifetime: Duration,
     facilities: [FacilityName; 2],
     clients: Clients,
+    codes: Codes,
     keys: RwLock<Keys>,
     options: DevIssuerOptions,
 }
@@ -156,6 +161,7 @@ impl DevIssuer {
             lifetime: config.lifetime,
             facilities: config.facilities,
             clients,
+            codes: Codes::default(),
             keys: RwLock::new(keys),
             options,
         });
@@ -163,6 +169,7 @@ impl DevIssuer {
         let server = reserved
             .serve("devissuer", move |app| {
                 discovery::routes(app, data.clone());
+                authorize::routes(app);
                 token_endpoint::routes(app);
             })
             .map_err(listen)?;

@@ -74,7 +74,7 @@ const FENCES: [(&[&str], &[&str]); 10] = [
         &["sealing"],
     ),
     (&["actix-web"], &["gateway", "devkit", "chartseal"]),
-    (&["openidconnect"], &["gateway"]),
+    (&["openidconnect"], &["gateway", "chartseal"]),
     (&["jsonwebtoken"], &["gateway", "devkit"]),
     (&["alloy"], &["anchor-service", "devkit"]),
     (

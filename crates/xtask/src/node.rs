@@ -1,5 +1,5 @@
 //! Node.js and the published programs under `e2e/node`: the Solidity compiler,
-//! anvil, a FHIR client.
+//! anvil, a FHIR client, an OpenID provider.
 
 use crate::{debian, workspace};
 use std::{
@@ -9,7 +9,7 @@ use std::{
     time::SystemTime,
 };
 
-const OLDEST: u32 = 18;
+const OLDEST: u32 = 20;
 
 /// What was found or installed.
 pub struct Node {

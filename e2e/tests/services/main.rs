@@ -1,5 +1,6 @@
 //! The services as an operator runs them: from the sample configurations in
-//! `deploy/config`, by the commands of docs/operations.md, to a verified proof.
+//! `deploy/config`, by the commands of docs/operations.md, to a verified proof; and
+//! the issuers whose tokens they take.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,10 +9,18 @@
     reason = "test code"
 )]
 
+mod browser;
 mod chain;
+mod hospital;
 mod installation;
+mod issuer_keys;
+mod liar;
+mod login;
+mod oidc;
 mod postgres;
 mod refused;
 mod separate;
+mod signer;
 mod together;
+mod tokens;
 mod traces;

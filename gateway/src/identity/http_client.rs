@@ -1,6 +1,6 @@
-//! The HTTP client for discovery documents and key sets: only GET, only from
-//! safe URLs, no redirects (a redirect could lead inside the network), small
-//! answers, short patience.
+//! The HTTP client that issuers are asked by, for discovery documents, key sets and
+//! the tokens of a login: only at safe URLs, no redirects (a redirect could lead
+//! inside the network), small answers, short patience.
 
 use super::issuers::{IdentityError, parse_safe};
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
@@ -12,13 +12,13 @@ const MAX_BYTES: usize = 1024 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Fetches from issuers.
+/// Asks issuers.
 #[derive(Clone)]
-pub(super) struct HttpClient(reqwest::Client);
+pub struct HttpClient(reqwest::Client);
 
 /// Why a fetch failed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FetchError {
+pub enum FetchError {
     /// Neither https nor loopback.
     #[error("the issuer names a URL that is neither https nor on a loopback host")]
     Url,
@@ -36,7 +36,10 @@ pub(super) enum FetchError {
 impl HttpClient {
     /// A client; without `tls` it needs no CA certificates and reaches loopback
     /// hosts only.
-    pub(super) fn new(tls: bool) -> Result<Self, IdentityError> {
+    ///
+    /// # Errors
+    /// When there are no CA certificates to go by.
+    pub fn new(tls: bool) -> Result<Self, IdentityError> {
         // reqwest panics when the process has no provider; whoever starts the
         // process may have chosen one already.
         if rustls::crypto::CryptoProvider::get_default().is_none() {
@@ -60,8 +63,9 @@ impl HttpClient {
 
     async fn fetch(&self, request: HttpRequest) -> Result<HttpResponse, FetchError> {
         let url = parse_safe(&request.uri().to_string()).ok_or(FetchError::Url)?;
-        let fetch = self.0.get(url).headers(request.headers().clone());
-        let mut answer = fetch.send().await?;
+        let (head, body) = request.into_parts();
+        let fetch = self.0.request(head.method, url).headers(head.headers);
+        let mut answer = fetch.body(body).send().await?;
         let mut response = http::Response::builder().status(answer.status());
         if let Some(kind) = answer.headers().get(http::header::CONTENT_TYPE) {
             response = response.header(http::header::CONTENT_TYPE, kind);

@@ -5,7 +5,8 @@
 //! in anyone's power to cause, so it happens once in five minutes at most;
 //! until then an unknown key stays unknown. One fetch runs at a time and the
 //! others wait for it or go on with the keys at hand. While an issuer is down
-//! its last keys stay. Key sets: <https://www.rfc-editor.org/rfc/rfc7517>.
+//! its last keys stay, and it is asked again every ten seconds by whoever calls
+//! `refresh` at least so often, so that no request has to. Key sets: <https://www.rfc-editor.org/rfc/rfc7517>.
 
 use super::{http_client::HttpClient, issuers::Issuer, refusal::Refusal};
 use jsonwebtoken::{
@@ -22,8 +23,8 @@ const MAX_AGE_MILLIS: i64 = 60 * 60 * 1000;
 /// Between two fetches because of unknown keys, or of a stale set that could
 /// not be fetched.
 const COOL_DOWN_MILLIS: i64 = 5 * 60 * 1000;
-/// Between two fetches while there is no key at all.
-const FIRST_RETRY_MILLIS: i64 = 10 * 1000;
+/// Between two fetches while there is no key at all, or after one that failed.
+const RETRY_MILLIS: i64 = 10 * 1000;
 /// Keys of one issuer that are looked at.
 const MAX_KEYS: usize = 100;
 /// RSA moduli shorter than 2048 bits are not used.
@@ -44,6 +45,8 @@ struct Held {
     generation: u64,
     fetched: Option<Timestamp>,
     tried: Option<Timestamp>,
+    /// The last try brought nothing.
+    failed: bool,
     tried_for_unknown: Option<Timestamp>,
 }
 
@@ -73,6 +76,11 @@ impl IssuerKeys {
     /// Whether a key set was fetched.
     pub(super) fn ready(&self) -> bool {
         self.held().fetched.is_some()
+    }
+
+    /// Whether the last fetch failed, whatever is held from an earlier one.
+    pub(super) fn failing(&self) -> bool {
+        self.held().failed
     }
 
     /// The set now held; a caller verified by another set is verified anew.
@@ -120,11 +128,11 @@ impl IssuerKeys {
         }
     }
 
-    /// Fetches now, unless a fetch is under way or has just been.
+    /// Fetches when the set is stale, or the last fetch failed and was not just now.
     pub(super) async fn refresh(&self, issuer: &Arc<Issuer>, http: &HttpClient, now: Timestamp) {
         let _fetching = self.fetching.lock().await;
         let held = self.held();
-        if held.is_stale(now) && held.may_try(now) {
+        if held.is_due(now) {
             self.fetch(issuer, http, now).await;
         }
     }
@@ -139,6 +147,7 @@ impl IssuerKeys {
                 Ok(set) => issuer.keys.take_in(&issuer, &set, now),
                 Err(error) => {
                     tracing::warn!(issuer = %issuer.config.url, error, "keys cannot be fetched");
+                    issuer.keys.change(|held| held.failed = true);
                 }
             }
         });
@@ -155,6 +164,7 @@ impl IssuerKeys {
             held.keys = keys;
             held.generation += 1;
             held.fetched = Some(now);
+            held.failed = false;
         });
     }
 
@@ -203,10 +213,20 @@ impl Held {
         past(self.fetched, now, MAX_AGE_MILLIS)
     }
 
+    /// A fetch for an unknown key may have failed too: then nobody may ask for five
+    /// minutes, and the keys have to come all the same.
+    fn is_due(&self, now: Timestamp) -> bool {
+        if self.failed {
+            past(self.tried, now, RETRY_MILLIS)
+        } else {
+            self.is_stale(now)
+        }
+    }
+
     fn may_try(&self, now: Timestamp) -> bool {
         let pause = match self.fetched {
             Some(_) => COOL_DOWN_MILLIS,
-            None => FIRST_RETRY_MILLIS,
+            None => RETRY_MILLIS,
         };
         past(self.tried, now, pause)
     }

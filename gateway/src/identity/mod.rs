@@ -17,11 +17,12 @@ mod token;
 mod verified;
 
 pub use self::{
+    http_client::{FetchError, HttpClient},
     issuers::{ClaimNames, IdentityConfig, IdentityError, IssuerConfig},
     refusal::{Refusal, Unauthenticated},
 };
 
-use self::{http_client::HttpClient, issuers::Issuer, token::Token, verified::VerifiedTokens};
+use self::{issuers::Issuer, token::Token, verified::VerifiedTokens};
 use model::Clock;
 use policies::Caller;
 use std::sync::Arc;
@@ -53,8 +54,8 @@ impl Identity {
         })
     }
 
-    /// Fetches the keys of every issuer, so that the first request need not. Keys
-    /// that are fresh, and issuers just asked in vain, are left alone.
+    /// Fetches the keys of every issuer, so that no request need do it. Keys that are
+    /// fresh, and issuers just asked in vain, are left alone.
     pub async fn refresh(&self) {
         for issuer in &self.issuers {
             issuer
@@ -78,6 +79,13 @@ impl Identity {
             .filter(|issuer| !issuer.keys.ready())
             .map(|issuer| issuer.config.url.as_str())
             .collect()
+    }
+
+    /// Every issuer, and whether its keys could not be fetched the last time.
+    pub fn standing(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.issuers
+            .iter()
+            .map(|issuer| (issuer.config.url.as_str(), issuer.keys.failing()))
     }
 
     /// The caller for whom the header's bearer token speaks.

@@ -141,7 +141,7 @@ impl<'a> Token<'a> {
         key: &DecodingKey,
     ) -> Result<Claims, Refusal> {
         let mut validation = Validation::new(algorithm);
-        validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.set_issuer(&[&issuer.config.url]);
         validation.set_audience(&[&issuer.config.audience]);
         // Both are checked by `check_time`; this library asks the machine.
@@ -166,7 +166,7 @@ impl<'a> Token<'a> {
 }
 
 fn claim_name(name: &str) -> &'static str {
-    ["exp", "nbf", "iss", "aud", "sub"]
+    ["exp", "iss", "aud", "sub"]
         .into_iter()
         .find(|known| *known == name)
         .unwrap_or("claims")
@@ -176,9 +176,15 @@ fn claim_name(name: &str) -> &'static str {
 pub(super) struct Claims(Map<String, Value>);
 
 impl Claims {
-    /// Checks that `now` is between `nbf` and `exp`, and gives `exp`.
+    /// Checks that `now` is between `nbf` and `exp`, and gives `exp`. Many issuers
+    /// leave `nbf` out; then `iat` says when the token began, which RFC 9068, 2.2
+    /// requires.
     pub(super) fn check_time(&self, now: Timestamp) -> Result<i64, Refusal> {
-        let (nbf, exp) = (self.seconds("nbf")?, self.seconds("exp")?);
+        let begin = match (self.get("nbf"), self.get("iat")) {
+            (None, Some(_)) => "iat",
+            _ => "nbf",
+        };
+        let (nbf, exp) = (self.seconds(begin)?, self.seconds("exp")?);
         let now = now.as_seconds();
         if now >= exp.saturating_add(LEEWAY_SECONDS) {
             Err(Refusal::Expired)

@@ -62,6 +62,13 @@ fn of_gateway(page: &Page, app: &App) -> Result<(), Error> {
         "Decisions against the caller; a search decides over each record.",
         app.counters.denials(),
     )?;
+    let issuers = app.identity.standing();
+    page.gauge(
+        "chartseal_issuer_failing",
+        "Whether an issuer's keys could not be fetched the last time.",
+        &["issuer"],
+        issuers.map(|(url, failing)| (vec![url.to_owned()], f64::from(u8::from(failing)))),
+    )?;
     let opened = app.facilities();
     page.counters(
         "chartseal_key_opens_total",

@@ -12,8 +12,7 @@ use serde_json::json;
 pub(crate) fn routes(app: &mut ServiceConfig, issuer: Data<Issuer>) {
     app.app_data(issuer)
         .route("/.well-known/openid-configuration", web::get().to(document))
-        .route("/jwks", web::get().to(keys))
-        .route("/authorize", web::get().to(no_login));
+        .route("/jwks", web::get().to(keys));
 }
 
 async fn document(issuer: Data<Issuer>) -> HttpResponse {
@@ -25,13 +24,15 @@ async fn document(issuer: Data<Issuer>) -> HttpResponse {
         "authorization_endpoint": format!("{url}/authorize"),
         "token_endpoint": format!("{url}/token"),
         "jwks_uri": format!("{url}/jwks"),
-        "grant_types_supported": ["client_credentials"],
+        "grant_types_supported": ["client_credentials", "authorization_code"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
         "scopes_supported":
-            ["user/*.cruds", "patient/*.rs", "user/AuditEvent.rs", "system/*.cruds"],
+            ["openid", "profile", "user/*.cruds", "patient/*.rs", "user/AuditEvent.rs", "system/*.cruds"],
         "claims_supported": [
             "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "name",
             "facility", "roles", "purpose_of_use", "patient", "fhirUser"
@@ -41,12 +42,4 @@ async fn document(issuer: Data<Issuer>) -> HttpResponse {
 
 async fn keys(issuer: Data<Issuer>) -> HttpResponse {
     HttpResponse::Ok().json(json!({ "keys": issuer.keys().set() }))
-}
-
-/// Discovery must name an authorization endpoint; there is no login behind it.
-async fn no_login() -> HttpResponse {
-    HttpResponse::BadRequest().json(json!({
-        "error": "unsupported_response_type",
-        "error_description": "this issuer has no login: use client credentials",
-    }))
 }

@@ -1,6 +1,6 @@
-//! Access tokens: JWTs by RFC 9068, signed with ES256.
+//! Access tokens, JWTs by RFC 9068, and ID tokens, both signed with ES256.
 
-use super::{DemoUser, Issuer, IssuerError, key::Keys};
+use super::{DemoUser, Issuer, IssuerError, authorize, key::Keys};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde::Serialize;
 use serde_json::json;
@@ -40,11 +40,7 @@ impl Issuer {
         lifetime: Duration,
     ) -> Result<String, IssuerError> {
         let profile = user.profile();
-        let now = self.options.clock.now().as_seconds();
-        let expiry = i64::try_from(lifetime.as_secs())
-            .ok()
-            .and_then(|seconds| now.checked_add(seconds))
-            .ok_or(IssuerError::Lifetime)?;
+        let (now, expiry) = self.validity(lifetime)?;
         let patient = match user {
             DemoUser::Patient { id } => Some(id.as_str()),
             _ => None,
@@ -76,11 +72,44 @@ impl Issuer {
             patient,
             fhir_user: patient.map(|id| format!("Patient/{id}")),
         };
+        Ok(self.sign("at+jwt", &claims))
+    }
+
+    /// Tells the client of the login who has logged in
+    /// (<https://openid.net/specs/openid-connect-core-1_0.html>, 2).
+    pub(crate) fn identify(
+        &self,
+        user: &DemoUser,
+        nonce: Option<&str>,
+    ) -> Result<String, IssuerError> {
+        let profile = user.profile();
+        let (now, expiry) = self.validity(self.lifetime)?;
+        let mut claims = json!({
+            "iss": self.url, "sub": profile.subject, "aud": authorize::CLIENT,
+            "exp": expiry, "iat": now, "name": profile.name,
+        });
+        if let (Some(nonce), Some(members)) = (nonce, claims.as_object_mut()) {
+            members.insert("nonce".to_owned(), nonce.into());
+        }
+        Ok(self.sign("JWT", &claims))
+    }
+
+    /// From now, until.
+    fn validity(&self, lifetime: Duration) -> Result<(i64, i64), IssuerError> {
+        let now = self.options.clock.now().as_seconds();
+        let expiry = i64::try_from(lifetime.as_secs())
+            .ok()
+            .and_then(|seconds| now.checked_add(seconds))
+            .ok_or(IssuerError::Lifetime)?;
+        Ok((now, expiry))
+    }
+
+    fn sign(&self, kind: &str, claims: &impl Serialize) -> String {
         let keys = self.keys();
-        let header = json!({ "typ": "at+jwt", "alg": "ES256", "kid": keys.kid() });
-        let input = format!("{}.{}", part(&header), part(&claims));
+        let header = json!({ "typ": kind, "alg": "ES256", "kid": keys.kid() });
+        let input = format!("{}.{}", part(&header), part(claims));
         let signature = BASE64URL.encode(keys.sign(input.as_bytes()));
-        Ok(format!("{input}.{signature}"))
+        format!("{input}.{signature}")
     }
 
     /// A rotation that died halfway has changed nothing in memory, so that a

@@ -1,10 +1,11 @@
-//! `POST /token` with the client credentials grant (RFC 6749 4.4).
+//! `POST /token` with the client credentials grant (RFC 6749 4.4), and with the code of
+//! a login (4.1.3).
 //!
 //! A client authenticates by the Basic scheme or in the body (2.3.1), never by
 //! both. The patient's client adds `patient`, the id of a Patient: it stands in
 //! for the launch context that a login would give.
 
-use super::{DemoUser, Issuer, secret::Secret};
+use super::{DemoUser, Issuer, authorize, secret::Secret};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
@@ -64,11 +65,14 @@ async fn post(request: HttpRequest, issuer: Data<Issuer>, body: Bytes) -> HttpRe
 
 fn grant(request: &HttpRequest, issuer: &Issuer, body: &[u8]) -> Result<HttpResponse, Failure> {
     let form = read_form(request, body)?;
+    if form.get("grant_type").map(Secret::reveal) == Some("authorization_code") {
+        return redeem(issuer, &form);
+    }
     let client_id = authenticate(request, issuer, &form)?;
     match form.get("grant_type").map(Secret::reveal) {
         Some("client_credentials") => {}
         Some(_) => {
-            let text = "only client_credentials is offered";
+            let text = "only client_credentials and authorization_code are offered";
             return Err(failure("unsupported_grant_type", text));
         }
         None => return Err(failure("invalid_request", "`grant_type` is missing")),
@@ -103,10 +107,45 @@ fn grant(request: &HttpRequest, issuer: &Issuer, body: &[u8]) -> Result<HttpResp
     if let (false, Some(members)) = (scope.is_empty(), answer.as_object_mut()) {
         members.insert("scope".to_owned(), scope.into());
     }
-    Ok(HttpResponse::Ok()
+    Ok(granted(&answer))
+}
+
+/// The tokens of a login. Its client is public: the PKCE verifier is the proof.
+fn redeem(issuer: &Issuer, form: &Form) -> Result<HttpResponse, Failure> {
+    let given = |name: &str| form.get(name).map_or("", Secret::reveal);
+    if given("client_id") != authorize::CLIENT {
+        return Err(failure("invalid_client", "codes are for `demo-login`"));
+    }
+    let now = issuer.options.clock.now();
+    let agreed = issuer
+        .codes
+        .take_back(
+            given("code"),
+            given("redirect_uri"),
+            given("code_verifier"),
+            now,
+        )
+        .ok_or(failure("invalid_grant", "the code is not good (any more)"))?;
+    let cannot = |_| failure("server_error", "the token cannot be signed");
+    let token = issuer
+        .mint(&agreed.user, None, issuer.lifetime)
+        .map_err(cannot)?;
+    let id_token = issuer
+        .identify(&agreed.user, agreed.nonce.as_deref())
+        .map_err(cannot)?;
+    Ok(granted(&json!({
+        "access_token": token,
+        "token_type": "Bearer",
+        "expires_in": issuer.lifetime.as_secs(),
+        "id_token": id_token,
+    })))
+}
+
+fn granted(answer: &serde_json::Value) -> HttpResponse {
+    HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((PRAGMA, "no-cache"))
-        .json(answer))
+        .json(answer)
 }
 
 /// Every parameter once (RFC 6749 3.2).

@@ -125,6 +125,45 @@ async fn while_the_issuer_is_down_its_keys_stay() {
 }
 
 #[tokio::test]
+async fn an_issuer_down_for_ten_minutes_is_missed_by_nobody_it_had_served() {
+    let issuer = TestIssuer::start().await;
+    let (identity, late) = (issuer.identity(), issuer.identity());
+    let (old, new) = (Signer::new("k1", 7), Signer::new("k2", 8));
+    let (old_token, new_token) = (lasting(&issuer, &old), lasting(&issuer, &new));
+    identity.refresh().await;
+    issuer.set_down(true);
+    // Keys are changed while nobody can see it.
+    issuer.set_keys(vec![new.jwk()]);
+    let fetched = issuer.fetches();
+    for second in 0..600 {
+        issuer.clock.advance_millis(1_000);
+        assert_eq!(ask(&identity, &old_token).await, Ok(()), "{second}");
+        let refused = ask(&identity, &new_token).await;
+        assert_eq!(refused, Err(Refusal::UnknownKey), "{second}");
+        let refused = ask(&late, &old_token).await;
+        assert_eq!(refused, Err(Refusal::KeysUnavailable), "{second}");
+        identity.refresh().await;
+        late.refresh().await;
+    }
+    // Two that ask every ten seconds.
+    assert!(issuer.fetches() - fetched <= 2 * 61);
+    assert!(identity.ready() && identity.missing().is_empty());
+    assert_eq!(late.missing(), [issuer.url.as_str()]);
+    assert!(identity.standing().all(|(_, failing)| failing));
+
+    issuer.set_down(false);
+    issuer.clock.advance_millis(10_000);
+    identity.refresh().await;
+    assert_eq!(ask(&identity, &new_token).await, Ok(()));
+    assert_eq!(ask(&identity, &old_token).await, Err(Refusal::UnknownKey));
+    // Without a refresh the first request fetches.
+    assert_eq!(ask(&late, &new_token).await, Ok(()));
+    assert!(late.ready());
+    let standing: Vec<_> = identity.standing().collect();
+    assert_eq!(standing, [(issuer.url.as_str(), false)]);
+}
+
+#[tokio::test]
 async fn an_issuer_that_was_never_reached_is_tried_again_soon() {
     let issuer = TestIssuer::start().await;
     let identity = issuer.identity();

@@ -266,6 +266,33 @@ async fn claims_that_are_missing_or_wrong_are_refused() {
 }
 
 #[tokio::test]
+async fn a_token_without_nbf_begins_when_it_was_issued() {
+    let issuer = TestIssuer::start().await;
+    let identity = issuer.identity();
+    let now = super::issuer::NOW
+        .parse::<Timestamp>()
+        .unwrap()
+        .as_seconds();
+    for (issued, expected) in [
+        (json!(now), None),
+        (json!(now + 30), None),
+        (json!(now + 31), Some(Refusal::NotYetValid)),
+        (json!("now"), Some(Refusal::Claim("iat"))),
+    ] {
+        let mut claims = issuer.claims();
+        claims.as_object_mut().unwrap().remove("nbf");
+        claims["iat"] = issued.clone();
+        let asked = ask(&identity, &issuer.sign(&issuer.header(), &claims)).await;
+        assert_eq!(asked.err(), expected, "{issued}");
+    }
+    // Where both are, the one counts that is meant for it.
+    let mut claims = issuer.claims();
+    claims["iat"] = json!(now + 1_000);
+    let token = issuer.sign(&issuer.header(), &claims);
+    assert!(ask(&identity, &token).await.is_ok());
+}
+
+#[tokio::test]
 async fn what_is_not_known_here_gives_nothing() {
     let issuer = TestIssuer::start().await;
     let mut claims = issuer.claims();
