@@ -159,7 +159,7 @@ impl Writer {
             Err(error) => failed(&error),
             Ok(()) => run_all(connection, jobs),
         };
-        if connection.tx.is_broken() {
+        if matches!(attempt, Attempt::Failed(Fault::Lost)) || connection.tx.is_broken() {
             self.connection = None;
         }
         if matches!(attempt, Attempt::Settled) {
