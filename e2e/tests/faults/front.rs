@@ -66,6 +66,7 @@ impl Front {
                 let state = Arc::clone(&state);
                 thread::spawn(move || {
                     if let Some(server) = state.connect() {
+                        drop((client.set_nodelay(true), server.set_nodelay(true)));
                         serve(client, server, &state);
                     }
                 });

@@ -1,9 +1,7 @@
 //! Two gateways and the anchor-service, each killed by chance while two loads run:
 //! `chartseal import` of the real data, and writers of single resources.
 
-use crate::{
-    books::Books, checks::assert_all, front::Front, load::under_load, server::Server, site::Site,
-};
+use crate::{checks::assert_all, front::Front, load::under_load, server::Server, site::Site};
 use e2e::{Caller, Dice, data, program};
 use serde_json::Value;
 use std::{
@@ -44,15 +42,17 @@ fn run(kills: usize, seed: u64) {
     let mut site = Site::start(&url, &url, 2);
     let users = site.users();
     let front = Front::of_gateways(&site.ports);
-    let mut import = import(&site, &front, &users[0].token, &folders);
+    let mut import = Import::start(&site, &front, &users[0].token, &folders);
     let books = under_load(&users, WRITERS, |books| {
-        kill_at_random(&mut site, kills, &dice, books);
-        println!("import under way: {}", import.try_wait().unwrap().is_none());
+        for kill in 1..=kills {
+            let answered = books.answered();
+            kill_one(&mut site, &dice);
+            import.go_on();
+            let count = books.answered() - answered;
+            println!("kill {kill}: {count} answers to writers meanwhile");
+        }
         site.wait();
-        let ended = import.wait_with_output().unwrap();
-        let told = String::from_utf8_lossy(&ended.stdout).into_owned();
-        println!("{told}");
-        assert!(ended.status.success(), "{told}");
+        import.finish();
     });
     let books = books.into_inside();
     println!(
@@ -64,37 +64,59 @@ fn run(kills: usize, seed: u64) {
     site.stop();
 }
 
-/// Services are killed and started, each after a pause; writers get on in between.
-fn kill_at_random(site: &mut Site, kills: usize, dice: &Dice, books: &Books) {
+/// A service is killed and started again, each after a pause.
+fn kill_one(site: &mut Site, dice: &Dice) {
     let pause = |most| sleep(Duration::from_millis(50 + dice.below(most) as u64));
-    let mut answered = books.answered();
-    for kill in 1..=kills {
-        pause(800);
-        let number = dice.below(site.len());
-        site.kill(number);
-        pause(400);
-        site.begin(number);
-        let now = books.answered();
-        println!(
-            "kill {kill}: service {number}, {} writes since",
-            now - answered
-        );
-        answered = now;
-    }
+    pause(800);
+    let number = dice.below(site.len());
+    println!("service {number}");
+    site.kill(number);
+    pause(400);
+    site.begin(number);
 }
 
-fn import(site: &Site, front: &Front, token: &str, folders: &[PathBuf]) -> Child {
-    site.house.write_secret("token", token);
-    Command::new(program())
-        .args(["import", "--token", "token", "--base"])
-        .arg(format!("http://127.0.0.1:{}/fhir", front.port))
-        .args(folders)
-        .current_dir(site.house.path(""))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+/// `chartseal import`, one request at a time so that it lasts; done before the last
+/// kill it is run again, which must change nothing.
+struct Import {
+    command: Command,
+    running: Child,
+    rounds: usize,
+}
+
+impl Import {
+    fn start(site: &Site, front: &Front, token: &str, folders: &[PathBuf]) -> Self {
+        site.house.write_secret("token", token);
+        let mut command = Command::new(program());
+        command
+            .args(["import", "--in-flight", "1", "--token", "token", "--base"])
+            .arg(format!("http://127.0.0.1:{}/fhir", front.port))
+            .args(folders)
+            .current_dir(site.house.path(""))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let running = command.spawn().unwrap();
+        Self {
+            command,
+            running,
+            rounds: 1,
+        }
+    }
+
+    fn go_on(&mut self) {
+        if let Some(status) = self.running.try_wait().unwrap() {
+            assert!(status.success(), "the import ended with {status}");
+            self.running = self.command.spawn().unwrap();
+            self.rounds += 1;
+        }
+    }
+
+    /// Everything was accepted.
+    fn finish(mut self) {
+        let status = self.running.wait().unwrap();
+        println!("imports: {}", self.rounds);
+        assert!(status.success(), "the import ended with {status}");
+    }
 }
 
 /// Each resource of the files is one record at its first version; besides them there
@@ -151,6 +173,9 @@ fn read(folders: &[PathBuf]) -> (Counts, Vec<Value>) {
         }
         for line in content.lines() {
             let resource: Value = serde_json::from_str(line).unwrap();
+            if resource["resourceType"].is_null() {
+                continue;
+            }
             add(&resource);
             if resource["id"].is_string() && !line.contains("?identifier=") {
                 lines.push(resource);

@@ -109,7 +109,7 @@ fn a_lost_commit_without_an_audit_record_is_not_guessed_at() {
     let (proxy, store, facility) = behind_proxy(&world);
     proxy.cut(Cut::After);
     let lost = store.run_tx_blocking("bump", &[], move |tx| tx.epochs().bump(facility, Tag::ZERO));
-    assert_eq!(lost, Err(Error::Unavailable));
+    assert_eq!(lost, Err(Error::Unsettled));
     let epochs = store
         .read_blocking("read", |reader| {
             reader.epochs().read(facility, &[Tag::ZERO])
