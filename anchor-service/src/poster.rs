@@ -131,8 +131,7 @@ impl<L: Ledger> Poster<L> {
     /// A transaction signed with an earlier submitter key: it is sent again as it
     /// is, and given up when it would have to be replaced.
     async fn look_after_stranger(&mut self, newest: &Post) -> Result<bool, StepError> {
-        let age = self.clock.now().as_millis() - newest.new.created.as_millis();
-        if age >= self.replace_millis {
+        if self.is_past(newest.new.created, self.replace_millis) {
             self.journal.failed(newest).await?;
             return Ok(true);
         }
@@ -141,9 +140,8 @@ impl<L: Ledger> Poster<L> {
     }
 
     async fn send_again(&mut self, newest: &Post) -> Result<(), StepError> {
-        let now = self.clock.now();
-        let since = |then: Timestamp| now.as_millis().saturating_sub(then.as_millis());
-        if since(newest.new.created) >= self.replace_millis {
+        if self.is_past(newest.new.created, self.replace_millis) {
+            let now = self.clock.now();
             match self.ledger.replace(&newest.new.raw).await {
                 Ok(signed) => {
                     self.journal.replaced(newest, &signed, now).await?;
@@ -155,10 +153,17 @@ impl<L: Ledger> Poster<L> {
             }
         }
         let last = self.sent.filter(|(hash, _)| *hash == newest.new.tx_hash);
-        if last.is_none_or(|(_, at)| since(at) >= self.resend_millis) {
+        if last.is_none_or(|(_, at)| self.is_past(at, self.resend_millis)) {
             self.send(&newest.new.raw, newest.new.tx_hash).await?;
         }
         Ok(())
+    }
+
+    /// Whether `then` is `millis` or more ago. A clock that was set back makes it so
+    /// too, or what is stuck would stay so until the clock is where it was.
+    fn is_past(&self, then: Timestamp, millis: i64) -> bool {
+        let age = self.clock.now().as_millis() - then.as_millis();
+        age < 0 || age >= millis
     }
 
     async fn send(&mut self, raw: &[u8], hash: [u8; 32]) -> Result<(), StepError> {

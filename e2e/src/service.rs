@@ -24,14 +24,19 @@ impl Service {
     /// Starts one; what it writes to standard error goes to `log`.
     #[must_use]
     pub fn start(command: &str, config: &Path, log: &Path) -> Self {
+        let mut program = Command::new(places::program());
+        Self::spawn(program.args([command, "--config"]).arg(config), log)
+    }
+
+    /// The same of a command that is, or becomes, the service.
+    #[must_use]
+    pub fn spawn(command: &mut Command, log: &Path) -> Self {
         let errors = File::options()
             .create(true)
             .append(true)
             .open(log)
             .expect("a log file");
-        let child = Command::new(places::program())
-            .args([command, "--config"])
-            .arg(config)
+        let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(errors)
@@ -51,6 +56,18 @@ impl Service {
             }
             ready().then_some(())
         });
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it still runs.
+    #[must_use]
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("its state").is_none()
     }
 
     /// All that it wrote so far.

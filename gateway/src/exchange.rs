@@ -308,7 +308,7 @@ pub async fn run<T>(
                     "others are writing the same record; read it again and retry",
                 ));
             }
-            Err(CommitError::Store(error)) => return Err(Failure::unavailable(error)),
+            Err(CommitError::Store(error)) => return Err(Failure::uncommitted(error)),
             Err(CommitError::Audit(failure)) => return Err(Failure::unavailable(failure)),
         }
     }

@@ -150,6 +150,21 @@ impl Failure {
         .because(cause)
     }
 
+    /// The request could not be committed. When it is not known whether it was, that is
+    /// said: a write must not be taken for undone.
+    #[must_use]
+    pub fn uncommitted(error: store::Error) -> Self {
+        let unsettled = error == store::Error::Unsettled;
+        let mut failure = Self::unavailable(error);
+        if unsettled {
+            failure.text = "the service cannot answer now; nothing was disclosed, but a write may \
+                            have taken effect: look before repeating it, or repeat it with the \
+                            same `Idempotency-Key`"
+                .to_owned();
+        }
+        failure
+    }
+
     /// Something we need is down; trying again later is right.
     pub fn unavailable(cause: impl fmt::Display) -> Self {
         let failure = Self::new(
@@ -232,7 +247,9 @@ impl From<store::Error> for Failure {
                     "others are writing the same record; read it again and retry",
                 )
             }
-            store::Error::EpochMoved | store::Error::Unavailable => Self::unavailable(error),
+            store::Error::EpochMoved | store::Error::Unavailable | store::Error::Unsettled => {
+                Self::uncommitted(error)
+            }
             _ => Self::fault(error),
         }
     }

@@ -10,7 +10,8 @@ use crate::{
 };
 use fhir::{IssueCode, ReferenceParameter, Resource, audit_event::AuditPatient};
 use model::{
-    Digest, LeafKind, LogicalId, ResourceType, Scope, Tag, VersionInteraction, VersionNumber,
+    Digest, LeafKind, LogicalId, ResourceType, Scope, Tag, Timestamp, VersionInteraction,
+    VersionNumber,
 };
 use policies::{Permit, Target, TargetFacts};
 use sealing::{Form, Place};
@@ -24,6 +25,8 @@ pub struct NewContent {
     pub id: LogicalId,
     /// Its version.
     pub version: VersionNumber,
+    /// When that was made.
+    pub time: Timestamp,
     /// The resource.
     pub resource: Resource,
     /// Its exact bytes.
@@ -33,16 +36,11 @@ pub struct NewContent {
 }
 
 impl NewContent {
-    /// Gives a resource its identity.
+    /// Gives a resource the identity of a record that is made now.
     #[must_use]
-    pub fn new(
-        exchange: &Exchange<'_>,
-        resource: &Resource,
-        id: LogicalId,
-        version: VersionNumber,
-    ) -> Self {
+    pub fn first(exchange: &Exchange<'_>, resource: &Resource, id: LogicalId) -> Self {
         let mark = VersionMark {
-            number: version,
+            number: VersionNumber::FIRST,
             time: exchange.at,
         };
         Self::of_version(exchange, resource, id, mark)
@@ -62,6 +60,7 @@ impl NewContent {
         Self {
             id,
             version: mark.number,
+            time: mark.time,
             resource,
             canonical,
             patients,
@@ -87,7 +86,7 @@ struct Draft<'a> {
     kind: &'a ResourceType,
     id: &'a LogicalId,
     record: Tag,
-    version: VersionNumber,
+    mark: VersionMark,
     interaction: VersionInteraction,
     subject: Option<Tag>,
     key: HeldKey,
@@ -111,11 +110,15 @@ pub async fn put(
     let kind = new.resource.resource_type();
     let record = exchange.tag(kind, &new.id);
     let scope = scope_of(exchange, &new.resource, record, &target.patients).await?;
+    let mark = VersionMark {
+        number: new.version,
+        time: new.time,
+    };
     let draft = Draft {
         kind,
         id: &new.id,
         record,
-        version: new.version,
+        mark,
         interaction,
         subject: match scope {
             Scope::Patient(patient) => Some(patient),
@@ -134,10 +137,7 @@ pub async fn put(
         permit.action(),
         new.patients.clone(),
     );
-    Ok(VersionMark {
-        number: new.version,
-        time: exchange.at,
-    })
+    Ok(mark)
 }
 
 /// Seals the delete of a record: no content, under the key of the version that
@@ -153,12 +153,12 @@ pub async fn delete(
     ended: &store::Version,
 ) -> Result<VersionMark, Failure> {
     permit.check_write(target).map_err(Failure::fault)?;
-    let number = next_version(ended.number)?;
+    let mark = next_version(exchange, ended)?;
     let draft = Draft {
         kind: &ended.resource_type,
         id,
         record: ended.record,
-        version: number,
+        mark,
         interaction: VersionInteraction::Delete,
         subject: ended.subject,
         key: exchange.facility().keys.by_id(ended.data_key).await?,
@@ -167,23 +167,28 @@ pub async fn delete(
         tokens: Vec::new(),
     };
     add(exchange, permit, draft)?;
-    Ok(VersionMark {
-        number,
-        time: exchange.at,
-    })
+    Ok(mark)
 }
 
-/// The version after this one.
+/// The version after this one. It is never of an earlier time, whatever became of the
+/// clock or what another gateway shows: who asks for what is new must not miss it.
 ///
 /// # Errors
 /// When the record has had all the versions that there are.
-pub fn next_version(version: VersionNumber) -> Result<VersionNumber, Failure> {
-    version.next().ok_or_else(|| {
+pub fn next_version(
+    exchange: &Exchange<'_>,
+    current: &store::Version,
+) -> Result<VersionMark, Failure> {
+    let number = current.number.next().ok_or_else(|| {
         Failure::new(
             Category::Unprocessable,
             IssueCode::BusinessRule,
             "the record has no version numbers left; create a new one",
         )
+    })?;
+    Ok(VersionMark {
+        number,
+        time: exchange.at.max(current.time),
     })
 }
 
@@ -193,7 +198,7 @@ fn add(exchange: &mut Exchange<'_>, permit: &Permit, draft: Draft<'_>) -> Result
         facility: &facility.name,
         resource_type: draft.kind,
         record: draft.record,
-        version: draft.version,
+        version: draft.mark.number,
     };
     let random = &*exchange.app().random;
     let sealed = sealing::seal(
@@ -216,18 +221,18 @@ fn add(exchange: &mut Exchange<'_>, permit: &Permit, draft: Draft<'_>) -> Result
         reference: format!("{}/{}", draft.kind, draft.id),
         seal: sealing::envelope_digest(&sealed.envelope),
         subject: draft.subject,
-        time: exchange.at,
-        version: draft.version.get(),
+        time: draft.mark.time,
+        version: draft.mark.number.get(),
     };
     let version = NewVersion {
         commitment: leaf::commitment(&sealed.salts.leaf, &statement.encode()),
         version: store::Version {
             resource_type: draft.kind.clone(),
             record: draft.record,
-            number: draft.version,
+            number: draft.mark.number,
             interaction: draft.interaction,
             policy_number,
-            time: exchange.at,
+            time: draft.mark.time,
             subject: draft.subject,
             padded_size: sealing::padded_size(&sealed.envelope).unwrap_or(0),
             data_key: draft.key.id,

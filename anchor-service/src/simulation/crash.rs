@@ -92,6 +92,24 @@ async fn a_transaction_that_nodes_forget_is_sent_again_and_then_replaced() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_or_forward_leaves_nothing_stuck() {
+    for set in [-86_400_000, 86_400_000] {
+        let mut world = World::new(0).await;
+        world.clock.advance_millis(100_000_000);
+        world.plant(0, 2).await;
+        for step in STEPS {
+            world.step(step).await.unwrap();
+        }
+        world.clock.advance_millis(set);
+        world.ledger.forget();
+        world.plant(0, 1).await;
+        world.settle().await;
+        world.judge().await;
+        assert!(!world.ledger.history(world.logs[0]).is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_quiet_log_is_anchored_again_after_the_heartbeat() {
     let mut world = World::new(3_600).await;
     world.plant(0, 2).await;

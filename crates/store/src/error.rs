@@ -9,10 +9,14 @@ use std::path::PathBuf;
 /// gives an `Option`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The database cannot be reached, is overloaded, or refuses to work. After
-    /// this a write may, in rare cases, have taken effect all the same.
+    /// The database cannot be reached, is overloaded, or refuses to work; nothing was
+    /// written.
     #[error("the database is not available: try again later")]
     Unavailable,
+    /// The connection was lost during COMMIT, and what became of the transaction was
+    /// not found out.
+    #[error("the database did not say whether the transaction took effect: look, then try again")]
+    Unsettled,
     /// Another transaction has written this version of the record first.
     #[error("the version number is already taken: read the record again")]
     VersionTaken,

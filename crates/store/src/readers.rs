@@ -37,6 +37,7 @@ impl ManageConnection for Manager {
         Ok(Reader {
             conn,
             used: Instant::now(),
+            doubtful: false,
         })
     }
 
@@ -51,7 +52,8 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, reader: &mut Reader) -> bool {
-        reader.conn.is_broken()
+        // Diesel looks at transactions only; a lost connection it does not see.
+        reader.doubtful || reader.conn.is_broken()
     }
 }
 

@@ -46,6 +46,8 @@ pub struct Reader {
     pub(crate) conn: Conn,
     /// When it last worked.
     pub(crate) used: Instant,
+    /// Whether a query has failed in a way that the connection may not survive.
+    pub(crate) doubtful: bool,
 }
 
 pub(crate) mod sealed {
@@ -90,7 +92,9 @@ impl sealed::Connected for Reader {
     }
 
     fn failed(&mut self, error: &diesel::result::Error) {
-        tracing::warn!(fault = ?Fault::of(error), "a read failed in the database");
+        let fault = Fault::of(error);
+        self.doubtful |= fault >= Some(Fault::Broken);
+        tracing::warn!(?fault, "a read failed in the database");
     }
 }
 

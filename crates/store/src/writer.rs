@@ -45,7 +45,7 @@ enum Attempt {
     Failed(Fault),
     /// Nothing can be known or done: there is no connection and none to be had.
     Unreachable,
-    /// The answer to COMMIT was lost.
+    /// The answer to COMMIT was lost, and what became of it is not known (yet).
     Unknown(Option<Probe>, Option<i32>),
 }
 
@@ -122,8 +122,16 @@ impl Writer {
             };
             match attempt {
                 Attempt::Settled | Attempt::Undone => return true,
-                Attempt::Unreachable | Attempt::Unknown(..) => {
-                    unavailable(jobs);
+                Attempt::Unreachable => {
+                    failed_by(jobs, &Error::Unavailable);
+                    return true;
+                }
+                Attempt::Unknown(..) => {
+                    tracing::warn!(
+                        closures = jobs.len(),
+                        "whether a commit was done is not known"
+                    );
+                    failed_by(jobs, &Error::Unsettled);
                     return true;
                 }
                 Attempt::Spoiled => {
@@ -136,7 +144,7 @@ impl Writer {
                 }
             }
         }
-        unavailable(jobs);
+        failed_by(jobs, &Error::Unavailable);
         false
     }
 
@@ -159,7 +167,7 @@ impl Writer {
             Err(error) => failed(&error),
             Ok(()) => run_all(connection, jobs),
         };
-        if connection.tx.is_broken() {
+        if matches!(attempt, Attempt::Failed(Fault::Lost)) || connection.tx.is_broken() {
             self.connection = None;
         }
         if matches!(attempt, Attempt::Settled) {
@@ -186,7 +194,7 @@ impl Writer {
     /// looked up. A transaction without one cannot be recognised.
     fn resolve(&mut self, probe: Option<Probe>, process: Option<i32>) -> Attempt {
         let Some(probe) = probe else {
-            return Attempt::Unreachable;
+            return Attempt::Unknown(probe, process);
         };
         for _ in 0..ASKED {
             match self
@@ -200,7 +208,7 @@ impl Writer {
             }
             thread::sleep(PAUSE);
         }
-        Attempt::Unreachable
+        Attempt::Unknown(Some(probe), process)
     }
 }
 
@@ -212,9 +220,9 @@ fn ask(conn: &mut Conn, probe: Probe, process: Option<i32>) -> QueryResult<Optio
     probe::is_stored(conn, probe).map(Some)
 }
 
-fn unavailable(jobs: &mut [Job]) {
+fn failed_by(jobs: &mut [Job], error: &Error) {
     for job in jobs {
-        job.outcome = Err(Error::Unavailable);
+        job.outcome = Err(error.clone());
     }
 }
 

@@ -19,6 +19,8 @@ pub const HOME: &str = "riverside";
 pub const OTHER: &str = "hillcrest";
 pub const LOG_HOST: &str = "log.hospital.example";
 const PUBLIC: &str = "https://fhir.hospital.example";
+const TLS: &str = "[gateway.tls]\ncertificate = \"/etc/chartseal/tls/tls.crt\"\n\
+                   key = \"/etc/chartseal/tls/tls.key\"\n";
 const HOUR: Duration = Duration::from_secs(3_600);
 
 pub struct Installation {
@@ -76,6 +78,17 @@ impl Installation {
     pub fn write(&self, name: &str, sample: &Sample) -> PathBuf {
         fs::write(self.path(name), &sample.0).unwrap();
         self.path(name)
+    }
+
+    /// The configuration of a gateway, its port and that of its operations listener.
+    pub fn gateway(&self, name: &str, issuer: &str) -> (PathBuf, u16, u16) {
+        let (port, watch) = (free_port(), free_port());
+        let sample = self
+            .sample("gateway.toml")
+            .with(TLS, "")
+            .with_gateway("0.0.0.0:8443", port, issuer)
+            .with_operations("0.0.0.0:9464", watch);
+        (self.write(name, &sample), port, watch)
     }
 
     /// The dev issuer, on this port or any.

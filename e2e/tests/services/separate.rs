@@ -10,21 +10,6 @@ use crate::{
 };
 use devkit::issuer::DemoUser;
 use e2e::until;
-use std::path::PathBuf;
-
-const TLS: &str = "[gateway.tls]\ncertificate = \"/etc/chartseal/tls/tls.crt\"\n\
-                   key = \"/etc/chartseal/tls/tls.key\"\n";
-
-/// The configuration of a gateway, its port and that of its operations listener.
-fn gateway(house: &Installation, name: &str, issuer: &str) -> (PathBuf, u16, u16) {
-    let (port, watch) = (free_port(), free_port());
-    let sample = house
-        .sample("gateway.toml")
-        .with(TLS, "")
-        .with_gateway("0.0.0.0:8443", port, issuer)
-        .with_operations("0.0.0.0:9464", watch);
-    (house.write(name, &sample), port, watch)
-}
 
 #[test]
 fn two_gateways_and_the_anchor_service_over_postgres() {
@@ -38,8 +23,8 @@ fn two_gateways_and_the_anchor_service_over_postgres() {
     let anchor = house.write("anchor.toml", &anchor);
     let issuer_port = free_port();
     let issuer_url = format!("http://127.0.0.1:{issuer_port}");
-    let (first, first_port, first_watch) = gateway(&house, "first.toml", &issuer_url);
-    let (second, second_port, second_watch) = gateway(&house, "second.toml", &issuer_url);
+    let (first, first_port, first_watch) = house.gateway("first.toml", &issuer_url);
+    let (second, second_port, second_watch) = house.gateway("second.toml", &issuer_url);
 
     let log = house.init(&anchor, HOME);
     house

@@ -7,7 +7,7 @@ use crate::{
     write::{self, NewContent},
 };
 use fhir::Resource;
-use model::{LogicalId, Random, VersionInteraction, VersionNumber, new_uuid};
+use model::{LogicalId, Random, VersionInteraction, new_uuid};
 use policies::Action;
 
 /// An id for a new record: a random UUID, so that ids tell nothing.
@@ -28,7 +28,7 @@ pub async fn create(
     resource: &Resource,
     id: LogicalId,
 ) -> Result<Reply, Failure> {
-    let new = NewContent::new(exchange, resource, id, VersionNumber::FIRST);
+    let new = NewContent::first(exchange, resource, id);
     let target = new.target(exchange);
     let permit = exchange
         .decide(Action::Create, &target)

@@ -48,7 +48,7 @@ async fn create_with_id(
     id: &LogicalId,
     if_match: Option<VersionNumber>,
 ) -> Result<Reply, Failure> {
-    let new = NewContent::new(exchange, resource, id.clone(), VersionNumber::FIRST);
+    let new = NewContent::first(exchange, resource, id.clone());
     let target = new.target(exchange);
     let permit = permitted(exchange, Action::CreateWithId, &target, resource, id)?;
     if if_match.is_some() {
@@ -68,8 +68,8 @@ async fn replace(
     // Both states count: who may write the record as it is, and as it becomes.
     let before = current.withheld.target();
     permitted(exchange, Action::Update, &before, resource, id)?;
-    let number = write::next_version(current.row.number)?;
-    let new = NewContent::new(exchange, resource, id.clone(), number);
+    let mark = write::next_version(exchange, &current.row)?;
+    let new = NewContent::of_version(exchange, resource, id.clone(), mark);
     let target = new.target(exchange);
     let permit = permitted(exchange, Action::Update, &target, resource, id)?;
     if if_match.is_some_and(|wanted| wanted != current.row.number) {

@@ -14,12 +14,21 @@ use gateway::{
     server::{self, Gateway, Listening},
     setup::{self, FIRST_GENERATION, NewFacility},
 };
-use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
+use model::{Clock, FacilityName, SystemClock, SystemRandom, Timestamp};
 use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
 use policies::PolicySource;
 use sealing::FileKms;
 use serde_json::Value;
-use std::{fs, net::TcpListener, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs,
+    net::TcpListener,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 use store::{Audit, FacilityId, Store};
 use tempfile::TempDir;
 
@@ -33,6 +42,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// A running gateway with all that it needs.
 pub struct House {
     pub store: Store,
+    pub clock: Arc<MovedClock>,
     url: String,
     issuer: DevIssuer,
     server: Option<ServerHandle>,
@@ -40,6 +50,23 @@ pub struct House {
     client: reqwest::Client,
     folder: TempDir,
     _place: Place,
+}
+
+/// The machine's clock, wrong by what a test wants.
+#[derive(Default)]
+pub struct MovedClock(AtomicI64);
+
+impl MovedClock {
+    /// So many seconds ahead of the right time, or behind it.
+    pub fn set(&self, seconds: i64) {
+        self.0.store(seconds * 1_000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for MovedClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus_millis(self.0.load(Ordering::SeqCst))
+    }
 }
 
 /// How a gateway listens, and a client that can talk to it.
@@ -89,9 +116,9 @@ impl House {
             limits: Limits::default(),
         };
         change(&mut settings);
-        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
-            (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let app = App::open(settings, store.clone(), Arc::new(kms), clock, random)
+        let (clock, random) = (Arc::<MovedClock>::default(), Arc::new(SystemRandom));
+        let told: Arc<dyn Clock> = Arc::clone(&clock) as _;
+        let app = App::open(settings, store.clone(), Arc::new(kms), told, random)
             .await
             .unwrap();
         app.identity.refresh().await;
@@ -112,6 +139,7 @@ impl House {
         }
         Self {
             store,
+            clock,
             url,
             issuer,
             server,

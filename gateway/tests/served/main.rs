@@ -12,6 +12,7 @@ mod access_matrix;
 mod audit;
 mod bundles;
 mod caller;
+mod clock;
 mod database;
 mod every_route_denies;
 mod house;

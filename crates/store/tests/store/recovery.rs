@@ -69,6 +69,18 @@ fn writes_and_reads_go_on_after_the_connections_were_ended() {
     assert_eq!(pending(&store, facility).len(), 6);
 }
 
+/// It is not asked whether it works still, so the read that finds out must say so.
+#[test]
+fn a_reader_in_constant_use_is_replaced_when_its_connection_is_lost() {
+    let world = World::postgres();
+    let (store, _) = world.with_facility();
+    let read = || store.read_blocking("read", |reader| reader.facilities().list().map(drop));
+    assert_eq!(read(), Ok(()));
+    terminate(&world);
+    let failed = (0..50).filter(|_| read().is_err()).count();
+    assert!(failed <= 1, "{failed} reads failed on one connection");
+}
+
 #[test]
 fn a_commit_that_was_done_but_not_answered_is_answered_and_not_done_again() {
     let world = World::postgres();
@@ -97,7 +109,7 @@ fn a_lost_commit_without_an_audit_record_is_not_guessed_at() {
     let (proxy, store, facility) = behind_proxy(&world);
     proxy.cut(Cut::After);
     let lost = store.run_tx_blocking("bump", &[], move |tx| tx.epochs().bump(facility, Tag::ZERO));
-    assert_eq!(lost, Err(Error::Unavailable));
+    assert_eq!(lost, Err(Error::Unsettled));
     let epochs = store
         .read_blocking("read", |reader| {
             reader.epochs().read(facility, &[Tag::ZERO])

@@ -1,0 +1,83 @@
+//! The disk is full: every request is refused, for its audit record finds no room; with
+//! room again all goes on, in the same process.
+
+use crate::{
+    books::Books,
+    chain::Chain,
+    installation::{Ended as _, HOME, Installation, User, free_port, is_ready},
+    load::under_load,
+    volume::Volume,
+};
+use devkit::issuer::DemoUser;
+use e2e::{Caller, Dice, program, until};
+
+const WRITERS: usize = 2;
+/// SQLite lets its `-wal` grow to 64 MiB before it writes it back.
+const SIZE: &str = "160m";
+/// Fills that are refused in a row until nobody may get through any more.
+const REFUSED: usize = 20;
+
+#[test]
+fn disk_full() {
+    let house = Installation::new();
+    let (port, watch) = (free_port(), free_port());
+    let chain = Chain::dev(&house.path(""));
+    let issuer = house.issuer(None);
+    let config = house
+        .sample("serve.toml")
+        .with_gateway("127.0.0.1:8080", port, &issuer.issuer_url())
+        .with_chain("http://127.0.0.1:8545", &chain)
+        .with_operations("127.0.0.1:9464", watch);
+    let config = house.write("serve.toml", &config);
+    let log = house.init(&config, HOME);
+    let registry = house.deploy(&config);
+    drop(house.grant(&config, &["--all"]).good());
+
+    let volume = Volume::over(&house.path("data"));
+    let mut command = volume.command(SIZE, &program());
+    command.args(["serve", "--config"]).arg(&config);
+    let mut service = e2e::Service::spawn(&mut command, &house.path("serve.log"));
+    service.wait_until("ready", || is_ready(watch));
+    let users = [User::new(&issuer, &DemoUser::System, port)];
+    let books = under_load(&users, WRITERS, |books| {
+        for _ in 0..3 {
+            let answered = books.answered();
+            until("acknowledgements", 60, || {
+                (books.answered() > answered + 30).then_some(())
+            });
+            volume.fill(&service);
+            until("refusals", 60, || is_refused(books).then_some(()));
+            assert_nothing_is_read(&users[0].at);
+            volume.empty(&service);
+        }
+        until("ready again", 60, || is_ready(watch).then_some(()));
+    });
+    let books = books.into_inside();
+    println!("answered {:?}, refused {}", books.answered, books.refused);
+    assert_eq!(books.unanswered, 0);
+    books.check(&users[0].at, &Dice::new(78));
+    let last = books
+        .records
+        .values()
+        .rev()
+        .find_map(|it| it.versions.last());
+    house.assert_proof(&users[0], &last.unwrap().path, &log, &chain, &registry);
+    let logged = service.logged();
+    assert!(!logged.contains("panicked"), "{logged}");
+    assert!(service.stop().success());
+}
+
+/// So many refusals, and no acknowledgement between them.
+fn is_refused(books: &Books) -> bool {
+    let (answered, refused) = (books.answered(), books.refused());
+    until("more refusals", 60, || {
+        (books.refused() >= refused + REFUSED).then_some(())
+    });
+    books.answered() == answered
+}
+
+/// Reads are refused as writes are: a disclosure that could not be audited.
+fn assert_nothing_is_read(caller: &Caller) {
+    let read = caller.get("Patient?_count=1").expect(503, "a search");
+    assert!(read.is_error_outcome() && read.text().contains("try again later"));
+}
