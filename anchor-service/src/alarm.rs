@@ -11,7 +11,8 @@ pub enum Alarm {
     /// The database has fewer leaves than were published or anchored.
     #[error(
         "log `{log_id}` has {local} leaves here but {holder} holds a root over {size}: \
-         the database has lost leaves; run `chartseal fsck`, then restore the newest backup"
+         the database has lost leaves; stop the gateways and restore the newest backup, \
+         as \"Restore\" in the runbook says"
     )]
     Behind {
         /// Which log.
@@ -26,7 +27,8 @@ pub enum Alarm {
     /// The database gives another root at the same size.
     #[error(
         "log `{log_id}` has another root at size {size} than {holder} holds: \
-         leaves were changed; run `chartseal fsck`, then restore a backup from before"
+         leaves were changed; keep this database as evidence and restore a backup from \
+         before, as \"The anchor-service halts\" in the runbook says"
     )]
     Forked {
         /// Which log.

@@ -1,5 +1,9 @@
 //! Compares the log here with what others hold of it. A log that is behind, or
 //! has another root at the same size, must not be sequenced any further.
+//!
+//! What others hold is asked first and the log's row read after it: leaves are
+//! committed before they are signed or anchored, so a row that is read later has
+//! them all, whoever else sequences. An older row only spares that second look.
 
 use crate::{
     alarm::{Alarm, Bell, Holder},
@@ -33,12 +37,14 @@ pub(crate) async fn head<L: Ledger>(
     bell: &Bell,
     log: &Log,
 ) -> Result<Option<Head>, StepError> {
+    // Before the head is asked for: what becomes final in between is no loss.
+    let last = journal.last_final(log.id).await?;
     let head = ledger.head(log.log_id).await?;
     if let Some(head) = head {
         check(journal, bell, log, (head.size, head.root), Holder::Registry).await?;
     }
     let found = head.map_or(0, |head| head.seq);
-    match journal.last_final(log.id).await? {
+    match last {
         Some(last) if last.seq > found => Err(StepError::LedgerBehind {
             log_id: log.log_id,
             found,
@@ -48,7 +54,8 @@ pub(crate) async fn head<L: Ledger>(
     }
 }
 
-/// Looks at one log against one root; a contradiction rings.
+/// Looks at one log against one root that was found after `log` was read; a
+/// contradiction rings.
 async fn check(
     journal: &Journal,
     bell: &Bell,
@@ -57,10 +64,15 @@ async fn check(
     holder: Holder,
 ) -> Result<(), StepError> {
     let log_id = log.log_id;
-    let alarm = if log.size < size {
+    let local = if log.size < size {
+        journal.size(log.id).await?
+    } else {
+        log.size
+    };
+    let alarm = if local < size {
         Alarm::Behind {
             log_id,
-            local: log.size,
+            local,
             size,
             holder,
         }

@@ -135,6 +135,12 @@ impl Journal {
         Ok(sequenced)
     }
 
+    /// How many leaves the log has now.
+    pub(crate) async fn size(&self, log: LogRowId) -> Result<u64, StepError> {
+        let row = self.read("log size", move |reader| reader.logs().get(log));
+        Ok(row.await?.ok_or(Error::Corrupt("log"))?.size)
+    }
+
     /// The root of the first `size` leaves.
     pub(crate) async fn root(&self, log: &Log, size: u64) -> Result<Digest, StepError> {
         let id = log.id;

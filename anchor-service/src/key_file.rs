@@ -14,10 +14,24 @@ use zeroize::Zeroizing;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFileError {
     /// It is not there.
-    #[error("the key file `{path}` is missing; put it back, or make one with `chartseal init`")]
+    #[error(
+        "the key file `{path}` is missing; put it back from its backup; a new submitter's \
+         key is made by `chartseal init`"
+    )]
     Missing {
         /// Where it was looked for.
         path: String,
+    },
+    /// A log's key is not there. Nothing makes it again.
+    #[error(
+        "the key of log `{origin}` is missing at `{path}`; put it back from its backup, \
+         for no other key can sign in its place"
+    )]
+    MissingLogKey {
+        /// Where it was looked for.
+        path: String,
+        /// Origin of the log.
+        origin: String,
     },
     /// Others may read it.
     #[error("the key file `{path}` has mode {mode:o}; set it with `chmod 600`")]

@@ -73,7 +73,14 @@ impl LogKeys {
         public_key: [u8; 32],
     ) -> Result<LogKey, KeyFileError> {
         let path = self.path(facility, epoch);
-        let key = LogKey::from_seed(origin, &*key_file::read(&path)?);
+        let seed = key_file::read(&path).map_err(|error| match error {
+            KeyFileError::Missing { path } => KeyFileError::MissingLogKey {
+                path,
+                origin: origin.to_string(),
+            },
+            other => other,
+        })?;
+        let key = LogKey::from_seed(origin, &seed);
         if key.vkey().public_key() == public_key {
             return Ok(key);
         }

@@ -5,6 +5,7 @@
 
 mod crash;
 mod random;
+mod two;
 
 use crate::{
     AnchorService, LogKeys, StepError,

@@ -191,7 +191,7 @@ async fn a_head_that_is_not_ours_stops_the_service() {
             ..
         })
     ));
-    assert!(behind.to_string().contains("chartseal fsck"));
+    assert!(behind.to_string().contains("\"Restore\" in the runbook"));
     let count = world.service.status().read().await.unwrap().pending;
     assert_eq!(count, 4, "nothing was sequenced");
 }
