@@ -76,11 +76,20 @@ impl Service {
         fs::read_to_string(&self.log).expect("its log")
     }
 
+    /// SIGHUP, as sent by whoever renews certificates.
+    pub fn hang_up(&self) {
+        self.signal("HUP");
+    }
+
+    fn signal(&self, name: &str) {
+        let command = format!("kill -{name} {}", self.child.id());
+        drop(Command::new("sh").args(["-c", &command]).status());
+    }
+
     /// SIGTERM; the status it ended with.
     #[must_use]
     pub fn stop(mut self) -> ExitStatus {
-        let command = format!("kill -TERM {}", self.child.id());
-        drop(Command::new("sh").args(["-c", &command]).status());
+        self.signal("TERM");
         let start = Instant::now();
         while start.elapsed() < STOP {
             if let Some(status) = self.child.try_wait().expect("its state") {

@@ -5,6 +5,7 @@ use crate::{
     cli::{AdminArgs, GrantArgs},
     config::Config,
     database, facility,
+    output::{complain, say},
     registry::{self, Standing},
 };
 use anchor_service::{
@@ -28,12 +29,11 @@ pub fn run_grant(args: &GrantArgs) -> ExitCode {
     ended("grant", crate::block_on(grant(args)))
 }
 
-#[expect(clippy::print_stderr, reason = "this is a command's output")]
 fn ended(name: &str, outcome: Result<(), Failed>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            eprintln!("chartseal anchor {name}: {problem}");
+            complain!("chartseal anchor {name}: {problem}");
             ExitCode::FAILURE
         }
     }
@@ -41,14 +41,13 @@ fn ended(name: &str, outcome: Result<(), Failed>) -> ExitCode {
 
 /// Order of effects: deploy, then note. Cut short between the two, the next run
 /// deploys another; the first then belongs to nobody's data.
-#[expect(clippy::print_stdout, reason = "this is a command's output")]
 async fn deploy(args: &AdminArgs) -> Result<(), Failed> {
     let config = Config::read(&args.config)?;
     let anchor = config.anchor()?;
     let store = database::open(&config)?;
     let standing = Standing::read(&store, anchor).await?;
     if let Some(address) = standing.noted {
-        println!(
+        say!(
             "registry {} is in use already; nothing was changed",
             registry::written(address)
         );
@@ -66,11 +65,11 @@ async fn deploy(args: &AdminArgs) -> Result<(), Failed> {
         key_file::create(&args.admin_key, &SystemRandom)?;
     }
     let key = SubmitterKey::open(&args.admin_key)?;
-    println!("registry admin {}", key.address());
+    say!("registry admin {}", key.address());
     let admin = RegistryAdmin::connect(&anchor.rpc_url, anchor.chain_id, key).await?;
     let address = admin.deploy().await?;
     setup::note_registry(&store, anchor.chain_id, address).await?;
-    println!(
+    say!(
         "deployed registry {} on chain {}",
         registry::written(address),
         anchor.chain_id
@@ -80,7 +79,6 @@ async fn deploy(args: &AdminArgs) -> Result<(), Failed> {
 
 /// Grants first and notes a configured registry after: a grant shows that there is
 /// a registry, and that it is this admin's.
-#[expect(clippy::print_stdout, reason = "this is a command's output")]
 async fn grant(args: &GrantArgs) -> Result<(), Failed> {
     let config = Config::read(&args.config)?;
     let anchor = config.anchor()?;
@@ -95,7 +93,7 @@ async fn grant(args: &GrantArgs) -> Result<(), Failed> {
     let admin = RegistryAdmin::connect(&anchor.rpc_url, anchor.chain_id, key).await?;
     for (facility, log) in logs(&store, args.log.as_ref()).await? {
         admin.grant(address, log, submitter.0.0).await?;
-        println!("{submitter} may anchor the log of `{facility}` (0x{log})");
+        say!("{submitter} may anchor the log of `{facility}` (0x{log})");
     }
     if standing.noted.is_none() {
         setup::note_registry(&store, anchor.chain_id, address).await?;

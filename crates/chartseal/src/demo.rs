@@ -13,6 +13,7 @@ mod trust_file;
 
 use crate::{
     cli::DemoArgs,
+    output::complain,
     service::anchoring::{self, Anchoring},
 };
 use actix_web::web;
@@ -45,12 +46,11 @@ const WORKERS: usize = 2;
 type Failed = Box<dyn Error>;
 
 /// Runs until Ctrl-C or SIGTERM.
-#[expect(clippy::print_stderr, reason = "this is a command's output")]
 pub fn run(args: &DemoArgs) -> ExitCode {
     match crate::block_on(demo(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            eprintln!("chartseal demo: {problem}");
+            complain!("chartseal demo: {problem}");
             ExitCode::FAILURE
         }
     }

@@ -1,7 +1,10 @@
 //! `chartseal proof`: fetches a proof bundle, and the resource it is about, from
 //! a gateway.
 
-use crate::cli::ProofArgs;
+use crate::{
+    cli::ProofArgs,
+    output::{complain, say},
+};
 use std::{
     fs,
     path::Path,
@@ -13,11 +16,6 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
 /// Fetches and writes; 0 when the files are there, 2 otherwise.
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is a command's output"
-)]
 pub fn run(args: &ProofArgs) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -25,17 +23,17 @@ pub fn run(args: &ProofArgs) -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("chartseal proof: {error}");
+            complain!("chartseal proof: {error}");
             return ExitCode::from(2);
         }
     };
     match runtime.block_on(fetch(args)) {
         Ok(rung) => {
-            println!("wrote {} ({rung})", args.out.display());
+            say!("wrote {} ({rung})", args.out.display());
             ExitCode::SUCCESS
         }
         Err(problem) => {
-            eprintln!("chartseal proof: {problem}");
+            complain!("chartseal proof: {problem}");
             ExitCode::from(2)
         }
     }

@@ -16,7 +16,10 @@ mod tally;
 mod token;
 mod unit;
 
-use crate::cli::ImportArgs;
+use crate::{
+    cli::ImportArgs,
+    output::{complain, say},
+};
 use answer::Outcome;
 use files::Found;
 use progress::Progress;
@@ -48,11 +51,6 @@ struct Ended {
 
 /// Imports: 0 when everything was accepted, 1 when something was refused, 2 when it
 /// could not run to the end.
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is a command's output"
-)]
 pub fn run(args: &ImportArgs) -> ExitCode {
     let told = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -62,11 +60,11 @@ pub fn run(args: &ImportArgs) -> ExitCode {
         .and_then(|ended| conclude(args, ended));
     match told {
         Ok((summary, code)) => {
-            print!("{summary}");
+            say!("{}", summary.to_string().trim_end());
             code
         }
         Err(problem) => {
-            eprintln!("chartseal import: {problem}");
+            complain!("chartseal import: {problem}");
             ExitCode::from(INCOMPLETE)
         }
     }

@@ -4,7 +4,12 @@
 //! Run again it makes what is missing, so a run that was cut short is gone on with.
 //! Nothing that is there is ever replaced.
 
-use crate::{cli::InitArgs, config::Config, database, facility};
+use crate::{
+    cli::InitArgs,
+    config::Config,
+    database, facility,
+    output::{complain, say},
+};
 use anchor_service::{LogKeys, key_file, ledger::evm::SubmitterKey};
 use model::{FacilityName, Random, SystemClock, SystemRandom};
 use sealing::{FileKms, KmsError};
@@ -17,12 +22,11 @@ use tlog::checkpoint::{Origin, Vkey};
 type Failed = Box<dyn Error>;
 
 /// Makes, and says what was made.
-#[expect(clippy::print_stderr, reason = "this is a command's output")]
 pub fn run(args: &InitArgs) -> ExitCode {
     match crate::block_on(init(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            eprintln!("chartseal init: {problem}");
+            complain!("chartseal init: {problem}");
             ExitCode::FAILURE
         }
     }
@@ -53,7 +57,6 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     report(&args.facility, new, &log, &submitter, &config)
 }
 
-#[expect(clippy::print_stdout, reason = "this is a command's output")]
 fn report(
     name: &FacilityName,
     new: bool,
@@ -62,21 +65,21 @@ fn report(
     config: &Config,
 ) -> Result<(), Failed> {
     if new {
-        println!("made facility `{name}`");
+        say!("made facility `{name}`");
     } else {
-        println!("facility `{name}` exists already; nothing was changed");
+        say!("facility `{name}` exists already; nothing was changed");
     }
     let origin: Origin = log.origin.parse()?;
-    println!("  log        {origin}");
+    say!("  log        {origin}");
     if let Some(vkey) = Vkey::of_log(&origin, &log.public_key) {
-        println!("  log key    {vkey}");
+        say!("  log key    {vkey}");
     }
-    println!("  log id     0x{}", log.log_id);
-    println!("  submitter  {}", submitter.address());
-    println!("  root keys  {}", config.keys()?.file.display());
-    println!("  log keys   {}", config.anchor()?.log_keys.display());
+    say!("  log id     0x{}", log.log_id);
+    say!("  submitter  {}", submitter.address());
+    say!("  root keys  {}", config.keys()?.file.display());
+    say!("  log keys   {}", config.anchor()?.log_keys.display());
     if new {
-        println!(
+        say!(
             "\nBack up the root keys and the log keys now, each apart from the database: \
              without the root keys no record opens again.\n\
              Next: `chartseal anchor deploy` once, then `chartseal anchor grant --log {name}`."

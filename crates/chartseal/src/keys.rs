@@ -5,6 +5,7 @@ use crate::{
     cli::{KeysArgs, KeysCommand},
     config::Config,
     database, facility,
+    output::{complain, say},
 };
 use anchor_service::ledger::evm::SubmitterKey;
 use sealing::{FileKms, Kms as _};
@@ -15,7 +16,6 @@ use tlog::checkpoint::{Origin, Vkey};
 type Failed = Box<dyn Error>;
 
 /// Runs the command.
-#[expect(clippy::print_stderr, reason = "this is a command's output")]
 pub fn run(args: &KeysArgs) -> ExitCode {
     let outcome = match args.command {
         KeysCommand::List => crate::block_on(list(&args.config)),
@@ -24,7 +24,7 @@ pub fn run(args: &KeysArgs) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            eprintln!("chartseal keys: {problem}");
+            complain!("chartseal keys: {problem}");
             ExitCode::FAILURE
         }
     }
@@ -51,24 +51,23 @@ async fn keys_of(store: &Store, facility: &Facility) -> Result<Keys, Failed> {
     Ok(store.read("keys", read).await?)
 }
 
-#[expect(clippy::print_stdout, reason = "this is a command's output")]
 async fn list(config: &Path) -> Result<(), Failed> {
     let config = Config::read(config)?;
     let kms = FileKms::open(&config.keys()?.file)?;
     let store = database::open(&config)?;
     let facilities = facility::list(&store).await?;
     if facilities.is_empty() {
-        println!("there is no facility; make one with `chartseal init`");
+        say!("there is no facility; make one with `chartseal init`");
     }
     for facility in facilities {
         let keys = keys_of(&store, &facility).await?;
-        println!("facility {}", facility.name);
+        say!("facility {}", facility.name);
         for kek in &keys.keks {
             let opens = match kms.unwrap_kek(&facility.name, kek.generation, &kek.wrapped) {
                 Ok(_) => "opens".to_owned(),
                 Err(error) => format!("does not open: {error}"),
             };
-            println!(
+            say!(
                 "  key encryption key, generation {} of {}, under {}: {opens}",
                 kek.generation,
                 kek.created,
@@ -76,14 +75,14 @@ async fn list(config: &Path) -> Result<(), Failed> {
             );
         }
         for (kind, count) in &keys.data_keys {
-            println!("  data keys, {}: {count}", scope(*kind));
+            say!("  data keys, {}: {count}", scope(*kind));
         }
         for log in &keys.logs {
-            println!("  log {} (epoch {})", log.origin, log.epoch);
-            println!("    log id {}", log.log_id);
+            say!("  log {} (epoch {})", log.origin, log.epoch);
+            say!("    log id {}", log.log_id);
             let origin: Origin = log.origin.parse()?;
             if let Some(vkey) = Vkey::of_log(&origin, &log.public_key) {
-                println!("    log key {vkey}");
+                say!("    log key {vkey}");
             }
         }
     }
@@ -105,25 +104,24 @@ const fn scope(kind: u8) -> &'static str {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "this is a command's output")]
 fn custody(config: &Path) -> Result<(), Failed> {
     let config = Config::read(config)?;
     let kms = FileKms::open(&config.keys()?.file)?;
-    println!("root keys: {}", kms.custody());
-    println!("  whoever reads this file and the database reads every record; the gateway opens it");
-    println!("key encryption keys and data keys: in the database, wrapped");
-    println!("  opened by the gateway, in memory, five minutes at most");
+    say!("root keys: {}", kms.custody());
+    say!("  whoever reads this file and the database reads every record; the gateway opens it");
+    say!("key encryption keys and data keys: in the database, wrapped");
+    say!("  opened by the gateway, in memory, five minutes at most");
     if let Ok(anchor) = config.anchor() {
-        println!("log keys: files in `{}`", anchor.log_keys.display());
-        println!("  whoever reads one signs that log; the anchor-service opens them");
-        println!(
+        say!("log keys: files in `{}`", anchor.log_keys.display());
+        say!("  whoever reads one signs that log; the anchor-service opens them");
+        say!(
             "submitter key: {}",
             submitter(&anchor.submitter_key).unwrap_or_else(|problem| problem)
         );
-        println!("  whoever reads it posts anchors that extend the log, and nothing else");
+        say!("  whoever reads it posts anchors that extend the log, and nothing else");
     }
-    println!("registry admin's key: no service holds it; the file given to `chartseal anchor`");
-    println!("  whoever reads it says who may post; no anchor can be changed with it");
+    say!("registry admin's key: no service holds it; the file given to `chartseal anchor`");
+    say!("  whoever reads it says who may post; no anchor can be changed with it");
     Ok(())
 }
 

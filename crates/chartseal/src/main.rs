@@ -14,6 +14,7 @@ mod keys;
 mod logging;
 mod login;
 mod operations;
+mod output;
 mod registry;
 mod service;
 mod traces;

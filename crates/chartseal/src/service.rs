@@ -12,6 +12,7 @@ use crate::{
     config::{Config, Listener},
     database, logging,
     operations::{self, Sources},
+    output::complain,
     registry::Standing,
     traces::Traces,
 };
@@ -23,10 +24,13 @@ use gateway::{
 };
 use model::{SystemClock, SystemRandom};
 use sealing::FileKms;
-use std::{error::Error, future, net::TcpListener, process::ExitCode, sync::Arc};
+use std::{error::Error, future, net::TcpListener, process::ExitCode, sync::Arc, time::Duration};
 use store::Store;
 
 type Failed = Box<dyn Error>;
+
+/// How often the log says again that the anchor-service has halted.
+const REMINDER: Duration = Duration::from_secs(600);
 
 /// What runs in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,12 +54,11 @@ impl Service {
 }
 
 /// Runs until it is told to stop: 0 then, 1 when it cannot start or go on.
-#[expect(clippy::print_stderr, reason = "this is a command's output")]
 pub fn run(service: Service, args: &ConfigArgs) -> ExitCode {
     match crate::block_on(serve(service, args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            eprintln!("chartseal {}: {problem}", service.name());
+            complain!("chartseal {}: {problem}", service.name());
             ExitCode::FAILURE
         }
     }
@@ -66,6 +69,7 @@ async fn serve(service: Service, args: &ConfigArgs) -> Result<(), Failed> {
     check(service, &config)?;
     let traces = Traces::start(config.telemetry(), service.name())?;
     logging::to_stderr(config.telemetry().level.name(), traces.as_ref())?;
+    stop::survive_hangup();
     let store = database::wait(&config)?;
 
     let mut gateway = None;
@@ -93,7 +97,7 @@ async fn serve(service: Service, args: &ConfigArgs) -> Result<(), Failed> {
     let ended = tokio::select! {
         () = stop::asked() => Ok(()),
         ended = gateway_ended(gateway.as_mut()) => Err(ended),
-        ended = anchoring_ended(anchoring.as_mut()) => Err(ended),
+        ended = anchoring_ended(anchoring.as_mut(), service) => Err(ended),
     };
     tracing::info!(service = service.name(), "stopping");
     // It shares the gateway's app, which is to be let go of.
@@ -181,12 +185,24 @@ async fn gateway_ended(gateway: Option<&mut Gateway>) -> Failed {
     }
 }
 
-async fn anchoring_ended(anchoring: Option<&mut Anchoring>) -> Failed {
-    match anchoring {
-        None => future::pending().await,
-        Some(anchoring) => match anchoring.ended().await {
-            Ok(()) => "the anchor-service ended".into(),
-            Err(problem) => problem,
-        },
+/// Where a gateway runs in the same process, an alarm of the anchor-service does not end
+/// it: records go on being served, and their leaves wait.
+async fn anchoring_ended(anchoring: Option<&mut Anchoring>, service: Service) -> Failed {
+    let Some(anchoring) = anchoring else {
+        return future::pending().await;
+    };
+    let problem = match anchoring.ended().await {
+        Ok(()) => "the anchor-service ended".into(),
+        Err(problem) => problem,
+    };
+    if service == Service::Anchor || anchoring.status().alarm().is_none() {
+        return problem;
+    }
+    loop {
+        tracing::error!(
+            %problem,
+            "the anchor-service has halted; records are served, nothing new is anchored"
+        );
+        tokio::time::sleep(REMINDER).await;
     }
 }

@@ -1,7 +1,10 @@
 //! `chartseal verify`: a bundle, a trust file, perhaps a resource; verdicts and
 //! an exit code. No network, no database.
 
-use crate::cli::VerifyArgs;
+use crate::{
+    cli::VerifyArgs,
+    output::{complain, say},
+};
 use model::{Clock, SystemClock, Timestamp};
 use std::{fs, path::Path, process::ExitCode};
 
@@ -11,23 +14,18 @@ const UNREADABLE: u8 = 2;
 /// Verifies and prints: 0 when all that the trust file demands hold, 1 when
 /// something is false or a demanded check is not checked, 2 when an input cannot
 /// be read.
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is a command's output"
-)]
 pub fn run(args: &VerifyArgs) -> ExitCode {
     match verify(args) {
         Ok(report) if args.json => {
-            println!("{}", report.to_json());
+            say!("{}", report.to_json());
             ExitCode::from(report.exit_code())
         }
         Ok(report) => {
-            println!("{report}");
+            say!("{report}");
             ExitCode::from(report.exit_code())
         }
         Err(problem) => {
-            eprintln!("chartseal verify: {problem}");
+            complain!("chartseal verify: {problem}");
             ExitCode::from(UNREADABLE)
         }
     }

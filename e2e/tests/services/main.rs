@@ -11,6 +11,7 @@
 
 mod browser;
 mod chain;
+mod halted;
 mod hospital;
 mod installation;
 mod issuer_keys;

@@ -5,6 +5,7 @@ use super::{
     Failed, facilities,
     layout::{self, Layout},
 };
+use crate::output::say;
 use devkit::{
     chain::DevChain,
     issuer::{DemoUser, DevIssuer},
@@ -78,7 +79,6 @@ impl Announcement {
         self.print(issuer, &tokens, &patient)
     }
 
-    #[expect(clippy::print_stdout, reason = "this is a command's output")]
     fn print(
         &self,
         issuer: &DevIssuer,
@@ -86,26 +86,26 @@ impl Announcement {
         patient: &LogicalId,
     ) -> Result<(), Failed> {
         let [first, second] = facilities::names()?;
-        println!("\nChartseal is running; Ctrl-C stops it, the next start goes on.");
-        println!("  FHIR base    {}/fhir ({first}, {second})", self.url);
-        println!("  dev issuer   {}", issuer.issuer_url());
-        println!("  dev L2       {} (chain {})", self.rpc_url, self.chain_id);
-        println!("  registry     {}", self.registry);
-        println!("  trust file   {}", self.trust_file.display());
-        println!("\nTokens (also in demo.json beside the trust file):");
+        say!("\nChartseal is running; Ctrl-C stops it, the next start goes on.");
+        say!("  FHIR base    {}/fhir ({first}, {second})", self.url);
+        say!("  dev issuer   {}", issuer.issuer_url());
+        say!("  dev L2       {} (chain {})", self.rpc_url, self.chain_id);
+        say!("  registry     {}", self.registry);
+        say!("  trust file   {}", self.trust_file.display());
+        say!("\nTokens (also in demo.json beside the trust file):");
         for (role, token) in tokens {
-            println!("  {role:<15}{token}");
+            say!("  {role:<15}{token}");
         }
         let token = tokens.first().map_or("", |(_, token)| token.as_str());
         let record = format!("{}/fhir/Patient/{patient}/_history/1", self.url);
         // As it was started, so that the commands can be taken over as they stand.
         let program = std::env::current_exe()?;
         let program = program.display();
-        println!("\nThree commands to try, after this one:");
-        println!("  export CHARTSEAL_TOKEN={token}");
-        println!("\n  curl -s -H \"Authorization: Bearer $CHARTSEAL_TOKEN\" {record}");
-        println!("  {program} proof {record} --wait 30 --out proof.json --resource patient.json");
-        println!(
+        say!("\nThree commands to try, after this one:");
+        say!("  export CHARTSEAL_TOKEN={token}");
+        say!("\n  curl -s -H \"Authorization: Bearer $CHARTSEAL_TOKEN\" {record}");
+        say!("  {program} proof {record} --wait 30 --out proof.json --resource patient.json");
+        say!(
             "  {program} verify proof.json --resource patient.json --trust {}",
             self.trust_file.display()
         );

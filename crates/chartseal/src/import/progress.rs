@@ -2,6 +2,7 @@
 //! standard error output, so that the summary can be piped.
 
 use super::tally::rate;
+use crate::output::complain;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     io::{IsTerminal, stderr},
@@ -77,10 +78,9 @@ impl Progress {
         self.started.elapsed()
     }
 
-    #[expect(clippy::print_stderr, reason = "this is a command's output")]
     #[expect(clippy::unused_self, reason = "beside the bar, which is not there")]
     fn line(&self, text: &str) {
-        eprintln!("{text}");
+        complain!("{text}");
     }
 
     fn percent(&self) -> u64 {

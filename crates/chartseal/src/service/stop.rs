@@ -12,6 +12,15 @@ pub async fn asked() {
     }
 }
 
+/// From now on SIGHUP does not end the process: whoever renews certificates sends it to
+/// every service, also to those that have none to read again.
+pub fn survive_hangup() {
+    // Once it was waited for, the system's own answer to it is gone for good.
+    if signal(SignalKind::hangup()).is_err() {
+        tracing::warn!("SIGHUP will end this process");
+    }
+}
+
 async fn came(kind: SignalKind) {
     match signal(kind) {
         Ok(mut signal) => {

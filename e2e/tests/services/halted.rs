@@ -1,0 +1,75 @@
+//! `chartseal serve` with an anchor-service that has halted: records go on being served,
+//! and everything that is there to be looked at says so.
+
+use crate::{
+    chain::Chain,
+    installation::{
+        Ended as _, HOME, Installation, LOG_HOST, User, free_port, is_ready, metric, operations,
+    },
+};
+use devkit::issuer::DemoUser;
+use std::{fs, process::Command};
+
+#[test]
+fn an_alarm_and_a_hangup_end_no_gateway() {
+    let house = Installation::new();
+    let (port, watch) = (free_port(), free_port());
+    let chain = Chain::dev(&house.path(""));
+    let issuer = house.issuer(None);
+    let config = house
+        .sample("serve.toml")
+        .with_gateway("127.0.0.1:8080", port, &issuer.issuer_url())
+        .with_chain("http://127.0.0.1:8545", &chain)
+        .with_operations("127.0.0.1:9464", watch);
+    let config = house.write("serve.toml", &config);
+    let log = house.init(&config, HOME);
+    let registry = house.deploy(&config);
+    drop(house.grant(&config, &["--all"]).good());
+    let (database, backup) = (house.path("data/chartseal.sqlite"), house.path("backup"));
+    fs::copy(&database, &backup).unwrap();
+
+    let mut service = house.start("serve", &config);
+    service.wait_until("ready", || is_ready(watch));
+    let system = User::new(&issuer, &DemoUser::System, port);
+    let version = system.create_patient("Astrid");
+    house.assert_proof(&system, &version, &log, &chain, &registry);
+    assert!(service.stop().success());
+
+    // The backup is older than the anchor.
+    for end in ["-wal", "-shm"] {
+        drop(fs::remove_file(format!("{}{end}", database.display())));
+    }
+    fs::copy(&backup, &database).unwrap();
+    let mut service = house.start("serve", &config);
+    service.wait_until("the alarm", || {
+        let ready = operations(watch, "readyz");
+        ready.is_some_and(|reply| reply.status == 503 && reply.text().contains("alarm: "))
+    });
+    drop(system.create_patient("Bertram"));
+    assert!(metric(watch, "chartseal_anchor_alarm") > 0.5);
+    service.hang_up();
+    drop(system.create_patient("Cecilia"));
+    assert!(metric(watch, "chartseal_pending_leaves") >= 2.0);
+    let gateway = e2e::Caller::new(&format!("http://127.0.0.1:{port}"), None);
+    drop(gateway.get("readyz").expect(200, "the gateway is ready"));
+    let logged = service.logged();
+    assert!(service.stop().success(), "{logged}");
+    assert!(logged.contains("has halted"), "{logged}");
+}
+
+#[test]
+fn a_reader_that_goes_ends_no_command() {
+    let house = Installation::new();
+    let config = house.write("serve.toml", &house.sample("serve.toml"));
+    drop(house.init(&config, HOME));
+    let script = format!(
+        "{} keys --config {} list | true; exit ${{PIPESTATUS[0]}}",
+        e2e::program().display(),
+        config.display()
+    );
+    let ended = Command::new("bash").args(["-c", &script]).output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.success() && said.is_empty(), "{said}");
+    let more = ["--facility", "another", "--log-host", LOG_HOST];
+    drop(house.chartseal(&["init"], &config, &more).good());
+}
