@@ -1,8 +1,8 @@
 //! How a step of the service fails. Nothing is lost by any of these: what a
 //! step intends is in the store before it acts, and the next one goes on there.
 
-use crate::{alarm::Alarm, key_file::KeyFileError, ledger::LedgerError};
-use model::LogId;
+use crate::{alarm::Alarm, key_file::KeyFileError, ledger::LedgerError, new_log::NewLogError};
+use model::{FacilityName, LogId};
 
 /// Why a step did not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +19,17 @@ pub enum StepError {
     /// A log's key is missing or wrong.
     #[error(transparent)]
     Key(#[from] KeyFileError),
+    /// A facility's log could not be made.
+    #[error(
+        "facility `{facility}` has no log yet: {problem}; let the anchor-service write to the \
+         folder of log keys, or run `chartseal init --facility {facility}` where that can be done"
+    )]
+    NoLog {
+        /// Whose log.
+        facility: FacilityName,
+        /// Why.
+        problem: NewLogError,
+    },
     /// The registry has an older head than was final once.
     #[error(
         "log `{log_id}` had anchor {last} final but the registry is at {found}: \

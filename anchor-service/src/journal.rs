@@ -9,11 +9,15 @@ use crate::simulation::Faults;
 use crate::{
     counts::Counters,
     failure::StepError,
+    lease::Tenure,
     status::{FinalAnchor, LogStatus},
 };
 use model::{AnchorState, Digest, FacilityName, LogId, Timestamp};
 use std::collections::BTreeMap;
-use store::{Error, FacilityId, LogRowId, Reader, Store, StoredCheckpoint, Tile, Tx};
+use store::{
+    Error, Facility, FacilityId, LogRowId, Reader, Store, StoredCheckpoint, StoredLease,
+    StoredLogKey, Tile, Tx,
+};
 use tlog::{
     checkpoint::Origin,
     leaf::leaf_hash,
@@ -30,7 +34,8 @@ pub(crate) struct Log {
     pub(crate) epoch: u32,
     pub(crate) origin: Origin,
     pub(crate) log_id: LogId,
-    pub(crate) public_key: [u8; 32],
+    /// Its keys that are not retired, the oldest first.
+    pub(crate) signers: Vec<StoredLogKey>,
     pub(crate) size: u64,
 }
 
@@ -47,6 +52,7 @@ pub(crate) struct Standing {
 pub(crate) struct Journal {
     store: Store,
     pub(crate) counters: Counters,
+    pub(crate) tenure: Tenure,
     #[cfg(test)]
     pub(crate) faults: Faults,
 }
@@ -56,20 +62,26 @@ impl Journal {
         Self {
             store,
             counters: Counters::default(),
+            tenure: Tenure::default(),
             #[cfg(test)]
             faults: Faults::default(),
         }
     }
 
-    /// One transaction. In tests it can fail before and after it took effect.
-    async fn write<T, F>(&self, name: &'static str, f: F) -> Result<T, Error>
+    /// One transaction, of whoever has the lease and of nobody else. In tests it can
+    /// fail before and after it took effect.
+    async fn write<T, F>(&self, name: &'static str, mut f: F) -> Result<T, Error>
     where
         F: FnMut(&mut Tx) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
         #[cfg(test)]
         self.faults.before().map_err(|_| Error::Unavailable)?;
-        let value = self.store.run_tx(name, &[], f).await?;
+        let fence = self.tenure.fence();
+        let fenced = move |tx: &mut Tx| fence(tx).and_then(|()| f(tx));
+        let outcome = self.store.run_tx(name, &[], fenced).await;
+        self.tenure.note(&outcome);
+        let value = outcome?;
         #[cfg(test)]
         self.faults.after().map_err(|_| Error::Unavailable)?;
         Ok(value)
@@ -83,9 +95,40 @@ impl Journal {
         self.store.read(name, f).await
     }
 
+    /// Who has the lease.
+    pub(crate) async fn lease(&self) -> Result<Option<StoredLease>, StepError> {
+        Ok(self.read("lease", |reader| reader.lease().find()).await?)
+    }
+
+    /// Puts `after` in the place of `before`.
+    pub(crate) async fn swap_lease(
+        &self,
+        before: Option<StoredLease>,
+        after: StoredLease,
+    ) -> Result<(), StepError> {
+        let swap = move |tx: &mut Tx| tx.lease().swap(before.as_ref(), &after);
+        Ok(self.store.run_tx("lease", &[], swap).await?)
+    }
+
     /// All logs of all epochs.
     pub(crate) async fn all_logs(&self) -> Result<Vec<Log>, StepError> {
         Ok(self.read("logs", list_logs).await?)
+    }
+
+    /// The store itself.
+    pub(crate) const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The facilities that have no log yet.
+    pub(crate) async fn without_log(&self) -> Result<Vec<Facility>, StepError> {
+        let without = |reader: &mut Reader| {
+            let logs = reader.logs().list()?;
+            let mut facilities = reader.facilities().list()?;
+            facilities.retain(|facility| logs.iter().all(|log| log.facility != facility.id));
+            Ok(facilities)
+        };
+        Ok(self.read("facilities without a log", without).await?)
     }
 
     /// The logs that take leaves: of each facility the newest.
@@ -209,6 +252,7 @@ impl Journal {
                     facility: log.facility,
                     log_id: log.log_id,
                     size: log.size,
+                    refused: None,
                 });
             }
             Ok(Standing {
@@ -230,7 +274,10 @@ impl Journal {
 
 fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {
     let facilities = reader.facilities().list()?;
-    let with_name = |log: store::Log| {
+    let logs = reader.logs().list()?;
+    let keys = reader.log_keys().of_all(&logs)?;
+    let with_name = |(log, mut keys): (store::Log, Vec<StoredLogKey>)| {
+        keys.retain(|key| key.retired.is_none());
         let facility = facilities
             .iter()
             .find(|facility| facility.id == log.facility);
@@ -241,11 +288,11 @@ fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {
             epoch: log.epoch,
             origin: log.origin.parse().map_err(|_| Error::Corrupt("origin"))?,
             log_id: log.log_id,
-            public_key: log.public_key,
+            signers: keys,
             size: log.size,
         })
     };
-    reader.logs().list()?.into_iter().map(with_name).collect()
+    logs.into_iter().zip(keys).map(with_name).collect()
 }
 
 fn last_final(reader: &mut Reader, log: LogRowId) -> Result<Option<FinalAnchor>, Error> {

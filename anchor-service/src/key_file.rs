@@ -3,10 +3,10 @@
 
 use model::Random;
 use std::{
-    fs::{File, OpenOptions},
-    io::{ErrorKind, Read as _, Write as _},
+    fs::{self, File, OpenOptions},
+    io::{self, ErrorKind, Read as _, Write as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 use zeroize::Zeroizing;
 
@@ -24,8 +24,8 @@ pub enum KeyFileError {
     },
     /// A log's key is not there. Nothing makes it again.
     #[error(
-        "the key of log `{origin}` is missing at `{path}`; put it back from its backup, \
-         for no other key can sign in its place"
+        "the key of log `{origin}` is missing at `{path}`; put it back from its backup; \
+         without one give the log another key by `chartseal keys rotate`"
     )]
     MissingLogKey {
         /// Where it was looked for.
@@ -103,7 +103,7 @@ pub fn read(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
 }
 
 /// Makes a new random secret and writes it; a file that is there stays as it is
-/// and is an error.
+/// and is an error. The file appears whole or not at all, also in a crash.
 ///
 /// # Errors
 /// When the file exists or cannot be written, or randomness fails.
@@ -119,16 +119,43 @@ pub fn create(path: &Path, random: &dyn Random) -> Result<Zeroizing<[u8; 32]>, K
     let mut text = Zeroizing::new([b'\n'; 65]);
     let digits = text.split_at_mut(64).0;
     hex::encode_to_slice(secret.as_slice(), digits).map_err(|_| unusable(ErrorKind::Other))?;
+    let mut chance = [0_u8; 8];
+    random
+        .fill(&mut chance)
+        .map_err(|_| unusable(ErrorKind::Other))?;
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.new", hex::encode(chance)));
+    let beside = PathBuf::from(name);
+    let placed = write_beside(&beside, text.as_slice()).and_then(|()| place(&beside, path));
+    // In its place it has a name of its own; else nobody needs it.
+    let _ = fs::remove_file(&beside);
+    placed.map_err(|e| unusable(e.kind()))?;
+    Ok(secret)
+}
+
+fn write_beside(beside: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(path)
-        .map_err(|e| unusable(e.kind()))?;
-    file.write_all(text.as_slice())
-        .and_then(|()| file.sync_all())
-        .map_err(|e| unusable(e.kind()))?;
-    Ok(secret)
+        .open(beside)?;
+    file.write_all(text)?;
+    file.sync_all()
+}
+
+/// Gives a file its name; one that has the name already keeps it.
+fn place(beside: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(beside, path) {
+        // File systems without links: nobody else writes here, or the name is taken.
+        Err(error) if error.kind() == ErrorKind::Unsupported && !path.exists() => {
+            fs::rename(beside, path)?;
+        }
+        linked => linked?,
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! The logs' signing keys (Ed25519 seeds), a file for each log in one folder:
-//! `<facility>-<epoch>.log-key`. Read when first needed, so that a facility
-//! added while the service runs is signed too.
+//! The logs' signing keys (Ed25519 seeds), files in one folder: the first of a log is
+//! `<facility>-<epoch>.log-key`, later ones `<facility>-<epoch>.<number>.log-key`. Read
+//! when first needed, so that a facility added and a key changed while the service runs
+//! are signed with too.
 
 use crate::{
     journal::Log,
@@ -10,15 +11,18 @@ use model::{FacilityName, LogId, Random};
 use std::{
     collections::BTreeMap,
     fmt,
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
+use store::StoredLogKey;
 use tlog::checkpoint::{LogKey, Origin};
 
 /// The keys in a folder.
 pub struct LogKeys {
     folder: PathBuf,
-    known: Mutex<BTreeMap<LogId, Arc<LogKey>>>,
+    /// By log and number.
+    known: Mutex<BTreeMap<(LogId, u32), Arc<LogKey>>>,
 }
 
 impl LogKeys {
@@ -31,8 +35,8 @@ impl LogKeys {
         }
     }
 
-    /// Makes a log's key, or reads it when a start that was cut short has made
-    /// it already.
+    /// Makes a key of a log, or reads it when it was made already, by a start that was
+    /// cut short or by another process.
     ///
     /// # Errors
     /// When the file cannot be written, or is there and unusable.
@@ -40,39 +44,55 @@ impl LogKeys {
         &self,
         facility: &FacilityName,
         epoch: u32,
+        number: u32,
         origin: Origin,
         random: &dyn Random,
     ) -> Result<LogKey, KeyFileError> {
-        let path = self.path(facility, epoch);
-        let seed = if path.exists() {
-            key_file::read(&path)?
-        } else {
-            key_file::create(&path, random)?
+        let path = self.path(facility, epoch, number);
+        let seed = match key_file::create(&path, random) {
+            Err(KeyFileError::Unusable {
+                kind: ErrorKind::AlreadyExists,
+                ..
+            }) => key_file::read(&path)?,
+            made => made?,
         };
         Ok(LogKey::from_seed(origin, &seed))
     }
 
-    /// The key that the database has for this log.
-    pub(crate) fn of(&self, log: &Log) -> Result<Arc<LogKey>, KeyFileError> {
+    /// The keys that sign this log now, the oldest first, and why one of them is not
+    /// among them. A log is signed with what there is, so that a new key's file may
+    /// come after its row.
+    pub(crate) fn of(&self, log: &Log) -> (Vec<Arc<LogKey>>, Option<KeyFileError>) {
+        let (mut keys, mut missing) = (Vec::new(), None);
+        for key in &log.signers {
+            match self.one(log, key) {
+                Ok(key) => keys.push(key),
+                Err(error) => missing = missing.or(Some(error)),
+            }
+        }
+        (keys, missing)
+    }
+
+    fn one(&self, log: &Log, stored: &StoredLogKey) -> Result<Arc<LogKey>, KeyFileError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = known.get(&log.log_id) {
+        if let Some(key) = known.get(&(log.log_id, stored.number)) {
             return Ok(Arc::clone(key));
         }
-        let key = self.read(&log.facility, log.epoch, log.origin.clone(), log.public_key)?;
+        let key = self.read(&log.facility, log.epoch, stored, log.origin.clone())?;
         let key = Arc::new(key);
-        known.insert(log.log_id, Arc::clone(&key));
+        known.insert((log.log_id, stored.number), Arc::clone(&key));
         Ok(key)
     }
 
-    /// Reads the key of a log; it must be the one with this public key.
+    /// Reads a key of a log; it must be the one that is stored.
     pub(crate) fn read(
         &self,
         facility: &FacilityName,
         epoch: u32,
+        stored: &StoredLogKey,
         origin: Origin,
-        public_key: [u8; 32],
     ) -> Result<LogKey, KeyFileError> {
-        let path = self.path(facility, epoch);
+        let path = self.path(facility, epoch, stored.number);
         let seed = key_file::read(&path).map_err(|error| match error {
             KeyFileError::Missing { path } => KeyFileError::MissingLogKey {
                 path,
@@ -81,7 +101,7 @@ impl LogKeys {
             other => other,
         })?;
         let key = LogKey::from_seed(origin, &seed);
-        if key.vkey().public_key() == public_key {
+        if key.vkey().public_key() == stored.public_key {
             return Ok(key);
         }
         Err(KeyFileError::WrongKey {
@@ -90,8 +110,12 @@ impl LogKeys {
         })
     }
 
-    fn path(&self, facility: &FacilityName, epoch: u32) -> PathBuf {
-        self.folder.join(format!("{facility}-{epoch}.log-key"))
+    /// A point cannot stand in a facility's name, so no two files share theirs.
+    fn path(&self, facility: &FacilityName, epoch: u32, number: u32) -> PathBuf {
+        self.folder.join(match number {
+            1 => format!("{facility}-{epoch}.log-key"),
+            _ => format!("{facility}-{epoch}.{number}.log-key"),
+        })
     }
 }
 

@@ -1,9 +1,10 @@
 //! A facility's first log: its key file, then its row. In this order, because a
 //! key without a log harms nobody, and a log without a key is lost.
 
-use crate::{key_file::KeyFileError, log_keys::LogKeys};
+use crate::{failure::StepError, journal::Journal, key_file::KeyFileError, log_keys::LogKeys};
 use model::{Invalid, LogId, Random};
-use store::{Facility, NewLog, Store};
+use std::sync::Arc;
+use store::{Error, Facility, Log, NewLog, Store, Tx};
 use tlog::checkpoint::Origin;
 
 /// Why a facility has no log.
@@ -33,24 +34,127 @@ pub async fn open_log(
     facility: &Facility,
     random: &dyn Random,
 ) -> Result<LogId, NewLogError> {
-    let id = facility.id;
-    if let Some(log) = store
-        .read("log of facility", move |r| r.logs().find(id))
-        .await?
-    {
-        let origin = log.origin.parse()?;
-        drop(keys.read(&facility.name, log.epoch, origin, log.public_key)?);
-        return Ok(log.log_id);
+    if let Some(log) = find(store, keys, facility).await? {
+        return Ok(log);
     }
     let origin = Origin::new(log_host, &facility.name, 1)?;
-    let key = keys.create(&facility.name, 1, origin, random)?;
+    let key = keys.create(&facility.name, 1, 1, origin, random)?;
     let new = NewLog {
-        facility: id,
+        facility: facility.id,
         epoch: 1,
         origin: key.origin().to_string(),
         log_id: key.log_id(),
         public_key: key.vkey().public_key(),
     };
     let made = store.run_tx("new log", &[], move |tx| tx.logs().insert(&new));
-    Ok(made.await?.log_id)
+    match made.await {
+        // Another process made it in the same moment; the key must be the same.
+        Err(error @ Error::Taken(_)) => find(store, keys, facility).await?.ok_or(error.into()),
+        made => Ok(made?.log_id),
+    }
+}
+
+/// The facility's log, if there is one; the keys that sign it must be there.
+async fn find(
+    store: &Store,
+    keys: &LogKeys,
+    facility: &Facility,
+) -> Result<Option<LogId>, NewLogError> {
+    let id = facility.id;
+    let found = store.read("log of facility", move |reader| {
+        let Some(log) = reader.logs().find(id)? else {
+            return Ok(None);
+        };
+        let keys = reader.log_keys().of(&log)?;
+        Ok(Some((log, keys)))
+    });
+    let Some((log, stored)) = found.await? else {
+        return Ok(None);
+    };
+    let origin: Origin = log.origin.parse()?;
+    for key in stored.iter().filter(|key| key.retired.is_none()) {
+        drop(keys.read(&facility.name, log.epoch, key, origin.clone())?);
+    }
+    Ok(Some(log.log_id))
+}
+
+/// Under this name the database says which host its logs are known by.
+const LOG_HOST: &str = "log_host";
+
+/// The host in the origins of this database's logs, once it is fixed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn log_host(store: &Store) -> Result<Option<String>, Error> {
+    let read = |reader: &mut store::Reader| {
+        let noted = reader.meta().find(LOG_HOST)?;
+        Ok((noted, reader.logs().list()?))
+    };
+    let (noted, logs) = store.read("log host", read).await?;
+    // Databases of release 0.1.0 say it in the logs' origins alone.
+    let of_origin = |log: &Log| Some(log.origin.split_once("/log/")?.0.to_owned());
+    Ok(noted.or_else(|| logs.first().and_then(of_origin)))
+}
+
+/// Fixes the host for good, where none is noted yet.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn note_log_host(store: &Store, host: &str) -> Result<(), Error> {
+    let host = host.to_owned();
+    let note = move |tx: &mut Tx| match tx.meta().find(LOG_HOST)? {
+        Some(_) => Ok(()),
+        None => tx.meta().insert(LOG_HOST, &host),
+    };
+    store.run_tx("note log host", &[], note).await
+}
+
+/// Makes the logs of facilities that were added without one.
+pub(crate) struct LogMaker {
+    journal: Journal,
+    keys: Arc<LogKeys>,
+    random: Arc<dyn Random>,
+}
+
+impl LogMaker {
+    pub(crate) fn new(journal: Journal, keys: Arc<LogKeys>, random: Arc<dyn Random>) -> Self {
+        Self {
+            journal,
+            keys,
+            random,
+        }
+    }
+
+    /// Makes what is missing; one that cannot be made holds up no other.
+    pub(crate) async fn step(&self) -> Result<u64, StepError> {
+        let waiting = self.journal.without_log().await?;
+        if waiting.is_empty() {
+            return Ok(0);
+        }
+        let store = self.journal.store();
+        // Before the first `init` there is no host, and soon there will be.
+        let Some(host) = log_host(store).await? else {
+            return Ok(0);
+        };
+        let (mut made, mut failed) = (0, None);
+        for facility in waiting {
+            match open_log(store, &self.keys, &host, &facility, &*self.random).await {
+                Ok(log_id) => {
+                    made += 1;
+                    tracing::info!(
+                        facility = %facility.name,
+                        %log_id,
+                        "made a log and its key; back the key up, and let the registry's admin grant the log"
+                    );
+                }
+                Err(problem) => {
+                    failed.get_or_insert(StepError::NoLog {
+                        facility: facility.name,
+                        problem,
+                    });
+                }
+            }
+        }
+        failed.map_or(Ok(made), Err)
+    }
 }

@@ -18,10 +18,11 @@ use crate::{
     failure::StepError,
     guard,
     journal::{Journal, Log},
-    ledger::{Extension, Head, Ledger, LedgerError},
+    ledger::{Extension, Head, Ledger, LedgerError, SignedTransaction},
+    status::Refusals,
 };
 use model::{Clock, Timestamp};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use store::Post;
 
 /// Logs in one transaction; the rest goes with the next.
@@ -44,6 +45,7 @@ pub(crate) struct Poster<L> {
     /// crash costs one more broadcast.
     sent: Option<([u8; 32], Timestamp)>,
     misses: u32,
+    refusals: Refusals,
 }
 
 impl<L: Ledger> Poster<L> {
@@ -69,11 +71,24 @@ impl<L: Ledger> Poster<L> {
             replace_millis: millis(config.replace_seconds),
             sent: None,
             misses: 0,
+            refusals: Refusals::default(),
         }
     }
 
+    /// The logs that the registry does not take, for whoever asks.
+    pub(crate) fn refusals(&self) -> Refusals {
+        self.refusals.clone()
+    }
+
+    /// Forgets what was seen: another process may have gone on since.
+    pub(crate) fn begin(&mut self) {
+        self.sent = None;
+        self.misses = 0;
+        self.refusals.set(BTreeMap::new());
+    }
+
     /// Looks after what is under way; when nothing is, posts what is new. Gives
-    /// the number of anchors posted.
+    /// the number of anchors posted, or the refusal of one that was not.
     pub(crate) async fn step(&mut self) -> Result<u64, StepError> {
         if let Some(alarm) = self.bell.rung() {
             return Err(alarm.clone().into());
@@ -81,10 +96,19 @@ impl<L: Ledger> Poster<L> {
         // After a reorganisation several nonces can be under way; in order.
         for attempts in self.journal.under_way().await? {
             if !self.look_after(&attempts).await? {
-                return Ok(0);
+                return self.unless_refused(0);
             }
         }
-        self.post().await
+        let posted = self.post().await?;
+        self.unless_refused(posted)
+    }
+
+    /// A refused log holds up no other, but it is not passed over in silence either.
+    fn unless_refused(&self, posted: u64) -> Result<u64, StepError> {
+        match self.refusals.first() {
+            Some(refusal) => Err(LedgerError::Refused(refusal).into()),
+            None => Ok(posted),
+        }
     }
 
     /// Looks after one nonce: `attempts` are the transactions that share it, the
@@ -184,38 +208,56 @@ impl<L: Ledger> Poster<L> {
             let head = guard::head(&self.journal, &*self.ledger, &self.bell, &log).await?;
             anchors.extend(self.next_anchor(&log, head).await?);
         }
-        // The longest unanchored first, in case not all find room.
-        anchors.sort_by_key(|(since, _)| *since);
-        let mut anchors: Vec<_> = anchors
-            .into_iter()
-            .map(|(_, anchor)| anchor)
-            .take(MAX_LOGS)
-            .collect();
+        // The longest unanchored first, in case not all find room; last those that
+        // were refused, which must not take it from others.
+        let refused = |anchor: &Extension| self.refusals.of(anchor.log_id).is_some();
+        anchors.sort_by_key(|(since, anchor)| (refused(anchor), *since));
+        let anchors = anchors.into_iter().map(|(_, anchor)| anchor);
         let nonce = self.ledger.next_nonce().await?;
-        while !anchors.is_empty() {
-            let signed = match self.ledger.prepare(nonce, &anchors).await {
-                Ok(signed) => signed,
-                // One log that the registry refuses must not hold up the rest.
+        let Some((signed, anchors)) = self.prepare(nonce, anchors.collect()).await? else {
+            return Ok(0);
+        };
+        let now = self.clock.now();
+        self.journal
+            .prepared(&*self.ledger, &signed, &anchors, now)
+            .await?;
+        self.send(&signed.raw, signed.hash).await?;
+        Ok(anchors.len().try_into().unwrap_or(u64::MAX))
+    }
+
+    /// Signs one transaction over as many as the registry takes of these. One log that
+    /// it refuses must not hold up the rest: it is left out, and tried again with the
+    /// next transaction.
+    async fn prepare(
+        &self,
+        nonce: u64,
+        mut anchors: Vec<Extension>,
+    ) -> Result<Option<(SignedTransaction, Vec<Extension>)>, StepError> {
+        let mut refused = BTreeMap::new();
+        let signed = loop {
+            let carried = anchors.get(..MAX_LOGS).unwrap_or(&anchors);
+            if carried.is_empty() {
+                break None;
+            }
+            match self.ledger.prepare(nonce, carried).await {
+                Ok(signed) => break Some(signed),
                 Err(LedgerError::Refused(refusal)) => {
-                    tracing::error!(%refusal, "a log is not anchored");
-                    let refused = refusal.log_id();
-                    let count = anchors.len();
-                    anchors.retain(|anchor| Some(anchor.log_id) != refused);
-                    if anchors.len() < count && !anchors.is_empty() {
-                        continue;
+                    let before = anchors.len();
+                    anchors.retain(|anchor| Some(anchor.log_id) != refusal.log_id());
+                    let Some(log_id) = refusal.log_id().filter(|_| anchors.len() < before) else {
+                        return Err(LedgerError::Refused(refusal).into());
+                    };
+                    if self.refusals.of(log_id).as_ref() != Some(&refusal) {
+                        tracing::error!(%refusal, "a log is not anchored; the others are");
                     }
-                    return Err(LedgerError::Refused(refusal).into());
+                    refused.insert(log_id, refusal);
                 }
                 Err(error) => return Err(error.into()),
-            };
-            let now = self.clock.now();
-            self.journal
-                .prepared(&*self.ledger, &signed, &anchors, now)
-                .await?;
-            self.send(&signed.raw, signed.hash).await?;
-            return Ok(anchors.len().try_into().unwrap_or(u64::MAX));
-        }
-        Ok(0)
+            }
+        };
+        self.refusals.set(refused);
+        anchors.truncate(MAX_LOGS);
+        Ok(signed.map(|signed| (signed, anchors)))
     }
 
     /// The anchor that this log needs, if any, with the time since when.

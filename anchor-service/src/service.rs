@@ -1,5 +1,5 @@
-//! The service: four steps over one journal and one ledger, each of which a test
-//! can take alone, and the loop that takes them in turn.
+//! The service: its steps over one journal and one ledger, each of which a test
+//! can take alone, and the loops that take them in turn.
 //!
 //! No step relies on another's having come to its end. A step that fails is
 //! taken again; dropped in the middle, by a signal or a crash, it goes on from
@@ -13,16 +13,27 @@ use crate::{
     finality::Finality,
     guard,
     journal::Journal,
+    lease::{self, Candidate, Lease, Tenure},
     ledger::Ledger,
     log_keys::LogKeys,
+    new_log::LogMaker,
     poster::Poster,
     sequencer::Sequencer,
     status::{StatusReader, Troubles},
 };
-use model::Clock;
-use std::{future::Future, sync::Arc, time::Duration};
+use model::{Clock, Random};
+use std::{
+    future::{self, Future},
+    sync::Arc,
+    time::Duration,
+};
 use store::Store;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+/// How often facilities without a log are looked for.
+const LOGS_EVERY: Duration = Duration::from_secs(2);
+/// A database that is away must not hold up a stop.
+const RELEASE_WITHIN: Duration = Duration::from_secs(3);
 
 /// Sequences, signs, posts, and follows to finality.
 pub struct AnchorService<L> {
@@ -32,6 +43,8 @@ pub struct AnchorService<L> {
     troubles: Troubles,
     journal: Journal,
     config: Config,
+    clock: Arc<dyn Clock>,
+    lease: Option<Lease>,
 }
 
 /// What must go on while the ledger is slow or away.
@@ -43,6 +56,8 @@ struct LogSide<L> {
     compared: bool,
     sequencer: Sequencer,
     checkpointer: Checkpointer,
+    keys: Arc<LogKeys>,
+    maker: Option<LogMaker>,
 }
 
 /// What waits for the ledger.
@@ -71,7 +86,7 @@ impl<L: Ledger> AnchorService<L> {
         clock: Arc<dyn Clock>,
         config: Config,
     ) -> Self {
-        let bell = Bell::default();
+        let (bell, keys) = (Bell::default(), Arc::new(keys));
         let log_side = LogSide {
             journal: journal.clone(),
             ledger: Arc::clone(&ledger),
@@ -80,15 +95,17 @@ impl<L: Ledger> AnchorService<L> {
             sequencer: Sequencer::new(journal.clone(), bell.clone()),
             checkpointer: Checkpointer::new(
                 journal.clone(),
-                Arc::new(keys),
+                Arc::clone(&keys),
                 Arc::clone(&clock),
                 bell.clone(),
             ),
+            keys,
+            maker: None,
         };
         let (over, rule) = (journal.clone(), config.finality);
         let ledger_side = LedgerSide {
             finality: Finality::new(over.clone(), Arc::clone(&ledger), rule),
-            poster: Poster::new(over, ledger, clock, bell.clone(), &config),
+            poster: Poster::new(over, ledger, Arc::clone(&clock), bell.clone(), &config),
         };
         Self {
             log_side,
@@ -97,7 +114,45 @@ impl<L: Ledger> AnchorService<L> {
             troubles: Troubles::default(),
             journal,
             config,
+            clock,
+            lease: None,
         }
+    }
+
+    /// Lets it work only while it has the database's lease. Without this it takes
+    /// itself for the only one, which it is over a database for one process.
+    #[must_use]
+    pub fn with_lease(mut self, candidate: Candidate) -> Self {
+        let (journal, clock) = (self.journal.clone(), Arc::clone(&self.clock));
+        self.lease = Some(Lease::new(journal, clock, candidate));
+        self
+    }
+
+    /// Lets it make the logs, with their keys, of facilities that have none.
+    #[must_use]
+    pub fn making_logs(mut self, random: Arc<dyn Random>) -> Self {
+        let (journal, keys) = (self.journal.clone(), Arc::clone(&self.log_side.keys));
+        self.log_side.maker = Some(LogMaker::new(journal, keys, random));
+        self
+    }
+
+    /// Takes or renews the lease, where there is one; whether this process works.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn step_lease(&mut self) -> Result<bool, StepError> {
+        match &mut self.lease {
+            Some(lease) => lease.step().await,
+            None => Ok(true),
+        }
+    }
+
+    /// Makes the logs of facilities that have none; how many.
+    ///
+    /// # Errors
+    /// With the first that could not be made; the others were.
+    pub async fn step_logs(&mut self) -> Result<u64, StepError> {
+        self.log_side.make_logs().await
     }
 
     /// Compares the logs with their checkpoints and with the registry, and the
@@ -149,33 +204,78 @@ impl<L: Ledger> AnchorService<L> {
             self.journal.clone(),
             self.bell.clone(),
             self.troubles.clone(),
+            self.ledger_side.poster.refusals(),
         )
     }
 
     /// Runs until `shutdown`. What is under way then is dropped, which is as
-    /// good as a crash and no worse.
+    /// good as a crash and no worse; the lease is given back.
     ///
     /// # Errors
     /// With the alarm that stopped it.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), Alarm> {
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), Alarm> {
         let Self {
-            mut log_side,
-            mut ledger_side,
+            log_side,
+            ledger_side,
             bell,
             troubles,
+            journal,
             config,
+            lease,
             ..
-        } = self;
-        let loops = async {
-            tokio::join!(
-                log_side.turn(&config, &troubles, &bell),
-                ledger_side.turn(&config, &troubles, &bell),
-            );
+        } = &mut self;
+        let turn = Turn {
+            config,
+            troubles,
+            bell,
+            tenure: &journal.tenure,
         };
-        tokio::select! {
+        let ended = tokio::select! {
             () = shutdown => Ok(()),
-            () = loops => bell.rung().map_or(Ok(()), |alarm| Err(alarm.clone())),
+            _ = async { tokio::join!(log_side.turn(&turn), ledger_side.turn(&turn)) } => {
+                bell.rung().map_or(Ok(()), |alarm| Err(alarm.clone()))
+            }
+            () = keep(lease.as_mut(), &turn) => Ok(()),
+        };
+        if let Some(lease) = lease {
+            // When this does not succeed the others wait until it has run out.
+            let _ = timeout(RELEASE_WITHIN, lease.release()).await;
         }
+        ended
+    }
+}
+
+/// What the loops share.
+struct Turn<'a> {
+    config: &'a Config,
+    troubles: &'a Troubles,
+    bell: &'a Bell,
+    tenure: &'a Tenure,
+}
+
+impl Turn<'_> {
+    /// Takes note of a step's end. One that failed because the lease is another's by
+    /// now is no trouble: the other goes on.
+    fn note<T>(&self, step: &'static str, outcome: &Result<T, StepError>) {
+        if self.tenure.is_held() {
+            self.troubles.note(step, outcome);
+        }
+    }
+}
+
+/// Takes and renews the lease for good.
+async fn keep(lease: Option<&mut Lease>, turn: &Turn<'_>) {
+    let Some(lease) = lease else {
+        return future::pending().await;
+    };
+    let mut ticks = ticks(lease::EVERY);
+    loop {
+        ticks.tick().await;
+        let outcome = lease.step().await;
+        if outcome == Ok(false) {
+            turn.troubles.clear();
+        }
+        turn.troubles.note("lease", &outcome);
     }
 }
 
@@ -198,29 +298,49 @@ impl<L: Ledger> LogSide<L> {
         self.sequencer.step().await
     }
 
-    async fn turn(&mut self, config: &Config, troubles: &Troubles, bell: &Bell) {
-        let mut ticks = ticks(config.sequence_every());
-        let mut signed = Instant::now();
-        while bell.rung().is_none() {
+    async fn make_logs(&self) -> Result<u64, StepError> {
+        match &self.maker {
+            Some(maker) => maker.step().await,
+            None => Ok(0),
+        }
+    }
+
+    async fn turn(&mut self, turn: &Turn<'_>) {
+        let mut ticks = ticks(turn.config.sequence_every());
+        let (mut signed, mut looked) = (Instant::now(), None::<Instant>);
+        while turn.bell.rung().is_none() {
             ticks.tick().await;
-            troubles.note("sequence", &self.sequence().await);
-            if signed.elapsed() >= config.checkpoint_every() {
+            if !turn.tenure.is_held() {
+                // Another grows the logs; they are compared again before we do.
+                self.compared = false;
+                continue;
+            }
+            if looked.is_none_or(|looked| looked.elapsed() >= LOGS_EVERY) {
+                looked = Some(Instant::now());
+                turn.note("logs", &self.make_logs().await);
+            }
+            turn.note("sequence", &self.sequence().await);
+            if signed.elapsed() >= turn.config.checkpoint_every() {
                 signed = Instant::now();
-                troubles.note("checkpoint", &self.checkpointer.step().await);
+                turn.note("checkpoint", &self.checkpointer.step().await);
             }
         }
     }
 }
 
 impl<L: Ledger> LedgerSide<L> {
-    async fn turn(&mut self, config: &Config, troubles: &Troubles, bell: &Bell) {
-        let mut ticks = ticks(config.post_every());
-        while bell.rung().is_none() {
+    async fn turn(&mut self, turn: &Turn<'_>) {
+        let mut ticks = ticks(turn.config.post_every());
+        while turn.bell.rung().is_none() {
             ticks.tick().await;
+            if !turn.tenure.is_held() {
+                self.poster.begin();
+                continue;
+            }
             // Finality first: it notices a reorganisation, after which the
             // poster has old bytes to send rather than new ones to make.
-            troubles.note("finality", &self.finality.step().await);
-            troubles.note("post", &self.poster.step().await);
+            turn.note("finality", &self.finality.step().await);
+            turn.note("post", &self.poster.step().await);
         }
     }
 }

@@ -4,6 +4,8 @@
 //! made anew over what the store and the chain hold.
 
 mod crash;
+mod new_key;
+mod new_logs;
 mod random;
 mod two;
 
@@ -16,6 +18,7 @@ use crate::{
         memory::{FINAL_DEPTH, MemoryLedger},
     },
     new_log::open_log,
+    rotation,
 };
 use model::{
     AnchorState, AuditInteraction, Clock as _, Commitment, DataKeyId, Digest, LogId, ManualClock,
@@ -310,13 +313,16 @@ impl World {
             let (id, size) = (log.id, anchor.new.size);
             let stored = self
                 .store
-                .read("judge", move |r| r.logs().checkpoint(id, size))
+                .read("judge", move |r| {
+                    let log = r.logs().get(id)?.unwrap();
+                    let keys = r.log_keys().of(&log)?;
+                    let note = r.logs().checkpoint(id, size)?.unwrap().note;
+                    Ok((note, rotation::vkeys(&log, &keys).unwrap()))
+                })
                 .await;
-            let note = stored.unwrap().unwrap().note;
-            let keys = LogKeys::new(self.folder.path());
-            let all = Journal::new(self.store.clone()).all_logs().await.unwrap();
-            let log = all.iter().find(|l| l.log_id == log.log_id).unwrap();
-            let opened = checkpoint::open(&note, &[keys.of(log).unwrap().vkey()]).unwrap();
+            let (note, keys) = stored.unwrap();
+            let keys: Vec<_> = keys.into_iter().map(|(vkey, _)| vkey).collect();
+            let opened = checkpoint::open(&note, &keys).unwrap();
             assert_eq!(
                 (opened.size, opened.root),
                 (anchor.new.size, anchor.new.root)

@@ -5,6 +5,7 @@ use crate::{
     counts::Counts,
     failure::StepError,
     journal::Journal,
+    ledger::Refusal,
 };
 use model::{FacilityName, LogId, Timestamp};
 use std::{
@@ -23,6 +24,8 @@ pub struct LogStatus {
     pub size: u64,
     /// Leaves under the newest checkpoint; 0 before the first.
     pub checkpoint_size: u64,
+    /// Why the registry did not take its anchor at the last try.
+    pub refused: Option<Refusal>,
     /// The newest final anchor.
     pub last_final: Option<FinalAnchor>,
 }
@@ -36,6 +39,17 @@ pub struct FinalAnchor {
     pub size: u64,
     /// Time of its block.
     pub time: Timestamp,
+}
+
+/// Who works over this database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeaseState {
+    /// This process.
+    Held,
+    /// Another, on the machine of this name; this one stands by.
+    HeldBy(String),
+    /// Not known yet; this process does nothing.
+    Unknown,
 }
 
 /// How the service stands.
@@ -59,14 +73,21 @@ pub struct StatusReader {
     journal: Journal,
     bell: Bell,
     troubles: Troubles,
+    refusals: Refusals,
 }
 
 impl StatusReader {
-    pub(crate) const fn new(journal: Journal, bell: Bell, troubles: Troubles) -> Self {
+    pub(crate) const fn new(
+        journal: Journal,
+        bell: Bell,
+        troubles: Troubles,
+        refusals: Refusals,
+    ) -> Self {
         Self {
             journal,
             bell,
             troubles,
+            refusals,
         }
     }
 
@@ -75,7 +96,10 @@ impl StatusReader {
     /// # Errors
     /// When the database does not answer.
     pub async fn read(&self) -> Result<Status, store::Error> {
-        let standing = self.journal.standing().await?;
+        let mut standing = self.journal.standing().await?;
+        for log in &mut standing.logs {
+            log.refused = self.refusals.of(log.log_id);
+        }
         Ok(Status {
             pending: standing.pending,
             oldest_pending: standing.oldest,
@@ -89,6 +113,12 @@ impl StatusReader {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.journal.counters.read()
+    }
+
+    /// Whether this process works or stands by.
+    #[must_use]
+    pub fn lease(&self) -> LeaseState {
+        self.journal.tenure.state()
     }
 
     /// Why the service has stopped, if it has.
@@ -113,6 +143,14 @@ impl StatusReader {
 pub(crate) struct Troubles(Arc<Mutex<BTreeMap<&'static str, String>>>);
 
 impl Troubles {
+    /// What another process works at is no trouble of this one.
+    pub(crate) fn clear(&self) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
     /// Takes note of a step's end; a failure is logged once, not at every try.
     pub(crate) fn note<T>(&self, step: &'static str, outcome: &Result<T, StepError>) {
         let mut troubles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -130,5 +168,27 @@ impl Troubles {
                 }
             }
         }
+    }
+}
+
+/// The logs whose anchors the registry did not take at the last try.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Refusals(Arc<Mutex<BTreeMap<LogId, Refusal>>>);
+
+impl Refusals {
+    pub(crate) fn of(&self, log: LogId) -> Option<Refusal> {
+        self.lock().get(&log).cloned()
+    }
+
+    pub(crate) fn first(&self) -> Option<Refusal> {
+        self.lock().values().next().cloned()
+    }
+
+    pub(crate) fn set(&self, refused: BTreeMap<LogId, Refusal>) {
+        *self.lock() = refused;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<LogId, Refusal>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

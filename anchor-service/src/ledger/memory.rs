@@ -35,6 +35,8 @@ struct Chain {
     counter: u64,
     /// The most blocks there ever were.
     highest: usize,
+    /// Logs that the submitter may not anchor.
+    ungranted: BTreeSet<LogId>,
     /// Every anchor ever handed in, by log and seq: roots that were claimed.
     claimed: BTreeMap<(LogId, u64), BTreeSet<(u64, Digest)>>,
 }
@@ -76,6 +78,9 @@ impl Chain {
     fn judge(&self, anchors: &[Extension]) -> Result<(), Refusal> {
         let history = self.history();
         for a in anchors {
+            if self.ungranted.contains(&a.log_id) {
+                return Err(Refusal::NotSubmitter { log_id: a.log_id });
+            }
             let head = history.get(&a.log_id).and_then(|heads| heads.last());
             let expected = head.map_or(1, |head| head.seq + 1);
             let (log_id, given) = (a.log_id, a.seq);
@@ -143,6 +148,16 @@ impl MemoryLedger {
                 gone.iter()
                     .flat_map(|(_, txs)| txs.iter().map(|(hash, _)| *hash)),
             );
+        }
+    }
+
+    /// Takes a log's grant away, or gives it.
+    pub(crate) fn grant(&self, log: LogId, granted: bool) {
+        let mut chain = self.chain.lock().unwrap();
+        if granted {
+            chain.ungranted.remove(&log);
+        } else {
+            chain.ungranted.insert(log);
         }
     }
 

@@ -9,10 +9,10 @@ const FOUND: [u64; 0] = [];
 const SEEDS: u64 = 24;
 const ACTS: u32 = 120;
 
-struct Dice(SeededRandom);
+pub(super) struct Dice(pub(super) SeededRandom);
 
 impl Dice {
-    fn below(&self, sides: u64) -> u64 {
+    pub(super) fn below(&self, sides: u64) -> u64 {
         let mut bytes = [0; 8];
         self.0.fill(&mut bytes).unwrap();
         u64::from_be_bytes(bytes) % sides

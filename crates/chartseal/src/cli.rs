@@ -29,7 +29,7 @@ pub enum Command {
     Serve(ConfigArgs),
     /// Make the first facility with its keys and log, or one more.
     Init(InitArgs),
-    /// Show which keys there are and who can open them.
+    /// Show which keys there are and who can open them; change a log's key.
     Keys(KeysArgs),
     /// Log in at an issuer with a browser, and keep the token for the gateway.
     Login(LoginArgs),
@@ -163,20 +163,33 @@ pub struct InitArgs {
 #[derive(Debug, Args)]
 pub struct KeysArgs {
     /// The configuration file.
-    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
-    pub config: PathBuf,
-    /// What to show.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG", global = true)]
+    pub config: Option<PathBuf>,
+    /// What to show or do.
     #[command(subcommand)]
     pub command: KeysCommand,
 }
 
-/// What can be shown of keys.
-#[derive(Debug, Clone, Copy, Subcommand)]
+/// What can be asked about keys.
+#[derive(Debug, Subcommand)]
 pub enum KeysCommand {
     /// Key encryption keys, data keys by kind, log keys.
     List,
     /// Where each key is kept and who may open it.
     Custody,
+    /// Give a log a new key, which signs beside the old one until `--finish`.
+    Rotate(RotateArgs),
+}
+
+/// `chartseal keys rotate`.
+#[derive(Debug, Args)]
+pub struct RotateArgs {
+    /// The facility whose log it is.
+    #[arg(long, value_name = "NAME")]
+    pub facility: FacilityName,
+    /// End the old key's signing.
+    #[arg(long)]
+    pub finish: bool,
 }
 
 /// `chartseal login`.

@@ -9,29 +9,14 @@ use sealing::{FileKms, Kms, KmsError};
 use std::error::Error;
 use store::{Facility, Store};
 
-/// Under this name the database says which host its logs are known by.
-const LOG_HOST: &str = "log_host";
-
 type Failed = Box<dyn Error>;
-
-/// The host in the origins of this database's logs, once it is fixed.
-pub async fn log_host(store: &Store) -> Result<Option<String>, Failed> {
-    let (noted, logs) = store
-        .read("log host", |reader| {
-            Ok((reader.meta().find(LOG_HOST)?, reader.logs().list()?))
-        })
-        .await?;
-    // Databases of release 0.1.0 say it in the logs' origins alone.
-    let of_origin = |log: &store::Log| Some(log.origin.split_once("/log/")?.0.to_owned());
-    Ok(noted.or_else(|| logs.first().and_then(of_origin)))
-}
 
 /// Fixes the host for good.
 ///
 /// # Errors
 /// When another is fixed already.
 pub async fn fix_log_host(store: &Store, host: &str) -> Result<(), Failed> {
-    match log_host(store).await? {
+    match anchor_service::log_host(store).await? {
         Some(fixed) if fixed != host => {
             return Err(format!(
                 "the logs of this database are known by the host `{fixed}` for good, not by \
@@ -41,16 +26,7 @@ pub async fn fix_log_host(store: &Store, host: &str) -> Result<(), Failed> {
         }
         _ => {}
     }
-    let host = host.to_owned();
-    store
-        .run_tx("note log host", &[], move |tx| {
-            match tx.meta().find(LOG_HOST)? {
-                Some(_) => Ok(()),
-                None => tx.meta().insert(LOG_HOST, &host),
-            }
-        })
-        .await?;
-    Ok(())
+    Ok(anchor_service::note_log_host(store, host).await?)
 }
 
 /// Makes a facility with its keys and the shipped policy set; gives false when it

@@ -10,14 +10,14 @@ use crate::{
     database, facility,
     output::{complain, say},
 };
-use anchor_service::{LogKeys, key_file, ledger::evm::SubmitterKey};
+use anchor_service::{LogKeys, key_file, ledger::evm::SubmitterKey, rotation};
 use model::{FacilityName, Random, SystemClock, SystemRandom};
 use sealing::{FileKms, KmsError};
 use std::{
     error::Error, fs::DirBuilder, os::unix::fs::DirBuilderExt as _, path::Path, process::ExitCode,
 };
-use store::Store;
-use tlog::checkpoint::{Origin, Vkey};
+use store::{Facility, Log, Reader, Store, StoredLogKey};
+use tlog::checkpoint::Origin;
 
 type Failed = Box<dyn Error>;
 
@@ -52,15 +52,15 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     let had_log = log(&store, &row).await?.is_some();
     let log_keys = LogKeys::new(&anchor.log_keys);
     facility::open_log(&store, &log_keys, &SystemRandom, &host, &row).await?;
-    let log = log(&store, &row).await?.ok_or("the log is not there")?;
+    let (log, keys) = log(&store, &row).await?.ok_or("the log is not there")?;
     let new = made || !had_log;
-    report(&args.facility, new, &log, &submitter, &config)
+    report(&args.facility, new, (&log, &keys), &submitter, &config)
 }
 
 fn report(
     name: &FacilityName,
     new: bool,
-    log: &store::Log,
+    (log, keys): (&Log, &[StoredLogKey]),
     submitter: &SubmitterKey,
     config: &Config,
 ) -> Result<(), Failed> {
@@ -69,9 +69,8 @@ fn report(
     } else {
         say!("facility `{name}` exists already; nothing was changed");
     }
-    let origin: Origin = log.origin.parse()?;
-    say!("  log        {origin}");
-    if let Some(vkey) = Vkey::of_log(&origin, &log.public_key) {
+    say!("  log        {}", log.origin);
+    for (vkey, _) in rotation::vkeys(log, keys)? {
         say!("  log key    {vkey}");
     }
     say!("  log id     0x{}", log.log_id);
@@ -88,14 +87,24 @@ fn report(
     Ok(())
 }
 
-async fn log(store: &Store, facility: &store::Facility) -> Result<Option<store::Log>, Failed> {
+/// The facility's log with its keys.
+async fn log(
+    store: &Store,
+    facility: &Facility,
+) -> Result<Option<(Log, Vec<StoredLogKey>)>, Failed> {
     let id = facility.id;
-    let find = move |reader: &mut store::Reader| reader.logs().find(id);
+    let find = move |reader: &mut Reader| {
+        let Some(log) = reader.logs().find(id)? else {
+            return Ok(None);
+        };
+        let keys = reader.log_keys().of(&log)?;
+        Ok(Some((log, keys)))
+    };
     Ok(store.read("log", find).await?)
 }
 
 async fn log_host(args: &InitArgs, store: &Store) -> Result<String, Failed> {
-    match (&args.log_host, facility::log_host(store).await?) {
+    match (&args.log_host, anchor_service::log_host(store).await?) {
         (None, Some(fixed)) => Ok(fixed),
         (Some(given), _) => Ok(given.clone()),
         (None, None) => Err(

@@ -1,27 +1,23 @@
-//! `chartseal keys list` and `custody`: which keys there are, and who can open
-//! them. No key is ever printed; public keys are.
+//! `chartseal keys`: which keys there are and who can open them, and another key for a
+//! log. No key is ever printed; public keys are.
 
 use crate::{
-    cli::{KeysArgs, KeysCommand},
+    cli::{KeysArgs, KeysCommand, RotateArgs},
     config::Config,
     database, facility,
     output::{complain, say},
 };
-use anchor_service::ledger::evm::SubmitterKey;
+use anchor_service::{LogKeys, ledger::evm::SubmitterKey, rotation};
+use model::{Clock as _, SystemClock, SystemRandom};
 use sealing::{FileKms, Kms as _};
 use std::{error::Error, path::Path, process::ExitCode};
-use store::{Facility, Log, Store, StoredKek};
-use tlog::checkpoint::{Origin, Vkey};
+use store::{Facility, Log, Store, StoredKek, StoredLogKey};
 
 type Failed = Box<dyn Error>;
 
 /// Runs the command.
 pub fn run(args: &KeysArgs) -> ExitCode {
-    let outcome = match args.command {
-        KeysCommand::List => crate::block_on(list(&args.config)),
-        KeysCommand::Custody => custody(&args.config),
-    };
-    match outcome {
+    match asked(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             complain!("chartseal keys: {problem}");
@@ -30,11 +26,24 @@ pub fn run(args: &KeysArgs) -> ExitCode {
     }
 }
 
+fn asked(args: &KeysArgs) -> Result<(), Failed> {
+    let config = args.config.as_deref().ok_or(
+        "give the configuration file by `--config FILE` or in the environment as \
+         `CHARTSEAL_CONFIG`",
+    )?;
+    let config = Config::read(config)?;
+    match &args.command {
+        KeysCommand::List => crate::block_on(list(&config)),
+        KeysCommand::Custody => custody(&config),
+        KeysCommand::Rotate(args) => crate::block_on(rotate(&config, args)),
+    }
+}
+
 /// What the database holds of one facility.
 struct Keys {
     keks: Vec<StoredKek>,
     data_keys: Vec<(u8, u64)>,
-    logs: Vec<Log>,
+    logs: Vec<(Log, Vec<StoredLogKey>)>,
 }
 
 async fn keys_of(store: &Store, facility: &Facility) -> Result<Keys, Failed> {
@@ -42,19 +51,19 @@ async fn keys_of(store: &Store, facility: &Facility) -> Result<Keys, Failed> {
     let read = move |reader: &mut store::Reader| {
         let mut logs = reader.logs().list()?;
         logs.retain(|log| log.facility == id);
+        let log_keys = reader.log_keys().of_all(&logs)?;
         Ok(Keys {
             keks: reader.keys().list_keks(id)?,
             data_keys: reader.keys().count_by_kind(id)?,
-            logs,
+            logs: logs.into_iter().zip(log_keys).collect(),
         })
     };
     Ok(store.read("keys", read).await?)
 }
 
-async fn list(config: &Path) -> Result<(), Failed> {
-    let config = Config::read(config)?;
+async fn list(config: &Config) -> Result<(), Failed> {
     let kms = FileKms::open(&config.keys()?.file)?;
-    let store = database::open(&config)?;
+    let store = database::open(config)?;
     let facilities = facility::list(&store).await?;
     if facilities.is_empty() {
         say!("there is no facility; make one with `chartseal init`");
@@ -77,15 +86,56 @@ async fn list(config: &Path) -> Result<(), Failed> {
         for (kind, count) in &keys.data_keys {
             say!("  data keys, {}: {count}", scope(*kind));
         }
-        for log in &keys.logs {
+        for (log, keys) in &keys.logs {
             say!("  log {} (epoch {})", log.origin, log.epoch);
             say!("    log id {}", log.log_id);
-            let origin: Origin = log.origin.parse()?;
-            if let Some(vkey) = Vkey::of_log(&origin, &log.public_key) {
-                say!("    log key {vkey}");
+            for (vkey, key) in rotation::vkeys(log, keys)? {
+                say!("    log key {vkey}{}", since(&key));
             }
         }
     }
+    Ok(())
+}
+
+/// What there is to say of a log's key that was changed or came after one.
+fn since(key: &StoredLogKey) -> String {
+    match (key.created, key.retired) {
+        (_, Some(retired)) => format!(", signs no more since {retired}"),
+        (Some(created), None) => format!(", signs since {created}"),
+        (None, None) => String::new(),
+    }
+}
+
+async fn rotate(config: &Config, args: &RotateArgs) -> Result<(), Failed> {
+    let store = database::open(config)?;
+    let facility = facility::find(&store, &args.facility)
+        .await?
+        .ok_or_else(|| format!("there is no facility `{}`", args.facility))?;
+    let now = SystemClock.now();
+    if args.finish {
+        let vkey = rotation::finish(&store, &facility, now).await?;
+        say!(
+            "the log of `{}` is signed by this key alone:",
+            facility.name
+        );
+        say!("  log key    {vkey}");
+        say!(
+            "Keep the old key in trust files: what it has signed stays signed. Its file is \
+             needed no more."
+        );
+        return Ok(());
+    }
+    let folder = &config.anchor()?.log_keys;
+    let vkey =
+        rotation::rotate(&store, &LogKeys::new(folder), &facility, now, &SystemRandom).await?;
+    say!("the log of `{}` is signed by this key too:", facility.name);
+    say!("  log key    {vkey}");
+    say!("  log keys   {}", folder.display());
+    say!(
+        "\nBack the new file up. Give the new key to all who verify, beside the old one; then \
+         end the old one by `chartseal keys rotate --facility {} --finish`.",
+        facility.name
+    );
     Ok(())
 }
 
@@ -104,8 +154,7 @@ const fn scope(kind: u8) -> &'static str {
     }
 }
 
-fn custody(config: &Path) -> Result<(), Failed> {
-    let config = Config::read(config)?;
+fn custody(config: &Config) -> Result<(), Failed> {
     let kms = FileKms::open(&config.keys()?.file)?;
     say!("root keys: {}", kms.custody());
     say!("  whoever reads this file and the database reads every record; the gateway opens it");

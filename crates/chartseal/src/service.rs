@@ -37,7 +37,7 @@ const REMINDER: Duration = Duration::from_secs(600);
 pub enum Service {
     /// The gateway; others may run beside it.
     Gateway,
-    /// The anchor-service; one at a time.
+    /// The anchor-service; of several one works, the others stand by.
     Anchor,
     /// Both.
     Both,
@@ -171,7 +171,11 @@ async fn start_anchoring(config: &Config, store: &Store) -> Result<Anchoring, Fa
         "no registry is in use; run `chartseal anchor deploy` and `chartseal anchor grant` first",
     )?;
     let clock = Arc::new(SystemClock);
-    let service = anchoring::assemble(store, section.clone(), registry, clock)?;
+    let mut service = anchoring::assemble(store, section.clone(), registry, clock)?;
+    // A SQLite file lets one process in; that is lease enough.
+    if !config.database().is_sqlite() {
+        service = service.with_lease(anchoring::candidate(&SystemRandom)?);
+    }
     Ok(Anchoring::start(service))
 }
 

@@ -151,6 +151,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    log_key (log_id, number) {
+        log_id -> Integer,
+        number -> BigInt,
+        public_key -> Binary,
+        created_ms -> BigInt,
+        retired_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    anchor_lease (id) {
+        id -> Integer,
+        holder -> Binary,
+        name -> Text,
+        until_ms -> BigInt,
+    }
+}
+
+diesel::table! {
     leaf (log_id, idx) {
         log_id -> Integer,
         idx -> BigInt,

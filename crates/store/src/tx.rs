@@ -2,8 +2,8 @@
 //! outside. Each gives one view per table group; a view of a reader only reads.
 
 use crate::{
-    Anchors, Answers, Audits, Epochs, Error, Facilities, FacilityId, Keys, Leaves, Logs, Meta,
-    Policies, Posts, Versions, database::Conn, error::Fault,
+    Anchors, Answers, Audits, Epochs, Error, Facilities, FacilityId, Keys, Lease, Leaves, LogKeys,
+    Logs, Meta, Policies, Posts, Versions, database::Conn, error::Fault,
 };
 use diesel::{
     QueryResult,
@@ -225,6 +225,10 @@ views! {
     leaves: Leaves,
     /// Logs, tiles and checkpoints.
     logs: Logs,
+    /// Keys of logs.
+    log_keys: LogKeys,
+    /// The lease of the anchor-service.
+    lease: Lease,
     /// Ledger transactions.
     posts: Posts,
     /// Anchors.

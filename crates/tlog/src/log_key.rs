@@ -1,5 +1,6 @@
-//! The signing key of a log: Ed25519, one per facility, in the hands of the
-//! anchor-service only. Overwritten with zeros when dropped.
+//! The signing key of a log: Ed25519, one per facility, two while one takes the place
+//! of the other; in the hands of the anchor-service only. Overwritten with zeros when
+//! dropped.
 
 use crate::checkpoint::Checkpoint;
 use crate::{base64, origin::Origin, vkey::Vkey};
@@ -61,10 +62,35 @@ impl LogKey {
     /// that the tree extends every tree signed before.
     #[must_use]
     pub fn sign(&self, size: u64, root: Digest) -> String {
+        let text = self.text(size, root);
+        format!("{text}\n{}", self.signature_line(&text))
+    }
+
+    /// [`Self::sign`] by several keys of one log, while one takes the place of another:
+    /// whoever knows either key can verify. `None` without a key, and with keys of
+    /// different origins.
+    #[must_use]
+    pub fn sign_together<K: AsRef<Self>>(keys: &[K], size: u64, root: Digest) -> Option<String> {
+        let (first, _) = keys.split_first()?;
+        let text = first.as_ref().text(size, root);
+        let mut note = format!("{text}\n");
+        for key in keys.iter().map(AsRef::as_ref) {
+            if key.origin != first.as_ref().origin {
+                return None;
+            }
+            note.push_str(&key.signature_line(&text));
+        }
+        Some(note)
+    }
+
+    fn text(&self, size: u64, root: Digest) -> String {
         let origin = self.origin.clone();
-        let text = Checkpoint { origin, size, root }.text();
+        Checkpoint { origin, size, root }.text()
+    }
+
+    fn signature_line(&self, text: &str) -> String {
         let mut signature = self.vkey().id().to_be_bytes().to_vec();
         signature.extend_from_slice(&self.key.sign(text.as_bytes()).to_bytes());
-        format!("{text}\n— {} {}\n", self.origin, base64::encode(&signature))
+        format!("— {} {}\n", self.origin, base64::encode(&signature))
     }
 }

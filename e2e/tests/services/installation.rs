@@ -144,6 +144,19 @@ impl Installation {
     /// Waits for the final proof of a version, and verifies it against what the
     /// chain says and the log key that `init` printed.
     pub fn assert_proof(&self, caller: &User, version: &str, log: &Log, chain: &Chain, at: &str) {
+        let (proof, resource) = self.final_proof(caller, version);
+        let bundle: serde_json::Value = serde_json::from_slice(&fs::read(&proof).unwrap()).unwrap();
+        let seq = bundle["anchor"]["seq"].as_u64().unwrap();
+        let trust = self.path("trust.json");
+        fs::write(&trust, log.trust(chain, at, seq, &[&log.vkey])).unwrap();
+        let report = verify(&proof, &trust, Some(&resource));
+        assert_eq!(report.code, 0, "{}", report.text);
+        assert_eq!(report.verdict("anchor"), Some("holds"));
+        assert_eq!(report.verdict("content"), Some("holds"));
+    }
+
+    /// Waits for the final proof of a version; the files of proof and resource.
+    pub fn final_proof(&self, caller: &User, version: &str) -> (PathBuf, PathBuf) {
         let (proof, resource) = (self.path("proof.json"), self.path("resource.json"));
         let url = caller.at.url(version);
         until("a final proof", 60, || {
@@ -152,14 +165,7 @@ impl Installation {
             ran.text.contains("(finalized)").then_some(())
         });
         fs::write(&resource, caller.at.get(version).expect(200, "vread").body).unwrap();
-        let bundle: serde_json::Value = serde_json::from_slice(&fs::read(&proof).unwrap()).unwrap();
-        let seq = bundle["anchor"]["seq"].as_u64().unwrap();
-        let trust = self.path("trust.json");
-        fs::write(&trust, log.trust(chain, at, seq)).unwrap();
-        let report = verify(&proof, &trust, Some(&resource));
-        assert_eq!(report.code, 0, "{}", report.text);
-        assert_eq!(report.verdict("anchor"), Some("holds"));
-        assert_eq!(report.verdict("content"), Some("holds"));
+        (proof, resource)
     }
 }
 
@@ -209,8 +215,8 @@ impl Log {
         }
     }
 
-    /// A trust file: the log's key from `init`, its anchors from the chain.
-    fn trust(&self, chain: &Chain, registry: &str, seq: u64) -> String {
+    /// A trust file: the log's keys as commands print them, its anchors from the chain.
+    pub fn trust(&self, chain: &Chain, registry: &str, seq: u64, vkeys: &[&str]) -> String {
         let (seq, size, root, time) = chain.anchor(registry, &self.id, seq);
         let (_, facility) = self.origin.rsplit_once('/').unwrap();
         let anchor = json!({"logId": self.id, "seq": seq, "size": size, "root": root});
@@ -220,7 +226,7 @@ impl Log {
             "format": "chartseal-trust/1",
             "logs": [{
                 "origin": self.origin, "logId": self.id, "facility": facility,
-                "source": "operator", "vkeys": [self.vkey],
+                "source": "operator", "vkeys": vkeys,
             }],
             "chains": [{
                 "chainId": chain.id(), "registry": registry, "kind": "ethereum",

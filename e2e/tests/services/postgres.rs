@@ -1,7 +1,10 @@
 //! A database of its own on the server that `CHARTSEAL_TEST_POSTGRES` names,
 //! dropped at the end.
 
-use std::process::Command;
+use std::{
+    process::Command,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 pub struct Postgres {
     server: String,
@@ -13,7 +16,9 @@ impl Postgres {
         let server = std::env::var("CHARTSEAL_TEST_POSTGRES").unwrap_or_else(|_| {
             panic!("CHARTSEAL_TEST_POSTGRES must hold a URL; `cargo xtask test` starts a server")
         });
-        let name = format!("services_{}", std::process::id());
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("services_{}_{count}", std::process::id());
         sql(&server, &format!("CREATE DATABASE {name}"));
         Self { server, name }
     }
@@ -21,6 +26,17 @@ impl Postgres {
     pub fn url(&self) -> String {
         let (server, _) = self.server.rsplit_once('/').unwrap();
         format!("{server}/{}", self.name)
+    }
+
+    /// The one number that a query gives.
+    pub fn number(&self, query: &str) -> u64 {
+        let answer = Command::new("psql")
+            .args(["--quiet", "--no-psqlrc", "--tuples-only", "--no-align"])
+            .args(["--dbname", &self.url(), "--command", query])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(answer.stdout).unwrap();
+        text.trim().parse().unwrap()
     }
 }
 

@@ -3,14 +3,14 @@
 //! of everything, because in the demo one process plays all parts.
 
 use super::layout;
+use anchor_service::rotation;
 use model::{AnchorState, FacilityName, LogId};
 use proof::{
     ChainKind, Registry, Require, Source, Trust, TrustedAnchor, TrustedChain, TrustedHead,
     TrustedLog,
 };
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
-use store::{Anchor, Log, NewAnchor, Reader, Store};
-use tlog::checkpoint::{Origin, Vkey};
+use store::{Anchor, Log, NewAnchor, Reader, Store, StoredLogKey};
 
 /// Anchors kept for each log.
 const ANCHORS: u32 = 1_000;
@@ -78,7 +78,8 @@ fn follow(
         );
         let most = ANCHORS as usize;
         finals.drain(..finals.len().saturating_sub(most));
-        logs.extend(trusted_log(&log, facility.name));
+        let keys = reader.log_keys().of(&log)?;
+        logs.extend(trusted_log(&log, &keys, facility.name));
     }
     Ok((logs, known))
 }
@@ -100,15 +101,15 @@ fn head(log_id: LogId, anchor: &Anchor) -> TrustedHead {
     }
 }
 
-fn trusted_log(log: &Log, facility: FacilityName) -> Option<TrustedLog> {
-    let origin: Origin = log.origin.parse().ok()?;
-    let vkey = Vkey::of_log(&origin, &log.public_key)?;
+/// Retired keys too: what they signed stays signed.
+fn trusted_log(log: &Log, keys: &[StoredLogKey], facility: FacilityName) -> Option<TrustedLog> {
+    let vkeys = rotation::vkeys(log, keys).ok()?;
     Some(TrustedLog {
-        origin,
+        origin: log.origin.parse().ok()?,
         log_id: log.log_id,
         facility,
         source: Source::Operator,
-        vkeys: vec![vkey],
+        vkeys: vkeys.into_iter().map(|(vkey, _)| vkey).collect(),
         witnesses: None,
         promise: None,
     })

@@ -4,7 +4,7 @@
 //! that come from data.
 
 use super::Sources;
-use anchor_service::{Counts, Status, StatusReader};
+use anchor_service::{Counts, LeaseState, Status, StatusReader};
 use gateway::App;
 use model::{Clock as _, SystemClock, Timestamp};
 use prometheus::{
@@ -147,8 +147,22 @@ async fn of_anchor(page: &Page, anchor: &StatusReader) -> Result<bool, Error> {
         &[],
         [(vec![], alarm)],
     )?;
+    let held = f64::from(u8::from(anchor.lease() == LeaseState::Held));
+    page.gauge(
+        "chartseal_anchor_lease_held",
+        "Whether this anchor-service works; one that stands by does not.",
+        &[],
+        [(vec![], held)],
+    )?;
     let troubles = anchor.troubles();
-    let steps = ["sequence", "checkpoint", "post", "finality"];
+    let steps = [
+        "lease",
+        "logs",
+        "sequence",
+        "checkpoint",
+        "post",
+        "finality",
+    ];
     page.gauge(
         "chartseal_anchor_step_failing",
         "Whether a step of the anchor-service does not get on.",
@@ -239,6 +253,12 @@ fn of_logs(page: &Page, status: &Status, now: Timestamp) -> Result<(), Error> {
             let size = log.last_final.map_or(0, |anchor| anchor.size);
             (labels, number(size))
         }),
+    )?;
+    page.gauge(
+        "chartseal_log_refused",
+        "Whether the registry refused the log's anchor at the last try.",
+        &["facility"],
+        logs().map(|(labels, log)| (labels, f64::from(u8::from(log.refused.is_some())))),
     )?;
     page.gauge(
         "chartseal_last_final_anchor_age_seconds",

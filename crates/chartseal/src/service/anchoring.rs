@@ -1,12 +1,12 @@
 //! The anchor-service over an EVM chain, put together and run until it is stopped.
 
 use anchor_service::{
-    Alarm, AnchorService, LogKeys, StatusReader,
+    Alarm, AnchorService, Candidate, LogKeys, StatusReader,
     config::Config,
     ledger::evm::{EvmLedger, SubmitterKey},
 };
-use model::Clock;
-use std::{error::Error, sync::Arc};
+use model::{Clock, Random, SystemRandom};
+use std::{error::Error, fs, process, sync::Arc};
 use store::Store;
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -31,13 +31,32 @@ pub fn assemble(
         ledger.refusing_dev_chain()
     };
     let keys = LogKeys::new(&config.log_keys);
-    Ok(AnchorService::new(
-        store.clone(),
-        ledger,
-        keys,
-        clock,
-        config,
-    ))
+    let service = AnchorService::new(store.clone(), ledger, keys, clock, config);
+    Ok(service.making_logs(Arc::new(SystemRandom)))
+}
+
+/// This process, among those that may work over one database.
+///
+/// # Errors
+/// When the source of randomness fails.
+pub fn candidate(random: &dyn Random) -> Result<Candidate, Failed> {
+    let mut id = [0; 16];
+    random.fill(&mut id)?;
+    let host = machine();
+    let name = format!("{host}, process {}", process::id());
+    Ok(Candidate { id, name })
+}
+
+/// The machine's name; on Kubernetes the pod's.
+fn machine() -> String {
+    let files = ["/proc/sys/kernel/hostname", "/etc/hostname"];
+    let names = files
+        .into_iter()
+        .filter_map(|file| fs::read_to_string(file).ok());
+    let mut names = names.map(|name| name.trim().to_owned());
+    names
+        .find(|name| !name.is_empty())
+        .unwrap_or_else(|| "a machine without a name".to_owned())
 }
 
 /// The service while it runs.

@@ -12,6 +12,7 @@ mod audits;
 mod epochs;
 mod facilities;
 mod groups;
+mod lease;
 mod ledger;
 mod logs;
 mod opening;

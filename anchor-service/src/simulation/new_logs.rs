@@ -1,0 +1,91 @@
+//! Facilities that were added without a log, and logs without a grant.
+
+use super::{World, service};
+use crate::{AnchorService, NewLogError, StepError, ledger::LedgerError, note_log_host};
+use model::{Clock as _, FacilityName, SeededRandom};
+use std::{fs, os::unix::fs::PermissionsExt as _, sync::Arc};
+
+/// A service that makes logs.
+fn maker(world: &World) -> AnchorService<crate::ledger::memory::MemoryLedger> {
+    let service = service(&world.store, &world.ledger, &world.clock, &world.folder, 0);
+    service.making_logs(Arc::new(SeededRandom::new(4)))
+}
+
+async fn add_facility(world: &World, name: &str) {
+    let (name, now): (FacilityName, _) = (name.parse().unwrap(), world.clock.now());
+    let insert = move |tx: &mut store::Tx| tx.facilities().insert(&name, now).map(drop);
+    world.store.run_tx("facility", &[], insert).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_facility_without_a_log_gets_one_with_a_key() {
+    let world = World::new(0).await;
+    note_log_host(&world.store, "gw.test").await.unwrap();
+    add_facility(&world, "c").await;
+    let mut service = maker(&world);
+    assert_eq!(service.step_logs().await, Ok(1));
+    assert_eq!(service.step_logs().await, Ok(0));
+    let status = service.status().read().await.unwrap();
+    assert!(status.logs.iter().any(|log| log.facility.as_str() == "c"));
+    let key = world.folder.path().join("c-1.log-key");
+    let mode = fs::metadata(key).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    let files = fs::read_dir(world.folder.path()).unwrap();
+    let mut names = files.map(|file| file.unwrap().file_name());
+    assert!(names.all(|name| !name.to_string_lossy().ends_with(".new")));
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_made_is_named_and_holds_up_no_other() {
+    let mut world = World::new(0).await;
+    // Something stands where the key would go.
+    fs::create_dir(world.folder.path().join("c-1.log-key")).unwrap();
+    for name in ["c", "d"] {
+        add_facility(&world, name).await;
+    }
+    let mut service = maker(&world);
+    let failed = service.step_logs().await.unwrap_err();
+    assert!(matches!(
+        &failed,
+        StepError::NoLog { facility, problem: NewLogError::Key(_) } if facility.as_str() == "c"
+    ));
+    assert!(failed.to_string().contains("chartseal init --facility c"));
+    let status = service.status().read().await.unwrap();
+    assert!(status.logs.iter().any(|log| log.facility.as_str() == "d"));
+    world.plant(0, 2).await;
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn a_log_without_a_grant_holds_up_no_other_and_is_named() {
+    let mut world = World::new(0).await;
+    let [granted, other] = [world.logs[0], world.logs[1]];
+    world.ledger.grant(other, false);
+    world.plant(0, 3).await;
+    world.plant(1, 3).await;
+    for _ in 0..3 {
+        world.service.step_sequence().await.unwrap();
+        world.service.step_checkpoint().await.unwrap();
+        world.service.step_finality().await.unwrap();
+        let refused = world.service.step_post().await.unwrap_err();
+        assert!(matches!(
+            &refused,
+            StepError::Ledger(LedgerError::Refused(refusal)) if refusal.log_id() == Some(other)
+        ));
+        world.mine();
+    }
+    assert_eq!(world.ledger.history(granted).len(), 1);
+    let status = world.service.status().read().await.unwrap();
+    let refused: Vec<_> = status
+        .logs
+        .iter()
+        .map(|log| log.refused.is_some())
+        .collect();
+    assert_eq!(refused, [false, true]);
+
+    world.ledger.grant(other, true);
+    world.settle().await;
+    world.judge().await;
+    let status = world.service.status().read().await.unwrap();
+    assert!(status.logs.iter().all(|log| log.refused.is_none()));
+}
