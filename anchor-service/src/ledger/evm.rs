@@ -5,11 +5,13 @@ mod admin;
 mod evidence;
 mod key;
 mod node;
+mod reader;
 mod registry;
 mod transaction;
 
 pub use admin::RegistryAdmin;
 pub use key::SubmitterKey;
+pub use reader::{AnchorEvent, RegistryReader};
 pub use registry::AnchorRegistry;
 
 use crate::ledger::{
@@ -156,16 +158,7 @@ impl Ledger for EvmLedger {
     }
 
     async fn final_height(&self, rule: FinalityRule) -> Result<Option<u64>, LedgerError> {
-        match rule {
-            // Clients without finality answer with an error or with nothing.
-            FinalityRule::Tag => Ok(self
-                .node
-                .block("finalized")
-                .await?
-                .map(|block| block.header.inner.number)),
-            FinalityRule::Depth(depth) => Ok(self.node.block_number().await?.checked_sub(depth)),
-            FinalityRule::Immediate => self.node.block_number().await.map(Some),
-        }
+        self.node.final_height(rule).await
     }
 
     async fn evidence(

@@ -8,5 +8,6 @@
 )]
 
 mod contract;
+mod reader;
 mod service;
 mod support;

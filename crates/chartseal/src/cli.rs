@@ -1,8 +1,11 @@
 //! The command line: what can be asked, and how it is explained.
 
+use anchor_service::ledger::FinalityRule;
 use clap::{Args, Parser, Subcommand};
-use model::FacilityName;
+use model::{FacilityName, LogId};
+use proof::ChainKind;
 use std::path::PathBuf;
+use tlog::checkpoint::Vkey;
 
 /// A healthcare data-sharing gateway with sealed records and provable audit.
 #[derive(Debug, Parser)]
@@ -35,6 +38,8 @@ pub enum Command {
     Login(LoginArgs),
     /// Fetch a proof bundle from a gateway.
     Proof(ProofArgs),
+    /// Make or renew a trust file from a node of your own choice.
+    Trust(TrustArgs),
     /// Verify a proof bundle, with no network and no database.
     Verify(VerifyArgs),
 }
@@ -247,6 +252,74 @@ pub struct ProofArgs {
     /// Wait up to this many seconds until the proof is final.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub wait: u64,
+}
+
+/// `chartseal trust`.
+#[derive(Debug, Args)]
+pub struct TrustArgs {
+    /// What to do with a trust file.
+    #[command(subcommand)]
+    pub command: TrustCommand,
+}
+
+/// What can be done with a trust file.
+#[derive(Debug, Subcommand)]
+pub enum TrustCommand {
+    /// Read the final anchors of a log from a node; what the file has already stays.
+    Refresh(RefreshArgs),
+}
+
+/// `chartseal trust refresh`.
+#[derive(Debug, Args)]
+pub struct RefreshArgs {
+    /// JSON-RPC of a node that you trust, not the operator's.
+    #[arg(long, value_name = "URL")]
+    pub rpc: String,
+    /// The registry's address.
+    #[arg(long, value_name = "0x...", value_parser = registry)]
+    pub registry: proof::Registry,
+    /// The log's key as `chartseal init` printed it; once more for each further key, the
+    /// log's first key first.
+    #[arg(long, value_name = "VKEY", required = true)]
+    pub log: Vec<Vkey>,
+    /// The log's id, where its first key is not at hand.
+    #[arg(long, value_name = "HEX")]
+    pub log_id: Option<LogId>,
+    /// The facility whose log it is.
+    #[arg(long, value_name = "NAME")]
+    pub facility: FacilityName,
+    /// Add the anchor that this proof names, if the chain has it.
+    #[arg(long, value_name = "FILE")]
+    pub proof: Vec<PathBuf>,
+    /// The newest anchors that are read.
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub anchors: u32,
+    /// When a block is final: `tag`, `immediate` (QBFT, IBFT 2) or `depth=N`.
+    #[arg(long, value_name = "RULE", default_value = "tag", value_parser = finality)]
+    pub finality: FinalityRule,
+    /// How the chain hashes its headers: `ethereum` or `qbft`.
+    #[arg(long, value_name = "KIND", default_value = "ethereum")]
+    pub kind: ChainKind,
+    /// The trust file to make or renew; left out, it is printed.
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+fn registry(text: &str) -> Result<proof::Registry, model::Invalid> {
+    // Often copied with the capitals of a checksum.
+    text.to_ascii_lowercase().parse()
+}
+
+fn finality(text: &str) -> Result<FinalityRule, String> {
+    match (text, text.strip_prefix("depth=")) {
+        ("tag", _) => Ok(FinalityRule::Tag),
+        ("immediate", _) => Ok(FinalityRule::Immediate),
+        (_, Some(depth)) => {
+            let depth = depth.parse().map_err(|_| "the depth must be a number");
+            Ok(FinalityRule::Depth(depth?))
+        }
+        _ => Err("`tag`, `immediate` or `depth=N`".to_owned()),
+    }
 }
 
 /// `chartseal verify`.

@@ -18,6 +18,7 @@ mod output;
 mod registry;
 mod service;
 mod traces;
+mod trust;
 mod verify;
 
 use clap::Parser;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Command::Login(args) => login::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Proof(args) => fetch::run(&args),
+        Command::Trust(args) => trust::run(&args.command),
         Command::Verify(args) => verify::run(&args),
     }
 }

@@ -27,3 +27,4 @@ mod standby;
 mod together;
 mod tokens;
 mod traces;
+mod trust;

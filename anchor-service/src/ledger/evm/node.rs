@@ -1,13 +1,13 @@
 //! One node behind JSON-RPC over HTTP: the questions, and its errors in our
 //! words. Errors of the client are mapped and never printed.
 
-use crate::ledger::{LedgerError, evm::registry};
+use crate::ledger::{FinalityRule, LedgerError, evm::registry};
 use alloy::{
     primitives::{Address, B256, Bytes, U64, U128},
     rpc::{
         client::RpcClient,
         json_rpc::{RpcRecv, RpcSend},
-        types::{Block, TransactionReceipt, TransactionRequest},
+        types::{Block, Filter, Log, TransactionReceipt, TransactionRequest},
     },
     transports::{TransportError, TransportErrorKind},
 };
@@ -114,6 +114,24 @@ impl Node {
     pub async fn block(&self, which: &str) -> Result<Option<Block>, LedgerError> {
         self.ask("eth_getBlockByNumber", (which.to_owned(), false))
             .await
+    }
+
+    /// Number of the newest final block.
+    pub async fn final_height(&self, rule: FinalityRule) -> Result<Option<u64>, LedgerError> {
+        match rule {
+            // Clients without finality answer with an error or with nothing.
+            FinalityRule::Tag => {
+                let block = self.block("finalized").await?;
+                Ok(block.map(|block| block.header.inner.number))
+            }
+            FinalityRule::Depth(depth) => Ok(self.block_number().await?.checked_sub(depth)),
+            FinalityRule::Immediate => self.block_number().await.map(Some),
+        }
+    }
+
+    /// The events that a filter lets through, in the order of the chain.
+    pub async fn logs(&self, filter: &Filter) -> Result<Vec<Log>, LedgerError> {
+        self.ask("eth_getLogs", (filter.clone(),)).await
     }
 
     /// A receipt.

@@ -1,0 +1,137 @@
+//! Puts what a node said into a trust file, losing nothing that stands there. What
+//! contradicts it is refused: either the node or the file's maker has lied.
+
+use model::{FacilityName, LogId};
+use proof::{
+    ChainKind, Registry, Source, Trust, TrustedAnchor, TrustedChain, TrustedHead, TrustedLog,
+};
+use tlog::checkpoint::{Origin, Vkey};
+
+/// What was given and what the node said.
+pub struct Found {
+    pub chain_id: u64,
+    pub registry: Registry,
+    pub kind: ChainKind,
+    pub origin: Origin,
+    pub log_id: LogId,
+    pub facility: FacilityName,
+    pub vkeys: Vec<Vkey>,
+    pub anchors: Vec<TrustedAnchor>,
+    pub head: Option<TrustedHead>,
+}
+
+/// Merges.
+///
+/// # Errors
+/// With what contradicts the file.
+pub fn merge(trust: &mut Trust, found: Found) -> Result<(), String> {
+    log(trust, &found)?;
+    let same = |chain: &&mut TrustedChain| {
+        chain.chain_id == found.chain_id && chain.registry == found.registry
+    };
+    let Some(chain) = trust.chains.iter_mut().find(same) else {
+        trust.chains.push(TrustedChain {
+            chain_id: found.chain_id,
+            registry: found.registry,
+            kind: found.kind,
+            source: Source::Node,
+            anchors: found.anchors,
+            heads: found.head.into_iter().collect(),
+            blocks: None,
+            validators: None,
+        });
+        return Ok(());
+    };
+    if chain.source != Source::Node {
+        return Err(format!(
+            "the file's anchors of registry {} come from `{}`, and must not be taken for those \
+             of a node; write to another file",
+            chain.registry,
+            chain.source.as_str()
+        ));
+    }
+    for anchor in found.anchors {
+        add(chain, anchor)?;
+    }
+    match found.head {
+        Some(head) => renew(chain, head),
+        None => Ok(()),
+    }
+}
+
+fn log(trust: &mut Trust, found: &Found) -> Result<(), String> {
+    let known = trust.logs.iter_mut().find(|log| log.origin == found.origin);
+    let Some(log) = known else {
+        trust.logs.push(TrustedLog {
+            origin: found.origin.clone(),
+            log_id: found.log_id,
+            facility: found.facility.clone(),
+            // Whoever else handed the key over, the operator made it.
+            source: Source::Operator,
+            vkeys: found.vkeys.clone(),
+            witnesses: None,
+            promise: None,
+        });
+        return Ok(());
+    };
+    if log.facility != found.facility {
+        return Err(format!(
+            "the file has `{}` as the log of facility `{}`",
+            log.origin, log.facility
+        ));
+    }
+    for vkey in &found.vkeys {
+        if !log.vkeys.contains(vkey) {
+            log.vkeys.push(vkey.clone());
+        }
+    }
+    Ok(())
+}
+
+fn add(chain: &mut TrustedChain, anchor: TrustedAnchor) -> Result<(), String> {
+    let mut same = chain.anchors.iter().filter(|known| {
+        known.log_id == anchor.log_id && (known.seq == anchor.seq || known.size == anchor.size)
+    });
+    match same.next() {
+        None => chain.anchors.push(anchor),
+        Some(known) if *known == anchor => {}
+        Some(known) => {
+            return Err(format!(
+                "the file has anchor {} of log {} with size {} and root {}, the node has anchor \
+                 {} with size {} and root {}: one of them is wrong",
+                known.seq,
+                known.log_id,
+                known.size,
+                known.root,
+                anchor.seq,
+                anchor.size,
+                anchor.root
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn renew(chain: &mut TrustedChain, head: TrustedHead) -> Result<(), String> {
+    let known = chain
+        .heads
+        .iter_mut()
+        .find(|known| known.log_id == head.log_id);
+    match known {
+        None => chain.heads.push(head),
+        Some(known) if known.seq > head.seq => {
+            return Err(format!(
+                "the node is behind: its newest final anchor of log {} is {}, the file has {}",
+                head.log_id, head.seq, known.seq
+            ));
+        }
+        Some(known) if known.seq == head.seq && *known != head => {
+            return Err(format!(
+                "the node has another anchor {} of log {} than the file",
+                head.seq, head.log_id
+            ));
+        }
+        Some(known) => *known = head,
+    }
+    Ok(())
+}
