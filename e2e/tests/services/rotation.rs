@@ -105,21 +105,26 @@ fn proofs_of_every_time_verify_under_the_keys_of_that_time() {
     assert!(finished.contains(new), "{finished}");
     let after = served("after");
 
-    for (fetched, vkeys, expected) in [
-        (&before, vec![old], "holds"),
-        (&before, vec![new], "false"),
-        (&before, vec![old, new], "holds"),
-        (&during, vec![old], "holds"),
-        (&during, vec![new], "holds"),
-        (&during, vec![old, new], "holds"),
-        (&after, vec![old], "false"),
-        (&after, vec![new], "holds"),
-        (&after, vec![old, new], "holds"),
-    ] {
-        assert_eq!(case.checkpoint(fetched, &vkeys), expected, "{vkeys:?}");
-    }
+    assert_verdicts(&case, [&before, &during, &after], old, new);
     let keys = house.chartseal(&["keys", "list"], &config, &[]).good().text;
     for expected in [old, new, "signs no more since", "signs since"] {
         assert!(keys.contains(expected), "{expected}: {keys}");
+    }
+}
+
+fn assert_verdicts(case: &Case<'_>, fetched: [&Fetched; 3], old: &str, new: &str) {
+    let [before, during, after] = fetched;
+    for (fetched, vkeys, expected) in [
+        (before, vec![old], "holds"),
+        (before, vec![new], "false"),
+        (before, vec![old, new], "holds"),
+        (during, vec![old], "holds"),
+        (during, vec![new], "holds"),
+        (during, vec![old, new], "holds"),
+        (after, vec![old], "false"),
+        (after, vec![new], "holds"),
+        (after, vec![old, new], "holds"),
+    ] {
+        assert_eq!(case.checkpoint(fetched, &vkeys), expected, "{vkeys:?}");
     }
 }

@@ -94,7 +94,15 @@ fn one_goes_on_where_the_other_ends() {
     drop(rotate(&["--finish"]).good());
     prove(&user.create_patient("Egon"), &log);
 
-    // Each leaf once, and none left over.
+    assert_each_leaf_once(&database);
+    for service in [one, gateway] {
+        let logged = service.logged();
+        assert!(service.stop().success(), "{logged}");
+        assert!(!logged.contains("Astrid") && !logged.contains(&database.url()));
+    }
+}
+
+fn assert_each_leaf_once(database: &Postgres) {
     let count = |query: &str| database.number(query);
     until("no leaf waits", 20, || {
         (count("SELECT count(*) FROM pending_leaf") == 0).then_some(())
@@ -106,9 +114,4 @@ fn one_goes_on_where_the_other_ends() {
         count("SELECT (SELECT count(*) FROM version) + (SELECT count(*) FROM audit)"),
         leaves
     );
-    for service in [one, gateway] {
-        let logged = service.logged();
-        assert!(service.stop().success(), "{logged}");
-        assert!(!logged.contains("Astrid") && !logged.contains(&database.url()));
-    }
 }
