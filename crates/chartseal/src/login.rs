@@ -12,7 +12,10 @@ mod issuer;
 mod redirect;
 mod token_file;
 
-use crate::cli::LoginArgs;
+use crate::{
+    cli::LoginArgs,
+    output::{complain, say},
+};
 use answer::Expected;
 use issuer::{Issuer, LoggedIn};
 use model::{Clock as _, SystemClock, SystemRandom, Timestamp};
@@ -20,27 +23,26 @@ use redirect::Redirect;
 use std::{process::ExitCode, time::Duration};
 
 /// Logs in; 0 when the token is in its file, 1 otherwise.
-#[expect(clippy::print_stderr, reason = "this is a command's output")]
 pub fn run(args: &LoginArgs) -> ExitCode {
     match crate::block_on(login(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            eprintln!("chartseal login: {}", on_one_line(&problem));
+            complain!("chartseal login: {}", on_one_line(&problem));
             ExitCode::FAILURE
         }
     }
 }
 
-#[expect(clippy::print_stdout, reason = "this is a command's output")]
 async fn login(args: &LoginArgs) -> Result<(), String> {
     // What could not be kept is not asked for.
     token_file::check(&args.out)?;
     let redirect = Redirect::take(args.port)?;
     let issuer = Issuer::discover(args, redirect.url()).await?;
     let question = issuer.question(&SystemRandom)?;
-    println!(
+    say!(
         "open this address in a browser on this machine, within {} minutes:\n\n{}\n",
-        args.wait, question.url
+        args.wait,
+        question.url
     );
     let expected = Expected {
         state: question.state.clone(),
@@ -50,8 +52,8 @@ async fn login(args: &LoginArgs) -> Result<(), String> {
     let code = redirect.code(expected, patience).await?;
     let logged_in = issuer.redeem(code, question).await?;
     token_file::write(&args.out, &logged_in.token)?;
-    println!("{}", on_one_line(&who(&logged_in)));
-    println!(
+    say!("{}", on_one_line(&who(&logged_in)));
+    say!(
         "token written to {}, {}",
         args.out.display(),
         until(&logged_in, SystemClock.now())

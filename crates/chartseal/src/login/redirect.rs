@@ -1,6 +1,7 @@
 //! The address on 127.0.0.1 to which the issuer sends the browser back.
 
 use super::answer::{Answer, Expected};
+use crate::output::complain;
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer,
     http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY},
@@ -84,7 +85,6 @@ fn serve(listener: TcpListener, waiting: Waiting) -> io::Result<actix_web::dev::
     Ok(handle)
 }
 
-#[expect(clippy::print_stderr, reason = "this is a command's output")]
 async fn callback(request: HttpRequest, waiting: Data<Waiting>) -> HttpResponse {
     let (mut page, text) = match Answer::read(request.query_string(), &waiting.expected) {
         Answer::Code(code) => {
@@ -99,7 +99,7 @@ async fn callback(request: HttpRequest, waiting: Data<Waiting>) -> HttpResponse 
             (HttpResponse::Ok(), "The login was refused.")
         }
         Answer::Stray => {
-            eprintln!("an answer to another login was ignored; still waiting for this one");
+            complain!("an answer to another login was ignored; still waiting for this one");
             let text = "This is no answer to the login that the terminal waits for.";
             (HttpResponse::BadRequest(), text)
         }
