@@ -68,9 +68,19 @@ pub fn parameter(at: &Url, name: &str) -> String {
         .into_owned()
 }
 
-/// A running `chartseal login`.
+/// A process that is not left behind.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// A running `chartseal login`. Dropped, it is ended without an answer.
 pub struct Login {
-    child: Child,
+    process: Process,
     lines: BufReader<ChildStdout>,
     said: String,
     /// What it asks a person to open.
@@ -79,33 +89,29 @@ pub struct Login {
 
 impl Login {
     pub fn start(issuer: &str, client: &str, out: &Path, more: &[&str]) -> Self {
-        let mut child = Command::new(program())
+        let command = Command::new(program())
             .args(["login", "--issuer", issuer, "--client-id", client, "--out"])
             .arg(out)
             .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap());
+            .spawn();
+        let mut process = Process(command.unwrap());
+        let mut lines = BufReader::new(process.0.stdout.take().unwrap());
         let mut said = String::new();
         loop {
             let mut line = String::new();
             if lines.read_line(&mut line).unwrap() == 0 {
-                child
-                    .stderr
-                    .take()
-                    .unwrap()
-                    .read_to_string(&mut said)
-                    .unwrap();
+                let mut errors = process.0.stderr.take().unwrap();
+                errors.read_to_string(&mut said).unwrap();
                 panic!("it asks nothing: {said}");
             }
             said.push_str(&line);
             if line.starts_with("http") {
                 let question = line.trim().parse().unwrap();
                 return Self {
-                    child,
+                    process,
                     lines,
                     said,
                     question,
@@ -114,18 +120,12 @@ impl Login {
         }
     }
 
-    /// Ends it without an answer.
-    pub fn abandon(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
     /// Waits for its end: the code, and all that it said.
     pub fn end(mut self) -> (i32, String) {
         self.lines.read_to_string(&mut self.said).unwrap();
-        let mut errors = self.child.stderr.take().unwrap();
+        let mut errors = self.process.0.stderr.take().unwrap();
         errors.read_to_string(&mut self.said).unwrap();
-        let status = self.child.wait().unwrap();
+        let status = self.process.0.wait().unwrap();
         (status.code().unwrap(), self.said)
     }
 }

@@ -94,6 +94,9 @@ fn answer_one(mut stream: TcpStream, base: &str, jwk: &Value, tokens: &Value) {
     write!(stream, "{head}\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
 }
 
+/// Makes an answer of good claims.
+type Make<'a> = Box<dyn Fn(&Value) -> Value + 'a>;
+
 fn tokens(id_token: &str) -> Value {
     json!({"access_token": "a.b.c", "token_type": "Bearer", "id_token": id_token})
 }
@@ -133,7 +136,7 @@ fn an_id_token_has_to_be_the_issuers() {
     let header = |alg: &str| json!({"alg": alg, "typ": "JWT", "kid": "k1"});
     let other = Signer::new("k1", 8);
     let secret = EncodingKey::from_secret(liar.key.public_pem().as_bytes());
-    let kinds: [(&str, Box<dyn Fn(&Value) -> Value>); 6] = [
+    let kinds: [(&str, Make<'_>); 6] = [
         (
             "another key",
             Box::new(|claims| tokens(&other.sign(&header("ES256"), claims))),

@@ -127,9 +127,7 @@ fn a_code_that_was_changed_is_worth_nothing() {
         // Another login's code was asked for with another PKCE challenge.
         let code = if of_another_login {
             let other = Login::start(&issuer.url, LOGIN, &house.path("x"), &FOR_AUDITS);
-            let code = parameter(&log_in(&other.question, AUDITOR), "code");
-            other.abandon();
-            code
+            parameter(&log_in(&other.question, AUDITOR), "code")
         } else {
             "tampered".to_owned()
         };

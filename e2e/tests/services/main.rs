@@ -9,6 +9,7 @@
     reason = "test code"
 )]
 
+mod bad_tokens;
 mod browser;
 mod chain;
 mod halted;
