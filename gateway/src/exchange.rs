@@ -36,7 +36,8 @@ const VERSION_ATTEMPTS: u32 = 5;
 pub struct Exchange<'c> {
     /// Who asks for what, where.
     pub context: &'c Context,
-    /// The moment of every version and audit record that it makes.
+    /// The moment of every audit record and, unless the clock was behind, of every
+    /// version that it makes.
     pub at: Timestamp,
     /// The restful-interaction code of the request.
     pub interaction: AuditInteraction,

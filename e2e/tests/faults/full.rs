@@ -4,8 +4,11 @@
 use crate::{
     books::Books,
     chain::Chain,
+    checks::assert_all,
     installation::{Ended as _, HOME, Installation, User, free_port, is_ready},
-    load::under_load,
+    load::{gets_on, under_load},
+    server::Server,
+    site::Site,
     volume::Volume,
 };
 use devkit::issuer::DemoUser;
@@ -14,7 +17,7 @@ use e2e::{Caller, Dice, program, until};
 const WRITERS: usize = 2;
 /// SQLite lets its `-wal` grow to 64 MiB before it writes it back.
 const SIZE: &str = "160m";
-/// Fills that are refused in a row until nobody may get through any more.
+/// So many refusals in a row, and nobody gets through.
 const REFUSED: usize = 20;
 
 #[test]
@@ -34,21 +37,18 @@ fn disk_full() {
     drop(house.grant(&config, &["--all"]).good());
 
     let volume = Volume::over(&house.path("data"));
-    let mut command = volume.command(SIZE, &program());
+    let mut command = volume.command(SIZE, program());
     command.args(["serve", "--config"]).arg(&config);
     let mut service = e2e::Service::spawn(&mut command, &house.path("serve.log"));
     service.wait_until("ready", || is_ready(watch));
     let users = [User::new(&issuer, &DemoUser::System, port)];
     let books = under_load(&users, WRITERS, |books| {
         for _ in 0..3 {
-            let answered = books.answered();
-            until("acknowledgements", 60, || {
-                (books.answered() > answered + 30).then_some(())
-            });
-            volume.fill(&service);
+            gets_on(books);
+            volume.fill(service.id());
             until("refusals", 60, || is_refused(books).then_some(()));
             assert_nothing_is_read(&users[0].at);
-            volume.empty(&service);
+            volume.empty(service.id());
         }
         until("ready again", 60, || is_ready(watch).then_some(()));
     });
@@ -65,6 +65,33 @@ fn disk_full() {
     let logged = service.logged();
     assert!(!logged.contains("panicked"), "{logged}");
     assert!(service.stop().success());
+}
+
+#[test]
+fn disk_full_under_postgres() {
+    let Some(server) = Server::start_on_a_disk() else {
+        println!("not run: no tmpfs can be mounted here");
+        return;
+    };
+    let url = server.url_at(server.port());
+    let mut site = Site::start(&url, &url, 1);
+    let users = site.users();
+    let books = under_load(&users, WRITERS, |books| {
+        for _ in 0..2 {
+            gets_on(books);
+            server.fill(true);
+            until("refusals", 60, || is_refused(books).then_some(()));
+            assert_nothing_is_read(&users[0].at);
+            server.fill(false);
+        }
+        gets_on(books);
+    });
+    site.wait();
+    let books = books.into_inside();
+    println!("answered {:?}, refused {}", books.answered, books.refused);
+    assert_eq!(books.unanswered, 0);
+    assert_all(&site, &server, &books);
+    site.stop();
 }
 
 /// So many refusals, and no acknowledgement between them.

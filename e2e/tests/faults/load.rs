@@ -5,7 +5,7 @@ use crate::{
     books::{Books, Record, SYSTEM, Version},
     installation::User,
 };
-use e2e::{Caller, Dice, Reply};
+use e2e::{Caller, Dice, Reply, until};
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -38,6 +38,14 @@ pub fn under_load(users: &[User], writers: usize, faults: impl FnOnce(&Books)) -
         faults(&books);
     });
     books
+}
+
+/// Writes are acknowledged from now on.
+pub fn gets_on(books: &Books) {
+    let answered = books.answered();
+    until("acknowledgements", 60, || {
+        (books.answered() > answered + 30).then_some(())
+    });
 }
 
 struct End<'a>(&'a AtomicBool);

@@ -1,9 +1,8 @@
 //! PostgreSQL ends sessions, is shut down, crashes and comes back under load.
 
 use crate::{
-    books::Books,
     checks::assert_all,
-    load::under_load,
+    load::{gets_on, under_load},
     server::{Server, Stop},
     site::Site,
 };
@@ -47,12 +46,4 @@ fn postgres_restarted_under_load() {
     assert_eq!(books.unanswered, 0);
     assert_all(&site, &server, &books);
     site.stop();
-}
-
-/// Writes are acknowledged from now on.
-fn gets_on(books: &Books) {
-    let answered = books.answered();
-    until("acknowledgements", 60, || {
-        (books.answered() > answered + 50).then_some(())
-    });
 }

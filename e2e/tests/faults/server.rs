@@ -1,6 +1,6 @@
 //! A PostgreSQL server of a test's own, which the test may stop, break and start.
 
-use crate::installation::free_port;
+use crate::{installation::free_port, volume::Volume};
 use e2e::until;
 use std::{
     fs,
@@ -26,7 +26,12 @@ pub struct Server {
     child: Option<Child>,
     /// The words before a command that make it run as the server's user.
     user: Vec<String>,
+    /// Where its cluster is when it has a disk of its own.
+    volume: Option<Volume>,
 }
+
+/// Enough for a small cluster with WAL to spare.
+const DISK: &str = "256m";
 
 impl Server {
     /// A cluster, fsync on, and the server over it.
@@ -35,6 +40,34 @@ impl Server {
         server.make(&server.cluster());
         server.begin();
         server
+    }
+
+    /// The same on a disk that can be filled; none where there can be no such disk.
+    pub fn start_on_a_disk() -> Option<Self> {
+        let mut server = Self::new();
+        server.make(&server.cluster());
+        server.volume = Some(Volume::mounted(&server.cluster())?);
+        server.begin();
+        // Segments of WAL that are free again have their room already: without any a
+        // full disk ends the server, and its memory disk with it.
+        for _ in 0..4 {
+            server.ask("SELECT pg_switch_wal() FROM pg_logical_emit_message(false, 'a', 'b')");
+        }
+        server.ask("CHECKPOINT");
+        Some(server)
+    }
+
+    /// Leaves the disk no room, or gives it back.
+    pub fn fill(&self, full: bool) {
+        let (disk, id) = (
+            self.volume.as_ref().unwrap(),
+            self.child.as_ref().unwrap().id(),
+        );
+        if full {
+            disk.fill(id);
+        } else {
+            disk.empty(id);
+        }
     }
 
     fn new() -> Self {
@@ -58,6 +91,7 @@ impl Server {
             port: free_port(),
             child: None,
             user,
+            volume: None,
         }
     }
 
@@ -85,14 +119,25 @@ impl Server {
             .append(true)
             .open(self.folder.path().join("server.log"))
             .unwrap();
+        let mut command = match &self.volume {
+            // Root among them is not allowed to be the server either.
+            Some(volume) if self.user.len() == 1 => {
+                let of = |which: &str| text_of(Command::new("id").arg(which));
+                let mut command = volume.command(DISK, "unshare");
+                command.arg(format!("--map-user={}", of("-u")));
+                command.arg(format!("--map-group={}", of("-g")));
+                command
+            }
+            Some(volume) => volume.command(DISK, "env"),
+            None => Command::new("env"),
+        };
         // Should this program be killed, the server follows.
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "INT"]).args(&self.user);
-        command.arg(programs().join("postgres")).arg("-D");
         command
-            .arg(self.cluster())
-            .arg("-k")
-            .arg(self.folder.path());
+            .args(&self.user)
+            .args(["setpriv", "--pdeathsig", "INT"]);
+        command.arg(programs().join("postgres")).arg("-D");
+        command.arg(self.cluster());
+        command.arg("-k").arg(self.folder.path());
         command.args(["-h", "127.0.0.1", "-p", &self.port.to_string()]);
         command.current_dir(self.folder.path());
         command

@@ -4,8 +4,8 @@
 //! of the process's files is limited instead (`RLIMIT_FSIZE`), which its writes meet as
 //! another error at the same places.
 
-use e2e::Service;
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     io::Write as _,
     path::{Path, PathBuf},
@@ -31,6 +31,17 @@ pub struct Volume {
 impl Volume {
     /// Of what is in this folder.
     pub fn over(folder: &Path) -> Self {
+        Self::mounted(folder).unwrap_or_else(|| {
+            println!("the disk: a limit on files");
+            Self {
+                folder: folder.to_owned(),
+                namespace: None,
+            }
+        })
+    }
+
+    /// The same, none where it cannot be mounted.
+    pub fn mounted(folder: &Path) -> Option<Self> {
         let ways: [&[&str]; 2] = [
             &["unshare", "--mount"],
             &["unshare", "--map-root-user", "--mount"],
@@ -43,19 +54,16 @@ impl Volume {
             let tried = command.arg(folder).stderr(Stdio::null()).status();
             tried.is_ok_and(|status| status.success())
         };
-        let namespace = ways.iter().find(works).copied();
-        println!(
-            "the disk: {}",
-            namespace.map_or("a limit on files", |_| "a tmpfs")
-        );
-        Self {
+        let namespace = Some(*ways.iter().find(works)?);
+        println!("the disk: a tmpfs");
+        Some(Self {
             folder: folder.to_owned(),
             namespace,
-        }
+        })
     }
 
     /// A command that becomes this program, with the volume in the folder's place.
-    pub fn command(&self, size: &str, program: &Path) -> Command {
+    pub fn command(&self, size: &str, program: impl AsRef<OsStr>) -> Command {
         let words = self.namespace.unwrap_or(&["sh", "-c", LIMITED, "sh"]);
         let mut command = Command::new(words[0]);
         command.args(&words[1..]);
@@ -68,35 +76,35 @@ impl Volume {
     }
 
     /// Leaves no room.
-    pub fn fill(&self, service: &Service) {
+    pub fn fill(&self, process: u32) {
         if self.namespace.is_none() {
-            return limit(service, "1");
+            return limit(process, "1");
         }
-        let mut ballast = File::create(self.ballast(service)).unwrap();
+        let mut ballast = File::create(self.ballast(process)).unwrap();
         for size in [1 << 16, 1 << 12] {
             while ballast.write_all(&vec![1; size]).is_ok() {}
         }
     }
 
     /// Gives the room back.
-    pub fn empty(&self, service: &Service) {
+    pub fn empty(&self, process: u32) {
         if self.namespace.is_none() {
-            return limit(service, "unlimited");
+            return limit(process, "unlimited");
         }
-        fs::remove_file(self.ballast(service)).unwrap();
+        fs::remove_file(self.ballast(process)).unwrap();
     }
 
     /// As the process sees its folder.
-    fn ballast(&self, service: &Service) -> PathBuf {
-        let root = PathBuf::from(format!("/proc/{}/root", service.id()));
+    fn ballast(&self, process: u32) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{process}/root"));
         let folder = self.folder.canonicalize().unwrap();
         root.join(folder.strip_prefix("/").unwrap()).join("ballast")
     }
 }
 
-fn limit(service: &Service, bytes: &str) {
+fn limit(process: u32, bytes: &str) {
     let status = Command::new("prlimit")
-        .args(["--pid", &service.id().to_string()])
+        .args(["--pid", &process.to_string()])
         .arg(format!("--fsize={bytes}:"))
         .status();
     assert!(status.unwrap().success());
