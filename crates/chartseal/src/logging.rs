@@ -22,6 +22,7 @@ pub fn to_file(path: &std::path::Path) -> Result<(), String> {
         .json()
         .with_env_filter(filter("info"))
         .with_writer(Mutex::new(file))
+        .log_internal_errors(false)
         .try_init()
         .map_err(|error| error.to_string())?;
     quieten_panics();
@@ -29,6 +30,8 @@ pub fn to_file(path: &std::path::Path) -> Result<(), String> {
 }
 
 /// Writes the log to standard error as JSON lines, for whoever runs the services.
+/// A line that cannot be written, for the disk is full, is lost; to complain of it on
+/// standard error would be a panic.
 ///
 /// # Errors
 /// When there is a log already.
@@ -37,6 +40,7 @@ pub fn to_stderr(level: &str) -> Result<(), String> {
         .json()
         .with_env_filter(filter(level))
         .with_writer(io::stderr)
+        .log_internal_errors(false)
         .try_init()
         .map_err(|error| error.to_string())?;
     quieten_panics();
