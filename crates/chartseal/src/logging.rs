@@ -26,6 +26,7 @@ pub fn to_file(path: &std::path::Path) -> Result<(), String> {
         .json()
         .with_env_filter(filter("info"))
         .with_writer(Mutex::new(file))
+        .log_internal_errors(false)
         .try_init()
         .map_err(|error| error.to_string())?;
     quieten_panics();
@@ -33,7 +34,8 @@ pub fn to_file(path: &std::path::Path) -> Result<(), String> {
 }
 
 /// Writes the log to standard error as JSON lines, for whoever runs the services,
-/// and gives `traces` their spans.
+/// and gives `traces` their spans. A line that cannot be written, for the disk is full,
+/// is lost; to complain of it on standard error would be a panic.
 ///
 /// # Errors
 /// When there is a log already.
@@ -43,6 +45,7 @@ pub fn to_stderr(level: &str, traces: Option<&Traces>) -> Result<(), String> {
         .with_current_span(false)
         .with_span_list(false)
         .with_writer(io::stderr)
+        .log_internal_errors(false)
         .with_filter(filter(level));
     // Of our own code only: other people's spans may name URLs.
     let ours = Targets::new().with_targets(OURS.map(|name| (name, tracing::Level::DEBUG)));

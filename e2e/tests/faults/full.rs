@@ -13,6 +13,7 @@ use crate::{
 };
 use devkit::issuer::DemoUser;
 use e2e::{Caller, Dice, program, until};
+use std::path::Path;
 
 const WRITERS: usize = 2;
 /// SQLite lets its `-wal` grow to 64 MiB before it writes it back.
@@ -22,6 +23,16 @@ const REFUSED: usize = 20;
 
 #[test]
 fn disk_full() {
+    run(Volume::over);
+}
+
+/// Another error at the same places, and the log cannot be written either.
+#[test]
+fn files_limited() {
+    run(Volume::limited);
+}
+
+fn run(disk: fn(&Path) -> Volume) {
     let house = Installation::new();
     let (port, watch) = (free_port(), free_port());
     let chain = Chain::dev(&house.path(""));
@@ -36,7 +47,7 @@ fn disk_full() {
     let registry = house.deploy(&config);
     drop(house.grant(&config, &["--all"]).good());
 
-    let volume = Volume::over(&house.path("data"));
+    let volume = disk(&house.path("data"));
     let mut command = volume.command(SIZE, program());
     command.args(["serve", "--config"]).arg(&config);
     let mut service = e2e::Service::spawn(&mut command, &house.path("serve.log"));

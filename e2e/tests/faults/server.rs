@@ -120,7 +120,7 @@ impl Server {
             .open(self.folder.path().join("server.log"))
             .unwrap();
         let mut command = match &self.volume {
-            // Root among them is not allowed to be the server either.
+            // Who mounted is root in a namespace, which PostgreSQL refuses as well.
             Some(volume) if self.user.len() == 1 => {
                 let of = |which: &str| text_of(Command::new("id").arg(which));
                 let mut command = volume.command(DISK, "unshare");

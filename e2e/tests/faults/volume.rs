@@ -31,13 +31,16 @@ pub struct Volume {
 impl Volume {
     /// Of what is in this folder.
     pub fn over(folder: &Path) -> Self {
-        Self::mounted(folder).unwrap_or_else(|| {
-            println!("the disk: a limit on files");
-            Self {
-                folder: folder.to_owned(),
-                namespace: None,
-            }
-        })
+        Self::mounted(folder).unwrap_or_else(|| Self::limited(folder))
+    }
+
+    /// None of its own, but a limit on files, which holds for the log too.
+    pub fn limited(folder: &Path) -> Self {
+        println!("the disk: a limit on files");
+        Self {
+            folder: folder.to_owned(),
+            namespace: None,
+        }
     }
 
     /// The same, none where it cannot be mounted.
