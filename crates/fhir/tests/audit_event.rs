@@ -28,6 +28,7 @@ const VECTORS: &[(&str, usize)] = &[
     ("denied", 1),
     ("backend-client", 1),
     ("admin", 1),
+    ("admin-change", 1),
     ("unauthenticated", 1),
 ];
 

@@ -3,8 +3,8 @@
 use crate::{
     chain::Chain,
     installation::{
-        Ended as _, HOME, Installation, LOG_HOST, Log, OTHER, User, free_port, is_ready, metric,
-        operations,
+        Ended as _, HOME, Installation, LOG_HOST, Log, OTHER, User, founders, free_port, is_ready,
+        metric, operations,
     },
 };
 use devkit::issuer::DemoUser;
@@ -63,19 +63,28 @@ fn install(house: &Installation, config: &Path) -> (Log, String) {
     house
         .chartseal(&["init"], config, &["--facility", HOME])
         .refused("give `--log-host`");
+    let nobody = ["--facility", HOME, "--log-host", LOG_HOST];
+    house
+        .chartseal(&["init"], config, &nobody)
+        .refused("give `--administrator ISSUER SUBJECT` twice or more");
     let log = house.init(config, HOME);
     assert_eq!(log.origin, format!("{LOG_HOST}/log/{HOME}"));
     // Again it says so; another facility needs no host, and no other one is taken.
     let again = house.chartseal(&["init"], config, &["--facility", HOME]);
     assert!(again.good().text.contains("exists already"));
+    let other = founders(config, OTHER);
+    let mut other: Vec<&str> = other.iter().map(String::as_str).collect();
+    let elsewhere = [other.as_slice(), &["--log-host", "x.example"]].concat();
     house
-        .chartseal(
-            &["init"],
-            config,
-            &["--facility", OTHER, "--log-host", "x.example"],
-        )
+        .chartseal(&["init"], config, &elsewhere)
         .refused("for good");
-    let other = house.chartseal(&["init"], config, &["--facility", OTHER]);
+    other[3] = "https://login.hospital.example";
+    house
+        .chartseal(&["init"], config, &other)
+        .refused("none of the issuers");
+    let other = founders(config, OTHER);
+    let other: Vec<&str> = other.iter().map(String::as_str).collect();
+    let other = house.chartseal(&["init"], config, &other);
     assert!(
         other
             .good()

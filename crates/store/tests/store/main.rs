@@ -17,6 +17,7 @@ mod logs;
 mod opening;
 mod proxy;
 mod recovery;
+mod registrations;
 mod rows;
 mod search;
 mod search_by_time;
