@@ -11,7 +11,7 @@ use devkit::issuer::DemoUser;
 use gateway::{Administrator, Client};
 use policies::Role;
 use serde_json::{Value, json};
-use std::fs;
+use std::{fs, time::Duration};
 
 const DAY: i64 = 24 * 3_600 * 1_000;
 
@@ -333,7 +333,14 @@ async fn a_new_facility_serves_at_once(kind: Kind) {
         .change("POST", "/admin/facilities", new.clone())
         .await;
     let id = system.create("Patient", records::patient("a")).await;
+    // Another gateway looks for facilities once a second at most.
     let elsewhere = system.through(&there);
+    let mut looks = 0;
+    while elsewhere.get(&format!("Patient/{id}")).await.status == 404 {
+        looks += 1;
+        assert!(looks < 100, "the other gateway does not find the facility");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     elsewhere.get(&format!("Patient/{id}")).await.expect(200);
     let proof = elsewhere
         .get(&format!("Patient/{id}/$proof"))
