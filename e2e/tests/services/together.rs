@@ -7,7 +7,7 @@ use crate::{
         metric, operations,
     },
 };
-use devkit::issuer::DemoUser;
+use devkit::issuer::{DemoUser, DevIssuer};
 use std::path::Path;
 
 const NAME: &str = "Quintessa";
@@ -31,6 +31,8 @@ fn from_init_to_a_verified_proof_in_one_process() {
     let system = User::new(&issuer, &DemoUser::System, port);
     let version = system.create_patient(NAME);
     house.assert_proof(&system, &version, &log, &chain, &registry);
+
+    let_in(&issuer, port);
 
     let nobody = e2e::Caller::new(&format!("http://127.0.0.1:{port}/fhir"), None);
     drop(nobody.get("Patient/x").expect(401, "without a token"));
@@ -105,6 +107,23 @@ fn install(house: &Installation, config: &Path) -> (Log, String) {
         "{granted}"
     );
     (log, registry)
+}
+
+/// A clinician whose client nobody has registered, until two administrators do.
+fn let_in(issuer: &DevIssuer, port: u16) {
+    let clinician = User::new(issuer, &DemoUser::Clinician, port);
+    let patient = r#"{"resourceType":"Patient"}"#;
+    drop(clinician.at.post("Patient", patient).expect(403, "not yet"));
+    let [one, two] = [DemoUser::Admin, DemoUser::AdminSecond].map(|user| {
+        let token = User::new(issuer, &user, port).token;
+        e2e::Caller::new(&format!("http://127.0.0.1:{port}/admin"), Some(&token))
+    });
+    let client = r#"{"clientId":"demo-clinician","roles":["clinician"]}"#;
+    let proposed = one.post("clients", client).expect(202, "proposed");
+    let approve = format!("{}/approve", proposed.header("location").unwrap());
+    drop(one.post(&approve, "").expect(403, "alone"));
+    drop(two.post(&approve, "").expect(200, "approved"));
+    drop(clinician.at.post("Patient", patient).expect(201, "let in"));
 }
 
 fn assert_metrics(watch: u16) {

@@ -325,8 +325,9 @@ async fn matrix(house: &House) -> String {
         let mut cells = Vec::new();
         for (_, caller) in &callers {
             let body = Some(body.to_string());
-            let reply = caller.send(method, &format!("/admin/{path}"), &[], body);
-            cells.push(status(&reply.await));
+            let path = format!("/admin/{path}");
+            let reply = caller.send(method, &path, &[], body).await;
+            cells.push(status(&reply));
         }
         row(&mut table, name, &cells);
     }
