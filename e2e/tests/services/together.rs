@@ -50,7 +50,7 @@ fn from_init_to_a_verified_proof_in_one_process() {
     );
 
     let keys = house.chartseal(&["keys"], &config, &["list"]).good().text;
-    for expected in [HOME, OTHER, &log.vkey, &log.id, "one for each patient: 1"] {
+    for expected in [HOME, OTHER, &log.vkey, &log.id, "one for each patient: 2"] {
         assert!(keys.contains(expected), "{expected}: {keys}");
     }
     let custody = house
