@@ -224,12 +224,11 @@ impl OpenChange {
     /// The change as administrators see it.
     pub(super) fn view(&self, exchange: &Exchange<'_>) -> View {
         let decider = |decision: &ChangeDecision| {
-            let known = exchange.registered().administrator(decision.decider);
-            let person = |(issuer, subject): (&String, &String)| Person {
-                issuer: issuer.clone(),
-                subject: subject.clone(),
-            };
-            known.map(|held| person((&held.of.issuer, &held.of.subject)))
+            let held = exchange.registered().administrator(decision.decider)?;
+            Some(Person {
+                issuer: held.of.issuer.clone(),
+                subject: held.of.subject.clone(),
+            })
         };
         View {
             id: self.row.id,
