@@ -181,6 +181,9 @@ pub fn founders(config: &Path, facility: &str) -> Vec<String> {
         "demo-admin-second=admin",
         "demo-system=system",
         "demo-clinician-other",
+        "backend",
+        "backend-rs256",
+        "chartseal-login",
     ] {
         words.extend(["--client", client].map(str::to_owned));
     }
