@@ -6,6 +6,7 @@ use crate::{
     identity::{Identity, IdentityConfig},
     limits::{Limits, Throttle},
     metrics::RequestMetrics,
+    registered::RegisteredOnly,
 };
 use fhir::LocalBase;
 use model::{Clock, FacilityName, Random};
@@ -36,6 +37,8 @@ pub struct Settings {
     pub log_public: bool,
     /// How much a client may ask.
     pub limits: Limits,
+    /// Of whom a token is believed only what is registered.
+    pub registered_only: RegisteredOnly,
 }
 
 /// Everything the handlers share.
@@ -52,6 +55,8 @@ pub struct App {
     pub counters: Counters,
     /// Whether anyone may read the logs.
     pub log_public: bool,
+    /// Of whom a token is believed only what is registered.
+    pub registered_only: RegisteredOnly,
     /// What each client may still ask.
     pub throttle: Throttle,
     /// The largest body that is read, in bytes.
@@ -154,6 +159,7 @@ impl App {
             identity,
             counters: Counters::default(),
             log_public: settings.log_public,
+            registered_only: settings.registered_only,
             throttle,
             body_bytes: settings.limits.body_bytes,
             metrics: RequestMetrics::new()
@@ -259,6 +265,12 @@ impl App {
         LocalBase {
             bases: vec![self.base_of(facility, true), self.base_of(facility, false)],
         }
+    }
+
+    /// Whoever keeps the root keys.
+    #[must_use]
+    pub fn kms(&self) -> &dyn Kms {
+        &*self.kms
     }
 
     /// Scheme, host and port under which clients reach the gateway.

@@ -40,19 +40,23 @@ pub async fn commit(
     let (store, facility) = (exchange.app().store.clone(), exchange.facility().id);
     let writes = std::mem::take(&mut exchange.writes);
     let epochs = exchange.epochs();
+    let admin = std::mem::take(&mut exchange.admin);
+    let locks = admin.locks(&exchange.facility().name);
     let keyed = std::mem::take(&mut exchange.keyed);
     // Order of effects: the epochs are compared first, so that a request decided
     // on what is no longer in force leaves no trace; then the answer, which refuses a
     // key that was answered meanwhile; then versions, which refuse a number already
-    // taken; then the audit. One commit, or nothing.
+    // taken; then what administrators change, which moves the epoch; then the audit.
+    // One commit, or nothing.
     store
-        .run_tx("exchange", &[], move |tx| {
+        .run_tx("exchange", &locks, move |tx| {
             for (facility, epoch) in &epochs {
                 tx.epochs()
                     .require(*facility, std::slice::from_ref(epoch))?;
             }
             keyed.keep(tx, facility)?;
             tx.versions().insert_many(facility, &writes)?;
+            admin.commit(tx, facility)?;
             for (facility, audit) in &audits {
                 tx.audits().insert(*facility, audit)?;
             }
@@ -90,7 +94,7 @@ async fn record(
 ) -> Result<NewAudit, Failure> {
     let app = exchange.app();
     let record = describe(exchange, side, &new_uuid(&*app.random)?, failed)?;
-    let (tags, caller) = (&side.facility.tags, &exchange.context.caller);
+    let (tags, caller) = (&side.facility.tags, &exchange.caller);
     let clear = Clear {
         outcome: failed.map_or(0, |failure| failure.category.audit_outcome()),
         purpose: record.purpose.clone(),
@@ -98,7 +102,7 @@ async fn record(
         client: Some(tags.client_tag(&caller.client)),
         query: exchange.query.as_deref(),
     };
-    seal_record(app, side, &record, clear).await
+    seal_record(&*app.random, side, &record, clear).await
 }
 
 fn describe(
@@ -108,7 +112,7 @@ fn describe(
     failed: Option<&Failure>,
 ) -> Result<AuditRecord, Failure> {
     let context = exchange.context;
-    let caller = &context.caller;
+    let caller = &exchange.caller;
     let (patients, touched) = if side.facility.id == context.facility.id {
         concerned([], exchange.touched.iter().cloned())
     } else {

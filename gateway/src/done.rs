@@ -115,7 +115,7 @@ pub async fn seal(
 ) -> Result<(DataKeyId, Vec<u8>), Failure> {
     let content = serde_json::to_vec(done).map_err(Failure::fault)?;
     let (data_key, sealed) = sealed_audit::seal(
-        exchange.app(),
+        &*exchange.app().random,
         exchange.facility(),
         ANSWER,
         key,

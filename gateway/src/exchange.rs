@@ -8,12 +8,14 @@
 //! the interaction runs again.
 
 use crate::{
+    admin::Writes,
     app::App,
     audit::{self, CommitError},
     context::Context,
     facility::{Facility, InForce},
     failure::{Category, Failure},
     idempotency::Keyed,
+    registered::{self, Registered},
     reply::VersionMark,
     version::{self, Found, OpenVersion},
     write::NewContent,
@@ -23,7 +25,7 @@ use fhir::{
     audit_event::{AuditPatient, AuditTouched},
 };
 use model::{AuditInteraction, EpochRead, LogicalId, ResourceType, Tag, Timestamp, VersionNumber};
-use policies::{Action, Authorizer, Decision, DecisionLog, Permit, Target, TargetFacts};
+use policies::{Action, Authorizer, Caller, Decision, DecisionLog, Permit, Target, TargetFacts};
 use std::sync::Arc;
 use store::{FacilityId, NewVersion};
 
@@ -44,10 +46,18 @@ pub struct Exchange<'c> {
     /// The query text of a search; sealed apart from the event.
     pub query: Option<String>,
     pub(crate) sides: Vec<Side>,
+    /// Who asks, as far as the token is believed.
+    pub(crate) caller: Arc<Caller>,
+    /// What an administrator changes.
+    pub(crate) admin: Writes,
     pub(crate) decisions: DecisionLog,
     pub(crate) touched: Vec<(AuditTouched, Vec<AuditPatient>)>,
     pub(crate) writes: Vec<NewVersion>,
     pub(crate) keyed: Keyed,
+    /// What is in force at the base.
+    base: Arc<InForce>,
+    /// Whether the caller's client counts at all.
+    registered: bool,
     authorizer: Authorizer,
     epochs: Vec<EpochRead>,
 }
@@ -61,20 +71,24 @@ pub(crate) struct Side {
 
 impl<'c> Exchange<'c> {
     fn begin(context: &'c Context, interaction: &AuditInteraction) -> Self {
-        let facilities = [Some(&context.facility), context.home.as_ref()];
-        let sides: Vec<Side> = facilities
+        let side = |facility: &Arc<Facility>| Side {
+            facility: Arc::clone(facility),
+            in_force: facility.in_force(),
+        };
+        let here = side(&context.facility);
+        let base = Arc::clone(&here.in_force);
+        let sides: Vec<Side> = [Some(here), context.home.as_ref().map(side)]
             .into_iter()
             .flatten()
-            .map(|facility| Side {
-                facility: Arc::clone(facility),
-                in_force: facility.in_force(),
-            })
             .collect();
         // Ids are a facility's own: at another's base the token's patient is none.
         let own_patient = match (&context.home, &context.caller.patient) {
             (None, Some(id)) => Some(context.facility.tags.record_tag("Patient", id.as_str())),
             _ => None,
         };
+        let believed = believed(context, &sides);
+        let registered = believed.is_some();
+        let caller = believed.unwrap_or_else(|| Arc::clone(&context.caller));
         let rules = sides
             .iter()
             .map(|side| (side.facility.name.clone(), Arc::clone(&side.in_force.rules)));
@@ -86,7 +100,11 @@ impl<'c> Exchange<'c> {
             authorizer: Authorizer::new(rules),
             epochs: sides.iter().map(|side| side.in_force.epoch).collect(),
             sides,
-            decisions: DecisionLog::new((*context.caller).clone(), own_patient),
+            decisions: DecisionLog::new((*caller).clone(), own_patient),
+            caller,
+            base,
+            admin: Writes::default(),
+            registered,
             touched: Vec::new(),
             writes: Vec::new(),
             keyed: Keyed::No,
@@ -111,6 +129,11 @@ impl<'c> Exchange<'c> {
     #[must_use]
     pub fn facility(&self) -> &'c Facility {
         &self.context.facility
+    }
+
+    /// Who is registered at the facility at whose base the request is made.
+    pub(crate) fn registered(&self) -> &Registered {
+        &self.base.registered
     }
 
     /// The tag of a record of this facility.
@@ -253,6 +276,7 @@ impl<'c> Exchange<'c> {
     /// no version that never was.
     pub(crate) fn give_up_writes(&mut self) {
         self.writes.clear();
+        self.admin = Writes::default();
         let written =
             [Action::Create, Action::Update, Action::Delete].map(Action::interaction_code);
         for (touched, _) in &mut self.touched {
@@ -270,6 +294,12 @@ impl<'c> Exchange<'c> {
     }
 }
 
+/// The caller as far as its home believes the token. The home is the last side.
+fn believed(context: &Context, sides: &[Side]) -> Option<Arc<Caller>> {
+    let registered = &sides.last()?.in_force.registered;
+    registered.believed(context.app.registered_only, &context.caller)
+}
+
 /// Runs an interaction until its outcome, good or bad, is committed with its
 /// audit, and only then gives the outcome.
 ///
@@ -284,7 +314,10 @@ pub async fn run<T>(
     let (mut moved, mut taken) = (0, 0);
     loop {
         let mut exchange = Exchange::begin(context, &interaction);
-        let outcome = attempt(&mut exchange).await;
+        let outcome = match exchange.registered {
+            true => attempt(&mut exchange).await,
+            false => Err(registered::refusal()),
+        };
         match audit::commit(exchange, outcome.as_ref().err()).await {
             Ok(()) => {
                 note_denial(context, &outcome);
@@ -297,12 +330,14 @@ pub async fn run<T>(
                     home.refresh().await?;
                 }
             }
-            Err(CommitError::Store(store::Error::VersionTaken | store::Error::AnswerKept))
-                if taken < VERSION_ATTEMPTS =>
-            {
+            Err(CommitError::Store(
+                store::Error::VersionTaken | store::Error::AnswerKept | store::Error::Taken(_),
+            )) if taken < VERSION_ATTEMPTS => {
                 taken += 1;
             }
-            Err(CommitError::Store(store::Error::VersionTaken | store::Error::AnswerKept)) => {
+            Err(CommitError::Store(
+                store::Error::VersionTaken | store::Error::AnswerKept | store::Error::Taken(_),
+            )) => {
                 return Err(Failure::new(
                     Category::Conflict,
                     IssueCode::Conflict,

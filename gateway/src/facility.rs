@@ -1,6 +1,7 @@
-//! One facility in this process: its keys, its tags, the policy set in force.
+//! One facility in this process: its keys, its tags, the policy set in force, and
+//! who is registered.
 
-use crate::{failure::Failure, keyring::Keyring};
+use crate::{failure::Failure, keyring::Keyring, registered::Registered};
 use model::{Clock, EpochRead, FacilityName, Random, Scope, Tag};
 use policies::{Compiled, PolicySource};
 use sealing::{CursorKey, IdRoot, IndexRoot, Kms, RequestKey};
@@ -31,10 +32,13 @@ pub struct Facility {
     in_force: RwLock<Arc<InForce>>,
 }
 
-/// The policy set in force, with the epoch under which it was read.
+/// The policy set in force and who is registered, with the epoch under which both
+/// were read.
 pub struct InForce {
     /// The set, ready to decide.
     pub rules: Arc<Compiled>,
+    /// Clients and administrators.
+    pub registered: Registered,
     /// The facility's epoch for policy set, clients, roles and keys.
     pub epoch: EpochRead,
 }
@@ -84,28 +88,32 @@ impl Facility {
         Ok(Self {
             name: name.clone(),
             id,
-            tags,
             index: IndexRoot::new(FIRST_INDEX_EPOCH, &index_root.key),
             cursors: CursorKey::new(&id_root.key),
             requests: RequestKey::new(&id_root.key),
-            in_force: RwLock::new(Arc::new(read_in_force(store, id).await?)),
+            in_force: RwLock::new(Arc::new(
+                read_in_force((name, id), store, &keys, &tags).await?,
+            )),
+            tags,
             keys,
             store: store.clone(),
         })
     }
 
-    /// The policy set in force, as this process last read it. A transaction
+    /// Policy set and registrations in force, as this process last read them. A transaction
     /// compares its epoch, so a stale one is noticed before anything is done.
     pub fn in_force(&self) -> Arc<InForce> {
         Arc::clone(&self.in_force.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the policy set again, after a transaction found the epoch moved.
+    /// Reads both again, after a transaction found the epoch moved.
     ///
     /// # Errors
-    /// When it cannot be read or does not compile; nothing is permitted then.
+    /// When they cannot be read or the set does not compile; nothing is permitted then.
     pub async fn refresh(&self) -> Result<(), Failure> {
-        let fresh = Arc::new(read_in_force(&self.store, self.id).await?);
+        let fresh = Arc::new(
+            read_in_force((&self.name, self.id), &self.store, &self.keys, &self.tags).await?,
+        );
         *self
             .in_force
             .write()
@@ -114,13 +122,22 @@ impl Facility {
     }
 }
 
-async fn read_in_force(store: &Store, id: FacilityId) -> Result<InForce, Failure> {
+async fn read_in_force(
+    (name, id): (&FacilityName, FacilityId),
+    store: &Store,
+    keys: &Keyring,
+    tags: &IdRoot,
+) -> Result<InForce, Failure> {
     // The epoch is read first: a set put in force in between makes the epoch
     // stale, never the set newer than its epoch says.
-    let (epoch, row) = store
-        .read("policy set in force", move |reader| {
+    let (epoch, row, registrations) = store
+        .read("what is in force", move |reader| {
             let epochs = reader.epochs().read(id, &[Tag::ZERO])?;
-            Ok((epochs.into_iter().next(), reader.policies().newest(id)?))
+            Ok((
+                epochs.into_iter().next(),
+                reader.policies().newest(id)?,
+                reader.registrations().newest(id)?,
+            ))
         })
         .await?;
     let row = row.ok_or_else(|| Failure::fault("no policy set is in force"))?;
@@ -140,6 +157,7 @@ async fn read_in_force(store: &Store, id: FacilityId) -> Result<InForce, Failure
     }
     Ok(InForce {
         rules: Arc::new(compiled),
+        registered: Registered::open(name, keys, tags, registrations).await?,
         epoch: epoch.unwrap_or(EpochRead {
             scope: Tag::ZERO,
             number: 0,

@@ -1,4 +1,4 @@
-//! The FHIR door: identity, interactions, proofs.
+//! The FHIR door: identity, interactions, proofs; administration beside it.
 //!
 //! A request reads from top to bottom: [`context`] says who asks where,
 //! [`routes`] parses, [`exchange`] runs the interaction and commits it with its
@@ -6,6 +6,7 @@
 //! chain.
 
 mod access_log;
+mod admin;
 pub mod app;
 mod audit;
 mod audit_record;
@@ -32,6 +33,8 @@ mod operation;
 mod outcome;
 mod paging;
 mod proxies;
+mod registered;
+mod registration;
 mod reply;
 mod routes;
 mod sealed_audit;
@@ -49,4 +52,6 @@ pub use health::unready;
 pub use limits::Limits;
 pub use metrics::RequestMetrics;
 pub use proxies::Proxies;
+pub use registered::RegisteredOnly;
+pub use registration::{Administrator, Client};
 pub use tls::{Certificates, TlsError, TlsFiles};

@@ -10,7 +10,7 @@ use crate::{
     context::Context,
     facility::Facility,
     failure::{Category, Failure},
-    outcome,
+    outcome, registered,
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use fhir::IssueCode;
@@ -88,9 +88,13 @@ async fn permit(context: &Context) -> Result<(), Failure> {
             Arc::clone(&facility.in_force().rules),
         ));
     }
+    let home = context.home.as_ref().unwrap_or(&context.facility);
+    let only = context.app.registered_only;
+    let believed = home.in_force().registered.believed(only, &context.caller);
+    let caller = believed.ok_or_else(registered::refusal)?;
     let kind = "AuditEvent".parse().map_err(Failure::fault)?;
     let decision = Authorizer::new(rules).decide(&Question {
-        caller: &context.caller,
+        caller: &caller,
         own_patient: None,
         action: Action::ReadLog,
         target: &Target::all(context.facility.name.clone(), kind),

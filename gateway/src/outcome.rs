@@ -1,12 +1,33 @@
 //! A [`Failure`] as the caller sees it: the only place where a failure gets its
-//! status and its OperationOutcome (<https://hl7.org/fhir/R4/operationoutcome.html>).
+//! status and its OperationOutcome (<https://hl7.org/fhir/R4/operationoutcome.html>),
+//! or below `/admin` its problem details.
 
 use crate::failure::{Category, Failure};
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 use fhir::{IssueCode, bundle::ResponseEntry, json::Value};
+use serde_json::json;
+use std::fmt;
 
-/// What every body of ours is.
+/// What every body of ours is below a FHIR base.
 pub const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
+/// What a failure is below `/admin`.
+const PROBLEM_JSON: &str = "application/problem+json";
+
+/// A failure of a path that is not FHIR (<https://www.rfc-editor.org/rfc/rfc9457>).
+#[derive(Debug)]
+pub struct Problem(Failure);
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        Self(failure)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl Category {
     /// The one status of this kind of failure.
@@ -68,19 +89,41 @@ impl ResponseError for Failure {
     }
 
     fn error_response(&self) -> HttpResponse {
-        if let Some(cause) = &self.cause {
-            tracing::warn!(category = ?self.category, cause, "request failed");
-        }
-        let mut response = HttpResponse::build(self.status_code());
-        response.insert_header((header::CONTENT_TYPE, FHIR_JSON));
-        if let Some(challenge) = self.category.challenge() {
-            response.insert_header((header::WWW_AUTHENTICATE, challenge));
-        }
-        if let Some(seconds) = self.retry_after {
-            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
-        }
-        response.body(self.operation_outcome().to_canonical())
+        respond(self, FHIR_JSON, self.operation_outcome().to_canonical())
     }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.0.category.status()
+    }
+
+    /// The type is the status, whose phrase is then the title (RFC 9457, 4.2.1).
+    fn error_response(&self) -> HttpResponse {
+        let status = self.status_code();
+        let problem = json!({
+            "type": "about:blank",
+            "title": status.canonical_reason().unwrap_or_default(),
+            "status": status.as_u16(),
+            "detail": self.0.text,
+        });
+        respond(&self.0, PROBLEM_JSON, problem.to_string().into_bytes())
+    }
+}
+
+fn respond(failure: &Failure, form: &'static str, body: Vec<u8>) -> HttpResponse {
+    if let Some(cause) = &failure.cause {
+        tracing::warn!(category = ?failure.category, cause, "request failed");
+    }
+    let mut response = HttpResponse::build(failure.category.status());
+    response.insert_header((header::CONTENT_TYPE, form));
+    if let Some(challenge) = failure.category.challenge() {
+        response.insert_header((header::WWW_AUTHENTICATE, challenge));
+    }
+    if let Some(seconds) = failure.retry_after {
+        response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+    }
+    response.body(body)
 }
 
 /// A failure as an entry of a batch-response.
@@ -96,6 +139,16 @@ pub fn entry_of(failure: &Failure) -> ResponseEntry {
         outcome: Some(failure.operation_outcome()),
         ..ResponseEntry::default()
     }
+}
+
+/// The failure of a method that a path does not take.
+#[must_use]
+pub fn wrong_method() -> Failure {
+    Failure::new(
+        Category::NotAllowed,
+        IssueCode::NotSupported,
+        "this method is not offered at this path; see `/metadata`",
+    )
 }
 
 /// The failure of a path that leads nowhere.

@@ -2,7 +2,7 @@
 //! handler parses, runs and renders (<https://hl7.org/fhir/R4/http.html#summary>).
 
 use crate::{
-    body, capability,
+    admin, body, capability,
     context::Context,
     done, exchange,
     failure::{Category, Failure},
@@ -36,6 +36,7 @@ pub fn mount(config: &mut web::ServiceConfig) {
         )
         .service(fhir_base("/f/{facility}/fhir"))
         .service(fhir_base("/fhir"))
+        .service(admin::scope())
         .default_service(web::to(nowhere));
 }
 
@@ -72,11 +73,7 @@ async fn nowhere() -> Answer {
 }
 
 async fn wrong_method() -> Answer {
-    Err(Failure::new(
-        Category::NotAllowed,
-        IssueCode::NotSupported,
-        "this method is not offered at this path; see `/metadata`",
-    ))
+    Err(outcome::wrong_method())
 }
 
 async fn post_record(request: HttpRequest, payload: web::Payload) -> Answer {

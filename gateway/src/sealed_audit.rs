@@ -1,9 +1,11 @@
 //! An audit record on its way to its row: rendered, sealed, given its leaf; its
 //! query text in an envelope of its own.
 
-use crate::{app::App, exchange::Side, facility::Facility, failure::Failure};
+use crate::{exchange::Side, facility::Facility, failure::Failure};
 use fhir::audit_event::AuditRecord;
-use model::{DataKeyId, Digest, LeafKind, ResourceType, Scope, Tag, Timestamp, VersionNumber};
+use model::{
+    DataKeyId, Digest, LeafKind, Random, ResourceType, Scope, Tag, Timestamp, VersionNumber,
+};
 use sealing::{Place, Salts, Sealed};
 use store::{NewAudit, SealedQuery};
 use tlog::{
@@ -35,7 +37,7 @@ pub struct Clear<'q> {
 /// # Errors
 /// When it renders no event, or sealing fails.
 pub async fn seal_record(
-    app: &App,
+    random: &dyn Random,
     side: &Side,
     record: &AuditRecord,
     clear: Clear<'_>,
@@ -44,7 +46,7 @@ pub async fn seal_record(
     let tag = facility.tags.record_tag(AUDIT_EVENT, id);
     let content = record.to_canonical();
     let (data_key, sealed) = seal(
-        app,
+        random,
         facility,
         AUDIT_EVENT,
         tag,
@@ -70,7 +72,7 @@ pub async fn seal_record(
         padded_size: sealing::padded_size(&sealed.envelope).unwrap_or(0),
         data_key,
         envelope: sealed.envelope,
-        query: query_row(app, facility, tag, record.time, clear.query).await?,
+        query: query_row(random, facility, tag, record.time, clear.query).await?,
     };
     let leaves = event_leaves(record, &sealed.salts, query)?;
     let policy = side.in_force.rules.digest();
@@ -117,7 +119,7 @@ pub fn statement_of(
 /// # Errors
 /// When sealing fails.
 pub async fn seal(
-    app: &App,
+    random: &dyn Random,
     facility: &Facility,
     kind: &str,
     record: Tag,
@@ -132,7 +134,7 @@ pub async fn seal(
         version: VersionNumber::FIRST,
     };
     let held = facility.keys.for_scope(scope).await?;
-    let sealed = sealing::seal(&place, held.id, &held.key, id, content, &*app.random)?;
+    let sealed = sealing::seal(&place, held.id, &held.key, id, content, random)?;
     Ok((held.id, sealed))
 }
 
@@ -166,7 +168,7 @@ pub fn event_leaves(
 
 /// The query text in an envelope of its own.
 async fn query_row(
-    app: &App,
+    random: &dyn Random,
     facility: &Facility,
     tag: Tag,
     at: Timestamp,
@@ -174,7 +176,7 @@ async fn query_row(
 ) -> Result<Option<SealedQuery>, Failure> {
     let Some(text) = text else { return Ok(None) };
     let (data_key, sealed) = seal(
-        app,
+        random,
         facility,
         QUERY,
         tag,

@@ -1,12 +1,24 @@
-//! Making a facility: its key encryption key, its first data keys and its first
-//! policy set, in one transaction. The root key must be in the KMS before; the
-//! log is made by the anchor-service, which alone holds its key.
+//! Making a facility: its key encryption key, its first data keys, its first policy
+//! set and whoever is registered from the first, in one transaction. The root key must
+//! be in the KMS before; the log is made by the anchor-service, which alone holds its
+//! key.
 
-use crate::{facility::FIRST_INDEX_EPOCH, failure::Failure, keyring, log_proof};
-use model::{Clock, FacilityName, Random, Scope};
+mod recovery;
+
+pub use recovery::{Recovered, recover};
+
+use crate::{
+    facility::FIRST_INDEX_EPOCH,
+    failure::Failure,
+    keyring::{self, HeldKey},
+    log_proof,
+    registration::{Administrator, Client, Registrant},
+};
+use model::{Clock, FacilityName, Random, Scope, Timestamp};
 use policies::{Compiled, PolicySource};
-use sealing::{Kek, Kms};
-use store::{PolicySet, Store, StoredKek};
+use sealing::{IdRoot, Kek, Kms};
+use std::sync::Arc;
+use store::{FacilityId, PolicySet, Registration, Store, StoredKek, StoredKey, Tx};
 
 /// The generation of a new facility's KEK.
 pub const FIRST_GENERATION: u32 = 1;
@@ -17,6 +29,10 @@ pub struct NewFacility {
     pub name: FacilityName,
     /// Its first policy set.
     pub policies: PolicySource,
+    /// Its first administrators.
+    pub administrators: Vec<Administrator>,
+    /// Its first clients.
+    pub clients: Vec<Client>,
 }
 
 /// Makes a facility.
@@ -31,45 +47,110 @@ pub async fn create_facility(
     clock: &dyn Clock,
     random: &dyn Random,
 ) -> Result<(), Failure> {
-    let now = clock.now();
-    let rules = Compiled::new(1, &new.policies)
-        .map_err(|error| Failure::fault(format!("first policy set: {error}")))?;
-    let kek = Kek::generate(new.name.clone(), FIRST_GENERATION, random)?;
-    let wrapped = kms
-        .wrap_kek(&kek, random)
-        .map_err(|error| Failure::fault(format!("key of facility `{}`: {error}", new.name)))?;
-    let stored_kek = StoredKek {
-        generation: FIRST_GENERATION,
-        wrapped,
-        created: now,
-    };
-    let mut keys = Vec::new();
-    for scope in [
-        Scope::IdRoot,
-        Scope::IndexRoot(FIRST_INDEX_EPOCH),
-        Scope::Audit,
-        Scope::Facility,
-    ] {
-        keys.push(keyring::new_key(&kek, scope, now, random)?);
-    }
-    let set = PolicySet {
-        number: 1,
-        digest: rules.digest(),
-        schema: new.policies.schema.clone(),
-        policies: serde_json::to_string(&new.policies.policies).map_err(Failure::fault)?,
-        created: now,
-    };
+    let made = MadeFacility::new(&new, kms, clock.now(), random)?;
     store
-        .run_tx("new facility", &[], move |tx| {
-            let facility = tx.facilities().insert(&new.name, now)?;
-            tx.keys().insert_kek(facility, &stored_kek)?;
-            for key in &keys {
-                tx.keys().insert(facility, key)?;
-            }
-            tx.policies().insert(facility, &set)
-        })
+        .run_tx("new facility", &[], move |tx| made.insert(tx).map(drop))
         .await?;
     Ok(())
+}
+
+/// A facility with everything that its first transaction stores.
+pub(crate) struct MadeFacility {
+    name: FacilityName,
+    created: Timestamp,
+    kek: StoredKek,
+    keys: Vec<StoredKey>,
+    policies: PolicySet,
+    registrations: Vec<Registration>,
+}
+
+impl MadeFacility {
+    /// Makes keys and rows; nothing is stored yet.
+    ///
+    /// # Errors
+    /// When its policy set does not compile, or the KMS refuses.
+    pub(crate) fn new(
+        new: &NewFacility,
+        kms: &dyn Kms,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> Result<Self, Failure> {
+        let rules = Compiled::new(1, &new.policies)
+            .map_err(|error| Failure::fault(format!("first policy set: {error}")))?;
+        let kek = Kek::generate(new.name.clone(), FIRST_GENERATION, random)?;
+        let wrapped = kms
+            .wrap_kek(&kek, random)
+            .map_err(|error| Failure::fault(format!("key of facility `{}`: {error}", new.name)))?;
+        let make = |scope| keyring::new_key(&kek, scope, now, random);
+        let (id_root, own) = (make(Scope::IdRoot)?, make(Scope::Facility)?);
+        let registrations = register(new, &kek, (&id_root, &own), now, random)?;
+        let index_root = make(Scope::IndexRoot(FIRST_INDEX_EPOCH))?;
+        Ok(Self {
+            name: new.name.clone(),
+            created: now,
+            kek: StoredKek {
+                generation: FIRST_GENERATION,
+                wrapped,
+                created: now,
+            },
+            keys: vec![id_root, index_root, make(Scope::Audit)?, own],
+            policies: PolicySet {
+                number: 1,
+                digest: rules.digest(),
+                schema: new.policies.schema.clone(),
+                policies: serde_json::to_string(&new.policies.policies).map_err(Failure::fault)?,
+                created: now,
+            },
+            registrations,
+        })
+    }
+
+    /// Stores it.
+    ///
+    /// # Errors
+    /// `Taken` when there is a facility of this name.
+    pub(crate) fn insert(&self, tx: &mut Tx) -> Result<FacilityId, store::Error> {
+        let facility = tx.facilities().insert(&self.name, self.created)?;
+        tx.keys().insert_kek(facility, &self.kek)?;
+        for key in &self.keys {
+            tx.keys().insert(facility, key)?;
+        }
+        for registration in &self.registrations {
+            tx.registrations().insert(facility, registration)?;
+        }
+        tx.policies().insert(facility, &self.policies)?;
+        Ok(facility)
+    }
+}
+
+/// The first registrations, sealed under keys that are not stored yet.
+fn register(
+    new: &NewFacility,
+    kek: &Kek,
+    (id_root, own): (&StoredKey, &StoredKey),
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<Vec<Registration>, Failure> {
+    let open = |row: &StoredKey| {
+        let key = kek.unwrap(row.scope, row.id, &row.wrapped);
+        key.map_err(Failure::fault)
+    };
+    let tags = IdRoot::new(&open(id_root)?);
+    let key = HeldKey {
+        id: own.id,
+        scope: own.scope,
+        key: Arc::new(open(own)?),
+    };
+    let people = new.administrators.iter().cloned();
+    let clients = new.clients.iter().cloned();
+    people
+        .map(Registrant::Administrator)
+        .chain(clients.map(Registrant::Client))
+        .map(|registrant| {
+            registrant.check()?;
+            registrant.seal((&new.name, &tags, &key), (1, true), now, random)
+        })
+        .collect()
 }
 
 /// Chain and registry at which the facilities' logs are anchored, once noted.

@@ -67,7 +67,8 @@ async fn write(app: &App, refused: u64, throttled: u64) -> Result<(), Failure> {
             client: None,
             query: None,
         };
-        audits.push((facility.id, seal_record(app, &side, &record, clear).await?));
+        let sealed = seal_record(&*app.random, &side, &record, clear).await?;
+        audits.push((facility.id, sealed));
     }
     app.store
         .run_tx("unauthenticated", &[], move |tx| {

@@ -43,11 +43,13 @@ pub enum Action {
     SearchAudit,
     /// GET below `/log`: commitments, nothing of any patient.
     ReadLog,
+    /// Anything below `/admin`: facilities, clients, administrators; no record.
+    Administer,
 }
 
 impl Action {
     /// All actions, in the order of the golden matrix.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Create,
         Self::CreateWithId,
         Self::Read,
@@ -63,12 +65,20 @@ impl Action {
         Self::ReadAudit,
         Self::SearchAudit,
         Self::ReadLog,
+        Self::Administer,
     ];
 
     /// Whether a policy set may lack it, because sets were stored before there was
     /// such an action: they permit it to nobody.
     pub(crate) const fn is_later(self) -> bool {
-        matches!(self, Self::ReadLog)
+        matches!(self, Self::ReadLog | Self::Administer)
+    }
+
+    /// Whether a scope of the token must grant it. SMART scopes are about FHIR
+    /// resources, and administration is about none: an administrator's token has no
+    /// business with them.
+    pub(crate) const fn needs_scope(self) -> bool {
+        !matches!(self, Self::Administer)
     }
 
     /// The name in schema, policies and records.
@@ -90,6 +100,7 @@ impl Action {
             Self::ReadAudit => "ReadAudit",
             Self::SearchAudit => "SearchAudit",
             Self::ReadLog => "ReadLog",
+            Self::Administer => "Administer",
         }
     }
 
@@ -109,11 +120,12 @@ impl Action {
             Self::Batch => "batch",
             Self::Proof | Self::ProofWithoutContent => "operation:proof",
             Self::ReadLog => "operation:log",
+            Self::Administer => "admin",
         }
     }
 
     /// The letter of `cruds` that a scope must hold; none for a Bundle as a
-    /// whole, whose entries are asked one by one.
+    /// whole, whose entries are asked one by one, and for what needs no scope.
     #[must_use]
     pub const fn smart_letter(self) -> Option<char> {
         match self {
@@ -127,7 +139,7 @@ impl Action {
             Self::Update | Self::CreateWithId => Some('u'),
             Self::Delete => Some('d'),
             Self::SearchType | Self::SearchAudit | Self::ReadLog => Some('s'),
-            Self::Transaction | Self::Batch => None,
+            Self::Transaction | Self::Batch | Self::Administer => None,
         }
     }
 
@@ -158,7 +170,9 @@ impl Action {
     /// Whether the schema knows the action for such a resource.
     pub(crate) const fn applies_to(self, kind: ResourceKind) -> bool {
         match self {
-            Self::Transaction | Self::Batch => matches!(kind, ResourceKind::Base),
+            Self::Transaction | Self::Batch | Self::Administer => {
+                matches!(kind, ResourceKind::Base)
+            }
             Self::SearchType => matches!(kind, ResourceKind::Record | ResourceKind::RecordType),
             Self::ReadAudit => matches!(kind, ResourceKind::AuditEvent),
             Self::ReadLog => matches!(kind, ResourceKind::AuditTrail),
@@ -192,6 +206,7 @@ impl Action {
             (Self::ReadAudit, _) => &[Self::ReadAudit],
             (Self::SearchAudit, _) => &[Self::SearchAudit],
             (Self::ReadLog, _) => &[Self::ReadLog],
+            (Self::Administer, _) => &[Self::Administer],
         }
     }
 }

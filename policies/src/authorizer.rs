@@ -1,9 +1,9 @@
 //! The one function that decides.
 //!
 //! In this order, each able to deny and none to permit alone: the question must
-//! exist, a scope of the token must grant it, and the rules of every facility
-//! concerned must permit it: that of the target and, when it is another, the
-//! caller's own. Consent comes after the rules once it is enforced.
+//! exist, a scope of the token must grant it (administration needs none), and the
+//! rules of every facility concerned must permit it: that of the target and, when it
+//! is another, the caller's own. Consent comes after the rules once it is enforced.
 
 use crate::{
     Action, Caller, CallerEntity, Compiled, ConsentRule, Decision, DecisionRecord, Outcome, Reason,
@@ -119,9 +119,14 @@ impl Authorizer {
         if let Some(reason) = cannot_be_asked(*action, resource) {
             return Some(reason);
         }
-        let Some(scope) = granting_scope(caller, *action, resource) else {
-            return Some(Reason::NoScope);
+        // The first scope that grants it, where one must.
+        let scope = match action.needs_scope() {
+            true => Some(granting_scope(caller, *action, resource)),
+            false => None,
         };
+        if scope == Some(None) {
+            return Some(Reason::NoScope);
+        }
         let (Some(here), Some(home)) = (resource.facility(), caller.facility()) else {
             return Some(Reason::NoRules);
         };
@@ -137,7 +142,7 @@ impl Authorizer {
         // The gravest reason is named: an error over a forbid over no permit.
         let reason = rulings.iter().filter_map(|ruling| ruling.reason()).max();
         record.rulings = rulings;
-        record.scope = Some(scope);
+        record.scope = scope.flatten();
         reason
     }
 }

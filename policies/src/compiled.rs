@@ -156,6 +156,13 @@ impl Compiled {
         self.number
     }
 
+    /// Whether the set knows an action at all; one that it does not know it permits to
+    /// nobody.
+    #[must_use]
+    pub fn knows(&self, action: Action) -> bool {
+        self.actions.contains_key(&action)
+    }
+
     /// The digest that leaves hold.
     #[must_use]
     pub const fn digest(&self) -> Digest {

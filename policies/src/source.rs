@@ -33,6 +33,7 @@ impl PolicySource {
     #[must_use]
     pub fn shipped() -> Self {
         let policies = shipped!(
+            "admin-administers"
             "admin-no-records"
             "auditor-audit-events"
             "auditor-no-records"

@@ -101,7 +101,17 @@ impl Installation {
             secret(&self.path("database-url"), &postgres.url)?;
         }
         let config = self.config(None)?;
-        let init = ["--facility", FACILITY, "--log-host", "log.bench.example"];
+        let issuer = self.issuer.issuer_url();
+        let mut init = vec!["--facility", FACILITY, "--log-host", "log.bench.example"];
+        for subject in ["chidi.marek", "dana.silva"] {
+            init.extend(["--administrator", &issuer, subject]);
+        }
+        init.extend([
+            "--client",
+            "demo-system=system",
+            "--client",
+            "demo-admin=admin",
+        ]);
         self.command(&["init"], &config, &init)?;
         let admin = self.path("admin.key").display().to_string();
         let admin = ["--admin-key", &admin];

@@ -2,9 +2,11 @@
 
 use anchor_service::ledger::FinalityRule;
 use clap::{Args, Parser, Subcommand};
+use gateway::Client;
 use model::{FacilityName, LogId};
+use policies::Role;
 use proof::ChainKind;
-use std::path::PathBuf;
+use std::{path::PathBuf, str::FromStr};
 use tlog::checkpoint::Vkey;
 
 /// A healthcare data-sharing gateway with sealed records and provable audit.
@@ -162,6 +164,50 @@ pub struct InitArgs {
     /// the first time and fixed for good.
     #[arg(long, value_name = "HOST")]
     pub log_host: Option<String>,
+    /// A first administrator: the issuer of the person's tokens, exactly as configured,
+    /// and the subject in them. A new facility needs two at least.
+    #[arg(long, num_args = 2, value_names = ["ISSUER", "SUBJECT"])]
+    pub administrator: Vec<String>,
+    /// A first client, with the roles that its tokens may carry; without roles, all.
+    /// The one by which administrators log in needs `admin`.
+    #[arg(long, value_name = "ID[=ROLE,ROLE]")]
+    pub client: Vec<FirstClient>,
+}
+
+/// A client as `--client` names it.
+#[derive(Debug, Clone)]
+pub struct FirstClient(pub Client);
+
+impl FromStr for FirstClient {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (client_id, roles) = match text.rsplit_once('=') {
+            None => (text, EVERY_ROLE.into()),
+            Some((id, roles)) => (id, roles.split(',').map(role).collect::<Result<_, _>>()?),
+        };
+        Ok(Self(Client {
+            client_id: client_id.to_owned(),
+            name: None,
+            roles,
+        }))
+    }
+}
+
+const EVERY_ROLE: [Role; 6] = [
+    Role::Clinician,
+    Role::Patient,
+    Role::Admin,
+    Role::Auditor,
+    Role::System,
+    Role::Monitor,
+];
+
+fn role(text: &str) -> Result<Role, String> {
+    text.parse().map_err(|_| {
+        let known = EVERY_ROLE.map(Role::as_str).join("`, `");
+        format!("`{text}` is no role; the roles are `{known}`")
+    })
 }
 
 /// `chartseal keys`.

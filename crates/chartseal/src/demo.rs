@@ -25,7 +25,7 @@ use anchor_service::{
 use announcement::Announcement;
 use devkit::{chain::DevChain, chain::DevChainConfig, issuer::DevIssuer, issuer::DevIssuerConfig};
 use gateway::{
-    App, Limits, Proxies, Settings,
+    App, Limits, Proxies, RegisteredOnly, Settings,
     identity::{IdentityConfig, IssuerConfig},
     server::{Gateway, Listening},
 };
@@ -94,6 +94,7 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
         },
         log_public: false,
         limits: Limits::default(),
+        registered_only: RegisteredOnly::default(),
     };
     let app = App::open(settings, store.clone(), Arc::new(kms), clock, random).await?;
     let gateway = serve(app, listener).await?;

@@ -1,8 +1,11 @@
-//! Making facilities, as `init` and the demo do it: root key, keys and policy set,
-//! then the log. Each step finds what an earlier run that was cut short has made.
+//! Making facilities, as `init` and the demo do it: root key, keys, policy set and
+//! first registrations, then the log. Each step finds what an earlier run that was cut short has made.
 
 use anchor_service::LogKeys;
-use gateway::setup::{self, FIRST_GENERATION, NewFacility};
+use gateway::{
+    Administrator, Client,
+    setup::{self, FIRST_GENERATION, NewFacility},
+};
 use model::{Clock, FacilityName, LogId, Random};
 use policies::PolicySource;
 use sealing::{FileKms, Kms, KmsError};
@@ -29,12 +32,21 @@ pub async fn fix_log_host(store: &Store, host: &str) -> Result<(), Failed> {
     Ok(anchor_service::note_log_host(store, host).await?)
 }
 
+/// Who is registered at a facility from the first.
+#[derive(Debug, Clone, Default)]
+pub struct First {
+    /// Its administrators.
+    pub administrators: Vec<Administrator>,
+    /// Its clients.
+    pub clients: Vec<Client>,
+}
+
 /// Makes a facility with its keys and the shipped policy set; gives false when it
 /// was there.
 pub async fn create(
     store: &Store,
     kms: &FileKms,
-    name: &FacilityName,
+    (name, first): (&FacilityName, First),
     clock: &dyn Clock,
     random: &dyn Random,
 ) -> Result<bool, Failed> {
@@ -49,6 +61,8 @@ pub async fn create(
     let new = NewFacility {
         name: name.clone(),
         policies: PolicySource::shipped(),
+        administrators: first.administrators,
+        clients: first.clients,
     };
     setup::create_facility(new, store, kms, clock, random).await?;
     Ok(true)

@@ -1,8 +1,10 @@
 //! `chartseal init`: the first facility of an installation, or one more: KMS file
-//! and root key, tables, keys and policy set, log key and log, submitter key.
+//! and root key, tables, keys and policy set, first administrators and clients, log
+//! key and log, submitter key.
 //!
 //! Run again it makes what is missing, so a run that was cut short is gone on with.
-//! Nothing that is there is ever replaced.
+//! Nothing that is there is ever replaced. To a facility without administrators it adds
+//! them.
 
 use crate::{
     cli::InitArgs,
@@ -18,6 +20,8 @@ use std::{
 };
 use store::{Facility, Log, Reader, Store, StoredLogKey};
 use tlog::checkpoint::Origin;
+
+mod first;
 
 type Failed = Box<dyn Error>;
 
@@ -37,15 +41,22 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     let (keys, anchor) = (config.keys()?, config.anchor()?);
     let store = database::open(&config)?;
     let host = log_host(args, &store).await?;
-    // Before anything is made: a name that cannot stand in an origin.
+    // Before anything is made: a name that cannot stand in an origin, and a facility
+    // that nobody could administer.
     Origin::new(&host, &args.facility, 1)?;
+    let there = facility::find(&store, &args.facility).await?.is_some();
+    let first = first::of(args, &config, !there)?;
     let kms = kms(&keys.file, &store).await?;
     facility::check_keys(&store, &kms).await?;
     facility::fix_log_host(&store, &host).await?;
 
     folder(&anchor.log_keys)?;
     let submitter = submitter(&anchor.submitter_key, &SystemRandom)?;
-    let made = facility::create(&store, &kms, &args.facility, &SystemClock, &SystemRandom).await?;
+    let new = (&args.facility, first.clone());
+    let made = facility::create(&store, &kms, new, &SystemClock, &SystemRandom).await?;
+    if there {
+        first::recover(&args.facility, &first, &store, &kms).await?;
+    }
     let row = facility::find(&store, &args.facility)
         .await?
         .ok_or("the facility was made and is not there")?;
@@ -54,7 +65,11 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     facility::open_log(&store, &log_keys, &SystemRandom, &host, &row).await?;
     let (log, keys) = log(&store, &row).await?.ok_or("the log is not there")?;
     let new = made || !had_log;
-    report(&args.facility, new, (&log, &keys), &submitter, &config)
+    report(&args.facility, new, (&log, &keys), &submitter, &config)?;
+    if made {
+        first::report(&first, &config);
+    }
+    Ok(())
 }
 
 fn report(
@@ -67,7 +82,7 @@ fn report(
     if new {
         say!("made facility `{name}`");
     } else {
-        say!("facility `{name}` exists already; nothing was changed");
+        say!("facility `{name}` exists already; nothing of it was replaced");
     }
     say!("  log        {}", log.origin);
     for (vkey, _) in rotation::vkeys(log, keys)? {

@@ -28,6 +28,7 @@ const VECTORS: &[(&str, usize)] = &[
     ("denied", 1),
     ("backend-client", 1),
     ("admin", 1),
+    ("admin-change", 1),
     ("unauthenticated", 1),
 ];
 
@@ -158,7 +159,7 @@ fn each_touched_record_is_shown_once_for_each_of_its_patients() {
             .map(|event| {
                 texts(event, "entity.role.code")
                     .iter()
-                    .filter(|it| *it == "4")
+                    .filter(|it| ["4", "13"].contains(&it.as_str()))
                     .count()
             })
             .sum();

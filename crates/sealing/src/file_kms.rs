@@ -55,32 +55,6 @@ impl FileKms {
         Ok(Self { path, roots })
     }
 
-    /// Adds a random root key, durable before this returns.
-    ///
-    /// # Errors
-    /// When there is one for this facility and generation, or the file cannot
-    /// be read again or replaced; the old file then stands.
-    pub fn add_root(
-        &self,
-        facility: &FacilityName,
-        generation: u32,
-        random: &dyn Random,
-    ) -> Result<(), KmsError> {
-        let _lock = key_file::lock(&self.path)?;
-        let mut roots = key_file::read(&self.path)?;
-        let name = (facility.clone(), generation);
-        if roots.contains_key(&name) {
-            return Err(KmsError::RootTaken {
-                custody: self.custody(),
-                facility: facility.clone(),
-                generation,
-            });
-        }
-        roots.insert(name, Secret::generate(random)?);
-        key_file::replace(&self.path, roots)?;
-        self.read_again()
-    }
-
     /// The file may have been replaced by another process since.
     fn read_again(&self) -> Result<(), KmsError> {
         let roots = key_file::read(&self.path)?;
@@ -143,6 +117,28 @@ impl Kms for FileKms {
                 generation,
             }),
         }
+    }
+
+    /// The old file stands when the new one cannot be written.
+    fn add_root(
+        &self,
+        facility: &FacilityName,
+        generation: u32,
+        random: &dyn Random,
+    ) -> Result<(), KmsError> {
+        let _lock = key_file::lock(&self.path)?;
+        let mut roots = key_file::read(&self.path)?;
+        let name = (facility.clone(), generation);
+        if roots.contains_key(&name) {
+            return Err(KmsError::RootTaken {
+                custody: self.custody(),
+                facility: facility.clone(),
+                generation,
+            });
+        }
+        roots.insert(name, Secret::generate(random)?);
+        key_file::replace(&self.path, roots)?;
+        self.read_again()
     }
 
     fn custody(&self) -> String {

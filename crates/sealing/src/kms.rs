@@ -28,6 +28,18 @@ pub trait Kms: Send + Sync {
         wrapped: &[u8],
     ) -> Result<Kek, KmsError>;
 
+    /// Adds a random root key for a facility and generation, durable before this
+    /// returns.
+    ///
+    /// # Errors
+    /// `RootTaken` when there is one; when it cannot be added from here.
+    fn add_root(
+        &self,
+        facility: &FacilityName,
+        generation: u32,
+        random: &dyn Random,
+    ) -> Result<(), KmsError>;
+
     /// Where the root keys are, in words for the operator.
     fn custody(&self) -> String;
 }

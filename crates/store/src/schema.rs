@@ -228,5 +228,40 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    registration (facility_id, kind, tag, number) {
+        facility_id -> Integer,
+        kind -> Text,
+        tag -> Binary,
+        number -> BigInt,
+        state -> Text,
+        data_key_id -> Binary,
+        envelope -> Binary,
+        created_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    change (facility_id, id) {
+        facility_id -> Integer,
+        id -> Binary,
+        name -> Text,
+        proposer_tag -> Binary,
+        created_ms -> BigInt,
+        data_key_id -> Binary,
+        envelope -> Binary,
+    }
+}
+
+diesel::table! {
+    change_decision (facility_id, change_id) {
+        facility_id -> Integer,
+        change_id -> Binary,
+        decision -> Text,
+        decider_tag -> Binary,
+        created_ms -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(audit, audit_patient);
 diesel::allow_tables_to_appear_in_same_query!(leaf, log);

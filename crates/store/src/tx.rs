@@ -2,8 +2,8 @@
 //! outside. Each gives one view per table group; a view of a reader only reads.
 
 use crate::{
-    Anchors, Answers, Audits, Epochs, Error, Facilities, FacilityId, Keys, Lease, Leaves, LogKeys,
-    Logs, Meta, Policies, Posts, Versions, database::Conn, error::Fault,
+    Anchors, Answers, Audits, Changes, Epochs, Error, Facilities, FacilityId, Keys, Lease, Leaves,
+    LogKeys, Logs, Meta, Policies, Posts, Registrations, Versions, database::Conn, error::Fault,
 };
 use diesel::{
     QueryResult,
@@ -215,6 +215,10 @@ views! {
     policies: Policies,
     /// Epochs.
     epochs: Epochs,
+    /// Registered clients and administrators.
+    registrations: Registrations,
+    /// Changes that administrators propose and decide.
+    changes: Changes,
     /// Versions of records, with links and tokens of the current ones.
     versions: Versions,
     /// Audit records.

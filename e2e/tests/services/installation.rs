@@ -114,7 +114,9 @@ impl Installation {
     }
 
     pub fn init(&self, config: &Path, facility: &str) -> Log {
-        let more = ["--facility", facility, "--log-host", LOG_HOST];
+        let mut more = vec!["--log-host", LOG_HOST];
+        let founders = founders(config, facility);
+        more.extend(founders.iter().map(String::as_str));
         let ran = self.chartseal(&["init"], config, &more).good();
         assert!(ran.text.contains(&format!("made facility `{facility}`")));
         Log::of(&ran.text)
@@ -167,6 +169,31 @@ impl Installation {
         fs::write(&resource, caller.at.get(version).expect(200, "vread").body).unwrap();
         (proof, resource)
     }
+}
+
+/// Arguments of `init`: a facility, its first administrators and its clients.
+pub fn founders(config: &Path, facility: &str) -> Vec<String> {
+    let text = fs::read_to_string(config).unwrap();
+    let issuer = text
+        .split_once("[[gateway.issuers]]")
+        .and_then(|(_, rest)| rest.split('"').nth(1))
+        .unwrap_or("https://login.hospital.example/realms/care");
+    let mut words = vec!["--facility".to_owned(), facility.to_owned()];
+    for subject in ["chidi.marek", "dana.silva"] {
+        words.extend(["--administrator", issuer, subject].map(str::to_owned));
+    }
+    for client in [
+        "demo-admin=admin",
+        "demo-admin-second=admin",
+        "demo-system=system",
+        "demo-clinician-other",
+        "backend",
+        "backend-rs256",
+        "chartseal-login",
+    ] {
+        words.extend(["--client", client].map(str::to_owned));
+    }
+    words
 }
 
 impl Sample {

@@ -1,7 +1,7 @@
 //! Configurations and key files that cannot work are refused at the start, with a
 //! text that says what to do.
 
-use crate::installation::{Ended as _, HOME, Installation, Sample, free_port};
+use crate::installation::{Ended as _, HOME, Installation, Sample, founders, free_port};
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt as _,
@@ -98,7 +98,8 @@ fn keys_that_are_not_this_databases() {
         .refused("chmod 600");
     let mine = fs::read(&kms).unwrap();
     fs::remove_file(&kms).unwrap();
-    let more = ["--facility", "another"];
+    let more = founders(&config, "another");
+    let more: Vec<&str> = more.iter().map(String::as_str).collect();
     house
         .chartseal(&["init"], &config, &more)
         .refused("there is no key file");

@@ -3,11 +3,11 @@
 use crate::{
     chain::Chain,
     installation::{
-        Ended as _, HOME, Installation, LOG_HOST, Log, OTHER, User, free_port, is_ready, metric,
-        operations,
+        Ended as _, HOME, Installation, LOG_HOST, Log, OTHER, User, founders, free_port, is_ready,
+        metric, operations,
     },
 };
-use devkit::issuer::DemoUser;
+use devkit::issuer::{DemoUser, DevIssuer};
 use std::path::Path;
 
 const NAME: &str = "Quintessa";
@@ -32,6 +32,8 @@ fn from_init_to_a_verified_proof_in_one_process() {
     let version = system.create_patient(NAME);
     house.assert_proof(&system, &version, &log, &chain, &registry);
 
+    let_in(&issuer, port);
+
     let nobody = e2e::Caller::new(&format!("http://127.0.0.1:{port}/fhir"), None);
     drop(nobody.get("Patient/x").expect(401, "without a token"));
     assert_metrics(watch);
@@ -48,7 +50,7 @@ fn from_init_to_a_verified_proof_in_one_process() {
     );
 
     let keys = house.chartseal(&["keys"], &config, &["list"]).good().text;
-    for expected in [HOME, OTHER, &log.vkey, &log.id, "one for each patient: 1"] {
+    for expected in [HOME, OTHER, &log.vkey, &log.id, "one for each patient: 2"] {
         assert!(keys.contains(expected), "{expected}: {keys}");
     }
     let custody = house
@@ -63,19 +65,28 @@ fn install(house: &Installation, config: &Path) -> (Log, String) {
     house
         .chartseal(&["init"], config, &["--facility", HOME])
         .refused("give `--log-host`");
+    let nobody = ["--facility", HOME, "--log-host", LOG_HOST];
+    house
+        .chartseal(&["init"], config, &nobody)
+        .refused("give `--administrator ISSUER SUBJECT` twice or more");
     let log = house.init(config, HOME);
     assert_eq!(log.origin, format!("{LOG_HOST}/log/{HOME}"));
     // Again it says so; another facility needs no host, and no other one is taken.
     let again = house.chartseal(&["init"], config, &["--facility", HOME]);
     assert!(again.good().text.contains("exists already"));
+    let other = founders(config, OTHER);
+    let mut other: Vec<&str> = other.iter().map(String::as_str).collect();
+    let elsewhere = [other.as_slice(), &["--log-host", "x.example"]].concat();
     house
-        .chartseal(
-            &["init"],
-            config,
-            &["--facility", OTHER, "--log-host", "x.example"],
-        )
+        .chartseal(&["init"], config, &elsewhere)
         .refused("for good");
-    let other = house.chartseal(&["init"], config, &["--facility", OTHER]);
+    other[3] = "https://login.hospital.example";
+    house
+        .chartseal(&["init"], config, &other)
+        .refused("none of the issuers");
+    let other = founders(config, OTHER);
+    let other: Vec<&str> = other.iter().map(String::as_str).collect();
+    let other = house.chartseal(&["init"], config, &other);
     assert!(
         other
             .good()
@@ -96,6 +107,23 @@ fn install(house: &Installation, config: &Path) -> (Log, String) {
         "{granted}"
     );
     (log, registry)
+}
+
+/// A clinician whose client nobody has registered, until two administrators do.
+fn let_in(issuer: &DevIssuer, port: u16) {
+    let clinician = User::new(issuer, &DemoUser::Clinician, port);
+    let patient = r#"{"resourceType":"Patient"}"#;
+    drop(clinician.at.post("Patient", patient).expect(403, "not yet"));
+    let [one, two] = [DemoUser::Admin, DemoUser::AdminSecond].map(|user| {
+        let token = User::new(issuer, &user, port).token;
+        e2e::Caller::new(&format!("http://127.0.0.1:{port}/admin"), Some(&token))
+    });
+    let client = r#"{"clientId":"demo-clinician","roles":["clinician"]}"#;
+    let proposed = one.post("clients", client).expect(202, "proposed");
+    let approve = format!("{}/approve", proposed.header("location").unwrap());
+    drop(one.post(&approve, "").expect(403, "alone"));
+    drop(two.post(&approve, "").expect(200, "approved"));
+    drop(clinician.at.post("Patient", patient).expect(201, "let in"));
 }
 
 fn assert_metrics(watch: u16) {

@@ -88,6 +88,12 @@ impl Identity {
             .map(|issuer| (issuer.config.url.as_str(), issuer.keys.failing()))
     }
 
+    /// Whether tokens of this issuer are taken.
+    #[must_use]
+    pub fn knows(&self, issuer: &str) -> bool {
+        self.issuers.iter().any(|it| it.config.url == issuer)
+    }
+
     /// The caller for whom the header's bearer token speaks.
     ///
     /// # Errors

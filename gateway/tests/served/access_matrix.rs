@@ -230,6 +230,24 @@ async fn audit_cell(method: &str, path: &str, caller: &Caller) -> String {
     }
 }
 
+/// What is asked of the caller's own facility: name, method, path, body.
+fn administration() -> [(&'static str, &'static str, &'static str, Value); 7] {
+    let client = json!({"clientId": "new", "roles": ["system"]});
+    let person = json!({"issuer": "https://elsewhere.example", "subject": "new"});
+    let people = [person.clone(), person.clone()];
+    let facility = json!({"name": "new", "administrators": people});
+    let none = || json!(null);
+    [
+        ("list clients", "GET", "clients", none()),
+        ("list administrators", "GET", "administrators", none()),
+        ("list facilities", "GET", "facilities", none()),
+        ("list changes", "GET", "changes", none()),
+        ("propose a client", "POST", "clients", client),
+        ("propose a stranger", "POST", "administrators", person),
+        ("propose a facility", "POST", "facilities", facility),
+    ]
+}
+
 fn status(reply: &Reply) -> String {
     reply.status.to_string()
 }
@@ -301,6 +319,19 @@ async fn matrix(house: &House) -> String {
         }
         table.push('\n');
     }
+    table.push_str("administration of the caller's own facility\n");
+    row(&mut table, "", &heads);
+    for (name, method, path, body) in administration() {
+        let mut cells = Vec::new();
+        for (_, caller) in &callers {
+            let body = Some(body.to_string());
+            let path = format!("/admin/{path}");
+            let reply = caller.send(method, &path, &[], body).await;
+            cells.push(status(&reply));
+        }
+        row(&mut table, name, &cells);
+    }
+    table.push('\n');
     table
 }
 

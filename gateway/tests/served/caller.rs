@@ -47,6 +47,15 @@ impl Caller {
         }
     }
 
+    /// The same through another gateway.
+    pub fn through(&self, server: &str) -> Self {
+        Self {
+            base: self.base.replace(&self.server, server),
+            server: server.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// The base, without a final slash.
     pub fn base(&self) -> &str {
         &self.base
@@ -157,6 +166,19 @@ impl Reply {
             .iter()
             .find(|link| link["relation"] == "next")?;
         Some(link["url"].as_str()?.to_owned())
+    }
+
+    /// The detail of a problem document of this status; else the test fails.
+    #[track_caller]
+    pub fn problem(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json")
+        );
+        let body = self.json();
+        assert_eq!(body["status"], status, "{body}");
+        body["detail"].as_str().unwrap().to_owned()
     }
 
     /// The code of the one issue of an OperationOutcome of severity error.

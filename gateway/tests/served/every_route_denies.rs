@@ -27,6 +27,25 @@ const ROUTES: [(&str, &[&str]); 10] = [
     ("AuditEvent/{id}.0", &["GET", "HEAD", "PUT", "DELETE"]),
 ];
 
+/// The paths below `/admin` and the methods that they take.
+const ADMIN_ROUTES: [(&str, &[&str]); 9] = [
+    ("facilities", &["GET", "POST"]),
+    ("clients", &["GET", "POST"]),
+    ("clients/demo-system", &["DELETE"]),
+    ("administrators", &["GET", "POST"]),
+    (
+        "administrators/00112233445566778899aabbccddeeff",
+        &["DELETE"],
+    ),
+    ("changes", &["GET"]),
+    ("changes/00112233445566778899aabbccddeeff", &["GET"]),
+    (
+        "changes/00112233445566778899aabbccddeeff/approve",
+        &["POST"],
+    ),
+    ("changes/00112233445566778899aabbccddeeff/reject", &["POST"]),
+];
+
 /// `Authorization` headers that open nothing.
 fn bad_authorizations(house: &House) -> Vec<Option<String>> {
     let good = house.token_with(&DemoUser::System, |_| {});
@@ -68,6 +87,21 @@ async fn without_a_good_token_every_route_answers_401_and_tells_nothing() {
                     let expected = if offered.contains(&method) { 401 } else { 405 };
                     assert_eq!(reply.status, expected, "{told}: {}", reply.text);
                     check(method, &reply, &told);
+                }
+            }
+        }
+        for (path, offered) in ADMIN_ROUTES {
+            for method in METHODS {
+                let body = matches!(method, "POST" | "PUT").then(|| "{".to_owned());
+                let reply = nobody
+                    .send(method, &format!("/admin/{path}"), &[], body)
+                    .await;
+                let told = format!("{method} /admin/{path} {authorization:?}");
+                let expected = if offered.contains(&method) { 401 } else { 405 };
+                assert_eq!(reply.status, expected, "{told}: {}", reply.text);
+                assert_eq!(reply.header("cache-control"), Some("no-store"), "{told}");
+                if method != "HEAD" {
+                    drop(reply.problem(expected));
                 }
             }
         }
@@ -121,6 +155,47 @@ fn check(method: &str, reply: &Reply, told: &str) {
 }
 
 #[actix_web::test]
+async fn who_is_no_administrator_gets_403_below_admin_and_an_audit_record() {
+    let house = House::start().await;
+    for user in [
+        DemoUser::Clinician,
+        DemoUser::ClinicianOther,
+        DemoUser::Auditor,
+        DemoUser::System,
+    ] {
+        let caller = house.caller(&user);
+        let home = match user {
+            DemoUser::ClinicianOther => OTHER,
+            _ => HOME,
+        };
+        for (path, offered) in ADMIN_ROUTES {
+            for method in offered {
+                let body = match path {
+                    "facilities" => json!({"name": "new", "administrators": []}),
+                    "clients" => json!({"clientId": "c", "roles": ["system"]}),
+                    _ => json!({"issuer": "https://issuer.example", "subject": "s"}),
+                };
+                let before = house.audits(home).await.len();
+                let reply = caller
+                    .send(
+                        method,
+                        &format!("/admin/{path}"),
+                        &[],
+                        Some(body.to_string()),
+                    )
+                    .await;
+                drop(reply.problem(403));
+                let after = house.audits(home).await;
+                assert_eq!(after.len(), before + 1, "{user:?} {method} {path}");
+                let newest = &after[0];
+                assert!(newest.interaction.as_str().starts_with("admin:"), "{path}");
+                assert_eq!(newest.outcome, 4);
+            }
+        }
+    }
+}
+
+#[actix_web::test]
 async fn what_anyone_may_see_is_capabilities_and_health() {
     let house = House::start().await;
     let nobody = house.anyone();
@@ -135,7 +210,6 @@ async fn what_anyone_may_see_is_capabilities_and_health() {
     nobody.at("nowhere").get("metadata").await.expect(404);
     for path in [
         "/",
-        "/admin",
         "/audit",
         "/log",
         "/f",
@@ -148,5 +222,8 @@ async fn what_anyone_may_see_is_capabilities_and_health() {
             "not-found",
             "{path}"
         );
+    }
+    for path in ["/admin", "/admin/", "/admin/policies"] {
+        drop(nobody.get(path).await.problem(404));
     }
 }

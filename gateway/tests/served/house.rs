@@ -9,7 +9,7 @@ use actix_web::{dev::ServerHandle, web};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
 use gateway::{
-    App, Certificates, Limits, Proxies, Settings,
+    Administrator, App, Certificates, Client, Limits, Proxies, RegisteredOnly, Settings,
     identity::{IdentityConfig, IssuerConfig},
     server::{self, Gateway, Listening},
     setup::{self, FIRST_GENERATION, NewFacility},
@@ -17,12 +17,12 @@ use gateway::{
 use model::{Clock, FacilityName, SystemClock, SystemRandom, Timestamp};
 use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
 use policies::PolicySource;
-use sealing::FileKms;
+use sealing::{FileKms, Kms as _};
 use serde_json::Value;
 use std::{
     fs,
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -43,13 +43,16 @@ const HOUR: Duration = Duration::from_secs(3_600);
 pub struct House {
     pub store: Store,
     pub clock: Arc<MovedClock>,
+    pub kms: Arc<FileKms>,
+    settings: Settings,
     url: String,
     issuer: DevIssuer,
     server: Option<ServerHandle>,
+    others: Vec<ServerHandle>,
     _gateway: Option<Gateway>,
     client: reqwest::Client,
     folder: TempDir,
-    _place: Place,
+    place: Place,
 }
 
 /// The machine's clock, wrong by what a test wants.
@@ -68,6 +71,9 @@ impl Clock for MovedClock {
         SystemClock.now().plus_millis(self.0.load(Ordering::SeqCst))
     }
 }
+
+/// Who is registered at a facility from the first.
+pub type First = (Vec<Administrator>, Vec<Client>);
 
 /// How a gateway listens, and a client that can talk to it.
 pub struct Front {
@@ -89,22 +95,40 @@ impl House {
 
     /// The same with other settings.
     pub async fn start_with(kind: Kind, change: impl FnOnce(&mut Settings)) -> Self {
-        Self::build(kind, None, change).await
+        let nobody = |_: &str| [First::default(), First::default()];
+        Self::build((kind, None), nobody, change).await
+    }
+
+    /// One that believes of a token only what is registered: at each facility these,
+    /// made for the issuer of its tokens.
+    pub async fn registered(kind: Kind, first: impl FnOnce(&str) -> [First; 2]) -> Self {
+        Self::build((kind, None), first, |settings| {
+            settings.registered_only = RegisteredOnly {
+                administrators: true,
+                clients: true,
+            };
+        })
+        .await
     }
 
     /// One that listens in its own way.
     pub async fn behind(front: Front) -> Self {
-        Self::build(Kind::Sqlite, Some(front), |_| {}).await
+        let nobody = |_: &str| [First::default(), First::default()];
+        Self::build((Kind::Sqlite, Some(front)), nobody, |_| {}).await
     }
 
-    async fn build(kind: Kind, front: Option<Front>, change: impl FnOnce(&mut Settings)) -> Self {
+    async fn build(
+        (kind, front): (Kind, Option<Front>),
+        first: impl FnOnce(&str) -> [First; 2],
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let scheme = front.as_ref().map_or("http", |front| front.scheme);
         let mut client = client();
         let folder = tempfile::tempdir().unwrap();
         let place = Place::new(kind);
         let store = Store::open(&place.database(&folder)).unwrap();
-        let kms = facilities(&store, &folder).await;
         let issuer = start_issuer(&folder);
+        let kms = Arc::new(facilities(&store, &folder, first(&issuer.issuer_url())).await);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let mut settings = Settings {
@@ -114,15 +138,12 @@ impl House {
             },
             log_public: false,
             limits: Limits::default(),
+            registered_only: RegisteredOnly::default(),
         };
         change(&mut settings);
-        let (clock, random) = (Arc::<MovedClock>::default(), Arc::new(SystemRandom));
-        let told: Arc<dyn Clock> = Arc::clone(&clock) as _;
-        let app = App::open(settings, store.clone(), Arc::new(kms), told, random)
-            .await
-            .unwrap();
-        app.identity.refresh().await;
-        let (app, mut server, mut gateway) = (web::Data::new(app), None, None);
+        let clock = Arc::new(MovedClock::default());
+        let app = open(&settings, &store, &kms, &clock).await;
+        let (mut server, mut gateway) = (None, None);
         if let Some(front) = front {
             client = front.client;
             let listening = Listening {
@@ -140,19 +161,48 @@ impl House {
         Self {
             store,
             clock,
+            kms,
+            settings,
             url,
             issuer,
             server,
+            others: Vec::new(),
             _gateway: gateway,
             client,
             folder,
-            _place: place,
+            place,
         }
     }
 
     /// Where the database is, for those who want to get in its way.
     pub fn database(&self) -> PathBuf {
         self.folder.path().join("chartseal.db")
+    }
+
+    /// The URL of another gateway over the same database, with what it has in memory
+    /// its own. On PostgreSQL it has connections of its own too.
+    pub async fn another(&mut self) -> String {
+        let store = match self.place {
+            Place::Sqlite => self.store.clone(),
+            Place::Postgres { .. } => Store::open(&self.place.database(&self.folder)).unwrap(),
+        };
+        let app = open(&self.settings, &store, &self.kms, &self.clock).await;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let running = server::serve(app, listener, 1).unwrap();
+        self.others.push(running.handle());
+        actix_web::rt::spawn(running);
+        url
+    }
+
+    /// Whose tokens are taken.
+    pub fn issuer_url(&self) -> String {
+        self.issuer.issuer_url()
+    }
+
+    /// The folder of database and keys.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// A demo user at the base of its own facility.
@@ -236,21 +286,42 @@ pub fn client() -> reqwest::Client {
 
 impl Drop for House {
     fn drop(&mut self) {
-        if let Some(server) = &self.server {
+        for server in self.server.iter().chain(&self.others) {
             drop(server.stop(false));
         }
     }
 }
 
-async fn facilities(store: &Store, folder: &TempDir) -> FileKms {
+async fn open(
+    settings: &Settings,
+    store: &Store,
+    kms: &Arc<FileKms>,
+    clock: &Arc<MovedClock>,
+) -> web::Data<App> {
+    let app = App::open(
+        settings.clone(),
+        store.clone(),
+        kms.clone(),
+        clock.clone(),
+        Arc::new(SystemRandom),
+    )
+    .await
+    .unwrap();
+    app.identity.refresh().await;
+    web::Data::new(app)
+}
+
+async fn facilities(store: &Store, folder: &TempDir, first: [First; 2]) -> FileKms {
     let kms = FileKms::create(&folder.path().join("kms")).unwrap();
-    for name in [HOME, OTHER] {
+    for (name, (administrators, clients)) in [HOME, OTHER].into_iter().zip(first) {
         let name: FacilityName = name.parse().unwrap();
         kms.add_root(&name, FIRST_GENERATION, &SystemRandom)
             .unwrap();
         let new = NewFacility {
             name,
             policies: PolicySource::shipped(),
+            administrators,
+            clients,
         };
         setup::create_facility(new, store, &kms, &SystemClock, &SystemRandom)
             .await

@@ -9,6 +9,7 @@
 #![expect(clippy::panic, reason = "test code")]
 
 mod access_matrix;
+mod administration;
 mod audit;
 mod bundles;
 mod caller;
@@ -23,6 +24,7 @@ mod listener;
 mod log_tiles;
 mod paging;
 mod records;
+mod registered_only;
 mod revocation;
 mod search;
 mod search_by_time;

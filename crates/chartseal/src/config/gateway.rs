@@ -3,7 +3,7 @@
 
 use super::{Fault, below};
 use ::gateway::{
-    Certificates, Limits, Proxies, Settings, TlsFiles,
+    Certificates, Limits, Proxies, RegisteredOnly, Settings, TlsFiles,
     identity::{IdentityConfig, IssuerConfig},
 };
 use ipnet::IpNet;
@@ -33,7 +33,20 @@ pub struct GatewaySection {
     proxies: ProxiesSection,
     #[serde(default)]
     limits: LimitsSection,
+    #[serde(default)]
+    clients: Clients,
     issuers: Vec<IssuerConfig>,
+}
+
+/// Whose tokens count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "`registered` or `any`")]
+enum Clients {
+    /// Those of clients that the caller's facility has registered.
+    #[default]
+    Registered,
+    /// Those of any client: that the issuer knows it is enough.
+    Any,
 }
 
 #[derive(Debug, Deserialize)]
@@ -155,6 +168,16 @@ impl GatewaySection {
         self.tls.is_none() && !self.listen.ip().is_loopback()
     }
 
+    /// Whether tokens of this issuer are taken.
+    pub fn takes_tokens_of(&self, issuer: &str) -> bool {
+        self.issuers.iter().any(|it| it.url == issuer)
+    }
+
+    /// Whether tokens of clients that nobody registered count.
+    pub fn takes_any_client(&self) -> bool {
+        self.clients == Clients::Any
+    }
+
     /// What the gateway is told. Only a build for trying out takes the dev issuer.
     pub fn settings(&self, log_public: bool) -> Settings {
         let mut issuers = self.issuers.clone();
@@ -166,6 +189,10 @@ impl GatewaySection {
             identity: IdentityConfig { issuers },
             log_public,
             limits: self.limits.limits(),
+            registered_only: RegisteredOnly {
+                administrators: true,
+                clients: self.clients == Clients::Registered,
+            },
         }
     }
 

@@ -24,6 +24,7 @@ public = true
 listen = "0.0.0.0:8443"
 publicUrl = "https://fhir.example.org/"
 workers = 4
+clients = "any"
 
 [gateway.proxies]
 trusted = ["10.0.0.0/8", "fd00::/8"]
@@ -81,6 +82,7 @@ fn a_whole_file_is_read_with_paths_from_its_folder() {
     let gateway = config.gateway().unwrap();
     let settings = gateway.settings(config.log().public);
     assert!(settings.log_public);
+    assert!(settings.registered_only.administrators && !settings.registered_only.clients);
     assert_eq!(settings.limits.requests_per_second, Some(50));
     assert_eq!(settings.limits.burst, 50);
     assert_eq!(settings.public_url, "https://fhir.example.org");
@@ -118,6 +120,11 @@ const CASES: &[Case] = &[
         "writers = 3",
         "writer = 3",
         &["line 4", "unknown field `writer`"],
+    ),
+    (
+        "clients = \"any\"",
+        "clients = \"all\"",
+        &["`gateway.clients`", "line 16"],
     ),
     (
         "workers = 4",

@@ -1,7 +1,7 @@
 //! The two facilities of the demo, their keys and logs.
 
 use super::{Failed, layout::Layout};
-use crate::facility;
+use crate::facility::{self, First};
 use anchor_service::LogKeys;
 use model::{Clock, FacilityName, LogId, Random};
 use sealing::{FileKms, KmsError};
@@ -34,7 +34,7 @@ pub async fn create(
     random: &dyn Random,
 ) -> Result<(), Failed> {
     for name in names()? {
-        facility::create(store, kms, &name, clock, random).await?;
+        facility::create(store, kms, (&name, First::default()), clock, random).await?;
     }
     facility::fix_log_host(store, LOG_HOST).await
 }

@@ -21,14 +21,14 @@ use anchor_service::{
 };
 use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
 use gateway::{
-    App, Limits, Settings,
+    App, Limits, RegisteredOnly, Settings,
     identity::{IdentityConfig, IssuerConfig},
     server,
     setup::{self, FIRST_GENERATION, NewFacility},
 };
 use model::{FacilityName, LogId, SystemClock, SystemRandom};
 use policies::PolicySource;
-use sealing::FileKms;
+use sealing::{FileKms, Kms as _};
 use std::{net::TcpListener, sync::Arc, time::Duration};
 use store::Store;
 use tempfile::TempDir;
@@ -110,6 +110,8 @@ async fn facilities(store: &Store, folder: &TempDir) -> FileKms {
         let new = NewFacility {
             name,
             policies: PolicySource::shipped(),
+            administrators: Vec::new(),
+            clients: Vec::new(),
         };
         setup::create_facility(new, store, &kms, &SystemClock, &SystemRandom)
             .await
@@ -152,6 +154,7 @@ async fn serve(store: &Store, kms: FileKms, issuer: &DevIssuer) -> (ServerHandle
         },
         log_public: false,
         limits: Limits::default(),
+        registered_only: RegisteredOnly::default(),
     };
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let app = App::open(settings, store.clone(), Arc::new(kms), clock, random)

@@ -23,6 +23,7 @@ const PERSON: Code = Code::new(ENTITY_TYPE, "1", "Person");
 const SYSTEM_OBJECT: Code = Code::new(ENTITY_TYPE, "2", "System Object");
 const PATIENT: Code = Code::new(OBJECT_ROLE, "1", "Patient");
 const DOMAIN_RESOURCE: Code = Code::new(OBJECT_ROLE, "4", "Domain Resource");
+const SECURITY_RESOURCE: Code = Code::new(OBJECT_ROLE, "13", "Security Resource");
 const QUERY: Code = Code::new(OBJECT_ROLE, "24", "Query");
 const APPLICATION_SERVER: Code = Code::new(
     "http://terminology.hl7.org/CodeSystem/security-source-type",
@@ -244,7 +245,12 @@ impl Event<'_> {
         if let (None, Some(code)) = (self.pattern.profile, lifecycle) {
             members.object("lifecycle", |members| write_coding(members, code));
         }
-        members.object("role", |role| write_coding(role, DOMAIN_RESOURCE));
+        let administered = self.record.interaction.as_str().starts_with("admin:");
+        let role = match administered {
+            true => SECURITY_RESOURCE,
+            false => DOMAIN_RESOURCE,
+        };
+        members.object("role", |members| write_coding(members, role));
         members.object("type", |coding| {
             if self.pattern.is_query() {
                 // `Type/id`, or the same below the base of another facility.
@@ -256,6 +262,8 @@ impl Event<'_> {
             }
         });
         members.object("what", |what| match touched.version {
+            // What administrators touch is no resource of FHIR.
+            _ if administered => write_identifier(what, None, &touched.reference),
             Some(version) => {
                 what.text(
                     "reference",

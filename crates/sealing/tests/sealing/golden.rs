@@ -26,7 +26,9 @@ fn salts_match(vector: &Value, salts: &Salts) {
 
 #[test]
 fn envelopes_and_salts() {
-    for vector in elements(&vectors("golden.json")["envelopes"]) {
+    let golden = vectors("golden.json");
+    let registrations = elements(&golden["registrations"]);
+    for vector in elements(&golden["envelopes"]).iter().chain(registrations) {
         let facility = text(vector, "facility").parse().unwrap();
         let resource_type = text(vector, "type").parse().unwrap();
         let place = Place {
@@ -54,6 +56,20 @@ fn envelopes_and_salts() {
         assert_eq!(padded_size(&envelope), Some(number(vector, "padded_size")));
         let digest = envelope_digest(&envelope).to_string();
         assert_eq!(digest, text(vector, "envelope_digest"));
+    }
+}
+
+#[test]
+fn registrations_stand_under_the_tag_of_client_or_user() {
+    let golden = vectors("golden.json");
+    let tags = IdRoot::new(&data_key(&bytes(&golden["tags"], "id_root")));
+    for vector in elements(&golden["registrations"]) {
+        let id = text(vector, "id");
+        let made = match id.split_once('\n') {
+            Some((issuer, subject)) => tags.user_tag(issuer, subject),
+            None => tags.client_tag(id),
+        };
+        assert_eq!(made, tag(vector, "record"));
     }
 }
 

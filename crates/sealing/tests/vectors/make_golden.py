@@ -262,8 +262,31 @@ IDEMPOTENCY = [
                 ["DELETE", "/f/st-mary/fhir/Patient/p-1", 'W/"3"'], b""),
 ]
 
+# --- registrations and proposed changes ----------------------------------------
+
+
+def registration(kind, identity, tag_type, number, registered, state):
+    content = json.dumps({"registered": registered, "state": state}, sort_keys=True,
+                         separators=(",", ":"), ensure_ascii=False)
+    record = bytes.fromhex(record_tag(tag_type, identity))
+    return envelope("st-mary", kind, record, number, run(0, 32), run(0x90, 16),
+                    run(0x64 + number, 32), run(0xA4 + number, 12), identity, content.encode())
+
+
+REGISTRATIONS = [
+    registration("#client", "lab-1", "#client", 1,
+                 {"client": {"clientId": "lab-1", "name": "Laboratory", "roles": ["auditor", "system"]}},
+                 "active"),
+    registration("#client", "lab-1", "#client", 2,
+                 {"client": {"clientId": "lab-1", "roles": ["system"]}}, "revoked"),
+    registration("#administrator", "https://id.example/\ndr.müller", "#user", 3,
+                 {"administrator": {"issuer": "https://id.example/", "subject": "dr.müller"}},
+                 "active"),
+]
+
 print(json.dumps({
     "envelopes": ENVELOPES, "wrapped_data_keys": WRAPPED_DATA_KEYS,
     "wrapped_keks": WRAPPED_KEKS, "tags": TAGS, "tokens": TOKENS,
     "normal_forms": NORMAL_FORMS, "cursors": CURSORS, "idempotency": IDEMPOTENCY,
+    "registrations": REGISTRATIONS,
 }, indent=1, ensure_ascii=True))

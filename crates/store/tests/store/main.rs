@@ -18,6 +18,7 @@ mod logs;
 mod opening;
 mod proxy;
 mod recovery;
+mod registrations;
 mod rows;
 mod search;
 mod search_by_time;

@@ -1,0 +1,161 @@
+//! Registrations: the newest number of a tag counts; changes are decided once.
+
+use crate::{
+    rows::tag,
+    world::{World, add_facility, at, on_both},
+};
+use model::DataKeyId;
+use store::{
+    Change, ChangeDecision, Decided, Error, FacilityId, Registration, RegistrationKind, Store,
+};
+
+on_both! {
+    the_newest_of_each_tag_counts,
+    a_number_is_taken_once,
+    a_change_is_decided_once,
+    the_newest_changes_come_first,
+}
+
+fn registration(kind: RegistrationKind, of: u32, number: u32, active: bool) -> Registration {
+    Registration {
+        kind,
+        tag: tag(of),
+        number,
+        active,
+        data_key: DataKeyId::new([4; 16]),
+        envelope: vec![u8::try_from(number).expect("small"); 400],
+        created: at(i64::from(number)),
+    }
+}
+
+fn insert(store: &Store, facility: FacilityId, new: Registration) -> Result<(), Error> {
+    store.run_tx_blocking("registration", &[], move |tx| {
+        tx.registrations().insert(facility, &new)
+    })
+}
+
+fn newest(store: &Store, facility: FacilityId) -> Vec<Registration> {
+    store
+        .read_blocking("registrations", |reader| {
+            reader.registrations().newest(facility)
+        })
+        .expect("a read")
+}
+
+fn the_newest_of_each_tag_counts(world: &World) {
+    use RegistrationKind::{Administrator, Client};
+    let (store, facility) = world.with_facility();
+    let other = add_facility(&store, "south");
+    for (kind, of, number, active) in [
+        (Client, 1, 1, true),
+        (Client, 1, 2, false),
+        (Client, 1, 3, true),
+        (Client, 2, 1, true),
+        (Client, 2, 2, false),
+        // The same tag as a client's, of another kind.
+        (Administrator, 1, 1, true),
+    ] {
+        insert(&store, facility, registration(kind, of, number, active)).expect("a free number");
+    }
+    insert(&store, other, registration(Client, 1, 1, true)).expect("a number of its own");
+    let mut found = newest(&store, facility);
+    found.sort_by_key(|it| (it.kind, it.tag));
+    let mut expected = vec![
+        registration(Client, 1, 3, true),
+        registration(Client, 2, 2, false),
+        registration(Administrator, 1, 1, true),
+    ];
+    expected.sort_by_key(|it| (it.kind, it.tag));
+    assert_eq!(found, expected);
+    assert_eq!(newest(&store, other), [registration(Client, 1, 1, true)]);
+}
+
+fn a_number_is_taken_once(world: &World) {
+    let (store, facility) = world.with_facility();
+    let first = registration(RegistrationKind::Client, 1, 1, true);
+    insert(&store, facility, first.clone()).expect("a free number");
+    let again = registration(RegistrationKind::Client, 1, 1, false);
+    assert_eq!(
+        insert(&store, facility, again),
+        Err(Error::Taken("registration number"))
+    );
+    assert_eq!(newest(&store, facility), [first]);
+}
+
+fn change(id: u32, millis: i64) -> Change {
+    Change {
+        id: tag(id),
+        name: "client-register".to_owned(),
+        proposer: tag(100),
+        created: at(millis),
+        data_key: DataKeyId::new([4; 16]),
+        envelope: vec![7; 400],
+    }
+}
+
+fn propose(store: &Store, facility: FacilityId, new: Change) -> Result<(), Error> {
+    store.run_tx_blocking("change", &[], move |tx| tx.changes().insert(facility, &new))
+}
+
+fn decide(store: &Store, facility: FacilityId, change: u32, decided: Decided) -> Result<(), Error> {
+    let decision = ChangeDecision {
+        change: tag(change),
+        decided,
+        decider: tag(101),
+        created: at(9),
+    };
+    store.run_tx_blocking("decision", &[], move |tx| {
+        tx.changes().decide(facility, &decision)
+    })
+}
+
+fn a_change_is_decided_once(world: &World) {
+    let (store, facility) = world.with_facility();
+    propose(&store, facility, change(1, 1)).expect("a free id");
+    assert_eq!(
+        propose(&store, facility, change(1, 2)),
+        Err(Error::Taken("change"))
+    );
+    let find = || {
+        store
+            .read_blocking("change", |reader| reader.changes().find(facility, tag(1)))
+            .expect("a read")
+    };
+    assert_eq!(find(), Some((change(1, 1), None)));
+    for round in 2..12 {
+        propose(&store, facility, change(round, 1)).expect("a free id");
+        let outcomes: Vec<Result<(), Error>> = std::thread::scope(|scope| {
+            let deciders = [Decided::Approved, Decided::Rejected].map(|decided| {
+                let store = &store;
+                scope.spawn(move || decide(store, facility, round, decided))
+            });
+            deciders
+                .map(|decider| decider.join().expect("no panic"))
+                .into()
+        });
+        let made = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        assert_eq!(made, 1, "{outcomes:?}");
+        assert!(outcomes.contains(&Err(Error::Taken("decision"))));
+    }
+    decide(&store, facility, 1, Decided::Withdrawn).expect("not decided yet");
+    let (_, decision) = find().expect("it is there");
+    assert_eq!(decision.map(|it| it.decided), Some(Decided::Withdrawn));
+}
+
+fn the_newest_changes_come_first(world: &World) {
+    let (store, facility) = world.with_facility();
+    let other = add_facility(&store, "south");
+    for id in 1..=4 {
+        propose(&store, facility, change(id, i64::from(id))).expect("a free id");
+    }
+    propose(&store, other, change(9, 9)).expect("a free id");
+    decide(&store, facility, 3, Decided::Approved).expect("not decided yet");
+    let found = store
+        .read_blocking("changes", |reader| reader.changes().newest(facility, 3))
+        .expect("a read");
+    let seen: Vec<_> = found
+        .iter()
+        .map(|(change, decision)| (change.created, decision.is_some()))
+        .collect();
+    assert_eq!(seen, [(at(4), false), (at(3), true), (at(2), false)]);
+}

@@ -1,0 +1,135 @@
+//! `/admin`: what administrators do for their own facility. Clients and administrators
+//! are registered, and the first facility makes others. None of it shows a record.
+//!
+//! Nobody changes anything alone: a request proposes a change (202), and it takes
+//! effect when another administrator approves it, in the transaction of the approval.
+//! Every request is decided and audited like an interaction, as `admin:<name>`.
+//! Answers are JSON, failures problem+json (<https://www.rfc-editor.org/rfc/rfc9457>).
+
+mod administrators;
+mod change;
+mod changes;
+mod clients;
+mod effect;
+mod facilities;
+mod proposal;
+mod writes;
+
+pub(crate) use writes::Writes;
+
+use crate::{
+    body,
+    context::Context,
+    exchange::{self, Exchange},
+    failure::{Category, Failure},
+    outcome::{self, Problem},
+};
+use actix_web::{HttpRequest, HttpResponse, Scope, http::header, web};
+use fhir::{IssueCode, audit_event::AuditTouched};
+use model::AuditInteraction;
+use policies::{Action, Target};
+use proposal::Proposal;
+use serde::{Serialize, de::DeserializeOwned};
+
+type Answer = Result<HttpResponse, Problem>;
+
+/// Every path below `/admin`.
+pub(crate) fn scope() -> Scope {
+    let on = |path: &str| web::resource(path.to_owned()).default_service(web::to(wrong_method));
+    web::scope("/admin")
+        .service(
+            on("/facilities")
+                .get(facilities::list)
+                .post(facilities::make),
+        )
+        .service(on("/clients").get(clients::list).post(clients::register))
+        // A client id can be a URL.
+        .service(on("/clients/{id:.+}").delete(clients::revoke))
+        .service(
+            on("/administrators")
+                .get(administrators::list)
+                .post(administrators::register),
+        )
+        .service(on("/administrators/{tag}").delete(administrators::revoke))
+        .service(on("/changes").get(changes::list))
+        .service(on("/changes/{id}").get(changes::read))
+        .service(on("/changes/{id}/approve").post(changes::approve))
+        .service(on("/changes/{id}/reject").post(changes::reject))
+        .default_service(web::to(nowhere))
+}
+
+async fn nowhere() -> Answer {
+    Err(outcome::unknown_path().into())
+}
+
+async fn wrong_method() -> Answer {
+    Err(outcome::wrong_method().into())
+}
+
+/// Runs an act of an administrator: decided, then done, then audited, like any
+/// interaction.
+async fn run<T>(
+    context: &Context,
+    name: &str,
+    attempt: impl AsyncFn(&mut Exchange<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    exchange::run(context, AuditInteraction::admin(name), async |exchange| {
+        let target = Target::base(exchange.facility().name.clone());
+        exchange
+            .decide(Action::Administer, &target)
+            .ok_or_else(Failure::forbidden)?;
+        attempt(exchange).await
+    })
+    .await
+}
+
+/// Proposes a change: 202, with the place where it is decided.
+async fn propose(
+    context: &Context,
+    name: &'static str,
+    make: impl Fn(&Exchange<'_>) -> Result<Proposal, Failure>,
+) -> Answer {
+    let view = run(context, name, async |exchange| {
+        let proposal = make(exchange)?;
+        effect::check(exchange, &proposal).await?;
+        change::propose(exchange, proposal).await
+    })
+    .await?;
+    let location = format!("{}/admin/changes/{}", context.app.public_url(), view.id);
+    let mut response = HttpResponse::Accepted();
+    response.insert_header((header::LOCATION, location));
+    Ok(response.json(view))
+}
+
+fn done(view: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().json(view)
+}
+
+/// A body that is read as it is meant, or refused.
+async fn read<T: DeserializeOwned>(
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<T, Failure> {
+    let bytes = body::read_json(request, payload).await?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        // The parser's own words may quote the body; what is wrong with names and
+        // types of members is not in it.
+        let place = format!("line {}, column {}", error.line(), error.column());
+        Failure::new(
+            Category::Invalid,
+            IssueCode::Structure,
+            format!("the body is not of the form of this path ({place}); see docs/operations.md"),
+        )
+    })
+}
+
+/// Notes what an act is about, for the audit: a path below `/admin`, or what it names.
+fn touch(exchange: &mut Exchange<'_>, reference: String, did: &str) {
+    let touched = AuditTouched {
+        patient: None,
+        reference,
+        version: None,
+        interaction: AuditInteraction::restful(did),
+    };
+    exchange.touched.push((touched, Vec::new()));
+}

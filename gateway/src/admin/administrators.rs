@@ -1,0 +1,62 @@
+//! `/admin/administrators`: who administers the facility.
+
+use super::{Answer, done, proposal::Proposal, propose, read, run};
+use crate::{context::Context, failure::Failure, registered::Held, registration::Administrator};
+use actix_web::{HttpRequest, web};
+use model::{Tag, Timestamp};
+use serde::Serialize;
+use serde_json::json;
+
+#[derive(Serialize)]
+struct View {
+    #[serde(flatten)]
+    administrator: Administrator,
+    tag: Tag,
+    since: Timestamp,
+}
+
+impl From<&Held<Administrator>> for View {
+    fn from(held: &Held<Administrator>) -> Self {
+        Self {
+            administrator: held.of.clone(),
+            tag: held.tag,
+            since: held.since,
+        }
+    }
+}
+
+/// The registered administrators.
+pub(super) async fn list(request: HttpRequest) -> Answer {
+    let context = Context::enter(&request).await?;
+    let views = run(&context, "administrator-list", async |exchange| {
+        let all = exchange.registered().administrators();
+        Ok(all.map(View::from).collect::<Vec<_>>())
+    })
+    .await?;
+    Ok(done(&json!({"administrators": views})))
+}
+
+/// Proposes to register an administrator.
+pub(super) async fn register(request: HttpRequest, payload: web::Payload) -> Answer {
+    let context = Context::enter(&request).await?;
+    let person: Administrator = read(&request, payload).await?;
+    propose(&context, "administrator-register", |_| {
+        Ok(Proposal::AdministratorRegister(person.clone()))
+    })
+    .await
+}
+
+/// Proposes to end the registration of an administrator, named by its tag.
+pub(super) async fn revoke(request: HttpRequest) -> Answer {
+    let context = Context::enter(&request).await?;
+    let tag: Option<Tag> = request
+        .match_info()
+        .get("tag")
+        .and_then(|tag| tag.parse().ok());
+    propose(&context, "administrator-revoke", |exchange| {
+        let held = tag.and_then(|tag| exchange.registered().administrator(tag));
+        let person = held.ok_or_else(Failure::not_found)?.of.clone();
+        Ok(Proposal::AdministratorRevoke(person))
+    })
+    .await
+}

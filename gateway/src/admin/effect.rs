@@ -1,0 +1,174 @@
+//! Whether a change can be made, and what making it adds. Asked when it is proposed
+//! and again when it is approved.
+
+use super::proposal::{FEWEST_ADMINISTRATORS, Facility, Proposal};
+use crate::{
+    exchange::Exchange,
+    failure::{Category, Failure},
+    registered::Registered,
+    registration::{Administrator, Client, Registrant},
+    setup::{FIRST_GENERATION, MadeFacility, NewFacility},
+};
+use fhir::IssueCode;
+use model::Scope;
+use policies::{PolicySource, Role};
+use sealing::KmsError;
+use std::collections::BTreeSet;
+
+/// A change that does not fit what is so now.
+pub(super) fn conflict(text: impl Into<String>) -> Failure {
+    Failure::new(Category::Conflict, IssueCode::Conflict, text)
+}
+
+/// Whether the change can be made now.
+pub(super) async fn check(exchange: &Exchange<'_>, proposal: &Proposal) -> Result<(), Failure> {
+    if let Some((registrant, true)) = proposal.registrant() {
+        registrant.check()?;
+        if exchange.registered().holds(&registrant) {
+            return Err(conflict("it is registered exactly so already"));
+        }
+    }
+    let registered = exchange.registered();
+    match proposal {
+        Proposal::ClientRegister(client) => keeps_admin_client(registered, client, &client.roles),
+        Proposal::ClientRevoke(client) => {
+            if registered.client(&client.client_id).is_none() {
+                return Err(conflict("the client is not registered any more"));
+            }
+            keeps_admin_client(registered, client, &BTreeSet::new())
+        }
+        Proposal::AdministratorRegister(person) => check_issuer(exchange, person),
+        Proposal::AdministratorRevoke(person) => check_remaining(registered, person),
+        Proposal::FacilityMake(facility) => check_facility(exchange, facility).await,
+    }
+}
+
+/// Administrators come through a client, so the last that may carry them stays.
+fn keeps_admin_client(
+    registered: &Registered,
+    changed: &Client,
+    roles: &BTreeSet<Role>,
+) -> Result<(), Failure> {
+    let carries = |client: &Client| client.roles.contains(&Role::Admin);
+    let others = registered
+        .clients()
+        .any(|held| held.of.client_id != changed.client_id && carries(&held.of));
+    let now = registered.client(&changed.client_id);
+    if now.is_some_and(|held| carries(&held.of)) && !roles.contains(&Role::Admin) && !others {
+        return Err(conflict(
+            "no other client may carry the role `admin`, and administrators could not come in; \
+             register another first",
+        ));
+    }
+    Ok(())
+}
+
+/// An administrator of an issuer that is not configured could never come in.
+fn check_issuer(exchange: &Exchange<'_>, person: &Administrator) -> Result<(), Failure> {
+    if exchange.app().identity.knows(&person.issuer) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Category::Unprocessable,
+        IssueCode::BusinessRule,
+        "the issuer is none of those whose tokens are taken here; write it exactly as in the \
+         configuration",
+    ))
+}
+
+fn check_remaining(registered: &Registered, person: &Administrator) -> Result<(), Failure> {
+    if !registered.holds(&Registrant::Administrator(person.clone())) {
+        return Err(conflict("the administrator is not registered any more"));
+    }
+    if registered.administrators().count() <= FEWEST_ADMINISTRATORS {
+        return Err(conflict(
+            "at least two administrators must stay, or nothing could be approved; register \
+             another first",
+        ));
+    }
+    Ok(())
+}
+
+async fn check_facility(exchange: &Exchange<'_>, facility: &Facility) -> Result<(), Failure> {
+    let list = |reader: &mut store::Reader| reader.facilities().list();
+    let all = exchange.app().store.read("facilities", list).await?;
+    if all.first().map(|first| first.id) != Some(exchange.facility().id) {
+        return Err(Failure::new(
+            Category::Forbidden,
+            IssueCode::Forbidden,
+            "facilities are made by the administrators of the installation's first facility",
+        ));
+    }
+    facility.check()?;
+    for person in &facility.administrators {
+        check_issuer(exchange, person)?;
+    }
+    let carries = |client: &Client| client.roles.contains(&Role::Admin);
+    if exchange.app().registered_only.clients && !facility.clients.iter().any(carries) {
+        return Err(Failure::new(
+            Category::Unprocessable,
+            IssueCode::BusinessRule,
+            "name a client with the role `admin`, by which the new facility's administrators \
+             come in",
+        ));
+    }
+    if all.iter().any(|other| other.name == facility.name) {
+        return Err(conflict("there is a facility of this name"));
+    }
+    Ok(())
+}
+
+/// What the change adds, to be committed with its approval.
+pub(super) async fn make(exchange: &mut Exchange<'_>, proposal: &Proposal) -> Result<(), Failure> {
+    if let Some((registrant, active)) = proposal.registrant() {
+        return register(exchange, &registrant, active).await;
+    }
+    if let Proposal::FacilityMake(facility) = proposal {
+        exchange.admin.made = Some(make_facility(exchange, facility)?);
+    }
+    Ok(())
+}
+
+async fn register(
+    exchange: &mut Exchange<'_>,
+    registrant: &Registrant,
+    active: bool,
+) -> Result<(), Failure> {
+    let facility = exchange.facility();
+    let key = facility.keys.for_scope(Scope::Facility).await?;
+    let tag = registrant.tag(&facility.tags);
+    let number = exchange.registered().next_number(registrant.kind(), tag);
+    let row = registrant.seal(
+        (&facility.name, &facility.tags, &key),
+        (number, active),
+        exchange.at,
+        &*exchange.app().random,
+    )?;
+    exchange.admin.registered.push(row);
+    Ok(())
+}
+
+/// The root key is added before the transaction: one without a facility does no harm,
+/// and the next attempt finds it.
+fn make_facility(exchange: &Exchange<'_>, facility: &Facility) -> Result<MadeFacility, Failure> {
+    let (kms, random) = (exchange.app().kms(), &*exchange.app().random);
+    match kms.add_root(&facility.name, FIRST_GENERATION, random) {
+        Ok(()) | Err(KmsError::RootTaken { .. }) => {}
+        Err(error @ KmsError::Io { .. }) => {
+            let text = format!(
+                "the root keys cannot be written by the gateway; run `chartseal init --facility \
+                 {}` where they can, with its administrators and clients, and reject this change",
+                facility.name
+            );
+            return Err(conflict(text).because(error));
+        }
+        Err(error) => return Err(Failure::fault(error)),
+    }
+    let new = NewFacility {
+        name: facility.name.clone(),
+        policies: PolicySource::shipped(),
+        administrators: facility.administrators.clone(),
+        clients: facility.clients.clone(),
+    };
+    MadeFacility::new(&new, kms, exchange.at, random)
+}

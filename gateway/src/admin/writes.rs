@@ -1,0 +1,47 @@
+//! What an act of an administrator writes, in the transaction of its audit.
+
+use crate::setup::MadeFacility;
+use model::{FacilityName, Tag};
+use store::{Change, ChangeDecision, FacilityId, LockKey, Registration, Tx};
+
+/// Rows that an act adds; none for an act that only reads.
+#[derive(Default)]
+pub(crate) struct Writes {
+    pub(super) proposed: Option<Change>,
+    pub(super) decided: Option<ChangeDecision>,
+    pub(super) registered: Vec<Registration>,
+    pub(super) made: Option<MadeFacility>,
+}
+
+impl Writes {
+    /// One decision at a time in a facility: two that each leave enough administrators
+    /// may not leave too few together. The lock is held before the epoch is compared,
+    /// so the second sees that it has moved.
+    pub(crate) fn locks(&self, facility: &FacilityName) -> Vec<LockKey> {
+        match self.decided {
+            Some(_) => vec![LockKey::of(&[b"admin", facility.as_str().as_bytes()])],
+            None => Vec::new(),
+        }
+    }
+
+    /// Adds the rows. What is in force from then on is read anew by every process,
+    /// because the epoch moves.
+    pub(crate) fn commit(&self, tx: &mut Tx, facility: FacilityId) -> Result<(), store::Error> {
+        if let Some(change) = &self.proposed {
+            tx.changes().insert(facility, change)?;
+        }
+        if let Some(decision) = &self.decided {
+            tx.changes().decide(facility, decision)?;
+        }
+        for registration in &self.registered {
+            tx.registrations().insert(facility, registration)?;
+        }
+        if !self.registered.is_empty() {
+            tx.epochs().bump(facility, Tag::ZERO)?;
+        }
+        if let Some(made) = &self.made {
+            made.insert(tx)?;
+        }
+        Ok(())
+    }
+}

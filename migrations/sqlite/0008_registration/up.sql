@@ -1,0 +1,38 @@
+-- Who is registered, and the changes that administrators propose and decide.
+
+-- Clients and administrators of a facility. Never changed: the newest number of a tag
+-- counts. What a row says in clear is sealed with it too.
+CREATE TABLE registration (
+    facility_id INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('client', 'administrator')),
+    tag BLOB NOT NULL, -- the client tag or the user tag
+    number INTEGER NOT NULL, -- from 1
+    state TEXT NOT NULL CHECK (state IN ('active', 'revoked')),
+    data_key_id BLOB NOT NULL, -- the key that opens the envelope
+    envelope BLOB NOT NULL, -- the sealed registration
+    created_ms INTEGER NOT NULL,
+    PRIMARY KEY (facility_id, kind, tag, number)
+) STRICT, WITHOUT ROWID;
+
+-- What an administrator proposed; it takes effect when another approves it.
+CREATE TABLE change (
+    facility_id INTEGER NOT NULL,
+    id BLOB NOT NULL, -- random
+    name TEXT NOT NULL, -- such as client-register
+    proposer_tag BLOB NOT NULL, -- the user tag of who proposed it
+    created_ms INTEGER NOT NULL,
+    data_key_id BLOB NOT NULL, -- the key that opens the envelope
+    envelope BLOB NOT NULL, -- the sealed proposal
+    PRIMARY KEY (facility_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX change_time ON change (facility_id, created_ms, id);
+
+-- How a change was decided, once and for all.
+CREATE TABLE change_decision (
+    facility_id INTEGER NOT NULL,
+    change_id BLOB NOT NULL, -- change.id
+    decision TEXT NOT NULL CHECK (decision IN ('approved', 'rejected', 'withdrawn')),
+    decider_tag BLOB NOT NULL, -- the user tag of who decided
+    created_ms INTEGER NOT NULL,
+    PRIMARY KEY (facility_id, change_id)
+) STRICT, WITHOUT ROWID;
