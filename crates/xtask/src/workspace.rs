@@ -12,10 +12,21 @@ pub fn root() -> PathBuf {
     here.ancestors().nth(2).unwrap_or(here).to_path_buf()
 }
 
-/// The cargo that runs this task, in the workspace's folder.
+/// The cargo that runs this task, in the workspace's folder. What it has told this
+/// program of its package is not passed on: `ring` looks at it, and would be built anew,
+/// with all that is built on it, whenever cargo is run in another way than before.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"]
+            .iter()
+            .any(|it| name.starts_with(it))
+        {
+            command.env_remove(&*name);
+        }
+    }
     command
 }
 
