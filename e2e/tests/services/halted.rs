@@ -3,9 +3,7 @@
 
 use crate::{
     chain::Chain,
-    installation::{
-        Ended as _, HOME, Installation, LOG_HOST, User, free_port, is_ready, metric, operations,
-    },
+    installation::{Ended as _, HOME, Installation, User, free_port, is_ready, metric, operations},
 };
 use devkit::issuer::DemoUser;
 use std::{fs, process::Command};
@@ -70,6 +68,5 @@ fn a_reader_that_goes_ends_no_command() {
     let ended = Command::new("bash").args(["-c", &script]).output().unwrap();
     let said = String::from_utf8(ended.stderr).unwrap();
     assert!(ended.status.success() && said.is_empty(), "{said}");
-    let more = ["--facility", "another", "--log-host", LOG_HOST];
-    drop(house.chartseal(&["init"], &config, &more).good());
+    drop(house.init(&config, "another"));
 }
