@@ -77,8 +77,8 @@ fn waiting_closures_share_one_commit(world: &World) {
         "one for the hold, one for the twenty"
     );
     assert_eq!(after.groups - before.groups, 2);
-    // The twenty are in the fourth bucket: more than 10, at most 20.
-    assert_eq!(after.groups_by_size[3] - before.groups_by_size[3], 1);
+    // The twenty are in the fifth bucket: more than 10, at most 20.
+    assert_eq!(after.groups_by_size[4] - before.groups_by_size[4], 1);
     assert_eq!(after.groups_by_size.iter().sum::<u64>(), after.groups);
     assert_eq!(after.closures["insert"].answered, 20);
     assert_eq!(after.voided, 0);
