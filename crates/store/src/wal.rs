@@ -24,11 +24,11 @@ use std::{
     time::Duration,
 };
 
-/// Between two copies, when something was written. Tags are scattered, so every
-/// commit touches pages all over the indexes; those that come again within this
-/// time are copied once.
-const EVERY: Duration = Duration::from_secs(1);
-/// From this length on, in pages of 4 KiB, the log is to be begun anew: 64 MiB.
+/// Between two looks at the length of the log, when something was written.
+const EVERY: Duration = Duration::from_millis(250);
+/// From this length on, in pages of 4 KiB, the log is copied back and begun anew: 64
+/// MiB, not SQLite's 4. Tags are scattered, so every commit touches pages all over the
+/// indexes, and those that come again before the copy are copied once.
 const LONG: i32 = 16_384;
 
 /// The thread that copies; it ends with this value.
@@ -48,10 +48,8 @@ pub(crate) struct Shared {
 
 /// What `PRAGMA wal_checkpoint` answers.
 #[derive(QueryableByName)]
-struct Copied {
-    #[diesel(sql_type = Integer)]
-    busy: i32,
-    /// Pages in the log.
+struct Pages {
+    /// In the log, copied ones too.
     #[diesel(sql_type = Integer)]
     log: i32,
 }
@@ -117,10 +115,10 @@ impl Shared {
 
 fn run(shared: &Shared, database: &Database, counters: &Counters) {
     let mut connection = None;
-    let mut copied = 0;
+    let mut seen = 0;
     while shared.wait() {
         let commits = counters.commits();
-        if commits == copied {
+        if commits == seen {
             continue;
         }
         if connection.is_none() {
@@ -129,10 +127,9 @@ fn run(shared: &Shared, database: &Database, counters: &Counters) {
         let Some(Conn::Sqlite(conn)) = &mut connection else {
             continue;
         };
-        match copy_twice(conn) {
-            Ok(last) => {
-                copied = commits;
-                let long = last.busy == 0 && last.log >= LONG;
+        match copy_when_long(conn) {
+            Ok(long) => {
+                seen = commits;
                 shared.long.store(long, Ordering::Relaxed);
             }
             Err(_) => {
@@ -143,12 +140,17 @@ fn run(shared: &Shared, database: &Database, counters: &Counters) {
     }
 }
 
-/// The second time it is only what was written during the first.
-fn copy_twice(conn: &mut SqliteConnection) -> QueryResult<Copied> {
-    copy(conn)?;
-    copy(conn)
+/// Copies a long log, and gives whether there was one. The second copy has only what
+/// was written during the first, so that little is left for the writer.
+fn copy_when_long(conn: &mut SqliteConnection) -> QueryResult<bool> {
+    let long = checkpoint(conn, "NOOP")?.log >= LONG;
+    if long {
+        checkpoint(conn, "PASSIVE")?;
+        checkpoint(conn, "PASSIVE")?;
+    }
+    Ok(long)
 }
 
-fn copy(conn: &mut SqliteConnection) -> QueryResult<Copied> {
-    sql_query("PRAGMA wal_checkpoint(PASSIVE)").get_result(conn)
+fn checkpoint(conn: &mut SqliteConnection, mode: &str) -> QueryResult<Pages> {
+    sql_query(format!("PRAGMA wal_checkpoint({mode})")).get_result(conn)
 }
