@@ -147,13 +147,8 @@ impl Installation {
     /// A configuration with the gateway on this port, if one.
     fn config(&self, port: Option<u16>) -> Result<PathBuf, Failed> {
         let database = match self.shape {
-            Shape::Sqlite => "sqlite = \"chartseal.sqlite\"".to_owned(),
-            // As docs/operations.md says: of all gateways together as many as the
-            // server has cores, which are two where these figures are made.
-            Shape::Postgres(gateways) => {
-                let writers = (2 / gateways).max(1);
-                format!("postgres = {{ file = \"database-url\" }}\nwriters = {writers}")
-            }
+            Shape::Sqlite => "sqlite = \"chartseal.sqlite\"",
+            Shape::Postgres(_) => "postgres = { file = \"database-url\" }",
         };
         let gateway = port.map_or(String::new(), |port| {
             format!(
