@@ -44,6 +44,15 @@ pub fn verify(proof: &Path, trust: &Path, resource: Option<&Path>) -> Ran {
     run(command.arg("--json"))
 }
 
+/// The same question to the second verifier, `e2e/verify.py`, without a resource.
+#[must_use]
+pub fn verify_by_second(proof: &Path, trust: &Path) -> Ran {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("verify.py");
+    let mut command = Command::new(places::python());
+    command.arg(script).arg(proof).arg("--trust").arg(trust);
+    run(command.arg("--json"))
+}
+
 /// `chartseal proof URL --out FILE`, the token in `CHARTSEAL_TOKEN`; the URL is
 /// that of a version or of an audit event.
 #[must_use]

@@ -24,7 +24,7 @@ mod synthea;
 mod waiting;
 
 pub use caller::{Caller, Reply};
-pub use command::{Ran, fetch_proof, run, verify};
+pub use command::{Ran, fetch_proof, run, verify, verify_by_second};
 pub use demo::{About, Demo};
 pub use dice::Dice;
 pub use mutation::Mutation;

@@ -125,13 +125,15 @@ fn new_audit(random: &SeededRandom) -> Result<NewAudit, Failed> {
     })
 }
 
-fn tag(random: &SeededRandom) -> Result<Tag, Failed> {
+/// A random one, as all are.
+pub fn tag(random: &SeededRandom) -> Result<Tag, Failed> {
     let mut bytes = [0; Tag::LEN];
     random.fill(&mut bytes)?;
     Ok(Tag::new(bytes))
 }
 
-fn commitment(random: &SeededRandom) -> Result<Commitment, Failed> {
+/// A random one, as all are.
+pub fn commitment(random: &SeededRandom) -> Result<Commitment, Failed> {
     let mut bytes = [0; Commitment::LEN];
     random.fill(&mut bytes)?;
     Ok(Commitment::new(bytes))

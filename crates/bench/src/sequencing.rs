@@ -4,12 +4,11 @@
 use crate::{
     Failed, memory,
     report::{Aim, Report},
+    rows,
     silent_ledger::SilentLedger,
 };
 use anchor_service::{AnchorService, LogKeys, config::Config, ledger::FinalityRule, open_log};
-use model::{
-    AuditInteraction, Commitment, DataKeyId, ManualClock, Random as _, SeededRandom, Tag, Timestamp,
-};
+use model::{AuditInteraction, DataKeyId, ManualClock, SeededRandom, Timestamp};
 use std::{path::Path, sync::Arc, time::Instant};
 use store::{Audit, Database, Facility, FacilityId, NewAudit, Store};
 
@@ -84,11 +83,8 @@ async fn plant(store: &Store, facility: FacilityId, time: Timestamp) -> Result<(
 /// An audit record with a random tag and commitment, as all are; its envelope is
 /// of no interest here.
 fn audit(random: &SeededRandom, time: Timestamp) -> Result<NewAudit, Failed> {
-    let (mut tag, mut commitment) = ([0; Tag::LEN], [0; Commitment::LEN]);
-    random.fill(&mut tag)?;
-    random.fill(&mut commitment)?;
     let audit = Audit {
-        record: Tag::new(tag),
+        record: rows::tag(random)?,
         time,
         interaction: AuditInteraction::restful("read"),
         outcome: 0,
@@ -106,7 +102,7 @@ fn audit(random: &SeededRandom, time: Timestamp) -> Result<NewAudit, Failed> {
     Ok(NewAudit {
         audit,
         patients: Vec::new(),
-        commitment: Commitment::new(commitment),
+        commitment: rows::commitment(random)?,
     })
 }
 

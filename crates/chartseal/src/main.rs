@@ -20,6 +20,7 @@ mod service;
 mod traces;
 mod trust;
 mod verify;
+mod whole_file;
 
 use clap::Parser;
 use cli::{AnchorCommand, Command};

@@ -7,18 +7,13 @@ mod merge;
 use crate::{
     cli::{RefreshArgs, TrustCommand},
     output::{complain, say},
+    whole_file::{self, OPEN},
 };
 use anchor_service::ledger::evm::{AnchorEvent, RegistryReader};
 use merge::Found;
 use model::LogId;
 use proof::{Bundle, Require, Trust, TrustedAnchor, TrustedHead};
-use std::{
-    error::Error,
-    fs,
-    io::Write as _,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{error::Error, fs, path::Path, process::ExitCode};
 use tlog::checkpoint::Origin;
 
 type Failed = Box<dyn Error>;
@@ -49,7 +44,8 @@ async fn refresh(args: &RefreshArgs) -> Result<(), Failed> {
     match &args.out {
         None => say!("{}", String::from_utf8_lossy(&bytes).trim_end()),
         Some(path) => {
-            replace(path, &bytes)?;
+            whole_file::replace(path, OPEN, &bytes)
+                .map_err(|error| format!("`{}`: {error}", path.display()))?;
             let head = head.map_or("none yet".to_owned(), |seq| seq.to_string());
             say!(
                 "wrote {}: {anchors} final anchors read, newest {head}",
@@ -189,17 +185,6 @@ async fn of_proof(
         return Err(named("the chain has another anchor of this number").into());
     }
     Ok(trusted(log_id, event))
-}
-
-/// Writes beside it and puts it in its place, so that no reader sees half a file.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failed> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
-    let written = fs::File::create(&beside)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&beside, path));
-    Ok(written.map_err(|error| format!("`{}`: {error}", path.display()))?)
 }
 
 #[cfg(test)]

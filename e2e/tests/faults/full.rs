@@ -3,15 +3,14 @@
 
 use crate::{
     books::Books,
-    chain::Chain,
     checks::assert_all,
-    installation::{Ended as _, HOME, Installation, User, free_port, is_ready},
+    installation::is_ready,
     load::{gets_on, under_load},
+    one_process::OneProcess,
     server::Server,
     site::Site,
     volume::Volume,
 };
-use devkit::issuer::DemoUser;
 use e2e::{Caller, Dice, program, until};
 use std::path::Path;
 
@@ -33,26 +32,14 @@ fn files_limited() {
 }
 
 fn run(disk: fn(&Path) -> Volume) {
-    let house = Installation::new();
-    let (port, watch) = (free_port(), free_port());
-    let chain = Chain::dev(&house.path(""));
-    let issuer = house.issuer(None);
-    let config = house
-        .sample("serve.toml")
-        .with_gateway("127.0.0.1:8080", port, &issuer.issuer_url())
-        .with_chain("http://127.0.0.1:8545", &chain)
-        .with_operations("127.0.0.1:9464", watch);
-    let config = house.write("serve.toml", &config);
-    let log = house.init(&config, HOME);
-    let registry = house.deploy(&config);
-    drop(house.grant(&config, &["--all"]).good());
-
+    let one = OneProcess::go_live("");
+    let (house, watch) = (&one.house, one.watch);
     let volume = disk(&house.path("data"));
     let mut command = volume.command(SIZE, program());
-    command.args(["serve", "--config"]).arg(&config);
+    command.args(["serve", "--config"]).arg(&one.config);
     let mut service = e2e::Service::spawn(&mut command, &house.path("serve.log"));
     service.wait_until("ready", || is_ready(watch));
-    let users = [User::new(&issuer, &DemoUser::System, port)];
+    let users = [one.system()];
     let books = under_load(&users, WRITERS, |books| {
         for _ in 0..3 {
             gets_on(books);
@@ -72,7 +59,7 @@ fn run(disk: fn(&Path) -> Volume) {
         .values()
         .rev()
         .find_map(|it| it.versions.last());
-    house.assert_proof(&users[0], &last.unwrap().path, &log, &chain, &registry);
+    one.assert_proof(&users[0], &last.unwrap().path);
     let logged = service.logged();
     assert!(!logged.contains("panicked"), "{logged}");
     assert!(service.stop().success());

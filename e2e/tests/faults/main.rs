@@ -22,6 +22,9 @@ mod full;
 mod installation;
 mod killed;
 mod load;
+#[path = "../services/one_process.rs"]
+#[expect(dead_code, reason = "the services' tests use the rest")]
+mod one_process;
 mod restarted;
 mod server;
 mod site;

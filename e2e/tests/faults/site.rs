@@ -3,7 +3,7 @@
 
 use crate::{
     chain::Chain,
-    installation::{Ended as _, HOME, Installation, Log, User, free_port, is_ready},
+    installation::{Installation, Log, User, is_ready},
 };
 use devkit::issuer::{DemoUser, DevIssuer};
 use e2e::Service;
@@ -34,15 +34,9 @@ impl Site {
     pub fn start(made_at: &str, used_at: &str, gateways: usize) -> Self {
         let (house, chain) = (Installation::new(), Chain::anvil());
         house.write_secret("database-url", made_at);
-        let (issuer, watch) = (house.issuer(None), free_port());
-        let sample = house
-            .sample("anchor.toml")
-            .with_chain("http://l2-node:8545", &chain)
-            .with_operations("0.0.0.0:9464", watch);
-        let config = house.write("anchor.toml", &sample);
-        let log = house.init(&config, HOME);
-        let registry = house.deploy(&config);
-        drop(house.grant(&config, &["--all"]).good());
+        let issuer = house.issuer(None);
+        let (config, watch) = house.anchor("anchor.toml", &chain);
+        let (log, registry) = house.go_live(&config);
         house.write_secret("database-url", used_at);
 
         let mut ports = Vec::new();

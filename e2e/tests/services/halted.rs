@@ -2,35 +2,22 @@
 //! and everything that is there to be looked at says so.
 
 use crate::{
-    chain::Chain,
-    installation::{Ended as _, HOME, Installation, User, free_port, is_ready, metric, operations},
+    installation::{HOME, Installation, metric, operations},
+    one_process::OneProcess,
 };
-use devkit::issuer::DemoUser;
 use std::{fs, process::Command};
 
 #[test]
 fn an_alarm_and_a_hangup_end_no_gateway() {
-    let house = Installation::new();
-    let (port, watch) = (free_port(), free_port());
-    let chain = Chain::dev(&house.path(""));
-    let issuer = house.issuer(None);
-    let config = house
-        .sample("serve.toml")
-        .with_gateway("127.0.0.1:8080", port, &issuer.issuer_url())
-        .with_chain("http://127.0.0.1:8545", &chain)
-        .with_operations("127.0.0.1:9464", watch);
-    let config = house.write("serve.toml", &config);
-    let log = house.init(&config, HOME);
-    let registry = house.deploy(&config);
-    drop(house.grant(&config, &["--all"]).good());
+    let one = OneProcess::go_live("");
+    let (house, watch) = (&one.house, one.watch);
     let (database, backup) = (house.path("data/chartseal.sqlite"), house.path("backup"));
     fs::copy(&database, &backup).unwrap();
 
-    let mut service = house.start("serve", &config);
-    service.wait_until("ready", || is_ready(watch));
-    let system = User::new(&issuer, &DemoUser::System, port);
+    let service = one.start();
+    let system = one.system();
     let version = system.create_patient("Astrid");
-    house.assert_proof(&system, &version, &log, &chain, &registry);
+    one.assert_proof(&system, &version);
     assert!(service.stop().success());
 
     // The backup is older than the anchor.
@@ -38,7 +25,7 @@ fn an_alarm_and_a_hangup_end_no_gateway() {
         drop(fs::remove_file(format!("{}{end}", database.display())));
     }
     fs::copy(&backup, &database).unwrap();
-    let mut service = house.start("serve", &config);
+    let mut service = house.start("serve", &one.config);
     service.wait_until("the alarm", || {
         let ready = operations(watch, "readyz");
         ready.is_some_and(|reply| reply.status == 503 && reply.text().contains("alarm: "))
@@ -48,7 +35,7 @@ fn an_alarm_and_a_hangup_end_no_gateway() {
     service.hang_up();
     drop(system.create_patient("Cecilia"));
     assert!(metric(watch, "chartseal_pending_leaves") >= 2.0);
-    let gateway = e2e::Caller::new(&format!("http://127.0.0.1:{port}"), None);
+    let gateway = e2e::Caller::new(&format!("http://127.0.0.1:{}", one.port), None);
     drop(gateway.get("readyz").expect(200, "the gateway is ready"));
     let logged = service.logged();
     assert!(service.stop().success(), "{logged}");

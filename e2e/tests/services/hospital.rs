@@ -3,7 +3,7 @@
 
 use crate::{
     chain::Chain,
-    installation::{Ended as _, HOME, Installation, free_port, is_ready, metric},
+    installation::{Installation, is_ready, metric},
     oidc::{AUDIENCE, Provider},
     signer::Signer,
 };
@@ -30,22 +30,12 @@ impl Hospital {
         let house = Installation::new();
         let mut issuer = Provider::new(&house);
         issuer.start(keys);
-        let (port, watch) = (free_port(), free_port());
         let chain = Chain::dev(&house.path(""));
+        let (sample, port, watch) = house.serve(&issuer.url, &chain);
         let audience = format!("audience = \"{AUDIENCE}\"");
-        let sample = house
-            .sample("serve.toml")
-            .with_gateway("127.0.0.1:8080", port, &issuer.url)
-            .with(
-                &audience,
-                &format!("{audience}\nalgorithms = [\"ES256\", \"RS256\"]"),
-            )
-            .with_chain("http://127.0.0.1:8545", &chain)
-            .with_operations("127.0.0.1:9464", watch);
-        let config = house.write("serve.toml", &sample);
-        drop(house.init(&config, HOME));
-        drop(house.deploy(&config));
-        drop(house.grant(&config, &["--all"]).good());
+        let algorithms = format!("{audience}\nalgorithms = [\"ES256\", \"RS256\"]");
+        let config = house.write("serve.toml", &sample.with(&audience, &algorithms));
+        drop(house.go_live(&config));
         let mut service = house.start("serve", &config);
         service.wait_until("ready", || is_ready(watch));
         Self {

@@ -91,6 +91,28 @@ impl Installation {
         (self.write(name, &sample), port, watch)
     }
 
+    /// The configuration of an anchor-service, and the port of its operations listener.
+    pub fn anchor(&self, name: &str, chain: &Chain) -> (PathBuf, u16) {
+        let watch = free_port();
+        let sample = self
+            .sample("anchor.toml")
+            .with_chain("http://l2-node:8545", chain)
+            .with_operations("0.0.0.0:9464", watch);
+        (self.write(name, &sample), watch)
+    }
+
+    /// The configuration of both services in one process, its port and that of its
+    /// operations listener.
+    pub fn serve(&self, issuer: &str, chain: &Chain) -> (Sample, u16, u16) {
+        let (port, watch) = (free_port(), free_port());
+        let sample = self
+            .sample("serve.toml")
+            .with_gateway("127.0.0.1:8080", port, issuer)
+            .with_chain("http://127.0.0.1:8545", chain)
+            .with_operations("127.0.0.1:9464", watch);
+        (sample, port, watch)
+    }
+
     /// The dev issuer, on this port or any.
     pub fn issuer(&self, port: Option<u16>) -> DevIssuer {
         DevIssuer::start(DevIssuerConfig {
@@ -136,6 +158,15 @@ impl Installation {
         let mut more = vec!["--admin-key", &admin];
         more.extend(which);
         self.chartseal(&["anchor", "grant"], config, &more)
+    }
+
+    /// The commands of going live with the first facility: its log, and the
+    /// registry's address.
+    pub fn go_live(&self, config: &Path) -> (Log, String) {
+        let log = self.init(config, HOME);
+        let registry = self.deploy(config);
+        drop(self.grant(config, &["--all"]).good());
+        (log, registry)
     }
 
     pub fn start(&self, command: &str, config: &Path) -> Service {

@@ -19,6 +19,7 @@ mod issuer_keys;
 mod liar;
 mod login;
 mod oidc;
+mod one_process;
 mod postgres;
 mod refused;
 mod rotation;

@@ -2,16 +2,11 @@
 //! right trust file, for both verifiers, and under no other.
 
 use crate::{
-    chain::Chain,
-    installation::{Ended as _, HOME, Installation, Log, User, free_port, is_ready},
+    installation::{Ended as _, HOME, User},
+    one_process::OneProcess,
 };
-use devkit::issuer::DemoUser;
-use e2e::{python, run, verify};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use e2e::{verify, verify_by_second};
+use std::{fs, path::PathBuf};
 
 /// One that was fetched while it was the newest.
 struct Fetched {
@@ -19,14 +14,7 @@ struct Fetched {
     seq: u64,
 }
 
-struct Case<'a> {
-    house: &'a Installation,
-    chain: &'a Chain,
-    registry: &'a str,
-    log: &'a Log,
-}
-
-impl Case<'_> {
+impl OneProcess {
     fn fetch(&self, user: &User, name: &str) -> Fetched {
         let version = user.create_patient(name);
         let (proof, _) = self.house.final_proof(user, &version);
@@ -42,13 +30,10 @@ impl Case<'_> {
         let trust = self.house.path("trust.json");
         let text = self
             .log
-            .trust(self.chain, self.registry, fetched.seq, vkeys);
+            .trust(&self.chain, &self.registry, fetched.seq, vkeys);
         fs::write(&trust, text).unwrap();
         let ours = verify(&fetched.proof, &trust, None);
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("verify.py");
-        let mut theirs = Command::new(python());
-        theirs.arg(script).arg(&fetched.proof).arg("--trust");
-        let theirs = run(theirs.arg(&trust).arg("--json"));
+        let theirs = verify_by_second(&fetched.proof, &trust);
         assert_eq!(ours.code, theirs.code, "{} {}", ours.text, theirs.text);
         let verdict = ours.verdict("checkpoint").unwrap().to_owned();
         assert_eq!(theirs.verdict("checkpoint"), Some(verdict.as_str()));
@@ -59,36 +44,18 @@ impl Case<'_> {
 
 #[test]
 fn proofs_of_every_time_verify_under_the_keys_of_that_time() {
-    let house = Installation::new();
-    let (port, watch) = (free_port(), free_port());
-    let chain = Chain::dev(&house.path(""));
-    let issuer = house.issuer(None);
-    let config = house
-        .sample("serve.toml")
-        .with_gateway("127.0.0.1:8080", port, &issuer.issuer_url())
-        .with_chain("http://127.0.0.1:8545", &chain)
-        .with_operations("127.0.0.1:9464", watch);
-    let config = house.write("serve.toml", &config);
-    let log = house.init(&config, HOME);
-    let registry = house.deploy(&config);
-    drop(house.grant(&config, &["--all"]).good());
-    let case = Case {
-        house: &house,
-        chain: &chain,
-        registry: &registry,
-        log: &log,
-    };
+    let one = OneProcess::go_live("");
+    let (house, config) = (&one.house, &one.config);
     let served = |name: &str| {
-        let mut service = house.start("serve", &config);
-        service.wait_until("ready", || is_ready(watch));
-        let fetched = case.fetch(&User::new(&issuer, &DemoUser::System, port), name);
+        let service = one.start();
+        let fetched = one.fetch(&one.system(), name);
         assert!(service.stop().success());
         fetched
     };
     let rotate = |more: &[&str]| {
         let mut arguments = vec!["keys", "rotate", "--facility", HOME];
         arguments.extend(more);
-        house.chartseal(&arguments, &config, &[])
+        house.chartseal(&arguments, config, &[])
     };
 
     rotate(&["--finish"]).refused("begin without `--finish`");
@@ -97,7 +64,7 @@ fn proofs_of_every_time_verify_under_the_keys_of_that_time() {
     let new = text
         .lines()
         .find_map(|line| line.strip_prefix("  log key    "));
-    let (old, new) = (log.vkey.as_str(), new.unwrap());
+    let (old, new) = (one.log.vkey.as_str(), new.unwrap());
     rotate(&[]).refused("`--finish` first");
     rotate(&["--finish"]).refused("is not signed by the new key");
     let during = served("during");
@@ -105,14 +72,14 @@ fn proofs_of_every_time_verify_under_the_keys_of_that_time() {
     assert!(finished.contains(new), "{finished}");
     let after = served("after");
 
-    assert_verdicts(&case, [&before, &during, &after], old, new);
-    let keys = house.chartseal(&["keys", "list"], &config, &[]).good().text;
+    assert_verdicts(&one, [&before, &during, &after], old, new);
+    let keys = house.chartseal(&["keys", "list"], config, &[]).good().text;
     for expected in [old, new, "signs no more since", "signs since"] {
         assert!(keys.contains(expected), "{expected}: {keys}");
     }
 }
 
-fn assert_verdicts(case: &Case<'_>, fetched: [&Fetched; 3], old: &str, new: &str) {
+fn assert_verdicts(one: &OneProcess, fetched: [&Fetched; 3], old: &str, new: &str) {
     let [before, during, after] = fetched;
     for (fetched, vkeys, expected) in [
         (before, vec![old], "holds"),
@@ -125,6 +92,6 @@ fn assert_verdicts(case: &Case<'_>, fetched: [&Fetched; 3], old: &str, new: &str
         (after, vec![new], "holds"),
         (after, vec![old, new], "holds"),
     ] {
-        assert_eq!(case.checkpoint(fetched, &vkeys), expected, "{vkeys:?}");
+        assert_eq!(one.checkpoint(fetched, &vkeys), expected, "{vkeys:?}");
     }
 }

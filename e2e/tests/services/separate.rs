@@ -15,12 +15,7 @@ use e2e::until;
 fn two_gateways_and_the_anchor_service_over_postgres() {
     let (house, database, chain) = (Installation::new(), Postgres::create(), Chain::anvil());
     house.write_secret("database-url", &format!("{}\n", database.url()));
-    let watch = free_port();
-    let anchor = house
-        .sample("anchor.toml")
-        .with_chain("http://l2-node:8545", &chain)
-        .with_operations("0.0.0.0:9464", watch);
-    let anchor = house.write("anchor.toml", &anchor);
+    let (anchor, watch) = house.anchor("anchor.toml", &chain);
     let issuer_port = free_port();
     let issuer_url = format!("http://127.0.0.1:{issuer_port}");
     let (first, first_port, first_watch) = house.gateway("first.toml", &issuer_url);

@@ -4,31 +4,18 @@
 
 use crate::{
     chain::Chain,
-    installation::{Ended as _, HOME, Installation, Log, User, free_port, is_ready, metric},
+    installation::{Ended as _, HOME, Installation, Log, User, is_ready, metric},
     postgres::Postgres,
 };
 use devkit::issuer::DemoUser;
 use e2e::{Service, until};
-use std::path::PathBuf;
-
-const TLS: &str = "[gateway.tls]\ncertificate = \"/etc/chartseal/tls/tls.crt\"\n\
-                   key = \"/etc/chartseal/tls/tls.key\"\n";
+use std::path::Path;
 
 fn holds(watch: u16) -> bool {
     metric(watch, "chartseal_anchor_lease_held") > 0.5
 }
 
-/// A configuration of the anchor-service with a listener of its own.
-fn anchor(house: &Installation, name: &str, chain: &Chain) -> (PathBuf, u16) {
-    let watch = free_port();
-    let sample = house
-        .sample("anchor.toml")
-        .with_chain("http://l2-node:8545", chain)
-        .with_operations("0.0.0.0:9464", watch);
-    (house.write(name, &sample), watch)
-}
-
-fn start(house: &Installation, config: &std::path::Path, watch: u16) -> Service {
+fn start(house: &Installation, config: &Path, watch: u16) -> Service {
     let mut service = house.start("anchor", config);
     service.wait_until("ready", || is_ready(watch));
     service
@@ -38,20 +25,13 @@ fn start(house: &Installation, config: &std::path::Path, watch: u16) -> Service 
 fn one_goes_on_where_the_other_ends() {
     let (house, database, chain) = (Installation::new(), Postgres::create(), Chain::anvil());
     house.write_secret("database-url", &format!("{}\n", database.url()));
-    let (first, first_watch) = anchor(&house, "first-anchor.toml", &chain);
-    let (second, second_watch) = anchor(&house, "second-anchor.toml", &chain);
-    let mut log = house.init(&first, HOME);
-    let registry = house.deploy(&first);
-    drop(house.grant(&first, &["--all"]).good());
+    let (first, first_watch) = house.anchor("first-anchor.toml", &chain);
+    let (second, second_watch) = house.anchor("second-anchor.toml", &chain);
+    let (mut log, registry) = house.go_live(&first);
 
     let issuer = house.issuer(None);
-    let (port, watch) = (free_port(), free_port());
-    let sample = house
-        .sample("gateway.toml")
-        .with(TLS, "")
-        .with_gateway("0.0.0.0:8443", port, &issuer.issuer_url())
-        .with_operations("0.0.0.0:9464", watch);
-    let mut gateway = house.start("gateway", &house.write("gateway.toml", &sample));
+    let (config, port, watch) = house.gateway("gateway.toml", &issuer.issuer_url());
+    let mut gateway = house.start("gateway", &config);
     gateway.wait_until("ready", || is_ready(watch));
     let user = User::new(&issuer, &DemoUser::System, port);
 

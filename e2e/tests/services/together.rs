@@ -3,8 +3,8 @@
 use crate::{
     chain::Chain,
     installation::{
-        Ended as _, HOME, Installation, LOG_HOST, Log, OTHER, User, founders, free_port, is_ready,
-        metric, operations,
+        Ended as _, HOME, Installation, LOG_HOST, Log, OTHER, User, founders, is_ready, metric,
+        operations,
     },
 };
 use devkit::issuer::{DemoUser, DevIssuer};
@@ -15,15 +15,10 @@ const NAME: &str = "Quintessa";
 #[test]
 fn from_init_to_a_verified_proof_in_one_process() {
     let house = Installation::new();
-    let (port, watch) = (free_port(), free_port());
     let chain = Chain::dev(&house.path(""));
     let issuer = house.issuer(None);
-    let config = house
-        .sample("serve.toml")
-        .with_gateway("127.0.0.1:8080", port, &issuer.issuer_url())
-        .with_chain("http://127.0.0.1:8545", &chain)
-        .with_operations("127.0.0.1:9464", watch);
-    let config = house.write("serve.toml", &config);
+    let (sample, port, watch) = house.serve(&issuer.issuer_url(), &chain);
+    let config = house.write("serve.toml", &sample);
 
     let (log, registry) = install(&house, &config);
     let mut service = house.start("serve", &config);

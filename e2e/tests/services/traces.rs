@@ -1,11 +1,7 @@
 //! Traces of requests, as a collector of OpenTelemetry receives them, and what is
 //! not in them.
 
-use crate::{
-    chain::Chain,
-    installation::{HOME, Installation, User, free_port, is_ready, operations},
-};
-use devkit::issuer::DemoUser;
+use crate::{installation::operations, one_process::OneProcess};
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
@@ -76,28 +72,13 @@ fn take(stream: TcpStream, all: &Mutex<Vec<u8>>) {
 
 #[test]
 fn requests_are_traced_without_anything_of_a_record() {
-    let house = Installation::new();
     let collector = Collector::start();
-    let (port, watch) = (free_port(), free_port());
-    let chain = Chain::dev(&house.path(""));
-    let issuer = house.issuer(None);
-    let config = house
-        .sample("serve.toml")
-        .with_gateway("127.0.0.1:8080", port, &issuer.issuer_url())
-        .with_chain("http://127.0.0.1:8545", &chain)
-        .with_operations("127.0.0.1:9464", watch)
-        .and(&format!(
-            "\n[telemetry]\notlpEndpoint = \"http://127.0.0.1:{}\"\n",
-            collector.port
-        ));
-    let config = house.write("serve.toml", &config);
-    house.init(&config, HOME);
-    house.deploy(&config);
-    house.grant(&config, &["--all"]);
-
-    let mut service = house.start("serve", &config);
-    service.wait_until("ready", || is_ready(watch));
-    let system = User::new(&issuer, &DemoUser::System, port);
+    let one = OneProcess::go_live(&format!(
+        "\n[telemetry]\notlpEndpoint = \"http://127.0.0.1:{}\"\n",
+        collector.port
+    ));
+    let service = one.start();
+    let system = one.system();
     let version = system.create_patient(NAME);
     let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
     let traced = [("traceparent", parent.as_str()), ("tracestate", STATE)];
@@ -105,7 +86,7 @@ fn requests_are_traced_without_anything_of_a_record() {
     let path = format!("Patient/{id}");
     let read = system.at.send("GET", &path, &traced, Vec::new());
     drop(read.expect(200, "a read within a trace"));
-    assert!(operations(watch, "healthz").is_some());
+    assert!(operations(one.watch, "healthz").is_some());
     // The end of the service sends what waits.
     assert!(service.stop().success());
 

@@ -2,11 +2,10 @@
 //! against it; what contradicts it is refused.
 
 use crate::{
-    chain::Chain,
-    installation::{Ended as _, HOME, Installation, User, free_port, is_ready},
+    installation::{Ended as _, HOME, Installation},
+    one_process::OneProcess,
 };
-use devkit::issuer::DemoUser;
-use e2e::{Ran, program, python, run, verify};
+use e2e::{Ran, program, run, verify, verify_by_second};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -40,10 +39,7 @@ impl Verifier<'_> {
 /// Both verifiers' exit code.
 fn checked(proof: &Path, trust: &Path) -> (i32, Option<String>) {
     let ours = verify(proof, trust, None);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("verify.py");
-    let mut theirs = Command::new(python());
-    theirs.arg(script).arg(proof).arg("--trust").arg(trust);
-    let theirs = run(theirs.arg("--json"));
+    let theirs = verify_by_second(proof, trust);
     assert_eq!(ours.code, theirs.code, "{}\n{}", ours.text, theirs.text);
     (ours.code, ours.verdict("anchor").map(str::to_owned))
 }
@@ -54,22 +50,10 @@ fn holds() -> (i32, Option<String>) {
 
 #[test]
 fn a_trust_file_from_a_node_of_ones_own() {
-    let house = Installation::new();
-    let (port, watch) = (free_port(), free_port());
-    let chain = Chain::dev(&house.path(""));
-    let issuer = house.issuer(None);
-    let config = house
-        .sample("serve.toml")
-        .with_gateway("127.0.0.1:8080", port, &issuer.issuer_url())
-        .with_chain("http://127.0.0.1:8545", &chain)
-        .with_operations("127.0.0.1:9464", watch);
-    let config = house.write("serve.toml", &config);
-    let log = house.init(&config, HOME);
-    let registry = house.deploy(&config);
-    drop(house.grant(&config, &["--all"]).good());
-    let mut service = house.start("serve", &config);
-    service.wait_until("ready", || is_ready(watch));
-    let user = User::new(&issuer, &DemoUser::System, port);
+    let one = OneProcess::go_live("");
+    let house = &one.house;
+    let service = one.start();
+    let user = one.system();
     let prove = |name: &str| -> PathBuf {
         let (proof, _) = house.final_proof(&user, &user.create_patient(name));
         let kept = house.path(&format!("{name}.json"));
@@ -77,10 +61,10 @@ fn a_trust_file_from_a_node_of_ones_own() {
         kept
     };
     let verifier = Verifier {
-        house: &house,
-        rpc: chain.url(),
-        registry,
-        vkey: &log.vkey,
+        house,
+        rpc: one.chain.url(),
+        registry: one.registry.clone(),
+        vkey: &one.log.vkey,
     };
     let (trust, short) = (house.path("trust.json"), house.path("short.json"));
 

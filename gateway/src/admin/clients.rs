@@ -4,6 +4,7 @@ use super::{Answer, done, proposal::Proposal, propose, read, run};
 use crate::{context::Context, failure::Failure, registered::Held, registration::Client};
 use actix_web::{HttpRequest, web};
 use model::{Tag, Timestamp};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::json;
 
@@ -50,14 +51,8 @@ pub(super) async fn register(request: HttpRequest, payload: web::Payload) -> Ans
 pub(super) async fn revoke(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
     let named = request.match_info().get("id").unwrap_or_default();
-    // What stands for these three is left as it is by the router.
-    let named = ["%2F", "%2f"]
-        .iter()
-        .fold(named.to_owned(), |id, it| id.replace(it, "/"));
-    let named = ["%2B", "%2b"]
-        .iter()
-        .fold(named, |id, it| id.replace(it, "+"));
-    let named = named.replace("%25", "%");
+    // The router leaves `/`, `+` and `%` as they were written, and decodes the rest.
+    let named = percent_decode_str(named).decode_utf8_lossy();
     propose(&context, "client-revoke", |exchange| {
         let held = exchange.registered().client(&named);
         let client = held.ok_or_else(Failure::not_found)?.of.clone();

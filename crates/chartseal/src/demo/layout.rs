@@ -1,14 +1,14 @@
 //! Where the demo keeps what.
 
 use super::Failed;
+use crate::whole_file::{self, PRIVATE};
 use anchor_service::{key_file, ledger::evm::SubmitterKey};
 use model::Random;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, DirBuilder},
-    io::Write,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -149,15 +149,5 @@ pub fn reachable(listening: SocketAddr) -> SocketAddr {
 /// Replaces a file whole, so that a reader sees the old or the new; closed to
 /// others.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failed> {
-    let temporary = path.with_extension("new");
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    Ok(())
+    Ok(whole_file::replace(path, PRIVATE, bytes)?)
 }

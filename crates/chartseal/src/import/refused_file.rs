@@ -2,6 +2,7 @@
 //! owner's eyes only. The names of files alone can tell who was a patient.
 
 use super::place::Refused;
+use crate::whole_file;
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io::{BufRead, BufReader, BufWriter, Write},
@@ -57,9 +58,7 @@ impl RefusedFile {
     }
 
     fn new_path(&self) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(".new");
-        name.into()
+        whole_file::beside(&self.path)
     }
 
     fn cannot_write(&self, error: &std::io::Error) -> String {

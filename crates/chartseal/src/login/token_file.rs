@@ -1,11 +1,7 @@
 //! The file of an access token: its owner's alone, whole or not there.
 
-use std::{
-    fs::{self, File},
-    io::{self, ErrorKind, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
-};
+use crate::whole_file::{self, PRIVATE};
+use std::path::Path;
 
 /// Refuses a place where no file can be.
 pub fn check(path: &Path) -> Result<(), String> {
@@ -18,25 +14,10 @@ pub fn check(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Writes beside the place, mode 0600, then moves it there.
+/// Writes it, mode 0600.
 pub fn write(path: &Path, token: &str) -> Result<(), String> {
-    let beside = beside(path);
-    let replace = || -> io::Result<()> {
-        // One left by a crash may have another mode.
-        match fs::remove_file(&beside) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = File::options()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&beside)?;
-        writeln!(file, "{token}")?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    };
-    replace().map_err(|error| format!("cannot write `{}`: {error}", path.display()))
+    whole_file::replace(path, PRIVATE, format!("{token}\n").as_bytes())
+        .map_err(|error| format!("cannot write `{}`: {error}", path.display()))
 }
 
 fn folder(path: &Path) -> &Path {
@@ -44,12 +25,6 @@ fn folder(path: &Path) -> &Path {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    path.with_file_name(name)
 }
 
 #[cfg(test)]
