@@ -1,7 +1,7 @@
 //! A PostgreSQL server of a test's own, which the test may stop, break and start.
 
-use crate::{installation::free_port, volume::Volume};
-use e2e::until;
+use crate::volume::Volume;
+use e2e::{free_port, until};
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -3,11 +3,10 @@
 
 use crate::chain::{Chain, KEYS};
 use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
-use e2e::{Caller, Ran, Reply, Service, fetch_proof, program, run, until, verify};
+use e2e::{Caller, Ran, Reply, Service, fetch_proof, free_port, program, run, until, verify};
 use serde_json::json;
 use std::{
     fs::{self, Permissions},
-    net::TcpListener,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
@@ -340,11 +339,6 @@ impl Ended for Ran {
 }
 
 /// A port that is free now.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 /// What the operations listener says.
 pub fn operations(port: u16, path: &str) -> Option<Reply> {
     let caller = Caller::new(&format!("http://127.0.0.1:{port}"), None);

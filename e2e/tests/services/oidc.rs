@@ -2,10 +2,10 @@
 //! can be stopped, started again and told of other keys.
 
 use crate::{
-    installation::{HOME, Installation, free_port},
+    installation::{HOME, Installation},
     signer::Signer,
 };
-use e2e::{Caller, node_folder, until};
+use e2e::{Caller, free_port, node_folder, until};
 use model::{Clock as _, SystemClock};
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -65,8 +65,14 @@ impl Provider {
             .stderr(log)
             .spawn()
             .unwrap();
-        self.process = Some(child);
-        self.wait_for(keys[0]);
+        let child = self.process.insert(child);
+        until("the issuer", 30, || {
+            if let Some(status) = child.try_wait().unwrap() {
+                let log = fs::read_to_string(self.folder.join("oidc.log"));
+                panic!("the issuer ended, {status}: {}", log.unwrap());
+            }
+            signs_with(&self.at, keys[0])
+        });
     }
 
     /// Publishes other keys, without a pause; the first signs from now on.
@@ -76,7 +82,7 @@ impl Provider {
         let command = format!("kill -HUP {pid}");
         let status = Command::new("sh").args(["-c", &command]).status().unwrap();
         assert!(status.success());
-        self.wait_for(keys[0]);
+        until("the issuer's keys", 30, || signs_with(&self.at, keys[0]));
     }
 
     /// Kills it: nobody listens at its port.
@@ -158,13 +164,12 @@ impl Provider {
         });
         fs::write(self.folder.join("oidc.json"), config.to_string()).unwrap();
     }
+}
 
-    fn wait_for(&self, signing: &Signer) {
-        until("the issuer", 30, || {
-            let reply = self.at.try_send("GET", "counts", &[], Vec::new()).ok()?;
-            (reply.json()["signing"] == signing.id.as_str()).then_some(())
-        });
-    }
+/// Whether a provider is there and this key signs.
+fn signs_with(at: &Caller, key: &Signer) -> Option<()> {
+    let reply = at.try_send("GET", "counts", &[], Vec::new()).ok()?;
+    (reply.json()["signing"] == key.id.as_str()).then_some(())
 }
 
 impl Drop for Provider {

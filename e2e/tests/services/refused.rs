@@ -1,7 +1,8 @@
 //! Configurations and key files that cannot work are refused at the start, with a
 //! text that says what to do.
 
-use crate::installation::{Ended as _, HOME, Installation, Sample, founders, free_port};
+use crate::installation::{Ended as _, HOME, Installation, Sample, founders};
+use e2e::free_port;
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt as _,

@@ -3,13 +3,11 @@
 
 use crate::{
     chain::Chain,
-    installation::{
-        Ended as _, HOME, Installation, OTHER, User, free_port, is_ready, metric, operations,
-    },
+    installation::{Ended as _, HOME, Installation, OTHER, User, is_ready, metric, operations},
     postgres::Postgres,
 };
 use devkit::issuer::DemoUser;
-use e2e::until;
+use e2e::{free_port, until};
 
 #[test]
 fn two_gateways_and_the_anchor_service_over_postgres() {
