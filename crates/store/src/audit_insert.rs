@@ -1,5 +1,5 @@
-//! How an audit record gets into the tables: one row at a time on SQLite, one
-//! statement on PostgreSQL, as in `version_insert`.
+//! How audit records get into the tables: one row at a time on SQLite, one statement
+//! for many on PostgreSQL, as in `version_insert`.
 
 use crate::{
     Error, FacilityId, Tx,
@@ -15,6 +15,10 @@ use diesel::{
     sql_types::{Array, BigInt, Binary, Integer, Nullable, SmallInt, Text},
 };
 use model::Tag;
+
+/// The most records in one statement.
+const BATCH: usize = 500;
+const TAKEN: Error = Error::Taken("audit record");
 
 /// The record as the columns hold it.
 struct Row<'a> {
@@ -77,12 +81,24 @@ impl<'a> Row<'a> {
     }
 }
 
-pub(crate) fn insert(tx: &mut Tx, facility: FacilityId, new: &NewAudit) -> Result<(), Error> {
-    let row = Row::of(facility, new)?;
-    tx.insert(Error::Taken("audit record"), |conn| match conn {
-        Conn::Sqlite(conn) => sqlite(conn, &row),
-        Conn::Postgres(conn) => row.execute(conn),
-    })?;
+/// Stores audit records with their narrow rows and their leaves; `Taken` when one of
+/// them is there already.
+pub(crate) fn insert_many(
+    tx: &mut Tx,
+    facility: FacilityId,
+    new: &[NewAudit],
+) -> Result<(), Error> {
+    for batch in new.chunks(BATCH) {
+        let rows = batch.iter().map(|new| Row::of(facility, new));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let made = tx.insert(TAKEN, |conn| match conn {
+            Conn::Sqlite(conn) => rows.iter().map(|row| sqlite(conn, row)).sum(),
+            Conn::Postgres(conn) => Statement::of(facility, &rows).execute(conn),
+        })?;
+        if made < batch.len() {
+            return Err(TAKEN);
+        }
+    }
     Ok(())
 }
 
@@ -132,72 +148,141 @@ fn sqlite(conn: &mut SqliteConnection, row: &Row<'_>) -> QueryResult<usize> {
         .execute(conn)
 }
 
-impl QueryFragment<Pg> for Row<'_> {
+/// The statement for PostgreSQL, by columns. It affects as many rows as records were
+/// stored.
+#[derive(Default)]
+struct Statement<'a> {
+    facility: i32,
+    record: Vec<&'a [u8]>,
+    time: Vec<i64>,
+    interaction: Vec<&'a str>,
+    outcome: Vec<i16>,
+    purpose: Vec<Option<&'a str>>,
+    policy_number: Vec<i64>,
+    user: Vec<Option<&'a [u8]>>,
+    client: Vec<Option<&'a [u8]>>,
+    subject: Vec<Option<&'a [u8]>>,
+    events: Vec<i32>,
+    padded_size: Vec<i32>,
+    data_key: Vec<&'a [u8]>,
+    envelope: Vec<&'a [u8]>,
+    query: Vec<Option<&'a [u8]>>,
+    query_key: Vec<Option<&'a [u8]>>,
+    commitment: Vec<&'a [u8]>,
+    patient_record: Vec<&'a [u8]>,
+    patient: Vec<&'a [u8]>,
+    patient_event: Vec<i32>,
+}
+
+impl<'a> Statement<'a> {
+    fn of(facility: FacilityId, batch: &'a [Row<'a>]) -> Self {
+        let mut all = Self {
+            facility: facility.0,
+            ..Self::default()
+        };
+        for row in batch {
+            all.record.push(row.record);
+            all.time.push(row.time);
+            all.interaction.push(row.interaction);
+            all.outcome.push(row.outcome);
+            all.purpose.push(row.purpose);
+            all.policy_number.push(row.policy_number);
+            all.user.push(row.user);
+            all.client.push(row.client);
+            all.subject.push(row.subject);
+            all.events.push(row.events);
+            all.padded_size.push(row.padded_size);
+            all.data_key.push(row.new.audit.data_key.as_bytes());
+            all.envelope.push(&row.new.audit.envelope);
+            all.query.push(row.query);
+            all.query_key.push(row.query_key);
+            all.commitment.push(row.new.commitment.as_bytes());
+            for (event, patient) in (0..row.events).zip(&row.patients) {
+                all.patient_record.push(row.record);
+                all.patient.push(patient);
+                all.patient_event.push(event);
+            }
+        }
+        all
+    }
+}
+
+impl QueryFragment<Pg> for Statement<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(MAKE_AUDIT);
+        out.push_sql("WITH place AS (SELECT ");
         out.push_bind_param::<Integer, _>(&self.facility)?;
+        out.push_sql(" AS facility_id), input AS (SELECT * FROM place, unnest(");
+        out.push_bind_param::<Array<Binary>, _>(&self.record)?;
         out.push_sql(", ");
-        out.push_bind_param::<Binary, _>(self.record)?;
+        out.push_bind_param::<Array<BigInt>, _>(&self.time)?;
         out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(&self.time)?;
+        out.push_bind_param::<Array<Text>, _>(&self.interaction)?;
         out.push_sql(", ");
-        out.push_bind_param::<Text, _>(self.interaction)?;
+        out.push_bind_param::<Array<SmallInt>, _>(&self.outcome)?;
         out.push_sql(", ");
-        out.push_bind_param::<SmallInt, _>(&self.outcome)?;
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.purpose)?;
         out.push_sql(", ");
-        out.push_bind_param::<Nullable<Text>, _>(&self.purpose)?;
+        out.push_bind_param::<Array<BigInt>, _>(&self.policy_number)?;
         out.push_sql(", ");
-        out.push_bind_param::<BigInt, _>(&self.policy_number)?;
+        out.push_bind_param::<Array<Nullable<Binary>>, _>(&self.user)?;
         out.push_sql(", ");
-        out.push_bind_param::<Nullable<Binary>, _>(&self.user)?;
+        out.push_bind_param::<Array<Nullable<Binary>>, _>(&self.client)?;
         out.push_sql(", ");
-        out.push_bind_param::<Nullable<Binary>, _>(&self.client)?;
+        out.push_bind_param::<Array<Nullable<Binary>>, _>(&self.subject)?;
         out.push_sql(", ");
-        out.push_bind_param::<Nullable<Binary>, _>(&self.subject)?;
+        out.push_bind_param::<Array<Integer>, _>(&self.events)?;
         out.push_sql(", ");
-        out.push_bind_param::<Integer, _>(&self.events)?;
+        out.push_bind_param::<Array<Integer>, _>(&self.padded_size)?;
         out.push_sql(", ");
-        out.push_bind_param::<Integer, _>(&self.padded_size)?;
+        out.push_bind_param::<Array<Binary>, _>(&self.data_key)?;
         out.push_sql(", ");
-        out.push_bind_param::<Binary, _>(self.new.audit.data_key.as_bytes().as_slice())?;
+        out.push_bind_param::<Array<Binary>, _>(&self.envelope)?;
         out.push_sql(", ");
-        out.push_bind_param::<Binary, _>(&self.new.audit.envelope)?;
+        out.push_bind_param::<Array<Nullable<Binary>>, _>(&self.query)?;
         out.push_sql(", ");
-        out.push_bind_param::<Nullable<Binary>, _>(&self.query)?;
+        out.push_bind_param::<Array<Nullable<Binary>>, _>(&self.query_key)?;
         out.push_sql(", ");
-        out.push_bind_param::<Nullable<Binary>, _>(&self.query_key)?;
+        out.push_bind_param::<Array<Binary>, _>(&self.commitment)?;
+        out.push_sql(MAKE_AUDITS);
+        out.push_bind_param::<Array<Binary>, _>(&self.patient_record)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Binary>, _>(&self.patient)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.patient_event)?;
         out.push_sql(MAKE_PATIENTS);
-        out.push_bind_param::<Array<Binary>, _>(&self.patients)?;
-        out.push_sql(MAKE_LEAF);
-        out.push_bind_param::<Binary, _>(self.new.commitment.as_bytes().as_slice())?;
-        out.push_sql(", record_tag, 1 FROM made");
         Ok(())
     }
 }
 
-const MAKE_AUDIT: &str = "WITH made AS (
+const MAKE_AUDITS: &str = ") WITH ORDINALITY AS row (
+    record_tag, time_ms, interaction, outcome, purpose, policy_number, user_tag, client_tag,
+    subject_tag, events, padded_size, data_key_id, envelope, query_envelope, query_key_id,
+    commitment, ordinal)
+), made AS (
     INSERT INTO audit (facility_id, record_tag, time_ms, interaction, outcome, purpose,
         policy_number, user_tag, client_tag, subject_tag, events, padded_size, data_key_id,
         envelope, query_envelope, query_key_id)
-    VALUES (";
-
-const MAKE_PATIENTS: &str = ")
+    SELECT facility_id, record_tag, time_ms, interaction, outcome, purpose,
+        policy_number, user_tag, client_tag, subject_tag, events, padded_size, data_key_id,
+        envelope, query_envelope, query_key_id
+    FROM input ORDER BY ordinal
     ON CONFLICT DO NOTHING
     RETURNING facility_id, time_ms, record_tag
 ), patients AS (
     INSERT INTO audit_patient (facility_id, patient_tag, time_ms, record_tag, event)
-    SELECT facility_id, patient_tag, time_ms, record_tag, ordinal - 1
-    FROM made, unnest(";
+    SELECT facility_id, patient_tag, time_ms, record_tag, event
+    FROM made JOIN unnest(";
 
-const MAKE_LEAF: &str = ") WITH ORDINALITY AS row (patient_tag, ordinal)
+const MAKE_PATIENTS: &str = ") AS row (record_tag, patient_tag, event) USING (record_tag)
 )
 INSERT INTO pending_leaf (facility_id, commitment, record_tag, version)
-SELECT facility_id, ";
+SELECT input.facility_id, commitment, record_tag, 1
+FROM input JOIN made USING (record_tag) ORDER BY ordinal";
 
 /// Prepared once per connection: its text never differs.
-impl QueryId for Row<'_> {
-    type QueryId = Row<'static>;
+impl QueryId for Statement<'_> {
+    type QueryId = Statement<'static>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl RunQueryDsl<PgConnection> for Row<'_> {}
+impl RunQueryDsl<PgConnection> for Statement<'_> {}

@@ -2,8 +2,9 @@
 //! make the events of a patient findable.
 
 use crate::{
-    Access, Error, FacilityId, Tx, audit_insert, column,
+    Access, Error, FacilityId, Tx, column,
     schema::{audit, audit_patient},
+    waiting,
 };
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl,
@@ -234,10 +235,10 @@ fn start(before: Option<&AuditPosition>) -> (i64, &[u8]) {
 }
 
 impl Audits<'_, Tx> {
-    /// Stores an audit record with its narrow rows and its leaf; `Taken` when the
-    /// record is.
+    /// Stores an audit record with its narrow rows and its leaf. `Taken` when the
+    /// record is; on PostgreSQL the whole transaction may only then come to that.
     pub fn insert(&mut self, facility: FacilityId, new: &NewAudit) -> Result<(), Error> {
         self.access.probe(facility, new.audit.record);
-        audit_insert::insert(self.access, facility, new)
+        waiting::add_audit(self.access, facility, new)
     }
 }

@@ -61,10 +61,14 @@ const SQLITE: &[&str] = &[
     "PRAGMA temp_store = MEMORY",
     "PRAGMA journal_size_limit = 67108864",
 ];
-/// The log is copied back by [`crate::wal`]; a commit does it itself only when the
-/// log has grown to 1 GiB.
+/// Nearly every commit that splits a page looks at all pages in the cache, to find those
+/// beyond the end of the file (`pcache1TruncateUnsafe`), so a large one costs more than
+/// it saves here too; but a transaction may grow to 64 MiB before its pages are written.
+/// The log is copied back by [`crate::wal`]; a commit does it itself only when the log
+/// has grown to 1 GiB.
 const SQLITE_WRITE: &[&str] = &[
-    "PRAGMA cache_size = -65536",
+    "PRAGMA cache_size = -16384",
+    "PRAGMA cache_spill = 16384",
     "PRAGMA wal_autocheckpoint = 262144",
 ];
 /// A reader's cache is emptied whenever someone else has committed, bucket by

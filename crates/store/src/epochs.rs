@@ -49,20 +49,31 @@ impl<A: Access> Epochs<'_, A> {
         };
         Ok(scopes.iter().map(read).collect())
     }
-
-    /// Compares what a decision was based on with what is so now; `EpochMoved` when
-    /// they differ.
-    pub fn require(&mut self, facility: FacilityId, epochs: &[EpochRead]) -> Result<(), Error> {
-        let scopes: Vec<Tag> = epochs.iter().map(|epoch| epoch.scope).collect();
-        if self.read(facility, &scopes)? == epochs {
-            Ok(())
-        } else {
-            Err(Error::EpochMoved)
-        }
-    }
 }
 
 impl Epochs<'_, Tx> {
+    /// Compares what a decision was based on with what is so now; `EpochMoved` when
+    /// they differ. Each scope is read once for a group of closures: all their
+    /// decisions were made before the transaction began.
+    pub fn require(&mut self, facility: FacilityId, epochs: &[EpochRead]) -> Result<(), Error> {
+        let known = &self.access.epochs;
+        let unread = epochs.iter().map(|epoch| epoch.scope);
+        let unread: Vec<Tag> = unread
+            .filter(|scope| !known.contains_key(&(facility, *scope)))
+            .collect();
+        for read in self.read(facility, &unread)? {
+            self.access
+                .epochs
+                .insert((facility, read.scope), read.number);
+        }
+        let known = &self.access.epochs;
+        let same = |epoch: &EpochRead| known.get(&(facility, epoch.scope)) == Some(&epoch.number);
+        match epochs.iter().all(same) {
+            true => Ok(()),
+            false => Err(Error::EpochMoved),
+        }
+    }
+
     /// Moves the epoch of a scope, as part of the change that it stands for.
     pub fn bump(&mut self, facility: FacilityId, scope: Tag) -> Result<(), Error> {
         let row = (
@@ -75,6 +86,7 @@ impl Epochs<'_, Tx> {
         let insert = diesel::insert_into(epoch::table)
             .values(row)
             .on_conflict(key);
+        self.access.epochs.remove(&(facility, scope));
         // The one upsert: MultiConnection has none, so it is spelt for each back end.
         self.access.write(|conn| match conn {
             Conn::Sqlite(conn) => insert.do_update().set(next).execute(conn),

@@ -43,6 +43,7 @@ mod store;
 mod tx;
 mod version_insert;
 mod versions;
+mod waiting;
 mod wal;
 mod writer;
 

@@ -3,7 +3,10 @@
 
 use crate::{
     Anchors, Answers, Audits, Changes, Epochs, Error, Facilities, FacilityId, Keys, Lease, Leaves,
-    LogKeys, Logs, Meta, Policies, Posts, Registrations, Versions, database::Conn, error::Fault,
+    LogKeys, Logs, Meta, Policies, Posts, Registrations, Versions,
+    database::Conn,
+    error::Fault,
+    waiting::{self, Waiting},
 };
 use diesel::{
     QueryResult,
@@ -12,7 +15,7 @@ use diesel::{
 };
 use model::Tag;
 use sealed::Connected as _;
-use std::time::Instant;
+use std::{collections::HashMap, time::Instant};
 
 /// Which database stands behind a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +40,13 @@ pub struct Tx {
     pub(crate) wrote: bool,
     /// The worst that an SQL statement of the closure met.
     pub(crate) fault: Option<Fault>,
+    /// Why rows that had waited were not stored.
+    pub(crate) refused: Option<Error>,
     pub(crate) probe: Option<Probe>,
+    /// What goes into the tables before the next statement or COMMIT.
+    pub(crate) waiting: Waiting,
+    /// The epochs that the transaction has read (`epochs`).
+    pub(crate) epochs: HashMap<(FacilityId, Tag), u64>,
 }
 
 /// A connection that only reads. Each query sees what was committed before it;
@@ -57,11 +66,17 @@ pub(crate) mod sealed {
     pub trait Connected {
         fn conn(&mut self) -> &mut Conn;
 
+        /// Makes the tables show what was done before.
+        fn settle(&mut self) -> Result<(), Error> {
+            Ok(())
+        }
+
         /// Learns of an SQL error.
         fn failed(&mut self, error: &diesel::result::Error);
 
         /// Runs statements; their error text goes no further.
         fn query<T>(&mut self, run: impl FnOnce(&mut Conn) -> QueryResult<T>) -> Result<T, Error> {
+            self.settle()?;
             run(self.conn()).map_err(|error| {
                 self.failed(&error);
                 Error::Unavailable
@@ -79,6 +94,15 @@ impl Access for Reader {}
 impl sealed::Connected for Tx {
     fn conn(&mut self) -> &mut Conn {
         &mut self.conn
+    }
+
+    /// Stores the rows that wait. An error spoils the transaction.
+    fn settle(&mut self) -> Result<(), Error> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        self.wrote = true;
+        waiting::store(self).inspect_err(|error| self.refused = Some(error.clone()))
     }
 
     fn failed(&mut self, error: &diesel::result::Error) {
@@ -99,12 +123,15 @@ impl sealed::Connected for Reader {
 }
 
 impl Tx {
-    pub(crate) const fn new(conn: Conn) -> Self {
+    pub(crate) fn new(conn: Conn) -> Self {
         Self {
             conn,
             wrote: false,
             fault: None,
+            refused: None,
             probe: None,
+            waiting: Waiting::default(),
+            epochs: HashMap::new(),
         }
     }
 
@@ -149,6 +176,9 @@ impl Tx {
     /// Begins a transaction and takes its locks, in one message to the server.
     pub(crate) fn begin(&mut self, locks: Option<&str>) -> QueryResult<()> {
         self.probe = None;
+        self.refused = None;
+        self.waiting.clear();
+        self.epochs.clear();
         match &mut self.conn {
             Conn::Sqlite(conn) => {
                 AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
@@ -165,17 +195,12 @@ impl Tx {
         }
     }
 
-    /// Begins a savepoint.
-    pub(crate) fn save(&mut self) -> QueryResult<()> {
-        Conn::begin_transaction(&mut self.conn)
-    }
-
-    /// Ends the savepoint, or commits the transaction when there is none.
+    /// Makes the transaction durable.
     pub(crate) fn commit(&mut self) -> QueryResult<()> {
         Conn::commit_transaction(&mut self.conn)
     }
 
-    /// Undoes the savepoint, or the transaction when there is none.
+    /// Undoes the transaction.
     pub(crate) fn roll_back(&mut self) -> QueryResult<()> {
         Conn::rollback_transaction(&mut self.conn)
     }

@@ -1,7 +1,7 @@
 //! Versions of records. Rows are only ever added; the current version is the one
 //! with the highest number, and a delete is a version too.
 
-use crate::{Access, Error, FacilityId, Tx, column, schema::version, version_insert};
+use crate::{Access, Error, FacilityId, Tx, column, schema::version, waiting};
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
     prelude::{Queryable, Selectable},
@@ -145,13 +145,14 @@ impl<A: Access> Versions<'_, A> {
 
 impl Versions<'_, Tx> {
     /// Stores a version with its links, tokens and leaf, and removes the links and
-    /// tokens of the version before; `VersionTaken` when the number is.
+    /// tokens of the version before. `VersionTaken` when the number is: from here, or
+    /// from `run_tx`, because on PostgreSQL rows wait to be stored together.
     pub fn insert(&mut self, facility: FacilityId, new: &NewVersion) -> Result<(), Error> {
         self.insert_many(facility, std::slice::from_ref(new))
     }
 
     /// Stores many versions as [`Self::insert`] does one, in few statements.
     pub fn insert_many(&mut self, facility: FacilityId, new: &[NewVersion]) -> Result<(), Error> {
-        version_insert::insert_many(self.access, facility, new)
+        waiting::add_versions(self.access, facility, new)
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     lock_key, probe,
     queue::{Job, Queue},
     stats::Counters,
-    tx::{Backend, Probe},
+    tx::{Backend, Probe, sealed::Connected as _},
     wal,
 };
 use diesel::QueryResult;
@@ -38,8 +38,8 @@ enum Attempt {
     Settled,
     /// The one job failed, and what it wrote was rolled back.
     Undone,
-    /// Rolled back, because a closure failed after it had written and there are no
-    /// savepoints: each must run alone.
+    /// Rolled back, because a closure failed after it had written: each must run
+    /// alone.
     Spoiled,
     /// Rolled back, because the database failed.
     Failed(Fault),
@@ -235,6 +235,7 @@ fn run_all(connection: &mut Connection, jobs: &mut [Job]) -> Attempt {
     let tx = &mut connection.tx;
     let alone = jobs.len() == 1;
     let ended = jobs.iter_mut().try_for_each(|job| run_one(tx, job, alone));
+    let ended = ended.and_then(|()| store_waiting(tx, jobs));
     if let Err(attempt) = ended {
         // A rollback that fails leaves a broken connection, which is dropped.
         let _ = tx.roll_back();
@@ -254,21 +255,38 @@ fn run_one(tx: &mut Tx, job: &mut Job, alone: bool) -> Result<(), Attempt> {
     let backend = tx.backend();
     tx.wrote = false;
     tx.fault = None;
-    if backend == Backend::Sqlite {
-        tx.save().map_err(|error| failed(&error))?;
-    }
+    let before = tx.waiting.mark();
     job.outcome = job.run(tx);
     let dead = tx.fault.is_some_and(|fault| fault.voids(backend));
-    if dead && job.outcome.is_ok() {
-        // It went on after a statement that failed; its rows are lost.
-        job.outcome = Err(Error::Unavailable);
+    if job.outcome.is_ok() {
+        // It may have gone on after a statement that failed; its rows are lost.
+        let lost = dead.then_some(Error::Unavailable);
+        job.outcome = tx.refused.take().or(lost).map_or(Ok(()), Err);
     }
-    match (tx.fault, backend) {
-        (Some(fault @ (Fault::Broken | Fault::Lost)), _) => Err(Attempt::Failed(fault)),
-        (_, Backend::Sqlite) if job.outcome.is_ok() => tx.commit().map_err(|error| failed(&error)),
-        (_, Backend::Sqlite) => tx.roll_back().map_err(|error| failed(&error)),
-        _ if job.outcome.is_ok() || !(tx.wrote || dead) => Ok(()),
+    match tx.fault {
+        Some(fault @ (Fault::Broken | Fault::Lost)) => Err(Attempt::Failed(fault)),
+        _ if job.outcome.is_ok() => Ok(()),
+        _ if !(tx.wrote || dead) => {
+            tx.waiting.forget_after(before);
+            Ok(())
+        }
         _ if alone => Err(Attempt::Undone),
+        _ => Err(Attempt::Spoiled),
+    }
+}
+
+/// Stores the rows that still wait; those of one job can spoil those of the others.
+fn store_waiting(tx: &mut Tx, jobs: &mut [Job]) -> Result<(), Attempt> {
+    tx.fault = None;
+    let Err(error) = tx.settle() else {
+        return Ok(());
+    };
+    match (tx.fault, jobs) {
+        (Some(fault @ (Fault::Broken | Fault::Lost)), _) => Err(Attempt::Failed(fault)),
+        (_, [job]) => {
+            job.outcome = Err(error);
+            Err(Attempt::Undone)
+        }
         _ => Err(Attempt::Spoiled),
     }
 }

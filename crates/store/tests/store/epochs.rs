@@ -11,6 +11,7 @@ on_both! {
     a_missing_epoch_is_zero_and_a_bump_adds_one,
     a_moved_epoch_leaves_nothing_written,
     bumps_of_many_transactions_are_all_counted,
+    a_bump_counts_at_once_in_its_own_transaction,
 }
 
 fn read(store: &Store, facility: FacilityId, scopes: &[Tag]) -> Vec<u64> {
@@ -84,4 +85,20 @@ fn bumps_of_many_transactions_are_all_counted(world: &World) {
         }
     });
     assert_eq!(read(&store, facility, &[tag(1)]), [100]);
+}
+
+fn a_bump_counts_at_once_in_its_own_transaction(world: &World) {
+    let (store, facility) = world.with_facility();
+    let at = |number| EpochRead {
+        scope: tag(1),
+        number,
+    };
+    let compared = store.run_tx_blocking("bump", &[], move |tx| {
+        let before = tx.epochs().require(facility, &[at(0)]);
+        tx.epochs().bump(facility, tag(1))?;
+        let after = [0, 1].map(|number| tx.epochs().require(facility, &[at(number)]));
+        Ok((before, after))
+    });
+    let expected = (Ok(()), [Err(Error::EpochMoved), Ok(())]);
+    assert_eq!(compared, Ok(expected));
 }

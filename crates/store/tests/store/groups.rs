@@ -1,7 +1,7 @@
 //! Groups: many closures, one commit, and none spoils another.
 
 use crate::{
-    rows::{pending, tag, version},
+    rows::{audit, pending, tag, version},
     world::{World, on_both},
 };
 use std::{
@@ -18,6 +18,9 @@ use store::{Error, FacilityId, LockKey, PolicySet, Store};
 on_both! {
     waiting_closures_share_one_commit,
     a_failing_closure_harms_no_other,
+    of_two_closures_with_one_version_one_is_refused,
+    a_closure_sees_what_it_wrote,
+    a_refusal_that_was_swallowed_is_no_success,
     a_panicking_closure_harms_no_other,
     an_error_that_was_swallowed_is_no_success,
     named_locks_make_reading_and_writing_one_step,
@@ -25,7 +28,7 @@ on_both! {
 }
 
 /// Makes the one writer wait, lets `meanwhile` queue up closures, then goes on.
-fn while_held<T: Send>(
+pub fn while_held<T: Send>(
     store: &Store,
     count: usize,
     meanwhile: impl Fn(usize) -> T + Sync,
@@ -125,6 +128,71 @@ fn a_failing_closure_harms_no_other(world: &World) {
         assert_eq!(found.is_some(), place % 2 == 1, "record {place}");
     }
     assert_eq!(store.stats().closures["mixed"].failed, 9);
+}
+
+/// Rows of several closures go together; each closure still has its own outcome.
+fn of_two_closures_with_one_version_one_is_refused(world: &World) {
+    let store = world.open_with_one_writer();
+    let facilities = [
+        facility(&store),
+        crate::world::add_facility(&store, "south"),
+    ];
+    let results = while_held(&store, 16, |place| {
+        let (place, facility) = (u32::try_from(place).expect("few"), facilities[place % 2]);
+        // The last two want what others of theirs want.
+        let new = version(place % 14, 1);
+        let log = audit(place + 100, 0, &[tag(place), tag(99)]);
+        store.run_tx_blocking("create", &[], move |tx| {
+            tx.versions().insert(facility, &new)?;
+            tx.audits().insert(facility, &log)
+        })
+    });
+    for taken in [0, 1] {
+        let both = [results[taken].clone(), results[taken + 14].clone()];
+        assert!(both.contains(&Ok(())), "{both:?}");
+        assert!(both.contains(&Err(Error::VersionTaken)), "{both:?}");
+    }
+    assert!(results[2..14].iter().all(Result::is_ok), "{results:?}");
+    for facility in facilities {
+        assert_eq!(pending(&store, facility).len(), 2 * 7);
+        let audits = store.read_blocking("audits", |reader| {
+            reader.audits().page(facility, Some(tag(99)), None, 100)
+        });
+        assert_eq!(audits.expect("a read").len(), 7);
+    }
+}
+
+fn a_closure_sees_what_it_wrote(world: &World) {
+    let (store, facility) = world.with_facility();
+    let seen = store.run_tx_blocking("see", &[], move |tx| {
+        tx.versions().insert(facility, &version(1, 1))?;
+        tx.audits().insert(facility, &audit(2, 0, &[]))?;
+        let version = tx.versions().current(facility, tag(1))?;
+        let audit = tx.audits().find(facility, tag(2))?;
+        let waiting = tx.leaves().pending_count(facility)?;
+        Ok((version, audit, waiting))
+    });
+    let expected = (Some(version(1, 1).version), Some(audit(2, 0, &[]).audit), 2);
+    assert_eq!(seen, Ok(expected));
+}
+
+fn a_refusal_that_was_swallowed_is_no_success(world: &World) {
+    let (store, facility) = world.with_facility();
+    crate::rows::insert(&store, facility, version(1, 1));
+    let result = store.run_tx_blocking("swallow", &[], move |tx| {
+        tx.versions().insert(facility, &version(2, 1))?;
+        let taken = tx.versions().insert(facility, &version(1, 1));
+        let found = tx.versions().current(facility, tag(2));
+        assert!(taken.is_err() || found.is_err());
+        tx.versions().insert(facility, &version(3, 1))
+    });
+    // On PostgreSQL the rows had waited for each other.
+    let stored = pending(&store, facility).len();
+    if world.is_postgres() {
+        assert_eq!((result, stored), (Err(Error::VersionTaken), 1));
+    } else {
+        assert_eq!((result, stored), (Ok(()), 3));
+    }
 }
 
 fn a_panicking_closure_harms_no_other(world: &World) {

@@ -2,6 +2,7 @@
 //! twice.
 
 use crate::{
+    groups::while_held,
     proxy::{Cut, Proxy},
     rows::{audit, insert, pending, tag, version},
     world::{World, add_facility, admin, maintenance_url},
@@ -142,9 +143,9 @@ fn a_server_that_is_gone_is_unavailable_and_leaves_the_store_usable() {
 }
 
 /// BEGIN, epochs, version with links, tokens and leaf, audit with its rows and
-/// leaf, COMMIT: five for a closure alone, three for each one more in a group.
+/// leaf, COMMIT: five for a closure alone, and no more for a group of them.
 #[test]
-fn a_create_takes_few_round_trips() {
+fn creates_take_few_round_trips() {
     let world = World::postgres();
     let (proxy, store, facility) = behind_proxy(&world);
     // The first prepares the statements.
@@ -152,6 +153,14 @@ fn a_create_takes_few_round_trips() {
     let before = proxy.trips();
     assert_eq!(create(&store, facility, 2), Ok(2));
     assert_eq!(proxy.trips() - before, 5);
+
+    let before = proxy.trips();
+    let group = while_held(&store, 20, |place| {
+        create(&store, facility, u32::try_from(place).expect("few") + 100)
+    });
+    assert!(group.iter().all(Result::is_ok), "{group:?}");
+    // The one that held the writer began and committed too.
+    assert_eq!(proxy.trips() - before, 2 + 5);
 }
 
 /// Two groups that wait for each other: the database ends one, which runs again.
