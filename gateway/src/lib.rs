@@ -29,6 +29,7 @@ mod limits;
 mod log_proof;
 mod log_tiles;
 mod metrics;
+mod offered;
 mod operation;
 mod outcome;
 mod paging;
