@@ -160,13 +160,7 @@ async fn of_anchor(page: &Page, anchor: &StatusReader) -> Result<bool, Error> {
         &[],
         [(vec![], alarm)],
     )?;
-    let held = f64::from(u8::from(anchor.lease() == LeaseState::Held));
-    page.gauge(
-        "chartseal_anchor_lease_held",
-        "Whether this anchor-service works; one that stands by does not.",
-        &[],
-        [(vec![], held)],
-    )?;
+    of_lease(page, &anchor.lease())?;
     let troubles = anchor.troubles();
     let steps = [
         "lease",
@@ -189,6 +183,25 @@ async fn of_anchor(page: &Page, anchor: &StatusReader) -> Result<bool, Error> {
         Ok(status) => of_logs(page, &status, SystemClock.now()).map(|()| true),
         Err(_) => Ok(false),
     }
+}
+
+fn of_lease(page: &Page, lease: &LeaseState) -> Result<(), Error> {
+    let (held, since) = match lease {
+        LeaseState::Held { since } => (1.0, *since),
+        _ => (0.0, None),
+    };
+    page.gauge(
+        "chartseal_anchor_lease_held",
+        "Whether this anchor-service works; one that stands by does not.",
+        &[],
+        [(vec![], held)],
+    )?;
+    page.gauge(
+        "chartseal_anchor_lease_since_timestamp_seconds",
+        "When this anchor-service took the lease; no series where it has none.",
+        &[],
+        since.map(|since| (vec![], seconds(since))),
+    )
 }
 
 fn of_counts(page: &Page, counts: Counts) -> Result<(), Error> {
