@@ -39,6 +39,7 @@ mod registration;
 mod reply;
 mod routes;
 mod sealed_audit;
+mod sealed_json;
 pub mod server;
 pub mod setup;
 mod span;
