@@ -4,11 +4,18 @@
 //!
 //! Size and root come from committed rows only; see [`crate::sequencer`].
 
-use crate::{alarm::Bell, failure::StepError, journal::Journal, log_keys::LogKeys};
+use crate::{
+    alarm::Bell,
+    failure::StepError,
+    journal::{Journal, Log},
+    log_keys::LogKeys,
+    span,
+};
 use model::Clock;
 use std::sync::Arc;
 use store::StoredCheckpoint;
 use tlog::checkpoint::LogKey;
+use tracing::Span;
 
 /// Signs all logs.
 pub(crate) struct Checkpointer {
@@ -47,20 +54,29 @@ impl Checkpointer {
             // A key that is missing holds up its own log alone.
             let (keys, missing) = self.keys.of(&log);
             failed = failed.or(missing);
-            let root = self.journal.root(&log, log.size).await?;
-            let Some(note) = LogKey::sign_together(&keys, log.size, root) else {
+            if keys.is_empty() {
                 continue;
-            };
-            let (size, time) = (log.size, self.clock.now());
-            let checkpoint = StoredCheckpoint {
-                size,
-                root,
-                time,
-                note,
-            };
-            self.journal.add_checkpoint(log.id, checkpoint).await?;
-            signed += 1;
+            }
+            let span = span::of_log("checkpoint", &log.facility);
+            signed += span::within(span, self.sign(&log, &keys)).await?;
         }
         failed.map_or(Ok(signed), |error| Err(error.into()))
+    }
+
+    /// One log; gives 0 without keys, else 1.
+    async fn sign(&self, log: &Log, keys: &[Arc<LogKey>]) -> Result<u64, StepError> {
+        let (size, root) = (log.size, self.journal.root(log, log.size).await?);
+        let Some(note) = LogKey::sign_together(keys, size, root) else {
+            return Ok(0);
+        };
+        let checkpoint = StoredCheckpoint {
+            size,
+            root,
+            time: self.clock.now(),
+            note,
+        };
+        self.journal.add_checkpoint(log.id, checkpoint).await?;
+        Span::current().record("chartseal.size", size);
+        Ok(1)
     }
 }

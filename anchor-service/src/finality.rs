@@ -8,6 +8,7 @@ use crate::{
     failure::StepError,
     journal::Journal,
     ledger::{Block, Evidence, FinalityRule, Inclusion, Ledger, LedgerError},
+    span,
 };
 use std::sync::Arc;
 use store::Post;
@@ -46,14 +47,15 @@ impl<L: Ledger> Finality<L> {
             if !due && !shaken && post.id != newest {
                 continue;
             }
+            let span = || span::of_transaction("finality", post.new.tx_hash, Some(inclusion.block));
             match self.ledger.block(inclusion.block).await? {
                 Some(block) if block.hash == inclusion.block_hash => {
                     if due {
-                        self.finalize(post, *inclusion, block).await?;
+                        span::within(span(), self.finalize(post, *inclusion, block)).await?;
                         finalized += 1;
                     }
                 }
-                _ => self.find_again(post, *inclusion).await?,
+                _ => span::within(span(), self.find_again(post, *inclusion)).await?,
             }
         }
         Ok(finalized)

@@ -44,6 +44,8 @@ struct Shared {
     /// Nobody else is thought of until there is a candidate.
     candidate: Mutex<Option<Candidate>>,
     lost: AtomicBool,
+    /// When this process took it.
+    since: Mutex<Option<Timestamp>>,
     other: Mutex<Option<String>>,
 }
 
@@ -88,17 +90,29 @@ impl Tenure {
     pub(crate) fn state(&self) -> LeaseState {
         let other = self.0.other.lock().unwrap_or_else(PoisonError::into_inner);
         match (self.is_held(), other.clone()) {
-            (true, _) => LeaseState::Held,
+            (true, _) => LeaseState::Held {
+                since: *self.0.since.lock().unwrap_or_else(PoisonError::into_inner),
+            },
             (false, Some(holder)) => LeaseState::HeldBy(holder),
             (false, None) => LeaseState::Unknown,
         }
     }
 
-    fn set(&self, held: bool, other: Option<&str>) {
-        let mut last = self.0.other.lock().unwrap_or_else(PoisonError::into_inner);
-        if held && !self.is_held() {
+    /// It is this process's, from now on or still.
+    fn hold(&self, now: Timestamp) {
+        if !self.is_held() {
             tracing::info!("this process has the lease of the anchor-service, and works");
-        } else if let Some(other) = other
+            let mut since = self.0.since.lock().unwrap_or_else(PoisonError::into_inner);
+            *since = Some(now);
+        }
+        *self.0.other.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.0.lost.store(false, Ordering::Release);
+    }
+
+    /// It is not this process's; perhaps it is known whose.
+    fn stand_by(&self, other: Option<&str>) {
+        let mut last = self.0.other.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(other) = other
             && (self.is_held() || last.as_deref() != Some(other))
         {
             tracing::info!(
@@ -107,7 +121,7 @@ impl Tenure {
             );
         }
         *last = other.map(str::to_owned);
-        self.0.lost.store(!held, Ordering::Release);
+        self.0.lost.store(true, Ordering::Release);
     }
 }
 
@@ -137,7 +151,7 @@ impl Lease {
         let found = self.journal.lease().await?;
         let others = found.clone().filter(|lease| lease.holder != self.me.id);
         if let Some(other) = others.filter(|other| !self.is_over(other, now)) {
-            self.journal.tenure.set(false, Some(&other.name));
+            self.journal.tenure.stand_by(Some(&other.name));
             return Ok(false);
         }
         let until = now.as_millis().saturating_add(TERM_MILLIS);
@@ -149,12 +163,12 @@ impl Lease {
         match self.journal.swap_lease(found, mine).await {
             Ok(()) => {
                 self.seen = None;
-                self.journal.tenure.set(true, None);
+                self.journal.tenure.hold(now);
                 Ok(true)
             }
             // Somebody was faster; the next look says who.
             Err(StepError::Store(error)) if error == LOST => {
-                self.journal.tenure.set(false, None);
+                self.journal.tenure.stand_by(None);
                 Ok(false)
             }
             Err(error) => Err(error),
@@ -181,7 +195,7 @@ impl Lease {
         let Some(mine) = found.filter(|lease| lease.holder == self.me.id) else {
             return Ok(());
         };
-        self.journal.tenure.set(false, None);
+        self.journal.tenure.stand_by(None);
         let back = StoredLease {
             until: Timestamp::from_millis(0).unwrap_or(mine.until),
             ..mine.clone()

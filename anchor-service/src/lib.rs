@@ -25,6 +25,7 @@ mod sequencer;
 mod service;
 #[cfg(test)]
 mod simulation;
+mod span;
 mod status;
 
 pub use alarm::{Alarm, Holder};

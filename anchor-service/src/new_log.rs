@@ -1,7 +1,9 @@
 //! A facility's first log: its key file, then its row. In this order, because a
 //! key without a log harms nobody, and a log without a key is lost.
 
-use crate::{failure::StepError, journal::Journal, key_file::KeyFileError, log_keys::LogKeys};
+use crate::{
+    failure::StepError, journal::Journal, key_file::KeyFileError, log_keys::LogKeys, span,
+};
 use model::{Invalid, LogId, Random};
 use std::sync::Arc;
 use store::{Error, Facility, Log, NewLog, Store, Tx};
@@ -138,7 +140,8 @@ impl LogMaker {
         };
         let (mut made, mut failed) = (0, None);
         for facility in waiting {
-            match open_log(store, &self.keys, &host, &facility, &*self.random).await {
+            let opening = open_log(store, &self.keys, &host, &facility, &*self.random);
+            match span::within(span::of_log("logs", &facility.name), opening).await {
                 Ok(log_id) => {
                     made += 1;
                     tracing::info!(

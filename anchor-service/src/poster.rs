@@ -18,12 +18,14 @@ use crate::{
     failure::StepError,
     guard,
     journal::{Journal, Log},
-    ledger::{Extension, Head, Ledger, LedgerError, SignedTransaction},
+    ledger::{Extension, Head, Inclusion, Ledger, LedgerError, SignedTransaction},
+    span,
     status::Refusals,
 };
 use model::{Clock, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
 use store::Post;
+use tracing::Span;
 
 /// Logs in one transaction; the rest goes with the next.
 const MAX_LOGS: usize = 100;
@@ -99,8 +101,12 @@ impl<L: Ledger> Poster<L> {
                 return self.unless_refused(0);
             }
         }
-        let posted = self.post().await?;
-        self.unless_refused(posted)
+        let anchors = self.due().await?;
+        if anchors.is_empty() {
+            self.refusals.set(BTreeMap::new());
+            return Ok(0);
+        }
+        span::within(span::of_post(), self.post(anchors)).await
     }
 
     /// A refused log holds up no other, but it is not passed over in silence either.
@@ -120,14 +126,9 @@ impl<L: Ledger> Poster<L> {
         for attempt in attempts {
             if let Some(inclusion) = self.ledger.inclusion(attempt.new.tx_hash).await? {
                 self.misses = 0;
-                if inclusion.succeeded {
-                    self.journal.mined(attempt, inclusion).await?;
-                } else {
-                    // Another submitter was faster. The next post starts from
-                    // the registry's head, whatever that is now.
-                    tracing::warn!(block = inclusion.block, "the registry refused an anchor");
-                    self.journal.failed(newest).await?;
-                }
+                let span =
+                    span::of_transaction("mined", attempt.new.tx_hash, Some(inclusion.block));
+                span::within(span, self.mined(attempt, newest, inclusion)).await?;
                 return Ok(true);
             }
         }
@@ -152,6 +153,17 @@ impl<L: Ledger> Poster<L> {
         Ok(false)
     }
 
+    /// A block holds one of the attempts.
+    async fn mined(&self, one: &Post, newest: &Post, at: Inclusion) -> Result<(), StepError> {
+        if at.succeeded {
+            return self.journal.mined(one, at).await;
+        }
+        // Another submitter was faster. The next post starts from the registry's
+        // head, whatever that is now.
+        tracing::warn!(block = at.block, "the registry refused an anchor");
+        self.journal.failed(newest).await
+    }
+
     /// A transaction signed with an earlier submitter key: it is sent again as it
     /// is, and given up when it would have to be replaced.
     async fn look_after_stranger(&mut self, newest: &Post) -> Result<bool, StepError> {
@@ -165,15 +177,9 @@ impl<L: Ledger> Poster<L> {
 
     async fn send_again(&mut self, newest: &Post) -> Result<(), StepError> {
         if self.is_past(newest.new.created, self.replace_millis) {
-            let now = self.clock.now();
-            match self.ledger.replace(&newest.new.raw).await {
-                Ok(signed) => {
-                    self.journal.replaced(newest, &signed, now).await?;
-                    return self.send(&signed.raw, signed.hash).await;
-                }
-                // Even so the old bytes are sent again below: they may have
-                // dropped out of the node's memory.
-                Err(error) => tracing::warn!(%error, "a stuck transaction was not replaced"),
+            let span = span::of_transaction("replace", newest.new.tx_hash, None);
+            if span::within(span, self.replace(newest)).await? {
+                return Ok(());
             }
         }
         let last = self.sent.filter(|(hash, _)| *hash == newest.new.tx_hash);
@@ -181,6 +187,23 @@ impl<L: Ledger> Poster<L> {
             self.send(&newest.new.raw, newest.new.tx_hash).await?;
         }
         Ok(())
+    }
+
+    /// Gives whether another attempt was made and sent.
+    async fn replace(&mut self, newest: &Post) -> Result<bool, StepError> {
+        let now = self.clock.now();
+        match self.ledger.replace(&newest.new.raw).await {
+            Ok(signed) => {
+                self.journal.replaced(newest, &signed, now).await?;
+                self.send(&signed.raw, signed.hash).await.map(|()| true)
+            }
+            // Even so the old bytes are sent again: they may have dropped out of the
+            // node's memory.
+            Err(error) => {
+                tracing::warn!(%error, "a stuck transaction was not replaced");
+                Ok(false)
+            }
+        }
     }
 
     /// Whether `then` is `millis` or more ago. A clock that was set back makes it so
@@ -191,7 +214,8 @@ impl<L: Ledger> Poster<L> {
     }
 
     async fn send(&mut self, raw: &[u8], hash: [u8; 32]) -> Result<(), StepError> {
-        match self.ledger.broadcast(raw).await {
+        let span = span::of_transaction("send", hash, None);
+        match span::within(span, self.ledger.broadcast(raw)).await {
             // It was mined in between; the next look finds it.
             Ok(()) | Err(LedgerError::NonceUsed) => {
                 self.sent = Some((hash, self.clock.now()));
@@ -201,8 +225,8 @@ impl<L: Ledger> Poster<L> {
         }
     }
 
-    /// Posts what the registry does not hold yet.
-    async fn post(&mut self) -> Result<u64, StepError> {
+    /// What the registry does not hold yet.
+    async fn due(&self) -> Result<Vec<Extension>, StepError> {
         let mut anchors = Vec::new();
         for log in self.journal.all_logs().await? {
             let head = guard::head(&self.journal, &*self.ledger, &self.bell, &log).await?;
@@ -212,17 +236,27 @@ impl<L: Ledger> Poster<L> {
         // were refused, which must not take it from others.
         let refused = |anchor: &Extension| self.refusals.of(anchor.log_id).is_some();
         anchors.sort_by_key(|(since, anchor)| (refused(anchor), *since));
-        let anchors = anchors.into_iter().map(|(_, anchor)| anchor);
+        Ok(anchors.into_iter().map(|(_, anchor)| anchor).collect())
+    }
+
+    /// Posts these, or as many as one transaction takes.
+    async fn post(&mut self, anchors: Vec<Extension>) -> Result<u64, StepError> {
         let nonce = self.ledger.next_nonce().await?;
-        let Some((signed, anchors)) = self.prepare(nonce, anchors.collect()).await? else {
-            return Ok(0);
+        let Some((signed, anchors)) = self.prepare(nonce, anchors).await? else {
+            return self.unless_refused(0);
         };
-        let now = self.clock.now();
+        let (posted, now) = (
+            anchors.len().try_into().unwrap_or(u64::MAX),
+            self.clock.now(),
+        );
         self.journal
             .prepared(&*self.ledger, &signed, &anchors, now)
             .await?;
+        let span = Span::current();
+        span.record("chartseal.anchors", posted);
+        span.record("chartseal.transaction", span::shown(signed.hash));
         self.send(&signed.raw, signed.hash).await?;
-        Ok(anchors.len().try_into().unwrap_or(u64::MAX))
+        self.unless_refused(posted)
     }
 
     /// Signs one transaction over as many as the registry takes of these. One log that

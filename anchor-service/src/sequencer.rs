@@ -4,7 +4,9 @@
 //! watermark: ids are given before commits, so a smaller id can appear after a
 //! larger one. A facility's newest log takes its leaves.
 
-use crate::{alarm::Bell, failure::StepError, journal::Journal};
+use crate::{alarm::Bell, failure::StepError, journal::Journal, span};
+use store::LogRowId;
+use tracing::Span;
 
 /// Leaves in the first transaction of a step: few enough that writers wait only
 /// for a few milliseconds.
@@ -37,21 +39,29 @@ impl Sequencer {
     /// step, which does not know that there was one.
     pub(crate) async fn step(&self) -> Result<u64, StepError> {
         let mut sequenced = 0;
-        for log in self.journal.current_logs().await? {
-            let mut batch = FEWEST;
-            loop {
-                // Looked at before each batch: another part may have rung.
-                if let Some(alarm) = self.bell.rung() {
-                    return Err(alarm.clone().into());
-                }
-                let count = self.journal.sequence(log.id, batch).await?;
-                sequenced += u64::from(count);
-                if count < batch {
-                    break;
-                }
-                batch = MOST.min(batch * 2);
-            }
+        for log in self.journal.logs_awaited().await? {
+            let span = span::of_log("sequence", &log.facility);
+            sequenced += span::within(span, self.sequence(log.id)).await?;
         }
+        Ok(sequenced)
+    }
+
+    /// One log, batch by batch.
+    async fn sequence(&self, log: LogRowId) -> Result<u64, StepError> {
+        let (mut sequenced, mut batch) = (0, FEWEST);
+        loop {
+            // Looked at before each batch: another part may have rung.
+            if let Some(alarm) = self.bell.rung() {
+                return Err(alarm.clone().into());
+            }
+            let count = self.journal.sequence(log, batch).await?;
+            sequenced += u64::from(count);
+            if count < batch {
+                break;
+            }
+            batch = MOST.min(batch * 2);
+        }
+        Span::current().record("chartseal.leaves", sequenced);
         Ok(sequenced)
     }
 }

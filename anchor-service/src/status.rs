@@ -45,7 +45,10 @@ pub struct FinalAnchor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LeaseState {
     /// This process.
-    Held,
+    Held {
+        /// When it took the lease; none where no lease is needed.
+        since: Option<Timestamp>,
+    },
     /// Another, on the machine of this name; this one stands by.
     HeldBy(String),
     /// Not known yet; this process does nothing.

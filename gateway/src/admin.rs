@@ -22,6 +22,7 @@ use crate::{
     context::Context,
     exchange::{self, Exchange},
     failure::{Category, Failure},
+    offered::Offered,
     outcome::{self, Problem},
 };
 use actix_web::{HttpRequest, HttpResponse, Scope, http::header, web};
@@ -35,7 +36,7 @@ type Answer = Result<HttpResponse, Problem>;
 
 /// Every path below `/admin`.
 pub(crate) fn scope() -> Scope {
-    let on = |path: &str| web::resource(path.to_owned()).default_service(web::to(wrong_method));
+    let on = |path| Offered::at(path, |failure| Problem::from(failure).into());
     web::scope("/admin")
         .service(
             on("/facilities")
@@ -60,10 +61,6 @@ pub(crate) fn scope() -> Scope {
 
 async fn nowhere() -> Answer {
     Err(outcome::unknown_path().into())
-}
-
-async fn wrong_method() -> Answer {
-    Err(outcome::wrong_method().into())
 }
 
 /// Runs an act of an administrator: decided, then done, then audited, like any

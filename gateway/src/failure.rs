@@ -58,6 +58,8 @@ pub struct Failure {
     pub cause: Option<String>,
     /// After how many seconds it may go better.
     pub retry_after: Option<u32>,
+    /// The methods that the path takes, where it was the wrong one.
+    pub allow: Option<String>,
 }
 
 impl Category {
@@ -78,6 +80,7 @@ impl Failure {
             expression: None,
             cause: None,
             retry_after: None,
+            allow: None,
         }
     }
 
@@ -196,12 +199,8 @@ impl From<Refusal> for Failure {
             _ => Category::Invalid,
         };
         Self {
-            category,
-            code: refusal.code,
-            text: refusal.text,
             expression: refusal.expression,
-            cause: None,
-            retry_after: None,
+            ..Self::new(category, refusal.code, refusal.text)
         }
     }
 }

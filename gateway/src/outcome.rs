@@ -3,7 +3,10 @@
 //! or below `/admin` its problem details.
 
 use crate::failure::{Category, Failure};
-use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{Method, StatusCode, header},
+};
 use fhir::{IssueCode, bundle::ResponseEntry, json::Value};
 use serde_json::json;
 use std::fmt;
@@ -120,6 +123,9 @@ fn respond(failure: &Failure, form: &'static str, body: Vec<u8>) -> HttpResponse
     if let Some(challenge) = failure.category.challenge() {
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
+    if let Some(methods) = &failure.allow {
+        response.insert_header((header::ALLOW, methods.as_str()));
+    }
     if let Some(seconds) = failure.retry_after {
         response.insert_header((header::RETRY_AFTER, seconds.to_string()));
     }
@@ -141,14 +147,19 @@ pub fn entry_of(failure: &Failure) -> ResponseEntry {
     }
 }
 
-/// The failure of a method that a path does not take.
+/// The failure of a method that a path does not take; it takes these.
 #[must_use]
-pub fn wrong_method() -> Failure {
-    Failure::new(
-        Category::NotAllowed,
-        IssueCode::NotSupported,
-        "this method is not offered at this path; see `/metadata`",
-    )
+pub fn wrong_method(taken: &[Method]) -> Failure {
+    let taken: Vec<&str> = taken.iter().map(Method::as_str).collect();
+    let taken = taken.join(", ");
+    Failure {
+        allow: Some(taken.clone()),
+        ..Failure::new(
+            Category::NotAllowed,
+            IssueCode::NotSupported,
+            format!("this method is not offered at this path; use `{taken}`"),
+        )
+    }
 }
 
 /// The failure of a path that leads nowhere.

@@ -4,6 +4,7 @@
 use crate::{
     failure::{Category, Failure},
     keyring::{HeldKey, Keyring},
+    sealed_json,
 };
 use fhir::IssueCode;
 use model::{FacilityName, Random, ResourceType, Tag, Timestamp, VersionNumber};
@@ -158,9 +159,7 @@ impl Registrant {
         };
         let (kind, tag) = (sealed_type(self.kind())?, self.tag(tags));
         let place = place(facility, &kind, tag, number)?;
-        // By way of a value, whose members are sorted.
-        let json = serde_json::to_value(&content).map_err(Failure::fault)?;
-        let bytes = json.to_string().into_bytes();
+        let bytes = sealed_json::bytes(&content)?;
         let sealed = sealing::seal(&place, key.id, &key.key, &self.id(), &bytes, random)?;
         Ok(store::Registration {
             kind: self.kind(),

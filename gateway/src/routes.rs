@@ -13,6 +13,7 @@ use crate::{
         read, search,
     },
     log_tiles,
+    offered::Offered,
     operation::proof,
     outcome, paging,
     sealed_audit::AUDIT_EVENT,
@@ -29,10 +30,9 @@ pub fn mount(config: &mut web::ServiceConfig) {
         .route("/healthz", web::get().to(health::live))
         .route("/readyz", web::get().to(health::ready))
         .service(
-            web::resource("/log/{facility}/{path:.*}")
+            Offered::at("/log/{facility}/{path:.*}", Into::into)
                 .get(log_tiles::read)
-                .head(log_tiles::read)
-                .default_service(web::to(wrong_method)),
+                .head(log_tiles::read),
         )
         .service(fhir_base("/f/{facility}/fhir"))
         .service(fhir_base("/fhir"))
@@ -41,9 +41,9 @@ pub fn mount(config: &mut web::ServiceConfig) {
 }
 
 /// Every path below a FHIR base. What is not in the table is answered by
-/// `wrong_method` or `nowhere`, never by an empty page.
+/// [`Offered`] or `nowhere`, never by an empty page.
 fn fhir_base(path: &str) -> Scope {
-    let on = |path: &str| web::resource(path.to_owned()).default_service(web::to(wrong_method));
+    let on = |path| Offered::at(path, Into::into);
     web::scope(path)
         .service(on("").post(post_bundle))
         .service(on("/").post(post_bundle))
@@ -70,10 +70,6 @@ fn fhir_base(path: &str) -> Scope {
 
 async fn nowhere() -> Answer {
     Err(outcome::unknown_path())
-}
-
-async fn wrong_method() -> Answer {
-    Err(outcome::wrong_method())
 }
 
 async fn post_record(request: HttpRequest, payload: web::Payload) -> Answer {

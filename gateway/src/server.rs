@@ -48,6 +48,7 @@ pub struct Listening {
 /// A gateway that serves.
 pub struct Gateway {
     app: web::Data<App>,
+    certificates: Option<Arc<Certificates>>,
     handle: ServerHandle,
     serving: JoinHandle<io::Result<()>>,
     beside: Vec<JoinHandle<()>>,
@@ -64,16 +65,24 @@ impl Gateway {
             rt::spawn(keep_keys_fresh(app.clone())),
             rt::spawn(look_for_facilities(app.clone())),
         ];
-        if let Some(certificates) = &listening.certificates {
+        let certificates = listening.certificates.clone();
+        if let Some(certificates) = &certificates {
             beside.push(rt::spawn(follow(Arc::clone(certificates))));
         }
         let server = listen(app.clone(), listening)?;
         Ok(Self {
             app,
+            certificates,
             handle: server.handle(),
             serving: rt::spawn(server),
             beside,
         })
+    }
+
+    /// What it shows to its callers, where it ends TLS.
+    #[must_use]
+    pub fn certificates(&self) -> Option<Arc<Certificates>> {
+        self.certificates.clone()
     }
 
     /// Waits until the server ends by itself, which it should not.

@@ -75,8 +75,7 @@ impl MadeFacility {
         now: Timestamp,
         random: &dyn Random,
     ) -> Result<Self, Failure> {
-        let rules = Compiled::new(1, &new.policies)
-            .map_err(|error| Failure::fault(format!("first policy set: {error}")))?;
+        let policies = policy_set(1, &new.policies, now)?;
         let kek = Kek::generate(new.name.clone(), FIRST_GENERATION, random)?;
         let wrapped = kms
             .wrap_kek(&kek, random)
@@ -94,13 +93,7 @@ impl MadeFacility {
                 created: now,
             },
             keys: vec![id_root, index_root, make(Scope::Audit)?, own],
-            policies: PolicySet {
-                number: 1,
-                digest: rules.digest(),
-                schema: new.policies.schema.clone(),
-                policies: serde_json::to_string(&new.policies.policies).map_err(Failure::fault)?,
-                created: now,
-            },
+            policies,
             registrations,
         })
     }
@@ -121,6 +114,19 @@ impl MadeFacility {
         tx.policies().insert(facility, &self.policies)?;
         Ok(facility)
     }
+}
+
+/// A policy set as it is stored, once it has been seen to compile.
+fn policy_set(number: u32, source: &PolicySource, now: Timestamp) -> Result<PolicySet, Failure> {
+    let compiled = Compiled::new(number, source)
+        .map_err(|error| Failure::fault(format!("policy set {number}: {error}")))?;
+    Ok(PolicySet {
+        number,
+        digest: compiled.digest(),
+        schema: source.schema.clone(),
+        policies: serde_json::to_string(&source.policies).map_err(Failure::fault)?,
+        created: now,
+    })
 }
 
 /// The first registrations, sealed under keys that are not stored yet.

@@ -5,6 +5,7 @@
 //! A new pair that cannot be used changes nothing: the old one stays, with a
 //! warning. The client CA is read once, at the start.
 
+use model::Timestamp;
 use rustls::{
     RootCertStore, ServerConfig,
     crypto::{CryptoProvider, ring},
@@ -19,6 +20,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
     time::SystemTime,
 };
+use x509_cert::{Certificate, der::Decode as _};
 
 /// The files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +81,8 @@ pub struct Certificates {
 
 struct Held {
     key: Arc<CertifiedKey>,
+    /// None when rustls can use what our reader does not understand.
+    expiry: Option<Timestamp>,
     stamp: Stamp,
 }
 
@@ -100,10 +104,11 @@ impl Certificates {
         let provider = Arc::new(ring::default_provider());
         let stamp = stamp(&files);
         let key = Arc::new(read_pair(&files, &provider)?);
+        let expiry = expiry(&key);
         Ok(Arc::new(Self {
             files,
             provider,
-            held: RwLock::new(Held { key, stamp }),
+            held: RwLock::new(Held { key, expiry, stamp }),
         }))
     }
 
@@ -147,6 +152,7 @@ impl Certificates {
         held.stamp = stamp;
         match fresh {
             Ok(key) => {
+                held.expiry = expiry(&key);
                 held.key = Arc::new(key);
                 tracing::info!("the TLS certificate was read again");
             }
@@ -154,6 +160,12 @@ impl Certificates {
                 tracing::warn!(%error, "the TLS certificate was not changed");
             }
         }
+    }
+
+    /// Until when the certificate in use is good; not of those between it and its root.
+    #[must_use]
+    pub fn expiry(&self) -> Option<Timestamp> {
+        self.held().expiry
     }
 
     fn held(&self) -> std::sync::RwLockReadGuard<'_, Held> {
@@ -165,6 +177,15 @@ impl ResolvesServerCert for Certificates {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(Arc::clone(&self.held().key))
     }
+}
+
+/// `notAfter` of the first certificate, which is the server's own
+/// (<https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5>).
+fn expiry(key: &CertifiedKey) -> Option<Timestamp> {
+    let certificate = Certificate::from_der(key.cert.first()?).ok()?;
+    let not_after = certificate.tbs_certificate().validity().not_after;
+    let millis = not_after.to_unix_duration().as_millis();
+    Timestamp::from_millis(millis.try_into().ok()?).ok()
 }
 
 fn stamp(files: &TlsFiles) -> Stamp {
@@ -277,6 +298,25 @@ mod tests {
         put(&files, "first.crt", "first.key");
         certificates.reload(false);
         assert!(serves(&certificates, "first.crt"));
+    }
+
+    #[test]
+    fn the_expiry_is_that_of_the_certificate_in_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = files(&folder);
+        put(&files, "first.crt", "first.key");
+        let certificates = Certificates::open(files.clone()).unwrap();
+        // What `openssl x509 -enddate` says of them.
+        let (first, later) = ("2126-10-29T14:57:44.000Z", "2136-05-29T21:24:04.000Z");
+        let expiry = || certificates.expiry().unwrap().to_string();
+        assert_eq!(expiry(), first);
+
+        put(&files, "later.crt", "client.key");
+        certificates.reload(true);
+        assert_eq!(expiry(), first);
+        put(&files, "later.crt", "later.key");
+        certificates.reload(true);
+        assert_eq!(expiry(), later);
     }
 
     #[test]

@@ -3,10 +3,10 @@
 
 use super::{STEPS, Step, World, random::Dice, service};
 use crate::{
-    AnchorService, Candidate, LeaseState, StepError, alarm::Bell, guard, journal::Journal,
-    ledger::memory::MemoryLedger,
+    AnchorService, Candidate, LeaseState, StatusReader, StepError, alarm::Bell, guard,
+    journal::Journal, ledger::memory::MemoryLedger,
 };
-use model::{ManualClock, SeededRandom, Timestamp};
+use model::{Clock as _, ManualClock, SeededRandom, Timestamp};
 use std::sync::Arc;
 
 #[tokio::test]
@@ -59,6 +59,14 @@ impl Rival {
     }
 }
 
+fn holds(status: &StatusReader) -> bool {
+    matches!(status.lease(), LeaseState::Held { .. })
+}
+
+const fn held_since(then: Timestamp) -> LeaseState {
+    LeaseState::Held { since: Some(then) }
+}
+
 const LOST: StepError = StepError::Store(store::Error::Taken("lease"));
 
 #[tokio::test]
@@ -68,6 +76,7 @@ async fn one_works_and_the_other_takes_over_when_it_is_gone() {
     world.plant(0, 3).await;
     assert_eq!(one.service.status().lease(), LeaseState::Unknown);
     assert_eq!(one.step(Step::Sequence).await, Err(LOST), "not without it");
+    let one_began = one.clock.now();
     assert!(one.works().await && !two.works().await);
     assert_eq!(one.step(Step::Sequence).await, Ok(3));
     let held_by = LeaseState::HeldBy("machine 1".into());
@@ -82,15 +91,17 @@ async fn one_works_and_the_other_takes_over_when_it_is_gone() {
         assert!(one.works().await && !two.works().await);
     }
     two.clock.advance_millis(10_000);
+    let two_began = two.clock.now();
     assert!(two.works().await);
     for step in [Step::Sequence, Step::Checkpoint] {
         assert!(two.step(step).await.unwrap() > 0);
     }
     // The first does not know yet, and can do nothing all the same.
     world.plant(0, 1).await;
-    assert_eq!(one.service.status().lease(), LeaseState::Held);
+    assert_eq!(one.service.status().lease(), held_since(one_began));
     assert_eq!(one.step(Step::Sequence).await, Err(LOST));
-    assert_ne!(one.service.status().lease(), LeaseState::Held);
+    assert_eq!(two.service.status().lease(), held_since(two_began));
+    assert!(!holds(&one.service.status()));
     assert!(!one.works().await);
     world.restart();
     world.settle().await;
@@ -106,7 +117,7 @@ async fn a_lease_that_is_given_back_is_to_be_had_at_once() {
     let running = tokio::spawn(one.service.run(async {
         let _ = stopped.await;
     }));
-    while status.lease() != LeaseState::Held {
+    while !holds(&status) {
         tokio::task::yield_now().await;
     }
     assert!(!two.works().await);

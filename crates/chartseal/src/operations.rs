@@ -11,11 +11,12 @@ use actix_web::{
     web::{self, Data},
 };
 use anchor_service::StatusReader;
-use gateway::App;
+use gateway::{App, Certificates};
 use serde_json::json;
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    sync::Arc,
 };
 use store::Store;
 
@@ -26,6 +27,8 @@ pub struct Sources {
     pub store: Store,
     /// The gateway, where it runs here.
     pub gateway: Option<Data<App>>,
+    /// What the gateway shows to its callers, where it ends TLS.
+    pub certificates: Option<Arc<Certificates>>,
     /// The anchor-service, where it runs here.
     pub anchor: Option<StatusReader>,
 }

@@ -86,6 +86,7 @@ async fn serve(service: Service, args: &ConfigArgs) -> Result<(), Failed> {
     let sources = Sources {
         store: store.clone(),
         gateway: app,
+        certificates: gateway.as_ref().and_then(Gateway::certificates),
         anchor: anchoring.as_ref().map(Anchoring::status),
     };
     let operations = config

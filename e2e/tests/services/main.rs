@@ -11,6 +11,7 @@
 
 mod bad_tokens;
 mod browser;
+mod certificate;
 mod chain;
 mod halted;
 mod hospital;

@@ -15,6 +15,11 @@ fn holds(watch: u16) -> bool {
     metric(watch, "chartseal_anchor_lease_held") > 0.5
 }
 
+/// When the lease was taken, where it is held.
+fn since(watch: u16) -> f64 {
+    metric(watch, "chartseal_anchor_lease_since_timestamp_seconds")
+}
+
 fn start(house: &Installation, config: &Path, watch: u16) -> Service {
     let mut service = house.start("anchor", config);
     service.wait_until("ready", || is_ready(watch));
@@ -37,6 +42,7 @@ fn one_goes_on_where_the_other_ends() {
 
     let one = start(&house, &first, first_watch);
     until("the lease", 20, || holds(first_watch).then_some(()));
+    let first_taken = since(first_watch);
     let two = start(&house, &second, second_watch);
     assert!(holds(first_watch) && !holds(second_watch));
     let prove =
@@ -47,7 +53,10 @@ fn one_goes_on_where_the_other_ends() {
     let logged = one.logged();
     assert!(one.stop().success(), "{logged}");
     until("the lease", 20, || holds(second_watch).then_some(()));
+    let taken = since(second_watch);
+    assert!(taken > first_taken);
     prove(&user.create_patient("Bertram"), &log);
+    assert_eq!(since(second_watch), taken, "renewed, it is the same");
 
     // Killed, it is waited for.
     let one = start(&house, &first, first_watch);

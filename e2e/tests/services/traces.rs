@@ -1,8 +1,16 @@
-//! Traces of requests, as a collector of OpenTelemetry receives them, and what is
-//! not in them.
+//! Traces of requests and of the anchor-service's steps, as a collector of OpenTelemetry
+//! receives them, and what is not in them.
 
-use crate::{installation::operations, one_process::OneProcess};
+use crate::{
+    chain::Chain,
+    installation::{HOME, Installation, User, is_ready, metric, operations},
+    one_process::OneProcess,
+    postgres::Postgres,
+};
+use devkit::issuer::DemoUser;
+use e2e::until;
 use std::{
+    fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
@@ -35,9 +43,28 @@ impl Collector {
         Self { port, received }
     }
 
+    /// The section of a configuration that names it.
+    fn section(&self) -> String {
+        let port = self.port;
+        format!("\n[telemetry]\notlpEndpoint = \"http://127.0.0.1:{port}\"\n")
+    }
+
     fn has(&self, text: &[u8]) -> bool {
+        self.count(text) > 0
+    }
+
+    fn count(&self, text: &[u8]) -> usize {
         let received = self.received.lock().unwrap();
-        received.windows(text.len()).any(|window| window == text)
+        let windows = received.windows(text.len());
+        windows.filter(|window| *window == text).count()
+    }
+
+    /// How many spans have this name: field 5 of a `Span`
+    /// (<https://github.com/open-telemetry/opentelemetry-proto>).
+    fn spans(&self, name: &str) -> u32 {
+        let length = u8::try_from(name.len()).unwrap();
+        let field = [&[0x2a, length], name.as_bytes()].concat();
+        self.count(&field).try_into().unwrap()
     }
 }
 
@@ -73,10 +100,7 @@ fn take(stream: TcpStream, all: &Mutex<Vec<u8>>) {
 #[test]
 fn requests_are_traced_without_anything_of_a_record() {
     let collector = Collector::start();
-    let one = OneProcess::go_live(&format!(
-        "\n[telemetry]\notlpEndpoint = \"http://127.0.0.1:{}\"\n",
-        collector.port
-    ));
+    let one = OneProcess::go_live(&collector.section());
     let service = one.start();
     let system = one.system();
     let version = system.create_patient(NAME);
@@ -87,6 +111,7 @@ fn requests_are_traced_without_anything_of_a_record() {
     let read = system.at.send("GET", &path, &traced, Vec::new());
     drop(read.expect(200, "a read within a trace"));
     assert!(operations(one.watch, "healthz").is_some());
+    one.assert_proof(&system, &version);
     // The end of the service sends what waits.
     assert!(service.stop().success());
 
@@ -99,11 +124,76 @@ fn requests_are_traced_without_anything_of_a_record() {
     ] {
         assert!(collector.has(expected.as_bytes()), "{expected}");
     }
+    for step in ["sequence", "checkpoint", "post", "mined", "finality"] {
+        assert!(collector.spans(step) > 0, "{step}");
+    }
     let trace: Vec<u8> = (0..16)
         .map(|at| u8::from_str_radix(&TRACE[2 * at..2 * at + 2], 16).unwrap())
         .collect();
     assert!(collector.has(&trace), "the caller's own trace");
     for secret in [NAME, id, STATE, system.token.as_str()] {
+        assert!(!collector.has(secret.as_bytes()), "{secret}");
+    }
+}
+
+/// The anchor-service alone: a span for each thing that it did, and none for the rounds
+/// in which it found nothing to do.
+#[test]
+fn what_the_anchor_service_does_is_traced() {
+    let (house, database, chain) = (Installation::new(), Postgres::create(), Chain::anvil());
+    house.write_secret("database-url", &format!("{}\n", database.url()));
+    let collector = Collector::start();
+    let (anchor, watch) = house.anchor("anchor.toml", &chain);
+    // Far more rounds than leaves.
+    let rule = "finality = \"immediate\"\n";
+    let often = fs::read_to_string(&anchor).unwrap();
+    let often = often.replace(rule, &format!("{rule}sequenceMillis = 10\n"));
+    fs::write(&anchor, often + &collector.section()).unwrap();
+    let (log, registry) = house.go_live(&anchor);
+    let issuer = house.issuer(None);
+    let (config, port, gateway_watch) = house.gateway("gateway.toml", &issuer.issuer_url());
+    let mut gateway = house.start("gateway", &config);
+    gateway.wait_until("ready", || is_ready(gateway_watch));
+    let mut anchoring = house.start("anchor", &anchor);
+    anchoring.wait_until("ready", || is_ready(watch));
+
+    let system = User::new(&issuer, &DemoUser::System, port);
+    let version = system.create_patient(NAME);
+    house.assert_proof(&system, &version, &log, &chain, &registry);
+    assert!(gateway.stop().success());
+    // Nothing new comes now; when all of it is final, there is nothing left to do.
+    let of_log = |series: &str| metric(watch, &format!("{series}{{facility=\"{HOME}\"}}"));
+    until("a final anchor over all leaves", 60, || {
+        let waiting = metric(watch, "chartseal_pending_leaves");
+        let left = of_log("chartseal_log_size") - of_log("chartseal_log_final_size");
+        (waiting + left == 0.0).then_some(())
+    });
+    let done = |series: &str| metric(watch, &format!("chartseal_{series}_total"));
+    let (leaves, posts) = (done("leaves_sequenced"), done("posts"));
+    let (checkpoints, last) = (done("checkpoints_signed"), done("posts_final"));
+    assert!(anchoring.stop().success());
+
+    let spans = |step: &str| f64::from(collector.spans(step));
+    assert!(spans("sequence") > 0.0 && spans("sequence") <= leaves);
+    assert_eq!(spans("checkpoint"), checkpoints);
+    assert_eq!((spans("post"), spans("mined")), (posts, posts));
+    assert_eq!(spans("finality"), last);
+    for part in [
+        "chartseal-anchor",
+        HOME,
+        "write sequence",
+        "ask eth_sendRawTransaction",
+    ] {
+        assert!(collector.has(part.as_bytes()), "{part}");
+    }
+    let id = version.split('/').nth(1).unwrap();
+    for secret in [
+        NAME,
+        id,
+        system.token.as_str(),
+        &database.url(),
+        &chain.url(),
+    ] {
         assert!(!collector.has(secret.as_bytes()), "{secret}");
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     exchange::Exchange,
     facility::Facility,
     failure::{Category, Failure},
-    sealed_audit,
+    sealed_audit, sealed_json,
 };
 use fhir::IssueCode;
 use model::{ResourceType, Scope, Tag, Timestamp};
@@ -15,6 +15,8 @@ use store::{ChangeDecision, Decided, DecidedChange};
 
 /// The type under which proposals are sealed.
 const CHANGE: &str = "#change";
+/// The id inside the envelope; the change's own is the tag of its row.
+const SEALED_ID: &str = "1";
 /// How long a change can be approved.
 const OPEN_MILLIS: i64 = 7 * 24 * 3_600 * 1_000;
 
@@ -84,14 +86,13 @@ pub(super) async fn propose(
         proposer: proposer.clone(),
         proposal: proposal.clone(),
     };
-    let json = serde_json::to_value(&content).map_err(Failure::fault)?;
     let (data_key, sealed) = sealed_audit::seal(
         random,
         facility,
         CHANGE,
         id,
         Scope::Facility,
-        ("1", json.to_string().as_bytes()),
+        (SEALED_ID, &sealed_json::bytes(&content)?),
     )
     .await?;
     let row = store::Change {
@@ -242,3 +243,6 @@ impl OpenChange {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

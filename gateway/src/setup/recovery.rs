@@ -2,6 +2,7 @@
 //! or one that lost them all. Whoever runs it holds the root keys, so it asks nobody,
 //! but it leaves an audit record in the facility's log.
 
+use super::policy_set;
 use crate::{
     exchange::Side,
     facility::{Facility, InForce},
@@ -14,7 +15,7 @@ use fhir::{
     json,
 };
 use model::{AuditInteraction, Clock, FacilityName, Random, Scope, Tag, Timestamp, new_uuid};
-use policies::{Action, Compiled, PolicySource};
+use policies::{Action, PolicySource};
 use sealing::Kms;
 use std::sync::Arc;
 use store::{PolicySet, Registration, Store};
@@ -112,16 +113,8 @@ fn later_policies(
     if nobody || in_force.rules.knows(Action::Administer) {
         return Ok(None);
     }
-    let source = PolicySource::shipped();
     let number = in_force.rules.number().saturating_add(1);
-    let compiled = Compiled::new(number, &source).map_err(Failure::fault)?;
-    Ok(Some(PolicySet {
-        number,
-        digest: compiled.digest(),
-        policies: serde_json::to_string(&source.policies).map_err(Failure::fault)?,
-        schema: source.schema,
-        created: now,
-    }))
+    policy_set(number, &PolicySource::shipped(), now).map(Some)
 }
 
 async fn seal(

@@ -155,6 +155,30 @@ fn check(method: &str, reply: &Reply, told: &str) {
 }
 
 #[actix_web::test]
+async fn a_wrong_method_is_told_the_right_ones() {
+    let house = House::start().await;
+    let nobody = house.anyone();
+    for (path, offered) in ROUTES {
+        let reply = nobody.send("PATCH", path, &[], None).await.expect(405);
+        assert_told(path, offered, reply.header("allow"), &reply.text);
+    }
+    for (path, offered) in ADMIN_ROUTES {
+        let path = format!("/admin/{path}");
+        let reply = nobody.send("PATCH", &path, &[], None).await;
+        assert_told(&path, offered, reply.header("allow"), &reply.problem(405));
+    }
+    let path = format!("/log/{HOME}/checkpoint");
+    let reply = nobody.send("PATCH", &path, &[], None).await.expect(405);
+    assert_told(&path, &["GET", "HEAD"], reply.header("allow"), &reply.text);
+}
+
+fn assert_told(path: &str, offered: &[&str], allow: Option<&str>, text: &str) {
+    let methods = offered.join(", ");
+    assert_eq!(allow, Some(methods.as_str()), "{path}");
+    assert!(text.contains(&format!("use `{methods}`")), "{path}: {text}");
+}
+
+#[actix_web::test]
 async fn who_is_no_administrator_gets_403_below_admin_and_an_audit_record() {
     let house = House::start().await;
     for user in [

@@ -1,7 +1,10 @@
 //! One node behind JSON-RPC over HTTP: the questions, and its errors in our
 //! words. Errors of the client are mapped and never printed.
 
-use crate::ledger::{FinalityRule, LedgerError, evm::registry};
+use crate::{
+    ledger::{FinalityRule, LedgerError, evm::registry},
+    span,
+};
 use alloy::{
     primitives::{Address, B256, Bytes, U64, U128},
     rpc::{
@@ -45,10 +48,11 @@ impl Node {
         method: &'static str,
         params: P,
     ) -> Result<R, LedgerError> {
-        self.0
-            .request(method, params)
-            .await
-            .map_err(|e| explain(&e))
+        let asked = async {
+            let answer = self.0.request(method, params).await;
+            answer.map_err(|error| explain(&error))
+        };
+        span::within(span::of_question(method), asked).await
     }
 
     /// Number of the chain it serves.

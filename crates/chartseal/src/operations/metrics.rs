@@ -5,7 +5,7 @@
 
 use super::Sources;
 use anchor_service::{Counts, LeaseState, Status, StatusReader};
-use gateway::App;
+use gateway::{App, Certificates};
 use model::{Clock as _, SystemClock, Timestamp};
 use prometheus::{
     Error, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder,
@@ -27,6 +27,9 @@ pub async fn text(sources: &Sources) -> Result<String, Error> {
     if let Some(app) = &sources.gateway {
         families = app.metrics.gather();
         of_gateway(&page, app)?;
+    }
+    if let Some(certificates) = &sources.certificates {
+        of_certificate(&page, certificates)?;
     }
     let stats = sources.store.stats();
     of_store(&page, &stats)?;
@@ -77,6 +80,16 @@ fn of_gateway(page: &Page, app: &App) -> Result<(), Error> {
         opened
             .iter()
             .map(|facility| (vec![facility.name.to_string()], facility.keys.opened())),
+    )
+}
+
+fn of_certificate(page: &Page, certificates: &Certificates) -> Result<(), Error> {
+    let expiry = certificates.expiry();
+    page.gauge(
+        "chartseal_tls_certificate_expiry_timestamp_seconds",
+        "When the certificate that the gateway serves expires; no series where it has none.",
+        &[],
+        expiry.map(|expiry| (vec![], seconds(expiry))),
     )
 }
 
@@ -147,13 +160,7 @@ async fn of_anchor(page: &Page, anchor: &StatusReader) -> Result<bool, Error> {
         &[],
         [(vec![], alarm)],
     )?;
-    let held = f64::from(u8::from(anchor.lease() == LeaseState::Held));
-    page.gauge(
-        "chartseal_anchor_lease_held",
-        "Whether this anchor-service works; one that stands by does not.",
-        &[],
-        [(vec![], held)],
-    )?;
+    of_lease(page, &anchor.lease())?;
     let troubles = anchor.troubles();
     let steps = [
         "lease",
@@ -176,6 +183,25 @@ async fn of_anchor(page: &Page, anchor: &StatusReader) -> Result<bool, Error> {
         Ok(status) => of_logs(page, &status, SystemClock.now()).map(|()| true),
         Err(_) => Ok(false),
     }
+}
+
+fn of_lease(page: &Page, lease: &LeaseState) -> Result<(), Error> {
+    let (held, since) = match lease {
+        LeaseState::Held { since } => (1.0, *since),
+        _ => (0.0, None),
+    };
+    page.gauge(
+        "chartseal_anchor_lease_held",
+        "Whether this anchor-service works; one that stands by does not.",
+        &[],
+        [(vec![], held)],
+    )?;
+    page.gauge(
+        "chartseal_anchor_lease_since_timestamp_seconds",
+        "When this anchor-service took the lease; no series where it has none.",
+        &[],
+        since.map(|since| (vec![], seconds(since))),
+    )
 }
 
 fn of_counts(page: &Page, counts: Counts) -> Result<(), Error> {
@@ -266,6 +292,12 @@ fn of_logs(page: &Page, status: &Status, now: Timestamp) -> Result<(), Error> {
         &["facility"],
         logs().filter_map(|(labels, log)| log.last_final.map(|anchor| (labels, age(anchor.time)))),
     )
+}
+
+/// Since the epoch.
+fn seconds(time: Timestamp) -> f64 {
+    let millis = u64::try_from(time.as_millis()).unwrap_or(0);
+    std::time::Duration::from_millis(millis).as_secs_f64()
 }
 
 /// Gauges are floating point; sizes are exact up to 2^53.

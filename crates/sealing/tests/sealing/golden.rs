@@ -27,8 +27,8 @@ fn salts_match(vector: &Value, salts: &Salts) {
 #[test]
 fn envelopes_and_salts() {
     let golden = vectors("golden.json");
-    let registrations = elements(&golden["registrations"]);
-    for vector in elements(&golden["envelopes"]).iter().chain(registrations) {
+    let kinds = ["envelopes", "registrations", "changes"];
+    for vector in kinds.iter().flat_map(|kind| elements(&golden[*kind])) {
         let facility = text(vector, "facility").parse().unwrap();
         let resource_type = text(vector, "type").parse().unwrap();
         let place = Place {

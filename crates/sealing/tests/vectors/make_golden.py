@@ -282,11 +282,38 @@ REGISTRATIONS = [
     registration("#administrator", "https://id.example/\ndr.müller", "#user", 3,
                  {"administrator": {"issuer": "https://id.example/", "subject": "dr.müller"}},
                  "active"),
+    registration("#administrator", "https://id.example/\ndr.müller", "#user", 4,
+                 {"administrator": {"issuer": "https://id.example/", "name": "Dr. Müller",
+                                    "subject": "dr.müller"}},
+                 "active"),
+]
+
+
+
+def change(number, name, of):
+    """The content's members are sorted; the id of the change is random."""
+    proposer = {"issuer": "https://id.example/", "subject": "dr.müller"}
+    content = json.dumps({"proposal": {"change": name, "of": of}, "proposer": proposer},
+                         sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return envelope("st-mary", "#change", run(0x50 + number, 16), 1, run(0, 32), run(0x90, 16),
+                    run(0x68 + number, 32), run(0xA8 + number, 12), "1", content.encode())
+
+
+CLIENT = {"clientId": "lab-1", "roles": ["system"]}
+PEOPLE = [{"issuer": "https://id.example/", "subject": "a.okoro"},
+          {"issuer": "https://id.example/", "name": "B. Ruiz", "subject": "b.ruiz"}]
+CHANGES = [
+    change(1, "client-register", CLIENT | {"name": "Laboratory"}),
+    change(2, "client-revoke", CLIENT),
+    change(3, "administrator-register", PEOPLE[1]),
+    change(4, "administrator-revoke", PEOPLE[0]),
+    change(5, "facility-make",
+           {"administrators": PEOPLE, "clients": [CLIENT], "name": "st-mary-east"}),
 ]
 
 print(json.dumps({
     "envelopes": ENVELOPES, "wrapped_data_keys": WRAPPED_DATA_KEYS,
     "wrapped_keks": WRAPPED_KEKS, "tags": TAGS, "tokens": TOKENS,
     "normal_forms": NORMAL_FORMS, "cursors": CURSORS, "idempotency": IDEMPOTENCY,
-    "registrations": REGISTRATIONS,
+    "registrations": REGISTRATIONS, "changes": CHANGES,
 }, indent=1, ensure_ascii=True))
