@@ -255,7 +255,7 @@ fn run_one(tx: &mut Tx, job: &mut Job, alone: bool) -> Result<(), Attempt> {
     let backend = tx.backend();
     tx.wrote = false;
     tx.fault = None;
-    let before = tx.waiting.mark();
+    let (before, probe) = (tx.waiting.mark(), tx.probe);
     job.outcome = job.run(tx);
     let dead = tx.fault.is_some_and(|fault| fault.voids(backend));
     if job.outcome.is_ok() {
@@ -267,7 +267,9 @@ fn run_one(tx: &mut Tx, job: &mut Job, alone: bool) -> Result<(), Attempt> {
         Some(fault @ (Fault::Broken | Fault::Lost)) => Err(Attempt::Failed(fault)),
         _ if job.outcome.is_ok() => Ok(()),
         _ if !(tx.wrote || dead) => {
+            // The transaction is recognised by what it leaves, so not by this.
             tx.waiting.forget_after(before);
+            tx.probe = probe;
             Ok(())
         }
         _ if alone => Err(Attempt::Undone),

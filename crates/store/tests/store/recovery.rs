@@ -8,7 +8,7 @@ use crate::{
     world::{World, add_facility, admin, maintenance_url},
 };
 use model::{EpochRead, Tag};
-use std::{thread, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 use store::{Database, Error, FacilityId, Options, Store};
 
 const ONE: Options = Options {
@@ -91,6 +91,31 @@ fn a_commit_that_was_done_but_not_answered_is_answered_and_not_done_again() {
     assert_eq!(store.stats().closures["create"].retries, 0);
     assert_eq!(pending(&store, facility).len(), 2);
     assert_eq!(create(&store, facility, 8), Ok(8));
+}
+
+/// The audit record of a closure that failed is not there, whatever became of the
+/// COMMIT of its group.
+#[test]
+fn a_commit_is_not_looked_for_by_what_was_given_up() {
+    let world = World::postgres();
+    let (proxy, store, facility) = behind_proxy(&world);
+    let proxy = Arc::new(proxy);
+    let answers = while_held(&store, 2, |place| {
+        if place == 1 {
+            // The second of the group.
+            thread::sleep(Duration::from_millis(100));
+            return create(&store, facility, 7);
+        }
+        let proxy = Arc::clone(&proxy);
+        store.run_tx_blocking("give up", &[], move |tx| {
+            tx.audits().insert(facility, &audit(1, 0, &[]))?;
+            proxy.cut(Cut::After);
+            Err(Error::EpochMoved)
+        })
+    });
+    assert_eq!(answers, [Err(Error::EpochMoved), Ok(7)]);
+    assert_eq!(store.stats().closures["create"].retries, 0);
+    assert_eq!(pending(&store, facility).len(), 2);
 }
 
 #[test]
