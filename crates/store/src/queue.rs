@@ -5,10 +5,16 @@ use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 /// How many closures may wait; more are refused at once.
 const CAPACITY: usize = 4096;
+/// So many closures are worth a transaction beside one that is under way, because most
+/// of what a group costs does not depend on its size.
+const WORTHWHILE: usize = 8;
+/// How long fewer wait for more.
+const PATIENCE: Duration = Duration::from_millis(2);
 
 /// A closure with its result and whoever waits for it, its types forgotten.
 trait Work: Send {
@@ -44,6 +50,7 @@ where
 pub(crate) struct Job {
     pub(crate) name: &'static str,
     pub(crate) locks: Vec<LockKey>,
+    since: Instant,
     work: Box<dyn Work>,
     /// What its last run came to; it counts when the transaction was committed.
     pub(crate) outcome: Result<(), Error>,
@@ -59,6 +66,7 @@ impl Job {
         Self {
             name,
             locks: locks.to_vec(),
+            since: Instant::now(),
             work: Box::new(Task {
                 closure,
                 value: None,
@@ -85,7 +93,21 @@ impl Job {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Job>,
+    /// Writers that have taken closures and are not done with them.
+    at_work: usize,
     closed: bool,
+}
+
+impl State {
+    /// How much longer those that wait may wait for more, or for a writer that is at
+    /// work to be done.
+    fn patience(&self) -> Option<Duration> {
+        if self.at_work == 0 || self.waiting.len() >= WORTHWHILE || self.closed {
+            return None;
+        }
+        let waited = self.waiting.front()?.since.elapsed();
+        PATIENCE.checked_sub(waited).filter(|rest| !rest.is_zero())
+    }
 }
 
 #[derive(Default)]
@@ -113,20 +135,31 @@ impl Queue {
     }
 
     /// Waits for jobs and takes at most `most` of them; `None` when the queue is
-    /// closed and empty.
+    /// closed and empty. Whoever has taken some says when they are [`Self::done`].
     pub(crate) fn take(&self, most: usize) -> Option<Vec<Job>> {
         let mut state = self.state();
-        while state.waiting.is_empty() {
-            if state.closed {
+        loop {
+            if let Some(patience) = state.patience() {
+                let waited = self.changed.wait_timeout(state, patience);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            } else if !state.waiting.is_empty() {
+                break;
+            } else if state.closed {
                 return None;
+            } else {
+                let waited = self.changed.wait(state);
+                state = waited.unwrap_or_else(PoisonError::into_inner);
             }
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
         }
+        state.at_work += 1;
         let count = state.waiting.len().min(most);
         Some(state.waiting.drain(..count).collect())
+    }
+
+    /// Says that what was taken is answered.
+    pub(crate) fn done(&self) {
+        let mut state = self.state();
+        state.at_work = state.at_work.saturating_sub(1);
     }
 
     /// Takes no more jobs; those that wait are still run.

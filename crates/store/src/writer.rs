@@ -83,6 +83,7 @@ impl Writer {
     pub(crate) fn run(mut self) {
         while let Some(jobs) = self.queue.take(MOST) {
             self.group(jobs);
+            self.queue.done();
             if let (Some(wal), Some(connection)) = (&self.wal, &mut self.connection) {
                 wal.begin_anew_when_long(&mut connection.tx.conn);
             }

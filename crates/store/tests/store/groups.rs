@@ -280,6 +280,28 @@ fn named_locks_make_reading_and_writing_one_step(world: &World) {
     assert_eq!(newest.expect("a read").expect("a set").number, 40);
 }
 
+/// Few closures wait a little for more, but not for a writer that has much to do.
+#[test]
+fn a_closure_does_not_wait_for_a_long_one_in_another_writer() {
+    let world = World::postgres();
+    let (store, facility) = world.with_facility();
+    let (answered, is_answered) = mpsc::channel();
+    let (started, has_started) = mpsc::channel();
+    thread::scope(|threads| {
+        threads.spawn(|| {
+            let held = store.run_tx_blocking("hold", &[], move |_| {
+                let _ = started.send(());
+                let waited = is_answered.recv_timeout(Duration::from_secs(20));
+                waited.map_err(|_| Error::Unavailable)
+            });
+            assert_eq!(held, Ok(()), "the other was not answered meanwhile");
+        });
+        has_started.recv().expect("a writer at work");
+        crate::rows::insert(&store, facility, version(1, 1));
+        answered.send(()).expect("it still waits");
+    });
+}
+
 fn async_and_blocking_calls_see_the_same(world: &World) {
     let (store, facility) = world.with_facility();
     let runtime = tokio::runtime::Builder::new_current_thread()
