@@ -203,12 +203,7 @@ impl<'c> Exchange<'c> {
             return Ok(Some(write.version.clone()));
         }
         let facility = self.facility().id;
-        let read = move |reader: &mut store::Reader| reader.versions().current(facility, record);
-        Ok(self
-            .app()
-            .store
-            .read_by_key("current version", read)
-            .await?)
+        Ok(self.app().store.current_version(facility, record).await?)
     }
 
     /// One version of a record, opened and withheld.

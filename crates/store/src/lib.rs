@@ -16,6 +16,8 @@ mod audit_insert;
 mod audits;
 mod changes;
 mod column;
+mod current;
+mod current_statement;
 mod database;
 mod epochs;
 mod error;

@@ -6,12 +6,12 @@
 use crate::{
     Criterion, FacilityId, Order, TimePosition,
     database::{Conn, MultiBackend},
-    versions::ID_PARAM,
+    versions::{COLUMNS, Columns, ID_PARAM},
 };
 use diesel::{
     QueryResult, RunQueryDsl,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::{BigInt, Binary, Integer, Nullable, Text},
+    sql_types::{BigInt, Binary, Integer, Text},
 };
 use model::{ResourceType, Timestamp};
 
@@ -269,10 +269,9 @@ pub(crate) struct Found<'a>(pub(crate) Narrow<'a>);
 
 impl QueryFragment<MultiBackend> for Found<'_> {
     fn walk_ast<'b>(&'b self, mut out: Pass<'_, 'b>) -> QueryResult<()> {
-        out.push_sql(
-            "SELECT v.resource_type, v.record_tag, v.version, v.interaction, v.policy_number, \
-             v.time_ms, v.subject_tag, v.padded_size, v.data_key_id, v.envelope FROM (",
-        );
+        for part in ["SELECT ", COLUMNS, " FROM ("] {
+            out.push_sql(part);
+        }
         self.0.push(&mut out)?;
         out.push_sql(") n JOIN version v ON v.facility_id = ");
         out.push_bind_param::<Integer, _>(&self.0.facility)?;
@@ -310,20 +309,6 @@ impl QueryId for Count<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
-
-/// The columns in the order of [`crate::versions::Row`].
-type Columns = (
-    Text,
-    Binary,
-    BigInt,
-    Text,
-    BigInt,
-    BigInt,
-    Nullable<Binary>,
-    Integer,
-    Binary,
-    Binary,
-);
 
 impl Query for Found<'_> {
     type SqlType = Columns;

@@ -1,7 +1,8 @@
 //! The store: opened once, cloned freely. `run_tx` is the one way to write.
 
 use crate::{
-    Database, Error, LockKey, OpenError, Reader, Stats, Tx,
+    Database, Error, FacilityId, LockKey, OpenError, Reader, Stats, Tx, Version,
+    current::CurrentReader,
     lock_file::LockFile,
     open,
     queue::{Job, Queue},
@@ -11,6 +12,7 @@ use crate::{
     writer::Writer,
 };
 use diesel::r2d2::Pool;
+use model::Tag;
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -57,6 +59,8 @@ struct Open {
     readers: Pool<Manager>,
     /// As many as there are readers, so that reads that wait hold no thread.
     turns: Arc<Semaphore>,
+    /// Where the database is behind a network.
+    current: Option<CurrentReader>,
     /// Whether the database is in this process, and not behind a network.
     embedded: bool,
     /// SQLite's.
@@ -95,12 +99,16 @@ impl Store {
         let embedded = matches!(database, Database::Sqlite { .. });
         let wal = embedded.then(|| WalCopier::start(database, &counters));
         let wal = wal.transpose().map_err(OpenError::Thread)?;
+        let readers = readers::pool(database, options.readers);
+        let current = (!embedded).then(|| CurrentReader::start(readers.clone()));
+        let current = current.transpose().map_err(OpenError::Thread)?;
         let mut open = Open {
             queue: Arc::default(),
             counters,
             writers: Vec::new(),
-            readers: readers::pool(database, options.readers),
+            readers,
             turns: Arc::new(Semaphore::new(options.readers.max(1) as usize)),
+            current,
             embedded,
             wal,
             _lock: lock,
@@ -204,6 +212,29 @@ impl Store {
         match turn {
             Some(Ok(_turn)) => span("read", name).in_scope(|| self.read_blocking(name, f)),
             _ => self.read(name, f).await,
+        }
+    }
+
+    /// The current version of a record, which may be a delete. Sees what
+    /// [`Self::read`] does.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn current_version(
+        &self,
+        facility: FacilityId,
+        record: Tag,
+    ) -> Result<Option<Version>, Error> {
+        const NAME: &str = "current version";
+        match &self.0.current {
+            Some(current) => {
+                let read = current.read(facility, record);
+                read.instrument(span("read", NAME)).await
+            }
+            None => {
+                let read = move |reader: &mut Reader| reader.versions().current(facility, record);
+                self.read_by_key(NAME, read).await
+            }
         }
     }
 

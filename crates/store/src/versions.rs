@@ -5,6 +5,7 @@ use crate::{Access, Error, FacilityId, Tx, column, schema::version, waiting};
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
     prelude::{Queryable, Selectable},
+    sql_types::{BigInt, Binary, Integer, Nullable, Text},
 };
 use model::{
     Commitment, DataKeyId, ResourceType, Tag, Timestamp, Token, VersionInteraction, VersionNumber,
@@ -82,6 +83,22 @@ pub(crate) struct Row {
     data_key_id: Vec<u8>,
     envelope: Vec<u8>,
 }
+
+/// The columns of [`Row`] where the table is called `v`, and their types.
+pub(crate) const COLUMNS: &str = "v.resource_type, v.record_tag, v.version, v.interaction, \
+     v.policy_number, v.time_ms, v.subject_tag, v.padded_size, v.data_key_id, v.envelope";
+pub(crate) type Columns = (
+    Text,
+    Binary,
+    BigInt,
+    Text,
+    BigInt,
+    BigInt,
+    Nullable<Binary>,
+    Integer,
+    Binary,
+    Binary,
+);
 
 pub(crate) fn read(row: Row) -> Result<Version, Error> {
     Ok(Version {

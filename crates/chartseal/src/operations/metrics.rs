@@ -89,7 +89,7 @@ fn of_certificate(page: &Page, certificates: &Certificates) -> Result<(), Error>
         "chartseal_tls_certificate_expiry_timestamp_seconds",
         "When the certificate that the gateway serves expires; no series where it has none.",
         &[],
-        expiry.map(|expiry| (vec![], seconds(expiry))),
+        expiry.map(|expiry| (vec![], seconds(expiry.as_millis()))),
     )
 }
 
@@ -200,7 +200,7 @@ fn of_lease(page: &Page, lease: &LeaseState) -> Result<(), Error> {
         "chartseal_anchor_lease_since_timestamp_seconds",
         "When this anchor-service took the lease; no series where it has none.",
         &[],
-        since.map(|since| (vec![], seconds(since))),
+        since.map(|since| (vec![], seconds(since.as_millis()))),
     )
 }
 
@@ -243,10 +243,7 @@ fn of_counts(page: &Page, counts: Counts) -> Result<(), Error> {
 }
 
 fn of_logs(page: &Page, status: &Status, now: Timestamp) -> Result<(), Error> {
-    let age = |then: Timestamp| {
-        let millis = now.as_millis().saturating_sub(then.as_millis()).max(0);
-        std::time::Duration::from_millis(u64::try_from(millis).unwrap_or(0)).as_secs_f64()
-    };
+    let age = |then: Timestamp| seconds(now.as_millis().saturating_sub(then.as_millis()));
     page.gauge(
         "chartseal_pending_leaves",
         "Leaves without an index.",
@@ -294,9 +291,9 @@ fn of_logs(page: &Page, status: &Status, now: Timestamp) -> Result<(), Error> {
     )
 }
 
-/// Since the epoch.
-fn seconds(time: Timestamp) -> f64 {
-    let millis = u64::try_from(time.as_millis()).unwrap_or(0);
+/// As gauges give times and ages; what is negative is 0.
+fn seconds(millis: i64) -> f64 {
+    let millis = u64::try_from(millis).unwrap_or(0);
     std::time::Duration::from_millis(millis).as_secs_f64()
 }
 

@@ -289,7 +289,6 @@ REGISTRATIONS = [
 ]
 
 
-
 def change(number, name, of):
     """The content's members are sorted; the id of the change is random."""
     proposer = {"issuer": "https://id.example/", "subject": "dr.müller"}
