@@ -60,7 +60,7 @@ impl ManageConnection for Manager {
 /// A pool of at most `size` connections, made when they are needed.
 pub(crate) fn pool(database: &Database, size: u32) -> Pool<Manager> {
     Pool::builder()
-        .max_size(size.max(1))
+        .max_size(size)
         .min_idle(Some(0))
         .test_on_check_out(true)
         .connection_timeout(PATIENCE)

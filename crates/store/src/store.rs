@@ -99,7 +99,9 @@ impl Store {
         let embedded = matches!(database, Database::Sqlite { .. });
         let wal = embedded.then(|| WalCopier::start(database, &counters));
         let wal = wal.transpose().map_err(OpenError::Thread)?;
-        let readers = readers::pool(database, options.readers);
+        // One more than turns, for the thread that reads current versions.
+        let size = options.readers.max(1).saturating_add(u32::from(!embedded));
+        let readers = readers::pool(database, size);
         let current = (!embedded).then(|| CurrentReader::start(readers.clone()));
         let current = current.transpose().map_err(OpenError::Thread)?;
         let mut open = Open {
