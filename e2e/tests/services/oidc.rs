@@ -54,8 +54,8 @@ impl Provider {
         }
     }
 
-    /// Runs it; the first key signs. Twice Node.js 20 was seen to run for
-    /// 30 s without listening, in many hundred starts, so it is given more than one.
+    /// Runs it; the first key signs. Once it was seen to run for 30 s without
+    /// listening, on a busy machine and why is not known, so it is started again.
     pub fn start(&mut self, keys: &[&Signer]) {
         self.write(keys);
         for _ in 0..STARTS {
