@@ -5,12 +5,12 @@ use crate::{
     exchange::Exchange,
     facility::Facility,
     failure::Failure,
-    sealed_audit::{AUDIT_EVENT, QUERY},
+    sealed_audit::{self, AUDIT_EVENT, Own, QUERY, unseal},
 };
 use fhir::audit_event::AuditRecord;
-use model::{DataKeyId, Digest, LogicalId, ResourceType, Tag, VersionNumber};
+use model::{Digest, LogicalId, ResourceType, Tag, VersionNumber};
 use policies::{TargetFacts, Withheld};
-use sealing::{Opened, Place, Salts};
+use sealing::Salts;
 use std::sync::Arc;
 use store::{Audit, SealedQuery};
 
@@ -96,11 +96,20 @@ fn split(id: &LogicalId) -> Option<(LogicalId, usize)> {
 /// When its key is gone or the envelope does not belong to this row.
 pub async fn open(facility: &Facility, row: Audit) -> Result<Vec<Withheld<OpenEvent>>, Failure> {
     let kind: ResourceType = AUDIT_EVENT.parse().map_err(Failure::fault)?;
-    let opened = unseal(facility, &kind, row.record, row.data_key, &row.envelope).await?;
+    let own = Own {
+        kind: AUDIT_EVENT,
+        record: row.record,
+        version: VersionNumber::FIRST,
+        clear: sealed_audit::clear_facts(&row),
+    };
+    let opened = unseal(facility, own, row.data_key, &row.envelope).await?;
     let record = AuditRecord::parse(&opened.content)
         .map_err(|_| Failure::fault("a sealed audit record cannot be read"))?;
     let query = match &row.query {
-        Some(query) => Some(query_digest(facility, row.record, query, &opened.salts).await?),
+        Some(query) => {
+            let own = Own::only(QUERY, row.record, row.time);
+            Some(query_digest(facility, own, query, &opened.salts).await?)
+        }
         None => None,
     };
     let tag = row.record;
@@ -138,34 +147,12 @@ pub async fn open(facility: &Facility, row: Audit) -> Result<Vec<Withheld<OpenEv
 
 async fn query_digest(
     facility: &Facility,
-    record: Tag,
+    own: Own<'_>,
     query: &SealedQuery,
     salts: &Salts,
 ) -> Result<Digest, Failure> {
-    let kind: ResourceType = QUERY.parse().map_err(Failure::fault)?;
-    let opened = unseal(facility, &kind, record, query.data_key, &query.envelope).await?;
+    let opened = unseal(facility, own, query.data_key, &query.envelope).await?;
     let text = std::str::from_utf8(&opened.content)
         .map_err(|_| Failure::fault("a sealed query text is not text"))?;
     Ok(salts.query_digest(text))
-}
-
-/// Opens an envelope of one of the gateway's own things.
-///
-/// # Errors
-/// When its key is gone or the envelope does not belong here.
-pub async fn unseal(
-    facility: &Facility,
-    kind: &ResourceType,
-    record: Tag,
-    data_key: DataKeyId,
-    envelope: &[u8],
-) -> Result<Opened, Failure> {
-    let held = facility.keys.by_id(data_key).await?;
-    let place = Place {
-        facility: &facility.name,
-        resource_type: kind,
-        record,
-        version: VersionNumber::FIRST,
-    };
-    Ok(sealing::open(&place, &held.key, envelope)?)
 }

@@ -4,15 +4,14 @@
 //! it has just sent.
 
 use crate::{
-    audit_record::unseal,
     exchange::Exchange,
     facility::Facility,
     failure::Failure,
     reply::{Reply, Success, VersionMark},
-    sealed_audit,
+    sealed_audit::{self, Own},
 };
 use fhir::{bundle::ResponseEntry, json};
-use model::{DataKeyId, LogicalId, ResourceType, Scope, Tag};
+use model::{DataKeyId, LogicalId, Scope, Tag};
 use serde::{Deserialize, Serialize};
 use store::StoredAnswer;
 
@@ -117,8 +116,7 @@ pub async fn seal(
     let (data_key, sealed) = sealed_audit::seal(
         &*exchange.app().random,
         exchange.facility(),
-        ANSWER,
-        key,
+        Own::only(ANSWER, key, exchange.at),
         Scope::Facility,
         ("1", &content),
     )
@@ -131,15 +129,8 @@ pub async fn seal(
 /// # Errors
 /// When it does not open or is not understood.
 pub async fn open(facility: &Facility, answer: StoredAnswer) -> Result<Vec<Done>, Failure> {
-    let kind: ResourceType = ANSWER.parse().map_err(Failure::fault)?;
-    let opened = unseal(
-        facility,
-        &kind,
-        answer.key,
-        answer.data_key,
-        &answer.envelope,
-    )
-    .await?;
+    let own = Own::only(ANSWER, answer.key, answer.time);
+    let opened = sealed_audit::unseal(facility, own, answer.data_key, &answer.envelope).await?;
     serde_json::from_slice(&opened.content).map_err(|_| unreadable())
 }
 

@@ -9,7 +9,7 @@ use crate::{
 use fhir::IssueCode;
 use model::{FacilityName, Random, ResourceType, Tag, Timestamp, VersionNumber};
 use policies::Role;
-use sealing::{IdRoot, Place};
+use sealing::{ClearFacts, IdRoot, Place};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use store::RegistrationKind;
@@ -158,7 +158,7 @@ impl Registrant {
             state: State::of(active),
         };
         let (kind, tag) = (sealed_type(self.kind())?, self.tag(tags));
-        let place = place(facility, &kind, tag, number)?;
+        let place = place(facility, &kind, (tag, number), at)?;
         let bytes = sealed_json::bytes(&content)?;
         let sealed = sealing::seal(&place, key.id, &key.key, &self.id(), &bytes, random)?;
         Ok(store::Registration {
@@ -195,8 +195,8 @@ fn sealed_type(kind: RegistrationKind) -> Result<ResourceType, Failure> {
 fn place<'a>(
     facility: &'a FacilityName,
     kind: &'a ResourceType,
-    record: Tag,
-    number: u32,
+    (record, number): (Tag, u32),
+    time: Timestamp,
 ) -> Result<Place<'a>, Failure> {
     Ok(Place {
         facility,
@@ -204,6 +204,7 @@ fn place<'a>(
         record,
         version: VersionNumber::new(number)
             .ok_or_else(|| Failure::fault("a registration has the number 0"))?,
+        clear: ClearFacts::at(time),
     })
 }
 
@@ -219,7 +220,7 @@ pub(crate) async fn open_row(
     }
     let held = keys.by_id(row.data_key).await?;
     let kind = sealed_type(row.kind)?;
-    let place = place(name, &kind, row.tag, row.number)?;
+    let place = place(name, &kind, (row.tag, row.number), row.created)?;
     let opened = sealing::open(&place, &held.key, &row.envelope)?;
     let Content { registered, state } = serde_json::from_slice(&opened.content)
         .map_err(|_| Failure::fault("the content of a registration cannot be read"))?;

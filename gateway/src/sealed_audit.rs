@@ -6,7 +6,7 @@ use fhir::audit_event::AuditRecord;
 use model::{
     DataKeyId, Digest, LeafKind, Random, ResourceType, Scope, Tag, Timestamp, VersionNumber,
 };
-use sealing::{Place, Salts, Sealed};
+use sealing::{AuditFacts, ClearFacts, Opened, Place, Salts, Sealed};
 use store::{NewAudit, SealedQuery};
 use tlog::{
     event_tree,
@@ -45,17 +45,8 @@ pub async fn seal_record(
     let (facility, id) = (&*side.facility, record.id.as_str());
     let tag = facility.tags.record_tag(AUDIT_EVENT, id);
     let content = record.to_canonical();
-    let (data_key, sealed) = seal(
-        random,
-        facility,
-        AUDIT_EVENT,
-        tag,
-        Scope::Audit,
-        (id, &content),
-    )
-    .await?;
-    let query = clear.query.map(|text| sealed.salts.query_digest(text));
-    let audit = store::Audit {
+    // The row is made first, for the envelope is bound to what it says in clear.
+    let mut audit = store::Audit {
         record: tag,
         time: record.time,
         interaction: record.interaction.clone(),
@@ -69,11 +60,22 @@ pub async fn seal_record(
             _ => None,
         },
         events: u32::try_from(record.event_count()).unwrap_or(u32::MAX),
-        padded_size: sealing::padded_size(&sealed.envelope).unwrap_or(0),
-        data_key,
-        envelope: sealed.envelope,
+        padded_size: 0,
+        data_key: DataKeyId::new([0; DataKeyId::LEN]),
+        envelope: Vec::new(),
         query: query_row(random, facility, tag, record.time, clear.query).await?,
     };
+    let own = Own {
+        kind: AUDIT_EVENT,
+        record: tag,
+        version: VersionNumber::FIRST,
+        clear: clear_facts(&audit),
+    };
+    let (data_key, sealed) = seal(random, facility, own, Scope::Audit, (id, &content)).await?;
+    audit.data_key = data_key;
+    audit.padded_size = sealing::padded_size(&sealed.envelope).unwrap_or(0);
+    audit.envelope = sealed.envelope;
+    let query = clear.query.map(|text| sealed.salts.query_digest(text));
     let leaves = event_leaves(record, &sealed.salts, query)?;
     let policy = side.in_force.rules.digest();
     let statement = statement_of(facility, &audit, record, &leaves, policy)?;
@@ -114,6 +116,78 @@ pub fn statement_of(
     })
 }
 
+/// The facts that stand beside the envelope of an audit record.
+#[must_use]
+pub fn clear_facts(audit: &store::Audit) -> ClearFacts<'_> {
+    ClearFacts {
+        interaction: audit.interaction.as_str(),
+        time: audit.time,
+        policy_number: audit.policy_number,
+        subject: audit.subject,
+        audit: Some(AuditFacts {
+            outcome: audit.outcome,
+            purpose: audit.purpose.as_deref(),
+            user: audit.user,
+            client: audit.client,
+            events: audit.events,
+        }),
+    }
+}
+
+/// The row of one of the gateway's own things: an audit record, a query text, an
+/// answer, a proposed change.
+#[derive(Debug, Clone, Copy)]
+pub struct Own<'a> {
+    /// The type under which it is sealed.
+    pub kind: &'a str,
+    /// What names it within the type.
+    pub record: Tag,
+    /// Which of several under that tag; 1 for what has only one.
+    pub version: VersionNumber,
+    /// What its row says in clear.
+    pub clear: ClearFacts<'a>,
+}
+
+impl<'a> Own<'a> {
+    /// The only row under its tag, one that says nothing in clear but its time.
+    #[must_use]
+    pub const fn only(kind: &'a str, record: Tag, time: Timestamp) -> Self {
+        Self {
+            kind,
+            record,
+            version: VersionNumber::FIRST,
+            clear: ClearFacts::at(time),
+        }
+    }
+
+    fn place(&self, facility: &'a Facility, resource_type: &'a ResourceType) -> Place<'a> {
+        Place {
+            facility: &facility.name,
+            resource_type,
+            record: self.record,
+            version: self.version,
+            clear: self.clear,
+        }
+    }
+}
+
+/// Opens an envelope of one of the gateway's own things.
+///
+/// # Errors
+/// When its key is gone, the envelope does not belong here, or the row says something
+/// else than when it was sealed.
+pub async fn unseal(
+    facility: &Facility,
+    own: Own<'_>,
+    data_key: DataKeyId,
+    envelope: &[u8],
+) -> Result<Opened, Failure> {
+    let kind: ResourceType = own.kind.parse().map_err(Failure::fault)?;
+    let held = facility.keys.by_id(data_key).await?;
+    let place = own.place(facility, &kind);
+    Ok(sealing::open(&place, &held.key, envelope)?)
+}
+
 /// Seals one of the gateway's own things under the key of a scope.
 ///
 /// # Errors
@@ -121,18 +195,12 @@ pub fn statement_of(
 pub async fn seal(
     random: &dyn Random,
     facility: &Facility,
-    kind: &str,
-    record: Tag,
+    own: Own<'_>,
     scope: Scope,
     (id, content): (&str, &[u8]),
 ) -> Result<(DataKeyId, Sealed), Failure> {
-    let kind: ResourceType = kind.parse().map_err(Failure::fault)?;
-    let place = Place {
-        facility: &facility.name,
-        resource_type: &kind,
-        record,
-        version: VersionNumber::FIRST,
-    };
+    let kind: ResourceType = own.kind.parse().map_err(Failure::fault)?;
+    let place = own.place(facility, &kind);
     let held = facility.keys.for_scope(scope).await?;
     let sealed = sealing::seal(&place, held.id, &held.key, id, content, random)?;
     Ok((held.id, sealed))
@@ -178,8 +246,7 @@ async fn query_row(
     let (data_key, sealed) = seal(
         random,
         facility,
-        QUERY,
-        tag,
+        Own::only(QUERY, tag, at),
         query_scope(at),
         ("1", text.as_bytes()),
     )

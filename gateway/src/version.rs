@@ -3,9 +3,9 @@
 
 use crate::{facility::Facility, failure::Failure};
 use fhir::{LocalBase, Resource, audit_event::AuditPatient};
-use model::{LogicalId, Tag, VersionInteraction, VersionNumber};
+use model::{FacilityName, LogicalId, Tag, VersionInteraction, VersionNumber};
 use policies::{TargetFacts, Withheld};
-use sealing::{Place, Salts};
+use sealing::{ClearFacts, Place, Salts};
 use std::sync::Arc;
 use store::Store;
 use zeroize::Zeroizing;
@@ -77,13 +77,7 @@ pub async fn open(
 
 async fn open_row(facility: &Facility, row: Arc<store::Version>) -> Result<OpenVersion, Failure> {
     let held = facility.keys.by_id(row.data_key).await?;
-    let place = Place {
-        facility: &facility.name,
-        resource_type: &row.resource_type,
-        record: row.record,
-        version: row.number,
-    };
-    let opened = sealing::open(&place, &held.key, &row.envelope)?;
+    let opened = sealing::open(&place(&facility.name, &row), &held.key, &row.envelope)?;
     let id: LogicalId = opened
         .id
         .parse()
@@ -102,6 +96,23 @@ async fn open_row(facility: &Facility, row: Arc<store::Version>) -> Result<OpenV
         resource,
         salts: opened.salts,
     })
+}
+
+/// Where the envelope of a row belongs, and the facts that stand beside it.
+fn place<'a>(facility: &'a FacilityName, row: &'a store::Version) -> Place<'a> {
+    Place {
+        facility,
+        resource_type: &row.resource_type,
+        record: row.record,
+        version: row.number,
+        clear: ClearFacts {
+            interaction: row.interaction.as_str(),
+            time: row.time,
+            policy_number: row.policy_number,
+            subject: row.subject,
+            audit: None,
+        },
+    }
 }
 
 /// A delete has no content; whom the record was about stands in the version

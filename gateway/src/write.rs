@@ -14,7 +14,7 @@ use model::{
     VersionNumber,
 };
 use policies::{Permit, Target, TargetFacts};
-use sealing::{Form, Place};
+use sealing::{ClearFacts, Form, Place};
 use std::borrow::Cow;
 use store::{Link, NewVersion};
 use tlog::leaf::{self, Statement};
@@ -194,11 +194,21 @@ pub fn next_version(
 
 fn add(exchange: &mut Exchange<'_>, permit: &Permit, draft: Draft<'_>) -> Result<(), Failure> {
     let facility = exchange.facility();
+    let (policy_number, policy) = permit
+        .policy_of(&facility.name)
+        .ok_or_else(|| Failure::fault("a permit without the rules of its facility"))?;
     let place = Place {
         facility: &facility.name,
         resource_type: draft.kind,
         record: draft.record,
         version: draft.mark.number,
+        clear: ClearFacts {
+            interaction: draft.interaction.as_str(),
+            time: draft.mark.time,
+            policy_number,
+            subject: draft.subject,
+            audit: None,
+        },
     };
     let random = &*exchange.app().random;
     let sealed = sealing::seal(
@@ -209,9 +219,6 @@ fn add(exchange: &mut Exchange<'_>, permit: &Permit, draft: Draft<'_>) -> Result
         draft.content,
         random,
     )?;
-    let (policy_number, policy) = permit
-        .policy_of(&facility.name)
-        .ok_or_else(|| Failure::fault("a permit without the rules of its facility"))?;
     let statement = Statement {
         content: leaf::content_digest(&sealed.salts.content, draft.content),
         facility: facility.name.clone(),

@@ -1,8 +1,8 @@
 //! What this machine can do at most, to hold the other figures against.
 
 use crate::{Failed, report::Report};
-use model::{DataKeyId, FacilityName, ResourceType, SeededRandom, Tag, VersionNumber};
-use sealing::{DataKey, Place};
+use model::{DataKeyId, FacilityName, ResourceType, SeededRandom, Tag, Timestamp, VersionNumber};
+use sealing::{ClearFacts, DataKey, Place};
 use sha2::{Digest as _, Sha256};
 use std::{
     fs::File,
@@ -78,12 +78,20 @@ fn sealing() -> Result<impl Fn(&[u8]) -> Result<(), Failed>, Failed> {
     let facility: FacilityName = "general".parse()?;
     let resource_type: ResourceType = "Binary".parse()?;
     let key = DataKey::generate(&random)?;
+    let time = Timestamp::from_millis(0)?;
     Ok(move |block: &[u8]| {
         let place = Place {
             facility: &facility,
             resource_type: &resource_type,
             record: Tag::ZERO,
             version: VersionNumber::FIRST,
+            clear: ClearFacts {
+                interaction: "create",
+                time,
+                policy_number: 1,
+                subject: Some(Tag::ZERO),
+                audit: None,
+            },
         };
         let id = DataKeyId::new([0; DataKeyId::LEN]);
         let sealed = sealing::seal(&place, id, &key, "1", black_box(block), &random)?;

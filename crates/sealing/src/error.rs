@@ -23,10 +23,12 @@ pub enum OpenError {
     /// The key commitment is not this data key's.
     #[error("the data key did not seal this envelope; take the key that the envelope names")]
     WrongKey,
-    /// AES-GCM refused: altered bytes, or an envelope of another place.
+    /// AES-GCM refused: altered bytes, an envelope of another place, or other facts in
+    /// clear beside it.
     #[error(
-        "the envelope was altered or belongs to another facility, type, record or version; \
-         restore the row from a backup"
+        "the envelope was altered, belongs to another facility, type, record or version, or \
+         the row says something else in clear than when it was sealed; restore the row from a \
+         backup"
     )]
     Altered,
     /// Authentic, but padding or id are not as this format has them.

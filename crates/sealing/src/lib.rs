@@ -6,6 +6,7 @@
 //! kept, what FHIR is, or who asks.
 
 mod aes;
+mod clear_facts;
 mod cursor;
 mod data_key;
 mod date_bucket;
@@ -27,10 +28,11 @@ mod tag;
 mod token;
 mod wrapped_key;
 
+pub use clear_facts::{AuditFacts, ClearFacts};
 pub use cursor::CursorKey;
 pub use data_key::DataKey;
 pub use date_bucket::date_buckets;
-pub use envelope::{envelope_digest, envelope_key_id, padded_size};
+pub use envelope::{Format, envelope_digest, envelope_format, envelope_key_id, padded_size};
 pub use error::{OpenError, SealError, UnwrapError};
 pub use file_kms::FileKms;
 pub use kek::Kek;

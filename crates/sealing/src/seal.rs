@@ -1,5 +1,6 @@
 //! Sealing and opening: id and canonical bytes of one version of one record,
-//! under a key that is used once and bound to the place where they belong.
+//! under a key that is used once and bound to the place where they belong and to what
+//! the row says in clear.
 //!
 //! From data key and salt, HKDF-SHA512 makes the AES key, the key commitment and
 //! the two salts. AES-GCM alone does not commit to a key, so the commitment is
@@ -7,7 +8,8 @@
 //! Going back to an older version of a row is not noticed here but by the log.
 
 use crate::{
-    DataKey, OpenError, Salts, SealError, aes, derive::Extracted, envelope, length_prefix, padding,
+    ClearFacts, DataKey, Format, OpenError, Salts, SealError, aes, derive::Extracted, envelope,
+    length_prefix, padding,
 };
 use model::{DataKeyId, FacilityName, Random, ResourceType, Tag, VersionNumber};
 use subtle::ConstantTimeEq;
@@ -24,6 +26,8 @@ pub struct Place<'a> {
     pub record: Tag,
     /// The version; 1 for what has only one.
     pub version: VersionNumber,
+    /// What the row says in clear. An envelope of format 1 opens beside any.
+    pub clear: ClearFacts<'a>,
 }
 
 /// A finished envelope and the salts for its leaf. A transaction that is tried
@@ -38,6 +42,8 @@ pub struct Sealed {
 
 /// What was sealed.
 pub struct Opened {
+    /// What is authenticated: in format 1 the place, and none of the facts in clear.
+    pub format: Format,
     /// The logical id.
     pub id: String,
     /// The canonical bytes; empty for a delete. Wiped when dropped.
@@ -46,7 +52,7 @@ pub struct Opened {
     pub salts: Salts,
 }
 
-/// Seals `id` and `content` for `place` under `key`, whose id is `key_id`.
+/// Seals `id` and `content` for `place` under `key`, whose id is `key_id`, in format 2.
 ///
 /// # Errors
 /// When the source of randomness fails or the content reaches 4 GiB.
@@ -69,7 +75,7 @@ pub fn seal(
     // The plaintext is built where the ciphertext will stand, in a buffer that
     // never grows, so that it is in memory once; wiped should encryption fail.
     let mut buffer = Zeroizing::new(Vec::with_capacity(envelope::HEADER + size + aes::TAG));
-    buffer.push(envelope::VERSION);
+    buffer.push(Format::Two.byte());
     buffer.extend_from_slice(key_id.as_bytes());
     buffer.extend_from_slice(&salt);
     buffer.extend_from_slice(commitment);
@@ -81,7 +87,8 @@ pub fn seal(
     let (_, plaintext) = buffer
         .split_at_mut_checked(envelope::HEADER)
         .ok_or(SealError::TooLarge)?;
-    let tag = aes::encrypt(cipher, &nonce, &aad(place, key_id), plaintext)?;
+    let aad = aad(Format::Two, place, key_id);
+    let tag = aes::encrypt(cipher, &nonce, &aad, plaintext)?;
     buffer.extend_from_slice(&tag);
     Ok(Sealed {
         envelope: std::mem::take(&mut *buffer),
@@ -106,7 +113,7 @@ pub fn open(place: &Place<'_>, key: &DataKey, envelope: &[u8]) -> Result<Opened,
         return Err(OpenError::WrongKey);
     }
     let mut content = Zeroizing::new(parts.ciphertext.to_vec());
-    let aad = aad(place, parts.key_id);
+    let aad = aad(parts.format, place, parts.key_id);
     aes::decrypt(cipher, parts.nonce, &aad, &mut content, parts.tag).ok_or(OpenError::Altered)?;
 
     let length = padding::unpadded(&content).ok_or(OpenError::UnknownForm)?;
@@ -116,6 +123,7 @@ pub fn open(place: &Place<'_>, key: &DataKey, envelope: &[u8]) -> Result<Opened,
     let (id, start) = (id.to_owned(), length - rest.len());
     content.drain(..start);
     Ok(Opened {
+        format: parts.format,
         id,
         content,
         salts: Salts {
@@ -144,13 +152,20 @@ fn padded_length(id: &str, content: &[u8]) -> Result<usize, SealError> {
 
 /// Binds an envelope to its place. Neither a KEK generation nor a label is in
 /// it, so neither rewrapping keys nor relabelling touches envelopes.
-fn aad(place: &Place<'_>, key_id: DataKeyId) -> Vec<u8> {
-    let mut aad = Vec::with_capacity(160);
-    length_prefix::push(&mut aad, b"chartseal/1/seal");
+fn aad(format: Format, place: &Place<'_>, key_id: DataKeyId) -> Vec<u8> {
+    let label = match format {
+        Format::One => b"chartseal/1/seal",
+        Format::Two => b"chartseal/2/seal",
+    };
+    let mut aad = Vec::with_capacity(288);
+    length_prefix::push(&mut aad, label);
     length_prefix::push(&mut aad, place.facility.as_str().as_bytes());
     aad.extend_from_slice(key_id.as_bytes());
     length_prefix::push(&mut aad, place.resource_type.as_str().as_bytes());
     aad.extend_from_slice(place.record.as_bytes());
     aad.extend_from_slice(&place.version.get().to_be_bytes());
+    if format == Format::Two {
+        place.clear.push(&mut aad);
+    }
     aad
 }

@@ -17,7 +17,10 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
 const PRODUCT: &str = "chartseal";
-const FORMAT: &str = "1";
+/// The format that the migrations leave.
+const FORMAT: &str = "2";
+/// The formats that the migrations begin with.
+const READ_FORMATS: [&str; 2] = ["1", FORMAT];
 
 /// The name under which processes that start together wait for each other's
 /// migrations; any number will do.
@@ -76,14 +79,14 @@ fn migrate(conn: &mut Conn) -> Result<(), OpenError> {
         if !tables.iter().any(|name| name == "meta") {
             return Err(OpenError::Foreign);
         }
-        check(conn)?;
+        check(conn, &READ_FORMATS)?;
     }
     match conn {
         Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(drop),
         Conn::Postgres(conn) => conn.run_pending_migrations(POSTGRES).map(drop),
     }
     .map_err(|_| OpenError::Migration)?;
-    check(conn)
+    check(conn, &[FORMAT])
 }
 
 /// Whether there is nothing in it, or no more than a first start leaves that was
@@ -128,8 +131,8 @@ fn postgres_tables(conn: &mut PgConnection) -> QueryResult<Vec<Named>> {
     .load(conn)
 }
 
-/// Refuses what is not ours or not of this format.
-fn check(conn: &mut Conn) -> Result<(), OpenError> {
+/// Refuses what is not ours or of none of these formats.
+fn check(conn: &mut Conn, formats: &[&str]) -> Result<(), OpenError> {
     let mut value = |name: &str| {
         meta::table
             .filter(meta::name.eq(name))
@@ -144,7 +147,9 @@ fn check(conn: &mut Conn) -> Result<(), OpenError> {
         _ => return Err(OpenError::Foreign),
     }
     match value("format")? {
-        Some(format) if format == FORMAT => Ok(()),
+        Some(format) if formats.contains(&format.as_str()) => Ok(()),
+        // The migration to the present format ran, so someone has written it back.
+        Some(format) if READ_FORMATS.contains(&format.as_str()) => Err(OpenError::Unmarked),
         Some(format) => Err(OpenError::Newer(format)),
         None => Err(OpenError::Unmarked),
     }

@@ -2,14 +2,14 @@
 
 use super::{effect, proposal::Proposal, touch};
 use crate::{
-    audit_record::unseal,
     exchange::Exchange,
     facility::Facility,
     failure::{Category, Failure},
-    sealed_audit, sealed_json,
+    sealed_audit::{self, Own, unseal},
+    sealed_json,
 };
 use fhir::IssueCode;
-use model::{ResourceType, Scope, Tag, Timestamp};
+use model::{Scope, Tag, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{ChangeDecision, Decided, DecidedChange};
 
@@ -89,8 +89,7 @@ pub(super) async fn propose(
     let (data_key, sealed) = sealed_audit::seal(
         random,
         facility,
-        CHANGE,
-        id,
+        Own::only(CHANGE, id, exchange.at),
         Scope::Facility,
         (SEALED_ID, &sealed_json::bytes(&content)?),
     )
@@ -170,8 +169,8 @@ pub(super) async fn open(
     facility: &Facility,
     (row, decision): DecidedChange,
 ) -> Result<OpenChange, Failure> {
-    let kind: ResourceType = CHANGE.parse().map_err(Failure::fault)?;
-    let opened = unseal(facility, &kind, row.id, row.data_key, &row.envelope).await?;
+    let own = Own::only(CHANGE, row.id, row.created);
+    let opened = unseal(facility, own, row.data_key, &row.envelope).await?;
     let Content { proposer, proposal } = serde_json::from_slice(&opened.content)
         .map_err(|_| Failure::fault("a proposed change cannot be read"))?;
     if proposal.name() != row.name || tag_of(facility, &proposer) != row.proposer {

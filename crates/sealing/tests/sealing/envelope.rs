@@ -6,9 +6,12 @@ use aes_gcm::{
     aead::{Aead, KeyInit, Payload},
 };
 use hkdf::Hkdf;
-use model::{DataKeyId, FacilityName, ResourceType, SeededRandom, Tag, VersionNumber};
+use model::{DataKeyId, FacilityName, ResourceType, SeededRandom, Tag, Timestamp, VersionNumber};
 use proptest::prelude::*;
-use sealing::{DataKey, OpenError, Place, SealError, envelope_key_id, open, padded_size, seal};
+use sealing::{
+    AuditFacts, ClearFacts, DataKey, Format, OpenError, Place, SealError, envelope_key_id, open,
+    padded_size, seal,
+};
 use sha2::Sha512;
 
 const KEY_ID: DataKeyId = DataKeyId::new([4; 16]);
@@ -32,8 +35,23 @@ impl Home {
             resource_type: &self.resource_type,
             record: Tag::new([3; 16]),
             version: VersionNumber::FIRST,
+            clear: facts(),
         }
     }
+}
+
+fn facts() -> ClearFacts<'static> {
+    ClearFacts {
+        interaction: "create",
+        time: at(1_795_000_000_123),
+        policy_number: 3,
+        subject: Some(Tag::new([5; 16])),
+        audit: None,
+    }
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis).unwrap()
 }
 
 fn key() -> DataKey {
@@ -137,6 +155,87 @@ fn an_envelope_opens_in_no_other_place() {
     assert_eq!(refused, Some(OpenError::WrongKey));
 }
 
+const AUDIT: AuditFacts<'static> = AuditFacts {
+    outcome: 0,
+    purpose: None,
+    user: None,
+    client: None,
+    events: 1,
+};
+
+fn of_audit(audit: AuditFacts<'static>) -> ClearFacts<'static> {
+    ClearFacts {
+        audit: Some(audit),
+        ..facts()
+    }
+}
+
+/// The facts of a version and of an audit record, and each with one of them changed.
+fn all_facts() -> Vec<ClearFacts<'static>> {
+    let tag = Some(Tag::new([1; 16]));
+    let of_version = |change: fn(&mut ClearFacts<'static>)| {
+        let mut facts = facts();
+        change(&mut facts);
+        facts
+    };
+    vec![
+        facts(),
+        of_version(|facts| facts.interaction = "delete"),
+        of_version(|facts| facts.time = at(0)),
+        of_version(|facts| facts.policy_number = 4),
+        of_version(|facts| facts.subject = None),
+        of_audit(AUDIT),
+        of_audit(AuditFacts {
+            outcome: 4,
+            ..AUDIT
+        }),
+        of_audit(AuditFacts {
+            purpose: Some("TREAT"),
+            ..AUDIT
+        }),
+        of_audit(AuditFacts { user: tag, ..AUDIT }),
+        of_audit(AuditFacts {
+            client: tag,
+            ..AUDIT
+        }),
+        of_audit(AuditFacts { events: 2, ..AUDIT }),
+    ]
+}
+
+#[test]
+fn an_envelope_opens_beside_no_other_facts() {
+    let home = Home::new("a", "Observation");
+    let place = |clear| Place {
+        clear,
+        ..home.place()
+    };
+    for own in all_facts() {
+        let envelope = sealed(&place(own), b"{}");
+        for clear in all_facts() {
+            let expected = (clear != own).then_some(OpenError::Altered);
+            assert_eq!(refusal(&place(clear), &key(), &envelope), expected);
+        }
+    }
+}
+
+/// The first byte alone would make the facts in clear free again.
+#[test]
+fn an_envelope_does_not_go_back_to_format_1() {
+    let home = Home::new("a", "Observation");
+    let mut envelope = sealed(&home.place(), b"{}");
+    assert_eq!(envelope[0], 2);
+    envelope[0] = 1;
+    let refused = refusal(&home.place(), &key(), &envelope);
+    assert_eq!(refused, Some(OpenError::Altered));
+    // And what was sealed in format 1 is none of format 2.
+    let mut envelope = envelope_of(&block(b"\0\0\0\x01ic\x80", 256));
+    let opened = open(&home.place(), &key(), &envelope).unwrap();
+    assert_eq!(opened.format, Format::One);
+    envelope[0] = 2;
+    let refused = refusal(&home.place(), &key(), &envelope);
+    assert_eq!(refused, Some(OpenError::Altered));
+}
+
 #[test]
 fn cut_and_lengthened_envelopes_are_refused() {
     let home = Home::new("a", "Observation");
@@ -158,7 +257,7 @@ fn cut_and_lengthened_envelopes_are_refused() {
     assert_eq!(envelope_key_id(&envelope[..100]), None);
 }
 
-/// An authentic envelope around any plaintext, made without our code.
+/// An authentic envelope of format 1 around any plaintext, made without our code.
 fn envelope_of(plaintext: &[u8]) -> Vec<u8> {
     let (salt, nonce) = ([1_u8; 32], [2_u8; 12]);
     let mut okm = [0; 128];

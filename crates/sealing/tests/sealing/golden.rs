@@ -3,10 +3,10 @@
 //! longer open: never regenerate the file to make it pass.
 
 use crate::scripted::{Scripted, array, bytes, data_key, elements, number, text, vectors};
-use model::{DataKeyId, Scope, Tag, VersionNumber};
+use model::{DataKeyId, FacilityName, ResourceType, Scope, Tag, Timestamp, VersionNumber};
 use sealing::{
-    CursorKey, FileKms, Form, IdRoot, IndexRoot, Kek, Kms, Place, RequestKey, Salts,
-    envelope_digest, envelope_key_id, open, padded_size, seal,
+    AuditFacts, ClearFacts, CursorKey, FileKms, Form, Format, IdRoot, IndexRoot, Kek, Kms, Place,
+    RequestKey, Salts, envelope_digest, envelope_format, envelope_key_id, open, padded_size, seal,
 };
 use serde_json::Value;
 use std::{fs, os::unix::fs::PermissionsExt};
@@ -24,38 +24,90 @@ fn salts_match(vector: &Value, salts: &Salts) {
     assert_eq!(query, text(vector, "query_digest"));
 }
 
+/// The names of the place of a vector.
+fn names(vector: &Value) -> (FacilityName, ResourceType) {
+    let facility = text(vector, "facility").parse().unwrap();
+    (facility, text(vector, "type").parse().unwrap())
+}
+
+fn place<'a>(
+    vector: &Value,
+    (facility, resource_type): &'a (FacilityName, ResourceType),
+    clear: ClearFacts<'a>,
+) -> Place<'a> {
+    Place {
+        facility,
+        resource_type,
+        record: tag(vector, "record"),
+        version: VersionNumber::new(number(vector, "version")).unwrap(),
+        clear,
+    }
+}
+
+fn opens(vector: &Value, place: &Place<'_>, format: Format) {
+    let key = data_key(&bytes(vector, "data_key"));
+    let envelope = bytes(vector, "envelope");
+    let opened = open(place, &key, &envelope).unwrap();
+    assert_eq!(opened.format, format);
+    assert_eq!(opened.id, text(vector, "id"));
+    assert_eq!(*opened.content, bytes(vector, "content"));
+    salts_match(vector, &opened.salts);
+
+    assert_eq!(envelope_format(&envelope), Some(format));
+    let key_id = DataKeyId::new(array(vector, "data_key_id"));
+    assert_eq!(envelope_key_id(&envelope), Some(key_id));
+    assert_eq!(padded_size(&envelope), Some(number(vector, "padded_size")));
+    let digest = envelope_digest(&envelope).to_string();
+    assert_eq!(digest, text(vector, "envelope_digest"));
+}
+
+/// Nothing seals in format 1 any more; what was sealed so opens beside any facts.
 #[test]
-fn envelopes_and_salts() {
+fn envelopes_of_format_1() {
     let golden = vectors("golden.json");
     let kinds = ["envelopes", "registrations", "changes"];
     for vector in kinds.iter().flat_map(|kind| elements(&golden[*kind])) {
-        let facility = text(vector, "facility").parse().unwrap();
-        let resource_type = text(vector, "type").parse().unwrap();
-        let place = Place {
-            facility: &facility,
-            resource_type: &resource_type,
-            record: tag(vector, "record"),
-            version: VersionNumber::new(number(vector, "version")).unwrap(),
-        };
+        let names = names(vector);
+        for millis in [0, 1_795_000_000_123] {
+            let clear = ClearFacts::at(Timestamp::from_millis(millis).unwrap());
+            opens(vector, &place(vector, &names, clear), Format::One);
+        }
+    }
+}
+
+fn optional_tag(value: &Value, member: &str) -> Option<Tag> {
+    value[member].as_str().map(|text| text.parse().unwrap())
+}
+
+fn clear_facts(vector: &Value) -> ClearFacts<'_> {
+    ClearFacts {
+        interaction: text(vector, "interaction"),
+        time: Timestamp::from_millis(vector["time"].as_i64().unwrap()).unwrap(),
+        policy_number: number(vector, "policy_number"),
+        subject: optional_tag(vector, "subject"),
+        audit: vector.get("audit").map(|audit| AuditFacts {
+            outcome: u8::try_from(number(audit, "outcome")).unwrap(),
+            purpose: audit["purpose"].as_str(),
+            user: optional_tag(audit, "user"),
+            client: optional_tag(audit, "client"),
+            events: number(audit, "events"),
+        }),
+    }
+}
+
+#[test]
+fn envelopes_of_format_2() {
+    for vector in elements(&vectors("golden.json")["envelopes_2"]) {
+        let names = names(vector);
+        let place = place(vector, &names, clear_facts(vector));
         let key = data_key(&bytes(vector, "data_key"));
         let key_id = DataKeyId::new(array(vector, "data_key_id"));
         let random = Scripted::new(&[&bytes(vector, "salt"), &bytes(vector, "nonce")]);
         let (id, content) = (text(vector, "id"), bytes(vector, "content"));
-
         let sealed = seal(&place, key_id, &key, id, &content, &random).unwrap();
         assert_eq!(hex::encode(&sealed.envelope), text(vector, "envelope"));
         salts_match(vector, &sealed.salts);
-
-        let envelope = bytes(vector, "envelope");
-        let opened = open(&place, &key, &envelope).unwrap();
-        assert_eq!(opened.id, id);
-        assert_eq!(*opened.content, content);
-        salts_match(vector, &opened.salts);
-
-        assert_eq!(envelope_key_id(&envelope), Some(key_id));
-        assert_eq!(padded_size(&envelope), Some(number(vector, "padded_size")));
-        let digest = envelope_digest(&envelope).to_string();
-        assert_eq!(digest, text(vector, "envelope_digest"));
+        opens(vector, &place, Format::Two);
     }
 }
 

@@ -44,14 +44,27 @@ def run(start, length):
 # --- envelopes ---------------------------------------------------------------
 
 
-def envelope(facility, kind, record, version, key, key_id, salt, nonce, identity, content):
+def clear(interaction, time, policy, subject, audit=None):
+    """What format 2 binds of the row: `audit` is outcome, purpose, user, client, events."""
+    out = lp(interaction) + struct.pack(">QI", time, policy) + (subject or bytes(16))
+    if audit:
+        outcome, purpose, user, client, events = audit
+        out += bytes([outcome]) + lp(purpose or "") + (user or bytes(16)) + (client or bytes(16))
+        out += struct.pack(">I", events)
+    return out
+
+
+def envelope(facility, kind, record, version, key, key_id, salt, nonce, identity, content,
+             row=None):
+    """Of format 1; with the clear facts of a row of format 2."""
     okm = hkdf(key, salt, b"chartseal/1/seal", 128)
     plain = lp(identity) + content + b"\x80"
     plain += bytes(-len(plain) % 256)
-    aad = lp("chartseal/1/seal") + lp(facility) + key_id + lp(kind) + record
-    aad += struct.pack(">I", version)
+    form = 2 if row else 1
+    aad = lp(f"chartseal/{form}/seal") + lp(facility) + key_id + lp(kind) + record
+    aad += struct.pack(">I", version) + (clear(*row) if row else b"")
     sealed = AESGCM(okm[:32]).encrypt(nonce, plain, aad)
-    out = b"\x01" + key_id + salt + okm[32:64] + nonce + sealed
+    out = bytes([form]) + key_id + salt + okm[32:64] + nonce + sealed
     patient = run(0x77, 16)
     content_salt = okm[96:]
     event = hkdf(content_salt, b"", b"chartseal/1/event" + patient, 32)
@@ -86,6 +99,40 @@ ENVELOPES = [
     # content that ends like padding
     envelope("st-mary", "Binary", run(0x10, 16), 2, run(0, 32), run(0x90, 16),
              run(0x63, 32), run(0xA3, 12), "ü", b"\x80\x00\x80\x00\x00"),
+]
+
+def envelope_2(kind, version, number, identity, content, row):
+    sealed = envelope("st-mary", kind, run(0x10, 16), version, run(0, 32), run(0x90, 16),
+                      run(0xB0 + number, 32), run(0xC0 + number, 12), identity, content, row)
+    interaction, time, policy, subject, *audit = row
+    sealed |= {"interaction": interaction, "time": time, "policy_number": policy,
+               "subject": subject and subject.hex()}
+    if audit:
+        outcome, purpose, user, client, events = audit[0]
+        sealed["audit"] = {"outcome": outcome, "purpose": purpose, "user": user and user.hex(),
+                           "client": client and client.hex(), "events": events}
+    return sealed
+
+
+TIME = 1_795_000_000_123
+ENVELOPES_2 = [
+    envelope_2("Observation", 1, 1, "obs-1",
+               b'{"id":"obs-1","resourceType":"Observation","status":"final"}',
+               ("create", TIME, 3, run(0x77, 16))),
+    # of no patient, and no set of rules was valid
+    envelope_2("Organization", 0xFFFFFFFF, 2, "org-1", b"{}", ("update", 0, 0, None)),
+    envelope_2("Observation", 2, 3, "obs-1", b"", ("delete", TIME + 1, 0xFFFFFFFF, run(0x77, 16))),
+    # audit records: everything known, and nothing
+    envelope_2("AuditEvent", 1, 4, "a-1", b"{}",
+               ("operation:proof", TIME, 3, run(0x77, 16),
+                (4, "TREAT", run(0x21, 16), run(0x22, 16), 0xFFFFFFFF))),
+    envelope_2("AuditEvent", 1, 5, "a-2", b"{}",
+               ("unauthenticated", TIME, 0, None, (12, None, None, None, 1))),
+    # what has a time and nothing else
+    envelope_2("#query", 2, 6, "1", "name=Ångström".encode(), ("", TIME, 0, None)),
+    envelope_2("#answer", 1, 7, "1", b"[]", ("", TIME, 0, None)),
+    envelope_2("#client", 7, 8, "lab-1", b"{}", ("", TIME, 0, None)),
+    envelope_2("#change", 1, 9, "1", b"{}", ("", TIME, 0, None)),
 ]
 
 # --- wrapped keys ------------------------------------------------------------
@@ -311,7 +358,7 @@ CHANGES = [
 ]
 
 print(json.dumps({
-    "envelopes": ENVELOPES, "wrapped_data_keys": WRAPPED_DATA_KEYS,
+    "envelopes": ENVELOPES, "envelopes_2": ENVELOPES_2, "wrapped_data_keys": WRAPPED_DATA_KEYS,
     "wrapped_keks": WRAPPED_KEKS, "tags": TAGS, "tokens": TOKENS,
     "normal_forms": NORMAL_FORMS, "cursors": CURSORS, "idempotency": IDEMPOTENCY,
     "registrations": REGISTRATIONS, "changes": CHANGES,

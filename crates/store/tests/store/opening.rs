@@ -7,6 +7,8 @@ use store::{Database, OpenError, Store};
 on_both! {
     a_foreign_database_is_refused_and_left_alone,
     a_newer_format_is_refused,
+    a_database_of_format_1_is_brought_to_format_2,
+    a_format_that_was_written_back_is_refused,
     a_database_without_a_format_is_refused,
     a_table_named_meta_does_not_make_it_ours,
     a_first_start_that_was_cut_off_is_taken_up,
@@ -26,12 +28,31 @@ fn a_foreign_database_is_refused_and_left_alone(world: &World) {
 
 fn a_newer_format_is_refused(world: &World) {
     drop(world.open());
-    world.sql("UPDATE meta SET value = '2' WHERE name = 'format'");
+    world.sql("UPDATE meta SET value = '3' WHERE name = 'format'");
     let refusal = refusal(world);
     assert!(
-        matches!(&refusal, OpenError::Newer(format) if format == "2"),
+        matches!(&refusal, OpenError::Newer(format) if format == "3"),
         "{refusal}"
     );
+}
+
+/// Release 0.1.0 takes format 1 alone, so it refuses the database from then on.
+fn a_database_of_format_1_is_brought_to_format_2(world: &World) {
+    add_facility(&world.open(), "north");
+    world.sql(
+        "DELETE FROM __diesel_schema_migrations WHERE version = '0011';
+         DROP INDEX pending_leaf_record;
+         UPDATE meta SET value = '1' WHERE name = 'format'",
+    );
+    let store = world.open();
+    let format = store.read_blocking("format", |reader| reader.meta().find("format"));
+    assert_eq!(format, Ok(Some("2".to_owned())));
+}
+
+fn a_format_that_was_written_back_is_refused(world: &World) {
+    drop(world.open());
+    world.sql("UPDATE meta SET value = '1' WHERE name = 'format'");
+    assert!(matches!(refusal(world), OpenError::Unmarked));
 }
 
 fn a_database_without_a_format_is_refused(world: &World) {
