@@ -68,7 +68,7 @@ impl Candidates {
     ) -> Result<Vec<store::Version>, Failure> {
         let found_by = Arc::clone(&self.found_by);
         let read = move |reader: &mut Reader| found_by.read(reader, after, limit);
-        Ok(self.store.read("search", read).await?)
+        Ok(self.store.search("search", read).await?)
     }
 
     /// How many candidates there are, counted up to `limit`.
@@ -78,7 +78,7 @@ impl Candidates {
     pub async fn count(&self, limit: u32) -> Result<u32, Failure> {
         let found_by = Arc::clone(&self.found_by);
         let count = move |reader: &mut Reader| found_by.count(reader, limit);
-        Ok(self.store.read("search count", count).await?)
+        Ok(self.store.search("search count", count).await?)
     }
 }
 

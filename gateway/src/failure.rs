@@ -246,6 +246,12 @@ impl From<store::Error> for Failure {
                     "others are writing the same record; read it again and retry",
                 )
             }
+            store::Error::TooCostly => Self::new(
+                Category::Unavailable,
+                IssueCode::TooCostly,
+                "the search took longer than one search may; narrow it by `patient`, \
+                 `identifier` or `_lastUpdated`, or ask for it without `_sort` and `_total`",
+            ),
             store::Error::EpochMoved | store::Error::Unavailable | store::Error::Unsettled => {
                 Self::uncommitted(error)
             }

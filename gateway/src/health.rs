@@ -23,10 +23,7 @@ pub async fn ready(app: web::Data<App>) -> Result<HttpResponse, Failure> {
 
 /// What is missing before the gateway can serve, if anything.
 pub async fn unready(app: &App) -> Option<String> {
-    let read = app
-        .store
-        .read("ready", |reader| reader.facilities().list().map(|_| ()));
-    if let Err(error) = read.await {
+    if let Err(error) = app.store.ready().await {
         return Some(format!("database: {error}"));
     }
     if app.facilities().is_empty() {

@@ -1,6 +1,9 @@
 //! Anchors: roots of logs in the registry contract, and how far each is.
 
-use crate::{Access, Error, LogRowId, PostId, Tx, column, database::Conn, posts, schema::anchor};
+use crate::{
+    Access, Error, LogRowId, PostId, Tx, anchor_statement::Covering, column, database::Conn, posts,
+    schema::anchor,
+};
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
     prelude::{Queryable, Selectable},
@@ -129,15 +132,19 @@ impl<A: Access> Anchors<'_, A> {
     /// The newest final anchor that covers the leaf at `index`; of those of its size
     /// the first, which is the one that is no heartbeat.
     pub fn covering(&mut self, log: LogRowId, index: u64) -> Result<Option<Anchor>, Error> {
-        let index: i64 = column::number(index)?;
-        let query = anchor::table
-            .filter(anchor::log_id.eq(log.0))
-            .filter(anchor::state.eq("finalized"))
-            .filter(anchor::size.gt(index))
-            .order((anchor::size.desc(), anchor::seq.asc()))
-            .select(Row::as_select());
-        let row = self.access.query(|conn| query.first(conn).optional())?;
-        row.map(read).transpose()
+        let covering = Covering {
+            backend: self.access.conn().backend(),
+            log: log.0,
+            index: column::number(index)?,
+        };
+        let seq: Option<i64> = self
+            .access
+            .query(|conn| covering.get_result(conn).optional())?;
+        // By key: the index holds no evidence, and of the anchors but one is wanted.
+        match seq {
+            Some(seq) => self.find(log, column::number(seq)?),
+            None => Ok(None),
+        }
     }
 
     /// At most `limit` final anchors, newest first, heartbeats included.

@@ -1,6 +1,7 @@
 //! Where the rows are kept, and one connection to it with the settings that
 //! durability and privacy ask for.
 
+use crate::{tx::Backend, watch::Watch};
 use diesel::{
     Connection, ConnectionError, PgConnection, QueryResult, SqliteConnection,
     connection::SimpleConnection,
@@ -8,6 +9,7 @@ use diesel::{
 use std::{
     fmt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 use zeroize::Zeroizing;
 
@@ -85,11 +87,29 @@ const POSTGRES: &[&str] = &[
     "SET statement_timeout = '60s'",
     "SET idle_in_transaction_session_timeout = '60s'",
 ];
-const POSTGRES_READ: &[&str] = &["SET default_transaction_read_only = on"];
+/// The searches are spelt for one index each (`search_statement`); a walk through a
+/// table, or a sort where an index has the order, is never better than that, whatever the
+/// statistics say. None is worth compiling.
+const POSTGRES_READ: &[&str] = &[
+    "SET default_transaction_read_only = on",
+    "SET enable_seqscan = off",
+    "SET enable_sort = off",
+    "SET enable_incremental_sort = off",
+    "SET jit = off",
+];
 
 impl Database {
-    /// A new connection with all its settings.
+    /// A new connection with all its settings, whose statements have no bound of ours.
     pub(crate) fn connect(&self, use_: Use) -> Result<Conn, ConnectionError> {
+        self.connect_watched(use_, &Watch::default())
+    }
+
+    /// A new connection with all its settings.
+    pub(crate) fn connect_watched(
+        &self,
+        use_: Use,
+        watch: &Watch,
+    ) -> Result<Conn, ConnectionError> {
         let (mut conn, settings, more) = match self {
             Self::Sqlite { path } => (
                 Conn::Sqlite(SqliteConnection::establish(&sqlite_name(path)?)?),
@@ -112,6 +132,11 @@ impl Database {
         };
         for setting in settings.iter().chain(more) {
             conn.batch_execute(setting)
+                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        }
+        if let Conn::Sqlite(conn) = &mut conn {
+            watch
+                .register(conn)
                 .map_err(ConnectionError::CouldntSetupConfiguration)?;
         }
         Ok(conn)
@@ -148,6 +173,25 @@ fn bounded(url: &str) -> Zeroizing<String> {
 }
 
 impl Conn {
+    pub(crate) const fn backend(&self) -> Backend {
+        match self {
+            Self::Sqlite(_) => Backend::Sqlite,
+            Self::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    /// Bounds each statement from now on, where the server does that.
+    pub(crate) fn limit_statements(&mut self, time: Duration) -> QueryResult<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            // 0 would be no bound.
+            Self::Postgres(conn) => conn.batch_execute(&format!(
+                "SET statement_timeout = '{}ms'",
+                time.as_millis().max(1)
+            )),
+        }
+    }
+
     /// The server process behind the connection, to see whether it is still there.
     pub(crate) fn server_process(&mut self) -> QueryResult<Option<i32>> {
         use diesel::{RunQueryDsl, select};

@@ -36,6 +36,9 @@ pub enum Error {
     /// A row does not hold what its column promises.
     #[error("a stored {0} cannot be read: check the database against a backup")]
     Corrupt(&'static str),
+    /// A search took longer than it may.
+    #[error("the search took too long: narrow it")]
+    TooCostly,
     /// The closure panicked; its transaction was rolled back.
     #[error("the code of a transaction failed: report it with the log")]
     Panicked,

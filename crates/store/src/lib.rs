@@ -10,10 +10,12 @@
 //! Rows hold ciphertext, hashes and tags. Keys, FHIR, HTTP and the ledger are not
 //! known here.
 
+mod anchor_statement;
 mod anchors;
 mod answers;
 mod audit_insert;
 mod audits;
+mod cancel;
 mod changes;
 mod column;
 mod current;
@@ -42,11 +44,14 @@ mod search;
 mod search_statement;
 mod stats;
 mod store;
+#[cfg(test)]
+mod test_database;
 mod tx;
 mod version_insert;
 mod versions;
 mod waiting;
 mod wal;
+mod watch;
 mod writer;
 
 pub use anchors::{Anchor, Anchors, NewAnchor};

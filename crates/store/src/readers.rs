@@ -1,21 +1,126 @@
-//! The pool of connections that only read.
+//! Connections that only read, kept apart by what they are for: however many searches
+//! are under way, records are read by key and the service says that it is ready.
 
 use crate::{
-    Reader,
+    Error, Reader,
+    cancel::Canceller,
     database::{Database, Use},
+    watch::{Bound, Watch},
 };
 use diesel::{
     ConnectionError,
     r2d2::{ManageConnection, NopErrorHandler, Pool, R2D2Connection},
 };
-use std::time::{Duration, Instant};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Weak},
+    time::{Duration, Instant},
+};
+use tokio::sync::Semaphore;
 
 /// How long a read waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// A connection that worked this recently is taken to work still.
 const FRESH: Duration = Duration::from_millis(500);
 
-pub(crate) struct Manager(Database);
+/// What a read is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Rows by their key, and lists that are short by nature.
+    Key,
+    /// What may look at many rows.
+    Search,
+    /// Whether the database answers.
+    Ready,
+}
+
+/// The connections for one purpose.
+pub(crate) struct Readers {
+    pool: Pool<Manager>,
+    /// As many as there are connections, so that reads that wait hold no thread.
+    pub(crate) turns: Arc<Semaphore>,
+    purpose: Purpose,
+    time: Duration,
+    /// Where the database is behind a network.
+    canceller: Option<Arc<Canceller>>,
+}
+
+impl Readers {
+    /// At most `count` reads at a time, of at most `time` each; connections are made when
+    /// they are needed, and `more` beside.
+    pub(crate) fn new(
+        database: &Database,
+        purpose: Purpose,
+        (count, more): (u32, u32),
+        time: Duration,
+    ) -> Self {
+        let pool = Pool::builder()
+            .max_size(count.saturating_add(more))
+            .min_idle(Some(0))
+            .test_on_check_out(true)
+            .connection_timeout(PATIENCE)
+            .error_handler(Box::new(NopErrorHandler))
+            .build_unchecked(Manager {
+                database: database.clone(),
+                time,
+            });
+        Self {
+            pool,
+            turns: Arc::new(Semaphore::new(count as usize)),
+            purpose,
+            time,
+            canceller: None,
+        }
+    }
+
+    pub(crate) fn cancelled_by(mut self, canceller: Option<Arc<Canceller>>) -> Self {
+        self.canceller = canceller;
+        self
+    }
+
+    pub(crate) fn pool(&self) -> Pool<Manager> {
+        self.pool.clone()
+    }
+
+    /// Runs `f`, as long as its time lasts and `caller` lives.
+    pub(crate) fn read<T>(
+        &self,
+        name: &'static str,
+        caller: Weak<()>,
+        f: impl FnOnce(&mut Reader) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut reader = self.pool.get().map_err(|_| {
+            tracing::warn!(name, "no connection to read");
+            Error::Unavailable
+        })?;
+        let late = match self.purpose {
+            Purpose::Search => Error::TooCostly,
+            Purpose::Key | Purpose::Ready => Error::Unavailable,
+        };
+        reader.watch.begin(Bound {
+            until: Instant::now() + self.time,
+            caller: caller.clone(),
+            late,
+        });
+        let process = reader.process;
+        let cancellable = (self.canceller.as_ref().zip(process))
+            .map(|(canceller, process)| canceller.watch(process, caller));
+        let read = catch_unwind(AssertUnwindSafe(|| f(&mut reader)));
+        if cancellable.is_some_and(|watched| watched.end()) {
+            // A signal on its way may yet arrive at the next statement.
+            reader.doubtful = true;
+        }
+        reader.watch.end();
+        read.unwrap_or(Err(Error::Panicked))
+    }
+}
+
+/// Makes and looks after connections.
+pub(crate) struct Manager {
+    database: Database,
+    /// For one statement.
+    time: Duration,
+}
 
 /// Why a connection is not to be had; what diesel said stays inside.
 #[derive(Debug, thiserror::Error)]
@@ -33,9 +138,14 @@ impl ManageConnection for Manager {
     type Error = NoConnection;
 
     fn connect(&self) -> Result<Reader, NoConnection> {
-        let conn = self.0.connect(Use::Read)?;
+        let watch = Watch::default();
+        let mut conn = self.database.connect_watched(Use::Read, &watch)?;
+        conn.limit_statements(self.time).map_err(|_| NoConnection)?;
+        let process = conn.server_process().map_err(|_| NoConnection)?;
         Ok(Reader {
             conn,
+            watch,
+            process,
             used: Instant::now(),
             doubtful: false,
         })
@@ -55,15 +165,4 @@ impl ManageConnection for Manager {
         // Diesel looks at transactions only; a lost connection it does not see.
         reader.doubtful || reader.conn.is_broken()
     }
-}
-
-/// A pool of at most `size` connections, made when they are needed.
-pub(crate) fn pool(database: &Database, size: u32) -> Pool<Manager> {
-    Pool::builder()
-        .max_size(size)
-        .min_idle(Some(0))
-        .test_on_check_out(true)
-        .connection_timeout(PATIENCE)
-        .error_handler(Box::new(NopErrorHandler))
-        .build_unchecked(Manager(database.clone()))
 }

@@ -2,24 +2,24 @@
 
 use crate::{
     Database, Error, FacilityId, LockKey, OpenError, Reader, Stats, Tx, Version,
+    cancel::Canceller,
     current::CurrentReader,
     lock_file::LockFile,
     open,
     queue::{Job, Queue},
-    readers::{self, Manager},
+    readers::{Purpose, Readers},
     stats::Counters,
     wal::WalCopier,
     writer::Writer,
 };
-use diesel::r2d2::Pool;
 use model::Tag;
 use std::{
     fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, mpsc},
     thread::{self, JoinHandle},
+    time::Duration,
 };
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tracing::{Instrument as _, Span};
 
 /// How many connections a store has.
@@ -27,15 +27,26 @@ use tracing::{Instrument as _, Span};
 pub struct Options {
     /// Transactions at a time on PostgreSQL. SQLite has one.
     pub writers: u32,
-    /// Reads at a time.
+    /// Reads by key at a time.
     pub readers: u32,
+    /// Searches at a time.
+    pub searches: u32,
+    /// How long a search may take.
+    pub search_time: Duration,
 }
+
+/// How long a read by key may take: a database that takes longer is not well.
+const KEY_TIME: Duration = Duration::from_secs(10);
+/// How long the database may take to say that it is there.
+const READY_TIME: Duration = Duration::from_secs(3);
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             writers: 2,
             readers: 4,
+            searches: 4,
+            search_time: Duration::from_secs(5),
         }
     }
 }
@@ -56,9 +67,9 @@ struct Open {
     queue: Arc<Queue>,
     counters: Arc<Counters>,
     writers: Vec<JoinHandle<()>>,
-    readers: Pool<Manager>,
-    /// As many as there are readers, so that reads that wait hold no thread.
-    turns: Arc<Semaphore>,
+    by_key: Readers,
+    searches: Readers,
+    ready: Readers,
     /// Where the database is behind a network.
     current: Option<CurrentReader>,
     /// Whether the database is in this process, and not behind a network.
@@ -99,17 +110,23 @@ impl Store {
         let embedded = matches!(database, Database::Sqlite { .. });
         let wal = embedded.then(|| WalCopier::start(database, &counters));
         let wal = wal.transpose().map_err(OpenError::Thread)?;
-        // One more than turns, for the thread that reads current versions.
-        let size = options.readers.max(1).saturating_add(u32::from(!embedded));
-        let readers = readers::pool(database, size);
-        let current = (!embedded).then(|| CurrentReader::start(readers.clone()));
+        // One more for the thread that reads current versions.
+        let by_key = (options.readers.max(1), u32::from(!embedded));
+        let by_key = Readers::new(database, Purpose::Key, by_key, KEY_TIME);
+        let current = (!embedded).then(|| CurrentReader::start(by_key.pool()));
         let current = current.transpose().map_err(OpenError::Thread)?;
+        let canceller = (!embedded).then(|| Canceller::start(database).map(Arc::new));
+        let canceller = canceller.transpose().map_err(OpenError::Thread)?;
+        let searches = (options.searches.max(1), 0);
+        let searches = Readers::new(database, Purpose::Search, searches, options.search_time)
+            .cancelled_by(canceller);
         let mut open = Open {
             queue: Arc::default(),
             counters,
             writers: Vec::new(),
-            readers,
-            turns: Arc::new(Semaphore::new(options.readers.max(1) as usize)),
+            by_key,
+            searches,
+            ready: Readers::new(database, Purpose::Ready, (1, 0), READY_TIME),
             current,
             embedded,
             wal,
@@ -176,8 +193,9 @@ impl Store {
         receiver.recv().unwrap_or(Err(Error::Unavailable))
     }
 
-    /// Runs `f` on a connection that only reads. It does not see transactions that
-    /// are not committed, and sees all that were answered before it began.
+    /// Runs `f` on a connection that only reads: rows by their key, and lists that are
+    /// short by nature. It does not see transactions that are not committed, and sees all
+    /// that were answered before it began.
     ///
     /// # Errors
     /// Those of `f`, or [`Error::Unavailable`], [`Error::Panicked`].
@@ -186,15 +204,54 @@ impl Store {
         F: FnOnce(&mut Reader) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
+        self.read_among(|open| &open.by_key, name, f).await
+    }
+
+    /// [`Self::read`] for what may look at many rows: on connections of its own, for a
+    /// bounded time, and no longer than the future is there to be answered.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and [`Error::TooCostly`] when it takes too long.
+    pub async fn search<T, F>(&self, name: &'static str, f: F) -> Result<T, Error>
+    where
+        F: FnOnce(&mut Reader) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.read_among(|open| &open.searches, name, f).await
+    }
+
+    /// Whether the database answers, asked on a connection that nothing else uses.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it does not.
+    pub async fn ready(&self) -> Result<(), Error> {
+        let read = |reader: &mut Reader| reader.meta().find("product").map(drop);
+        self.read_among(|open| &open.ready, "ready", read).await
+    }
+
+    async fn read_among<T, F>(
+        &self,
+        readers: fn(&Open) -> &Readers,
+        name: &'static str,
+        f: F,
+    ) -> Result<T, Error>
+    where
+        F: FnOnce(&mut Reader) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
         let read = async {
-            let turn = self.0.turns.clone().acquire_owned().await;
+            let turn = readers(&self.0).turns.clone().acquire_owned().await;
             let turn = turn.map_err(|_| Error::Unavailable)?;
-            let store = self.clone();
+            let (store, caller) = (self.clone(), Arc::new(()));
+            let waits = Arc::downgrade(&caller);
             let read = tokio::task::spawn_blocking(move || {
                 let _turn = turn;
-                store.read_blocking(name, f)
+                readers(&store.0).read(name, waits, f)
             });
-            read.await.unwrap_or(Err(Error::Panicked))
+            let answer = read.await.unwrap_or(Err(Error::Panicked));
+            // Until here: whoever drops the future drops it, and the read ends.
+            drop(caller);
+            answer
         };
         read.instrument(span("read", name)).await
     }
@@ -210,7 +267,7 @@ impl Store {
         F: FnOnce(&mut Reader) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        let turn = self.0.embedded.then(|| self.0.turns.try_acquire());
+        let turn = self.0.embedded.then(|| self.0.by_key.turns.try_acquire());
         match turn {
             Some(Ok(_turn)) => span("read", name).in_scope(|| self.read_blocking(name, f)),
             _ => self.read(name, f).await,
@@ -248,11 +305,8 @@ impl Store {
     where
         F: FnOnce(&mut Reader) -> Result<T, Error>,
     {
-        let mut reader = self.0.readers.get().map_err(|_| {
-            tracing::warn!(name, "no connection to read");
-            Error::Unavailable
-        })?;
-        catch_unwind(AssertUnwindSafe(|| f(&mut reader))).unwrap_or(Err(Error::Panicked))
+        let caller = Arc::new(());
+        self.0.by_key.read(name, Arc::downgrade(&caller), f)
     }
 
     /// What the writer has done since the store was opened.

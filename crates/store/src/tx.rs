@@ -7,6 +7,7 @@ use crate::{
     database::Conn,
     error::Fault,
     waiting::{self, Waiting},
+    watch::Watch,
 };
 use diesel::{
     QueryResult,
@@ -53,6 +54,10 @@ pub struct Tx {
 /// two queries may see different states.
 pub struct Reader {
     pub(crate) conn: Conn,
+    /// The bound on the read.
+    pub(crate) watch: Watch,
+    /// The server process, where there is one.
+    pub(crate) process: Option<i32>,
     /// When it last worked.
     pub(crate) used: Instant,
     /// Whether a query has failed in a way that the connection may not survive.
@@ -66,21 +71,18 @@ pub(crate) mod sealed {
     pub trait Connected {
         fn conn(&mut self) -> &mut Conn;
 
-        /// Makes the tables show what was done before.
+        /// Makes the tables show what was done before; an error when no more is to be done.
         fn settle(&mut self) -> Result<(), Error> {
             Ok(())
         }
 
-        /// Learns of an SQL error.
-        fn failed(&mut self, error: &diesel::result::Error);
+        /// Learns of an SQL error, and says what it is to the caller.
+        fn failed(&mut self, error: &diesel::result::Error) -> Error;
 
         /// Runs statements; their error text goes no further.
         fn query<T>(&mut self, run: impl FnOnce(&mut Conn) -> QueryResult<T>) -> Result<T, Error> {
             self.settle()?;
-            run(self.conn()).map_err(|error| {
-                self.failed(&error);
-                Error::Unavailable
-            })
+            run(self.conn()).map_err(|error| self.failed(&error))
         }
     }
 }
@@ -105,8 +107,9 @@ impl sealed::Connected for Tx {
         waiting::store(self).inspect_err(|error| self.refused = Some(error.clone()))
     }
 
-    fn failed(&mut self, error: &diesel::result::Error) {
+    fn failed(&mut self, error: &diesel::result::Error) -> Error {
         self.fault = self.fault.max(Fault::of(error));
+        Error::Unavailable
     }
 }
 
@@ -115,10 +118,19 @@ impl sealed::Connected for Reader {
         &mut self.conn
     }
 
-    fn failed(&mut self, error: &diesel::result::Error) {
+    fn settle(&mut self) -> Result<(), Error> {
+        self.watch.over().map_or(Ok(()), Err)
+    }
+
+    fn failed(&mut self, error: &diesel::result::Error) -> Error {
         let fault = Fault::of(error);
         self.doubtful |= fault >= Some(Fault::Broken);
+        if let Some(over) = self.watch.over() {
+            tracing::warn!("a read was ended: its time was over, or its caller gone");
+            return over;
+        }
         tracing::warn!(?fault, "a read failed in the database");
+        Error::Unavailable
     }
 }
 
@@ -136,10 +148,7 @@ impl Tx {
     }
 
     pub(crate) const fn backend(&self) -> Backend {
-        match self.conn {
-            Conn::Sqlite(_) => Backend::Sqlite,
-            Conn::Postgres(_) => Backend::Postgres,
-        }
+        self.conn.backend()
     }
 
     /// Runs statements that change rows.

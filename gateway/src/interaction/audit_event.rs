@@ -76,7 +76,7 @@ pub async fn search(exchange: &mut Exchange<'_>, query: &str) -> Result<Reply, F
     let rows = exchange
         .app()
         .store
-        .read("audit page", move |reader| {
+        .search("audit page", move |reader| {
             reader.audits().page(facility, patient, before, limit + 1)
         })
         .await?;

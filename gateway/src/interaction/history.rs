@@ -177,7 +177,7 @@ async fn rows(
     let rows = exchange
         .app()
         .store
-        .read("history", move |reader| {
+        .search("history", move |reader| {
             let mut versions = reader.versions();
             versions.history(facility, tag, before, since, limit)
         })

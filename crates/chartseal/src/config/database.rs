@@ -3,7 +3,10 @@
 
 use super::{Fault, below, secret::Secret};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use store::{Database, Options};
 
 /// Exactly one of `sqlite` and `postgres`.
@@ -18,6 +21,8 @@ pub struct DatabaseSection {
     postgres: Option<Secret>,
     writers: Option<u32>,
     readers: Option<u32>,
+    searches: Option<u32>,
+    search_seconds: Option<u32>,
 }
 
 impl DatabaseSection {
@@ -30,6 +35,8 @@ impl DatabaseSection {
         for (key, number) in [
             ("database.writers", self.writers),
             ("database.readers", self.readers),
+            ("database.searches", self.searches),
+            ("database.searchSeconds", self.search_seconds),
         ] {
             if number.is_some_and(|number| !(1..=100).contains(&number)) {
                 return Err((key, "must be from 1 to 100".to_owned()));
@@ -68,12 +75,16 @@ impl DatabaseSection {
         }
     }
 
-    /// How many connections.
+    /// How many connections, and how long a search may take.
     pub fn options(&self) -> Options {
         let usual = Options::default();
         Options {
             writers: self.writers.unwrap_or(usual.writers),
             readers: self.readers.unwrap_or(usual.readers),
+            searches: self.searches.unwrap_or(usual.searches),
+            search_time: (self.search_seconds).map_or(usual.search_time, |seconds| {
+                Duration::from_secs(seconds.into())
+            }),
         }
     }
 }

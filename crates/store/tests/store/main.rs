@@ -18,6 +18,7 @@ mod ledger;
 mod logs;
 mod opening;
 mod proxy;
+mod readers;
 mod recovery;
 mod registrations;
 mod rows;

@@ -11,10 +11,14 @@ use model::{EpochRead, Tag};
 use std::{sync::Arc, thread, time::Duration};
 use store::{Database, Error, FacilityId, Options, Store};
 
-const ONE: Options = Options {
-    writers: 1,
-    readers: 2,
-};
+/// One writer and few readers.
+fn one() -> Options {
+    Options {
+        writers: 1,
+        readers: 2,
+        ..Options::default()
+    }
+}
 
 fn url(world: &World) -> &str {
     let Database::Postgres { url } = &world.database else {
@@ -37,7 +41,7 @@ fn behind_proxy(world: &World) -> (Proxy, Store, FacilityId) {
     let database = Database::Postgres {
         url: proxy.url.clone().into(),
     };
-    let store = Store::open_with(&database, ONE).expect("a server behind a proxy");
+    let store = Store::open_with(&database, one()).expect("a server behind a proxy");
     let facility = add_facility(&store, "north");
     (proxy, store, facility)
 }

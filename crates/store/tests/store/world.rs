@@ -84,6 +84,7 @@ impl World {
         let options = Options {
             writers: 1,
             readers: 2,
+            ..Options::default()
         };
         Store::open_with(&self.database, options).expect("a database that opens")
     }
