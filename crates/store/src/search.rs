@@ -6,7 +6,7 @@
 
 use crate::{
     Access, Error, FacilityId, Versions, column,
-    search_statement::{Count, Found, Narrow},
+    search_statement::{Count, Found, Lead, Narrow, Place, Probe},
     versions::{self, Row, Version},
 };
 use diesel::RunQueryDsl;
@@ -57,10 +57,16 @@ pub enum Order {
     },
 }
 
+/// Rows counted of each criterion to find the one with the fewest: a few first, and
+/// more only when every criterion has as many.
+const COUNTED: [u32; 2] = [100, 10_000];
+/// From this number of matches on a search by time walks the records of the type in
+/// their order: it meets matches soon, where to gather all would take long.
+const MANY: u64 = 10_000;
+
 impl<A: Access> Versions<'_, A> {
     /// The current versions of the records of a type that meet all criteria, in
-    /// their order, at most `limit`. The first criterion is looked up and the others
-    /// checked: put the one that fewest records meet first.
+    /// their order, at most `limit`.
     pub fn search(
         &mut self,
         facility: FacilityId,
@@ -72,7 +78,9 @@ impl<A: Access> Versions<'_, A> {
         if criteria.iter().any(|criterion| criterion.len() == 0) {
             return Ok(Vec::new());
         }
-        let found = Found(Narrow::new(facility, resource_type, criteria, order, limit));
+        let place = self.place(facility, resource_type);
+        let (lead, criteria) = self.leading(place, criteria, order)?;
+        let found = Found(Narrow::new(place, lead, &criteria, order, limit));
         let rows: Vec<Row> = self.access.query(|conn| found.load(conn))?;
         rows.into_iter().map(versions::read).collect()
     }
@@ -89,9 +97,58 @@ impl<A: Access> Versions<'_, A> {
         if criteria.iter().any(|criterion| criterion.len() == 0) {
             return Ok(0);
         }
-        let count = Count(Narrow::new(facility, resource_type, criteria, order, limit));
+        let place = self.place(facility, resource_type);
+        let (lead, criteria) = self.leading(place, criteria, order)?;
+        let count = Count(Narrow::new(place, lead, &criteria, order, limit));
         let count: i64 = self.access.query(|conn| count.get_result(conn))?;
         column::number(count)
+    }
+
+    fn place<'a>(&mut self, facility: FacilityId, resource_type: &'a ResourceType) -> Place<'a> {
+        Place {
+            backend: self.access.conn().backend(),
+            facility,
+            resource_type,
+        }
+    }
+
+    /// The criteria with the one in front that fewest records meet, and whether it leads.
+    /// Counted anew for each page: what leads changes nothing in the answer.
+    fn leading<'a>(
+        &mut self,
+        place: Place<'_>,
+        criteria: &[Criterion<'a>],
+        order: Order,
+    ) -> Result<(Lead, Vec<Criterion<'a>>), Error> {
+        let mut criteria = criteria.to_vec();
+        let by_time = matches!(order, Order::Time { .. });
+        if criteria.is_empty() || (criteria.len() == 1 && !by_time) {
+            return Ok((Lead::Criterion, criteria));
+        }
+        let mut fewest = (0, 0);
+        for limit in COUNTED {
+            let probe = Probe::new(place, &criteria, limit);
+            let counts: Vec<(i64, i64)> = self.access.query(|conn| probe.load(conn))?;
+            let least = counts
+                .iter()
+                .min_by_key(|(number, count)| (*count, *number));
+            let &(number, count) = least.ok_or(Error::Corrupt("count"))?;
+            fewest = (
+                column::number::<_, u32>(number)?,
+                column::number::<_, u64>(count)?,
+            );
+            if fewest.1 < u64::from(limit) {
+                break;
+            }
+        }
+        let first = (fewest.0 as usize).min(criteria.len().saturating_sub(1));
+        criteria.swap(0, first);
+        let lead = if by_time && fewest.1 >= MANY {
+            Lead::Type
+        } else {
+            Lead::Criterion
+        };
+        Ok((lead, criteria))
     }
 }
 

@@ -1,267 +1,250 @@
-//! A search as SQL, spelt so that both databases take the index in its order: first
-//! the narrow rows of the first criterion, checked against the others and cut to the
-//! page, then the versions they name. No row of the version table is touched that is
-//! not on the page.
+//! A search as SQL, spelt so that both databases can take one plan only, whatever
+//! they believe of the tables: first the narrow rows that lead, checked against the
+//! other criteria and cut to the page, then the versions they name. No row of the
+//! version table is touched that is not on the page.
+//!
+//! SQLite is told its indexes by name and its order by CROSS JOIN. PostgreSQL takes no
+//! hints, but never reorders OFFSET 0 or a LATERAL with a LIMIT; its connections neither
+//! walk through tables nor sort what an index has in order (`database`).
+
+mod bind;
+mod criterion;
+#[cfg(test)]
+mod plan_tests;
+mod probe;
+mod sequence;
+mod walk;
 
 use crate::{
-    Criterion, FacilityId, Order, TimePosition,
+    Criterion, FacilityId, Order,
     database::{Conn, MultiBackend},
+    tx::Backend,
     versions::{COLUMNS, Columns, ID_PARAM},
 };
+use bind::{Bind, push_equal, push_tuple};
+use criterion::Rows;
 use diesel::{
     QueryResult, RunQueryDsl,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::{BigInt, Binary, Integer, Text},
+    sql_types::BigInt,
 };
-use model::{ResourceType, Timestamp};
+use model::ResourceType;
+pub(crate) use probe::Probe;
+use sequence::Sequence;
+use walk::Walk;
 
 type Pass<'a, 'b> = AstPass<'a, 'b, MultiBackend>;
 
-/// Record tags and version numbers, in order and cut to the page.
-pub(crate) struct Narrow<'a> {
-    facility: i32,
-    resource_type: &'a str,
-    criteria: &'a [Criterion<'a>],
-    sequence: Sequence,
-    limit: i64,
+/// From this number of criteria on a statement is prepared each time: there would be too
+/// many sorts to keep.
+const MANY_CRITERIA: usize = 4;
+/// The value is spelt out: only so the databases see that the index on time, which holds
+/// the rows of `_id` alone, has all that are asked for.
+const OF_ID: &str = " AND d.param = '_id'";
+
+/// Where a search looks.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) backend: Backend,
+    pub(crate) facility: FacilityId,
+    pub(crate) resource_type: &'a ResourceType,
 }
 
-/// An order with its bounds as columns hold them.
-enum Sequence {
-    /// After this tag. Before the first there is nothing shorter than a tag.
-    Record(Vec<u8>),
-    /// Strictly between two places.
-    Time {
-        newest_first: bool,
-        after: Bound,
-        before: Bound,
-    },
-}
-
-/// A time and a tag; an empty tag comes before all tags.
-type Bound = (i64, Vec<u8>);
-
-impl Sequence {
-    fn of(order: Order) -> Self {
-        let (newest_first, from, until, place) = match order {
-            Order::Record { after } => {
-                return Self::Record(after.map_or_else(Vec::new, |tag| tag.as_bytes().to_vec()));
-            }
-            Order::Time {
-                newest_first,
-                from,
-                until,
-                after,
-            } => (newest_first, from, until, after.map(bound)),
-        };
-        let start = (from.map_or(i64::MIN, Timestamp::as_millis), Vec::new());
-        let end = (until.map_or(i64::MAX, Timestamp::as_millis), Vec::new());
-        let (after, before) = match place {
-            None => (start, end),
-            Some(place) if newest_first => (start, end.min(place)),
-            Some(place) => (start.max(place), end),
-        };
-        Self::Time {
-            newest_first,
-            after,
-            before,
+impl<'a> Place<'a> {
+    fn rows(&'a self, criterion: &'a Criterion<'a>) -> Rows<'a> {
+        Rows {
+            backend: self.backend,
+            facility: &self.facility.0,
+            resource_type: self.resource_type.as_str(),
+            criterion,
         }
     }
 }
 
-fn bound(place: TimePosition) -> Bound {
-    (place.time.as_millis(), place.record.as_bytes().to_vec())
+/// The rows that are walked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lead {
+    /// All records of the type, in the order of the page.
+    Type,
+    /// Those of the first criterion.
+    Criterion,
+}
+
+/// Record tags and version numbers, in order and cut to the page.
+pub(crate) struct Narrow<'a> {
+    place: Place<'a>,
+    lead: Option<&'a Criterion<'a>>,
+    checked: &'a [Criterion<'a>],
+    sequence: Sequence,
+    limit: i64,
 }
 
 impl<'a> Narrow<'a> {
     pub(crate) fn new(
-        facility: FacilityId,
-        resource_type: &'a ResourceType,
+        place: Place<'a>,
+        lead: Lead,
         criteria: &'a [Criterion<'a>],
         order: Order,
         limit: u32,
     ) -> Self {
+        let (lead, checked) = match (lead, criteria.split_first()) {
+            (Lead::Criterion, Some((first, others))) => (Some(first), others),
+            _ => (None, criteria),
+        };
         Self {
-            facility: facility.0,
-            resource_type: resource_type.as_str(),
-            criteria,
+            place,
+            lead,
+            checked,
             sequence: Sequence::of(order),
             limit: i64::from(limit),
         }
     }
 
     fn push<'b>(&'b self, out: &mut Pass<'_, 'b>) -> QueryResult<()> {
-        if !self.criteria.iter().all(Criterion::is_plain) {
+        let plain = |criterion: &Criterion<'_>| criterion.is_plain();
+        if !(self.lead.is_none_or(plain) && self.checked.iter().all(plain))
+            || self.checked.len() >= MANY_CRITERIA
+        {
             out.unsafe_to_cache_prepared();
         }
-        match (&self.sequence, self.criteria.is_empty()) {
-            (Sequence::Record(after), true) => self.type_by_record(out, after),
-            (Sequence::Record(after), false) => self.criteria_by_record(out, after),
-            (Sequence::Time { .. }, true) => self.type_by_time(out),
-            (Sequence::Time { .. }, false) => self.criteria_by_time(out),
+        match (&self.sequence, self.lead) {
+            (Sequence::Record(after), None) => self.push_walk(out, &self.by_record(after))?,
+            (Sequence::Record(after), Some(lead)) if lead.is_plain() => {
+                self.push_walk(out, &self.place.rows(lead).after(after))?;
+            }
+            (Sequence::Record(after), Some(lead)) => self.push_any(out, lead, after)?,
+            (Sequence::Time { .. }, None) => self.push_walk(out, &self.by_time())?,
+            (Sequence::Time { .. }, Some(lead)) => self.push_sorted(out, lead)?,
         }
+        out.push_sql(" LIMIT ");
+        out.push_bind_param::<BigInt, _>(&self.limit)
+    }
+
+    fn push_walk<'b>(&'b self, out: &mut Pass<'_, 'b>, walk: &Walk<'b>) -> QueryResult<()> {
+        walk.push_rows(out)?;
+        if walk.index == "link_time" {
+            out.push_sql(OF_ID);
+        }
+        self.push_checks(out)?;
+        walk.push_order(out);
+        Ok(())
+    }
+
+    fn push_checks<'b>(&'b self, out: &mut Pass<'_, 'b>) -> QueryResult<()> {
+        let mut checked = self.checked.iter();
+        checked.try_for_each(|criterion| self.place.rows(criterion).push_check(out))
     }
 
     /// Every record of the type: a record's `_id` link targets itself, so the order
     /// of targets is the order of records.
-    fn type_by_record<'b>(&'b self, out: &mut Pass<'_, 'b>, after: &'b [u8]) -> QueryResult<()> {
-        out.push_sql("SELECT d.record_tag, d.version FROM link d WHERE d.facility_id = ");
-        out.push_bind_param::<Integer, _>(&self.facility)?;
-        out.push_sql(" AND d.resource_type = ");
-        out.push_bind_param::<Text, _>(self.resource_type)?;
-        out.push_sql(" AND d.param = ");
-        out.push_bind_param::<Text, _>(ID_PARAM)?;
-        out.push_sql(" AND d.target_tag > ");
-        out.push_bind_param::<Binary, _>(after)?;
-        out.push_sql(" ORDER BY d.target_tag LIMIT ");
-        out.push_bind_param::<BigInt, _>(&self.limit)
+    fn by_record<'b>(&'b self, after: &'b [u8]) -> Walk<'b> {
+        Walk {
+            backend: self.place.backend,
+            table: "link",
+            index: "link_search",
+            leading: &["d.facility_id", "d.resource_type", "d.param"],
+            values: vec![
+                Bind::Integer(&self.place.facility.0),
+                Bind::Text(self.place.resource_type.as_str()),
+                Bind::Text(ID_PARAM),
+            ],
+            following: &["d.target_tag"],
+            after: vec![Bind::Binary(after)],
+            before: None,
+            descending: false,
+        }
     }
 
-    fn criteria_by_record<'b>(
+    /// Every record of the type between two times.
+    fn by_time(&self) -> Walk<'_> {
+        let (after, before) = self.sequence.bounds();
+        Walk {
+            backend: self.place.backend,
+            table: "link",
+            index: "link_time",
+            leading: &["d.facility_id", "d.resource_type"],
+            values: vec![
+                Bind::Integer(&self.place.facility.0),
+                Bind::Text(self.place.resource_type.as_str()),
+            ],
+            following: &["d.time_ms", "d.record_tag"],
+            after,
+            before: Some(before),
+            descending: self.sequence.is_newest_first(),
+        }
+    }
+
+    /// The rows of several values are gathered, then sorted.
+    fn push_any<'b>(
         &'b self,
         out: &mut Pass<'_, 'b>,
+        lead: &'b Criterion<'b>,
         after: &'b [u8],
     ) -> QueryResult<()> {
-        self.matching(out)?;
-        out.push_sql(" AND d.record_tag > ");
-        out.push_bind_param::<Binary, _>(after)?;
-        out.push_sql(" ORDER BY d.record_tag LIMIT ");
-        out.push_bind_param::<BigInt, _>(&self.limit)
-    }
-
-    /// The parameter is spelt out: only so the databases see that the index on time,
-    /// which holds the rows of `_id` alone, has all that are asked for.
-    fn type_by_time<'b>(&'b self, out: &mut Pass<'_, 'b>) -> QueryResult<()> {
-        out.push_sql("SELECT t.record_tag, t.version FROM link t WHERE t.facility_id = ");
-        out.push_bind_param::<Integer, _>(&self.facility)?;
-        out.push_sql(" AND t.resource_type = ");
-        out.push_bind_param::<Text, _>(self.resource_type)?;
-        out.push_sql(" AND t.param = '_id'");
-        self.between(out)
-    }
-
-    /// The records of the criteria first, then the time of each: they are few beside
-    /// the records of the type.
-    fn criteria_by_time<'b>(&'b self, out: &mut Pass<'_, 'b>) -> QueryResult<()> {
-        out.push_sql("WITH m AS MATERIALIZED (");
-        self.matching(out)?;
-        out.push_sql(
-            ") SELECT t.record_tag, t.version FROM m CROSS JOIN link t WHERE t.facility_id = ",
-        );
-        out.push_bind_param::<Integer, _>(&self.facility)?;
-        out.push_sql(
-            " AND t.record_tag = m.record_tag AND t.version = m.version AND t.param = '_id' \
-             AND t.target_tag = m.record_tag",
-        );
-        self.between(out)
-    }
-
-    fn between<'b>(&'b self, out: &mut Pass<'_, 'b>) -> QueryResult<()> {
-        let Sequence::Time {
-            newest_first,
-            after,
-            before,
-        } = &self.sequence
-        else {
-            return Ok(());
-        };
-        for (compared, (time, tag)) in [(" > (", after), (" < (", before)] {
-            out.push_sql(" AND (t.time_ms, t.record_tag)");
-            out.push_sql(compared);
-            out.push_bind_param::<BigInt, _>(time)?;
-            out.push_sql(", ");
-            out.push_bind_param::<Binary, _>(tag)?;
-            out.push_sql(")");
-        }
-        out.push_sql(if *newest_first {
-            " ORDER BY t.time_ms DESC, t.record_tag DESC LIMIT "
-        } else {
-            " ORDER BY t.time_ms, t.record_tag LIMIT "
-        });
-        out.push_bind_param::<BigInt, _>(&self.limit)
-    }
-
-    /// The rows of the first criterion that meet the others.
-    fn matching<'b>(&'b self, out: &mut Pass<'_, 'b>) -> QueryResult<()> {
-        let Some((first, others)) = self.criteria.split_first() else {
-            return Ok(());
-        };
-        out.push_sql(if first.is_plain() {
-            "SELECT "
-        } else {
-            "SELECT DISTINCT "
-        });
-        out.push_sql("d.record_tag, d.version FROM ");
-        self.rows(out, "d", first)?;
-        for other in others {
-            out.push_sql(" AND EXISTS (SELECT 1 FROM ");
-            self.rows(out, "e", other)?;
-            out.push_sql(" AND e.record_tag = d.record_tag AND e.version = d.version)");
-        }
+        out.push_sql("SELECT DISTINCT d.record_tag, d.version FROM (");
+        self.push_gathered(out, lead)?;
+        out.push_sql(") d WHERE ");
+        push_tuple(out, &["d.record_tag"], ">", [Bind::Binary(after)])?;
+        self.push_checks(out)?;
+        out.push_sql(" ORDER BY d.record_tag");
         Ok(())
     }
 
-    /// The rows of one criterion; `alias` is `d` for the one that leads and `e` for
-    /// those that are checked.
-    fn rows<'b>(
+    /// The records that meet the criteria, then the time of each, then sorted: for those
+    /// that are few beside the records of the type.
+    fn push_sorted<'b>(
         &'b self,
         out: &mut Pass<'_, 'b>,
-        alias: &str,
-        criterion: &'b Criterion<'b>,
+        lead: &'b Criterion<'b>,
     ) -> QueryResult<()> {
-        let (table, column) = match criterion {
-            Criterion::Links { .. } => ("link ", ".target_tag"),
-            Criterion::Tokens(_) => ("token ", ".token"),
-        };
-        for part in [table, alias, " WHERE ", alias, ".facility_id = "] {
-            out.push_sql(part);
-        }
-        out.push_bind_param::<Integer, _>(&self.facility)?;
-        if let Criterion::Links { param, .. } = criterion {
-            for part in [" AND ", alias, ".resource_type = "] {
-                out.push_sql(part);
+        out.push_sql("WITH m AS MATERIALIZED (SELECT DISTINCT d.record_tag, d.version FROM (");
+        self.push_gathered(out, lead)?;
+        out.push_sql(") d WHERE true");
+        self.push_checks(out)?;
+        out.push_sql(") SELECT d.record_tag, d.version FROM m CROSS JOIN ");
+        // By the primary key: where the parameter is said to be `_id` as a range, PostgreSQL
+        // does not see that the index on time would do.
+        out.push_sql(match self.place.backend {
+            Backend::Sqlite => "link d WHERE d.param = '_id'",
+            Backend::Postgres => {
+                "LATERAL (SELECT * FROM link d WHERE d.param >= '_id' AND d.param <= '_id'"
             }
-            out.push_bind_param::<Text, _>(self.resource_type)?;
-            for part in [" AND ", alias, ".param = "] {
-                out.push_sql(part);
-            }
-            out.push_bind_param::<Text, _>(*param)?;
-        }
+        });
+        out.push_sql(
+            " AND d.record_tag = m.record_tag AND d.version = m.version \
+             AND d.target_tag = m.record_tag AND ",
+        );
+        let facility = Bind::Integer(&self.place.facility.0);
+        push_equal(out, &["d.facility_id"], [facility])?;
+        out.push_sql(match self.place.backend {
+            Backend::Sqlite => " AND still_wanted() AND ",
+            Backend::Postgres => " LIMIT 1) d WHERE ",
+        });
+        let (after, before) = self.sequence.bounds();
+        let columns = ["d.time_ms", "d.record_tag"];
+        push_tuple(out, &columns, ">", after)?;
         out.push_sql(" AND ");
-        let column = format!("{alias}{column}");
-        match criterion {
-            Criterion::Links { targets, .. } => {
-                let values = targets.iter().map(|tag| tag.as_bytes().as_slice());
-                any(out, &column, values, criterion.is_plain())
-            }
-            Criterion::Tokens(tokens) => {
-                let values = tokens.iter().map(|token| token.as_bytes().as_slice());
-                any(out, &column, values, criterion.is_plain())
-            }
-        }
+        push_tuple(out, &columns, "<", before)?;
+        out.push_sql(match self.sequence.is_newest_first() {
+            true => " ORDER BY d.time_ms DESC, d.record_tag DESC",
+            false => " ORDER BY d.time_ms, d.record_tag",
+        });
+        Ok(())
     }
-}
 
-/// `table.column IN (values)`, or `=` for one value: an index then gives its rows in
-/// the order of the page.
-fn any<'b>(
-    out: &mut Pass<'_, 'b>,
-    column: &str,
-    values: impl Iterator<Item = &'b [u8]>,
-    plain: bool,
-) -> QueryResult<()> {
-    out.push_sql(column);
-    out.push_sql(if plain { " = " } else { " IN (" });
-    for (place, value) in values.enumerate() {
-        if place > 0 {
-            out.push_sql(", ");
-        }
-        out.push_bind_param::<Binary, _>(value)?;
+    fn push_gathered<'b>(
+        &'b self,
+        out: &mut Pass<'_, 'b>,
+        lead: &'b Criterion<'b>,
+    ) -> QueryResult<()> {
+        out.push_sql("SELECT d.record_tag, d.version");
+        self.place.rows(lead).push_all(out)?;
+        out.push_sql(match self.place.backend {
+            Backend::Sqlite => "",
+            Backend::Postgres => " OFFSET 0",
+        });
+        Ok(())
     }
-    if !plain {
-        out.push_sql(")");
-    }
-    Ok(())
 }
 
 /// The versions that the narrow rows name, in their order.
@@ -273,22 +256,23 @@ impl QueryFragment<MultiBackend> for Found<'_> {
             out.push_sql(part);
         }
         self.0.push(&mut out)?;
-        out.push_sql(") n JOIN version v ON v.facility_id = ");
-        out.push_bind_param::<Integer, _>(&self.0.facility)?;
-        out.push_sql(" AND v.record_tag = n.record_tag AND v.version = n.version ORDER BY ");
-        out.push_sql(match &self.0.sequence {
-            Sequence::Record(_) => "v.record_tag",
-            Sequence::Time {
-                newest_first: false,
-                ..
-            } => "v.time_ms, v.record_tag",
-            Sequence::Time { .. } => "v.time_ms DESC, v.record_tag DESC",
+        out.push_sql(match self.0.place.backend {
+            Backend::Sqlite => ") n CROSS JOIN version v WHERE ",
+            Backend::Postgres => ") n CROSS JOIN LATERAL (SELECT * FROM version v WHERE ",
         });
+        let facility = Bind::Integer(&self.0.place.facility.0);
+        push_equal(&mut out, &["v.facility_id"], [facility])?;
+        out.push_sql(" AND v.record_tag = n.record_tag AND v.version = n.version");
+        out.push_sql(match self.0.place.backend {
+            Backend::Sqlite => " ORDER BY ",
+            Backend::Postgres => " LIMIT 1) v ORDER BY ",
+        });
+        out.push_sql(self.0.sequence.of_versions());
         Ok(())
     }
 }
 
-/// How many narrow rows there are.
+/// The number of narrow rows.
 pub(crate) struct Count<'a>(pub(crate) Narrow<'a>);
 
 impl QueryFragment<MultiBackend> for Count<'_> {
