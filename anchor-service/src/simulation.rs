@@ -384,7 +384,7 @@ fn audit(commitment: Commitment) -> NewAudit {
         padded_size: 256,
         data_key: DataKeyId::new([0; 16]),
         envelope: vec![1],
-        query: None,
+        queries: Vec::new(),
     };
     NewAudit {
         audit,

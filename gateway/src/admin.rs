@@ -26,7 +26,7 @@ use crate::{
     outcome::{self, Problem},
 };
 use actix_web::{HttpRequest, HttpResponse, Scope, http::header, web};
-use fhir::{IssueCode, audit_event::AuditTouched};
+use fhir::IssueCode;
 use model::AuditInteraction;
 use policies::{Action, Target};
 use proposal::Proposal;
@@ -122,11 +122,5 @@ async fn read<T: DeserializeOwned>(
 
 /// Notes what an act is about, for the audit: a path below `/admin`, or what it names.
 fn touch(exchange: &mut Exchange<'_>, reference: String, did: &str) {
-    let touched = AuditTouched {
-        patient: None,
-        reference,
-        version: None,
-        interaction: AuditInteraction::restful(did),
-    };
-    exchange.touched.push((touched, Vec::new()));
+    exchange.acts.administer(&reference, did);
 }

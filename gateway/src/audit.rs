@@ -6,16 +6,17 @@
 //! nothing is disclosed.
 
 use crate::{
+    acts::outcome_of,
     exchange::{Exchange, Side},
-    failure::{Category, Failure},
+    failure::Failure,
     idempotency::Keyed,
     sealed_audit::{Clear, seal_record},
 };
 use fhir::{
-    audit_event::{AuditAgent, AuditOutcome, AuditRecord, AuditTouched, concerned},
+    audit_event::{AuditAct, AuditAgent, AuditFacility, AuditFacts, AuditOutcome, AuditRecord},
     json,
 };
-use model::new_uuid;
+use model::{FacilityName, new_uuid};
 use store::NewAudit;
 
 /// What the events of a repetition say; nothing else of them differs.
@@ -93,54 +94,59 @@ async fn record(
     failed: Option<&Failure>,
 ) -> Result<NewAudit, Failure> {
     let app = exchange.app();
-    let record = describe(exchange, side, &new_uuid(&*app.random)?, failed)?;
+    let ended = match (failed, &exchange.keyed) {
+        (Some(failure), _) => Some(outcome_of(failure)),
+        (None, Keyed::Again) => Some((AuditOutcome::Success, Some(REPEATED))),
+        (None, _) => None,
+    };
+    let (acts, queries) = exchange.acts.recorded(ended);
+    let facts = describe(exchange, side, &new_uuid(&*app.random)?, acts)?;
     let (tags, caller) = (&side.facility.tags, &exchange.caller);
     let clear = Clear {
-        outcome: failed.map_or(0, |failure| failure.category.audit_outcome()),
-        purpose: record.purpose.clone(),
         user: Some(tags.user_tag(&caller.issuer, &caller.subject)),
         client: Some(tags.client_tag(&caller.client)),
-        query: exchange.query.as_deref(),
+        queries: &queries,
     };
-    seal_record(&*app.random, side, &record, clear).await
+    seal_record(&*app.random, side, AuditRecord::new(facts), clear).await
 }
 
 fn describe(
     exchange: &Exchange<'_>,
     side: &Side,
     id: &str,
-    failed: Option<&Failure>,
-) -> Result<AuditRecord, Failure> {
+    mut acts: Vec<AuditAct>,
+) -> Result<AuditFacts, Failure> {
     let context = exchange.context;
     let caller = &exchange.caller;
-    let (patients, touched) = if side.facility.id == context.facility.id {
-        concerned([], exchange.touched.iter().cloned())
-    } else {
+    let facility = &side.facility.name;
+    let here = side.facility.id == context.facility.id;
+    if !here {
         // Another facility's patients are none here: its records are named by
         // absolute URL, under no patient of this facility.
-        let abroad = |touched: &AuditTouched| AuditTouched {
-            reference: format!("{}/{}", context.base, touched.reference),
-            ..touched.clone()
-        };
-        concerned(
-            [],
-            exchange
-                .touched
-                .iter()
-                .map(|(touched, _)| (abroad(touched), Vec::new())),
-        )
+        for touched in acts.iter_mut().flat_map(|act| &mut act.touched) {
+            touched.patients.clear();
+        }
+    }
+    let named = |name: &FacilityName| AuditFacility {
+        name: name.clone(),
+        base: context.app.base_of(name, true),
+        organisation: None,
+    };
+    let served = || AuditFacility {
+        base: context.base.clone(),
+        ..named(&context.facility.name)
     };
     let decision = exchange.decisions.to_json().map_err(Failure::fault)?;
-    Ok(AuditRecord {
+    Ok(AuditFacts {
         id: id.parse().map_err(Failure::fault)?,
         time: exchange.at,
-        facility: side.facility.name.clone(),
-        base: context.base.clone(),
+        facility: facility.clone(),
+        base: match here {
+            true => context.base.clone(),
+            false => context.app.base_of(facility, true),
+        },
+        server: (!here).then(served),
         interaction: exchange.interaction.clone(),
-        outcome: failed.map_or(AuditOutcome::Success, |failure| {
-            outcome_of(failure.category)
-        }),
-        outcome_text: outcome_text(exchange, failed).map(str::to_owned),
         agent: Some(AuditAgent {
             issuer: caller.issuer.clone(),
             subject: caller.subject.clone(),
@@ -152,28 +158,13 @@ fn describe(
                 .map(|role| role.as_str().to_owned())
                 .collect(),
             address: context.address.clone(),
+            home: Some(named(&caller.facility)),
         }),
         purpose: caller.purpose.map(|purpose| purpose.code().to_owned()),
         request_id: Some(context.request_id.clone()),
-        patients,
-        touched,
-        has_query: exchange.query.is_some(),
-        decision: json::parse(&decision).map_err(Failure::fault)?,
+        acts,
+        decision: json::parse(&decision)
+            .map_err(Failure::fault)?
+            .to_canonical(),
     })
-}
-
-/// The category of a failure, or that nothing was done because it was done before.
-fn outcome_text(exchange: &Exchange<'_>, failed: Option<&Failure>) -> Option<&'static str> {
-    match (failed, &exchange.keyed) {
-        (Some(failure), _) => Some(failure.code.as_str()),
-        (None, Keyed::Again) => Some(REPEATED),
-        (None, _) => None,
-    }
-}
-
-fn outcome_of(category: Category) -> AuditOutcome {
-    match category.audit_outcome() {
-        8 => AuditOutcome::SeriousFailure,
-        _ => AuditOutcome::MinorFailure,
-    }
 }

@@ -5,25 +5,25 @@ use crate::{
     exchange::Exchange,
     facility::Facility,
     failure::Failure,
-    sealed_audit::{self, AUDIT_EVENT, Own, QUERY, unseal},
+    sealed_audit::{self, AUDIT_EVENT, Own, query_of, unseal},
 };
-use fhir::audit_event::AuditRecord;
+use fhir::audit_event::StoredRecord;
 use model::{Digest, LogicalId, ResourceType, Tag, VersionNumber};
 use policies::{TargetFacts, Withheld};
 use sealing::Salts;
 use std::sync::Arc;
-use store::{Audit, SealedQuery};
+use store::Audit;
 
 /// An audit record whose envelope is open.
 pub struct OpenAudit {
     /// Its row.
     pub row: Audit,
     /// What it says.
-    pub record: AuditRecord,
+    pub record: StoredRecord,
     /// The salts of its leaf.
     pub salts: Salts,
-    /// The digest of the query text, when there was one.
-    pub query: Option<Digest>,
+    /// The digests of the query texts, in order.
+    pub queries: Vec<Digest>,
 }
 
 /// One event of an audit record.
@@ -38,7 +38,7 @@ impl OpenEvent {
     /// The id of the AuditEvent: `<record id>.<index>`.
     #[must_use]
     pub fn id(&self) -> String {
-        format!("{}.{}", self.audit.record.id, self.index)
+        format!("{}.{}", self.audit.record.id(), self.index)
     }
 
     /// The AuditEvent as it was hashed.
@@ -48,7 +48,7 @@ impl OpenEvent {
     pub fn canonical(&self) -> Result<Vec<u8>, Failure> {
         self.audit
             .record
-            .event(self.index, self.audit.query)
+            .event(self.index, &self.audit.queries)
             .map_err(Failure::fault)
     }
 }
@@ -83,7 +83,7 @@ pub async fn find(
 }
 
 /// `<record id>.<index>`, with the index in its one spelling.
-fn split(id: &LogicalId) -> Option<(LogicalId, usize)> {
+pub fn split(id: &LogicalId) -> Option<(LogicalId, usize)> {
     let (record, text) = id.as_str().rsplit_once('.')?;
     let index: usize = text.parse().ok()?;
     (index.to_string() == text).then_some(())?;
@@ -103,24 +103,20 @@ pub async fn open(facility: &Facility, row: Audit) -> Result<Vec<Withheld<OpenEv
         clear: sealed_audit::clear_facts(&row),
     };
     let opened = unseal(facility, own, row.data_key, &row.envelope).await?;
-    let record = AuditRecord::parse(&opened.content)
+    let tag_of = |id: &LogicalId| facility.tags.record_tag("Patient", id.as_str());
+    let record = StoredRecord::parse(&opened.content, tag_of)
         .map_err(|_| Failure::fault("a sealed audit record cannot be read"))?;
-    let query = match &row.query {
-        Some(query) => {
-            let own = Own::only(QUERY, row.record, row.time);
-            Some(query_digest(facility, own, query, &opened.salts).await?)
-        }
-        None => None,
-    };
+    let queries = query_digests(facility, &row, &record, &opened.salts).await?;
     let tag = row.record;
     let tags: Vec<Tag> = (0..record.event_count())
-        .filter_map(|index| record.event_tag(index))
+        .filter_map(|index| record.event_name(index))
+        .map(|name| name.patient)
         .collect();
     let audit = Arc::new(OpenAudit {
         row,
         record,
         salts: opened.salts,
-        query,
+        queries,
     });
     let withhold = |(index, patient): (usize, Tag)| {
         let facts = TargetFacts {
@@ -145,14 +141,23 @@ pub async fn open(facility: &Facility, row: Audit) -> Result<Vec<Withheld<OpenEv
     Ok(tags.into_iter().enumerate().map(withhold).collect())
 }
 
-async fn query_digest(
+/// The digests of the query texts of a record, as its renderer makes them.
+async fn query_digests(
     facility: &Facility,
-    own: Own<'_>,
-    query: &SealedQuery,
+    row: &Audit,
+    record: &StoredRecord,
     salts: &Salts,
-) -> Result<Digest, Failure> {
-    let opened = unseal(facility, own, query.data_key, &query.envelope).await?;
-    let text = std::str::from_utf8(&opened.content)
-        .map_err(|_| Failure::fault("a sealed query text is not text"))?;
-    Ok(salts.query_digest(text))
+) -> Result<Vec<Digest>, Failure> {
+    let mut digests = Vec::with_capacity(row.queries.len());
+    for (number, query) in (1..).zip(&row.queries) {
+        let own = query_of(row.record, row.time, number)?;
+        let opened = unseal(facility, own, query.data_key, &query.envelope).await?;
+        let text = std::str::from_utf8(&opened.content)
+            .map_err(|_| Failure::fault("a sealed query text is not text"))?;
+        digests.push(match record.renderer() {
+            1 => salts.query_digest_1(text),
+            _ => salts.query_digest_2(number, text),
+        });
+    }
+    Ok(digests)
 }

@@ -6,7 +6,7 @@
 //! (<https://hl7.org/fhir/R4/search.html#combining>).
 
 mod identifier;
-mod reference;
+pub mod reference;
 mod value;
 
 use crate::{
@@ -134,17 +134,10 @@ impl Criteria {
                 .iter()
                 .map(|it| it.targets.len())
                 .sum::<usize>();
-        if count <= VALUES {
-            return Ok(());
-        }
-        Err(Failure::new(
-            Category::TooLarge,
-            IssueCode::TooCostly,
-            format!("the search names more than {VALUES} values; send it in parts"),
-        ))
+        check_values(count)
     }
 
-    /// The query as it was asked; sealed in the audit, and never in a next link.
+    /// The query as it was asked; sealed in the cursor of a next link.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -159,6 +152,12 @@ impl Criteria {
     /// The query of the `self` link: what was asked and is in force.
     #[must_use]
     pub fn self_query(&self, kind: &ResourceType, page: &Page) -> String {
+        format!("?{}", self.understood(kind, page))
+    }
+
+    /// The part of the query that was understood; its text is sealed for the audit.
+    #[must_use]
+    pub fn understood(&self, kind: &ResourceType, page: &Page) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for (name, value) in url::form_urlencoded::parse(self.text.as_bytes()) {
             let known = ["_id", "_lastUpdated"].contains(&name.as_ref()) || has_param(kind, &name);
@@ -167,7 +166,7 @@ impl Criteria {
             }
         }
         page.describe(&mut query);
-        format!("?{}", query.finish())
+        query.finish()
     }
 
     /// How candidates are found: first by the criterion that leaves the fewest.
@@ -220,7 +219,26 @@ impl Criteria {
     }
 }
 
-fn ids(value: &str) -> Result<Vec<LogicalId>, Failure> {
+/// Refuses a search that names more values than one statement may be filled with.
+///
+/// # Errors
+/// Too costly.
+pub fn check_values(count: usize) -> Result<(), Failure> {
+    if count <= VALUES {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Category::TooLarge,
+        IssueCode::TooCostly,
+        format!("the search names more than {VALUES} values; send it in parts"),
+    ))
+}
+
+/// Reads the value of `_id`.
+///
+/// # Errors
+/// Invalid for what is no id.
+pub fn ids(value: &str) -> Result<Vec<LogicalId>, Failure> {
     value
         .split(',')
         .map(|id| {

@@ -8,6 +8,7 @@
 //! the interaction runs again.
 
 use crate::{
+    acts::Acts,
     admin::Writes,
     app::App,
     audit::{self, CommitError},
@@ -20,10 +21,7 @@ use crate::{
     version::{self, Found, OpenVersion},
     write::NewContent,
 };
-use fhir::{
-    IssueCode,
-    audit_event::{AuditPatient, AuditTouched},
-};
+use fhir::{IssueCode, audit_event::AuditPatient};
 use model::{AuditInteraction, EpochRead, LogicalId, ResourceType, Tag, Timestamp, VersionNumber};
 use policies::{Action, Authorizer, Caller, Decision, DecisionLog, Permit, Target, TargetFacts};
 use std::sync::Arc;
@@ -43,15 +41,14 @@ pub struct Exchange<'c> {
     pub at: Timestamp,
     /// The restful-interaction code of the request.
     pub interaction: AuditInteraction,
-    /// The query text of a search; sealed apart from the event.
-    pub query: Option<String>,
     pub(crate) sides: Vec<Side>,
     /// Who asks, as far as the token is believed.
     pub(crate) caller: Arc<Caller>,
     /// What an administrator changes.
     pub(crate) admin: Writes,
     pub(crate) decisions: DecisionLog,
-    pub(crate) touched: Vec<(AuditTouched, Vec<AuditPatient>)>,
+    /// What it does, for the audit.
+    pub(crate) acts: Acts,
     pub(crate) writes: Vec<NewVersion>,
     pub(crate) keyed: Keyed,
     /// What is in force at the base.
@@ -96,7 +93,7 @@ impl<'c> Exchange<'c> {
             context,
             at: context.app.clock.now(),
             interaction: interaction.clone(),
-            query: None,
+            acts: Acts::of(interaction),
             authorizer: Authorizer::new(rules),
             epochs: sides.iter().map(|side| side.in_force.epoch).collect(),
             sides,
@@ -105,7 +102,6 @@ impl<'c> Exchange<'c> {
             base,
             admin: Writes::default(),
             registered,
-            touched: Vec::new(),
             writes: Vec::new(),
             keyed: Keyed::No,
         }
@@ -258,13 +254,8 @@ impl<'c> Exchange<'c> {
         action: Action,
         patients: Vec<AuditPatient>,
     ) {
-        let touched = AuditTouched {
-            patient: None,
-            reference: format!("{resource_type}/{id}"),
-            version,
-            interaction: AuditInteraction::restful(action.interaction_code()),
-        };
-        self.touched.push((touched, patients));
+        self.acts
+            .touch((resource_type, id), version, action.writes(), patients);
     }
 
     /// Gives up what was to be written, so that the audit of a failed request names
@@ -272,13 +263,7 @@ impl<'c> Exchange<'c> {
     pub(crate) fn give_up_writes(&mut self) {
         self.writes.clear();
         self.admin = Writes::default();
-        let written =
-            [Action::Create, Action::Update, Action::Delete].map(Action::interaction_code);
-        for (touched, _) in &mut self.touched {
-            if written.contains(&touched.interaction.as_str()) {
-                touched.version = None;
-            }
-        }
+        self.acts.give_up_writes();
     }
 
     /// The URL of a new version (<https://hl7.org/fhir/R4/http.html#create>).

@@ -5,6 +5,7 @@
 //! serves a request of its own and an entry of a Bundle alike; it never commits.
 
 pub mod audit_event;
+pub mod audit_search;
 pub mod bundle;
 pub mod change;
 pub mod create;

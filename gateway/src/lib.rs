@@ -6,9 +6,11 @@
 //! chain.
 
 mod access_log;
+mod acts;
 mod admin;
 pub mod app;
 mod audit;
+mod audit_criteria;
 mod audit_record;
 mod body;
 mod candidates;

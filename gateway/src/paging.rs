@@ -131,6 +131,12 @@ impl Page {
         self.sort.unwrap_or(unasked)
     }
 
+    /// The order that was asked for.
+    #[must_use]
+    pub const fn asked_sort(&self) -> Option<Sort> {
+        self.sort
+    }
+
     /// Whether matches are counted: on the first page, and always when nothing else
     /// is asked for.
     #[must_use]

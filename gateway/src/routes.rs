@@ -9,8 +9,8 @@ use crate::{
     health,
     idempotency::{self, Once},
     interaction::{
-        audit_event, bundle, bundle::Prepared, change::Change, create, history, history::Asked,
-        read, search,
+        audit_event, audit_search, bundle, bundle::Prepared, change::Change, create, history,
+        history::Asked, read, search,
     },
     log_tiles,
     offered::Offered,
@@ -223,7 +223,7 @@ async fn run_search(request: &HttpRequest, context: &Context, query: String) -> 
         AuditInteraction::restful("search-type"),
         async |exchange| {
             if kind.as_str() == AUDIT_EVENT {
-                return audit_event::search(exchange, &query).await;
+                return audit_search::search(exchange, &query, lenient).await;
             }
             let (criteria, page) = paging::search_of_request(exchange, &kind, &query, lenient)?;
             search::search(exchange, &kind, &criteria, &page).await

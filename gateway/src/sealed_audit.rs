@@ -2,7 +2,7 @@
 //! query text in an envelope of its own.
 
 use crate::{exchange::Side, facility::Facility, failure::Failure};
-use fhir::audit_event::AuditRecord;
+use fhir::audit_event::{AuditRecord, StoredRecord};
 use model::{
     DataKeyId, Digest, LeafKind, Random, ResourceType, Scope, Tag, Timestamp, VersionNumber,
 };
@@ -16,20 +16,18 @@ use tlog::{
 /// The type under which audit records are sealed and named.
 pub const AUDIT_EVENT: &str = "AuditEvent";
 /// The type under which query texts are sealed.
-pub const QUERY: &str = "#query";
+const QUERY: &str = "#query";
 
-/// What the row of an audit record shows in clear, and the query text beside it.
+/// What the row of an audit record shows in clear beside what the record says, and the
+/// query texts beside it.
+#[derive(Default)]
 pub struct Clear<'q> {
-    /// The outcome code of the AuditEvents.
-    pub outcome: u8,
-    /// The purpose of use.
-    pub purpose: Option<String>,
     /// Who asked.
     pub user: Option<Tag>,
     /// By which client.
     pub client: Option<Tag>,
-    /// The query text of a search.
-    pub query: Option<&'q str>,
+    /// The query texts, in the order of their numbers.
+    pub queries: &'q [&'q str],
 }
 
 /// Renders and seals an audit record.
@@ -39,23 +37,24 @@ pub struct Clear<'q> {
 pub async fn seal_record(
     random: &dyn Random,
     side: &Side,
-    record: &AuditRecord,
+    record: AuditRecord,
     clear: Clear<'_>,
 ) -> Result<NewAudit, Failure> {
-    let (facility, id) = (&*side.facility, record.id.as_str());
-    let tag = facility.tags.record_tag(AUDIT_EVENT, id);
+    let (facility, facts) = (&*side.facility, record.facts());
+    let id = facts.id.as_str().to_owned();
+    let tag = facility.tags.record_tag(AUDIT_EVENT, &id);
     let content = record.to_canonical();
     // The row is made first, for the envelope is bound to what it says in clear.
     let mut audit = store::Audit {
         record: tag,
-        time: record.time,
-        interaction: record.interaction.clone(),
-        outcome: clear.outcome,
-        purpose: clear.purpose,
+        time: facts.time,
+        interaction: facts.interaction.clone(),
+        outcome: record.outcome().code(),
+        purpose: facts.purpose.clone(),
         policy_number: side.in_force.rules.number(),
         user: clear.user,
         client: clear.client,
-        subject: match record.patients.as_slice() {
+        subject: match record.patients() {
             [only] => Some(only.tag),
             _ => None,
         },
@@ -63,7 +62,7 @@ pub async fn seal_record(
         padded_size: 0,
         data_key: DataKeyId::new([0; DataKeyId::LEN]),
         envelope: Vec::new(),
-        query: query_row(random, facility, tag, record.time, clear.query).await?,
+        queries: sealed_queries(random, facility, tag, facts.time, clear.queries).await?,
     };
     let own = Own {
         kind: AUDIT_EVENT,
@@ -71,17 +70,20 @@ pub async fn seal_record(
         version: VersionNumber::FIRST,
         clear: clear_facts(&audit),
     };
-    let (data_key, sealed) = seal(random, facility, own, Scope::Audit, (id, &content)).await?;
+    let (data_key, sealed) = seal(random, facility, own, Scope::Audit, (&id, &content)).await?;
     audit.data_key = data_key;
     audit.padded_size = sealing::padded_size(&sealed.envelope).unwrap_or(0);
     audit.envelope = sealed.envelope;
-    let query = clear.query.map(|text| sealed.salts.query_digest(text));
-    let leaves = event_leaves(record, &sealed.salts, query)?;
-    let policy = side.in_force.rules.digest();
-    let statement = statement_of(facility, &audit, record, &leaves, policy)?;
-    let patients = (0..record.event_count())
-        .filter_map(|index| record.event_tag(index))
+    let texts = (1..).zip(clear.queries);
+    let digests: Vec<Digest> = texts
+        .map(|(number, text)| sealed.salts.query_digest_2(number, text))
         .collect();
+    let record = StoredRecord::from(record);
+    let leaves = event_leaves(&record, &sealed.salts, &digests)?;
+    let policy = side.in_force.rules.digest();
+    let statement = statement_of(facility, &audit, &record, &leaves, policy)?;
+    let names = (0..record.event_count()).filter_map(|index| record.event_name(index));
+    let patients = names.map(|name| name.patient).collect();
     let commitment = leaf::commitment(&sealed.salts.leaf, &statement.encode());
     Ok(NewAudit {
         audit,
@@ -98,7 +100,7 @@ pub async fn seal_record(
 pub fn statement_of(
     facility: &Facility,
     audit: &store::Audit,
-    record: &AuditRecord,
+    record: &StoredRecord,
     event_leaves: &[Digest],
     policy: Digest,
 ) -> Result<Statement, Failure> {
@@ -108,7 +110,7 @@ pub fn statement_of(
         interaction: audit.interaction.as_str().to_owned(),
         kind: LeafKind::Audit,
         policy,
-        reference: format!("{AUDIT_EVENT}/{}", record.id),
+        reference: format!("{AUDIT_EVENT}/{}", record.id()),
         seal: sealing::envelope_digest(&audit.envelope),
         subject: audit.subject,
         time: audit.time,
@@ -222,39 +224,62 @@ fn content(event_leaves: &[Digest]) -> Result<Digest, Failure> {
 /// # Errors
 /// When the record was written by a later release.
 pub fn event_leaves(
-    record: &AuditRecord,
+    record: &StoredRecord,
     salts: &Salts,
-    query: Option<Digest>,
+    queries: &[Digest],
 ) -> Result<Vec<Digest>, Failure> {
-    let events = record.events(query).map_err(Failure::fault)?;
+    let events = record.events(queries).map_err(Failure::fault)?;
     let leaf = |(index, event): (usize, &Vec<u8>)| {
-        let tag = record.event_tag(index).unwrap_or(Tag::ZERO);
-        leaf::event_leaf(&salts.event_salt(tag), event)
+        let salt = event_salt(record, salts, index)?;
+        Ok(leaf::event_leaf(&salt, event))
     };
-    Ok(events.iter().enumerate().map(leaf).collect())
+    events.iter().enumerate().map(leaf).collect()
 }
 
-/// The query text in an envelope of its own.
-async fn query_row(
+/// The salt of one event of a record.
+///
+/// # Errors
+/// When there is no such event.
+pub fn event_salt(record: &StoredRecord, salts: &Salts, index: usize) -> Result<[u8; 32], Failure> {
+    let name = record.event_name(index);
+    let name = name.ok_or_else(|| Failure::fault("an audit record lacks an event"))?;
+    Ok(match name.interaction {
+        None => salts.event_salt_1(name.patient),
+        Some(interaction) => salts.event_salt_2(name.patient, interaction),
+    })
+}
+
+/// The query texts, each in an envelope of its own: text n is version n.
+async fn sealed_queries(
     random: &dyn Random,
     facility: &Facility,
     tag: Tag,
     at: Timestamp,
-    text: Option<&str>,
-) -> Result<Option<SealedQuery>, Failure> {
-    let Some(text) = text else { return Ok(None) };
-    let (data_key, sealed) = seal(
-        random,
-        facility,
-        Own::only(QUERY, tag, at),
-        query_scope(at),
-        ("1", text.as_bytes()),
-    )
-    .await?;
-    Ok(Some(SealedQuery {
-        data_key,
-        envelope: sealed.envelope,
-    }))
+    texts: &[&str],
+) -> Result<Vec<SealedQuery>, Failure> {
+    let mut sealed = Vec::with_capacity(texts.len());
+    for (number, text) in (1..).zip(texts) {
+        let own = query_of(tag, at, number)?;
+        let content = (&*number.to_string(), text.as_bytes());
+        let (data_key, one) = seal(random, facility, own, query_scope(at), content).await?;
+        sealed.push(SealedQuery {
+            data_key,
+            envelope: one.envelope,
+        });
+    }
+    Ok(sealed)
+}
+
+/// The row of a query text of an audit record, by its number from 1.
+///
+/// # Errors
+/// When the number is 0.
+pub fn query_of(record: Tag, time: Timestamp, number: u32) -> Result<Own<'static>, Failure> {
+    Ok(Own {
+        version: VersionNumber::new(number)
+            .ok_or_else(|| Failure::fault("a query text has the number 0"))?,
+        ..Own::only(QUERY, record, time)
+    })
 }
 
 fn query_scope(at: Timestamp) -> Scope {

@@ -9,7 +9,7 @@ use crate::{
 };
 use fhir::{
     IssueCode,
-    audit_event::{AuditOutcome, AuditRecord},
+    audit_event::{AuditAct, AuditFacts, AuditOutcome, AuditRecord},
     json,
 };
 use model::{AuditInteraction, new_uuid};
@@ -41,33 +41,32 @@ async fn write(app: &App, refused: u64, throttled: u64) -> Result<(), Failure> {
             in_force: facility.in_force(),
             facility: Arc::clone(&facility),
         };
-        let record = AuditRecord {
+        let interaction = AuditInteraction::restful("unauthenticated");
+        let record = AuditRecord::new(AuditFacts {
             id: new_uuid(&*app.random)?.parse().map_err(Failure::fault)?,
             time: app.clock.now(),
             facility: facility.name.clone(),
             base: app.base_of(&facility.name, true),
-            interaction: AuditInteraction::restful("unauthenticated"),
-            outcome: AuditOutcome::MinorFailure,
-            outcome_text: Some(IssueCode::Login.as_str().to_owned()),
+            server: None,
+            interaction: interaction.clone(),
             agent: None,
             purpose: None,
             request_id: None,
-            patients: Vec::new(),
-            touched: Vec::new(),
-            has_query: false,
+            acts: vec![AuditAct {
+                interaction,
+                did: None,
+                outcome: AuditOutcome::MinorFailure,
+                outcome_text: Some(IssueCode::Login.as_str().to_owned()),
+                query: None,
+                touched: Vec::new(),
+            }],
             decision: json::Value::from([
                 ("refused", json::Value::from(refused)),
                 ("throttled", json::Value::from(throttled)),
-            ]),
-        };
-        let clear = Clear {
-            outcome: 4,
-            purpose: None,
-            user: None,
-            client: None,
-            query: None,
-        };
-        let sealed = seal_record(&*app.random, &side, &record, clear).await?;
+            ])
+            .to_canonical(),
+        });
+        let sealed = seal_record(&*app.random, &side, record, Clear::default()).await?;
         audits.push((facility.id, sealed));
     }
     app.store

@@ -215,7 +215,7 @@ fn audit(number: u64) -> NewAudit {
         padded_size: 256,
         data_key: DataKeyId::new([0; 16]),
         envelope: vec![1],
-        query: None,
+        queries: Vec::new(),
     };
     NewAudit {
         audit,

@@ -1,10 +1,7 @@
 //! The audit records of a run, counted: speed without them would be worth nothing.
 
 use crate::{Failed, report::Report};
-use store::{AuditPosition, Database, FacilityId, Reader, Store};
-
-/// Audit records read at a time.
-const PAGE: u32 = 1_000;
+use store::{AuditRange, AuditsOf, Database, Store};
 
 /// Holds the audit records that came since `before` against the requests.
 pub fn check(
@@ -26,25 +23,11 @@ pub fn count(database: &Database) -> Result<u64, Failed> {
     let store = Store::open(database)?;
     let count = store.read_blocking("count of audit records", |reader| {
         let facilities = reader.facilities().list()?;
-        facilities
-            .iter()
-            .try_fold(0, |sum, facility| Ok(sum + audits_of(reader, facility.id)?))
+        facilities.iter().try_fold(0, |sum, facility| {
+            let (of, all) = (AuditsOf::Facility, AuditRange::default());
+            let own = reader.audits().count(facility.id, &of, &all, u32::MAX)?;
+            Ok(sum + own as u64)
+        })
     })?;
     Ok(count)
-}
-
-fn audits_of(reader: &mut Reader, facility: FacilityId) -> Result<u64, store::Error> {
-    let mut count = 0;
-    let mut before = None;
-    loop {
-        let page = reader.audits().page(facility, None, before, PAGE)?;
-        let Some(oldest) = page.last() else {
-            return Ok(count);
-        };
-        count += page.len() as u64;
-        before = Some(AuditPosition {
-            time: oldest.audit.time,
-            record: oldest.audit.record,
-        });
-    }
 }

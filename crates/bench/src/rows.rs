@@ -118,7 +118,7 @@ fn new_audit(random: &SeededRandom) -> Result<NewAudit, Failed> {
             padded_size: 1_536,
             data_key: DataKeyId::new([0; DataKeyId::LEN]),
             envelope: vec![1; AUDIT_ENVELOPE],
-            query: None,
+            queries: Vec::new(),
         },
         patients: vec![tag(random)?],
         commitment: commitment(random)?,

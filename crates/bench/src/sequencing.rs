@@ -97,7 +97,7 @@ fn audit(random: &SeededRandom, time: Timestamp) -> Result<NewAudit, Failed> {
         padded_size: 256,
         data_key: DataKeyId::new([0; DataKeyId::LEN]),
         envelope: vec![1],
-        query: None,
+        queries: Vec::new(),
     };
     Ok(NewAudit {
         audit,

@@ -2,16 +2,23 @@
 //! rendered from it (docs/proof-format.md).
 //!
 //! The events follow the RESTful patterns of IHE Basic Audit Log Patterns
-//! (BALP 1.1.3, <https://profiles.ihe.net/ITI/BALP/>). They are hashed and not
-//! stored, so a released renderer never changes: another rendering is another
-//! number, and golden vectors hold each.
+//! (BALP, <https://profiles.ihe.net/ITI/BALP/>). They are hashed and not stored, so a
+//! released renderer never changes: another rendering is another number, and golden
+//! vectors hold each. This release writes renderer 2.
 
+mod events;
 mod pattern;
+mod reader;
 mod record;
+mod record_1;
+mod record_1_json;
 mod record_json;
 mod render_1;
+mod render_2;
+mod stored;
 
 pub use record::{
-    AuditAgent, AuditOutcome, AuditPatient, AuditRecord, AuditTouched, MAX_RECORD_ID, RecordError,
-    concerned,
+    AuditAct, AuditAgent, AuditFacility, AuditFacts, AuditOutcome, AuditPatient, AuditRecord,
+    AuditTouched, MAX_RECORD_ID, RecordError,
 };
+pub use stored::{EventName, StoredRecord};

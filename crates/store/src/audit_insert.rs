@@ -6,7 +6,7 @@ use crate::{
     audits::NewAudit,
     column,
     database::Conn,
-    schema::{audit, audit_patient, pending_leaf},
+    schema::{audit, audit_patient, audit_query, pending_leaf},
 };
 use diesel::{
     ExpressionMethods, PgConnection, QueryResult, RunQueryDsl, SqliteConnection,
@@ -34,8 +34,6 @@ struct Row<'a> {
     client: Option<&'a [u8]>,
     subject: Option<&'a [u8]>,
     padded_size: i32,
-    query: Option<&'a [u8]>,
-    query_key: Option<&'a [u8]>,
     /// One for each event.
     patients: Vec<&'a [u8]>,
     events: i32,
@@ -70,11 +68,6 @@ impl<'a> Row<'a> {
             client: bytes(audit.client.as_ref()),
             subject: bytes(audit.subject.as_ref()),
             padded_size: column::number(audit.padded_size)?,
-            query: audit.query.as_ref().map(|query| query.envelope.as_slice()),
-            query_key: audit
-                .query
-                .as_ref()
-                .map(|query| query.data_key.as_bytes().as_slice()),
             events: column::number(patients.len())?,
             patients,
         })
@@ -119,8 +112,6 @@ fn sqlite(conn: &mut SqliteConnection, row: &Row<'_>) -> QueryResult<usize> {
             audit::padded_size.eq(row.padded_size),
             audit::data_key_id.eq(row.new.audit.data_key.as_bytes().as_slice()),
             audit::envelope.eq(&row.new.audit.envelope),
-            audit::query_envelope.eq(row.query),
-            audit::query_key_id.eq(row.query_key),
         ))
         .on_conflict_do_nothing()
         .execute(conn)?;
@@ -135,6 +126,17 @@ fn sqlite(conn: &mut SqliteConnection, row: &Row<'_>) -> QueryResult<usize> {
                 audit_patient::time_ms.eq(row.time),
                 audit_patient::record_tag.eq(row.record),
                 audit_patient::event.eq(event),
+            ))
+            .execute(conn)?;
+    }
+    for (number, query) in (1..).zip(&row.new.audit.queries) {
+        diesel::insert_into(audit_query::table)
+            .values((
+                audit_query::facility_id.eq(row.facility),
+                audit_query::record_tag.eq(row.record),
+                audit_query::number.eq(number),
+                audit_query::data_key_id.eq(query.data_key.as_bytes().as_slice()),
+                audit_query::envelope.eq(&query.envelope),
             ))
             .execute(conn)?;
     }
@@ -166,12 +168,14 @@ struct Statement<'a> {
     padded_size: Vec<i32>,
     data_key: Vec<&'a [u8]>,
     envelope: Vec<&'a [u8]>,
-    query: Vec<Option<&'a [u8]>>,
-    query_key: Vec<Option<&'a [u8]>>,
     commitment: Vec<&'a [u8]>,
     patient_record: Vec<&'a [u8]>,
     patient: Vec<&'a [u8]>,
     patient_event: Vec<i32>,
+    query_record: Vec<&'a [u8]>,
+    query_number: Vec<i32>,
+    query_key: Vec<&'a [u8]>,
+    query: Vec<&'a [u8]>,
 }
 
 impl<'a> Statement<'a> {
@@ -194,13 +198,17 @@ impl<'a> Statement<'a> {
             all.padded_size.push(row.padded_size);
             all.data_key.push(row.new.audit.data_key.as_bytes());
             all.envelope.push(&row.new.audit.envelope);
-            all.query.push(row.query);
-            all.query_key.push(row.query_key);
             all.commitment.push(row.new.commitment.as_bytes());
             for (event, patient) in (0..row.events).zip(&row.patients) {
                 all.patient_record.push(row.record);
                 all.patient.push(patient);
                 all.patient_event.push(event);
+            }
+            for (number, query) in (1..).zip(&row.new.audit.queries) {
+                all.query_record.push(row.record);
+                all.query_number.push(number);
+                all.query_key.push(query.data_key.as_bytes());
+                all.query.push(&query.envelope);
             }
         }
         all
@@ -238,10 +246,6 @@ impl QueryFragment<Pg> for Statement<'_> {
         out.push_sql(", ");
         out.push_bind_param::<Array<Binary>, _>(&self.envelope)?;
         out.push_sql(", ");
-        out.push_bind_param::<Array<Nullable<Binary>>, _>(&self.query)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Array<Nullable<Binary>>, _>(&self.query_key)?;
-        out.push_sql(", ");
         out.push_bind_param::<Array<Binary>, _>(&self.commitment)?;
         out.push_sql(MAKE_AUDITS);
         out.push_bind_param::<Array<Binary>, _>(&self.patient_record)?;
@@ -250,21 +254,28 @@ impl QueryFragment<Pg> for Statement<'_> {
         out.push_sql(", ");
         out.push_bind_param::<Array<Integer>, _>(&self.patient_event)?;
         out.push_sql(MAKE_PATIENTS);
+        out.push_bind_param::<Array<Binary>, _>(&self.query_record)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.query_number)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Binary>, _>(&self.query_key)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Binary>, _>(&self.query)?;
+        out.push_sql(MAKE_QUERIES);
         Ok(())
     }
 }
 
 const MAKE_AUDITS: &str = ") WITH ORDINALITY AS row (
     record_tag, time_ms, interaction, outcome, purpose, policy_number, user_tag, client_tag,
-    subject_tag, events, padded_size, data_key_id, envelope, query_envelope, query_key_id,
-    commitment, ordinal)
+    subject_tag, events, padded_size, data_key_id, envelope, commitment, ordinal)
 ), made AS (
     INSERT INTO audit (facility_id, record_tag, time_ms, interaction, outcome, purpose,
         policy_number, user_tag, client_tag, subject_tag, events, padded_size, data_key_id,
-        envelope, query_envelope, query_key_id)
+        envelope)
     SELECT facility_id, record_tag, time_ms, interaction, outcome, purpose,
         policy_number, user_tag, client_tag, subject_tag, events, padded_size, data_key_id,
-        envelope, query_envelope, query_key_id
+        envelope
     FROM input ORDER BY ordinal
     ON CONFLICT DO NOTHING
     RETURNING facility_id, time_ms, record_tag
@@ -274,6 +285,12 @@ const MAKE_AUDITS: &str = ") WITH ORDINALITY AS row (
     FROM made JOIN unnest(";
 
 const MAKE_PATIENTS: &str = ") AS row (record_tag, patient_tag, event) USING (record_tag)
+), queries AS (
+    INSERT INTO audit_query (facility_id, record_tag, number, data_key_id, envelope)
+    SELECT facility_id, record_tag, number, data_key_id, envelope
+    FROM made JOIN unnest(";
+
+const MAKE_QUERIES: &str = ") AS row (record_tag, number, data_key_id, envelope) USING (record_tag)
 )
 INSERT INTO pending_leaf (facility_id, commitment, record_tag, version)
 SELECT input.facility_id, commitment, record_tag, 1

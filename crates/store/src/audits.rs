@@ -3,15 +3,15 @@
 
 use crate::{
     Access, Error, FacilityId, Tx, column,
-    schema::{audit, audit_patient},
+    schema::{audit, audit_patient, audit_query},
     waiting,
 };
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl,
-    SelectableHelper,
+    BoolExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper,
     prelude::{Queryable, Selectable},
 };
 use model::{AuditInteraction, Commitment, DataKeyId, Tag, Timestamp};
+use std::collections::BTreeMap;
 
 /// A stored audit record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +42,8 @@ pub struct Audit {
     pub data_key: DataKeyId,
     /// The sealed record.
     pub envelope: Vec<u8>,
-    /// The sealed query text, if there was one.
-    pub query: Option<SealedQuery>,
+    /// The sealed query texts, in the order of their numbers.
+    pub queries: Vec<SealedQuery>,
 }
 
 /// A sealed query text.
@@ -60,15 +60,15 @@ pub struct SealedQuery {
 pub struct NewAudit {
     /// The row; `events` is set from `patients`.
     pub audit: Audit,
-    /// The patients concerned, in the order of their events; with none there is one
+    /// The patient of each event, in order, [`Tag::ZERO`] for none; an empty list is one
     /// event without a patient.
     pub patients: Vec<Tag>,
     /// What the log will hold.
     pub commitment: Commitment,
 }
 
-/// Where a page of audit records goes on: after this one, towards older ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a page of audit records begins: with this one, towards older ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AuditPosition {
     /// Its time.
     pub time: Timestamp,
@@ -76,13 +76,24 @@ pub struct AuditPosition {
     pub record: Tag,
 }
 
-/// An audit record on a page.
+/// Part of the audit: from a record, included, back to a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AuditRange {
+    /// The newest; `None` for the newest of all.
+    pub from: Option<AuditPosition>,
+    /// The earliest time.
+    pub since: Option<Timestamp>,
+}
+
+/// The audit records that a page is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditFound {
-    /// The event of the patient asked for; without a patient, all events are meant.
-    pub event: Option<u32>,
-    /// The record.
-    pub audit: Audit,
+pub enum AuditsOf {
+    /// All of the facility.
+    Facility,
+    /// Those with an event of one of the patients, [`Tag::ZERO`] for an event of none.
+    Patients(Vec<Tag>),
+    /// Those of these tags.
+    Records(Vec<Tag>),
 }
 
 /// The view of audit records.
@@ -110,13 +121,16 @@ struct Row {
     query_key_id: Option<Vec<u8>>,
 }
 
+type QueryRow = (Vec<u8>, i32, Vec<u8>, Vec<u8>);
+
 fn read(row: Row) -> Result<Audit, Error> {
-    let query = match (row.query_key_id, row.query_envelope) {
-        (Some(key), Some(envelope)) => Some(SealedQuery {
+    // Records written before there was `audit_query` have their one text here.
+    let queries = match (row.query_key_id, row.query_envelope) {
+        (Some(key), Some(envelope)) => vec![SealedQuery {
             data_key: column::data_key_id(&key)?,
             envelope,
-        }),
-        (None, None) => None,
+        }],
+        (None, None) => Vec::new(),
         _ => return Err(Error::Corrupt("query text")),
     };
     Ok(Audit {
@@ -133,110 +147,213 @@ fn read(row: Row) -> Result<Audit, Error> {
         padded_size: column::number(row.padded_size)?,
         data_key: column::data_key_id(&row.data_key_id)?,
         envelope: row.envelope,
-        query,
+        queries,
     })
 }
 
 impl<A: Access> Audits<'_, A> {
     /// One audit record.
     pub fn find(&mut self, facility: FacilityId, record: Tag) -> Result<Option<Audit>, Error> {
-        let query = audit::table
-            .filter(audit::facility_id.eq(facility.0))
-            .filter(audit::record_tag.eq(record.as_bytes().as_slice()))
-            .select(Row::as_select());
-        let row = self.access.query(|conn| query.first(conn).optional())?;
-        row.map(read).transpose()
+        let of = AuditsOf::Records(vec![record]);
+        Ok(self.page(facility, &of, &AuditRange::default(), 1)?.pop())
     }
 
-    /// At most `limit` audit records, newest first, older than `before`: those with
-    /// an event of the patient ([`Tag::ZERO`]: with an event of no patient), or all.
+    /// At most `limit` audit records of a range, newest first.
     pub fn page(
         &mut self,
         facility: FacilityId,
-        patient: Option<Tag>,
-        before: Option<AuditPosition>,
+        of: &AuditsOf,
+        range: &AuditRange,
         limit: u32,
-    ) -> Result<Vec<AuditFound>, Error> {
-        match patient {
-            Some(patient) => self.page_of_patient(facility, patient, before, limit),
-            None => self.page_of_all(facility, before, limit),
-        }
-    }
-
-    fn page_of_all(
-        &mut self,
-        facility: FacilityId,
-        before: Option<AuditPosition>,
-        limit: u32,
-    ) -> Result<Vec<AuditFound>, Error> {
-        let (time, record) = start(before.as_ref());
+    ) -> Result<Vec<Audit>, Error> {
+        let records = self.records(facility, of, range, limit)?;
+        let records = records.iter().map(|tag| tag.as_bytes().as_slice());
         let query = audit::table
             .filter(audit::facility_id.eq(facility.0))
-            // The first half is what the index can use.
-            .filter(audit::time_ms.le(time))
-            .filter(audit::time_ms.lt(time).or(audit::record_tag.lt(record)))
+            .filter(audit::record_tag.eq_any(records))
             .order((audit::time_ms.desc(), audit::record_tag.desc()))
-            .limit(i64::from(limit))
             .select(Row::as_select());
         let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(AuditFound {
-                    event: None,
-                    audit: read(row)?,
-                })
-            })
-            .collect()
+        let mut audits = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        self.add_queries(facility, &mut audits)?;
+        Ok(audits)
     }
 
-    fn page_of_patient(
+    /// The number of audit records of a range, counted up to `limit`.
+    pub fn count(
         &mut self,
         facility: FacilityId,
-        patient: Tag,
-        before: Option<AuditPosition>,
+        of: &AuditsOf,
+        range: &AuditRange,
         limit: u32,
-    ) -> Result<Vec<AuditFound>, Error> {
-        let (time, record) = start(before.as_ref());
-        let same = audit::facility_id
-            .eq(audit_patient::facility_id)
-            .and(audit::record_tag.eq(audit_patient::record_tag));
-        let query = audit_patient::table
-            .inner_join(audit::table.on(same))
-            .filter(audit_patient::facility_id.eq(facility.0))
-            .filter(audit_patient::patient_tag.eq(patient.as_bytes().as_slice()))
-            .filter(audit_patient::time_ms.le(time))
+    ) -> Result<usize, Error> {
+        Ok(self.records(facility, of, range, limit)?.len())
+    }
+
+    /// The tags of at most `limit` records of a range, newest first. Envelopes are not
+    /// read for it.
+    fn records(
+        &mut self,
+        facility: FacilityId,
+        of: &AuditsOf,
+        range: &AuditRange,
+        limit: u32,
+    ) -> Result<Vec<Tag>, Error> {
+        let ends = Ends::of(range);
+        let mut found = match of {
+            AuditsOf::Facility => self.of_facility(facility, &ends, limit)?,
+            AuditsOf::Records(records) => self.of_records(facility, records, &ends, limit)?,
+            AuditsOf::Patients(patients) => self.of_patients(facility, patients, &ends, limit)?,
+        };
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        found.dedup();
+        let newest = found
+            .iter()
+            .take(usize::try_from(limit).unwrap_or(usize::MAX));
+        newest.map(|(_, record)| column::tag(record)).collect()
+    }
+
+    fn of_facility(
+        &mut self,
+        facility: FacilityId,
+        ends: &Ends<'_>,
+        limit: u32,
+    ) -> Result<Vec<Place>, Error> {
+        let query = audit::table
+            .filter(audit::facility_id.eq(facility.0))
+            // The first two are what the index can use.
+            .filter(audit::time_ms.between(ends.since, ends.time))
             .filter(
-                audit_patient::time_ms
-                    .lt(time)
-                    .or(audit_patient::record_tag.lt(record)),
+                audit::time_ms
+                    .lt(ends.time)
+                    .or(audit::record_tag.le(ends.record)),
             )
-            .order((
+            .order((audit::time_ms.desc(), audit::record_tag.desc()))
+            .limit(i64::from(limit))
+            .select((audit::time_ms, audit::record_tag));
+        self.access.query(|conn| query.load(conn))
+    }
+
+    fn of_records(
+        &mut self,
+        facility: FacilityId,
+        records: &[Tag],
+        ends: &Ends<'_>,
+        limit: u32,
+    ) -> Result<Vec<Place>, Error> {
+        let records = records.iter().map(|tag| tag.as_bytes().as_slice());
+        let query = audit::table
+            .filter(audit::facility_id.eq(facility.0))
+            .filter(audit::record_tag.eq_any(records))
+            .filter(audit::time_ms.between(ends.since, ends.time))
+            .filter(
+                audit::time_ms
+                    .lt(ends.time)
+                    .or(audit::record_tag.le(ends.record)),
+            )
+            .order((audit::time_ms.desc(), audit::record_tag.desc()))
+            .limit(i64::from(limit))
+            .select((audit::time_ms, audit::record_tag));
+        self.access.query(|conn| query.load(conn))
+    }
+
+    /// The newest records of several patients are among the newest of each.
+    fn of_patients(
+        &mut self,
+        facility: FacilityId,
+        patients: &[Tag],
+        ends: &Ends<'_>,
+        limit: u32,
+    ) -> Result<Vec<Place>, Error> {
+        let mut found: Vec<Place> = Vec::new();
+        for patient in patients {
+            let newer = audit_patient::time_ms
+                .lt(ends.time)
+                .or(audit_patient::record_tag.le(ends.record));
+            let order = (
                 audit_patient::time_ms.desc(),
                 audit_patient::record_tag.desc(),
-            ))
-            .limit(i64::from(limit))
-            .select((audit_patient::event, Row::as_select()));
-        let rows: Vec<(i32, Row)> = self.access.query(|conn| query.load(conn))?;
-        rows.into_iter()
-            .map(|(event, row)| {
-                Ok(AuditFound {
-                    event: Some(column::number(event)?),
-                    audit: read(row)?,
-                })
-            })
-            .collect()
+            );
+            let query = audit_patient::table
+                .filter(audit_patient::facility_id.eq(facility.0))
+                .filter(audit_patient::patient_tag.eq(patient.as_bytes().as_slice()))
+                .filter(audit_patient::time_ms.between(ends.since, ends.time))
+                .filter(newer)
+                .order(order)
+                .limit(i64::from(limit))
+                // One patient may have several events in a record.
+                .distinct()
+                .select((audit_patient::time_ms, audit_patient::record_tag));
+            let rows: Vec<Place> = self.access.query(|conn| query.load(conn))?;
+            found.extend(rows);
+        }
+        Ok(found)
+    }
+
+    fn add_queries(&mut self, facility: FacilityId, audits: &mut [Audit]) -> Result<(), Error> {
+        if audits.is_empty() {
+            return Ok(());
+        }
+        let records = audits
+            .iter()
+            .map(|audit| audit.record.as_bytes().as_slice());
+        let query = audit_query::table
+            .filter(audit_query::facility_id.eq(facility.0))
+            .filter(audit_query::record_tag.eq_any(records))
+            .order((audit_query::record_tag.asc(), audit_query::number.asc()))
+            .select((
+                audit_query::record_tag,
+                audit_query::number,
+                audit_query::data_key_id,
+                audit_query::envelope,
+            ));
+        let rows: Vec<QueryRow> = self.access.query(|conn| query.load(conn))?;
+        let mut texts: BTreeMap<Tag, Vec<SealedQuery>> = BTreeMap::new();
+        for (record, number, key, envelope) in rows {
+            let of_record = texts.entry(column::tag(&record)?).or_default();
+            of_record.push(SealedQuery {
+                data_key: column::data_key_id(&key)?,
+                envelope,
+            });
+            if usize::try_from(number) != Ok(of_record.len()) {
+                return Err(Error::Corrupt("number of a query text"));
+            }
+        }
+        for audit in audits {
+            if let Some(found) = texts.remove(&audit.record) {
+                audit.queries.extend(found);
+            }
+        }
+        Ok(())
     }
 }
 
-fn start(before: Option<&AuditPosition>) -> (i64, &[u8]) {
-    before.map_or((i64::MAX, &[]), |at| {
-        (at.time.as_millis(), at.record.as_bytes())
-    })
+/// Time and record tag, as the columns hold them.
+type Place = (i64, Vec<u8>);
+
+/// A range as the columns hold it.
+struct Ends<'r> {
+    time: i64,
+    record: &'r [u8],
+    since: i64,
+}
+
+impl<'r> Ends<'r> {
+    fn of(range: &'r AuditRange) -> Self {
+        // Longer than a tag, so that every tag is before it.
+        const LAST: &[u8] = &[u8::MAX; 17];
+        let from = range.from.as_ref();
+        Self {
+            time: from.map_or(i64::MAX, |from| from.time.as_millis()),
+            record: from.map_or(LAST, |from| from.record.as_bytes()),
+            since: range.since.map_or(i64::MIN, Timestamp::as_millis),
+        }
+    }
 }
 
 impl Audits<'_, Tx> {
-    /// Stores an audit record with its narrow rows and its leaf. `Taken` when the
-    /// record is; on PostgreSQL the whole transaction may only then come to that.
+    /// Stores an audit record with its narrow rows, its query texts and its leaf. `Taken`
+    /// when the record is; on PostgreSQL the whole transaction may only then come to that.
     pub fn insert(&mut self, facility: FacilityId, new: &NewAudit) -> Result<(), Error> {
         self.access.probe(facility, new.audit.record);
         waiting::add_audit(self.access, facility, new)

@@ -56,7 +56,7 @@ mod writer;
 
 pub use anchors::{Anchor, Anchors, NewAnchor};
 pub use answers::{Answers, StoredAnswer};
-pub use audits::{Audit, AuditFound, AuditPosition, Audits, NewAudit, SealedQuery};
+pub use audits::{Audit, AuditPosition, AuditRange, Audits, AuditsOf, NewAudit, SealedQuery};
 pub use changes::{Change, ChangeDecision, Changes, Decided, DecidedChange};
 pub use database::Database;
 pub use epochs::Epochs;

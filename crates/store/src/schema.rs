@@ -118,6 +118,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_query (facility_id, record_tag, number) {
+        facility_id -> Integer,
+        record_tag -> Binary,
+        number -> Integer,
+        data_key_id -> Binary,
+        envelope -> Binary,
+    }
+}
+
+diesel::table! {
     answer (facility_id, key_tag) {
         facility_id -> Integer,
         key_tag -> Binary,

@@ -173,9 +173,13 @@ pub async fn run(
             continue;
         };
         let before = before.map(|before| before.get(index));
+        exchange
+            .acts
+            .begin(entry_code(entry, prepared.interaction_code()));
         let (answer, one) = match perform(exchange, entry, before, wanted).await {
             Ok(done) => done,
             Err(failure) if stands_alone(exchange, prepared, &failure) => {
+                exchange.acts.fail(&failure);
                 let answer = outcome::entry_of(&failure);
                 let refused = Done::refused(&answer);
                 (answer, refused)
@@ -192,6 +196,24 @@ pub async fn run(
         bundle::batch_response(&answers)
     };
     Ok((Reply::document(body), done))
+}
+
+/// The restful-interaction code of an entry, for its audit; of one that cannot be read,
+/// that of the Bundle.
+fn entry_code(entry: &Result<Assigned, Refusal>, bundle: &'static str) -> &'static str {
+    let Ok(Assigned { entry, .. }) = entry else {
+        return bundle;
+    };
+    match (entry.method, &entry.url) {
+        (Method::Post, _) => "create",
+        (Method::Put, _) => "update",
+        (Method::Patch, _) => "patch",
+        (Method::Delete, _) => "delete",
+        (Method::Get | Method::Head, EntryUrl::Type { .. }) => "search-type",
+        (Method::Get | Method::Head, EntryUrl::Instance { .. }) => "read",
+        (Method::Get | Method::Head, EntryUrl::History { .. }) => "history-instance",
+        (Method::Get | Method::Head, EntryUrl::Version { .. }) => "vread",
+    }
 }
 
 /// Whether the other entries go on after this failure. Those of a batch do; but a

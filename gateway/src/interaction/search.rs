@@ -49,11 +49,11 @@ pub async fn search(
     criteria: &Criteria,
     page: &Page,
 ) -> Result<Reply, Failure> {
+    exchange.acts.query(criteria.understood(kind, page));
     let all = Target::all(exchange.facility().name.clone(), kind.clone());
     exchange
         .decide(Action::SearchType, &all)
         .ok_or_else(Failure::forbidden)?;
-    exchange.query = Some(criteria.text().to_owned());
     let candidates = Candidates::of(exchange, kind, criteria, page);
     let (matches, end) = matches(exchange, criteria, &candidates, page).await?;
     let whole = page.count > 0 && page.after.is_none() && end.is_none();

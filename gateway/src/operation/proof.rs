@@ -82,11 +82,9 @@ pub async fn of_version(
 pub async fn of_audit_event(exchange: &mut Exchange<'_>, id: &LogicalId) -> Result<Reply, Failure> {
     let event = audit_event::find(exchange, Action::Proof, id).await?;
     let opened = &event.audit;
-    let leaves = sealed_audit::event_leaves(&opened.record, &opened.salts, opened.query)?;
-    let tag = opened.record.event_tag(event.index);
-    let (Some(path), Some(tag)) = (event_tree::path(&leaves, event.index), tag) else {
-        return Err(Failure::fault("an audit record does not render its events"));
-    };
+    let leaves = sealed_audit::event_leaves(&opened.record, &opened.salts, &opened.queries)?;
+    let path = event_tree::path(&leaves, event.index)
+        .ok_or_else(|| Failure::fault("an audit record does not render its events"))?;
     let policy = log_proof::policy_digest(exchange, opened.row.policy_number).await?;
     let statement = sealed_audit::statement_of(
         exchange.facility(),
@@ -105,7 +103,7 @@ pub async fn of_audit_event(exchange: &mut Exchange<'_>, id: &LogicalId) -> Resu
             index: event.index as u64,
             size: leaves.len() as u64,
             path,
-            salt: opened.salts.event_salt(tag),
+            salt: sealed_audit::event_salt(&opened.record, &opened.salts, event.index)?,
         }),
     };
     answer(exchange, leaf, opened.row.record, VersionNumber::FIRST).await

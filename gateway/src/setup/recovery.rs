@@ -4,6 +4,7 @@
 
 use super::policy_set;
 use crate::{
+    acts::administered,
     exchange::Side,
     facility::{Facility, InForce},
     failure::Failure,
@@ -11,7 +12,7 @@ use crate::{
     sealed_audit::{Clear, seal_record},
 };
 use fhir::{
-    audit_event::{AuditAgent, AuditOutcome, AuditRecord, AuditTouched},
+    audit_event::{AuditAct, AuditAgent, AuditFacts, AuditOutcome, AuditRecord},
     json,
 };
 use model::{AuditInteraction, Clock, FacilityName, Random, Scope, Tag, Timestamp, new_uuid};
@@ -79,14 +80,7 @@ pub async fn recover(
         in_force: Arc::clone(&in_force),
     };
     let record = describe(&facility, &new, now, &**random)?;
-    let clear = Clear {
-        outcome: 0,
-        purpose: None,
-        user: None,
-        client: None,
-        query: None,
-    };
-    let audit = seal_record(&**random, &side, &record, clear).await?;
+    let audit = seal_record(&**random, &side, record, Clear::default()).await?;
     let (id, epoch) = (facility.id, in_force.epoch);
     store
         .run_tx("recovery", &[], move |tx| {
@@ -142,20 +136,15 @@ fn describe(
     now: Timestamp,
     random: &dyn Random,
 ) -> Result<AuditRecord, Failure> {
-    let touched = |registrant: &Registrant| AuditTouched {
-        patient: None,
-        reference: registrant.reference(),
-        version: None,
-        interaction: AuditInteraction::restful("create"),
-    };
-    Ok(AuditRecord {
+    let interaction = AuditInteraction::admin("init");
+    let touched = |registrant: &Registrant| administered(&registrant.reference());
+    Ok(AuditRecord::new(AuditFacts {
         id: new_uuid(random)?.parse().map_err(Failure::fault)?,
         time: now,
         facility: facility.name.clone(),
         base: format!("urn:chartseal:{}", facility.name),
-        interaction: AuditInteraction::admin("init"),
-        outcome: AuditOutcome::Success,
-        outcome_text: None,
+        server: None,
+        interaction: interaction.clone(),
         agent: Some(AuditAgent {
             issuer: "urn:chartseal:operator".to_owned(),
             subject: OPERATOR.to_owned(),
@@ -163,12 +152,18 @@ fn describe(
             name: None,
             roles: Vec::new(),
             address: None,
+            home: None,
         }),
         purpose: None,
         request_id: None,
-        patients: Vec::new(),
-        touched: new.iter().map(touched).collect(),
-        has_query: false,
-        decision: json::Value::from([("operator", json::Value::from(OPERATOR))]),
-    })
+        acts: vec![AuditAct {
+            interaction,
+            did: Some(AuditInteraction::restful("create")),
+            outcome: AuditOutcome::Success,
+            outcome_text: None,
+            query: None,
+            touched: new.iter().map(touched).collect(),
+        }],
+        decision: json::Value::from([("operator", json::Value::from(OPERATOR))]).to_canonical(),
+    }))
 }

@@ -29,7 +29,7 @@ use std::{
     },
     time::Duration,
 };
-use store::{Audit, FacilityId, Store};
+use store::{Audit, AuditRange, AuditsOf, FacilityId, Store};
 use tempfile::TempDir;
 
 /// The facility of most demo users.
@@ -267,13 +267,11 @@ impl House {
         let facility = self.facility(name).await;
         self.store
             .read("audits", move |reader| {
-                reader.audits().page(facility, None, None, 10_000)
+                let (of, all) = (AuditsOf::Facility, AuditRange::default());
+                reader.audits().page(facility, &of, &all, 10_000)
             })
             .await
             .unwrap()
-            .into_iter()
-            .map(|found| found.audit)
-            .collect()
     }
 }
 

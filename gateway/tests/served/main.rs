@@ -11,6 +11,8 @@
 mod access_matrix;
 mod administration;
 mod audit;
+mod audit_events;
+mod audit_search;
 mod bundles;
 mod caller;
 mod clock;

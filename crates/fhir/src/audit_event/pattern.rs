@@ -1,6 +1,6 @@
 //! Which BALP pattern an interaction follows, and the codes that come with it.
 //!
-//! Part of renderer 1: what is here must not change once released.
+//! Part of renderers 1 and 2: what is here must not change once released.
 
 const REST: Code = Code::new(
     "http://terminology.hl7.org/CodeSystem/audit-event-type",

@@ -1,50 +1,114 @@
-//! What is known of one request in one facility when it is done.
+//! What is known of one request in one facility when it is done: what it did, act by
+//! act, from which its events follow.
 
-use super::render_1;
-use crate::json::Value;
-use model::{AuditInteraction, Digest, FacilityName, LogicalId, Tag, Timestamp, VersionNumber};
-use std::collections::BTreeMap;
+use super::events::{Event, events_of, joined, patients_of};
+use model::{AuditInteraction, FacilityName, LogicalId, Tag, Timestamp, VersionNumber};
 
 /// How long the id of a record may be, so that `<id>.<k>` is a valid id.
 pub const MAX_RECORD_ID: usize = 50;
 
-/// The audit record of one request in one facility. Everything the events show
-/// is here, but for the query text, which is sealed by itself.
+/// The facts of one request in one facility. Everything that its events show is here,
+/// but for the texts of queries, which are sealed by themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditRecord {
+pub struct AuditFacts {
     /// The record's id, at most [`MAX_RECORD_ID`] characters.
     pub id: LogicalId,
     /// When it was written.
     pub time: Timestamp,
     /// The facility whose log it goes to.
     pub facility: FacilityName,
-    /// The FHIR base of the request, an absolute URL.
+    /// The FHIR base of that facility, an absolute URL.
     pub base: String,
+    /// The facility at whose base the request was made, when that is another.
+    pub server: Option<AuditFacility>,
     /// What the request was.
     pub interaction: AuditInteraction,
-    /// How it ended.
-    pub outcome: AuditOutcome,
-    /// The category of a failure, or that the request repeats one that was answered
-    /// before; never content.
-    pub outcome_text: Option<String>,
-    /// Who asked; none when no valid token came with the request.
+    /// Who asked; `None` when no valid token came with the request.
     pub agent: Option<AuditAgent>,
     /// Purpose of use, a code of v3-ActReason.
     pub purpose: Option<String>,
     /// The `X-Request-Id`.
     pub request_id: Option<String>,
-    /// The patients concerned, sorted by tag, none twice.
-    pub patients: Vec<AuditPatient>,
-    /// The records that were read or written.
-    pub touched: Vec<AuditTouched>,
-    /// Whether there is a query text.
-    pub has_query: bool,
-    /// What the decision was made from, so that it can be made again.
-    pub decision: Value,
+    /// What it did: the request, or the entries of its Bundle.
+    pub acts: Vec<AuditAct>,
+    /// Canonical JSON of what the decisions were made from, so that they can be made
+    /// again.
+    pub decision: Vec<u8>,
 }
 
-/// How a request ended (<https://hl7.org/fhir/R4/valueset-audit-event-outcome.html>).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A facility as events name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditFacility {
+    /// Its name here.
+    pub name: FacilityName,
+    /// Its FHIR base, an absolute URL.
+    pub base: String,
+    /// The organisation that is registered as its operator.
+    pub organisation: Option<String>,
+}
+
+/// Who asked. A client that acts for itself has its own id as subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditAgent {
+    /// The issuer of the token.
+    pub issuer: String,
+    /// The subject of the token.
+    pub subject: String,
+    /// The client's id.
+    pub client: String,
+    /// The user's name, when the token gives it.
+    pub name: Option<String>,
+    /// The roles that counted.
+    pub roles: Vec<String>,
+    /// The address that the connection came from, without the port.
+    pub address: Option<String>,
+    /// The caller's own facility.
+    pub home: Option<AuditFacility>,
+}
+
+/// One act: the request itself, or an entry of its Bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditAct {
+    /// What was asked for.
+    pub interaction: AuditInteraction,
+    /// What an administrator did to what is touched.
+    pub did: Option<AuditInteraction>,
+    /// How it ended.
+    pub outcome: AuditOutcome,
+    /// The category of a failure, or that the act repeats one that was answered
+    /// before; never content.
+    pub outcome_text: Option<String>,
+    /// The number of its query text, from 1.
+    pub query: Option<u32>,
+    /// The records that were read or written.
+    pub touched: Vec<AuditTouched>,
+}
+
+/// One record that was read or written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditTouched {
+    /// Its type.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// The version read or written, when there is one.
+    pub version: Option<VersionNumber>,
+    /// The patients that it is about.
+    pub patients: Vec<AuditPatient>,
+}
+
+/// A patient concerned.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AuditPatient {
+    /// The patient tag.
+    pub tag: Tag,
+    /// The id of the Patient.
+    pub id: LogicalId,
+}
+
+/// How an act ended (<https://hl7.org/fhir/R4/valueset-audit-event-outcome.html>), the
+/// worst last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AuditOutcome {
     /// It was done.
     Success,
@@ -68,6 +132,17 @@ impl AuditOutcome {
         }
     }
 
+    /// The code as a number, as rows hold it.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::MinorFailure => 4,
+            Self::SeriousFailure => 8,
+            Self::MajorFailure => 12,
+        }
+    }
+
     pub(super) fn read(code: &str) -> Option<Self> {
         [
             Self::Success,
@@ -80,173 +155,83 @@ impl AuditOutcome {
     }
 }
 
-/// Who asked. A client that acts for itself has its own id as subject.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditAgent {
-    /// The issuer of the token.
-    pub issuer: String,
-    /// The subject of the token.
-    pub subject: String,
-    /// The client's id.
-    pub client: String,
-    /// The user's name, when the token gives it.
-    pub name: Option<String>,
-    /// The user's roles.
-    pub roles: Vec<String>,
-    /// The address the connection came from, without the port.
-    pub address: Option<String>,
-}
-
-/// A patient concerned.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct AuditPatient {
-    /// The patient tag.
-    pub tag: Tag,
-    /// The id of the Patient.
-    pub id: LogicalId,
-}
-
-/// One record that was read or written, once for each patient it is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditTouched {
-    /// Index into [`AuditRecord::patients`]; none when it is about no patient.
-    pub patient: Option<usize>,
-    /// `Type/id`.
-    pub reference: String,
-    /// The version read or written, when there is one.
-    pub version: Option<VersionNumber>,
-    /// What was done to it.
-    pub interaction: AuditInteraction,
-}
-
 /// Why a record or an event cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
     /// The bytes are no audit record.
     #[error("not an audit record: `{0}` is missing or malformed")]
     Malformed(&'static str),
-    /// A release after this one wrote it.
+    /// A later release wrote it.
     #[error("the audit record needs renderer {0}, which this release does not have")]
     UnknownRenderer(u64),
     /// There are fewer events.
     #[error("the audit record has {count} events, none with index {index}")]
     NoSuchEvent {
-        /// What was asked for.
+        /// The index asked for.
         index: usize,
-        /// How many there are.
+        /// The number of events.
         count: usize,
     },
-    /// A digest of the query text is needed exactly when there is a query text.
-    #[error("the query digest must be given when the record has a query, and only then")]
-    QueryDigest,
+    /// A digest is needed for each query text, and none beyond.
+    #[error("the audit record needs one digest for each of its query texts")]
+    QueryDigests,
+}
+
+/// The audit record of one request in one facility, with the events that follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRecord {
+    facts: AuditFacts,
+    patients: Vec<AuditPatient>,
+    events: Vec<Event>,
 }
 
 impl AuditRecord {
-    /// How many events the record has: one for each patient, one when none is
-    /// concerned.
+    /// Joins acts that differ in nothing but their records, so that a Bundle of many
+    /// entries stays small, and finds the events.
     #[must_use]
-    pub fn event_count(&self) -> usize {
-        self.patients.len().max(1)
+    pub fn new(mut facts: AuditFacts) -> Self {
+        facts.acts = joined(std::mem::take(&mut facts.acts));
+        Self {
+            patients: patients_of(&facts.acts),
+            events: events_of(&facts.acts),
+            facts,
+        }
     }
 
-    /// The tag under which the salt of event `index` is made; zeros when no
-    /// patient is concerned.
+    /// The facts.
     #[must_use]
-    pub fn event_tag(&self, index: usize) -> Option<Tag> {
-        match self.patients.get(index) {
-            Some(patient) => Some(patient.tag),
-            None => (index == 0).then_some(Tag::ZERO),
-        }
+    pub const fn facts(&self) -> &AuditFacts {
+        &self.facts
     }
 
-    /// The canonical bytes of event `index`, as they were hashed.
-    ///
-    /// # Errors
-    /// When there is no such event, or the digest does not fit the record.
-    pub fn event(&self, index: usize, query: Option<Digest>) -> Result<Vec<u8>, RecordError> {
-        let count = self.event_count();
-        if index >= count {
-            return Err(RecordError::NoSuchEvent { index, count });
-        }
-        self.check_digest(query)?;
-        let touched: Vec<&AuditTouched> = self
-            .touched
-            .iter()
-            .filter(|it| event_of(it) == index)
-            .collect();
-        Ok(render_1::event(self, index, &touched, query))
+    /// The patients concerned, sorted by tag, none twice.
+    #[must_use]
+    pub fn patients(&self) -> &[AuditPatient] {
+        &self.patients
     }
 
-    /// The canonical bytes of all events, in order.
-    ///
-    /// # Errors
-    /// When the digest does not fit the record.
-    pub fn events(&self, query: Option<Digest>) -> Result<Vec<Vec<u8>>, RecordError> {
-        self.check_digest(query)?;
-        let mut of_event = vec![Vec::new(); self.event_count()];
-        for touched in &self.touched {
-            if let Some(own) = of_event.get_mut(event_of(touched)) {
-                own.push(touched);
-            }
-        }
-        let events = of_event.iter().enumerate();
-        Ok(events
-            .map(|(index, own)| render_1::event(self, index, own, query))
-            .collect())
+    /// The events: one for each patient and interaction, sorted by patient tag and
+    /// interaction code; what concerns no patient comes first.
+    pub(super) fn events(&self) -> &[Event] {
+        &self.events
     }
 
-    fn check_digest(&self, query: Option<Digest>) -> Result<(), RecordError> {
-        if query.is_some() == self.has_query {
-            Ok(())
-        } else {
-            Err(RecordError::QueryDigest)
-        }
+    /// The number of events.
+    #[must_use]
+    pub const fn event_count(&self) -> usize {
+        self.events.len()
     }
-}
 
-/// What is about no patient stands in the first event, so that every record
-/// touched is shown once and the events of many patients stay small.
-fn event_of(touched: &AuditTouched) -> usize {
-    touched.patient.unwrap_or(0)
-}
-
-/// Brings what a request touched into the form of a record: the patients sorted
-/// by tag, and each touched record once for each of its patients. `named` are
-/// patients that the request is about though nothing of theirs was touched.
-#[must_use]
-pub fn concerned(
-    named: impl IntoIterator<Item = AuditPatient>,
-    touched: impl IntoIterator<Item = (AuditTouched, Vec<AuditPatient>)>,
-) -> (Vec<AuditPatient>, Vec<AuditTouched>) {
-    let touched: Vec<_> = touched.into_iter().collect();
-    let all = named
-        .into_iter()
-        .chain(touched.iter().flat_map(|(_, own)| own.iter().cloned()));
-    let patients: BTreeMap<Tag, LogicalId> = all.map(|it| (it.tag, it.id)).collect();
-    let index: BTreeMap<Tag, usize> = patients
-        .keys()
-        .enumerate()
-        .map(|(index, tag)| (*tag, index))
-        .collect();
-    let mut split = Vec::with_capacity(touched.len());
-    for (one, own) in touched {
-        if own.is_empty() {
-            split.push(AuditTouched {
-                patient: None,
-                ..one
-            });
-            continue;
-        }
-        for patient in own {
-            split.push(AuditTouched {
-                patient: index.get(&patient.tag).copied(),
-                ..one.clone()
-            });
-        }
+    /// The number of query texts.
+    pub(super) fn queries(&self) -> usize {
+        let texts = self.facts.acts.iter().filter(|act| act.query.is_some());
+        texts.count()
     }
-    let patients = patients
-        .into_iter()
-        .map(|(tag, id)| AuditPatient { tag, id })
-        .collect();
-    (patients, split)
+
+    /// The worst outcome of its acts.
+    #[must_use]
+    pub fn outcome(&self) -> AuditOutcome {
+        let outcomes = self.facts.acts.iter().map(|act| act.outcome);
+        outcomes.max().unwrap_or(AuditOutcome::Success)
+    }
 }

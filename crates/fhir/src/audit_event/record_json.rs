@@ -1,232 +1,275 @@
-//! The record as the JSON that is sealed. Members that are absent are not
-//! written; a member that is not known is refused.
+//! The record as the JSON that is sealed (docs/storage-format.md, "Audit records").
+//! Members that are absent are not written; a member that is not known is refused.
 
-use super::record::{
-    AuditAgent, AuditOutcome, AuditPatient, AuditRecord, AuditTouched, MAX_RECORD_ID, RecordError,
+use super::{
+    reader::Reader,
+    record::{
+        AuditAct, AuditAgent, AuditFacility, AuditFacts, AuditOutcome, AuditPatient, AuditRecord,
+        AuditTouched, MAX_RECORD_ID, RecordError,
+    },
 };
-use crate::json::{self, Members, Object, Value};
-use model::AuditInteraction;
-use std::str::FromStr;
+use crate::json::{Members, Value, write_string};
+use model::{AuditInteraction, LogicalId, Tag, VersionNumber};
+use std::collections::BTreeMap;
 
 /// The renderer that this release writes.
-const RENDERER: u64 = 1;
+pub(super) const RENDERER: u64 = 2;
 
 impl AuditRecord {
     /// The canonical bytes.
     #[must_use]
     pub fn to_canonical(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(1024 + 128 * self.touched.len());
+        let facts = self.facts();
+        let places = Places::of(self);
+        let mut out = Vec::with_capacity(2048 + facts.decision.len() + 64 * places.touched);
         let mut record = Members::open(&mut out);
-        if let Some(agent) = &self.agent {
+        record.array("acts", &facts.acts, |act, it| write_act(it, act, &places));
+        if let Some(agent) = &facts.agent {
             record.object("agent", |members| write_agent(agent, members));
         }
-        record.text("base", &self.base);
-        self.decision.write_canonical(record.key("decision"));
-        record.text("facility", self.facility.as_str());
-        record.text("id", self.id.as_str());
-        record.text("interaction", self.interaction.as_str());
-        record.text("outcome", self.outcome.as_str());
-        record.text_if("outcomeText", self.outcome_text.as_deref());
-        record.array("patients", &self.patients, |members, patient| {
-            members.text("id", patient.id.as_str());
-            members.text("tag", &patient.tag.to_string());
-        });
-        record.text_if("purpose", self.purpose.as_deref());
-        if self.has_query {
-            record.raw("query", b"true");
-        }
+        record.text("base", &facts.base);
+        record.raw("decision", &facts.decision);
+        record.text("facility", facts.facility.as_str());
+        record.text("id", facts.id.as_str());
+        record.text("interaction", facts.interaction.as_str());
+        write_texts(record.key("kinds"), places.kinds.iter().copied());
+        let patients = self.patients().iter().map(|patient| patient.id.as_str());
+        write_texts(record.key("patients"), patients);
+        record.text_if("purpose", facts.purpose.as_deref());
         record.raw("render", RENDERER.to_string().as_bytes());
-        record.text_if("request", self.request_id.as_deref());
-        record.text("time", &self.time.to_string());
-        record.array("touched", &self.touched, |members, touched| {
-            members.text("i", touched.interaction.as_str());
-            if let Some(patient) = touched.patient {
-                members.raw("p", patient.to_string().as_bytes());
-            }
-            members.text("r", &touched.reference);
-            if let Some(version) = touched.version {
-                members.raw("v", version.to_string().as_bytes());
-            }
-        });
+        record.text_if("request", facts.request_id.as_deref());
+        if let Some(server) = &facts.server {
+            record.object("server", |members| write_facility(server, members));
+        }
+        record.text("time", &facts.time.to_string());
         record.close();
         out
     }
 
-    /// Reads the bytes that [`AuditRecord::to_canonical`] wrote.
-    ///
-    /// # Errors
-    /// When they are no audit record, or one of a later renderer.
-    pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
-        let mut value = json::parse(bytes).map_err(|_| RecordError::Malformed("record"))?;
-        let mut record = Reader(
-            value
-                .as_object_mut()
-                .ok_or(RecordError::Malformed("record"))?,
-        );
-        match record.number("render")? {
-            Some(RENDERER) => {}
-            other => return Err(RecordError::UnknownRenderer(other.unwrap_or(0))),
-        }
-        let agent = record.take("agent").map(read_agent).transpose()?;
-        let decision = record
-            .take("decision")
-            .ok_or(RecordError::Malformed("decision"))?;
-        let patients = record.items("patients", read_patient)?;
-        let touched = record.items("touched", read_touched)?;
+    /// Reads the members but `render`, which has been taken out. `tag_of` gives the tag
+    /// of a Patient by its id.
+    pub(super) fn read(
+        mut record: Reader<'_>,
+        tag_of: &dyn Fn(&LogicalId) -> Tag,
+    ) -> Result<Self, RecordError> {
+        let kinds = record.texts("kinds")?;
+        let patients = read_patients(&mut record, tag_of)?;
+        let act = |act| read_act(act, &kinds, &patients);
+        let acts = record.items("acts", act)?;
+        let decision = record.take("decision");
         let interaction: String = record.needed("interaction")?;
-        let outcome = AuditOutcome::read(&record.needed::<String>("outcome")?);
-        let read = Self {
+        let facts = AuditFacts {
             id: record.needed("id")?,
             time: record.needed("time")?,
             facility: record.needed("facility")?,
             base: record.needed("base")?,
+            server: record.take("server").map(read_facility).transpose()?,
             interaction: AuditInteraction::restful(&interaction),
-            outcome: outcome.ok_or(RecordError::Malformed("outcome"))?,
-            outcome_text: record.text("outcomeText")?,
-            agent,
+            agent: record.take("agent").map(read_agent).transpose()?,
             purpose: record.text("purpose")?,
             request_id: record.text("request")?,
-            patients,
-            touched,
-            has_query: record.flag("query")?,
-            decision,
+            acts,
+            decision: decision
+                .ok_or(RecordError::Malformed("decision"))?
+                .to_canonical(),
         };
         record.end()?;
-        let in_range = |it: &AuditTouched| it.patient.is_none_or(|at| at < read.patients.len());
-        if read.id.as_str().len() > MAX_RECORD_ID {
+        if facts.id.as_str().len() > MAX_RECORD_ID {
             return Err(RecordError::Malformed("id"));
         }
-        if !read.patients.is_sorted_by(|a, b| a.tag < b.tag) {
-            return Err(RecordError::Malformed("patients"));
+        let numbers = facts.acts.iter().filter_map(|act| act.query);
+        if facts.acts.is_empty() || !numbers.eq(1..=count_of_queries(&facts.acts)) {
+            return Err(RecordError::Malformed("acts"));
         }
-        if !read.touched.iter().all(in_range) {
-            return Err(RecordError::Malformed("touched"));
-        }
-        Ok(read)
+        Ok(Self::new(facts))
     }
+}
+
+fn count_of_queries(acts: &[AuditAct]) -> u32 {
+    let queries = acts.iter().filter(|act| act.query.is_some()).count();
+    u32::try_from(queries).unwrap_or(u32::MAX)
+}
+
+/// Types and patients stand in lists, and records name them by their places there: a
+/// search over a thousand patients takes less than 100 bytes for each.
+struct Places<'r> {
+    kinds: Vec<&'r str>,
+    kind: BTreeMap<&'r str, usize>,
+    patient: BTreeMap<Tag, usize>,
+    touched: usize,
+}
+
+impl<'r> Places<'r> {
+    fn of(record: &'r AuditRecord) -> Self {
+        let mut places = Self {
+            kinds: Vec::new(),
+            kind: BTreeMap::new(),
+            patient: BTreeMap::new(),
+            touched: 0,
+        };
+        for touched in record.facts().acts.iter().flat_map(|act| &act.touched) {
+            let kinds = &mut places.kinds;
+            places.kind.entry(&touched.kind).or_insert_with(|| {
+                kinds.push(&touched.kind);
+                kinds.len() - 1
+            });
+            places.touched += 1;
+        }
+        for (at, patient) in record.patients().iter().enumerate() {
+            places.patient.insert(patient.tag, at);
+        }
+        places
+    }
+}
+
+fn write_texts<'t>(out: &mut Vec<u8>, texts: impl Iterator<Item = &'t str>) {
+    out.push(b'[');
+    for (at, text) in texts.enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        write_string(out, text);
+    }
+    out.push(b']');
+}
+
+fn write_act(act: &AuditAct, members: &mut Members, places: &Places<'_>) {
+    members.text_if("did", act.did.as_ref().map(AuditInteraction::as_str));
+    members.text("i", act.interaction.as_str());
+    members.text("o", act.outcome.as_str());
+    if let Some(query) = act.query {
+        members.raw("q", query.to_string().as_bytes());
+    }
+    members.text_if("text", act.outcome_text.as_deref());
+    let out = members.key("touched");
+    out.push(b'[');
+    for (at, touched) in act.touched.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        write_touched(touched, out, places);
+    }
+    out.push(b']');
+}
+
+/// `[place of the type, id, version or 0, places of the patients ..]`
+fn write_touched(touched: &AuditTouched, out: &mut Vec<u8>, places: &Places<'_>) {
+    let kind = places.kind.get(touched.kind.as_str());
+    out.push(b'[');
+    out.extend_from_slice(kind.copied().unwrap_or_default().to_string().as_bytes());
+    out.push(b',');
+    write_string(out, &touched.id);
+    let version = touched.version.map_or(0, VersionNumber::get);
+    out.extend_from_slice(format!(",{version}").as_bytes());
+    for patient in &touched.patients {
+        if let Some(at) = places.patient.get(&patient.tag) {
+            out.extend_from_slice(format!(",{at}").as_bytes());
+        }
+    }
+    out.push(b']');
 }
 
 fn write_agent(agent: &AuditAgent, members: &mut Members) {
     members.text_if("address", agent.address.as_deref());
     members.text("client", &agent.client);
+    if let Some(home) = &agent.home {
+        members.object("home", |members| write_facility(home, members));
+    }
     members.text("issuer", &agent.issuer);
     members.text_if("name", agent.name.as_deref());
     if !agent.roles.is_empty() {
-        let roles = agent
-            .roles
-            .iter()
-            .map(|role| Value::from(role.as_str()))
-            .collect();
-        Value::Array(roles).write_canonical(members.key("roles"));
+        write_texts(members.key("roles"), agent.roles.iter().map(String::as_str));
     }
     members.text("subject", &agent.subject);
 }
 
+fn write_facility(facility: &AuditFacility, members: &mut Members) {
+    members.text("base", &facility.base);
+    members.text("name", facility.name.as_str());
+    members.text_if("organisation", facility.organisation.as_deref());
+}
+
+fn read_patients(
+    record: &mut Reader<'_>,
+    tag_of: &dyn Fn(&LogicalId) -> Tag,
+) -> Result<Vec<AuditPatient>, RecordError> {
+    let malformed = RecordError::Malformed("patients");
+    let mut patients = Vec::new();
+    for id in record.texts("patients")? {
+        let id: LogicalId = id.parse().map_err(|_| malformed.clone())?;
+        let tag = tag_of(&id);
+        patients.push(AuditPatient { tag, id });
+    }
+    match patients.is_sorted_by(|a, b| a.tag < b.tag) {
+        true => Ok(patients),
+        false => Err(malformed),
+    }
+}
+
+fn read_act(
+    mut value: Value,
+    kinds: &[String],
+    patients: &[AuditPatient],
+) -> Result<AuditAct, RecordError> {
+    let mut act = Reader::of(&mut value, "acts")?;
+    let interaction: String = act.needed("i")?;
+    let outcome = AuditOutcome::read(&act.needed::<String>("o")?);
+    let query = act.number("q")?.map(u32::try_from).transpose();
+    let touched = |touched: Value| {
+        read_touched(&touched, kinds, patients).ok_or(RecordError::Malformed("touched"))
+    };
+    let read = AuditAct {
+        interaction: AuditInteraction::restful(&interaction),
+        did: act.text("did")?.as_deref().map(AuditInteraction::restful),
+        outcome: outcome.ok_or(RecordError::Malformed("o"))?,
+        outcome_text: act.text("text")?,
+        query: query.map_err(|_| RecordError::Malformed("q"))?,
+        touched: act.items("touched", touched)?,
+    };
+    act.end().map(|()| read)
+}
+
+fn read_touched(
+    value: &Value,
+    kinds: &[String],
+    patients: &[AuditPatient],
+) -> Option<AuditTouched> {
+    let [kind, id, version, about @ ..] = value.as_array()? else {
+        return None;
+    };
+    let place = |value: &Value| usize::try_from(value.as_u64()?).ok();
+    let patient = |value: &Value| patients.get(place(value)?).cloned();
+    Some(AuditTouched {
+        kind: kinds.get(place(kind)?)?.clone(),
+        id: id.as_str()?.to_owned(),
+        version: match u32::try_from(version.as_u64()?).ok()? {
+            0 => None,
+            number => Some(VersionNumber::new(number)?),
+        },
+        patients: about.iter().map(patient).collect::<Option<_>>()?,
+    })
+}
+
 fn read_agent(mut value: Value) -> Result<AuditAgent, RecordError> {
-    let mut agent = Reader(
-        value
-            .as_object_mut()
-            .ok_or(RecordError::Malformed("agent"))?,
-    );
+    let mut agent = Reader::of(&mut value, "agent")?;
     let read = AuditAgent {
         address: agent.text("address")?,
         client: agent.needed("client")?,
+        home: agent.take("home").map(read_facility).transpose()?,
         issuer: agent.needed("issuer")?,
         name: agent.text("name")?,
-        roles: agent.items("roles", |role| match role {
-            Value::String(role) => Ok(role),
-            _ => Err(RecordError::Malformed("roles")),
-        })?,
+        roles: agent.texts("roles")?,
         subject: agent.needed("subject")?,
     };
     agent.end().map(|()| read)
 }
 
-fn read_patient(mut value: Value) -> Result<AuditPatient, RecordError> {
-    let mut patient = Reader(
-        value
-            .as_object_mut()
-            .ok_or(RecordError::Malformed("patients"))?,
-    );
-    let read = AuditPatient {
-        tag: patient.needed("tag")?,
-        id: patient.needed("id")?,
+fn read_facility(mut value: Value) -> Result<AuditFacility, RecordError> {
+    let mut facility = Reader::of(&mut value, "facility")?;
+    let read = AuditFacility {
+        base: facility.needed("base")?,
+        name: facility.needed("name")?,
+        organisation: facility.text("organisation")?,
     };
-    patient.end().map(|()| read)
-}
-
-fn read_touched(mut value: Value) -> Result<AuditTouched, RecordError> {
-    let malformed = RecordError::Malformed("touched");
-    let mut touched = Reader(value.as_object_mut().ok_or(malformed.clone())?);
-    let patient = touched.number("p")?.map(usize::try_from).transpose();
-    let interaction = touched.needed::<String>("i")?;
-    let version = match touched.number("v")? {
-        None => None,
-        Some(number) => Some(number.to_string().parse().map_err(|_| malformed.clone())?),
-    };
-    let read = AuditTouched {
-        patient: patient.map_err(|_| malformed)?,
-        reference: touched.needed("r")?,
-        version,
-        interaction: AuditInteraction::restful(&interaction),
-    };
-    touched.end().map(|()| read)
-}
-
-/// Takes members out one by one, so that what is left is what is not known.
-struct Reader<'a>(&'a mut Object);
-
-impl Reader<'_> {
-    fn take(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name)
-    }
-
-    fn text(&mut self, name: &'static str) -> Result<Option<String>, RecordError> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(RecordError::Malformed(name)),
-        }
-    }
-
-    fn needed<T: FromStr>(&mut self, name: &'static str) -> Result<T, RecordError> {
-        let text = self.text(name)?.and_then(|text| text.parse().ok());
-        text.ok_or(RecordError::Malformed(name))
-    }
-
-    fn number(&mut self, name: &'static str) -> Result<Option<u64>, RecordError> {
-        let Some(value) = self.take(name) else {
-            return Ok(None);
-        };
-        value.as_u64().map(Some).ok_or(RecordError::Malformed(name))
-    }
-
-    /// A member that is `true` or absent.
-    fn flag(&mut self, name: &'static str) -> Result<bool, RecordError> {
-        match self.take(name) {
-            None => Ok(false),
-            Some(Value::Bool(true)) => Ok(true),
-            Some(_) => Err(RecordError::Malformed(name)),
-        }
-    }
-
-    fn items<T>(
-        &mut self,
-        name: &'static str,
-        read: impl FnMut(Value) -> Result<T, RecordError>,
-    ) -> Result<Vec<T>, RecordError> {
-        match self.take(name) {
-            None => Ok(Vec::new()),
-            Some(Value::Array(items)) => items.into_iter().map(read).collect(),
-            Some(_) => Err(RecordError::Malformed(name)),
-        }
-    }
-
-    fn end(self) -> Result<(), RecordError> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(RecordError::Malformed("a member"))
-        }
-    }
+    facility.end().map(|()| read)
 }

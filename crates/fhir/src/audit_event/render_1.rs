@@ -5,27 +5,30 @@
 
 use super::{
     pattern::{Code, Pattern, subtypes},
-    record::{AuditAgent, AuditOutcome, AuditRecord, AuditTouched},
+    record::AuditOutcome,
+    record_1::{Agent as Asking, Record, Touched},
 };
 use crate::json::{Members, Value};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use model::Digest;
 
-const PROFILES: &str = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.";
-const REQUEST_ID: &str = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType";
+pub(super) const PROFILES: &str =
+    "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.";
+pub(super) const REQUEST_ID: &str =
+    "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType";
 const ENTITY_TYPE: &str = "http://terminology.hl7.org/CodeSystem/audit-entity-type";
 const OBJECT_ROLE: &str = "http://terminology.hl7.org/CodeSystem/object-role";
 const LIFECYCLE: &str = "http://terminology.hl7.org/CodeSystem/dicom-audit-lifecycle";
-const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
-const RESOURCE_TYPES: &str = "http://hl7.org/fhir/resource-types";
+pub(super) const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
+pub(super) const RESOURCE_TYPES: &str = "http://hl7.org/fhir/resource-types";
 
-const PERSON: Code = Code::new(ENTITY_TYPE, "1", "Person");
-const SYSTEM_OBJECT: Code = Code::new(ENTITY_TYPE, "2", "System Object");
-const PATIENT: Code = Code::new(OBJECT_ROLE, "1", "Patient");
-const DOMAIN_RESOURCE: Code = Code::new(OBJECT_ROLE, "4", "Domain Resource");
-const SECURITY_RESOURCE: Code = Code::new(OBJECT_ROLE, "13", "Security Resource");
-const QUERY: Code = Code::new(OBJECT_ROLE, "24", "Query");
-const APPLICATION_SERVER: Code = Code::new(
+pub(super) const PERSON: Code = Code::new(ENTITY_TYPE, "1", "Person");
+pub(super) const SYSTEM_OBJECT: Code = Code::new(ENTITY_TYPE, "2", "System Object");
+pub(super) const PATIENT: Code = Code::new(OBJECT_ROLE, "1", "Patient");
+pub(super) const DOMAIN_RESOURCE: Code = Code::new(OBJECT_ROLE, "4", "Domain Resource");
+pub(super) const SECURITY_RESOURCE: Code = Code::new(OBJECT_ROLE, "13", "Security Resource");
+pub(super) const QUERY: Code = Code::new(OBJECT_ROLE, "24", "Query");
+pub(super) const APPLICATION_SERVER: Code = Code::new(
     "http://terminology.hl7.org/CodeSystem/security-source-type",
     "4",
     "Application Server",
@@ -33,19 +36,19 @@ const APPLICATION_SERVER: Code = Code::new(
 
 /// What one event is made of.
 struct Event<'a> {
-    record: &'a AuditRecord,
+    record: &'a Record,
     index: usize,
     /// What of the touched records it shows.
-    touched: &'a [&'a AuditTouched],
+    touched: &'a [&'a Touched],
     query: Option<Digest>,
     pattern: Pattern,
 }
 
 /// The event of one patient, or of none.
 pub(super) fn event(
-    record: &AuditRecord,
+    record: &Record,
     index: usize,
-    touched: &[&AuditTouched],
+    touched: &[&Touched],
     query: Option<Digest>,
 ) -> Vec<u8> {
     let pattern = Pattern::of(record.interaction.as_str());
@@ -167,7 +170,7 @@ impl Event<'_> {
         });
     }
 
-    fn write_user(&self, members: &mut Members, agent: &AuditAgent) {
+    fn write_user(&self, members: &mut Members, agent: &Asking) {
         members.text_if("name", agent.name.as_deref());
         self.write_purpose(members, "purposeOfUse");
         members.raw("requestor", b"true");
@@ -239,7 +242,7 @@ impl Event<'_> {
         }
     }
 
-    fn write_data(&self, members: &mut Members, touched: &AuditTouched) {
+    fn write_data(&self, members: &mut Members, touched: &Touched) {
         let lifecycle = lifecycle(touched.interaction.as_str());
         // Where a pattern is followed the event's own action says it.
         if let (None, Some(code)) = (self.pattern.profile, lifecycle) {
@@ -278,17 +281,17 @@ impl Event<'_> {
 enum Agent<'a> {
     Client,
     Server,
-    User(&'a AuditAgent),
+    User(&'a Asking),
 }
 
 enum Entity<'a> {
     Patient(&'a str),
-    Data(&'a AuditTouched),
+    Data(&'a Touched),
     Request(&'a str),
     Query(Digest),
 }
 
-fn lifecycle(interaction: &str) -> Option<Code> {
+pub(super) fn lifecycle(interaction: &str) -> Option<Code> {
     let (code, display) = match interaction {
         "create" => ("1", "Origination / Creation"),
         "update" | "patch" => ("3", "Amendment"),
@@ -299,17 +302,17 @@ fn lifecycle(interaction: &str) -> Option<Code> {
     Some(Code::new(LIFECYCLE, code, display))
 }
 
-fn write_coding(members: &mut Members, code: Code) {
+pub(super) fn write_coding(members: &mut Members, code: Code) {
     members.text("code", code.code);
     members.text("display", code.display);
     members.text("system", code.system);
 }
 
-fn write_concept(members: &mut Members, key: &'static str, code: Code) {
+pub(super) fn write_concept(members: &mut Members, key: &'static str, code: Code) {
     members.object(key, |concept| concept.array("coding", [code], write_coding));
 }
 
-fn write_identifier(members: &mut Members, system: Option<&str>, value: &str) {
+pub(super) fn write_identifier(members: &mut Members, system: Option<&str>, value: &str) {
     members.object("identifier", |identifier| {
         identifier.text_if("system", system);
         identifier.text("value", value);

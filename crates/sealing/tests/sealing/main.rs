@@ -2,6 +2,8 @@
 //! vectors computed apart from it), what it refuses, and the files it keeps.
 
 #[cfg(test)]
+mod audit_salts;
+#[cfg(test)]
 mod cursor;
 #[cfg(test)]
 mod envelope;

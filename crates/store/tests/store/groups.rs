@@ -13,7 +13,7 @@ use std::{
     thread,
     time::Duration,
 };
-use store::{Error, FacilityId, LockKey, PolicySet, Store};
+use store::{AuditRange, AuditsOf, Error, FacilityId, LockKey, PolicySet, Store};
 
 on_both! {
     waiting_closures_share_one_commit,
@@ -156,7 +156,10 @@ fn of_two_closures_with_one_version_one_is_refused(world: &World) {
     for facility in facilities {
         assert_eq!(pending(&store, facility).len(), 2 * 7);
         let audits = store.read_blocking("audits", |reader| {
-            reader.audits().page(facility, Some(tag(99)), None, 100)
+            let of = AuditsOf::Patients(vec![tag(99)]);
+            reader
+                .audits()
+                .page(facility, &of, &AuditRange::default(), 100)
         });
         assert_eq!(audits.expect("a read").len(), 7);
     }

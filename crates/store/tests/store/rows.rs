@@ -86,7 +86,7 @@ pub fn audit(record: u32, millis: i64, patients: &[Tag]) -> NewAudit {
             padded_size: 1024,
             data_key: DataKeyId::new([8; 16]),
             envelope: vec![5; 1100],
-            query: None,
+            queries: Vec::new(),
         },
         patients: patients.to_vec(),
         commitment: commitment(tag(record), 1),

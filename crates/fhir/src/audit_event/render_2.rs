@@ -1,0 +1,402 @@
+//! Renderer 2: a record to the canonical bytes of its events.
+//!
+//! Released, this file never changes. It follows BALP 1.1.4
+//! (<https://profiles.ihe.net/ITI/BALP/>) with the patterns of renderer 1. What is new:
+//! the requestor's agent says for whom it acts and in which roles, and what leaves the
+//! facility for another is an export whose recipient is that facility
+//! (`PrivacyDisclosure.Source`).
+
+use super::{
+    events::Event,
+    pattern::{Code, Pattern, Subtype, subtypes},
+    record::{
+        AuditAct, AuditAgent, AuditFacility, AuditFacts, AuditOutcome, AuditRecord, AuditTouched,
+    },
+    render_1::{
+        ACT_REASON, APPLICATION_SERVER, DOMAIN_RESOURCE, PATIENT, PERSON, PROFILES, QUERY,
+        REQUEST_ID, RESOURCE_TYPES, SECURITY_RESOURCE, SYSTEM_OBJECT, lifecycle, write_coding,
+        write_concept, write_identifier,
+    },
+};
+use crate::json::{Members, Value};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use model::Digest;
+
+const DCM: &str = "http://dicom.nema.org/resources/ontology/DCM";
+const EXPORT: Code = Code::new(DCM, "110106", "Export");
+const APPLICATION: Code = Code::new(DCM, "110150", "Application");
+const DESTINATION: Code = Code::new(DCM, "110152", "Destination Role ID");
+const SOURCE: Code = Code::new(DCM, "110153", "Source Role ID");
+const DISCLOSE: Code = Code::new(
+    "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle",
+    "disclose",
+    "Disclose Record Lifecycle Event",
+);
+/// For whom an agent acts (<https://hl7.org/fhir/extensions/StructureDefinition-auditevent-OnBehalfOf.html>).
+const ON_BEHALF_OF: &str = "http://hl7.org/fhir/StructureDefinition/auditevent-OnBehalfOf";
+
+/// The event with this index.
+pub(super) fn event(
+    record: &AuditRecord,
+    index: usize,
+    event: &Event,
+    queries: &[Digest],
+) -> Vec<u8> {
+    let facts = record.facts();
+    let touched = event.touched.iter().filter_map(|&(act, index)| {
+        let act = facts.acts.get(act)?;
+        Some((act, act.touched.get(index)?))
+    });
+    let rendered = Rendered {
+        facts,
+        event,
+        touched: touched.collect(),
+        queries,
+        pattern: Pattern::of(event.interaction.as_str()),
+        recipient: recipient(facts, event),
+    };
+    let mut out = Vec::with_capacity(3072 + 512 * event.touched.len());
+    let mut members = Members::open(&mut out);
+    rendered.write(index, &mut members);
+    members.close();
+    out
+}
+
+/// The facility that something about a patient was disclosed to: the caller's own, when
+/// it is another than the one that was asked.
+fn recipient<'r>(facts: &'r AuditFacts, event: &Event) -> Option<&'r AuditFacility> {
+    let home = facts.agent.as_ref()?.home.as_ref()?;
+    let shown = match event.interaction.as_str() {
+        "read" | "vread" | "search-type" | "search-system" | "search" | "operation:proof" => true,
+        other => other.starts_with("history"),
+    };
+    let disclosed = shown
+        && facts.server.is_none()
+        && home.name != facts.facility
+        && event.patient.is_some()
+        && event.outcome == AuditOutcome::Success;
+    disclosed.then_some(home)
+}
+
+/// What one event is made of.
+struct Rendered<'r> {
+    facts: &'r AuditFacts,
+    event: &'r Event,
+    /// Its records, each with the act that touched it.
+    touched: Vec<(&'r AuditAct, &'r AuditTouched)>,
+    queries: &'r [Digest],
+    pattern: Pattern,
+    recipient: Option<&'r AuditFacility>,
+}
+
+impl Rendered<'_> {
+    fn write(&self, index: usize, event: &mut Members) {
+        let facts = self.facts;
+        let time = facts.time.to_string();
+        event.text(
+            "action",
+            self.recipient.map_or(self.pattern.action, |_| "R"),
+        );
+        self.write_agents(event);
+        self.write_entities(event);
+        event.text("id", &format!("{}.{index}", facts.id));
+        event.object("meta", |meta| {
+            meta.text("lastUpdated", &time);
+            if let Some(profile) = self.profile() {
+                Value::Array(vec![profile.into()]).write_canonical(meta.key("profile"));
+            }
+            meta.text("versionId", "1");
+        });
+        event.text("outcome", self.event.outcome.as_str());
+        event.text_if("outcomeDesc", self.event.outcome_text.as_deref());
+        self.write_purpose(event, "purposeOfEvent");
+        event.text("recorded", &time);
+        event.text("resourceType", "AuditEvent");
+        event.object("source", |source| {
+            source.object("observer", |observer| self.write_observer(observer));
+            source.text("site", facts.facility.as_str());
+            source.array("type", [APPLICATION_SERVER], write_coding);
+        });
+        event.array("subtype", self.subtypes(), |members, subtype| {
+            members.text("code", &subtype.code);
+            members.text_if("display", subtype.display.as_deref());
+            members.text_if("system", subtype.system);
+        });
+        let kind = self.recipient.map_or(self.pattern.event, |_| EXPORT);
+        event.object("type", |members| write_coding(members, kind));
+    }
+
+    /// The profile whose every element the event has. A query has none: BALP wants its
+    /// text, and the event holds a digest. Nor has an event that is seen from the
+    /// caller's own facility, which does not know the patient.
+    fn profile(&self) -> Option<String> {
+        let agent = self.facts.agent.as_ref()?;
+        let fulfilled = agent.address.is_some()
+            && self.facts.server.is_none()
+            && self.event.outcome == AuditOutcome::Success;
+        let name = match (self.recipient, self.touched.len()) {
+            (Some(_), 1..) => "PrivacyDisclosure.Source".to_owned(),
+            (None, 1) if !self.pattern.is_query() => {
+                let patient = self.event.patient.as_ref().map_or("", |_| "Patient");
+                format!("{patient}{}", self.pattern.profile?)
+            }
+            _ => return None,
+        };
+        fulfilled.then(|| format!("{PROFILES}{name}"))
+    }
+
+    /// Disclosure first, then what was done, then the kind of Bundle that it was part of.
+    fn subtypes(&self) -> Vec<Subtype> {
+        let disclosed = self.recipient.map(|_| Subtype {
+            system: Some(DISCLOSE.system),
+            code: DISCLOSE.code.to_owned(),
+            display: Some(DISCLOSE.display.to_owned()),
+        });
+        let (own, request) = (&self.event.interaction, &self.facts.interaction);
+        let bundle = (own != request).then(|| subtypes(request.as_str()));
+        disclosed
+            .into_iter()
+            .chain(subtypes(own.as_str()))
+            .chain(bundle.into_iter().flatten())
+            .collect()
+    }
+
+    fn write_agents(&self, event: &mut Members) {
+        let user = self.facts.agent.as_ref();
+        let user = user.filter(|agent| agent.subject != agent.client);
+        let agents = [
+            Some(Agent::Client),
+            Some(Agent::Server),
+            self.recipient.map(Agent::Recipient),
+            user.map(Agent::User),
+        ];
+        event.array(
+            "agent",
+            agents.into_iter().flatten(),
+            |members, agent| match agent {
+                Agent::Client => self.write_client(members, user.is_none()),
+                Agent::Server => self.write_server(members),
+                Agent::Recipient(home) => self.write_recipient(members, home),
+                Agent::User(agent) => self.write_user(members, agent),
+            },
+        );
+    }
+
+    /// The client asks for itself when no user stands behind it. Of a disclosure it is
+    /// the application, since the recipient is a facility.
+    fn write_client(&self, members: &mut Members, requestor: bool) {
+        let agent = self.facts.agent.as_ref();
+        let asking = agent.filter(|_| requestor);
+        if let Some(home) = asking.and_then(|agent| agent.home.as_ref()) {
+            write_on_behalf_of(members, home);
+        }
+        self.write_network(members);
+        if asking.is_some() {
+            self.write_purpose(members, "purposeOfUse");
+        }
+        members.raw("requestor", if requestor { b"true" } else { b"false" });
+        if let Some(agent) = asking {
+            write_roles(members, agent);
+        }
+        let kind = self.recipient.map_or(self.pattern.client, |_| APPLICATION);
+        write_concept(members, "type", kind);
+        members.object("who", |who| match agent {
+            Some(agent) => write_identifier(who, Some(&agent.issuer), &agent.client),
+            None => who.text("display", "unauthenticated"),
+        });
+    }
+
+    /// Where the client's connection came from.
+    fn write_network(&self, members: &mut Members) {
+        let agent = self.facts.agent.as_ref();
+        if let Some(address) = agent.and_then(|agent| agent.address.as_deref()) {
+            members.object("network", |network| {
+                network.text("address", address);
+                network.text("type", "2");
+            });
+        }
+    }
+
+    fn write_server(&self, members: &mut Members) {
+        let server = self.facts.server.as_ref();
+        let base = server.map_or(&self.facts.base, |server| &server.base);
+        members.object("network", |network| {
+            network.text("address", base);
+            network.text("type", "5");
+        });
+        members.raw("requestor", b"false");
+        let kind = self.recipient.map_or(self.pattern.server, |_| SOURCE);
+        write_concept(members, "type", kind);
+        members.object("who", |who| match server {
+            Some(server) => write_facility(who, server),
+            None => self.write_observer(who),
+        });
+    }
+
+    fn write_recipient(&self, members: &mut Members, home: &AuditFacility) {
+        self.write_network(members);
+        members.raw("requestor", b"false");
+        write_concept(members, "type", DESTINATION);
+        members.object("who", |who| write_facility(who, home));
+    }
+
+    fn write_user(&self, members: &mut Members, agent: &AuditAgent) {
+        if let Some(home) = &agent.home {
+            write_on_behalf_of(members, home);
+        }
+        members.text_if("name", agent.name.as_deref());
+        self.write_purpose(members, "purposeOfUse");
+        members.raw("requestor", b"true");
+        write_roles(members, agent);
+        write_concept(members, "type", self.pattern.user);
+        members.object("who", |who| {
+            write_identifier(who, Some(&agent.issuer), &agent.subject);
+        });
+    }
+
+    /// The facility that keeps this record, as a Reference.
+    fn write_observer(&self, who: &mut Members) {
+        who.text("display", self.facts.facility.as_str());
+        write_identifier(who, None, &self.facts.base);
+    }
+
+    fn write_purpose(&self, members: &mut Members, key: &'static str) {
+        if let Some(purpose) = &self.facts.purpose {
+            members.array(key, [purpose], |concept, purpose| {
+                concept.array("coding", [purpose], |coding, purpose| {
+                    coding.text("code", purpose);
+                    coding.text("system", ACT_REASON);
+                });
+            });
+        }
+    }
+
+    fn write_entities(&self, event: &mut Members) {
+        let patient = self.event.patient.as_ref();
+        let data = self.touched.iter();
+        let entities = patient
+            .map(|patient| Entity::Patient(patient.id.as_str()))
+            .into_iter()
+            .chain(data.map(|(act, touched)| Entity::Data(act, touched)))
+            .chain(self.facts.request_id.as_deref().map(Entity::Request))
+            .chain(
+                self.event
+                    .queries
+                    .iter()
+                    .map(|&number| Entity::Query(number)),
+            );
+        // An empty array is not allowed in FHIR's JSON.
+        let mut entities = entities.peekable();
+        if entities.peek().is_some() {
+            event.array("entity", entities, |members, entity| {
+                self.write_entity(members, &entity);
+            });
+        }
+    }
+
+    fn write_entity(&self, members: &mut Members, entity: &Entity) {
+        match *entity {
+            Entity::Patient(id) => {
+                members.object("role", |role| write_coding(role, PATIENT));
+                members.object("type", |coding| write_coding(coding, PERSON));
+                members.object("what", |what| {
+                    what.text("reference", &format!("Patient/{id}"));
+                });
+            }
+            Entity::Data(act, touched) => self.write_data(members, act, touched),
+            Entity::Request(id) => {
+                members.object("type", |coding| {
+                    coding.text("code", "XrequestId");
+                    coding.text("system", REQUEST_ID);
+                });
+                members.object("what", |what| write_identifier(what, None, id));
+            }
+            Entity::Query(number) => self.write_query(members, number),
+        }
+    }
+
+    fn write_data(&self, members: &mut Members, act: &AuditAct, touched: &AuditTouched) {
+        let did = act.did.as_ref().and_then(|did| lifecycle(did.as_str()));
+        if let Some(code) = did {
+            members.object("lifecycle", |members| write_coding(members, code));
+        }
+        let administered = self.event.interaction.as_str().starts_with("admin:");
+        let role = match administered {
+            true => SECURITY_RESOURCE,
+            false => DOMAIN_RESOURCE,
+        };
+        members.object("role", |members| write_coding(members, role));
+        members.object("type", |coding| {
+            if self.pattern.is_query() {
+                coding.text("code", &touched.kind);
+                coding.text("system", RESOURCE_TYPES);
+            } else {
+                write_coding(coding, SYSTEM_OBJECT);
+            }
+        });
+        let name = format!("{}/{}", touched.kind, touched.id);
+        members.object("what", |what| {
+            if administered {
+                // What administrators touch is no resource of FHIR.
+                write_identifier(what, None, &name);
+                return;
+            }
+            let mut reference = match &self.facts.server {
+                Some(server) => format!("{}/{name}", server.base),
+                None => name,
+            };
+            if let Some(version) = touched.version {
+                reference.push_str(&format!("/_history/{version}"));
+            }
+            what.text("reference", &reference);
+        });
+    }
+
+    /// The digest of a query text, by the number under which the text is kept.
+    fn write_query(&self, members: &mut Members, number: u32) {
+        let place = usize::try_from(number)
+            .ok()
+            .and_then(|at| at.checked_sub(1));
+        let digest = place.and_then(|at| self.queries.get(at));
+        members.text("description", &format!("query text {number}"));
+        if let Some(digest) = digest {
+            members.text("query", &STANDARD.encode(digest.as_bytes()));
+        }
+        members.object("role", |role| write_coding(role, QUERY));
+        members.object("type", |coding| write_coding(coding, SYSTEM_OBJECT));
+    }
+}
+
+enum Agent<'a> {
+    Client,
+    Server,
+    Recipient(&'a AuditFacility),
+    User(&'a AuditAgent),
+}
+
+enum Entity<'a> {
+    Patient(&'a str),
+    Data(&'a AuditAct, &'a AuditTouched),
+    Request(&'a str),
+    Query(u32),
+}
+
+fn write_roles(members: &mut Members, agent: &AuditAgent) {
+    if !agent.roles.is_empty() {
+        members.array("role", &agent.roles, |role, name| role.text("text", name));
+    }
+}
+
+fn write_on_behalf_of(members: &mut Members, home: &AuditFacility) {
+    members.array("extension", [home], |extension, home| {
+        extension.text("url", ON_BEHALF_OF);
+        extension.object("valueReference", |who| write_facility(who, home));
+    });
+}
+
+/// A facility as a Reference: by its organisation where one is registered, and its base.
+fn write_facility(who: &mut Members, facility: &AuditFacility) {
+    let name = facility.organisation.as_deref();
+    who.text("display", name.unwrap_or(facility.name.as_str()));
+    write_identifier(who, None, &facility.base);
+}

@@ -1,0 +1,362 @@
+//! search of AuditEvents, the newest first
+//! (<https://hl7.org/fhir/R4/search.html>). Records are found by patient, id and time;
+//! each of their events is decided over by itself.
+//!
+//! A page ends between two events, also of one record: `_count` is a number of events,
+//! and a record may have thousands.
+
+use crate::{
+    audit_criteria::AuditCriteria,
+    audit_record,
+    criteria::Query,
+    cursor,
+    exchange::Exchange,
+    failure::{Category, Failure},
+    paging::{Page, Position, Total},
+    reply::Reply,
+    sealed_audit::AUDIT_EVENT,
+};
+use fhir::{
+    IssueCode,
+    bundle::{self, SearchEntry, SearchMode},
+};
+use model::{ResourceType, Timestamp};
+use policies::{Action, Target};
+use serde::{Deserialize, Serialize};
+use store::AuditPosition;
+
+/// How many records one page looks at before it leaves the rest to the next.
+const RECORDS_PER_PAGE: usize = 2_000;
+/// Bytes of events on a page after which the rest is left to the next.
+const BYTES_PER_PAGE: usize = 32 * 1024 * 1024;
+/// How many records are opened at most to count the matches.
+const RECORDS_COUNTED: u32 = 10_000;
+/// Records read at a time.
+const BATCH: std::ops::RangeInclusive<u32> = 16..=200;
+
+/// Where a page begins: with an event of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Start {
+    time: Timestamp,
+    record: model::Tag,
+    event: usize,
+}
+
+impl Start {
+    const fn position(&self) -> AuditPosition {
+        AuditPosition {
+            time: self.time,
+            record: self.record,
+        }
+    }
+}
+
+/// What the cursor of such a search holds.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    query: String,
+    lenient: bool,
+    began: Timestamp,
+    start: Start,
+}
+
+/// One page of AuditEvents.
+///
+/// # Errors
+/// Forbidden when the caller may not search them; invalid for a parameter that is not
+/// supported or a cursor that is not ours; too costly when a total is demanded over too
+/// many records.
+pub async fn search(
+    exchange: &mut Exchange<'_>,
+    query: &str,
+    lenient: bool,
+) -> Result<Reply, Failure> {
+    let asked = Asked::parse(exchange, query, lenient)?;
+    let (criteria, page) = (&asked.criteria, &asked.page);
+    exchange.acts.query(criteria.understood(page));
+    let kind: ResourceType = AUDIT_EVENT.parse().map_err(Failure::fault)?;
+    let all = Target::all(exchange.facility().name.clone(), kind);
+    exchange
+        .decide(Action::SearchAudit, &all)
+        .ok_or_else(Failure::forbidden)?;
+    let mut shown = Shown::up_to(page.count as usize);
+    let next = match page.count {
+        0 => None,
+        _ => {
+            walk(
+                exchange,
+                criteria,
+                asked.start,
+                RECORDS_PER_PAGE,
+                &mut shown,
+            )
+            .await?
+        }
+    };
+    let whole = page.count > 0 && asked.start.is_none() && next.is_none();
+    let total = match page.total() {
+        Total::None => None,
+        _ if whole => Some(shown.events.len() as u64),
+        total => count(exchange, criteria, total).await?,
+    };
+    let url = format!("{}/{AUDIT_EVENT}", exchange.context.base);
+    let next = match next {
+        Some(start) => {
+            let sealed = cursor::seal(exchange, AUDIT_EVENT, asked.place(start))?;
+            Some(format!("{url}?_cursor={sealed}"))
+        }
+        None => None,
+    };
+    let own = format!("{url}?{}", criteria.understood(page));
+    let links = bundle::Page {
+        self_link: &own,
+        first_link: Some(&own),
+        next_link: next.as_deref(),
+        total,
+    };
+    Ok(Reply::document(shown.searchset(&url, &links)))
+}
+
+/// A search as it was asked, and where this page of it begins.
+struct Asked {
+    criteria: AuditCriteria,
+    page: Page,
+    lenient: bool,
+    began: Timestamp,
+    start: Option<Start>,
+}
+
+impl Asked {
+    fn parse(exchange: &Exchange<'_>, text: &str, lenient: bool) -> Result<Self, Failure> {
+        let cursor = url::form_urlencoded::parse(text.as_bytes())
+            .find(|(name, _)| name == "_cursor")
+            .map(|(_, cursor)| cursor);
+        let Some(cursor) = cursor else {
+            return Self::read(exchange, text, lenient, exchange.at);
+        };
+        let place: Place = cursor::open(exchange, AUDIT_EVENT, &cursor)?;
+        let mut asked = Self::read(exchange, &place.query, place.lenient, place.began)?;
+        asked.start = Some(place.start);
+        // Totals stand on the first page only.
+        asked.page.after = Some(Position {
+            time: place.start.time,
+            record: place.start.record,
+        });
+        Ok(asked)
+    }
+
+    fn read(
+        exchange: &Exchange<'_>,
+        text: &str,
+        lenient: bool,
+        began: Timestamp,
+    ) -> Result<Self, Failure> {
+        let query = Query {
+            text,
+            lenient,
+            now: began,
+        };
+        let (criteria, page) = AuditCriteria::parse(exchange, query)?;
+        Ok(Self {
+            criteria,
+            page,
+            lenient,
+            began,
+            start: None,
+        })
+    }
+
+    fn place(&self, start: Start) -> Place {
+        Place {
+            query: self.criteria.text().to_owned(),
+            lenient: self.lenient,
+            began: self.began,
+            start,
+        }
+    }
+}
+
+/// What a walk does with the events that match.
+trait Matches {
+    /// How many records to read at a time.
+    fn batch(&self) -> u32;
+    /// Whether there is no room for another.
+    fn is_full(&self) -> bool;
+    /// Takes one that may be seen.
+    fn take(&mut self, event: &audit_record::OpenEvent) -> Result<(), Failure>;
+}
+
+/// The events of a page: ids and bytes.
+struct Shown {
+    most: usize,
+    bytes: usize,
+    events: Vec<(String, Vec<u8>)>,
+}
+
+impl Shown {
+    const fn up_to(most: usize) -> Self {
+        Self {
+            most,
+            bytes: 0,
+            events: Vec::new(),
+        }
+    }
+
+    fn searchset(&self, url: &str, links: &bundle::Page<'_>) -> Vec<u8> {
+        let entries: Vec<SearchEntry<'_>> = self
+            .events
+            .iter()
+            .map(|(id, resource)| SearchEntry {
+                full_url: Some(format!("{url}/{id}")),
+                resource,
+                mode: SearchMode::Match,
+            })
+            .collect();
+        bundle::searchset(links, &entries)
+    }
+}
+
+impl Matches for Shown {
+    fn batch(&self) -> u32 {
+        let missing = self
+            .most
+            .saturating_sub(self.events.len())
+            .saturating_add(1);
+        let missing = u32::try_from(missing).unwrap_or(u32::MAX);
+        missing.clamp(*BATCH.start(), *BATCH.end())
+    }
+
+    fn is_full(&self) -> bool {
+        self.events.len() >= self.most || self.bytes >= BYTES_PER_PAGE
+    }
+
+    fn take(&mut self, event: &audit_record::OpenEvent) -> Result<(), Failure> {
+        let resource = event.canonical()?;
+        self.bytes = self.bytes.saturating_add(resource.len());
+        self.events.push((event.id(), resource));
+        Ok(())
+    }
+}
+
+/// Counts, and renders nothing.
+struct Counted(u64);
+
+impl Matches for Counted {
+    fn batch(&self) -> u32 {
+        *BATCH.end()
+    }
+
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    fn take(&mut self, _: &audit_record::OpenEvent) -> Result<(), Failure> {
+        self.0 += 1;
+        Ok(())
+    }
+}
+
+/// Goes from `start` towards older records, at most `most` of them, until there is no
+/// room for the next match; says where that would be.
+async fn walk(
+    exchange: &mut Exchange<'_>,
+    criteria: &AuditCriteria,
+    start: Option<Start>,
+    most: usize,
+    matches: &mut impl Matches,
+) -> Result<Option<Start>, Failure> {
+    if criteria.is_void() {
+        return Ok(None);
+    }
+    let (mut from, mut looked) = (start.map(|start| start.position()), 0);
+    let mut last = None;
+    loop {
+        let batch = matches.batch();
+        let rows = read(exchange, criteria, from, batch).await?;
+        let exhausted = rows.len() < batch as usize;
+        for row in rows {
+            let (time, record) = (row.time, row.record);
+            let position = AuditPosition { time, record };
+            // A batch begins with the last record of the one before.
+            if last == Some(position) {
+                continue;
+            }
+            let first = start.filter(|start| start.position() == position);
+            let mut next = Start {
+                time,
+                record,
+                event: first.map_or(0, |start| start.event),
+            };
+            if looked >= most {
+                return Ok(Some(next));
+            }
+            looked += 1;
+            (from, last) = (Some(position), Some(position));
+            if !criteria.includes(time) {
+                continue;
+            }
+            let events = audit_record::open(exchange.facility(), row).await?;
+            for (index, withheld) in events.into_iter().enumerate().skip(next.event) {
+                if !criteria.holds((record, index), &withheld) {
+                    continue;
+                }
+                let Some(permit) = exchange.decide(Action::SearchAudit, &withheld.target()) else {
+                    continue;
+                };
+                if matches.is_full() {
+                    next.event = index;
+                    return Ok(Some(next));
+                }
+                let event = permit.release(withheld).map_err(Failure::fault)?;
+                matches.take(&event)?;
+            }
+        }
+        if exhausted {
+            return Ok(None);
+        }
+    }
+}
+
+async fn read(
+    exchange: &Exchange<'_>,
+    criteria: &AuditCriteria,
+    from: Option<AuditPosition>,
+    limit: u32,
+) -> Result<Vec<store::Audit>, Failure> {
+    let facility = exchange.facility().id;
+    let (of, range) = (criteria.records(), criteria.range(from));
+    let page = move |reader: &mut store::Reader| reader.audits().page(facility, &of, &range, limit);
+    Ok(exchange.app().store.search("audit page", page).await?)
+}
+
+/// How many matches there are in all. Each record must be opened and each event decided
+/// over, so that none is counted that would not be shown.
+async fn count(
+    exchange: &mut Exchange<'_>,
+    criteria: &AuditCriteria,
+    total: Total,
+) -> Result<Option<u64>, Failure> {
+    let facility = exchange.facility().id;
+    let (of, range) = (criteria.records(), criteria.range(None));
+    let most = RECORDS_COUNTED;
+    let records =
+        move |reader: &mut store::Reader| reader.audits().count(facility, &of, &range, most + 1);
+    let records = exchange.app().store.search("audit count", records).await?;
+    if records > most as usize {
+        return match total {
+            Total::Accurate => Err(Failure::new(
+                Category::Unprocessable,
+                IssueCode::TooCostly,
+                format!(
+                    "more than {most} audit records would have to be opened to count the \
+                     matches; narrow the search by `_lastUpdated` or `patient`, or ask for no \
+                     total"
+                ),
+            )),
+            _ => Ok(None),
+        };
+    }
+    let mut counted = Counted(0);
+    walk(exchange, criteria, None, records, &mut counted).await?;
+    Ok(Some(counted.0))
+}
