@@ -32,8 +32,8 @@ usage: cargo xtask <task>
 
   test [--without-data] [-- FILTER...]
                  all tests; installs PostgreSQL, Python's cryptography and the
-                 Node packages they need when it can; FILTER goes to `cargo test`
-                 (then fewer run)
+                 Node packages they need when it can; with FILTERs those whose
+                 name has one of them; options of the test programs go there too
   check [NAME]   all checks, or one: format, files, licences, imports, clippy,
                  generated
   fhir-tables    writes the FHIR tables anew from HL7's definitions

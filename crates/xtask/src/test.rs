@@ -22,8 +22,8 @@ pub fn run(arguments: &[&str]) -> Result<(), String> {
 
     let mut tests = workspace::cargo();
     tests
-        .args(["test", "--release", "--workspace", "--no-fail-fast"])
-        .args(&wanted.filters)
+        .args(["test", "--release", "--workspace", "--no-fail-fast", "--"])
+        .args(&wanted.for_tests)
         .env("CHARTSEAL_TEST_POSTGRES", postgres.url())
         .env("CHARTSEAL_ANVIL", anvil)
         .env("CHARTSEAL_NODE_MODULES", &node.modules)
@@ -34,20 +34,32 @@ pub fn run(arguments: &[&str]) -> Result<(), String> {
         Some(data) => tests.env("CHARTSEAL_DATA", data),
         None => tests.env("CHARTSEAL_WITHOUT_DATA", "1"),
     };
-    let ran = run_and_count(&mut tests);
+    let ran = run_and_count(&mut tests, wanted.filters());
     drop(postgres);
     conclude(ran?)
 }
 
+/// Options of the test programs that are followed by a value.
+const WITH_VALUE: [&str; 6] = [
+    "--color",
+    "--format",
+    "--logfile",
+    "--skip",
+    "--test-threads",
+    "-Z",
+];
+
 /// What the command line asks for.
 struct Wanted {
     without_data: bool,
-    filters: Vec<String>,
+    /// Filters and options of the test programs, which take several filters where
+    /// cargo takes one.
+    for_tests: Vec<String>,
 }
 
 impl Wanted {
     fn parse(arguments: &[&str]) -> Result<Self, String> {
-        let (ours, filters) = match arguments.iter().position(|word| *word == "--") {
+        let (ours, for_tests) = match arguments.iter().position(|word| *word == "--") {
             Some(at) => (
                 arguments.get(..at).unwrap_or_default(),
                 arguments.get(at + 1..).unwrap_or_default(),
@@ -61,8 +73,22 @@ impl Wanted {
         }
         Ok(Self {
             without_data: !ours.is_empty(),
-            filters: filters.iter().map(|&word| word.to_owned()).collect(),
+            for_tests: for_tests.iter().map(|&word| word.to_owned()).collect(),
         })
+    }
+
+    /// The words that are parts of names.
+    fn filters(&self) -> Vec<String> {
+        let mut filters = Vec::new();
+        let mut words = self.for_tests.iter();
+        while let Some(word) = words.next() {
+            if WITH_VALUE.contains(&word.as_str()) {
+                words.next();
+            } else if !word.starts_with('-') {
+                filters.push(word.clone());
+            }
+        }
+        filters
     }
 
     /// The folder of real data, which is beside the workspace and never in it.
@@ -130,12 +156,23 @@ struct Sum {
     failed: u64,
     ignored: u64,
     unhappy: Option<String>,
+    /// Filters by which no test has run yet.
+    unmet: Vec<String>,
 }
 
 impl Sum {
-    /// libtest's closing line: `test result: ok. 3 passed; 0 failed; 1 ignored; ...`.
+    /// libtest's lines: `test the_name ... ok`, and the closing one,
+    /// `test result: ok. 3 passed; 0 failed; 1 ignored; ...`.
     fn add(&mut self, line: &str) {
         let Some(result) = line.strip_prefix("test result: ") else {
+            let test = line
+                .strip_prefix("test ")
+                .and_then(|it| it.split_once(" ... "));
+            if let Some((name, end)) = test
+                && !end.starts_with("ignored")
+            {
+                self.unmet.retain(|filter| !name.contains(filter.as_str()));
+            }
             return;
         };
         let counts = result.split_once(". ").map_or("", |(_, counts)| counts);
@@ -154,13 +191,16 @@ impl Sum {
     }
 }
 
-fn run_and_count(tests: &mut Command) -> Result<Sum, String> {
+fn run_and_count(tests: &mut Command, filters: Vec<String>) -> Result<Sum, String> {
     let mut child = tests
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| format!("cannot run cargo: {error}"))?;
-    let mut sum = Sum::default();
+    let mut sum = Sum {
+        unmet: filters,
+        ..Sum::default()
+    };
     if let Some(output) = child.stdout.take() {
         for line in BufReader::new(output).split(b'\n') {
             let line = line.map_err(|error| error.to_string())?;
@@ -176,15 +216,20 @@ fn run_and_count(tests: &mut Command) -> Result<Sum, String> {
     Ok(sum)
 }
 
+fn fault(sum: &Sum) -> Option<String> {
+    match (&sum.unhappy, sum.unmet.as_slice()) {
+        (Some(why), _) => Some(why.clone()),
+        _ if sum.failed > 0 => Some("tests failed".to_owned()),
+        (None, []) if sum.passed == 0 => Some("no test ran".to_owned()),
+        (None, []) => None,
+        (None, unmet) => Some(format!("no test ran by `{}`", unmet.join("`, `"))),
+    }
+}
+
 /// Says what went wrong first, and then no more: the sum is the last line of all.
 fn conclude(sum: Sum) -> Result<(), String> {
-    let fault = match &sum.unhappy {
-        Some(why) => Some(why.as_str()),
-        None if sum.failed > 0 => Some("tests failed"),
-        None if sum.passed == 0 => Some("no test ran"),
-        None => None,
-    };
-    if let Some(why) = fault {
+    let fault = fault(&sum);
+    if let Some(why) = &fault {
         eprintln!("xtask: {why}");
     }
     let Sum {
@@ -203,7 +248,7 @@ fn conclude(sum: Sum) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sum, Wanted, program_in};
+    use super::{Sum, Wanted, fault, program_in};
 
     #[test]
     fn closing_lines_are_summed() {
@@ -220,17 +265,46 @@ mod tests {
             passed: 5,
             failed: 5,
             ignored: 1,
-            unhappy: None,
+            ..Sum::default()
         };
         assert_eq!(sum, expected);
     }
 
     #[test]
+    fn a_filter_by_which_nothing_ran_is_named() {
+        let mut sum = Sum {
+            unmet: ["read", "wrote", "slow"].map(str::to_owned).into(),
+            ..Sum::default()
+        };
+        for line in [
+            "test interaction::read_one ... ok",
+            "test slow_one ... ignored, takes an hour",
+            "test result: ok. 1 passed; 0 failed; 1 ignored; 0 measured; 7 filtered out",
+        ] {
+            sum.add(line);
+        }
+        let told = fault(&sum).expect("a fault");
+        assert_eq!(told, "no test ran by `wrote`, `slow`");
+        sum.unmet.clear();
+        assert_eq!(fault(&sum), None);
+        assert_eq!(fault(&Sum::default()).as_deref(), Some("no test ran"));
+    }
+
+    #[test]
     fn filters_come_after_two_dashes() {
-        let wanted = Wanted::parse(&["--without-data", "--", "journey", "--nocapture"]);
-        let wanted = wanted.expect("understood");
+        let words = [
+            "--without-data",
+            "--",
+            "journey",
+            "--skip",
+            "x",
+            "--exact",
+            "log",
+        ];
+        let wanted = Wanted::parse(&words).expect("understood");
         assert!(wanted.without_data);
-        assert_eq!(wanted.filters, ["journey", "--nocapture"]);
+        assert_eq!(wanted.for_tests, words[2..]);
+        assert_eq!(wanted.filters(), ["journey", "log"]);
         assert!(Wanted::parse(&["journey"]).is_err());
     }
 
