@@ -156,6 +156,11 @@ fn the_real_data_load_whole_and_again_change_nothing() {
         assert_eq!(ran.code, 0, "round {round}: {}", ran.text);
         let told = format!("{all} resources accepted");
         assert!(ran.text.contains(&told), "{told}: {}", ran.text);
+        let sum = match round {
+            1 => format!("{all} read: {all} stored, 0 repeated, 0 refused"),
+            _ => format!("{all} read: 0 stored, {all} repeated, 0 refused"),
+        };
+        assert!(ran.text.contains(&sum), "{sum}: {}", ran.text);
         assert_eq!(stored(&system, &counts), counts, "round {round}");
         assert!(!import.list().exists());
     }
@@ -251,7 +256,8 @@ fn what_is_refused_is_listed_and_can_be_tried_again() {
     let ran = import.run(&[&file]);
     assert_eq!(ran.code, 1, "{}", ran.text);
     assert!(ran.text.contains("3 resources accepted"), "{}", ran.text);
-    assert!(ran.text.contains("2 refused"), "{}", ran.text);
+    let sum = "5 read: 3 stored, 0 repeated, 2 refused";
+    assert!(ran.text.contains(sum), "{}", ran.text);
     assert!(!ran.text.contains("Quillfeather"), "{}", ran.text);
     assert_eq!(count(&system, "Patient"), 3);
 
@@ -289,6 +295,80 @@ fn what_is_refused_is_listed_and_can_be_tried_again() {
         let read = system.get(&format!("Patient/{id}")).expect(200, id);
         assert_eq!(read.header("etag"), Some("W/\"1\""), "{id}");
     }
+}
+
+#[test]
+fn nothing_of_a_folder_is_lost_silently() {
+    let folder = Demo::folder();
+    let demo = Demo::start(folder.path(), &["--empty"]);
+    let import = Import::into(&demo, folder.path());
+    let system = demo.caller("system");
+    let exports = folder.path().join("exports");
+    for site in ["a", "b", "c"] {
+        fs::create_dir_all(exports.join(site)).expect("made");
+    }
+    // Equal lines without ids at two sites are two times three patients.
+    let line = |n| format!(r#"{{"resourceType":"Patient","identifier":[{{"value":"{n}"}}]}}"#);
+    let three = [1, 2, 3].map(line).join("\n");
+    for site in ["a", "b"] {
+        fs::write(exports.join(site).join("Patient.ndjson"), &three).expect("written");
+    }
+    for _ in 0..2 {
+        let ran = import.run(&[&exports]);
+        assert_eq!(ran.code, 0, "{}", ran.text);
+        assert!(ran.text.contains("6 resources accepted"), "{}", ran.text);
+        assert_eq!(count(&system, "Patient"), 6);
+    }
+    let ran = import.run(&[&exports]);
+    let sum = "6 read: 0 stored, 6 repeated, 0 refused";
+    assert!(ran.text.contains(sum), "{}", ran.text);
+
+    // A first line that is no resource costs that line alone, and a file of another
+    // name is told.
+    let text = format!("{{\"_meta\":1}}\n{}\n{}", line(8), line(9));
+    fs::write(exports.join("c/Patient.ndjson"), text).expect("written");
+    fs::write(exports.join("c/Patient.csv"), "id\n1\n").expect("written");
+    let ran = import.run(&[&exports]);
+    assert_eq!(ran.code, 1, "{}", ran.text);
+    let sum = "10 read: 2 stored, 6 repeated, 2 refused";
+    assert!(ran.text.contains(sum), "{}", ran.text);
+    assert_eq!(count(&system, "Patient"), 8);
+    let list = fs::read_to_string(import.list()).expect("the list");
+    assert_eq!(list.lines().count(), 2);
+    assert!(list.contains("c/Patient.csv"), "{list}");
+}
+
+#[test]
+fn a_refusal_of_the_gateway_is_asked_again_and_not_repeated() {
+    let folder = Demo::folder();
+    let demo = Demo::start(folder.path(), &["--empty"]);
+    let import = Import::into(&demo, folder.path());
+    let system = demo.caller("system");
+    let file = folder.path().join("p.ndjson");
+    let update = r#"{"resourceType":"Patient","id":"one","gender":"female"}"#;
+    // The auditor may write nothing: each entry is refused, and the answer kept.
+    let auditor = demo.about.tokens.get("auditor").expect("a token");
+    fs::write(folder.path().join("token"), auditor).expect("written");
+    fs::write(&file, update).expect("written");
+    let ran = import.run(&[&file]);
+    assert_eq!(ran.code, 1, "{}", ran.text);
+    let list = import.list();
+    let ran = import.run(&["--retry".as_ref(), &list]);
+    assert_eq!(ran.code, 1, "{}", ran.text);
+    let tries: Vec<Option<u64>> = fs::read_to_string(&list)
+        .expect("the list")
+        .lines()
+        .map(|line| {
+            let line: Value = serde_json::from_str(line).expect("JSON");
+            line.get("tries")?.as_u64()
+        })
+        .collect();
+    assert_eq!(tries, [Some(2)], "the second answer is a new one");
+    let token = demo.about.tokens.get("system").expect("a token");
+    fs::write(folder.path().join("token"), token).expect("written");
+    let ran = import.run(&["--retry".as_ref(), &list]);
+    assert_eq!(ran.code, 0, "{}", ran.text);
+    assert_eq!(count(&system, "Patient"), 1);
 }
 
 #[test]

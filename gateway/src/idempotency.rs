@@ -12,17 +12,20 @@ use crate::{
     done::{self, Done},
     exchange::{self, Exchange},
     failure::{Category, Failure},
-    reply::Reply,
+    reply::{Reply, Return},
 };
 use actix_web::{
-    HttpRequest,
-    http::header::{self, HeaderName},
+    HttpRequest, HttpResponse,
+    http::header::{self, HeaderName, HeaderValue},
 };
 use fhir::IssueCode;
 use model::{AuditInteraction, Digest, Tag};
+use std::cell::Cell;
 use store::{FacilityId, StoredAnswer, Tx};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Tells a repetition from the first answer, for clients that count.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// How long a key is a key.
 const LONGEST: usize = 255;
 /// How long an answer is kept at least.
@@ -123,6 +126,26 @@ impl Once {
     }
 }
 
+/// What a write is answered.
+pub struct Answered {
+    reply: Reply,
+    /// Whether it was done before, and now only answered.
+    replayed: bool,
+}
+
+impl Answered {
+    /// The answer as an HTTP response, with the body that the caller prefers.
+    #[must_use]
+    pub fn into_response(self, wanted: Return) -> HttpResponse {
+        let mut response = self.reply.preferring(wanted).into_response();
+        if self.replayed {
+            let headers = response.headers_mut();
+            headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
 /// Runs a write until it is committed. With a key, `first` is done once, and whoever
 /// comes again gets what `again` makes of what was done.
 ///
@@ -134,13 +157,16 @@ pub async fn run(
     once: Option<&Once>,
     first: impl AsyncFn(&mut Exchange<'_>) -> Result<(Reply, Vec<Done>), Failure>,
     again: impl AsyncFn(&mut Exchange<'_>, &[Done]) -> Result<Reply, Failure>,
-) -> Result<Reply, Failure> {
-    exchange::run(context, interaction, async |exchange| {
+) -> Result<Answered, Failure> {
+    let replayed = Cell::new(false);
+    let reply = exchange::run(context, interaction, async |exchange| {
+        replayed.set(false);
         let Some(once) = once else {
             return Ok(first(exchange).await?.0);
         };
         if let Some(done) = once.before(exchange).await? {
             exchange.keyed = Keyed::Again;
+            replayed.set(true);
             return again(exchange, &done).await;
         }
         exchange.keyed = Keyed::First(once.key, None);
@@ -149,7 +175,11 @@ pub async fn run(
         exchange.keyed = Keyed::First(once.key, Some(answer));
         Ok(reply)
     })
-    .await
+    .await?;
+    Ok(Answered {
+        reply,
+        replayed: replayed.get(),
+    })
 }
 
 impl Keyed {

@@ -22,6 +22,7 @@ mod done;
 mod exchange;
 mod facility;
 mod failure;
+mod front_page;
 mod health;
 mod idempotency;
 pub mod identity;

@@ -6,7 +6,7 @@ use crate::{
     context::Context,
     done, exchange,
     failure::{Category, Failure},
-    health,
+    front_page, health,
     idempotency::{self, Once},
     interaction::{
         audit_event, audit_search, bundle, bundle::Prepared, change::Change, create, history,
@@ -16,6 +16,7 @@ use crate::{
     offered::Offered,
     operation::proof,
     outcome, paging,
+    reply::Return,
     sealed_audit::AUDIT_EVENT,
 };
 use actix_web::{HttpRequest, HttpResponse, Scope, http::header, web};
@@ -27,6 +28,8 @@ type Answer = Result<HttpResponse, Failure>;
 /// Mounts everything that the gateway serves.
 pub fn mount(config: &mut web::ServiceConfig) {
     config
+        .route("/", web::get().to(front_page::show))
+        .route("/", web::head().to(front_page::show))
         .route("/healthz", web::get().to(health::live))
         .route("/readyz", web::get().to(health::ready))
         .service(
@@ -122,7 +125,7 @@ async fn run_change(
     once: Option<&Once>,
     change: &Change<'_>,
 ) -> Answer {
-    let reply = idempotency::run(
+    let answered = idempotency::run(
         context,
         AuditInteraction::restful(change.interaction_code()),
         once,
@@ -133,9 +136,7 @@ async fn run_change(
         async |exchange, done| change.answer_again(exchange, done::only_write(done)?).await,
     )
     .await?;
-    Ok(reply
-        .preferring(body::preferred_return(request))
-        .into_response())
+    Ok(answered.into_response(body::preferred_return(request)))
 }
 
 async fn get_record(request: HttpRequest) -> Answer {
@@ -243,7 +244,7 @@ async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
     let bytes = once.as_ref().map(|_| bytes);
     let interaction = AuditInteraction::restful(prepared.interaction_code());
     let wanted = body::preferred_return(&request);
-    let reply = idempotency::run(
+    let answered = idempotency::run(
         &context,
         interaction,
         once.as_ref(),
@@ -256,7 +257,7 @@ async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
         },
     )
     .await?;
-    Ok(reply.into_response())
+    Ok(answered.into_response(Return::Representation))
 }
 
 async fn get_proof(request: HttpRequest) -> Answer {

@@ -9,14 +9,33 @@ use proof::ChainKind;
 use std::{path::PathBuf, str::FromStr};
 use tlog::checkpoint::Vkey;
 
-/// A healthcare data-sharing gateway with sealed records and provable audit.
+/// A gateway through which hospitals share patient records over FHIR R4: every record
+/// sealed, every access decided by policy, audited and provable.
 #[derive(Debug, Parser)]
-#[command(name = "chartseal", version, about)]
+#[command(name = "chartseal", version, after_help = DOCUMENTS)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
+
+/// Where a reader goes on.
+const DOCUMENTS: &str = "\
+To see it work: chartseal demo
+Documents, in the source: README.md (a tour), docs/operations.md (configuration, going
+live, import), deploy/runbook.md (what to do when), docs/proof-format.md (proofs)";
+
+/// Words of the commands that go beyond FHIR.
+const GLOSSARY: &str = "\
+Words:
+  leaf        33 bytes in the log that commit to a record version or an audited access
+  log         the append-only Merkle tree of a facility; checkpoint: its signed size and root
+  vkey        the public key of a log, as `chartseal init` prints it
+  registry    the contract on the L2 that holds each log's anchored roots
+  submitter   the account that posts roots to the registry
+  root key    the key in the KMS file under which all keys of records are kept
+  trust file  what a verifier believes: log keys and final anchors
+docs/proof-format.md and docs/operations.md, in the source, say more.";
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
@@ -29,20 +48,25 @@ pub enum Command {
     /// Run a gateway; several can run over one PostgreSQL database.
     Gateway(ConfigArgs),
     /// Run the anchor-service, or install its registry (`deploy`, `grant`).
+    #[command(after_help = GLOSSARY)]
     Anchor(AnchorArgs),
     /// Run gateway and anchor-service in one process; needed with SQLite.
     Serve(ConfigArgs),
     /// Make the first facility with its keys and log, or one more.
     Init(InitArgs),
     /// Show which keys there are and who can open them; change a log's key.
+    #[command(after_help = GLOSSARY)]
     Keys(KeysArgs),
     /// Log in at an issuer with a browser, and keep the token for the gateway.
     Login(LoginArgs),
     /// Fetch a proof bundle from a gateway.
+    #[command(after_help = GLOSSARY)]
     Proof(ProofArgs),
     /// Make or renew a trust file from a node of your own choice.
+    #[command(after_help = GLOSSARY)]
     Trust(TrustArgs),
     /// Verify a proof bundle, with no network and no database.
+    #[command(after_help = GLOSSARY)]
     Verify(VerifyArgs),
 }
 
@@ -54,7 +78,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "DIR", default_value = "chartseal-data")]
     pub data: PathBuf,
     /// Where the gateway listens; port 0 takes any free port.
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080", value_parser = listen)]
     pub listen: std::net::SocketAddr,
     /// How many sample patients each facility gets at the first start.
     #[arg(long, value_name = "N", default_value_t = 20)]
@@ -62,6 +86,12 @@ pub struct DemoArgs {
     /// Make no sample data.
     #[arg(long)]
     pub empty: bool,
+}
+
+#[cfg(feature = "demo")]
+fn listen(text: &str) -> Result<std::net::SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "write an address and a port, such as 127.0.0.1:8081".to_owned())
 }
 
 /// `chartseal import`.
@@ -86,6 +116,12 @@ pub struct ImportArgs {
     /// Import only what this list names.
     #[arg(long, value_name = "FILE", conflicts_with = "files")]
     pub retry: Option<PathBuf>,
+    /// Send the token to an http:// URL that is not on this machine.
+    #[arg(long)]
+    pub plain_http: bool,
+    /// Certificates (PEM) of authorities to believe besides the system's.
+    #[arg(long, value_name = "FILE")]
+    pub cacert: Option<PathBuf>,
     /// Files (.json, .ndjson, .jsonl, each also .gz) and folders of such.
     #[arg(value_name = "FILE|DIR", required_unless_present = "retry")]
     pub files: Vec<PathBuf>,
@@ -298,6 +334,12 @@ pub struct ProofArgs {
     /// Wait up to this many seconds until the proof is final.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub wait: u64,
+    /// Send the token to an http:// URL that is not on this machine.
+    #[arg(long)]
+    pub plain_http: bool,
+    /// Certificates (PEM) of authorities to believe besides the system's.
+    #[arg(long, value_name = "FILE")]
+    pub cacert: Option<PathBuf>,
 }
 
 /// `chartseal trust`.
@@ -379,9 +421,12 @@ pub struct VerifyArgs {
     /// The resource that the proof is about; its content is then checked too.
     #[arg(long, value_name = "FILE")]
     pub resource: Option<PathBuf>,
-    /// Print the verdicts as JSON.
+    /// Print verdicts and statement as JSON.
     #[arg(long)]
     pub json: bool,
+    /// Write what is proved, and what was checked, as a page to be read or printed.
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
     /// Check the age of anchors at this moment (YYYY-MM-DDThh:mm:ss.sssZ)
     /// instead of now.
     #[arg(long, value_name = "TIME")]

@@ -3,7 +3,9 @@
 
 use crate::{
     cli::ProofArgs,
+    http_client::{self, cause},
     output::{complain, say},
+    whole_file::{self, PRIVATE},
 };
 use std::{
     fs,
@@ -40,12 +42,9 @@ pub fn run(args: &ProofArgs) -> ExitCode {
 }
 
 async fn fetch(args: &ProofArgs) -> Result<String, String> {
+    http_client::check_url("the first argument", &args.url, args.plain_http)?;
     let token = token(args)?;
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(TIMEOUT)
-        .build()
-        .map_err(|error| error.to_string())?;
+    let client = http_client::client(TIMEOUT, args.cacert.as_deref())?;
     let url = args.url.trim_end_matches('/').trim_end_matches("/$proof");
     let started = Instant::now();
     let (bytes, rung) = loop {
@@ -87,10 +86,7 @@ async fn get(client: &reqwest::Client, url: &str, token: &str) -> Result<Vec<u8>
         .await
         .map_err(unanswered)?;
     let status = answer.status();
-    let body = answer
-        .bytes()
-        .await
-        .map_err(|error| error.without_url().to_string())?;
+    let body = answer.bytes().await.map_err(cause)?;
     if status.is_success() {
         Ok(body.to_vec())
     } else {
@@ -104,7 +100,7 @@ fn unanswered(error: reqwest::Error) -> String {
          http://127.0.0.1:8080/fhir/Patient/1/_history/1, and the token must be one line"
             .to_owned()
     } else {
-        format!("the gateway does not answer: {}", error.without_url())
+        cause(error)
     }
 }
 
@@ -122,6 +118,8 @@ fn refusal(status: u16, body: &[u8]) -> String {
     format!("the gateway answered {status}: {text}")
 }
 
+/// For their owner's eyes: the one is a record, the other says what was done with one.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    fs::write(path, bytes).map_err(|error| format!("`{}`: {error}", path.display()))
+    whole_file::replace(path, PRIVATE, bytes)
+        .map_err(|error| format!("cannot write `{}`: {error}", path.display()))
 }

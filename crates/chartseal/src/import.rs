@@ -7,6 +7,7 @@ mod answer;
 mod document;
 mod files;
 mod known;
+mod opened;
 mod place;
 mod progress;
 mod refused_file;
@@ -18,10 +19,12 @@ mod unit;
 
 use crate::{
     cli::ImportArgs,
+    http_client,
     output::{complain, say},
 };
 use answer::Outcome;
 use files::Found;
+use place::Refused;
 use progress::Progress;
 use refused_file::RefusedFile;
 use sender::Sender;
@@ -40,6 +43,10 @@ use unit::Unit;
 const REFUSED: u8 = 1;
 /// It could not run, or not to the end.
 const INCOMPLETE: u8 = 2;
+
+/// Why a file in a folder is not read.
+const OTHER_NAME: &str =
+    "the name of the file does not end in .json, .ndjson or .jsonl, each also with .gz";
 
 /// How an import ended.
 struct Ended {
@@ -71,6 +78,7 @@ pub fn run(args: &ImportArgs) -> ExitCode {
 }
 
 async fn import(args: &ImportArgs) -> Result<Ended, String> {
+    http_client::check_url("`--base`", &args.base, args.plain_http)?;
     let base = args.base.trim_end_matches('/').to_owned();
     let found = match &args.retry {
         None => files::find(&args.files)?,
@@ -79,13 +87,14 @@ async fn import(args: &ImportArgs) -> Result<Ended, String> {
             files::of_places(places.into_iter().map(|refused| refused.place))?
         }
     };
-    let sender = Sender::new(&base, Token::open(&args.token)?)?;
+    let sender = Sender::new(&base, Token::open(&args.token)?, args.cacert.as_deref())?;
     sender.check().await?;
     let size = found.inputs.iter().map(|input| input.size).sum();
     let progress = Progress::new(size);
-    if found.passed_over > 0 {
-        let text = "files passed over: their names do not end in .json, .ndjson or .jsonl";
-        progress.say(&format!("{} {text}", found.passed_over));
+    let mut tally = Tally::new(RefusedFile::at(&args.refused));
+    for place in &found.left_out {
+        tally.read += 1;
+        tally.refuse(&Refused::unsent(place.clone(), OTHER_NAME))?;
     }
     let import = Import {
         sender: Arc::new(sender),
@@ -95,7 +104,7 @@ async fn import(args: &ImportArgs) -> Result<Ended, String> {
         sent: JoinSet::new(),
         stage: 0,
         ended: Ended {
-            tally: Tally::new(RefusedFile::at(&args.refused)),
+            tally,
             stopped: None,
             progress,
         },
@@ -184,7 +193,7 @@ impl Import {
             Item::Unit(unit) => self.read.push_back(unit),
             Item::Refused(refused) => self.ended.tally.refuse(&refused)?,
             Item::Read(bytes) => self.ended.progress.add(bytes, 0),
-            Item::LeftOut => self.ended.tally.left_out += 1,
+            Item::Counted(resources) => self.ended.tally.read += resources,
         }
         Ok(())
     }
@@ -235,11 +244,15 @@ impl Interrupts {
 }
 
 /// Puts the list of what was refused in its place and says how to go on.
-fn conclude(args: &ImportArgs, ended: Ended) -> Result<(String, ExitCode), String> {
+fn conclude(args: &ImportArgs, mut ended: Ended) -> Result<(String, ExitCode), String> {
     ended.progress.finish();
+    if ended.stopped.is_none() && !ended.tally.adds_up() {
+        let why = "the sum of what was read is another, so something is missing; report it";
+        ended.stopped = Some(why.to_owned());
+    }
     let tally = ended.tally;
     let mut told = tally.summary(ended.progress.elapsed());
-    let refused = tally.refused() > 0;
+    let refused = tally.any_refused();
     let code = match (&ended.stopped, refused) {
         (Some(_), _) => ExitCode::from(INCOMPLETE),
         (None, true) => ExitCode::from(REFUSED),

@@ -8,6 +8,7 @@ mod database;
 mod demo;
 mod facility;
 mod fetch;
+mod http_client;
 mod import;
 mod init;
 mod keys;

@@ -169,6 +169,32 @@ async fn of_many_at_once_one_writes_and_all_get_its_answer() {
 }
 
 #[actix_web::test]
+async fn a_repetition_says_that_it_is_one() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let body = records::patient("a");
+    let bundle = json!({
+        "resourceType": "Bundle",
+        "type": "batch",
+        "entry": [{"resource": body, "request": {"method": "POST", "url": "Patient"}}],
+    });
+    for (method, path, body) in [
+        ("POST", "Patient", Some(&body)),
+        ("POST", "", Some(&bundle)),
+        ("DELETE", "Patient/x", None),
+    ] {
+        let key = format!("{method} {path}").replace(' ', "-");
+        let told = async || {
+            let reply = keyed(&system, method, path, &key, body).await;
+            assert!((200..300).contains(&reply.status), "{}", reply.text);
+            reply.header("idempotent-replayed").map(str::to_owned)
+        };
+        assert_eq!(told().await, None, "{key}");
+        assert_eq!(told().await.as_deref(), Some("true"), "{key}");
+    }
+}
+
+#[actix_web::test]
 async fn a_key_is_for_one_request_of_one_caller() {
     let house = House::start().await;
     let system = house.caller(&DemoUser::System);

@@ -18,6 +18,7 @@ mod caller;
 mod clock;
 mod database;
 mod every_route_denies;
+mod front_page;
 mod house;
 mod http;
 mod idempotency;

@@ -2,7 +2,11 @@
 //! not, and why. A gateway's reasons hold nothing of the records; what is no gateway's
 //! is not repeated.
 
-use super::{place::Refused, sender::Answer, unit::Unit};
+use super::{
+    place::{Place, Refused},
+    sender::Answer,
+    unit::Unit,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -12,9 +16,13 @@ const LONGEST_REASON: usize = 300;
 /// What became of the entries of a unit.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// How many entries were taken.
+    /// Number of entries that were taken.
     pub taken: u64,
-    /// Those that were not.
+    /// They were taken from an earlier run.
+    pub repeated: bool,
+    /// Number of entries that were not.
+    pub not_taken: u64,
+    /// Where those stand.
     pub refused: Vec<Refused>,
 }
 
@@ -46,18 +54,31 @@ impl Outcome {
             let reason = "the answer is not that of a FHIR server; check `--base`";
             return Self::all_refused(unit, answer.status, reason);
         };
-        let mut all = Self::default();
+        if bundle.entry.len() != unit.count {
+            let reason = "the answer has another number of entries than the request";
+            return Self::all_refused(unit, answer.status, reason);
+        }
+        let mut all = Self {
+            repeated: answer.repeated,
+            ..Self::default()
+        };
         for (index, Entry { response }) in bundle.entry.into_iter().enumerate() {
             let status = response.status.get(..3).and_then(|it| it.parse().ok());
             if matches!(status, Some(200..=299)) {
                 all.taken += 1;
-            } else if let Some(place) = unit.entries.place(index) {
-                all.refused.push(Refused {
-                    place,
-                    status,
-                    reason: reason(response.outcome.as_ref()),
-                });
+                continue;
             }
+            all.not_taken += 1;
+            // The gateway keeps this refusal under the key of the request.
+            let place = unit.entries.place(index).map(|place| Place {
+                tries: place.tries + 1,
+                ..place
+            });
+            all.refused.extend(place.map(|place| Refused {
+                place,
+                status,
+                reason: reason(response.outcome.as_ref()),
+            }));
         }
         all
     }
@@ -69,8 +90,9 @@ impl Outcome {
             reason: reason.to_owned(),
         };
         Self {
-            taken: 0,
+            not_taken: unit.count as u64,
             refused: unit.entries.places().into_iter().map(refused).collect(),
+            ..Self::default()
         }
     }
 }
@@ -94,13 +116,14 @@ fn reason(outcome: Option<&Value>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::import::{place::Place, unit::Entries};
+    use crate::import::unit::Entries;
 
-    fn unit(entries: Entries) -> Unit {
+    fn unit(count: usize, entries: Entries) -> Unit {
         Unit {
             body: "{}".into(),
             key: String::new(),
             entries,
+            count,
             stage: 0,
             read: 0,
         }
@@ -110,6 +133,7 @@ mod tests {
         Answer {
             status,
             body: body.as_bytes().to_vec(),
+            repeated: false,
         }
     }
 
@@ -118,34 +142,37 @@ mod tests {
 
     #[test]
     fn each_entry_of_a_batch_is_told_by_itself() {
-        let place = Place::file(std::path::Path::new("/f"));
-        let unit = unit(Entries::Each(vec![
-            place.line(1),
-            place.line(2),
-            place.line(4),
-        ]));
+        let place = Place::file(std::path::Path::new("/f"), "f");
+        let unit = unit(
+            3,
+            Entries::Each(vec![place.line(1), place.line(2), place.line(4)]),
+        );
         let body = format!(
             r#"{{"entry":[{{"response":{{"status":"201 Created"}}}},
             {{"response":{{"status":"403 Forbidden","outcome":{REFUSED}}}}},
             {{"response":{{"status":"200 OK"}}}}]}}"#
         );
         let outcome = Outcome::of(&unit, &answer(200, &body));
-        let refused = Refused {
+        let mut refused = Refused {
             place: place.line(2),
             status: Some(403),
             reason: "nope".to_owned(),
         };
-        assert_eq!((outcome.taken, outcome.refused), (2, vec![refused]));
+        refused.place.tries = 1;
+        let told = (outcome.taken, outcome.not_taken, outcome.refused);
+        assert_eq!(told, (2, 1, vec![refused]));
     }
 
     #[test]
     fn a_bundle_that_is_refused_is_refused_whole() {
-        let place = Place::file(std::path::Path::new("/f"));
-        let together = unit(Entries::Together(place.clone()));
+        let place = Place::file(std::path::Path::new("/f"), "f");
+        let together = unit(40, Entries::Together(place.clone()));
         let outcome = Outcome::of(&together, &answer(422, REFUSED));
-        assert_eq!(outcome.taken, 0);
+        assert_eq!((outcome.taken, outcome.not_taken), (0, 40));
         assert_eq!(outcome.refused.len(), 1);
-        let each = unit(Entries::Each(vec![place.line(1), place.line(2)]));
+        // No answer is kept under the key of a whole refusal.
+        assert!(outcome.refused.iter().all(|it| it.place.tries == 0));
+        let each = unit(2, Entries::Each(vec![place.line(1), place.line(2)]));
         assert_eq!(Outcome::of(&each, &answer(413, "<html>")).refused.len(), 2);
         let outcome = Outcome::of(&each, &answer(200, "<html>Ada</html>"));
         assert!(
@@ -154,5 +181,14 @@ mod tests {
                 .iter()
                 .all(|it| it.reason.contains("--base"))
         );
+    }
+
+    #[test]
+    fn an_answer_that_leaves_entries_out_takes_none_for_stored() {
+        let place = Place::file(std::path::Path::new("/f"), "f");
+        let unit = unit(2, Entries::Each(vec![place.line(1), place.line(2)]));
+        let body = r#"{"entry":[{"response":{"status":"201 Created"}}]}"#;
+        let outcome = Outcome::of(&unit, &answer(200, body));
+        assert_eq!((outcome.taken, outcome.not_taken), (0, 2));
     }
 }

@@ -111,8 +111,9 @@ pub struct Part<'p> {
 
 impl Part<'_> {
     /// A Bundle to be posted as it stands.
-    pub fn whole(self, bytes: Bytes, transaction: bool) -> Unit {
+    pub fn whole(self, bytes: Bytes, transaction: bool, count: usize) -> Unit {
         Unit {
+            count,
             key: key(self.base, &self.place, &bytes),
             body: bytes,
             entries: match transaction {

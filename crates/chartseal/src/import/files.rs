@@ -4,7 +4,7 @@
 
 use super::place::Place;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -20,9 +20,17 @@ pub const REFERRED_TO: u8 = 0;
 pub enum Wanted {
     /// Everything.
     All,
-    /// Some places: lines (0 for a file that is one document) and of each, all or
-    /// some entries.
-    Places(BTreeMap<u64, Option<BTreeSet<usize>>>),
+    /// Some places.
+    Places(Places),
+}
+
+/// Places in one file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    /// Lines (0 for a file that is one document) and of each, all or some entries.
+    pub lines: BTreeMap<u64, Option<BTreeSet<usize>>>,
+    /// The line from which on all are wanted.
+    pub from: Option<u64>,
 }
 
 impl Wanted {
@@ -30,7 +38,10 @@ impl Wanted {
     pub fn line(&self, number: u64) -> bool {
         match self {
             Self::All => true,
-            Self::Places(places) => places.contains_key(&0) || places.contains_key(&number),
+            Self::Places(Places { lines, from }) => {
+                let named = lines.contains_key(&0) || lines.contains_key(&number);
+                named || from.is_some_and(|from| number >= from)
+            }
         }
     }
 
@@ -39,7 +50,7 @@ impl Wanted {
     pub fn entries(&self, line: u64) -> Option<&BTreeSet<usize>> {
         match self {
             Self::All => None,
-            Self::Places(places) => places.get(&line).and_then(Option::as_ref),
+            Self::Places(places) => places.lines.get(&line).and_then(Option::as_ref),
         }
     }
 }
@@ -48,12 +59,13 @@ impl Wanted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
     pub path: PathBuf,
+    /// Tells it from the other files of the import: its path in the folder that was
+    /// named, or its own name, without `.gz`.
+    pub name: String,
+    /// Number of answers that the gateway keeps of earlier tries.
+    pub tries: u32,
     /// One resource a line, not one document.
     pub lines: bool,
-    /// Compressed.
-    pub gzip: bool,
-    /// Found in a folder, not named; what is no FHIR is then left out.
-    pub found: bool,
     /// Files of a lower stage are done before those of a higher one begin.
     pub stage: u8,
     /// Bytes on disk.
@@ -65,8 +77,8 @@ pub struct Input {
 #[derive(Debug, Default)]
 pub struct Found {
     pub inputs: Vec<Input>,
-    /// How many files in the folders were passed over for their names.
-    pub passed_over: usize,
+    /// Files whose names say that they hold something else.
+    pub left_out: Vec<Place>,
 }
 
 /// All files that the arguments name, folders with everything below them.
@@ -75,9 +87,10 @@ pub fn find(named: &[PathBuf]) -> Result<Found, String> {
     for path in named {
         let path = fs::canonicalize(path).map_err(|error| cannot_read(path, &error))?;
         if path.is_dir() {
-            walk(&path, &mut found)?;
+            walk(&path, &path, &mut found)?;
         } else {
-            let input = input(&path, false)?.ok_or_else(|| {
+            let name = own_name(&path)?;
+            let input = input(&path, name)?.ok_or_else(|| {
                 format!(
                     "`{}` must be named .json, .ndjson or .jsonl, each also with .gz",
                     path.display()
@@ -89,16 +102,60 @@ pub fn find(named: &[PathBuf]) -> Result<Found, String> {
     if found.inputs.is_empty() {
         return Err("there is nothing to import: no .json, .ndjson or .jsonl file".to_owned());
     }
+    once_each(&mut found)?;
+    tell_apart(&mut found.inputs)?;
     found.inputs.sort_by_key(|input| input.stage);
     Ok(found)
 }
 
+/// A file that is named twice, or by a link too, is read once.
+fn once_each(found: &mut Found) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    let inputs = std::mem::take(&mut found.inputs);
+    for input in inputs {
+        let real = fs::canonicalize(&input.path);
+        let real = real.map_err(|error| cannot_read(&input.path, &error))?;
+        if seen.insert(real) {
+            found.inputs.push(input);
+        }
+    }
+    Ok(())
+}
+
+/// Numbers files of one name, in the order of the command, so that equal lines of two
+/// of them stay two. The first keeps its name.
+fn tell_apart(inputs: &mut [Input]) -> Result<(), String> {
+    let mut count: HashMap<String, usize> = HashMap::new();
+    let mut folders = HashSet::new();
+    for input in inputs {
+        let plain = without_gz(&input.path.to_string_lossy()).to_owned();
+        if !folders.insert(plain) {
+            return Err(format!(
+                "`{}` is there compressed and not compressed; keep one of the two",
+                input.path.display()
+            ));
+        }
+        let number = count.entry(input.name.clone()).or_default();
+        *number += 1;
+        if *number > 1 {
+            input.name = format!("{}#{number}", input.name);
+        }
+    }
+    Ok(())
+}
+
 /// The files and places that an earlier import listed as refused.
 pub fn of_places(places: impl IntoIterator<Item = Place>) -> Result<Found, String> {
-    let mut files: BTreeMap<String, BTreeMap<u64, Option<BTreeSet<usize>>>> = BTreeMap::new();
+    let mut files: BTreeMap<(String, String), (u32, Places)> = BTreeMap::new();
     for place in places {
-        let lines = files.entry(place.file).or_default();
-        let entries = lines
+        let (tries, wanted) = files.entry((place.file, place.name)).or_default();
+        *tries = place.tries.max(*tries);
+        if let (true, Some(line)) = (place.onward, place.line) {
+            wanted.from = Some(wanted.from.map_or(line, |from| from.min(line)));
+            continue;
+        }
+        let entries = wanted
+            .lines
             .entry(place.line.unwrap_or(0))
             .or_insert_with(|| place.entry.map(|_| BTreeSet::new()));
         match (place.entry, entries) {
@@ -107,20 +164,26 @@ pub fn of_places(places: impl IntoIterator<Item = Place>) -> Result<Found, Strin
         }
     }
     let mut found = Found::default();
-    for (file, places) in files {
+    for ((file, name), (tries, places)) in files {
         let path = PathBuf::from(file);
-        let input = input(&path, false)?
-            .ok_or_else(|| "the list names a file that was never imported".to_owned())?;
-        found.inputs.push(Input {
-            wanted: Wanted::Places(places),
-            ..input
-        });
+        let name = match name.is_empty() {
+            true => own_name(&path)?,
+            false => name,
+        };
+        match input(&path, name)? {
+            Some(input) => found.inputs.push(Input {
+                wanted: Wanted::Places(places),
+                tries,
+                ..input
+            }),
+            None => found.left_out.push(Place::file(&path, "")),
+        }
     }
     found.inputs.sort_by_key(|input| input.stage);
     Ok(found)
 }
 
-fn walk(folder: &Path, found: &mut Found) -> Result<(), String> {
+fn walk(named: &Path, folder: &Path, found: &mut Found) -> Result<(), String> {
     let unreadable = |error: &std::io::Error| cannot_read(folder, error);
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| unreadable(&error))? {
@@ -135,28 +198,23 @@ fn walk(folder: &Path, found: &mut Found) -> Result<(), String> {
             continue;
         }
         if path.is_dir() {
-            walk(&path, found)?;
-        } else {
-            match input(&path, true)? {
-                Some(input) => found.inputs.push(input),
-                None => found.passed_over += 1,
-            }
+            walk(named, &path, found)?;
+            continue;
+        }
+        let below = path.strip_prefix(named).unwrap_or(&path);
+        let name = without_gz(text(below)?).to_owned();
+        match input(&path, name)? {
+            Some(input) => found.inputs.push(input),
+            None => found.left_out.push(Place::file(&path, "")),
         }
     }
     Ok(())
 }
 
 /// The file, when its name says that it is one for us.
-fn input(path: &Path, found: bool) -> Result<Option<Input>, String> {
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-        return Err("a file has a name that is not UTF-8; rename it".to_owned());
-    };
-    let name = name.to_ascii_lowercase();
-    let (plain, gzip) = match name.strip_suffix(".gz") {
-        Some(plain) => (plain, true),
-        None => (name.as_str(), false),
-    };
-    let lines = match plain.rsplit_once('.') {
+fn input(path: &Path, name: String) -> Result<Option<Input>, String> {
+    let lower = own_name(path)?.to_ascii_lowercase();
+    let lines = match lower.rsplit_once('.') {
         Some((_, "json")) => false,
         Some((_, "ndjson" | "jsonl")) => true,
         _ => return Ok(None),
@@ -164,13 +222,33 @@ fn input(path: &Path, found: bool) -> Result<Option<Input>, String> {
     let about = fs::metadata(path).map_err(|error| cannot_read(path, &error))?;
     Ok(Some(Input {
         path: path.to_owned(),
+        name,
+        tries: 0,
         lines,
-        gzip,
-        found,
-        stage: stage(plain),
+        stage: stage(&lower),
         size: about.len(),
         wanted: Wanted::All,
     }))
+}
+
+/// The last part of the path, without `.gz`.
+fn own_name(path: &Path) -> Result<String, String> {
+    let name = path.file_name().map_or(path, Path::new);
+    Ok(without_gz(text(name)?).to_owned())
+}
+
+fn text(path: &Path) -> Result<&str, String> {
+    path.to_str()
+        .ok_or_else(|| "a file has a name that is not UTF-8; rename it".to_owned())
+}
+
+/// Compressed or not, it is the same file.
+fn without_gz(name: &str) -> &str {
+    let plain = name.len().saturating_sub(3);
+    match name.get(plain..) {
+        Some(end) if end.eq_ignore_ascii_case(".gz") => name.get(..plain).unwrap_or(name),
+        _ => name,
+    }
 }
 
 fn stage(name: &str) -> u8 {
@@ -226,9 +304,10 @@ mod tests {
             "Encounter.000.ndjson",
         ];
         assert_eq!(names(&found), expected);
-        assert_eq!(found.passed_over, 1);
+        assert_eq!(found.left_out.len(), 1);
         let patients = found.inputs.get(2).expect("the third");
-        assert!(patients.gzip && patients.lines && patients.found);
+        assert!(patients.lines);
+        assert_eq!(patients.name, "Patient.000.ndjson");
     }
 
     #[test]
@@ -236,26 +315,55 @@ mod tests {
         let folder = folder(&["a.txt", "b.json"]);
         assert!(find(&[folder.path().join("a.txt")]).is_err());
         assert!(find(&[folder.path().join("absent.json")]).is_err());
-        let found = find(&[folder.path().join("b.json")]).expect("a file");
-        assert!(found.inputs.iter().all(|input| !input.found));
+        assert!(find(&[folder.path().join("b.json")]).is_ok());
+    }
+
+    #[test]
+    fn files_of_one_name_are_told_apart_and_one_file_is_read_once() {
+        let folder = folder(&["a/P.json", "b/P.json", "b/P.jsonl"]);
+        let keys = |named: &[&str]| -> Vec<String> {
+            let named: Vec<_> = named.iter().map(|it| folder.path().join(it)).collect();
+            let found = find(&named).expect("files");
+            found.inputs.into_iter().map(|input| input.name).collect()
+        };
+        assert_eq!(keys(&["."]), ["a/P.json", "b/P.json", "b/P.jsonl"]);
+        assert_eq!(keys(&["a/P.json", "b/P.json"]), ["P.json", "P.json#2"]);
+        assert_eq!(keys(&["a", "b"]), ["P.json", "P.json#2", "P.jsonl"]);
+        assert_eq!(keys(&["a", "a/P.json", "a"]), ["P.json"]);
+    }
+
+    #[test]
+    fn a_file_beside_its_compressed_form_is_not_imported_twice() {
+        let folder = folder(&["P.ndjson", "P.ndjson.gz"]);
+        let refused = find(&[folder.path().to_owned()]).expect_err("refused");
+        assert!(refused.contains("keep one of the two"), "{refused}");
     }
 
     #[test]
     fn places_come_together_by_file_and_line() {
         let folder = folder(&["a.ndjson", "b.json"]);
-        let a = Place::file(&folder.path().join("a.ndjson"));
-        let b = Place::file(&folder.path().join("b.json"));
+        let a = Place::file(&folder.path().join("a.ndjson"), "a.ndjson");
+        let b = Place::file(&folder.path().join("b.json"), "");
         let places = [
             b.entry(4),
             a.line(7),
             a.line(2).entry(1),
             b.entry(2),
             a.line(2),
+            a.from_line(90),
         ];
         let found = of_places(places).expect("files");
         let wanted: Vec<_> = found.inputs.into_iter().map(|input| input.wanted).collect();
-        let of_a = BTreeMap::from([(2, None), (7, None)]);
-        let of_b = BTreeMap::from([(0, Some(BTreeSet::from([2, 4])))]);
+        let of_a = Places {
+            lines: BTreeMap::from([(2, None), (7, None)]),
+            from: Some(90),
+        };
+        let of_b = Places {
+            lines: BTreeMap::from([(0, Some(BTreeSet::from([2, 4])))]),
+            from: None,
+        };
+        let wanted_of_a = Wanted::Places(of_a.clone());
+        assert!(wanted_of_a.line(7) && !wanted_of_a.line(89) && wanted_of_a.line(91));
         assert_eq!(wanted, [Wanted::Places(of_a), Wanted::Places(of_b)]);
     }
 }

@@ -9,21 +9,43 @@ use std::path::Path;
 pub struct Place {
     /// The file, by a path that holds from any folder.
     pub file: String,
+    /// The file's name among those of its import, the same in every run of one command.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
     /// The line, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
     /// The entry of the Bundle, from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<usize>,
+    /// The line and everything after it.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub onward: bool,
+    /// Number of answers that the gateway keeps under keys of this place.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub tries: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+const fn is_no(onward: &bool) -> bool {
+    !*onward
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+const fn is_none(tries: &u32) -> bool {
+    *tries == 0
 }
 
 impl Place {
-    /// A whole file.
-    pub fn file(path: &Path) -> Self {
+    /// A whole file, under the name it has in its import.
+    pub fn file(path: &Path, name: &str) -> Self {
         Self {
             file: path.to_string_lossy().into_owned(),
+            name: name.to_owned(),
             line: None,
             entry: None,
+            onward: false,
+            tries: 0,
         }
     }
 
@@ -32,6 +54,14 @@ impl Place {
         Self {
             line: Some(line),
             ..self.clone()
+        }
+    }
+
+    /// A line of the same file and all after it.
+    pub fn from_line(&self, line: u64) -> Self {
+        Self {
+            onward: true,
+            ..self.line(line)
         }
     }
 

@@ -108,9 +108,9 @@ mod tests {
     fn a_list_reads_back_and_is_closed_to_others() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("refused.ndjson");
-        let place = Place::file(Path::new("/data/Ada.json"));
+        let place = Place::file(Path::new("/data/Ada.json"), "site/Ada.json");
         let all = vec![
-            Refused::unsent(place.line(3), "no"),
+            Refused::unsent(place.from_line(3), "no"),
             Refused {
                 place: place.entry(2),
                 status: Some(403),

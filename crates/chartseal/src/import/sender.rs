@@ -3,18 +3,19 @@
 //! post again what may have been done.
 
 use super::{token::Token, unit::Unit};
+use crate::http_client::{self, cause};
 use reqwest::{
     Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
 use std::{
+    path::Path,
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(300);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The waits between tries: each twice the one before, from and to.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
@@ -26,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const TOKEN_PATIENCE: Duration = Duration::from_secs(120);
 /// How often a fault or a conflict is tried again before it is a refusal.
 const FAULTS: u32 = 4;
+
+/// The header of an answer that was given before under the same key.
+const REPEATED: &str = "idempotent-replayed";
 
 /// How units get to the gateway.
 pub struct Sender {
@@ -39,6 +43,8 @@ pub struct Sender {
 pub struct Answer {
     pub status: u16,
     pub body: Vec<u8>,
+    /// Given to an earlier run, and kept by the gateway.
+    pub repeated: bool,
 }
 
 /// What one try came to.
@@ -54,15 +60,9 @@ enum Try {
 
 impl Sender {
     /// For this FHIR base, without a slash at its end.
-    pub fn new(base: &str, token: Token) -> Result<Self, String> {
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
-            .build()
-            .map_err(|error| error.to_string())?;
+    pub fn new(base: &str, token: Token, cacert: Option<&Path>) -> Result<Self, String> {
         Ok(Self {
-            client,
+            client: http_client::client(TIMEOUT, cacert)?,
             base: base.to_owned(),
             token,
             stopped: AtomicBool::new(false),
@@ -82,10 +82,7 @@ impl Sender {
             Err(error) if error.is_builder() => {
                 Err("`--base` must be a URL such as http://127.0.0.1:8080/fhir".to_owned())
             }
-            Err(error) => Err(format!(
-                "the gateway does not answer: {}",
-                error.without_url()
-            )),
+            Err(error) => Err(cause(error)),
         }
     }
 
@@ -99,10 +96,18 @@ impl Sender {
     pub async fn post(&self, unit: &Unit) -> Result<Answer, String> {
         let started = Instant::now();
         let (mut wait, mut faults) = (FIRST_WAIT, 0);
+        // A repeated answer can be that to an earlier try of this run.
+        let mut first = true;
         loop {
             let token = self.token.current();
-            let (why, asked) = match self.once(unit, &token).await {
-                Try::Answered(answer) => return Ok(answer),
+            let tried = self.once(unit, &token).await;
+            let (why, asked) = match tried {
+                Try::Answered(answer) => {
+                    return Ok(Answer {
+                        repeated: answer.repeated && first,
+                        ..answer
+                    });
+                }
                 Try::Fault(answer) if faults >= FAULTS => return Ok(answer),
                 Try::Fault(_) => {
                     faults += 1;
@@ -115,6 +120,7 @@ impl Sender {
                 Try::Token => ("the token is refused", Some(FIRST_WAIT)),
                 Try::Later(why, asked) => (why, asked),
             };
+            first = false;
             if self.stopped.load(Ordering::Relaxed) {
                 return Err(why.to_owned());
             }
@@ -146,12 +152,14 @@ impl Sender {
             Err(_) => return Try::Later("the gateway does not answer", None),
         };
         let (status, asked) = (response.status(), retry_after(&response));
+        let repeated = response.headers().contains_key(REPEATED);
         let Ok(body) = response.bytes().await else {
             return Try::Later("the gateway's answer was cut off", None);
         };
         let answer = Answer {
             status: status.as_u16(),
             body: body.to_vec(),
+            repeated,
         };
         match status {
             StatusCode::UNAUTHORIZED => Try::Token,

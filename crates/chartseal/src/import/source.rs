@@ -6,20 +6,13 @@ use super::{
     document::{self, Document, Part, Unfit},
     files::{Input, REFERRED_TO},
     known::Known,
+    opened::Opened,
     place::{Place, Refused},
     unit::{Batch, Unit},
 };
 use fhir::json::Value;
-use flate2::read::MultiGzDecoder;
 use model::{LogicalId, ResourceType};
-use std::{
-    fs::File,
-    io::{self, BufRead, BufReader, Read},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::io::{self, BufRead, Read};
 
 /// The largest document or line, and so the largest request
 /// that the gateway takes.
@@ -34,10 +27,10 @@ pub enum Item {
     Unit(Unit),
     /// Something that cannot be sent.
     Refused(Refused),
-    /// So many bytes of the input were read of which nothing is sent.
+    /// Bytes of the input of which nothing is sent.
     Read(u64),
-    /// A file in a folder that holds no FHIR.
-    LeftOut,
+    /// Resources that were met, whatever becomes of them.
+    Counted(u64),
 }
 
 /// Nobody wants more.
@@ -50,12 +43,28 @@ pub type Give<'g> = dyn FnMut(Item) -> Result<(), Stopped> + 'g;
 pub fn read(inputs: &[Input], base: &str, give: &mut Give<'_>) -> Result<(), Stopped> {
     let mut known = Known::default();
     for input in inputs {
-        let mut reading = match Reading::open(input, base, &mut known) {
-            Ok(reading) => reading,
-            Err(error) => {
-                give(Item::Refused(unreadable(Place::file(&input.path), &error)))?;
+        let place = Place {
+            tries: input.tries,
+            ..Place::file(&input.path, &input.name)
+        };
+        let opened = Opened::open(&input.path);
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(problem) => {
+                give(Item::Counted(1))?;
+                give(Item::Refused(Refused::unsent(place, problem)))?;
+                give(Item::Read(input.size))?;
                 continue;
             }
+        };
+        let mut reading = Reading {
+            input,
+            base,
+            known: &mut known,
+            place,
+            opened,
+            given: 0,
+            met: 0,
         };
         if input.lines {
             reading.lines(give)?;
@@ -63,13 +72,10 @@ pub fn read(inputs: &[Input], base: &str, give: &mut Give<'_>) -> Result<(), Sto
             reading.document(give)?;
         }
         let rest = input.size.saturating_sub(reading.given);
+        give(Item::Counted(reading.met))?;
         give(Item::Read(rest))?;
     }
     Ok(())
-}
-
-fn unreadable(place: Place, error: &io::Error) -> Refused {
-    Refused::unsent(place, format!("the file cannot be read: {}", error.kind()))
 }
 
 /// A file on its way.
@@ -78,52 +84,17 @@ struct Reading<'i> {
     base: &'i str,
     known: &'i mut Known,
     place: Place,
-    bytes: Box<dyn BufRead>,
-    /// Bytes taken from the disk.
-    taken: Arc<AtomicU64>,
-    /// Of these, accounted for.
+    opened: Opened,
+    /// Bytes taken from the disk that are accounted for.
     given: u64,
+    /// Resources met so far.
+    met: u64,
 }
 
-/// Counts what goes through.
-struct Counted {
-    file: File,
-    taken: Arc<AtomicU64>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
-        self.taken.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
-    }
-}
-
-impl<'i> Reading<'i> {
-    fn open(input: &'i Input, base: &'i str, known: &'i mut Known) -> io::Result<Self> {
-        let taken = Arc::new(AtomicU64::new(0));
-        let file = Counted {
-            file: File::open(&input.path)?,
-            taken: Arc::clone(&taken),
-        };
-        let bytes: Box<dyn BufRead> = match input.gzip {
-            true => Box::new(BufReader::new(MultiGzDecoder::new(BufReader::new(file)))),
-            false => Box::new(BufReader::with_capacity(256 * 1024, file)),
-        };
-        Ok(Self {
-            input,
-            base,
-            known,
-            place: Place::file(&input.path),
-            bytes,
-            taken,
-            given: 0,
-        })
-    }
-
+impl Reading<'_> {
     /// How much was taken from the disk since it was last asked.
     fn progress(&mut self) -> u64 {
-        let taken = self.taken.load(Ordering::Relaxed);
+        let taken = self.opened.taken();
         let more = taken.saturating_sub(self.given);
         self.given = taken;
         more
@@ -133,17 +104,25 @@ impl<'i> Reading<'i> {
     fn document(&mut self, give: &mut Give<'_>) -> Result<(), Stopped> {
         let mut bytes = Vec::new();
         let most = LARGEST as u64 + 1;
-        if let Err(error) = self.bytes.by_ref().take(most).read_to_end(&mut bytes) {
-            return give(Item::Refused(unreadable(self.place.clone(), &error)));
+        self.met += 1;
+        let read = self
+            .opened
+            .bytes
+            .by_ref()
+            .take(most)
+            .read_to_end(&mut bytes);
+        if let Err(error) = read {
+            let problem = self.opened.cannot_read(&error);
+            return give(Item::Refused(Refused::unsent(self.place.clone(), problem)));
         }
         if bytes.len() > LARGEST {
-            return give(Item::Refused(too_large(self.place.clone())));
+            let refused = Refused::unsent(self.place.clone(), TOO_LARGE);
+            return give(Item::Refused(refused));
         }
         let place = self.place.clone();
         match self.unit(without_mark(bytes), place, 0) {
             Ok(Some(unit)) => give(Item::Unit(unit)),
             Ok(None) => Ok(()),
-            Err(Unfit::NoFhir) if self.input.found => give(Item::LeftOut),
             Err(unfit) => give(Item::Refused(Refused::unsent(
                 self.place.clone(),
                 unfit.text(),
@@ -165,10 +144,16 @@ impl<'i> Reading<'i> {
             Document::Bundle {
                 transaction,
                 entries,
-            } => match self.input.wanted.entries(line) {
-                Some(wanted) => part.some_entries(&entries, wanted),
-                None => Some(part.whole(bytes.into(), transaction)),
-            },
+            } => {
+                let unit = match self.input.wanted.entries(line) {
+                    Some(wanted) => part.some_entries(&entries, wanted),
+                    None => Some(part.whole(bytes.into(), transaction, entries.len())),
+                };
+                // The Bundle was met as one.
+                let entries = unit.as_ref().map_or(0, |unit| unit.count as u64);
+                self.met = self.met - 1 + entries;
+                unit
+            }
             Document::Resource { kind, id, value } => {
                 let mut batch = Batch::default();
                 let place = part.place;
@@ -187,18 +172,25 @@ impl<'i> Reading<'i> {
             let place = self.place.line(number);
             match self.next_line(&mut line) {
                 Ok(Line::None) => break,
-                Ok(Line::TooLong) => give(Item::Refused(too_large(place)))?,
-                Ok(Line::Some) if !self.input.wanted.line(number) => {}
-                Ok(Line::Some) => match self.add_line(&mut batch, &line, place.clone(), number) {
-                    Ok(None) => {}
-                    Ok(Some(unit)) => give(Item::Unit(unit))?,
-                    Err(Unfit::NoFhir) if self.input.found && number == 1 => {
-                        return give(Item::LeftOut);
+                Ok(_) if !self.input.wanted.line(number) => {}
+                Ok(Line::Some) if line.trim_ascii().is_empty() => {}
+                Ok(met) => {
+                    self.met += 1;
+                    let added = match met {
+                        Line::TooLong => Err(Unfit::Because(TOO_LARGE.to_owned())),
+                        _ => self.add_line(&mut batch, line.trim_ascii(), place.clone(), number),
+                    };
+                    match added {
+                        Ok(None) => {}
+                        Ok(Some(unit)) => give(Item::Unit(unit))?,
+                        Err(unfit) => give(Item::Refused(Refused::unsent(place, unfit.text())))?,
                     }
-                    Err(unfit) => give(Item::Refused(Refused::unsent(place, unfit.text())))?,
-                },
+                }
                 Err(error) => {
-                    give(Item::Refused(unreadable(self.place.clone(), &error)))?;
+                    self.met += 1;
+                    let problem = self.opened.cannot_read(&error);
+                    let place = self.place.from_line(number);
+                    give(Item::Refused(Refused::unsent(place, problem)))?;
                     break;
                 }
             }
@@ -225,10 +217,6 @@ impl<'i> Reading<'i> {
         place: Place,
         number: u64,
     ) -> Result<Option<Unit>, Unfit> {
-        let line = line.trim_ascii();
-        if line.is_empty() {
-            return Ok(None);
-        }
         match document::read(line)? {
             Document::Bundle { .. } => self.unit(line.to_vec(), place, number),
             Document::Resource { kind, id, value } => {
@@ -259,7 +247,12 @@ impl<'i> Reading<'i> {
     fn next_line(&mut self, line: &mut Vec<u8>) -> io::Result<Line> {
         line.clear();
         let most = LARGEST as u64 + 1;
-        let read = self.bytes.by_ref().take(most).read_until(b'\n', line)?;
+        let read = self
+            .opened
+            .bytes
+            .by_ref()
+            .take(most)
+            .read_until(b'\n', line)?;
         if line.starts_with(MARK) {
             drop(line.drain(..MARK.len()));
         }
@@ -274,7 +267,12 @@ impl<'i> Reading<'i> {
     fn skip_line(&mut self, line: &mut Vec<u8>) -> io::Result<()> {
         loop {
             line.clear();
-            let read = self.bytes.by_ref().take(65_536).read_until(b'\n', line)?;
+            let read = self
+                .opened
+                .bytes
+                .by_ref()
+                .take(65_536)
+                .read_until(b'\n', line)?;
             if read == 0 || line.last() == Some(&b'\n') {
                 return Ok(());
             }
@@ -299,10 +297,9 @@ fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-fn too_large(place: Place) -> Refused {
-    let text = "this is larger than the 64 MB that the gateway takes in one request; split it";
-    Refused::unsent(place, text)
-}
+/// Why a document or a line is not sent.
+const TOO_LARGE: &str =
+    "this is larger than the 64 MB that the gateway takes in one request; split it";
 
 #[cfg(test)]
 mod tests;

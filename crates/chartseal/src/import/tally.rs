@@ -9,12 +9,17 @@ const TOLD: usize = 20;
 
 /// The sums so far, and the list of what was refused.
 pub struct Tally {
-    /// Resources that the gateway took.
-    pub taken: u64,
+    /// Resources that were read: lines, documents, entries of Bundles. What cannot be
+    /// read as one counts as one.
+    pub read: u64,
+    /// Resources that the gateway took in this run.
+    stored: u64,
+    /// Resources that it had taken from an earlier run.
+    repeated: u64,
+    /// Resources that were not taken.
+    refused: u64,
     /// Bundles that it answered.
-    pub bundles: u64,
-    /// Files that hold no FHIR.
-    pub left_out: u64,
+    bundles: u64,
     reasons: BTreeMap<(Option<u16>, String), u64>,
     list: RefusedFile,
 }
@@ -23,9 +28,11 @@ impl Tally {
     /// Nothing yet; what is refused goes to this list.
     pub fn new(list: RefusedFile) -> Self {
         Self {
-            taken: 0,
+            read: 0,
+            stored: 0,
+            repeated: 0,
+            refused: 0,
             bundles: 0,
-            left_out: 0,
             reasons: BTreeMap::new(),
             list,
         }
@@ -33,21 +40,35 @@ impl Tally {
 
     /// Adds what became of a unit.
     pub fn add(&mut self, outcome: &Outcome) -> Result<(), String> {
-        self.taken += outcome.taken;
+        match outcome.repeated {
+            true => self.repeated += outcome.taken,
+            false => self.stored += outcome.taken,
+        }
+        self.refused += outcome.not_taken;
         self.bundles += 1;
-        outcome.refused.iter().try_for_each(|one| self.refuse(one))
+        outcome.refused.iter().try_for_each(|one| self.list(one))
     }
 
-    /// Adds something that was not taken.
+    /// Adds something that was not sent.
     pub fn refuse(&mut self, refused: &Refused) -> Result<(), String> {
+        self.refused += 1;
+        self.list(refused)
+    }
+
+    fn list(&mut self, refused: &Refused) -> Result<(), String> {
         let reason = (refused.status, refused.reason.clone());
         *self.reasons.entry(reason).or_insert(0) += 1;
         self.list.add(refused)
     }
 
-    /// How many places were refused.
-    pub fn refused(&self) -> u64 {
-        self.reasons.values().sum()
+    /// Whether anything was refused.
+    pub fn any_refused(&self) -> bool {
+        self.refused > 0 || !self.reasons.is_empty()
+    }
+
+    /// Whether everything that was read is accounted for.
+    pub const fn adds_up(&self) -> bool {
+        self.read == self.stored + self.repeated + self.refused
     }
 
     /// The list, to be put in its place or thrown away.
@@ -58,18 +79,27 @@ impl Tally {
     /// Everything in words.
     pub fn summary(&self, took: Duration) -> String {
         let seconds = took.as_secs_f64();
-        let rate = rate(self.taken, took);
+        let Self {
+            read,
+            stored,
+            repeated,
+            refused,
+            bundles,
+            ..
+        } = self;
+        let accepted = stored + repeated;
+        let rate = rate(accepted, took);
         let mut text = format!(
-            "{} resources accepted in {} requests, {seconds:.1} s, {rate} resources/s\n",
-            self.taken, self.bundles
+            "{accepted} resources accepted in {bundles} requests, {seconds:.1} s, {rate} \
+             resources/s\n{read} read: {stored} stored, {repeated} repeated, {refused} refused\n"
         );
-        if self.left_out > 0 {
-            let _ = writeln!(text, "{} files left out: they hold no FHIR", self.left_out);
+        if *repeated > 0 {
+            text.push_str("repeated: stored before, from the same place with the same content\n");
         }
         if self.reasons.is_empty() {
             return text;
         }
-        let _ = writeln!(text, "{} refused:", self.refused());
+        text.push_str("refused, by reason:\n");
         let mut reasons: Vec<_> = self.reasons.iter().collect();
         reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         for ((status, reason), count) in reasons.iter().take(TOLD) {
@@ -99,7 +129,7 @@ mod tests {
     fn reasons_are_grouped_and_the_most_frequent_comes_first() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut tally = Tally::new(RefusedFile::at(&folder.path().join("list")));
-        let place = Place::file(Path::new("/secret/Ada.ndjson"));
+        let place = Place::file(Path::new("/secret/Ada.ndjson"), "Ada.ndjson");
         let refused = |line, status, reason: &str| Refused {
             place: place.line(line),
             status,
@@ -107,6 +137,8 @@ mod tests {
         };
         let outcome = Outcome {
             taken: 1_500,
+            repeated: false,
+            not_taken: 3,
             refused: vec![
                 refused(1, Some(403), "not permitted"),
                 refused(2, Some(400), "malformed"),
@@ -114,9 +146,20 @@ mod tests {
             ],
         };
         tally.add(&outcome).expect("written");
+        let again = Outcome {
+            taken: 6,
+            repeated: true,
+            ..Outcome::default()
+        };
+        tally.add(&again).expect("written");
         tally.refuse(&refused(9, None, "no JSON")).expect("written");
-        let expected = "1500 resources accepted in 1 requests, 2.0 s, 750 resources/s\n\
-            4 refused:\n\
+        assert!(!tally.adds_up());
+        tally.read = 1_510;
+        assert!(tally.adds_up() && tally.any_refused());
+        let expected = "1506 resources accepted in 2 requests, 2.0 s, 753 resources/s\n\
+            1510 read: 1500 stored, 6 repeated, 4 refused\n\
+            repeated: stored before, from the same place with the same content\n\
+            refused, by reason:\n\
             \x20      2  400: malformed\n\
             \x20      1  not sent: no JSON\n\
             \x20      1  403: not permitted\n";

@@ -15,6 +15,8 @@ pub struct Unit {
     pub key: String,
     /// What its entries are.
     pub entries: Entries,
+    /// Number of entries.
+    pub count: usize,
     /// Units of a lower stage are done before those of a higher one begin.
     pub stage: u8,
     /// How much of the input has been read with it, in bytes on disk.
@@ -52,14 +54,15 @@ impl Entries {
 }
 
 /// Names a unit by what it is and where it stands: the same in the next run and on
-/// another machine, another when anything of it has changed. The name of the file
-/// counts without its folder and without `.gz`.
+/// another machine, another when anything of it has changed. A refusal is kept under
+/// its key for days, so the next try of what was refused has another.
 pub fn key(base: &str, place: &Place, body: &[u8]) -> String {
-    let name = place.file.rsplit('/').next().unwrap_or_default();
-    let name = name.strip_suffix(".gz").unwrap_or(name);
-    let position = format!("{:?} {:?}", place.line, place.entry);
+    let mut position = format!("{:?} {:?}", place.line, place.entry);
+    if place.tries > 0 {
+        position.push_str(&format!(" {}", place.tries));
+    }
     let mut hash = Sha256::new();
-    for part in ["chartseal-import/1", base, name, &position] {
+    for part in ["chartseal-import/1", base, &place.name, &position] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -125,6 +128,7 @@ impl Batch {
         Some(Unit {
             key: key(base, first, &body),
             body: body.into(),
+            count: self.places.len(),
             entries: Entries::Each(self.places),
             stage,
             read,
@@ -136,27 +140,36 @@ impl Batch {
 mod tests {
     use super::*;
 
-    fn place(file: &str) -> Place {
-        Place::file(std::path::Path::new(file))
+    fn place(name: &str) -> Place {
+        Place::file(std::path::Path::new("/x/f"), name)
     }
 
     #[test]
     fn a_key_tells_base_name_position_and_content_apart() {
-        let key = |base, file: &str, line, body: &[u8]| key(base, &place(file).line(line), body);
-        let one = key("http://a/fhir", "/x/Patient.ndjson", 1, b"body");
+        let key = |base, name: &str, line, body: &[u8]| key(base, &place(name).line(line), body);
+        let one = key("http://a/fhir", "Patient.ndjson", 1, b"body");
         assert_eq!(one.len(), 64);
-        assert_eq!(
-            one,
-            key("http://a/fhir", "/y/Patient.ndjson.gz", 1, b"body")
-        );
         for other in [
-            key("http://b/fhir", "/x/Patient.ndjson", 1, b"body"),
-            key("http://a/fhir", "/x/Patients.ndjson", 1, b"body"),
-            key("http://a/fhir", "/x/Patient.ndjson", 2, b"body"),
-            key("http://a/fhir", "/x/Patient.ndjson", 1, b"Body"),
+            key("http://b/fhir", "Patient.ndjson", 1, b"body"),
+            key("http://a/fhir", "b/Patient.ndjson", 1, b"body"),
+            key("http://a/fhir", "Patient.ndjson", 2, b"body"),
+            key("http://a/fhir", "Patient.ndjson", 1, b"Body"),
         ] {
             assert_ne!(one, other);
         }
+    }
+
+    #[test]
+    fn the_next_try_of_what_was_refused_has_another_key() {
+        let first = place("p.ndjson").line(1);
+        let next = Place {
+            tries: 1,
+            ..first.clone()
+        };
+        assert_ne!(
+            key("http://a/fhir", &first, b"body"),
+            key("http://a/fhir", &next, b"body")
+        );
     }
 
     #[test]
@@ -177,6 +190,7 @@ mod tests {
         );
         assert_eq!(unit.entries.place(1), Some(place("f").line(3)));
         assert_eq!(unit.entries.place(2), None);
+        assert_eq!(unit.count, 2);
         assert!(Batch::default().finish("http://a/fhir", 1, 9).is_none());
     }
 }

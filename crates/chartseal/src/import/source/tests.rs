@@ -34,6 +34,14 @@ fn refused(items: &[Item]) -> Vec<(Option<u64>, Option<usize>)> {
     items.iter().filter_map(place).collect()
 }
 
+fn counted(items: &[Item]) -> u64 {
+    let counted = |item: &Item| match item {
+        Item::Counted(resources) => *resources,
+        _ => 0,
+    };
+    items.iter().map(counted).sum()
+}
+
 fn bytes_read(items: &[Item]) -> u64 {
     let read = |item: &Item| match item {
         Item::Unit(unit) => unit.read,
@@ -121,19 +129,71 @@ fn a_bad_line_is_named_and_the_good_ones_go() {
 }
 
 #[test]
-fn what_is_no_fhir_is_left_out_of_a_folder_and_refused_when_named() {
+fn a_folder_and_a_named_file_lose_nothing_alike() {
     let folder = tempfile::tempdir().expect("a folder");
-    let named = file(
-        folder.path(),
-        "log.ndjson",
-        b"{\"eventId\":1}\n{\"eventId\":2}\n",
-    );
-    assert_eq!(refused(&items(&named)), [(Some(1), None), (Some(2), None)]);
+    let text = format!("{{\"_meta\":1}}\n{}\n\n{}\n", resource(1), resource(2));
+    let named = file(folder.path(), "Patient.ndjson", text.as_bytes());
+    let found = files::find(&[folder.path().to_owned()]).expect("files");
+    for inputs in [named, found.inputs] {
+        let items = items(&inputs);
+        assert_eq!(refused(&items), [(Some(1), None)]);
+        assert_eq!(counted(&items), 3);
+        assert_eq!(bytes_read(&items), text.len() as u64);
+        let sent: usize = units(items).iter().map(|unit| unit.count).sum();
+        assert_eq!(sent, 2);
+    }
+}
+
+#[test]
+fn whatever_is_met_is_sent_or_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bundle = r#"{"resourceType":"Bundle","type":"batch","entry":[{},{},{}]}"#;
+    let empty = r#"{"resourceType":"Bundle","type":"batch","entry":[]}"#;
+    let lines = [bundle, "[1]", empty, &resource(1), "  ", "{"].join("\n");
+    let files = [
+        ("a.ndjson", lines.as_bytes()),
+        ("b.json", bundle.as_bytes()),
+        ("c.json", b"{}"),
+        ("d.json", b""),
+        ("e.ndjson", b""),
+        ("f.ndjson.gz", b"BZh"),
+    ];
+    for (name, content) in files {
+        drop(file(folder.path(), name, content));
+    }
     let found = files::find(&[folder.path().to_owned()]).expect("files");
     let items = items(&found.inputs);
-    assert_eq!(refused(&items), []);
-    assert!(items.iter().any(|item| matches!(item, Item::LeftOut)));
-    assert_eq!(bytes_read(&items), 28);
+    let refused = refused(&items).len() as u64;
+    let met = counted(&items);
+    let sent: usize = units(items).iter().map(|unit| unit.count).sum();
+    assert_eq!((met, refused, sent), (12, 5, 7));
+}
+
+#[test]
+fn equal_lines_of_two_files_have_two_keys() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for site in ["a", "b"] {
+        fs::create_dir(folder.path().join(site)).expect("made");
+        drop(file(
+            folder.path(),
+            &format!("{site}/P.ndjson"),
+            b"{\"resourceType\":\"Patient\"}",
+        ));
+    }
+    let a = folder.path().join("a/P.ndjson");
+    let b = folder.path().join("b/P.ndjson");
+    for named in [vec![folder.path().to_owned()], vec![a, b]] {
+        let keys = || -> BTreeSet<String> {
+            let found = files::find(&named).expect("files");
+            units(items(&found.inputs))
+                .into_iter()
+                .map(|unit| unit.key)
+                .collect()
+        };
+        assert_eq!(keys().len(), 2);
+        // The same again in the next run.
+        assert_eq!(keys(), keys());
+    }
 }
 
 #[test]
@@ -149,7 +209,7 @@ fn a_document_is_sent_as_it_stands() {
     assert_eq!(unit.entries.place(1).and_then(|place| place.entry), Some(1));
 
     // Of what was refused, only that.
-    let place = Place::file(&folder.path().join("b.json"));
+    let place = Place::file(&folder.path().join("b.json"), "b.json");
     let some = files::of_places([place.entry(0), place.entry(2)]).expect("files");
     let part = units(items(&some.inputs));
     let [unit] = part.as_slice() else {
@@ -172,7 +232,7 @@ fn of_a_list_of_lines_only_those_go() {
     let folder = tempfile::tempdir().expect("a folder");
     let text: Vec<String> = (1..=500).map(resource).collect();
     drop(file(folder.path(), "p.ndjson", text.join("\n").as_bytes()));
-    let place = Place::file(&folder.path().join("p.ndjson"));
+    let place = Place::file(&folder.path().join("p.ndjson"), "p.ndjson");
     let some = files::of_places([place.line(3), place.line(401), place.line(402)]);
     let units = units(items(&some.expect("files").inputs));
     let lines: Vec<Vec<Option<u64>>> = units
@@ -198,7 +258,26 @@ fn a_damaged_file_is_named_after_what_could_be_read() {
     let mut packed = packed.finish().expect("packed");
     packed.truncate(packed.len() / 2);
     let inputs = file(folder.path(), "p.ndjson.gz", &packed);
-    let items = items(&inputs);
-    assert_eq!(refused(&items), [(None, None)]);
-    assert!(units(items).len() > 5);
+    let read_once = items(&inputs);
+    let [(Some(line), None)] = refused(&read_once)[..] else {
+        panic!("one place")
+    };
+    let first: BTreeSet<String> = units(read_once).into_iter().map(|unit| unit.key).collect();
+    assert!(first.len() > 5);
+
+    // Whole again, everything from there on is sent, and nothing that was sent before.
+    let text: Vec<String> = (1..=5_000).map(resource).collect();
+    drop(file(
+        folder.path(),
+        "p.ndjson.gz",
+        text.join("\n").as_bytes(),
+    ));
+    let place = Place::file(&folder.path().join("p.ndjson.gz"), "p.ndjson").from_line(line);
+    let rest = units(items(&files::of_places([place]).expect("files").inputs));
+    let lines: Vec<u64> = rest
+        .iter()
+        .flat_map(|unit| unit.entries.places())
+        .filter_map(|place| place.line)
+        .collect();
+    assert_eq!(lines, (line..=5_000).collect::<Vec<_>>());
 }
