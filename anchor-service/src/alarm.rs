@@ -1,7 +1,7 @@
 //! What stops the service until somebody looks: its log and what others hold of
 //! it contradict each other. Going on would sign a second history.
 
-use model::LogId;
+use model::{FacilityName, LogId};
 use std::sync::{Arc, OnceLock};
 
 /// The contradiction. It is final for the process; the same is found again at
@@ -10,12 +10,14 @@ use std::sync::{Arc, OnceLock};
 pub enum Alarm {
     /// The database has fewer leaves than were published or anchored.
     #[error(
-        "log `{log_id}` has {local} leaves here but {holder} holds a root over {size}: \
+        "the log of `{facility}` (0x{log_id}) has {local} leaves here but {holder} holds a root over {size}: \
          the database has lost leaves; stop the gateways and restore the newest backup, \
          as \"Restore\" in the runbook says"
     )]
     Behind {
-        /// Which log.
+        /// Whose log.
+        facility: FacilityName,
+        /// Its name on the chain.
         log_id: LogId,
         /// Leaves in the database.
         local: u64,
@@ -26,12 +28,14 @@ pub enum Alarm {
     },
     /// The database gives another root at the same size.
     #[error(
-        "log `{log_id}` has another root at size {size} than {holder} holds: \
+        "the log of `{facility}` (0x{log_id}) has another root at size {size} than {holder} holds: \
          leaves were changed; keep this database as evidence and restore a backup from \
          before, as \"The anchor-service halts\" in the runbook says"
     )]
     Forked {
-        /// Which log.
+        /// Whose log.
+        facility: FacilityName,
+        /// Its name on the chain.
         log_id: LogId,
         /// Leaves under both roots.
         size: u64,

@@ -19,6 +19,9 @@ pub enum StepError {
     /// A log's key is missing or wrong.
     #[error(transparent)]
     Key(#[from] KeyFileError),
+    /// Whoever is told of final anchors first could not take note.
+    #[error("a final anchor was not passed on: {0}; it stays as it was until it is")]
+    NotTold(std::io::ErrorKind),
     /// A facility's log could not be made.
     #[error(
         "facility `{facility}` has no log yet: {problem}; let the anchor-service write to the \
@@ -32,11 +35,13 @@ pub enum StepError {
     },
     /// The registry has an older head than was final once.
     #[error(
-        "log `{log_id}` had anchor {last} final but the registry is at {found}: \
+        "the log of `{facility}` (0x{log_id}) had anchor {last} final but the registry is at {found}: \
          the L2 node has lost blocks or serves another chain; check the node"
     )]
     LedgerBehind {
-        /// Which log.
+        /// Whose log.
+        facility: FacilityName,
+        /// Its name on the chain.
         log_id: LogId,
         /// Number of the registry's head.
         found: u64,

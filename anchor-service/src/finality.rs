@@ -10,15 +10,41 @@ use crate::{
     ledger::{Block, Evidence, FinalityRule, Inclusion, Ledger, LedgerError},
     span,
 };
-use std::sync::Arc;
+use model::{Digest, LogId, Timestamp};
+use std::{fmt, io, sync::Arc};
 use store::Post;
 
+/// An anchor whose block is final, before the store says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BecomingFinal {
+    /// Which log.
+    pub log_id: LogId,
+    /// Number of the anchor.
+    pub seq: u64,
+    /// Leaves under the root.
+    pub size: u64,
+    /// Root of the log at that size.
+    pub root: Digest,
+    /// Time of its block.
+    pub time: Timestamp,
+}
+
+/// Told of anchors before anybody can see them as final. An error leaves them as they
+/// are, and they are told of again.
+pub type Herald = dyn Fn(&[BecomingFinal]) -> io::Result<()> + Send + Sync;
+
 /// Follows all posts that stand in blocks.
-#[derive(Debug)]
 pub(crate) struct Finality<L> {
     journal: Journal,
     ledger: Arc<L>,
     rule: FinalityRule,
+    herald: Option<Arc<Herald>>,
+}
+
+impl<L> fmt::Debug for Finality<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Finality({:?})", self.rule)
+    }
 }
 
 impl<L: Ledger> Finality<L> {
@@ -27,7 +53,12 @@ impl<L: Ledger> Finality<L> {
             journal,
             ledger,
             rule,
+            herald: None,
         }
+    }
+
+    pub(crate) fn tell(&mut self, herald: Arc<Herald>) {
+        self.herald = Some(herald);
     }
 
     /// Looks at the posts in blocks; gives the number that became final.
@@ -95,6 +126,10 @@ impl<L: Ledger> Finality<L> {
         block: Block,
     ) -> Result<(), StepError> {
         let evidence = self.evidence(post, inclusion).await?;
+        if let Some(herald) = &self.herald {
+            let finals = self.journal.becoming_final(post, block.time).await?;
+            herald(&finals).map_err(|error| StepError::NotTold(error.kind()))?;
+        }
         self.journal
             .finalized(post, inclusion, block.time, evidence)
             .await

@@ -46,6 +46,7 @@ pub(crate) async fn head<L: Ledger>(
     let found = head.map_or(0, |head| head.seq);
     match last {
         Some(last) if last.seq > found => Err(StepError::LedgerBehind {
+            facility: log.facility.clone(),
             log_id: log.log_id,
             found,
             last: last.seq,
@@ -63,7 +64,7 @@ async fn check(
     (size, root): (u64, Digest),
     holder: Holder,
 ) -> Result<(), StepError> {
-    let log_id = log.log_id;
+    let (facility, log_id) = (log.facility.clone(), log.log_id);
     let local = if log.size < size {
         journal.size(log.id).await?
     } else {
@@ -71,6 +72,7 @@ async fn check(
     };
     let alarm = if local < size {
         Alarm::Behind {
+            facility,
             log_id,
             local,
             size,
@@ -81,6 +83,7 @@ async fn check(
             return Ok(());
         }
         Alarm::Forked {
+            facility,
             log_id,
             size,
             holder,

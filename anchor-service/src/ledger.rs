@@ -104,13 +104,13 @@ pub enum FinalityRule {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The submitter's key has no grant for this log.
-    #[error("the submitter has no grant for log `{log_id}`; let the registry's admin grant it")]
+    #[error("the submitter has no grant for log `0x{log_id}`; let the registry's admin grant it")]
     NotSubmitter {
         /// The log it wanted to anchor.
         log_id: LogId,
     },
     /// Another anchor came first.
-    #[error("log `{log_id}` expects seq {expected}, not {given}")]
+    #[error("log `0x{log_id}` expects seq {expected}, not {given}")]
     WrongSeq {
         /// Which log.
         log_id: LogId,
@@ -120,7 +120,7 @@ pub enum Refusal {
         given: u64,
     },
     /// The root does not extend the head.
-    #[error("the root sent for log `{log_id}` does not extend the anchored one")]
+    #[error("the root sent for log `0x{log_id}` does not extend the anchored one")]
     NotConsistent {
         /// Which log.
         log_id: LogId,
@@ -161,6 +161,12 @@ pub enum LedgerError {
         /// The node's words, cut short.
         message: String,
     },
+    /// An account cannot pay.
+    #[error(
+        "the account has no funds for the chain's fees; give some to the submitter's account, \
+         and for `deploy` and `grant` to the admin's"
+    )]
+    NoFunds,
     /// The nonce is already used in the chain.
     #[error("the nonce is already used")]
     NonceUsed,
@@ -181,7 +187,10 @@ pub enum LedgerError {
     )]
     DevChain,
     /// No contract at the registry's address.
-    #[error("there is no contract at `{0}`; check `registry`, or deploy it")]
+    #[error(
+        "there is no contract at `{0}`: the L2 node was emptied or serves another chain, or \
+         `registry` names another address; do not deploy a second registry"
+    )]
     NoRegistry(String),
     /// Some other contract at the registry's address.
     #[error("the contract at `{0}` is not the registry that this release knows")]

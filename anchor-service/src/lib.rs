@@ -31,6 +31,7 @@ mod status;
 pub use alarm::{Alarm, Holder};
 pub use counts::Counts;
 pub use failure::StepError;
+pub use finality::{BecomingFinal, Herald};
 pub use lease::Candidate;
 pub use log_keys::LogKeys;
 pub use new_log::{NewLogError, log_host, note_log_host, open_log};

@@ -73,6 +73,15 @@ impl LogKeys {
         (keys, missing)
     }
 
+    /// Whether the files of this log's keys are there and hold them, whatever is known
+    /// of them from before.
+    pub(crate) fn check(&self, log: &Log) -> Result<(), KeyFileError> {
+        log.signers.iter().try_for_each(|key| {
+            let origin = log.origin.clone();
+            self.read(&log.facility, log.epoch, key, origin).map(drop)
+        })
+    }
+
     fn one(&self, log: &Log, stored: &StoredLogKey) -> Result<Arc<LogKey>, KeyFileError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = known.get(&(log.log_id, stored.number)) {

@@ -10,16 +10,17 @@ use crate::{
     checkpoint::Checkpointer,
     config::Config,
     failure::StepError,
-    finality::Finality,
+    finality::{Finality, Herald},
     guard,
     journal::Journal,
+    key_file,
     lease::{self, Candidate, Lease, Tenure},
     ledger::Ledger,
     log_keys::LogKeys,
     new_log::LogMaker,
     poster::Poster,
     sequencer::Sequencer,
-    status::{StatusReader, Troubles},
+    status::{Compared, KEYS, StatusReader, Troubles},
 };
 use model::{Clock, Random};
 use std::{
@@ -32,6 +33,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 /// How often facilities without a log are looked for.
 const LOGS_EVERY: Duration = Duration::from_secs(2);
+/// How often the key files are looked at.
+const KEYS_EVERY: Duration = Duration::from_secs(60);
 /// A database that is away must not hold up a stop.
 const RELEASE_WITHIN: Duration = Duration::from_secs(3);
 
@@ -54,6 +57,8 @@ struct LogSide<L> {
     bell: Bell,
     /// Whether the logs were compared with what others hold of them.
     compared: bool,
+    /// Whether they ever were since the start, for others to see.
+    passed: Compared,
     sequencer: Sequencer,
     checkpointer: Checkpointer,
     keys: Arc<LogKeys>,
@@ -92,6 +97,7 @@ impl<L: Ledger> AnchorService<L> {
             ledger: Arc::clone(&ledger),
             bell: bell.clone(),
             compared: false,
+            passed: Compared::default(),
             sequencer: Sequencer::new(journal.clone(), bell.clone()),
             checkpointer: Checkpointer::new(
                 journal.clone(),
@@ -136,6 +142,13 @@ impl<L: Ledger> AnchorService<L> {
         self
     }
 
+    /// Lets someone know of anchors before the store says that they are final.
+    #[must_use]
+    pub fn telling(mut self, herald: Arc<Herald>) -> Self {
+        self.ledger_side.finality.tell(herald);
+        self
+    }
+
     /// Takes or renews the lease, where there is one; whether this process works.
     ///
     /// # Errors
@@ -163,6 +176,15 @@ impl<L: Ledger> AnchorService<L> {
     /// When something does not fit, or the ledger does not answer.
     pub async fn check(&mut self) -> Result<(), StepError> {
         self.log_side.compare().await
+    }
+
+    /// Looks at the files of the submitter's key and of all logs' keys.
+    ///
+    /// # Errors
+    /// With the first that is missing or not what it should be.
+    pub async fn step_keys(&self) -> Result<(), StepError> {
+        let keys = &self.log_side.keys;
+        check_keys(&self.journal, keys, &self.config).await
     }
 
     /// Gives pending leaves their index; how many.
@@ -205,6 +227,7 @@ impl<L: Ledger> AnchorService<L> {
             self.bell.clone(),
             self.troubles.clone(),
             self.ledger_side.poster.refusals(),
+            self.log_side.passed.clone(),
         )
     }
 
@@ -224,6 +247,7 @@ impl<L: Ledger> AnchorService<L> {
             lease,
             ..
         } = &mut self;
+        let keys = Arc::clone(&log_side.keys);
         let turn = Turn {
             config,
             troubles,
@@ -236,6 +260,7 @@ impl<L: Ledger> AnchorService<L> {
                 bell.rung().map_or(Ok(()), |alarm| Err(alarm.clone()))
             }
             () = keep(lease.as_mut(), &turn) => Ok(()),
+            () = watch_keys(journal, &keys, &turn) => Ok(()),
         };
         if let Some(lease) = lease {
             // When this does not succeed the others wait until it has run out.
@@ -263,6 +288,27 @@ impl Turn<'_> {
     }
 }
 
+/// Looks at the key files for good, whether this process works or stands by: a key that
+/// is missing is to be known before it is needed.
+async fn watch_keys(journal: &Journal, keys: &LogKeys, turn: &Turn<'_>) {
+    let mut ticks = ticks(KEYS_EVERY);
+    loop {
+        ticks.tick().await;
+        let outcome = check_keys(journal, keys, turn.config).await;
+        // While the database is away others say so, and nothing is known of the keys.
+        if !matches!(outcome, Err(StepError::Store(_))) {
+            turn.troubles.note(KEYS, &outcome);
+        }
+    }
+}
+
+async fn check_keys(journal: &Journal, keys: &LogKeys, config: &Config) -> Result<(), StepError> {
+    key_file::read(&config.submitter_key)?;
+    let logs = journal.current_logs().await?;
+    logs.iter().try_for_each(|log| keys.check(log))?;
+    Ok(())
+}
+
 /// Takes and renews the lease for good.
 async fn keep(lease: Option<&mut Lease>, turn: &Turn<'_>) {
     let Some(lease) = lease else {
@@ -285,6 +331,7 @@ impl<L: Ledger> LogSide<L> {
         self.journal.is_bound_to(&*self.ledger).await?;
         guard::check_all(&self.journal, &*self.ledger, &self.bell).await?;
         self.compared = true;
+        self.passed.pass();
         Ok(())
     }
 

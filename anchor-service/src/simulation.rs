@@ -4,6 +4,7 @@
 //! made anew over what the store and the chain hold.
 
 mod crash;
+mod keys;
 mod new_key;
 mod new_logs;
 mod random;
@@ -347,7 +348,7 @@ fn service(
         rpc_url: "http://unused".into(),
         chain_id: 1,
         registry: None,
-        submitter_key: "unused".into(),
+        submitter_key: folder.path().join("submitter.key"),
         log_keys: folder.path().into(),
         finality: FinalityRule::Depth(FINAL_DEPTH as u64),
         sequence_millis: 200,

@@ -10,7 +10,10 @@ use crate::{
 use model::{FacilityName, LogId, Timestamp};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// How one log stands.
@@ -77,6 +80,7 @@ pub struct StatusReader {
     bell: Bell,
     troubles: Troubles,
     refusals: Refusals,
+    compared: Compared,
 }
 
 impl StatusReader {
@@ -85,13 +89,21 @@ impl StatusReader {
         bell: Bell,
         troubles: Troubles,
         refusals: Refusals,
+        compared: Compared,
     ) -> Self {
         Self {
             journal,
             bell,
             troubles,
             refusals,
+            compared,
         }
+    }
+
+    /// Whether the logs were compared with the registry since the start, and fitted.
+    #[must_use]
+    pub fn compared(&self) -> bool {
+        self.compared.0.load(Ordering::Acquire)
     }
 
     /// Reads it now.
@@ -141,17 +153,20 @@ impl StatusReader {
     }
 }
 
+/// The step that looks at the key files.
+pub(crate) const KEYS: &str = "keys";
+
 /// The last failure of each step.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Troubles(Arc<Mutex<BTreeMap<&'static str, String>>>);
 
 impl Troubles {
-    /// What another process works at is no trouble of this one.
+    /// What another process works at is no trouble of this one; its key files are.
     pub(crate) fn clear(&self) {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+            .retain(|step, _| *step == KEYS);
     }
 
     /// Takes note of a step's end; a failure is logged once, not at every try.
@@ -171,6 +186,16 @@ impl Troubles {
                 }
             }
         }
+    }
+}
+
+/// Whether the first comparison with the registry has passed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Compared(Arc<AtomicBool>);
+
+impl Compared {
+    pub(crate) fn pass(&self) {
+        self.0.store(true, Ordering::Release);
     }
 }
 

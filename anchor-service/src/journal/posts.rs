@@ -7,10 +7,11 @@
 use super::Journal;
 use crate::{
     failure::StepError,
+    finality::BecomingFinal,
     ledger::{Evidence, Extension, Inclusion, Ledger, SignedTransaction},
 };
 use model::{AnchorState, Timestamp};
-use store::{Access, Anchor, Error, NewAnchor, NewPost, Post, PostState};
+use store::{Access, Anchor, Error, NewAnchor, NewPost, Post, PostState, Reader};
 
 /// Under this name the database says which ledger its logs are anchored on.
 const LEDGER: &str = "ledger";
@@ -179,6 +180,30 @@ impl Journal {
         .await?;
         self.counters.failed();
         Ok(())
+    }
+
+    /// The anchors of a post whose block is final, before they are so here.
+    pub(crate) async fn becoming_final(
+        &self,
+        post: &Post,
+        time: Timestamp,
+    ) -> Result<Vec<BecomingFinal>, StepError> {
+        let post = post.id;
+        let read = move |reader: &mut Reader| {
+            let mut finals = Vec::new();
+            for Anchor { new, .. } in reader.anchors().of_post(post)? {
+                let log = reader.logs().get(new.log)?;
+                finals.extend(log.map(|log| BecomingFinal {
+                    log_id: log.log_id,
+                    seq: new.seq,
+                    size: new.size,
+                    root: new.root,
+                    time,
+                }));
+            }
+            Ok(finals)
+        };
+        Ok(self.read("anchors becoming final", read).await?)
     }
 
     /// The block is final: the last thing that happens to a post.

@@ -101,6 +101,10 @@ impl Ledger for EvmLedger {
             .node
             .call(self.registry, registry::head_call(log))
             .await?;
+        // What a call to an address without code gives.
+        if answer.is_empty() {
+            return Err(LedgerError::NoRegistry(format!("{:#x}", self.registry)));
+        }
         registry::head_answer(&answer)
     }
 

@@ -156,7 +156,9 @@ async fn a_head_that_is_not_ours_stops_the_service() {
     world.ledger.intrude(vec![foreign(4)], world.clock.now());
     assert_eq!(world.ledger.head(log_id).await.unwrap().unwrap().size, 4);
     world.restart();
+    let facility = world.facilities[0].name.clone();
     let forked = Alarm::Forked {
+        facility,
         log_id,
         size: 4,
         holder: Holder::Registry,

@@ -61,8 +61,17 @@ async fn deploy(args: &AdminArgs) -> Result<(), Failed> {
         )
         .into());
     }
-    if args.new_key && !args.admin_key.exists() {
-        key_file::create(&args.admin_key, &SystemRandom)?;
+    match (args.admin_key.exists(), args.new_key) {
+        (true, _) => {}
+        (false, true) => drop(key_file::create(&args.admin_key, &SystemRandom)?),
+        (false, false) => {
+            return Err(format!(
+                "there is no key at `{}`: `--new-key` makes the admin's key there, once; a \
+                 key that was made before is put back from where it is kept",
+                args.admin_key.display()
+            )
+            .into());
+        }
     }
     let key = SubmitterKey::open(&args.admin_key)?;
     say!("registry admin {}", key.address());

@@ -88,7 +88,7 @@ async fn list(config: &Config) -> Result<(), Failed> {
         }
         for (log, keys) in &keys.logs {
             say!("  log {} (epoch {})", log.origin, log.epoch);
-            say!("    log id {}", log.log_id);
+            say!("    log id 0x{}", log.log_id);
             for (vkey, key) in rotation::vkeys(log, keys)? {
                 say!("    log key {vkey}{}", since(&key));
             }

@@ -9,7 +9,10 @@ use crate::{
     output::{complain, say},
     whole_file::{self, OPEN},
 };
-use anchor_service::ledger::evm::{AnchorEvent, RegistryReader};
+use anchor_service::ledger::{
+    FinalityRule,
+    evm::{AnchorEvent, RegistryReader},
+};
 use merge::Found;
 use model::LogId;
 use proof::{Bundle, Require, Trust, TrustedAnchor, TrustedHead};
@@ -37,7 +40,12 @@ async fn refresh(args: &RefreshArgs) -> Result<(), Failed> {
         found.anchors.len(),
         found.head.as_ref().map(|head| head.seq),
     );
+    let log_id = found.log_id;
     merge::merge(&mut trust, found)?;
+    let known = trust.chains.iter().flat_map(|chain| &chain.anchors);
+    if known.filter(|anchor| anchor.log_id == log_id).count() == 0 {
+        return Err(nothing_final(args.finality).into());
+    }
     let bytes = trust.to_bytes();
     // Read again before it is written: what is written must be a trust file.
     Trust::parse(&bytes)?;
@@ -54,6 +62,21 @@ async fn refresh(args: &RefreshArgs) -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// A file without anchors would verify nothing.
+const fn nothing_final(rule: FinalityRule) -> &'static str {
+    match rule {
+        FinalityRule::Tag => {
+            "the node has no final anchor of this log, and nothing was written; a chain without \
+             a `finalized` block needs its rule: `--finality immediate` (QBFT, IBFT 2) or \
+             `--finality depth=N`; else check `--log`, `--registry`, or wait for the first anchor"
+        }
+        _ => {
+            "the node has no final anchor of this log, and nothing was written; check `--log`, \
+             `--registry` and `--finality`, or wait for the first anchor"
+        }
+    }
 }
 
 /// The trust file to be renewed, or an empty one.
@@ -119,7 +142,7 @@ fn log(args: &RefreshArgs, trust: &Trust) -> Result<(Origin, LogId), Failed> {
     let known = known.map(|log| log.log_id);
     let log_id = match (args.log_id, known) {
         (Some(given), Some(known)) if given != known => {
-            return Err(format!("the file has the log id {known} for `{origin}`").into());
+            return Err(format!("the file has the log id 0x{known} for `{origin}`").into());
         }
         (Some(id), _) | (None, Some(id)) => id,
         (None, None) => origin.log_id(&first.public_key()),

@@ -66,12 +66,17 @@ pub enum OpenError {
     /// The URL is not one of PostgreSQL.
     #[error("the database URL must begin with `postgres://` or `postgresql://`")]
     Url,
-    /// The PostgreSQL server does not let us in, or there is none.
+    /// No PostgreSQL server answers, or not yet.
     #[error(
-        "the PostgreSQL server cannot be reached or refuses the login: check host, port, \
-         database, user and password in the database URL"
+        "the PostgreSQL server cannot be reached: check host, port and TLS in the database URL"
     )]
     Unreachable,
+    /// The PostgreSQL server does not let us in, in its own words.
+    #[error(
+        "the PostgreSQL server refuses the login: {0}; check database, user and password in \
+         the database URL"
+    )]
+    Login(String),
     /// There are tables, but not ours, or the file is no database.
     #[error("the database belongs to another program: give this one a database of its own")]
     Foreign,

@@ -41,9 +41,8 @@ pub(crate) fn prepare(database: &Database) -> Result<Option<LockFile>, OpenError
             if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
                 return Err(OpenError::Url);
             }
-            let mut conn = database
-                .connect(Use::Write)
-                .map_err(|_| OpenError::Unreachable)?;
+            let connected = database.connect(Use::Write);
+            let mut conn = connected.map_err(|error| unconnected(&error))?;
             // Ends with the connection, also when the process dies.
             conn.batch_execute(&format!(
                 "SET lock_timeout = 0; SET statement_timeout = 0;
@@ -53,6 +52,30 @@ pub(crate) fn prepare(database: &Database) -> Result<Option<LockFile>, OpenError
             migrate(&mut conn)?;
             Ok(None)
         }
+    }
+}
+
+/// What a server says that will be ready soon, or has no room for one more.
+const SOON: [&str; 5] = [
+    "starting up",
+    "shutting down",
+    "recovery",
+    "too many",
+    "remaining connection slots",
+];
+
+/// A server that refuses us says so with `FATAL` and why, and asking again helps nothing.
+/// Everything else that libpq says is kept back: it can repeat the URL, password included.
+fn unconnected(error: &ConnectionError) -> OpenError {
+    let ConnectionError::BadConnection(text) = error else {
+        return OpenError::Unreachable;
+    };
+    let said = text.lines().find_map(|line| line.split_once("FATAL:"));
+    match said.map(|(_, said)| said.trim()) {
+        Some(said) if !SOON.iter().any(|soon| said.contains(soon)) => {
+            OpenError::Login(said.to_owned())
+        }
+        _ => OpenError::Unreachable,
     }
 }
 
@@ -152,5 +175,29 @@ fn check(conn: &mut Conn, formats: &[&str]) -> Result<(), OpenError> {
         Some(format) if READ_FORMATS.contains(&format.as_str()) => Err(OpenError::Unmarked),
         Some(format) => Err(OpenError::Newer(format)),
         None => Err(OpenError::Unmarked),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_login_is_told_from_a_server_that_is_not_there_yet() {
+        let of = |text: &str| unconnected(&ConnectionError::BadConnection(text.to_owned()));
+        let place = "connection to server at \"127.0.0.1\", port 5432 failed: ";
+        let refused = of(&format!(
+            "{place}FATAL:  password authentication failed for user \"chartseal\"\n"
+        ));
+        assert!(matches!(&refused, OpenError::Login(said)
+            if said == "password authentication failed for user \"chartseal\""));
+        for soon in [
+            format!("{place}FATAL:  the database system is starting up"),
+            format!("{place}FATAL:  sorry, too many clients already"),
+            format!("{place}Connection refused\n\tIs the server running?"),
+            "invalid URI query parameter: \"pass:word\"".to_owned(),
+        ] {
+            assert!(matches!(of(&soon), OpenError::Unreachable), "{soon}");
+        }
     }
 }

@@ -187,6 +187,11 @@ fn explain(error: &TransportError) -> LedgerError {
         if message.contains("nonce too low") || message.contains("nonce below") {
             return LedgerError::NonceUsed;
         }
+        // Geth, Besu and others word it alike ("insufficient funds for gas * price + value",
+        // "Upfront cost exceeds account balance").
+        if message.contains("insufficient funds") || message.contains("exceeds account balance") {
+            return LedgerError::NoFunds;
+        }
         if let Some(data) = payload.as_revert_data() {
             return LedgerError::Refused(registry::refusal(&data));
         }

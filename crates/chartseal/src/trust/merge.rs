@@ -97,7 +97,7 @@ fn add(chain: &mut TrustedChain, anchor: TrustedAnchor) -> Result<(), String> {
         Some(known) if *known == anchor => {}
         Some(known) => {
             return Err(format!(
-                "the file has anchor {} of log {} with size {} and root {}, the node has anchor \
+                "the file has anchor {} of log 0x{} with size {} and root {}, the node has anchor \
                  {} with size {} and root {}: one of them is wrong",
                 known.seq,
                 known.log_id,
@@ -121,13 +121,13 @@ fn renew(chain: &mut TrustedChain, head: TrustedHead) -> Result<(), String> {
         None => chain.heads.push(head),
         Some(known) if known.seq > head.seq => {
             return Err(format!(
-                "the node is behind: its newest final anchor of log {} is {}, the file has {}",
+                "the node is behind: its newest final anchor of log 0x{} is {}, the file has {}",
                 head.log_id, head.seq, known.seq
             ));
         }
         Some(known) if known.seq == head.seq && *known != head => {
             return Err(format!(
-                "the node has another anchor {} of log {} than the file",
+                "the node has another anchor {} of log 0x{} than the file",
                 head.seq, head.log_id
             ));
         }
