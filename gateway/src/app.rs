@@ -3,6 +3,7 @@
 use crate::{
     facility::Facility,
     failure::Failure,
+    hold::Hold,
     identity::{Identity, IdentityConfig},
     limits::{Limits, Throttle},
     metrics::RequestMetrics,
@@ -53,6 +54,8 @@ pub struct App {
     pub identity: Identity,
     /// What has been counted since the start.
     pub counters: Counters,
+    /// Whether writes are held back.
+    pub hold: Hold,
     /// Whether anyone may read the logs.
     pub log_public: bool,
     /// Of whom a token is believed only what is registered.
@@ -158,6 +161,7 @@ impl App {
             random,
             identity,
             counters: Counters::default(),
+            hold: Hold::default(),
             log_public: settings.log_public,
             registered_only: settings.registered_only,
             throttle,

@@ -29,6 +29,10 @@ pub async fn unready(app: &App) -> Option<String> {
     if app.facilities().is_empty() {
         return Some("keys: no facility is open; make one with `chartseal init`".to_owned());
     }
+    if app.hold.is_closed() {
+        let why = "registry: the logs were not compared with it yet; writes wait";
+        return Some(why.to_owned());
+    }
     let missing = app.identity.missing();
     (!missing.is_empty()).then(|| format!("issuers: no keys yet from {}", missing.join(", ")))
 }

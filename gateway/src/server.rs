@@ -1,7 +1,7 @@
 //! The HTTP server around the routes, and what goes on beside it.
 
 use crate::{
-    access_log::access_log, app::App, proxies, proxies::Proxies, routes, tls::Certificates,
+    access_log::access_log, app::App, hold, proxies, proxies::Proxies, routes, tls::Certificates,
     unauthenticated,
 };
 use actix_web::{
@@ -175,6 +175,7 @@ fn listen(app: web::Data<App>, listening: Listening) -> io::Result<Server> {
         actix_web::App::new()
             .app_data(app.clone())
             .app_data(proxies.clone())
+            .wrap(from_fn(hold::admit))
             // The last one is the outermost: what is not admitted is logged too.
             .wrap(from_fn(proxies::admit))
             .wrap(from_fn(access_log))

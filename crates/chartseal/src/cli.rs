@@ -51,7 +51,7 @@ pub enum Command {
     #[command(after_help = GLOSSARY)]
     Anchor(AnchorArgs),
     /// Run gateway and anchor-service in one process; needed with SQLite.
-    Serve(ConfigArgs),
+    Serve(ServeArgs),
     /// Make the first facility with its keys and log, or one more.
     Init(InitArgs),
     /// Show which keys there are and who can open them; change a log's key.
@@ -135,10 +135,25 @@ pub struct ConfigArgs {
     pub config: PathBuf,
 }
 
+/// `chartseal serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
+    pub config: PathBuf,
+    /// Look at the keys, compare the logs with their checkpoints and the registry, and end;
+    /// nobody is served and nothing written.
+    #[arg(long)]
+    pub check_only: bool,
+}
+
 /// `chartseal anchor`.
 #[derive(Debug, Args)]
 #[command(subcommand_negates_reqs = true)]
 pub struct AnchorArgs {
+    /// Look at the keys, compare the logs with their checkpoints and the registry, and end.
+    #[arg(long)]
+    pub check_only: bool,
     /// What else to do than run the service.
     #[command(subcommand)]
     pub command: Option<AnchorCommand>,
@@ -371,7 +386,7 @@ pub struct RefreshArgs {
     #[arg(long, value_name = "VKEY", required = true)]
     pub log: Vec<Vkey>,
     /// The log's id, where its first key is not at hand.
-    #[arg(long, value_name = "HEX")]
+    #[arg(long, value_name = "0x...", value_parser = log_id)]
     pub log_id: Option<LogId>,
     /// The facility whose log it is.
     #[arg(long, value_name = "NAME")]
@@ -391,6 +406,13 @@ pub struct RefreshArgs {
     /// The trust file to make or renew; left out, it is printed.
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// With `0x` as chains write it, or without as files of trust do.
+fn log_id(text: &str) -> Result<LogId, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let id = digits.to_ascii_lowercase().parse();
+    id.map_err(|_| "a log id has 64 hex digits, with or without `0x` before them".to_owned())
 }
 
 fn registry(text: &str) -> Result<proof::Registry, model::Invalid> {

@@ -1,4 +1,4 @@
-//! The one user-facing binary.
+//! `chartseal`: the services, and the commands of operators, auditors and verifiers.
 
 mod anchor;
 mod cli;
@@ -40,17 +40,21 @@ fn main() -> ExitCode {
     match cli::Cli::parse().command {
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(&args),
-        Command::Gateway(args) => service::run(Service::Gateway, &args),
+        Command::Gateway(args) => service::run(Service::Gateway, &args.config),
         Command::Anchor(args) => match args.command {
             Some(AnchorCommand::Deploy(args)) => anchor::run_deploy(&args),
             Some(AnchorCommand::Grant(args)) => anchor::run_grant(&args),
             None => {
                 // Required without a subcommand, so it is there.
                 let config = args.config.unwrap_or_default();
-                service::run(Service::Anchor, &cli::ConfigArgs { config })
+                match args.check_only {
+                    true => service::check_only(Service::Anchor, &config),
+                    false => service::run(Service::Anchor, &config),
+                }
             }
         },
-        Command::Serve(args) => service::run(Service::Both, &args),
+        Command::Serve(args) if args.check_only => service::check_only(Service::Both, &args.config),
+        Command::Serve(args) => service::run(Service::Both, &args.config),
         Command::Init(args) => init::run(&args),
         Command::Keys(args) => keys::run(&args),
         Command::Login(args) => login::run(&args),

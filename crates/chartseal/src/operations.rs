@@ -4,6 +4,7 @@
 
 mod metrics;
 
+use crate::service::root_keys::RootKeys;
 use actix_web::{
     App as WebApp, HttpResponse, HttpServer,
     dev::ServerHandle,
@@ -27,6 +28,8 @@ pub struct Sources {
     pub store: Store,
     /// The gateway, where it runs here.
     pub gateway: Option<Data<App>>,
+    /// The file of the root keys, where a gateway runs here.
+    pub root_keys: Option<RootKeys>,
     /// What the gateway shows to its callers, where it ends TLS.
     pub certificates: Option<Arc<Certificates>>,
     /// The anchor-service, where it runs here.
@@ -35,8 +38,11 @@ pub struct Sources {
 
 /// Listens and serves until it is stopped.
 pub fn start(address: SocketAddr, sources: Sources) -> io::Result<ServerHandle> {
-    let cannot =
-        |error: io::Error| io::Error::other(format!("cannot listen on {address}: {error}"));
+    let cannot = |error: io::Error| {
+        io::Error::other(format!(
+            "cannot listen on {address}: {error}; choose another `listen` in `[operations]`"
+        ))
+    };
     let listener = TcpListener::bind(address).map_err(cannot)?;
     tracing::info!(address = %listener.local_addr()?, "metrics and health are served");
     let sources = Data::new(sources);
@@ -79,6 +85,8 @@ async fn ready(sources: Data<Sources>) -> HttpResponse {
     if let Some(app) = &sources.gateway {
         missing.extend(gateway::unready(app).await);
     }
+    let root_keys = sources.root_keys.as_ref().and_then(RootKeys::trouble);
+    missing.extend(root_keys.map(|problem| format!("root keys: {problem}")));
     if let Some(anchor) = &sources.anchor {
         missing.extend(unready(anchor).await);
     }

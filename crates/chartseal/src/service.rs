@@ -5,10 +5,11 @@
 //! L2: `/readyz` says what is missing, and each is tried again.
 
 pub mod anchoring;
+mod readiness;
+pub mod root_keys;
 pub mod stop;
 
 use crate::{
-    cli::ConfigArgs,
     config::{Config, Listener},
     database, logging,
     operations::{self, Sources},
@@ -16,15 +17,20 @@ use crate::{
     registry::Standing,
     traces::Traces,
 };
-use actix_web::web;
+use actix_web::{rt, web};
+use anchor_service::{AnchorService, ledger::evm::EvmLedger};
 use anchoring::Anchoring;
 use gateway::{
     App,
     server::{Gateway, Listening},
 };
 use model::{SystemClock, SystemRandom};
+use root_keys::RootKeys;
 use sealing::FileKms;
-use std::{error::Error, future, net::TcpListener, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    error::Error, future, net::TcpListener, path::Path, process::ExitCode, sync::Arc,
+    time::Duration,
+};
 use store::Store;
 
 type Failed = Box<dyn Error>;
@@ -54,8 +60,17 @@ impl Service {
 }
 
 /// Runs until it is told to stop: 0 then, 1 when it cannot start or go on.
-pub fn run(service: Service, args: &ConfigArgs) -> ExitCode {
-    match crate::block_on(serve(service, args)) {
+pub fn run(service: Service, config: &Path) -> ExitCode {
+    ended(service, crate::block_on(serve(service, config)))
+}
+
+/// Looks whether it could run, over this data and with these keys: 0 then.
+pub fn check_only(service: Service, config: &Path) -> ExitCode {
+    ended(service, crate::block_on(readiness::check(service, config)))
+}
+
+fn ended(service: Service, outcome: Result<(), Failed>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             complain!("chartseal {}: {problem}", service.name());
@@ -64,8 +79,8 @@ pub fn run(service: Service, args: &ConfigArgs) -> ExitCode {
     }
 }
 
-async fn serve(service: Service, args: &ConfigArgs) -> Result<(), Failed> {
-    let config = Config::read(&args.config)?;
+async fn serve(service: Service, config: &Path) -> Result<(), Failed> {
+    let config = Config::read(config)?;
     check(service, &config)?;
     let traces = Traces::start(config.telemetry(), service.name())?;
     logging::to_stderr(config.telemetry().level.name(), traces.as_ref())?;
@@ -76,6 +91,9 @@ async fn serve(service: Service, args: &ConfigArgs) -> Result<(), Failed> {
     let mut app = None;
     if service != Service::Anchor {
         let open = open_gateway(&config, &store).await?;
+        if service == Service::Both {
+            open.hold.close();
+        }
         app = Some(open.clone());
         gateway = Some(listen(&config, open)?);
     }
@@ -83,9 +101,16 @@ async fn serve(service: Service, args: &ConfigArgs) -> Result<(), Failed> {
     if service != Service::Gateway {
         anchoring = Some(start_anchoring(&config, &store).await?);
     }
+    let held = app.clone().zip(anchoring.as_ref().map(Anchoring::status));
+    let release = held.map(|(app, status)| rt::spawn(readiness::release(app, status)));
+    let root_keys = match service {
+        Service::Anchor => None,
+        Service::Gateway | Service::Both => Some(RootKeys::watch(&config.keys()?.file)),
+    };
     let sources = Sources {
         store: store.clone(),
         gateway: app,
+        root_keys: root_keys.clone(),
         certificates: gateway.as_ref().and_then(Gateway::certificates),
         anchor: anchoring.as_ref().map(Anchoring::status),
     };
@@ -101,7 +126,11 @@ async fn serve(service: Service, args: &ConfigArgs) -> Result<(), Failed> {
         ended = anchoring_ended(anchoring.as_mut(), service) => Err(ended),
     };
     tracing::info!(service = service.name(), "stopping");
-    // It shares the gateway's app, which is to be let go of.
+    // They share the gateway's app, which is to be let go of.
+    if let Some(release) = release {
+        release.abort();
+        let _ = release.await;
+    }
     if let Some(operations) = operations {
         operations.stop(true).await;
     }
@@ -152,8 +181,10 @@ fn listen(config: &Config, app: web::Data<App>) -> Result<Gateway, Failed> {
         certificates,
         proxies,
     } = section.listener().map_err(|fault| config.value(fault))?;
-    let listener = TcpListener::bind(section.listen)
-        .map_err(|error| format!("cannot listen on {}: {error}", section.listen))?;
+    let listener = TcpListener::bind(section.listen).map_err(|error| {
+        let listen = section.listen;
+        format!("cannot listen on {listen}: {error}; choose another `listen` in `[gateway]`")
+    })?;
     let tls = certificates.is_some();
     tracing::info!(address = %listener.local_addr()?, tls, "the gateway listens");
     let listening = Listening {
@@ -166,6 +197,11 @@ fn listen(config: &Config, app: web::Data<App>) -> Result<Gateway, Failed> {
 }
 
 async fn start_anchoring(config: &Config, store: &Store) -> Result<Anchoring, Failed> {
+    let service = assemble(config, store).await?;
+    Ok(Anchoring::start(service))
+}
+
+async fn assemble(config: &Config, store: &Store) -> Result<AnchorService<EvmLedger>, Failed> {
     let section = config.anchor()?;
     let standing = Standing::read(store, section).await?;
     let registry = standing.noted.ok_or(
@@ -177,7 +213,7 @@ async fn start_anchoring(config: &Config, store: &Store) -> Result<Anchoring, Fa
     if !config.database().is_sqlite() {
         service = service.with_lease(anchoring::candidate(&SystemRandom)?);
     }
-    Ok(Anchoring::start(service))
+    Ok(service)
 }
 
 async fn gateway_ended(gateway: Option<&mut Gateway>) -> Failed {

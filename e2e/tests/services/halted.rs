@@ -1,5 +1,6 @@
-//! `chartseal serve` with an anchor-service that has halted: records go on being served,
-//! and everything that is there to be looked at says so.
+//! `chartseal serve` with an anchor-service that has halted: records go on being read, no
+//! write is taken over data that does not fit the registry, and everything that is there
+//! to be looked at says so.
 
 use crate::{
     installation::{HOME, Installation, metric, operations},
@@ -30,16 +31,32 @@ fn an_alarm_and_a_hangup_end_no_gateway() {
         let ready = operations(watch, "readyz");
         ready.is_some_and(|reply| reply.status == 503 && reply.text().contains("alarm: "))
     });
-    drop(system.create_patient("Bertram"));
+    let patient = r#"{"resourceType":"Patient","name":[{"family":"Bertram"}]}"#;
+    let assert_held = || {
+        let refused = system.at.post("Patient", patient.to_owned());
+        let refused = refused.expect(503, "a write over an older database");
+        assert!(refused.header("retry-after").is_some());
+        assert!(refused.is_error_outcome(), "{}", refused.text());
+        drop(system.at.get("Patient?_count=1").expect(200, "a search"));
+    };
+    assert_held();
     assert!(metric(watch, "chartseal_anchor_alarm") > 0.5);
     service.hang_up();
-    drop(system.create_patient("Cecilia"));
+    assert_held();
     assert!(metric(watch, "chartseal_pending_leaves") >= 2.0);
     let gateway = e2e::Caller::new(&format!("http://127.0.0.1:{}", one.port), None);
-    drop(gateway.get("readyz").expect(200, "the gateway is ready"));
+    drop(
+        gateway
+            .get("readyz")
+            .expect(503, "the gateway takes no writes"),
+    );
     let logged = service.logged();
     assert!(service.stop().success(), "{logged}");
     assert!(logged.contains("has halted"), "{logged}");
+
+    let checked = house.chartseal(&["serve"], &one.config, &["--check-only"]);
+    checked.refused("the database has lost leaves");
+    checked.refused(HOME);
 }
 
 #[test]

@@ -44,6 +44,17 @@ fn from_init_to_a_verified_proof_in_one_process() {
         "{logged}"
     );
 
+    // Before anybody is let in, and nobody is.
+    let check = || house.chartseal(&["serve"], &config, &["--check-only"]);
+    let checked = check().good().text;
+    for expected in [HOME, OTHER, &log.id, "root keys", "key files"] {
+        assert!(checked.contains(expected), "{expected}: {checked}");
+    }
+    let folder = house.path("keys/logs");
+    std::fs::rename(&folder, house.path("aside")).unwrap();
+    check().refused("is missing");
+    std::fs::rename(house.path("aside"), &folder).unwrap();
+
     let keys = house.chartseal(&["keys"], &config, &["list"]).good().text;
     for expected in [HOME, OTHER, &log.vkey, &log.id, "one for each patient: 2"] {
         assert!(keys.contains(expected), "{expected}: {keys}");

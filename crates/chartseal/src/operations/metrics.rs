@@ -28,6 +28,15 @@ pub async fn text(sources: &Sources) -> Result<String, Error> {
         families = app.metrics.gather();
         of_gateway(&page, app)?;
     }
+    if let Some(keys) = &sources.root_keys {
+        let failing = f64::from(u8::from(keys.trouble().is_some()));
+        page.gauge(
+            "chartseal_root_keys_failing",
+            "Whether the file of the root keys cannot be read any more.",
+            &[],
+            [(vec![], failing)],
+        )?;
+    }
     if let Some(certificates) = &sources.certificates {
         of_certificate(&page, certificates)?;
     }
@@ -163,6 +172,7 @@ async fn of_anchor(page: &Page, anchor: &StatusReader) -> Result<bool, Error> {
     of_lease(page, &anchor.lease())?;
     let troubles = anchor.troubles();
     let steps = [
+        "keys",
         "lease",
         "logs",
         "sequence",
