@@ -605,8 +605,35 @@ def verify(bundle: SimpleNamespace, trust: SimpleNamespace, resource: Resource, 
         "independent": "yes" if independent else "no",
         "reached": reached,
         "stated": bundle.rung,
+        **about(bundle, log, chain),
     }
     return value, exit_code(verdicts, trust.require, resource is not None)
+
+
+def about(bundle: SimpleNamespace, log: Entry, chain: Entry) -> Dict[str, Any]:
+    said = {"statement": parse_json(bundle.leaf.statement.bytes, "statement")}
+    if bundle.tlogProof is not None:
+        proof = bundle.tlogProof
+        said["log"] = {
+            "index": Number(str(proof.index)),
+            "origin": proof.checkpoint.origin,
+            "size": Number(str(proof.checkpoint.size)),
+            "source": log.source if log else "unknown",
+        }
+    if bundle.anchor is not None:
+        anchor = bundle.anchor
+        said["anchor"] = {
+            "chainId": Number(str(anchor.chainId)),
+            "registry": anchor.registry,
+            "seq": Number(str(anchor.seq)),
+            "source": chain.source if chain else "unknown",
+        }
+        heads = [head for head in chain.heads if head.logId == anchor.logId] if chain else []
+        for head in heads:
+            if head.seq >= anchor.seq:
+                name = "blockTime" if head.seq == anchor.seq else "blockNotAfter"
+                said["anchor"][name] = Number(str(head.time))
+    return said
 
 
 def rung_reached(verdicts: Dict[str, str]) -> str:

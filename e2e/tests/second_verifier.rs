@@ -74,6 +74,9 @@ fn bare(exit: i64, answer: Option<&Value>) -> Value {
         "reached": answer["reached"],
         "independent": answer["independent"],
         "stated": answer["stated"],
+        "statement": answer["statement"],
+        "log": answer["log"],
+        "anchor": answer["anchor"],
     })
 }
 

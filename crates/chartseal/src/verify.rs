@@ -1,11 +1,17 @@
-//! `chartseal verify`: a bundle, a trust file, perhaps a resource; verdicts and
-//! an exit code. No network, no database.
+//! `chartseal verify`: a bundle, a trust file, perhaps a resource; what is claimed, the
+//! verdicts and an exit code. No network, no database.
+
+mod access;
+mod page;
 
 use crate::{
     cli::VerifyArgs,
     output::{complain, say},
+    whole_file::{self, PRIVATE},
 };
 use model::{Clock, SystemClock, Timestamp};
+use page::{Input, Page};
+use proof::{Report, Verdict};
 use std::{fs, path::Path, process::ExitCode};
 
 /// An input cannot be read or breaks a rule of form.
@@ -13,17 +19,10 @@ const UNREADABLE: u8 = 2;
 
 /// Verifies and prints: 0 when all that the trust file demands hold, 1 when
 /// something is false or a demanded check is not checked, 2 when an input cannot
-/// be read.
+/// be read or the report not written.
 pub fn run(args: &VerifyArgs) -> ExitCode {
     match verify(args) {
-        Ok(report) if args.json => {
-            say!("{}", report.to_json());
-            ExitCode::from(report.exit_code())
-        }
-        Ok(report) => {
-            say!("{report}");
-            ExitCode::from(report.exit_code())
-        }
+        Ok(code) => ExitCode::from(code),
         Err(problem) => {
             complain!("chartseal verify: {problem}");
             ExitCode::from(UNREADABLE)
@@ -31,26 +30,75 @@ pub fn run(args: &VerifyArgs) -> ExitCode {
     }
 }
 
-fn verify(args: &VerifyArgs) -> Result<proof::Report, String> {
+fn verify(args: &VerifyArgs) -> Result<u8, String> {
     let at = match &args.at {
         Some(text) => text
             .parse::<Timestamp>()
             .map_err(|error| format!("--at: {error}"))?,
         None => SystemClock.now(),
     };
-    let bundle = read(&args.proof)?;
-    let bundle = proof::Bundle::parse(&bundle).map_err(|error| named(&args.proof, error))?;
-    let trust = read(&args.trust)?;
-    let trust = proof::Trust::parse(&trust).map_err(|error| named(&args.trust, error))?;
+    let bundle_bytes = read(&args.proof)?;
+    let bundle = proof::Bundle::parse(&bundle_bytes).map_err(|error| named(&args.proof, error))?;
+    let trust_bytes = read(&args.trust)?;
+    let trust = proof::Trust::parse(&trust_bytes).map_err(|error| named(&args.trust, error))?;
     let resource = args.resource.as_deref().map(read).transpose()?;
-    proof::verify(&bundle, &trust, resource.as_deref(), at).map_err(|error| {
-        named(
-            args.resource
-                .as_deref()
-                .unwrap_or_else(|| Path::new("resource")),
-            error,
-        )
-    })
+    let report = proof::verify(&bundle, &trust, resource.as_deref(), at).map_err(|error| {
+        let path = args.resource.as_deref();
+        named(path.unwrap_or_else(|| Path::new("resource")), error)
+    })?;
+    let access = access(&report, resource.as_deref());
+    if let Some(path) = &args.report {
+        let mut inputs = vec![
+            input("proof", &args.proof, &bundle_bytes),
+            input("trust file", &args.trust, &trust_bytes),
+        ];
+        if let (Some(path), Some(bytes)) = (&args.resource, &resource) {
+            inputs.push(input("resource", path, bytes));
+        }
+        let page = Page {
+            report: &report,
+            access: &access,
+            inputs: &inputs,
+            at: at.to_string(),
+        };
+        // It tells who was a patient.
+        whole_file::replace(path, PRIVATE, page.html().as_bytes())
+            .map_err(|error| named(path, error))?;
+    }
+    match args.json {
+        true => say!("{}", report.to_json()),
+        false => {
+            for (name, text) in &access {
+                say!("{name:<12} {text}");
+            }
+            if !access.is_empty() {
+                say!("");
+            }
+            say!("{report}");
+        }
+    }
+    Ok(report.exit_code())
+}
+
+/// What a resource tells of an access, once it has been shown to stand in the log.
+fn access(report: &Report, resource: Option<&[u8]>) -> Vec<(&'static str, String)> {
+    let genuine = ["content", "commitment", "inclusion", "checkpoint"]
+        .into_iter()
+        .all(|check| report.verdict(check) == Some(Verdict::Holds));
+    resource
+        .filter(|_| genuine)
+        .and_then(|bytes| serde_json::from_slice(bytes).ok())
+        .map(|event| access::lines(&event))
+        .unwrap_or_default()
+}
+
+fn input<'a>(role: &'static str, path: &Path, bytes: &'a [u8]) -> Input<'a> {
+    let name = path.file_name().unwrap_or_default();
+    Input {
+        role,
+        name: name.to_string_lossy().into_owned(),
+        bytes,
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

@@ -6,6 +6,7 @@
 //! its own under `checks/`. There is no network, no database, no clock and no
 //! key here; everything comes in as arguments.
 
+mod about;
 mod bundle;
 mod checks;
 mod form;
@@ -16,6 +17,7 @@ mod rung;
 mod trust;
 mod verify;
 
+pub use about::About;
 pub use bundle::{Anchor, Bundle, Event, Evidence, Leaf};
 pub use form::FormError;
 pub use registry::Registry;

@@ -1,7 +1,7 @@
 //! What a verifier says: one verdict per check with its reason, the rung it
 //! reached, and whether anybody but the operator vouches for it.
 
-use crate::{Rung, bundle::object};
+use crate::{About, Rung, Source, bundle::object};
 use fhir::json::Value;
 use std::fmt;
 
@@ -74,14 +74,19 @@ pub struct Check {
 /// All that is said of one bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
+    /// What the bundle is about.
+    pub about: About,
     /// The checks, in the order in which they build on each other.
     pub checks: Vec<Check>,
     /// The rung that the bundle states.
     pub stated: Rung,
     /// The rung that was reached here; none when not even the leaf is right.
     pub reached: Option<Rung>,
-    /// Whether a trust root that does not come from the operator carries this.
+    /// Whether a trust root carries this of which the trust file says that it does not
+    /// come from the operator.
     pub independent: bool,
+    /// Where the trust file says that the chain entry comes from.
+    pub source: Option<Source>,
 }
 
 impl Report {
@@ -106,11 +111,15 @@ impl Report {
         u8::from(!self.checks.iter().all(good))
     }
 
-    fn reached_word(&self) -> &'static str {
+    /// The rung reached, or `none`.
+    #[must_use]
+    pub fn reached_word(&self) -> &'static str {
         self.reached.map_or("none", Rung::as_str)
     }
 
-    const fn independent_word(&self) -> &'static str {
+    /// `yes` or `no`.
+    #[must_use]
+    pub const fn independent_word(&self) -> &'static str {
         if self.independent { "yes" } else { "no" }
     }
 
@@ -125,19 +134,46 @@ impl Report {
             )
         };
         let checks: Vec<(&str, Value)> = self.checks.iter().map(check).collect();
-        let report = object(vec![
+        let mut members = vec![
             ("checks", object(checks)),
             ("stated", self.stated.as_str().into()),
             ("reached", self.reached_word().into()),
             ("independent", self.independent_word().into()),
-        ]);
-        String::from_utf8_lossy(&report.to_canonical()).into_owned()
+        ];
+        members.extend(self.about.members());
+        String::from_utf8_lossy(&object(members).to_canonical()).into_owned()
+    }
+
+    /// How the words of `independent` are meant. Nothing here knows who made the trust
+    /// file, or whose node was asked for it.
+    #[must_use]
+    pub const fn why_independent(&self) -> &'static str {
+        match (self.independent, self.source) {
+            (true, Some(Source::Node)) => {
+                "by the word of the trust file: its anchors were read from a node; whose node \
+                 that was its maker knows"
+            }
+            (true, _) => {
+                "by the word of the trust file: its anchors come from someone else than the \
+                 operator"
+            }
+            (false, _) => "nothing that was checked comes from anyone but the operator",
+        }
     }
 }
 
-/// One line per check, then the rungs and whether this is independent.
+/// What is claimed, one line per check, then the rungs and whether this is independent.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let proved = match self.exit_code() {
+            0 => "proved:",
+            _ => "claimed, and not proved:",
+        };
+        writeln!(f, "{proved}")?;
+        for (name, text) in self.about.lines() {
+            writeln!(f, "{name:<12} {text}")?;
+        }
+        writeln!(f)?;
         for check in &self.checks {
             let verdict = check.verdict.as_str();
             writeln!(f, "{:<12} {verdict:<12} {}", check.name, check.reason)?;
@@ -149,16 +185,12 @@ impl fmt::Display for Report {
             self.reached_word(),
             self.stated
         )?;
-        let independent = if self.independent {
-            "the chain entry used does not come from the operator"
-        } else {
-            "nothing that was checked comes from anyone but the operator"
-        };
         write!(
             f,
-            "{:<12} {:<12} {independent}",
+            "{:<12} {:<12} {}",
             "independent",
-            self.independent_word()
+            self.independent_word(),
+            self.why_independent()
         )
     }
 }

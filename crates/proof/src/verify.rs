@@ -3,7 +3,7 @@
 use crate::checks;
 use crate::form::{self, FormError};
 use crate::report::{Check, Finding, Report, Verdict};
-use crate::{Bundle, Require, Rung, Source, Trust};
+use crate::{About, Bundle, Require, Rung, Source, Trust};
 use model::Timestamp;
 
 /// Checks a bundle against a trust file. `resource` is the record's FHIR JSON
@@ -50,10 +50,14 @@ pub fn verify(
     };
     let checks: Vec<Check> = findings.into_iter().map(check).collect();
     let reached = reached(&checks);
+    let source = chain_source(bundle, trust);
+    let elsewhere = source.is_some_and(|source| source != Source::Operator);
     Ok(Report {
+        about: About::new(bundle, trust)?,
         stated: bundle.rung,
         reached,
-        independent: reached == Some(Rung::Finalized) && from_elsewhere(bundle, trust),
+        independent: reached == Some(Rung::Finalized) && elsewhere,
+        source,
         checks,
     })
 }
@@ -91,10 +95,10 @@ fn reached(checks: &[Check]) -> Option<Rung> {
     }
 }
 
-/// Whether the chain entry that the anchor names comes from someone other than
-/// the operator.
-fn from_elsewhere(bundle: &Bundle, trust: &Trust) -> bool {
+/// Where the trust file says that the chain entry comes from which the anchor names.
+/// Whether that is so its maker knows, not this program.
+fn chain_source(bundle: &Bundle, trust: &Trust) -> Option<Source> {
     let anchor = bundle.anchor.as_ref();
     let chain = anchor.and_then(|anchor| trust.chain(anchor.chain_id, anchor.registry));
-    chain.is_some_and(|chain| chain.source != Source::Operator)
+    chain.map(|chain| chain.source)
 }
