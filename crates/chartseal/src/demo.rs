@@ -9,11 +9,12 @@ mod layout;
 mod registry;
 mod samples;
 mod stop;
+mod tokens;
 mod trust_file;
 
 use crate::{
     cli::DemoArgs,
-    output::complain,
+    output::{complain, say},
     service::anchoring::{self, Anchoring},
 };
 use actix_web::web;
@@ -33,6 +34,7 @@ use layout::{Layout, Ports};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use std::{error::Error, net::TcpListener, process::ExitCode, sync::Arc, time::Duration};
 use store::{Database, Store};
+use trust_file::TrustFile;
 
 /// What the dev L2 calls itself.
 const CHAIN_ID: u64 = 20_261;
@@ -66,8 +68,10 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
         path: layout.database(),
     })?;
     crate::logging::to_file(&layout.log())?;
-    let listener = TcpListener::bind(args.listen)
-        .map_err(|error| format!("cannot listen on {}: {error}", args.listen))?;
+    let listener = TcpListener::bind(args.listen).map_err(|error| {
+        let listen = args.listen;
+        format!("cannot listen on {listen}: {error}; choose another address with `--listen`")
+    })?;
     let kms = facilities::kms(&layout)?;
     facilities::create(&store, &kms, &*clock, &*random).await?;
 
@@ -82,7 +86,10 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     let logs = facilities::open_logs(&store, &keys, &*random).await?;
     let address = registry::establish(&store, &chain, admin, &submitter, &logs).await?;
     let config = anchor_config(&layout, &chain);
-    let mut service = anchoring::assemble(&store, config, address, Arc::clone(&clock))?;
+    let trust_path = layout.trust_file();
+    let trust_file = TrustFile::open(trust_path, &store, chain.chain_id(), address).await?;
+    let service = anchoring::assemble(&store, config, address, Arc::clone(&clock))?;
+    let mut service = service.telling(trust_file.herald());
     // Nobody is served from data that another L2 or another log belongs to.
     service.check().await?;
 
@@ -99,17 +106,13 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     let app = App::open(settings, store.clone(), Arc::new(kms), clock, random).await?;
     let gateway = serve(app, listener).await?;
     let mut anchoring = Anchoring::start(service);
-    let trust = trust_file::keep(
-        layout.trust_file(),
-        store.clone(),
-        chain.chain_id(),
-        address,
-    );
+    let trust = trust_file.keep(store.clone());
 
     let announcement = Announcement::new(url, &chain, address, &layout);
     let ready = async {
         let patient = samples::load(args, &layout, &announcement, &issuer).await?;
-        announcement.publish(&layout, &issuer, patient)
+        announcement.publish(&issuer, patient.as_ref())?;
+        announcement.keep_tokens(&issuer, patient.as_ref()).await
     };
     let ended = stop::wait(ready, &mut anchoring).await;
     trust.abort();
@@ -117,6 +120,12 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     anchoring.stop().await;
     issuer.stop().await;
     chain.stop().await;
+    if ended.is_ok() {
+        say!(
+            "\nstopped; the same command goes on with `{}`",
+            args.data.display()
+        );
+    }
     ended
 }
 

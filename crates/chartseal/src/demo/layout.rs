@@ -25,6 +25,7 @@ impl Layout {
             layout.log_keys(),
             layout.chain(),
             layout.issuer(),
+            layout.tokens(),
         ] {
             DirBuilder::new()
                 .recursive(true)
@@ -98,6 +99,16 @@ impl Layout {
 
     pub fn announcement(&self) -> PathBuf {
         self.0.join("demo.json")
+    }
+
+    /// One file for each user.
+    pub fn tokens(&self) -> PathBuf {
+        self.0.join("tokens")
+    }
+
+    /// Read by a shell, it sets the names of the tour.
+    pub fn env(&self) -> PathBuf {
+        self.0.join("env.sh")
     }
 
     fn ports(&self) -> PathBuf {

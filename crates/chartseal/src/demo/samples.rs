@@ -19,8 +19,6 @@ use std::{collections::BTreeMap, fs, time::Duration};
 
 /// The samples are the same on every machine.
 const SEED: u64 = 1;
-/// Of whom the demo's patient token speaks when there are no samples.
-const NO_SAMPLE: &str = "demo-patient";
 const FOR_LOADING: Duration = Duration::from_secs(3_600);
 
 /// How far the loading came, so that the next start goes on.
@@ -32,13 +30,13 @@ struct Progress {
     patient: Option<LogicalId>,
 }
 
-/// Writes what is not written yet; gives the patient of the patient token.
+/// Writes what is not written yet; gives the first patient, if there are samples.
 pub async fn load(
     args: &DemoArgs,
     layout: &Layout,
     announcement: &Announcement,
     issuer: &DevIssuer,
-) -> Result<LogicalId, Failed> {
+) -> Result<Option<LogicalId>, Failed> {
     let text = fs::read_to_string(layout.samples()).unwrap_or_default();
     let mut progress: Progress = serde_json::from_str(&text).unwrap_or_default();
     if !args.empty {
@@ -51,10 +49,7 @@ pub async fn load(
             load_facility(&facility, patients, &base, &token, layout, &mut progress).await?;
         }
     }
-    match progress.patient {
-        Some(patient) => Ok(patient),
-        None => Ok(NO_SAMPLE.parse()?),
-    }
+    Ok(progress.patient)
 }
 
 async fn load_facility(
@@ -72,7 +67,7 @@ async fn load_facility(
         .skip(done);
     let bar = ProgressBar::new((patients + 1) as u64)
         .with_style(ProgressStyle::with_template(
-            "  {prefix:<12} [{bar:30}] {pos}/{len} sample patients, {eta} left",
+            "  {prefix:<12} [{bar:30}] {pos} of {len} sample patients, about {eta} left",
         )?)
         .with_prefix(facility.to_string())
         .with_position(done as u64);

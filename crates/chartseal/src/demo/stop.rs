@@ -5,20 +5,20 @@ use super::Failed;
 use crate::service::{anchoring::Anchoring, stop};
 use std::future::{self, Future};
 
-/// Gets ready and then waits for the end, which may come before; to fail to get
-/// ready and an alarm are errors.
+/// Gets ready, looks after the tokens and waits for the end, which may come before; to
+/// fail to get ready and an alarm are errors.
 pub async fn wait(
-    ready: impl Future<Output = Result<(), Failed>>,
+    work: impl Future<Output = Result<(), Failed>>,
     anchoring: &mut Anchoring,
 ) -> Result<(), Failed> {
-    let unready = async {
-        match ready.await {
+    let failed = async {
+        match work.await {
             Ok(()) => future::pending().await,
             Err(problem) => problem,
         }
     };
     tokio::select! {
-        problem = unready => Err(problem),
+        problem = failed => Err(problem),
         () = stop::asked() => Ok(()),
         ended = anchoring.ended() => ended,
     }

@@ -1,51 +1,139 @@
-//! The demo's own trust file: the logs' keys and the newest final anchors,
-//! rewritten whenever an anchor becomes final. It says `operator` as the source
-//! of everything, because in the demo one process plays all parts.
+//! The demo's own trust file: the logs' keys and the newest final anchors. An anchor is
+//! in it before the gateway shows it as final, so that a proof that says so verifies at
+//! once. It says `operator` as the source of everything, because in the demo one process
+//! plays all parts.
 
-use super::layout;
-use anchor_service::rotation;
+use super::Failed;
+use crate::whole_file::{self, PRIVATE};
+use anchor_service::{BecomingFinal, Herald, rotation};
 use model::{AnchorState, FacilityName, LogId};
 use proof::{
     ChainKind, Registry, Require, Source, Trust, TrustedAnchor, TrustedChain, TrustedHead,
     TrustedLog,
 };
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use store::{Anchor, Log, NewAnchor, Reader, Store, StoredLogKey};
 
 /// Anchors kept for each log.
 const ANCHORS: u32 = 1_000;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+/// How often new logs and keys are looked for.
+const LOOK: Duration = Duration::from_millis(500);
 
-/// Keeps the file up to date until the task is ended.
-pub fn keep(
+/// The file, and what stands in it.
+pub struct TrustFile {
     path: PathBuf,
-    store: Store,
     chain_id: u64,
-    registry: [u8; 20],
-) -> tokio::task::JoinHandle<()> {
-    actix_web::rt::spawn(async move {
-        let mut known = BTreeMap::new();
-        loop {
-            let before = known.clone();
-            let read = store
-                .read("trust file", move |reader| follow(reader, before))
-                .await;
-            if let Ok((logs, now)) = read
-                && now != known
-            {
-                let trust = trust(logs, &now, chain_id, Registry(registry));
-                match layout::replace(&path, &trust.to_bytes()) {
-                    Ok(()) => known = now,
-                    Err(error) => tracing::warn!(%error, "the trust file was not written"),
-                }
-            }
-            tokio::time::sleep(BETWEEN_LOOKS).await;
-        }
-    })
+    registry: Registry,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    logs: Vec<TrustedLog>,
+    finals: Finals,
 }
 
 /// The final anchors of each log, oldest first, heartbeats included.
 type Finals = BTreeMap<LogId, Vec<TrustedHead>>;
+
+impl TrustFile {
+    /// Writes the file as the database stands.
+    pub async fn open(
+        path: PathBuf,
+        store: &Store,
+        chain_id: u64,
+        registry: [u8; 20],
+    ) -> Result<Arc<Self>, Failed> {
+        let file = Arc::new(Self {
+            path,
+            chain_id,
+            registry: Registry(registry),
+            held: Mutex::default(),
+        });
+        file.look(store).await?;
+        Ok(file)
+    }
+
+    /// Tells it of anchors before the database says that they are final.
+    pub fn herald(self: &Arc<Self>) -> Arc<Herald> {
+        let file = Arc::clone(self);
+        Arc::new(move |finals: &[BecomingFinal]| file.add(finals))
+    }
+
+    /// Looks for new logs and keys until the task is ended.
+    pub fn keep(self: &Arc<Self>, store: Store) -> tokio::task::JoinHandle<()> {
+        let file = Arc::clone(self);
+        actix_web::rt::spawn(async move {
+            loop {
+                tokio::time::sleep(LOOK).await;
+                if let Err(error) = file.look(&store).await {
+                    tracing::warn!(%error, "the trust file was not written");
+                }
+            }
+        })
+    }
+
+    async fn look(&self, store: &Store) -> Result<(), Failed> {
+        let before = self.lock().finals.clone();
+        let read = move |reader: &mut Reader| follow(reader, before);
+        let (logs, finals) = store.read("trust file", read).await?;
+        let mut held = self.lock();
+        let mut changed = held.logs != logs;
+        for (log, heads) in finals {
+            // The herald may have been faster.
+            let known = held.finals.entry(log).or_default();
+            let last = known.last().map_or(0, |head| head.seq);
+            let fresh = heads.into_iter().filter(|head| head.seq > last);
+            let count = known.len();
+            known.extend(fresh);
+            changed |= known.len() > count;
+            trim(known);
+        }
+        if changed {
+            held.logs = logs;
+            self.write(&held)?;
+        }
+        Ok(())
+    }
+
+    fn add(&self, finals: &[BecomingFinal]) -> io::Result<()> {
+        let mut held = self.lock();
+        for one in finals {
+            if held.logs.iter().all(|log| log.log_id != one.log_id) {
+                // A log that was made just now: its keys are read at the next look.
+                return Err(io::ErrorKind::NotFound.into());
+            }
+            let known = held.finals.entry(one.log_id).or_default();
+            if known.last().is_none_or(|head| head.seq < one.seq) {
+                known.push(TrustedHead {
+                    log_id: one.log_id,
+                    seq: one.seq,
+                    size: one.size,
+                    root: one.root,
+                    time: u64::try_from(one.time.as_seconds()).unwrap_or(0),
+                });
+                trim(known);
+            }
+        }
+        self.write(&held)
+    }
+
+    fn write(&self, held: &Held) -> io::Result<()> {
+        let logs = held.logs.clone();
+        let trust = trust(logs, &held.finals, self.chain_id, self.registry);
+        whole_file::replace(&self.path, PRIVATE, &trust.to_bytes())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Adds the anchors that have become final since.
 fn follow(
@@ -76,12 +164,14 @@ fn follow(
                 .rev()
                 .map(|anchor| head(log.log_id, &anchor)),
         );
-        let most = ANCHORS as usize;
-        finals.drain(..finals.len().saturating_sub(most));
         let keys = reader.log_keys().of(&log)?;
         logs.extend(trusted_log(&log, &keys, facility.name));
     }
     Ok((logs, known))
+}
+
+fn trim(heads: &mut Vec<TrustedHead>) {
+    heads.drain(..heads.len().saturating_sub(ANCHORS as usize));
 }
 
 fn head(log_id: LogId, anchor: &Anchor) -> TrustedHead {
@@ -118,8 +208,12 @@ fn trusted_log(log: &Log, keys: &[StoredLogKey], facility: FacilityName) -> Opti
 fn trust(logs: Vec<TrustedLog>, finals: &Finals, chain_id: u64, registry: Registry) -> Trust {
     let mut anchors = Vec::new();
     for heads in finals.values() {
-        let mut size = 0;
-        // Of each size the first; what follows it is a heartbeat.
+        // Of each size the first; what follows it is a heartbeat. Of the size of the
+        // oldest it is not known unless that is the log's first anchor.
+        let mut size = match heads.first() {
+            Some(oldest) if oldest.seq > 1 => oldest.size,
+            _ => 0,
+        };
         for head in heads
             .iter()
             .filter(|head| std::mem::replace(&mut size, head.size) != head.size)

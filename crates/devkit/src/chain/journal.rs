@@ -8,14 +8,15 @@
 use super::ChainError;
 use alloy::primitives::keccak256;
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File, Permissions, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
-    os::unix::fs::FileExt,
+    os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 const HEAD: u64 = 8;
 const CHECKSUM: u64 = 32;
+const OWNER_ONLY: u32 = 0o600;
 /// No record comes near this; a longer one is damage.
 const MAXIMUM_PAYLOAD: u32 = 64 * 1024 * 1024;
 
@@ -49,7 +50,11 @@ impl Journal {
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(OWNER_ONLY)
             .open(path)
+            .map_err(storage)?;
+        // One of an earlier release is open to others.
+        file.set_permissions(Permissions::from_mode(OWNER_ONLY))
             .map_err(storage)?;
         match file.try_lock() {
             Ok(()) => {}
