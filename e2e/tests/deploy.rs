@@ -2,6 +2,8 @@
 //! dashboard and alerts ask for, and the sentences that the runbook explains. That
 //! the configurations are read is tested beside the configuration.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "test code")]
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -111,6 +113,61 @@ fn the_runbook_has_every_sentence() {
             }
         }
     }
+}
+
+/// The expression of an alert, with one space for any white space.
+fn expression(alerts: &str, name: &str) -> String {
+    let (_, rule) = alerts
+        .split_once(&format!("- alert: {name}\n"))
+        .unwrap_or_else(|| panic!("there is no alert `{name}`"));
+    let (_, rest) = rule.split_once("expr:").expect("an expression");
+    let (expression, _) = rest.split_once("labels:").expect("labels");
+    let (expression, _) = expression.split_once(" for:").unwrap_or((expression, ""));
+    one_spaced(expression)
+}
+
+#[test]
+fn one_process_of_several_does_not_go_unnoticed() {
+    let alerts = read("deploy/grafana/alerts.yaml");
+    let down = expression(&alerts, "ChartsealInstanceDown");
+    assert!(down.contains("up == 0"), "{down}");
+    for (alert, series) in [
+        (
+            "ChartsealGatewayMissing",
+            "chartseal_unauthenticated_requests_total",
+        ),
+        ("ChartsealNoStandby", "chartseal_anchor_lease_held"),
+    ] {
+        let expression = expression(&alerts, alert);
+        assert!(
+            expression.contains(&format!("count({series}) <")),
+            "{expression}"
+        );
+    }
+}
+
+#[test]
+fn containers_do_not_fill_the_disk_with_their_logs() {
+    let compose = read("deploy/compose/compose.yaml");
+    let services = compose.split_once("\nservices:").expect("services").1;
+    let services = services.split_once("\nnetworks:").expect("networks").0;
+    let mut blocks: Vec<String> = Vec::new();
+    for line in services.lines() {
+        let starts = line.starts_with("  ") && !line.starts_with("   ");
+        match blocks.last_mut() {
+            Some(block) if !starts => block.push_str(line),
+            _ => blocks.push(line.to_owned()),
+        }
+    }
+    // Each takes a limit of its own or that of a template.
+    let named = blocks.iter().filter(|block| block.contains("image:"));
+    assert_eq!(named.clone().count(), 4);
+    for service in named {
+        assert!(service.contains("<<: *bounded"), "{service}");
+    }
+    let template = compose.split_once("x-service:").expect("a template").1;
+    let template = template.split_once("\nservices:").expect("services").0;
+    assert!(template.contains("*bounded"), "{template}");
 }
 
 #[test]

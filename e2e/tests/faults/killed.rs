@@ -90,7 +90,7 @@ impl Import {
         command
             .args(["import", "--in-flight", "1", "--token", "token", "--base"])
             .arg(format!("http://127.0.0.1:{}/fhir", front.port))
-            .args(folders)
+            .args(folders.iter().flat_map(|folder| resources(folder)))
             .current_dir(site.house.path(""))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -117,6 +117,13 @@ impl Import {
         println!("imports: {}", self.rounds);
         assert!(status.success(), "the import ended with {status}");
     }
+}
+
+/// The files of a folder but the export's own log, which is no FHIR.
+fn resources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = files(folder);
+    files.retain(|file| file.file_name().is_some_and(|name| name != "log.ndjson"));
+    files
 }
 
 /// Each resource of the files is one record at its first version; besides them there
