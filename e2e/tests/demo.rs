@@ -3,9 +3,11 @@
 
 #![expect(clippy::expect_used, reason = "test code")]
 
-use e2e::{Caller, Demo, fetch_proof, program, until, verify};
+use e2e::{Caller, Demo, fetch_proof, program, run, until, verify};
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -78,6 +80,162 @@ fn a_first_reader_gets_a_record_and_a_proof_that_verifies() {
 
     let started = demo.stop();
     assert!(started.success(), "{started}\n{}", demo.printed());
+}
+
+/// The trust file has an anchor before the gateway shows it as final.
+#[test]
+fn a_proof_that_is_final_verifies_at_once() {
+    let folder = Demo::folder();
+    let demo = Demo::start(folder.path(), &["--empty"]);
+    let token = demo.about.tokens.get("clinician").expect("a token");
+    let (proof, resource) = (folder.path().join("p.json"), folder.path().join("r.json"));
+    for round in 1..=8 {
+        let reference = create_patient(&demo);
+        let url = demo
+            .caller("clinician")
+            .url(&format!("{reference}/_history/1"));
+        let mut command = Command::new(program());
+        command
+            .args(["proof", &url, "--wait", "60", "--out"])
+            .arg(&proof)
+            .arg("--resource")
+            .arg(&resource)
+            .env("CHARTSEAL_TOKEN", token);
+        let fetched = run(&mut command);
+        assert!(fetched.text.contains("finalized"), "{}", fetched.text);
+        let verified = verify(&proof, &demo.about.trust_file, Some(&resource));
+        assert_eq!(verified.code, 0, "round {round}: {}", verified.text);
+    }
+    // What was fetched is its owner's alone; so is all that the demo keeps.
+    let data = folder.path().join("data");
+    for file in [
+        proof,
+        resource,
+        data.join("l2/chain.journal"),
+        data.join("demo.json"),
+        data.join("env.sh"),
+        data.join("tokens/clinician"),
+    ] {
+        let mode = fs::metadata(&file).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", file.display());
+    }
+}
+
+#[test]
+fn the_tour_can_be_followed_from_what_the_demo_leaves() {
+    let folder = Demo::folder();
+    let demo = Demo::start(folder.path(), &["--patients", "1"]);
+    let printed = until("it has said where everything is", 20, || {
+        let printed = demo.printed();
+        printed.contains("trust file").then_some(printed)
+    });
+    assert!(printed.lines().count() <= 24, "{printed}");
+    for token in demo.about.tokens.values() {
+        assert!(!printed.contains(token.as_str()), "a token on the screen");
+    }
+    let text = fs::read_to_string(folder.path().join("data/demo.json")).expect("demo.json");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    for pointer in [
+        "/issuer/url",
+        "/issuer/loginClientId",
+        "/patient",
+        "/program",
+        "/commands/proof",
+    ] {
+        let value = json.pointer(pointer).and_then(|it| it.as_str());
+        assert!(value.is_some_and(|it| !it.is_empty()), "{pointer}");
+    }
+    // The commands as they are printed, in a shell that has read env.sh.
+    let tour = ". data/env.sh; set -e; \
+        curl -sf -H \"Authorization: Bearer $CHARTSEAL_TOKEN\" $RECORD > /dev/null; \
+        chartseal proof $RECORD --wait 60 --out p.json --resource r.json; \
+        chartseal verify p.json --resource r.json --trust $TRUST --report report.html; \
+        test \"$(curl -s -o /dev/null -w %{http_code} \
+            -H \"Authorization: Bearer $AUDITOR\" $BASE/fhir/Patient/$P)\" = 404";
+    let mut shell = Command::new("sh");
+    let ran = run(shell.args(["-c", tour]).current_dir(folder.path()));
+    assert_eq!(ran.code, 0, "{}", ran.text);
+    assert!(ran.text.contains("proved:"), "{}", ran.text);
+    let report = fs::read_to_string(folder.path().join("report.html")).expect("the report");
+    assert!(report.contains("Everything that the trust file demands holds."));
+    for outside in ["http-equiv=\"refresh", "<script", "src=", "href="] {
+        assert!(!report.contains(outside), "{outside}");
+    }
+}
+
+/// The auditor's question: who looked, proved, on a page.
+#[test]
+fn an_access_is_told_by_name_once_it_is_proved() {
+    let folder = Demo::folder();
+    let demo = Demo::start(folder.path(), &["--empty"]);
+    let reference = create_patient(&demo);
+    drop(demo.caller("clinician").get(&reference).expect(200, "read"));
+    let auditor = demo.caller("auditor");
+    let query = format!("AuditEvent?patient={reference}&_count=50");
+    let id = until("the event", 20, || {
+        let found = auditor.get(&query).expect(200, "events").json();
+        let events = found.get("entry")?.as_array()?.clone();
+        let read = events.into_iter().find(|event| {
+            event
+                .pointer("/resource/action")
+                .is_some_and(|it| it == "R")
+        })?;
+        read.pointer("/resource/id")?.as_str().map(str::to_owned)
+    });
+    let (proof, event) = (folder.path().join("p.json"), folder.path().join("e.json"));
+    let fetch = |name: &str, out: &Path| {
+        let mut command = Command::new(program());
+        command
+            .args([
+                "proof",
+                &auditor.url(&format!("AuditEvent/{id}")),
+                "--wait",
+                "60",
+            ])
+            .arg("--out")
+            .arg(&proof)
+            .arg("--resource")
+            .arg(out)
+            .env(
+                "CHARTSEAL_TOKEN",
+                demo.about.tokens.get("auditor").expect("a token"),
+            );
+        let ran = run(&mut command);
+        assert_eq!(ran.code, 0, "{name}: {}", ran.text);
+    };
+    fetch("the event", &event);
+    let ask = |report: &str| {
+        let mut command = Command::new(program());
+        command
+            .arg("verify")
+            .arg(&proof)
+            .args(["--report", report, "--resource"])
+            .arg(&event)
+            .arg("--trust")
+            .arg(&demo.about.trust_file)
+            .current_dir(folder.path());
+        run(&mut command)
+    };
+    let told = ask("good.html");
+    assert_eq!(told.code, 0, "{}", told.text);
+    for words in ["Ada Okafor", "read", &reference, "proved:"] {
+        assert!(told.text.contains(words), "{words}: {}", told.text);
+    }
+    let page = fs::read_to_string(folder.path().join("good.html")).expect("a page");
+    assert!(page.contains("Ada Okafor") && page.contains(&reference));
+
+    // A forged event tells nothing.
+    let forged = fs::read_to_string(&event).expect("the event");
+    fs::write(&event, forged.replace("Ada Okafor", "Eve Okafor")).expect("written");
+    let told = ask("bad.html");
+    assert_eq!(told.code, 1, "{}", told.text);
+    assert!(
+        told.text.contains("claimed, and not proved:"),
+        "{}",
+        told.text
+    );
+    let page = fs::read_to_string(folder.path().join("bad.html")).expect("a page");
+    assert!(!told.text.contains("Eve Okafor") && !page.contains("Eve Okafor"));
 }
 
 #[test]
