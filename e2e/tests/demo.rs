@@ -3,7 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "test code")]
 
-use e2e::{Caller, Demo, fetch_proof, program, run, until, verify};
+use e2e::{Caller, Demo, Ran, fetch_proof, program, run, until, verify};
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
@@ -82,6 +82,18 @@ fn a_first_reader_gets_a_record_and_a_proof_that_verifies() {
     assert!(started.success(), "{started}\n{}", demo.printed());
 }
 
+/// `chartseal proof` with the resource, waiting until the proof is final.
+fn fetch_both(url: &str, token: &str, proof: &Path, resource: &Path) -> Ran {
+    let mut command = Command::new(program());
+    command
+        .args(["proof", url, "--wait", "60", "--out"])
+        .arg(proof)
+        .arg("--resource")
+        .arg(resource)
+        .env("CHARTSEAL_TOKEN", token);
+    run(&mut command)
+}
+
 /// The trust file has an anchor before the gateway shows it as final.
 #[test]
 fn a_proof_that_is_final_verifies_at_once() {
@@ -94,14 +106,7 @@ fn a_proof_that_is_final_verifies_at_once() {
         let url = demo
             .caller("clinician")
             .url(&format!("{reference}/_history/1"));
-        let mut command = Command::new(program());
-        command
-            .args(["proof", &url, "--wait", "60", "--out"])
-            .arg(&proof)
-            .arg("--resource")
-            .arg(&resource)
-            .env("CHARTSEAL_TOKEN", token);
-        let fetched = run(&mut command);
+        let fetched = fetch_both(&url, token, &proof, &resource);
         assert!(fetched.text.contains("finalized"), "{}", fetched.text);
         let verified = verify(&proof, &demo.about.trust_file, Some(&resource));
         assert_eq!(verified.code, 0, "round {round}: {}", verified.text);
@@ -183,38 +188,16 @@ fn an_access_is_told_by_name_once_it_is_proved() {
         read.pointer("/resource/id")?.as_str().map(str::to_owned)
     });
     let (proof, event) = (folder.path().join("p.json"), folder.path().join("e.json"));
-    let fetch = |name: &str, out: &Path| {
+    let token = demo.about.tokens.get("auditor").expect("a token");
+    let url = auditor.url(&format!("AuditEvent/{id}"));
+    let fetched = fetch_both(&url, token, &proof, &event);
+    assert_eq!(fetched.code, 0, "{}", fetched.text);
+    let ask = |page: &str| {
         let mut command = Command::new(program());
-        command
-            .args([
-                "proof",
-                &auditor.url(&format!("AuditEvent/{id}")),
-                "--wait",
-                "60",
-            ])
-            .arg("--out")
-            .arg(&proof)
-            .arg("--resource")
-            .arg(out)
-            .env(
-                "CHARTSEAL_TOKEN",
-                demo.about.tokens.get("auditor").expect("a token"),
-            );
-        let ran = run(&mut command);
-        assert_eq!(ran.code, 0, "{name}: {}", ran.text);
-    };
-    fetch("the event", &event);
-    let ask = |report: &str| {
-        let mut command = Command::new(program());
-        command
-            .arg("verify")
-            .arg(&proof)
-            .args(["--report", report, "--resource"])
-            .arg(&event)
-            .arg("--trust")
-            .arg(&demo.about.trust_file)
-            .current_dir(folder.path());
-        run(&mut command)
+        command.arg("verify").arg(&proof);
+        command.args(["--report", page, "--resource"]).arg(&event);
+        command.arg("--trust").arg(&demo.about.trust_file);
+        run(command.current_dir(folder.path()))
     };
     let told = ask("good.html");
     assert_eq!(told.code, 0, "{}", told.text);

@@ -32,7 +32,13 @@ use gateway::{
 };
 use layout::{Layout, Ports};
 use model::{Clock, Random, SystemClock, SystemRandom};
-use std::{error::Error, net::TcpListener, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    net::{SocketAddr, TcpListener},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 use store::{Database, Store};
 use trust_file::TrustFile;
 
@@ -68,10 +74,7 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
         path: layout.database(),
     })?;
     crate::logging::to_file(&layout.log())?;
-    let listener = TcpListener::bind(args.listen).map_err(|error| {
-        let listen = args.listen;
-        format!("cannot listen on {listen}: {error}; choose another address with `--listen`")
-    })?;
+    let listener = listen(args.listen)?;
     let kms = facilities::kms(&layout)?;
     facilities::create(&store, &kms, &*clock, &*random).await?;
 
@@ -94,15 +97,7 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     service.check().await?;
 
     let url = format!("http://{}", layout::reachable(listener.local_addr()?));
-    let settings = Settings {
-        public_url: url.clone(),
-        identity: IdentityConfig {
-            issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
-        },
-        log_public: false,
-        limits: Limits::default(),
-        registered_only: RegisteredOnly::default(),
-    };
+    let settings = settings(url.clone(), &issuer);
     let app = App::open(settings, store.clone(), Arc::new(kms), clock, random).await?;
     let gateway = serve(app, listener).await?;
     let mut anchoring = Anchoring::start(service);
@@ -127,6 +122,24 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
         );
     }
     ended
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, Failed> {
+    TcpListener::bind(address).map_err(|error| {
+        format!("cannot listen on {address}: {error}; choose another with `--listen`").into()
+    })
+}
+
+fn settings(public_url: String, issuer: &DevIssuer) -> Settings {
+    Settings {
+        public_url,
+        identity: IdentityConfig {
+            issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
+        },
+        log_public: false,
+        limits: Limits::default(),
+        registered_only: RegisteredOnly::default(),
+    }
 }
 
 async fn serve(app: App, listener: TcpListener) -> Result<Gateway, Failed> {

@@ -17,7 +17,7 @@ use crate::{
     registry::Standing,
     traces::Traces,
 };
-use actix_web::{rt, web};
+use actix_web::{dev::ServerHandle, rt, web};
 use anchor_service::{AnchorService, ledger::evm::EvmLedger};
 use anchoring::Anchoring;
 use gateway::{
@@ -32,6 +32,7 @@ use std::{
     time::Duration,
 };
 use store::Store;
+use tokio::task::JoinHandle;
 
 type Failed = Box<dyn Error>;
 
@@ -110,7 +111,7 @@ async fn serve(service: Service, config: &Path) -> Result<(), Failed> {
     let sources = Sources {
         store: store.clone(),
         gateway: app,
-        root_keys: root_keys.clone(),
+        root_keys,
         certificates: gateway.as_ref().and_then(Gateway::certificates),
         anchor: anchoring.as_ref().map(Anchoring::status),
     };
@@ -126,24 +127,46 @@ async fn serve(service: Service, config: &Path) -> Result<(), Failed> {
         ended = anchoring_ended(anchoring.as_mut(), service) => Err(ended),
     };
     tracing::info!(service = service.name(), "stopping");
-    // They share the gateway's app, which is to be let go of.
-    if let Some(release) = release {
-        release.abort();
-        let _ = release.await;
-    }
-    if let Some(operations) = operations {
-        operations.stop(true).await;
-    }
-    if let Some(gateway) = gateway {
-        gateway.stop().await;
-    }
-    if let Some(anchoring) = anchoring {
-        anchoring.stop().await;
-    }
-    if let Some(traces) = traces {
-        traces.stop().await;
-    }
+    let running = Running {
+        release,
+        operations,
+        gateway,
+        anchoring,
+        traces,
+    };
+    running.stop().await;
     ended
+}
+
+/// What is to be stopped, in this order.
+struct Running {
+    release: Option<JoinHandle<()>>,
+    operations: Option<ServerHandle>,
+    gateway: Option<Gateway>,
+    anchoring: Option<Anchoring>,
+    traces: Option<Traces>,
+}
+
+impl Running {
+    async fn stop(self) {
+        // They share the gateway's app, which is to be let go of.
+        if let Some(release) = self.release {
+            release.abort();
+            let _ = release.await;
+        }
+        if let Some(operations) = self.operations {
+            operations.stop(true).await;
+        }
+        if let Some(gateway) = self.gateway {
+            gateway.stop().await;
+        }
+        if let Some(anchoring) = self.anchoring {
+            anchoring.stop().await;
+        }
+        if let Some(traces) = self.traces {
+            traces.stop().await;
+        }
+    }
 }
 
 /// Refuses what cannot work before anything is opened.

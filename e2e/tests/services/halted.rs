@@ -3,7 +3,7 @@
 //! to be looked at says so.
 
 use crate::{
-    installation::{HOME, Installation, metric, operations},
+    installation::{Ended as _, HOME, Installation, metric, operations},
     one_process::OneProcess,
 };
 use std::{fs, process::Command};

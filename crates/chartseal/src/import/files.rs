@@ -350,7 +350,7 @@ mod tests {
             a.line(2).entry(1),
             b.entry(2),
             a.line(2),
-            a.from_line(90),
+            a.onward_from(90),
         ];
         let found = of_places(places).expect("files");
         let wanted: Vec<_> = found.inputs.into_iter().map(|input| input.wanted).collect();

@@ -58,7 +58,7 @@ impl Place {
     }
 
     /// A line of the same file and all after it.
-    pub fn from_line(&self, line: u64) -> Self {
+    pub fn onward_from(&self, line: u64) -> Self {
         Self {
             onward: true,
             ..self.line(line)

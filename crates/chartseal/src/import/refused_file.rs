@@ -110,7 +110,7 @@ mod tests {
         let path = folder.path().join("refused.ndjson");
         let place = Place::file(Path::new("/data/Ada.json"), "site/Ada.json");
         let all = vec![
-            Refused::unsent(place.from_line(3), "no"),
+            Refused::unsent(place.onward_from(3), "no"),
             Refused {
                 place: place.entry(2),
                 status: Some(403),

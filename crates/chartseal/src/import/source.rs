@@ -189,7 +189,7 @@ impl Reading<'_> {
                 Err(error) => {
                     self.met += 1;
                     let problem = self.opened.cannot_read(&error);
-                    let place = self.place.from_line(number);
+                    let place = self.place.onward_from(number);
                     give(Item::Refused(Refused::unsent(place, problem)))?;
                     break;
                 }

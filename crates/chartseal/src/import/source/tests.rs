@@ -272,7 +272,7 @@ fn a_damaged_file_is_named_after_what_could_be_read() {
         "p.ndjson.gz",
         text.join("\n").as_bytes(),
     ));
-    let place = Place::file(&folder.path().join("p.ndjson.gz"), "p.ndjson").from_line(line);
+    let place = Place::file(&folder.path().join("p.ndjson.gz"), "p.ndjson").onward_from(line);
     let rest = units(items(&files::of_places([place]).expect("files").inputs));
     let lines: Vec<u64> = rest
         .iter()
