@@ -117,7 +117,7 @@ impl Announcement {
     }
 
     /// The names that the tour in README.md uses. Tokens are read from their files, so
-    /// that reading this again after an hour renews them.
+    /// that reading this again renews them.
     fn environment(&self, issuer: &str, patient: Option<&LogicalId>) -> Result<String, Failed> {
         let token = |user: &str| {
             let file = self.tokens.join(user);

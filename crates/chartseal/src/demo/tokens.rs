@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use std::{path::Path, time::Duration};
 
 /// How long they are good: longer than a tour takes.
-const GOOD_FOR: Duration = Duration::from_secs(3_600);
+const GOOD_FOR: Duration = Duration::from_secs(12 * 3_600);
 /// How often new ones take their place while the demo runs.
-pub const RENEWED_EVERY: Duration = Duration::from_secs(1_200);
+pub const RENEWED_EVERY: Duration = Duration::from_secs(4 * 3_600);
 /// Of whom the patient's token speaks when there are no samples.
 const NO_SAMPLE: &str = "demo-patient";
 
