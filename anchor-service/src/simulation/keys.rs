@@ -26,7 +26,7 @@ async fn a_key_file_that_is_gone_is_noticed_with_nothing_to_sign() {
         gone,
         Err(StepError::Key(KeyFileError::MissingLogKey { .. }))
     ));
-    fs::rename(folder.join("b-1.log-key"), &of_a).unwrap();
+    drop(key_file::create(&of_a, &SeededRandom::new(5)).unwrap());
     let other = world.service.step_keys().await;
     assert!(matches!(
         other,
