@@ -63,15 +63,16 @@ fn keeps_admin_client(
     Ok(())
 }
 
-/// An administrator of an issuer that is not configured could never come in.
+/// An administrator of an issuer that does not serve the facility could never come in.
 fn check_issuer(exchange: &Exchange<'_>, person: &Administrator) -> Result<(), Failure> {
-    if exchange.app().identity.knows(&person.issuer) {
+    let facility = &exchange.facility().name;
+    if exchange.app().identity.takes(&person.issuer, facility) {
         return Ok(());
     }
     Err(Failure::new(
         Category::Unprocessable,
         IssueCode::BusinessRule,
-        "the issuer is none of those whose tokens are taken here; write it exactly as in the \
+        "the issuer is none of those that serve this facility; write it exactly as in the \
          configuration",
     ))
 }

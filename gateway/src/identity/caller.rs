@@ -20,6 +20,9 @@ pub(super) fn of_claims(claims: &Claims, issuer: &IssuerConfig) -> Result<Caller
         .as_str()
         .and_then(|name| name.parse().ok())
         .ok_or(Refusal::Claim("facility"))?;
+    if !issuer.serves(&facility) {
+        return Err(Refusal::Facility);
+    }
     let client = match word(claims, "client_id")? {
         Some(client) => client,
         None => word(claims, "azp")?.ok_or(Refusal::Missing("client_id"))?,

@@ -7,6 +7,7 @@
 
 use super::{http_client::HttpClient, jwks::IssuerKeys};
 use jsonwebtoken::Algorithm;
+use model::FacilityName;
 use openidconnect::{
     AdditionalProviderMetadata, IssuerUrl, ProviderMetadata,
     core::{
@@ -73,6 +74,9 @@ pub struct IssuerConfig {
     /// Under which names its tokens tell the facts of a caller.
     #[serde(default)]
     pub claims: ClaimNames,
+    /// The facilities whose people it speaks for; `None` for all of them, which is
+    /// for a sole issuer alone.
+    pub facilities: Option<BTreeSet<FacilityName>>,
     /// Whether it may be the dev issuer, which gives anyone a token; for the demo
     /// and for tests, never in a file.
     #[serde(skip)]
@@ -130,8 +134,17 @@ impl IssuerConfig {
             algorithms: default_algorithms(),
             token_type: default_token_type(),
             claims: ClaimNames::default(),
+            facilities: None,
             may_be_dev: true,
         }
+    }
+
+    /// Whether it speaks for people of this facility (RFC 8725, 3.8).
+    #[must_use]
+    pub fn serves(&self, facility: &FacilityName) -> bool {
+        self.facilities
+            .as_ref()
+            .is_none_or(|facilities| facilities.contains(facility))
     }
 }
 
@@ -168,6 +181,12 @@ pub enum IdentityError {
     /// No token type.
     #[error("issuer `{0}` needs a `tokenType`, such as `at+jwt`")]
     NoTokenType(String),
+    /// No list of facilities beside another issuer, or an empty one.
+    #[error(
+        "issuer `{0}` needs `facilities`, such as `[\"riverside\"]`: whose people its tokens \
+         may speak for; only a sole issuer may leave it out"
+    )]
+    Facilities(String),
     /// The HTTP client cannot be made.
     #[error("the HTTP client for issuers cannot be made; are CA certificates installed?")]
     HttpClient,
@@ -183,6 +202,7 @@ pub(super) struct Issuer {
 pub(super) fn check(config: IdentityConfig) -> Result<Vec<Arc<Issuer>>, IdentityError> {
     let mut urls = BTreeSet::new();
     let mut issuers = Vec::new();
+    let sole = config.issuers.len() == 1;
     for issuer in config.issuers {
         let url = issuer.url.clone();
         if !parse_safe(&url).is_some_and(|url| url.query().is_none() && url.fragment().is_none()) {
@@ -199,6 +219,11 @@ pub(super) fn check(config: IdentityConfig) -> Result<Vec<Arc<Issuer>>, Identity
         }
         if !urls.insert(url.clone()) {
             return Err(IdentityError::Twice(url));
+        }
+        // Two hospitals' issuers on one gateway: neither may name the other's people.
+        let listed = issuer.facilities.as_ref();
+        if !listed.map_or(sole, |facilities| !facilities.is_empty()) {
+            return Err(IdentityError::Facilities(url));
         }
         let keys = IssuerKeys::new(issuer.algorithms.clone());
         issuers.push(Arc::new(Issuer {

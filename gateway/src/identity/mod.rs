@@ -23,7 +23,7 @@ pub use self::{
 };
 
 use self::{issuers::Issuer, token::Token, verified::VerifiedTokens};
-use model::Clock;
+use model::{Clock, FacilityName};
 use policies::Caller;
 use std::sync::Arc;
 
@@ -88,10 +88,11 @@ impl Identity {
             .map(|issuer| (issuer.config.url.as_str(), issuer.keys.failing()))
     }
 
-    /// Whether tokens of this issuer are taken.
+    /// Whether tokens of this issuer are taken for people of this facility.
     #[must_use]
-    pub fn knows(&self, issuer: &str) -> bool {
-        self.issuers.iter().any(|it| it.config.url == issuer)
+    pub fn takes(&self, issuer: &str, facility: &FacilityName) -> bool {
+        let of = |it: &Arc<Issuer>| it.config.url == issuer && it.config.serves(facility);
+        self.issuers.iter().any(of)
     }
 
     /// The caller for whom the header's bearer token speaks.

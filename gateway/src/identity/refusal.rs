@@ -57,6 +57,9 @@ pub enum Refusal {
     /// A claim breaks its rule.
     #[error("the token's `{0}` cannot be used")]
     Claim(&'static str),
+    /// The issuer does not speak for people of this facility.
+    #[error("the token's facility is none of those that its issuer serves")]
+    Facility,
     /// `exp` has passed.
     #[error("the token has expired")]
     Expired,
@@ -88,6 +91,7 @@ impl Refusal {
             Self::Audience => "audience",
             Self::Missing(_) => "missing-claim",
             Self::Claim(_) => "claim",
+            Self::Facility => "facility",
             Self::Expired => "expired",
             Self::NotYetValid => "not-yet-valid",
             Self::Bound => "bound",

@@ -36,8 +36,10 @@ use tempfile::TempDir;
 pub const HOME: &str = "riverside";
 /// The facility of `clinicianOther`.
 pub const OTHER: &str = "hillcrest";
-const AUDIENCE: &str = "gateway-tests";
-const HOUR: Duration = Duration::from_secs(3_600);
+/// What the `aud` of every token is.
+pub const AUDIENCE: &str = "gateway-tests";
+/// How long tokens are good.
+pub const HOUR: Duration = Duration::from_secs(3_600);
 
 /// A running gateway with all that it needs.
 pub struct House {

@@ -22,6 +22,7 @@ mod front_page;
 mod house;
 mod http;
 mod idempotency;
+mod issuers;
 mod limits;
 mod listener;
 mod log_tiles;

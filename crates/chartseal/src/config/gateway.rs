@@ -7,6 +7,7 @@ use ::gateway::{
     identity::{IdentityConfig, IssuerConfig},
 };
 use ipnet::IpNet;
+use model::FacilityName;
 use serde::Deserialize;
 use std::{
     net::SocketAddr,
@@ -168,9 +169,10 @@ impl GatewaySection {
         self.tls.is_none() && !self.listen.ip().is_loopback()
     }
 
-    /// Whether tokens of this issuer are taken.
-    pub fn takes_tokens_of(&self, issuer: &str) -> bool {
-        self.issuers.iter().any(|it| it.url == issuer)
+    /// Whether tokens of this issuer are taken for people of this facility.
+    pub fn takes_tokens_of(&self, issuer: &str, facility: &FacilityName) -> bool {
+        let of = |it: &IssuerConfig| it.url == issuer && it.serves(facility);
+        self.issuers.iter().any(of)
     }
 
     /// Whether tokens of clients that nobody registered count.

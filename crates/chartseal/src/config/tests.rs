@@ -179,6 +179,19 @@ const CASES: &[Case] = &[
         &["`gateway.issuers[0].algorithms[0]`"],
     ),
     (
+        "[anchor]",
+        "[[gateway.issuers]]\nurl = \"https://b.example\"\naudience = \"b\"\n[anchor]",
+        &[
+            "`gateway.issuers`",
+            "`https://login.example.org/realms/care` needs `facilities`",
+        ],
+    ),
+    (
+        "tokenType",
+        "facilities = [\"Riverside\"]\ntokenType",
+        &["`gateway.issuers[0].facilities", "facility name"],
+    ),
+    (
         "chainId = 1337",
         "chainId = 1337\nregistry = \"0x12\"",
         &["`anchor`", "`registry`"],

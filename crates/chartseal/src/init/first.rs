@@ -36,11 +36,12 @@ pub fn of(args: &InitArgs, config: &Config, new: bool) -> Result<First, Failed> 
         );
     }
     if let Ok(gateway) = config.gateway() {
-        let foreign = |it: &&Administrator| !gateway.takes_tokens_of(&it.issuer);
+        let foreign = |it: &&Administrator| !gateway.takes_tokens_of(&it.issuer, &args.facility);
         if let Some(person) = administrators.iter().find(foreign) {
             let problem = format!(
-                "`{}` is none of the issuers of `[[gateway.issuers]]`; write it exactly as there",
-                person.issuer
+                "`{}` is none of the issuers of `[[gateway.issuers]]` that serve `{}`; write it \
+                 exactly as there",
+                person.issuer, args.facility
             );
             return Err(problem.into());
         }

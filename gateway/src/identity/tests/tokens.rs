@@ -308,6 +308,27 @@ async fn what_is_not_known_here_gives_nothing() {
 }
 
 #[tokio::test]
+async fn an_issuer_speaks_for_the_facilities_of_its_list() {
+    let issuer = TestIssuer::start().await;
+    let of = |names: &[&str]| Some(names.iter().map(|name| name.parse().unwrap()).collect());
+    for (facilities, expected) in [
+        (None, Ok("north".to_owned())),
+        (of(&["north"]), Ok("north".to_owned())),
+        (of(&["south", "north"]), Ok("north".to_owned())),
+        (of(&["south"]), Err(Refusal::Facility)),
+        (of(&["north-wing"]), Err(Refusal::Facility)),
+    ] {
+        let identity = issuer.identity_with(|config| config.facilities = facilities);
+        // The second time it comes from memory, if it came at all.
+        for _ in 0..2 {
+            let caller = ask(&identity, &issuer.good()).await;
+            let facility = caller.map(|caller| caller.facility.as_str().to_owned());
+            assert_eq!(facility, expected);
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_id_token_is_no_access_token() {
     let issuer = TestIssuer::start().await;
     let mut claims = issuer.claims();
@@ -376,6 +397,25 @@ fn a_configuration_that_must_not_be_used_is_refused() {
             Some(IdentityError::Algorithms(_))
         ));
     }
+    let other = IssuerConfig::new("http://127.0.0.1:2", "a");
+    let serving = |issuer: &IssuerConfig, names: &[&str]| IssuerConfig {
+        facilities: Some(names.iter().map(|name| name.parse().unwrap()).collect()),
+        ..issuer.clone()
+    };
+    let (north, south) = (serving(&good, &["north"]), serving(&other, &["south"]));
+    assert_eq!(check(vec![north.clone()]), None);
+    assert_eq!(check(vec![north.clone(), south.clone()]), None);
+    for issuers in [
+        vec![serving(&good, &[])],
+        vec![good.clone(), south],
+        vec![good.clone(), serving(&other, &[])],
+    ] {
+        assert!(matches!(check(issuers), Some(IdentityError::Facilities(_))));
+    }
+    assert_eq!(
+        check(vec![north, other.clone()]),
+        Some(IdentityError::Facilities(other.url))
+    );
     let issuer = IssuerConfig {
         audience: String::new(),
         ..good
