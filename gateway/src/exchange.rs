@@ -21,7 +21,7 @@ use crate::{
     version::{self, Found, OpenVersion},
     write::NewContent,
 };
-use fhir::{IssueCode, audit_event::AuditPatient};
+use fhir::{IssueCode, audit_event::AuditPatient, definition::Definition};
 use model::{AuditInteraction, EpochRead, LogicalId, ResourceType, Tag, Timestamp, VersionNumber};
 use policies::{Action, Authorizer, Caller, Decision, DecisionLog, Permit, Target, TargetFacts};
 use std::sync::Arc;
@@ -169,6 +169,18 @@ impl<'c> Exchange<'c> {
         facts.of_record(self.tag(resource_type, id))
     }
 
+    /// What a decision about a write is asked over when there is no such record: a
+    /// record of a patient whom nobody knows. Whoever may write that may write whatever
+    /// could stand there, so the answer may tell that nothing does.
+    #[must_use]
+    pub fn unknown(&self, resource_type: &ResourceType, id: &LogicalId) -> Target {
+        let mut target = self.absent(resource_type, id);
+        if of_patients(resource_type) {
+            target.patients.push(Tag::ZERO);
+        }
+        target
+    }
+
     /// The current version of a record, opened and withheld. What this request
     /// itself has written counts.
     ///
@@ -272,6 +284,13 @@ impl<'c> Exchange<'c> {
         let (base, kind) = (&self.context.base, new.resource.resource_type());
         format!("{base}/{kind}/{}/_history/{}", new.id, mark.number)
     }
+}
+
+/// Whether records of a type can be a patient's.
+fn of_patients(resource_type: &ResourceType) -> bool {
+    let name = resource_type.as_str();
+    matches!(name, "Patient" | "Binary")
+        || Definition::of(name).is_some_and(|it| !it.compartment.is_empty())
 }
 
 /// The caller as far as its home believes the token. The home is the last side.

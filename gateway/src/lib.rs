@@ -44,6 +44,7 @@ mod reply;
 mod routes;
 mod sealed_audit;
 mod sealed_json;
+mod security_context;
 pub mod server;
 pub mod setup;
 mod span;

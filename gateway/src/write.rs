@@ -6,6 +6,7 @@ use crate::{
     failure::{Category, Failure},
     keyring::HeldKey,
     reply::VersionMark,
+    security_context::SecurityContext,
     version::{OpenVersion, patients_of},
 };
 use fhir::{IssueCode, ReferenceParameter, Resource, audit_event::AuditPatient};
@@ -33,17 +34,24 @@ pub struct NewContent {
     pub canonical: Vec<u8>,
     /// The patients that it names.
     pub patients: Vec<AuditPatient>,
+    /// The record by whose rules it goes, for a Binary that names one.
+    pub context: Option<SecurityContext>,
 }
 
 impl NewContent {
     /// Gives a resource the identity of a record that is made now.
     #[must_use]
-    pub fn first(exchange: &Exchange<'_>, resource: &Resource, id: LogicalId) -> Self {
+    pub fn first(
+        exchange: &Exchange<'_>,
+        resource: &Resource,
+        id: LogicalId,
+        context: Option<SecurityContext>,
+    ) -> Self {
         let mark = VersionMark {
             number: VersionNumber::FIRST,
             time: exchange.at,
         };
-        Self::of_version(exchange, resource, id, mark)
+        Self::of_version(exchange, resource, (id, mark), context)
     }
 
     /// Gives a resource the identity that it has as this version.
@@ -51,12 +59,15 @@ impl NewContent {
     pub fn of_version(
         exchange: &Exchange<'_>,
         resource: &Resource,
-        id: LogicalId,
-        mark: VersionMark,
+        (id, mark): (LogicalId, VersionMark),
+        context: Option<SecurityContext>,
     ) -> Self {
         let resource = resource.clone().with_identity(&id, mark.number, mark.time);
         let canonical = resource.canonical();
-        let patients = patients_of(exchange.facility(), &exchange.context.local, &resource);
+        let patients = match &context {
+            Some(context) => context.patients.clone(),
+            None => patients_of(exchange.facility(), &exchange.context.local, &resource),
+        };
         Self {
             id,
             version: mark.number,
@@ -64,17 +75,23 @@ impl NewContent {
             resource,
             canonical,
             patients,
+            context,
         }
     }
 
-    /// What a decision about it is asked over: the patients that it names now.
+    /// What a decision about it is asked over: the patients that it names now, or
+    /// those of its context.
     #[must_use]
     pub fn target(&self, exchange: &Exchange<'_>) -> Target {
         let kind = self.resource.resource_type();
+        let patients = match &self.context {
+            Some(context) => context.tags.clone(),
+            None => self.patients.iter().map(|patient| patient.tag).collect(),
+        };
         let facts = TargetFacts {
             facility: exchange.facility().name.clone(),
             resource_type: kind.clone(),
-            patients: self.patients.iter().map(|patient| patient.tag).collect(),
+            patients,
             labels: Vec::new(),
         };
         facts.of_record(exchange.tag(kind, &self.id))
@@ -109,7 +126,7 @@ pub async fn put(
     permit.check_write(target).map_err(Failure::fault)?;
     let kind = new.resource.resource_type();
     let record = exchange.tag(kind, &new.id);
-    let scope = scope_of(exchange, &new.resource, record, &target.patients).await?;
+    let scope = scope_of(new, record, &target.patients);
     let mark = VersionMark {
         number: new.version,
         time: new.time,
@@ -274,50 +291,12 @@ pub fn statement_of(
 }
 
 /// Which scope seals a version (docs/storage-format.md, "Scopes").
-async fn scope_of(
-    exchange: &Exchange<'_>,
-    resource: &Resource,
-    record: Tag,
-    patients: &[Tag],
-) -> Result<Scope, Failure> {
-    if let Some(context) = resource.security_context(&exchange.context.local) {
-        return scope_of_record(exchange, &context.resource_type, &context.id).await;
-    }
-    Ok(match patients {
-        [] => Scope::Facility,
-        [patient] => Scope::Patient(*patient),
-        _ => Scope::Record(record),
-    })
-}
-
-/// A Binary has the scope of the record that its `securityContext` names.
-async fn scope_of_record(
-    exchange: &Exchange<'_>,
-    kind: &ResourceType,
-    id: &LogicalId,
-) -> Result<Scope, Failure> {
-    let tag = exchange.tag(kind, id);
-    if kind.as_str() == "Patient" {
-        return Ok(Scope::Patient(tag));
-    }
-    // It may be written by the same Bundle, before it is stored.
-    let in_hand = exchange
-        .writes
-        .iter()
-        .rev()
-        .find(|write| write.version.record == tag);
-    let key = match in_hand {
-        Some(write) => Some(write.version.data_key),
-        None => exchange.current_row(tag).await?.map(|row| row.data_key),
-    };
-    match key {
-        Some(key) => Ok(exchange.facility().keys.by_id(key).await?.scope),
-        None => Err(Failure::new(
-            Category::Unprocessable,
-            IssueCode::BusinessRule,
-            "the record that `securityContext` names is not here; write it first",
-        )
-        .at("Binary.securityContext")),
+const fn scope_of(new: &NewContent, record: Tag, patients: &[Tag]) -> Scope {
+    match (&new.context, patients) {
+        (Some(context), _) => context.scope,
+        (None, []) => Scope::Facility,
+        (None, [patient]) => Scope::Patient(*patient),
+        (None, _) => Scope::Record(record),
     }
 }
 

@@ -19,7 +19,7 @@ pub use response::{ResponseEntry, batch_response, transaction_response};
 pub use rewrite::rewrite_references;
 pub use searchset::{Page, SearchEntry, SearchMode, searchset};
 
-use crate::{IssueCode, Refusal, json::Value, path::Path};
+use crate::{IssueCode, Refusal, Resource, json::Value, path::Path};
 use std::collections::HashSet;
 
 /// A Bundle that asks for several interactions.
@@ -124,14 +124,23 @@ pub fn refuse_conditional(entry: &mut Entry) -> Result<(), Refusal> {
 }
 
 /// The order in which the entries of a transaction are carried out: DELETE,
-/// POST, PUT and PATCH, GET and HEAD; within each as they came. Gives positions.
+/// POST, PUT and PATCH, GET and HEAD; within each as they came. A Binary that goes by
+/// another record's rules is written after all records that could be meant. Gives
+/// positions.
 #[must_use]
 pub fn processing_order(entries: &[Entry]) -> Vec<usize> {
-    let mut order: Vec<(u8, usize)> = entries
+    let waits = |entry: &Entry| {
+        let resource = entry.resource.as_ref();
+        resource.is_some_and(Resource::has_security_context)
+    };
+    let mut order: Vec<(u8, bool, usize)> = entries
         .iter()
         .enumerate()
-        .map(|(position, entry)| (entry.method.rank(), position))
+        .map(|(position, entry)| match waits(entry) {
+            true => (Method::Put.rank(), true, position),
+            false => (entry.method.rank(), false, position),
+        })
         .collect();
     order.sort_unstable();
-    order.into_iter().map(|(_, position)| position).collect()
+    order.into_iter().map(|(.., position)| position).collect()
 }

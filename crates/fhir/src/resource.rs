@@ -251,6 +251,12 @@ impl Resource {
             .next()
     }
 
+    /// Whether it is a Binary with a `securityContext`, whatever that names.
+    #[must_use]
+    pub fn has_security_context(&self) -> bool {
+        self.resource_type.as_str() == "Binary" && self.value.get("securityContext").is_some()
+    }
+
     /// Refuses a reference such as `Patient?identifier=…`, which would have to
     /// be resolved before it is stored.
     ///

@@ -7,6 +7,7 @@ use crate::{
     failure::Failure,
     interaction::{create, delete, update},
     reply::{Reply, Success},
+    security_context,
     write::NewContent,
 };
 use fhir::Resource;
@@ -91,7 +92,7 @@ impl Change<'_> {
         match *self {
             Self::Create { resource, id } => {
                 let id = wrote.id.as_ref().unwrap_or(id);
-                written_again(exchange, Action::Create, resource, id, wrote)
+                written_again(exchange, Action::Create, resource, id, wrote).await
             }
             Self::Update { resource, id, .. } => {
                 let first = wrote.version.map(|mark| mark.number) == Some(VersionNumber::FIRST);
@@ -99,7 +100,7 @@ impl Change<'_> {
                     true => Action::CreateWithId,
                     false => Action::Update,
                 };
-                written_again(exchange, action, resource, id, wrote)
+                written_again(exchange, action, resource, id, wrote).await
             }
             Self::Delete { kind, id, .. } => deleted_again(exchange, kind, id, wrote).await,
         }
@@ -108,7 +109,7 @@ impl Change<'_> {
 
 /// The content of the answer is what the caller has just sent, under the identity
 /// that it got: nothing stored is opened for it.
-fn written_again(
+async fn written_again(
     exchange: &mut Exchange<'_>,
     action: Action,
     resource: &Resource,
@@ -118,7 +119,8 @@ fn written_again(
     let mark = wrote
         .version
         .ok_or_else(|| Failure::fault("a kept answer has no version"))?;
-    let new = NewContent::of_version(exchange, resource, id.clone(), mark);
+    let context = security_context::of(exchange, resource).await?;
+    let new = NewContent::of_version(exchange, resource, (id.clone(), mark), context);
     let (kind, target) = (resource.resource_type(), new.target(exchange));
     if exchange.decide(action, &target).is_none() {
         exchange.touch(kind, id, None, action, Vec::new());
@@ -142,7 +144,7 @@ async fn deleted_again(
 ) -> Result<Reply, Failure> {
     let (target, patients) = match exchange.current(kind, id).await? {
         Some(current) => (current.withheld.target(), current.patients),
-        None => (exchange.absent(kind, id), Vec::new()),
+        None => (exchange.unknown(kind, id), Vec::new()),
     };
     if exchange.decide(Action::Delete, &target).is_none() {
         exchange.touch(kind, id, None, Action::Delete, Vec::new());

@@ -4,6 +4,7 @@ use crate::{
     exchange::Exchange,
     failure::Failure,
     reply::{Reply, Success},
+    security_context,
     write::{self, NewContent},
 };
 use fhir::Resource;
@@ -22,13 +23,15 @@ pub fn assigned_id(random: &dyn Random) -> Result<LogicalId, Failure> {
 /// references already point to it, and because a decision may have to be made anew.
 ///
 /// # Errors
-/// Forbidden when policy does not permit it; nothing is written then.
+/// Forbidden when policy does not permit it, unprocessable when its `securityContext`
+/// is none that the caller may read; nothing is written then.
 pub async fn create(
     exchange: &mut Exchange<'_>,
     resource: &Resource,
     id: LogicalId,
 ) -> Result<Reply, Failure> {
-    let new = NewContent::first(exchange, resource, id);
+    let context = security_context::of(exchange, resource).await?;
+    let new = NewContent::first(exchange, resource, id, context);
     let target = new.target(exchange);
     let permit = exchange
         .decide(Action::Create, &target)

@@ -24,10 +24,10 @@ pub async fn delete(
     if_match: Option<VersionNumber>,
 ) -> Result<Reply, Failure> {
     let Some(current) = exchange.current(kind, id).await? else {
-        let absent = exchange.absent(kind, id);
+        let unknown = exchange.unknown(kind, id);
         exchange.touch(kind, id, None, Action::Delete, Vec::new());
         exchange
-            .decide(Action::Delete, &absent)
+            .decide(Action::Delete, &unknown)
             .ok_or_else(Failure::forbidden)?;
         return Ok(Reply::deleted(None));
     };

@@ -4,6 +4,7 @@ use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
     reply::{Reply, Success},
+    security_context::{self, SecurityContext},
     version::{Found, is_delete},
     write::{self, NewContent},
 };
@@ -11,12 +12,21 @@ use fhir::{IssueCode, Resource, audit_event::AuditPatient};
 use model::{LogicalId, VersionInteraction, VersionNumber};
 use policies::{Action, Permit, Target};
 
+/// What is to be written where, and what must be there.
+struct Asked<'r> {
+    resource: &'r Resource,
+    id: &'r LogicalId,
+    if_match: Option<VersionNumber>,
+    context: Option<SecurityContext>,
+}
+
 /// Writes a new version of a record; makes the record when it does not exist and
 /// policy lets this caller choose ids.
 ///
 /// # Errors
-/// Invalid when body and URL disagree; forbidden; precondition failed when
-/// `If-Match` names another version.
+/// Invalid when body and URL disagree; unprocessable when its `securityContext` is none
+/// that the caller may read; forbidden; precondition failed when `If-Match` names
+/// another version.
 pub async fn update(
     exchange: &mut Exchange<'_>,
     resource: &Resource,
@@ -24,9 +34,17 @@ pub async fn update(
     if_match: Option<VersionNumber>,
 ) -> Result<Reply, Failure> {
     check_id(resource, id)?;
+    // Before anything is looked up, so that it tells nothing of what is there.
+    let context = security_context::of(exchange, resource).await?;
+    let asked = Asked {
+        resource,
+        id,
+        if_match,
+        context,
+    };
     match exchange.current(resource.resource_type(), id).await? {
-        None => create_with_id(exchange, resource, id, if_match).await,
-        Some(current) => replace(exchange, resource, id, if_match, current).await,
+        None => create_with_id(exchange, asked).await,
+        Some(current) => replace(exchange, asked, current).await,
     }
 }
 
@@ -42,13 +60,19 @@ fn check_id(resource: &Resource, id: &LogicalId) -> Result<(), Failure> {
     .at(format!("{}.id", resource.resource_type())))
 }
 
-async fn create_with_id(
-    exchange: &mut Exchange<'_>,
-    resource: &Resource,
-    id: &LogicalId,
-    if_match: Option<VersionNumber>,
-) -> Result<Reply, Failure> {
-    let new = NewContent::first(exchange, resource, id.clone());
+/// Makes the record. Whether it is there shows in the answer, so only those come so far
+/// whom nothing that could stand there would stop: all others get the refusal that they
+/// would get for a hidden record, whatever the precondition.
+async fn create_with_id(exchange: &mut Exchange<'_>, asked: Asked<'_>) -> Result<Reply, Failure> {
+    let Asked {
+        resource,
+        id,
+        if_match,
+        context,
+    } = asked;
+    let unknown = exchange.unknown(resource.resource_type(), id);
+    permitted(exchange, Action::Update, &unknown, resource, id)?;
+    let new = NewContent::first(exchange, resource, id.clone(), context);
     let target = new.target(exchange);
     let permit = permitted(exchange, Action::CreateWithId, &target, resource, id)?;
     if if_match.is_some() {
@@ -60,16 +84,20 @@ async fn create_with_id(
 
 async fn replace(
     exchange: &mut Exchange<'_>,
-    resource: &Resource,
-    id: &LogicalId,
-    if_match: Option<VersionNumber>,
+    asked: Asked<'_>,
     current: Found,
 ) -> Result<Reply, Failure> {
+    let Asked {
+        resource,
+        id,
+        if_match,
+        context,
+    } = asked;
     // Both states count: who may write the record as it is, and as it becomes.
     let before = current.withheld.target();
     permitted(exchange, Action::Update, &before, resource, id)?;
     let mark = write::next_version(exchange, &current.row)?;
-    let new = NewContent::of_version(exchange, resource, id.clone(), mark);
+    let new = NewContent::of_version(exchange, resource, (id.clone(), mark), context);
     let target = new.target(exchange);
     let permit = permitted(exchange, Action::Update, &target, resource, id)?;
     if if_match.is_some_and(|wanted| wanted != current.row.number) {

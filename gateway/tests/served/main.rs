@@ -19,6 +19,7 @@ mod clock;
 mod database;
 mod every_route_denies;
 mod front_page;
+mod hidden;
 mod house;
 mod http;
 mod idempotency;
