@@ -13,7 +13,7 @@ use actix_web::{HttpMessage, HttpRequest, http::header, web};
 use fhir::{IssueCode, LocalBase};
 use model::FacilityName;
 use policies::Caller;
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 /// An authenticated request at a facility's base.
 pub struct Context {
@@ -51,8 +51,8 @@ impl Context {
         let address = request
             .extensions()
             .get::<ClientAddress>()
-            .map(|client| client.0.to_string());
-        let caller = authenticate(request, &app, address.as_deref()).await?;
+            .map(|client| client.0);
+        let caller = authenticate(request, &app, address).await?;
         request
             .extensions_mut()
             .insert(ClientId(caller.client.clone()));
@@ -84,7 +84,7 @@ impl Context {
                 .get::<RequestId>()
                 .map(|id| id.0.clone())
                 .unwrap_or_default(),
-            address,
+            address: address.map(|address| address.to_string()),
             app,
             facility,
             home,
@@ -99,11 +99,15 @@ impl Context {
 async fn authenticate(
     request: &HttpRequest,
     app: &App,
-    address: Option<&str>,
+    address: Option<IpAddr>,
 ) -> Result<Caller, Failure> {
-    match app.identity.authenticate(authorization(request)).await {
+    let header = authorization(request);
+    match app.identity.authenticate(header, address).await {
         Ok(caller) => Ok(caller),
         Err(refused) => {
+            if let Some(client) = &refused.client {
+                request.extensions_mut().insert(ClientId(client.clone()));
+            }
             app.throttle
                 .address(address)
                 .inspect_err(|_| app.counters.throttled())?;

@@ -23,10 +23,6 @@ pub(super) fn of_claims(claims: &Claims, issuer: &IssuerConfig) -> Result<Caller
     if !issuer.serves(&facility) {
         return Err(Refusal::Facility);
     }
-    let client = match word(claims, "client_id")? {
-        Some(client) => client,
-        None => word(claims, "azp")?.ok_or(Refusal::Missing("client_id"))?,
-    };
     let scope = match claims.get("scope") {
         None => "",
         Some(scope) => scope.as_str().ok_or(Refusal::Claim("scope"))?,
@@ -41,7 +37,7 @@ pub(super) fn of_claims(claims: &Claims, issuer: &IssuerConfig) -> Result<Caller
     Ok(Caller {
         issuer: issuer.url.clone(),
         subject: word(claims, "sub")?.ok_or(Refusal::Missing("sub"))?,
-        client,
+        client: client(claims)?,
         facility,
         roles: roles.iter().filter_map(|role| role.parse().ok()).collect(),
         purpose: purpose.and_then(|code| code.parse().ok()),
@@ -53,6 +49,14 @@ pub(super) fn of_claims(claims: &Claims, issuer: &IssuerConfig) -> Result<Caller
             .filter(|name| is_plain(name))
             .map(str::to_owned),
     })
+}
+
+/// The client that the token was given to; many issuers say it as `azp`.
+pub(super) fn client(claims: &Claims) -> Result<String, Refusal> {
+    match word(claims, "client_id")? {
+        Some(client) => Ok(client),
+        None => word(claims, "azp")?.ok_or(Refusal::Missing("client_id")),
+    }
 }
 
 /// A claim that must be plain text when it is there.

@@ -1,6 +1,7 @@
 //! The HTTP client that issuers are asked by, for discovery documents, key sets and
 //! the tokens of a login: only at safe URLs, no redirects (a redirect could lead
-//! inside the network), small answers, short patience.
+//! inside the network), small answers, short patience. An https issuer is asked by
+//! https alone: its document must not lead to plain ports of this machine.
 
 use super::issuers::{IdentityError, parse_safe};
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
@@ -14,13 +15,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Asks issuers.
 #[derive(Clone)]
-pub struct HttpClient(reqwest::Client);
+pub struct HttpClient {
+    client: reqwest::Client,
+    /// Whether http on a loopback host is safe enough.
+    plain: bool,
+}
 
 /// Why a fetch failed.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// Neither https nor loopback.
-    #[error("the issuer names a URL that is neither https nor on a loopback host")]
+    /// Not https, for an https issuer; else neither https nor loopback.
+    #[error("the issuer names a URL that is not https; http only of an issuer on a loopback host")]
     Url,
     /// The answer is larger than a key set can be.
     #[error("the issuer's answer is too large")]
@@ -34,8 +39,8 @@ pub enum FetchError {
 }
 
 impl HttpClient {
-    /// A client; without `tls` it needs no CA certificates and reaches loopback
-    /// hosts only.
+    /// A client for https issuers; without `tls` one for issuers on loopback hosts
+    /// alone, which needs no CA certificates.
     ///
     /// # Errors
     /// When there are no CA certificates to go by.
@@ -55,16 +60,25 @@ impl HttpClient {
         } else {
             builder.tls_certs_only([])
         };
-        builder
-            .build()
-            .map(Self)
-            .map_err(|_| IdentityError::HttpClient)
+        let client = builder.build().map_err(|_| IdentityError::HttpClient)?;
+        let plain = !tls;
+        Ok(Self { client, plain })
+    }
+
+    /// The same client for this issuer.
+    pub(super) fn of(&self, issuer: &str) -> Self {
+        Self {
+            client: self.client.clone(),
+            plain: issuer.starts_with("http:"),
+        }
     }
 
     async fn fetch(&self, request: HttpRequest) -> Result<HttpResponse, FetchError> {
-        let url = parse_safe(&request.uri().to_string()).ok_or(FetchError::Url)?;
+        let url = parse_safe(&request.uri().to_string())
+            .filter(|url| self.plain || url.scheme() == "https")
+            .ok_or(FetchError::Url)?;
         let (head, body) = request.into_parts();
-        let fetch = self.0.request(head.method, url).headers(head.headers);
+        let fetch = self.client.request(head.method, url).headers(head.headers);
         let mut answer = fetch.body(body).send().await?;
         let mut response = http::Response::builder().status(answer.status());
         if let Some(kind) = answer.headers().get(http::header::CONTENT_TYPE) {

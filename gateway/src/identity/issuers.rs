@@ -21,6 +21,9 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, sync::Arc};
 use url::{Host, Url};
 
+/// The most seconds that a token may be good for, whatever is configured: a day.
+const LONGEST_LIFETIME: u32 = 24 * 3_600;
+
 /// A discovery document, in which the dev issuer says what it is.
 type Metadata = ProviderMetadata<
     Marker,
@@ -77,6 +80,9 @@ pub struct IssuerConfig {
     /// The facilities whose people it speaks for; `None` for all of them, which is
     /// for a sole issuer alone.
     pub facilities: Option<BTreeSet<FacilityName>>,
+    /// Seconds that a token may be good for, from its begin to `exp`.
+    #[serde(default = "default_lifetime")]
+    pub token_lifetime_seconds: u32,
     /// Whether it may be the dev issuer, which gives anyone a token; for the demo
     /// and for tests, never in a file.
     #[serde(skip)]
@@ -124,8 +130,8 @@ impl IdentityConfig {
 }
 
 impl IssuerConfig {
-    /// An issuer with ES256, `at+jwt` and the default claim names, which may be the
-    /// dev issuer.
+    /// An issuer with ES256, `at+jwt` and the default claim names, whose tokens may be
+    /// good for a day and which may be the dev issuer.
     #[must_use]
     pub fn new(url: &str, audience: &str) -> Self {
         Self {
@@ -135,6 +141,7 @@ impl IssuerConfig {
             token_type: default_token_type(),
             claims: ClaimNames::default(),
             facilities: None,
+            token_lifetime_seconds: LONGEST_LIFETIME,
             may_be_dev: true,
         }
     }
@@ -150,6 +157,10 @@ impl IssuerConfig {
 
 fn default_algorithms() -> Vec<Algorithm> {
     vec![Algorithm::ES256]
+}
+
+const fn default_lifetime() -> u32 {
+    3_600
 }
 
 fn default_token_type() -> String {
@@ -181,6 +192,12 @@ pub enum IdentityError {
     /// No token type.
     #[error("issuer `{0}` needs a `tokenType`, such as `at+jwt`")]
     NoTokenType(String),
+    /// A lifetime of nothing, or of more than a day.
+    #[error(
+        "issuer `{0}` needs `tokenLifetimeSeconds` from 1 to 86400: a token that was stolen is \
+         good until it expires"
+    )]
+    Lifetime(String),
     /// No list of facilities beside another issuer, or an empty one.
     #[error(
         "issuer `{0}` needs `facilities`, such as `[\"riverside\"]`: whose people its tokens \
@@ -219,6 +236,9 @@ pub(super) fn check(config: IdentityConfig) -> Result<Vec<Arc<Issuer>>, Identity
         }
         if !urls.insert(url.clone()) {
             return Err(IdentityError::Twice(url));
+        }
+        if !(1..=LONGEST_LIFETIME).contains(&issuer.token_lifetime_seconds) {
+            return Err(IdentityError::Lifetime(url));
         }
         // Two hospitals' issuers on one gateway: neither may name the other's people.
         let listed = issuer.facilities.as_ref();
@@ -260,7 +280,7 @@ impl Issuer {
     /// Discovers the issuer and fetches its key set.
     pub(super) async fn discover(&self, http: &HttpClient) -> Result<CoreJsonWebKeySet, String> {
         let url = IssuerUrl::new(self.config.url.clone()).map_err(|error| error.to_string())?;
-        let metadata = Metadata::discover_async(url, http)
+        let metadata = Metadata::discover_async(url, &http.of(&self.config.url))
             .await
             .map_err(|error| error.to_string())?;
         if metadata.additional_metadata().chartseal_dev_issuer && !self.config.may_be_dev {

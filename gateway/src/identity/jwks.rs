@@ -1,12 +1,14 @@
 //! The signature keys of one issuer, kept fresh.
 //!
-//! Keys are fetched when there are none, when they are an hour old, and when a
-//! token names one that is not there (the issuer may have rotated). The last is
-//! in anyone's power to cause, so it happens once in five minutes at most;
-//! until then an unknown key stays unknown. One fetch runs at a time and the
-//! others wait for it or go on with the keys at hand. While an issuer is down
-//! its last keys stay, and it is asked again every ten seconds by whoever calls
-//! `refresh` at least so often, so that no request has to. Key sets: <https://www.rfc-editor.org/rfc/rfc7517>.
+//! Keys are fetched when there are none, when they are ten minutes old, and when a
+//! token names one that is not there (the issuer may have rotated, in an emergency
+//! too). The last is in anyone's power to cause, so one address causes it once a
+//! minute and all of them once in five seconds; until then an unknown key stays
+//! unknown. Whoever spends the fetch brings the new key for everyone. One fetch runs
+//! at a time and the others wait for it or go on with the keys at hand. While an
+//! issuer is down its last keys stay, and it is asked again every ten seconds by
+//! whoever calls `refresh` at least so often, so that no request has to. Key sets:
+//! <https://www.rfc-editor.org/rfc/rfc7517>.
 
 use super::{http_client::HttpClient, issuers::Issuer, refusal::Refusal};
 use jsonwebtoken::{
@@ -14,17 +16,23 @@ use jsonwebtoken::{
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse},
 };
 use model::Timestamp;
+use moka::sync::Cache;
 use openidconnect::core::CoreJsonWebKeySet;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
 
 /// Keys older than this are fetched again.
-const MAX_AGE_MILLIS: i64 = 60 * 60 * 1000;
-/// Between two fetches because of unknown keys, or of a stale set that could
-/// not be fetched.
+const MAX_AGE_MILLIS: i64 = 10 * 60 * 1000;
+/// Between two fetches of a stale set that could not be fetched.
 const COOL_DOWN_MILLIS: i64 = 5 * 60 * 1000;
 /// Between two fetches while there is no key at all, or after one that failed.
 const RETRY_MILLIS: i64 = 10 * 1000;
+/// Between a fetch and one because of an unknown key.
+const UNKNOWN_MILLIS: i64 = 5 * 1000;
+/// Between two fetches because of unknown keys from one address.
+const UNKNOWN_OF_ADDRESS_MILLIS: i64 = 60 * 1000;
+/// Number of addresses that are remembered.
+const MAX_ADDRESSES: u64 = 10_000;
 /// Keys of one issuer that are looked at.
 const MAX_KEYS: usize = 100;
 /// RSA moduli shorter than 2048 bits are not used.
@@ -36,6 +44,8 @@ pub(super) struct IssuerKeys {
     held: RwLock<Held>,
     /// Whoever holds it is the one that fetches.
     fetching: Mutex<()>,
+    /// When an address last caused a fetch by an unknown key.
+    causes: Cache<String, Timestamp>,
 }
 
 #[derive(Default, Clone)]
@@ -47,7 +57,6 @@ struct Held {
     tried: Option<Timestamp>,
     /// The last try brought nothing.
     failed: bool,
-    tried_for_unknown: Option<Timestamp>,
 }
 
 #[derive(Clone)]
@@ -55,6 +64,14 @@ struct Key {
     id: String,
     algorithms: Vec<Algorithm>,
     key: Arc<DecodingKey>,
+}
+
+/// What a token's header asks for, when, and from where.
+pub(super) struct Wanted<'w> {
+    pub(super) key_id: &'w str,
+    pub(super) algorithm: Algorithm,
+    pub(super) now: Timestamp,
+    pub(super) address: &'w str,
 }
 
 /// A key, and the set it is from.
@@ -70,6 +87,7 @@ impl IssuerKeys {
             pinned,
             held: RwLock::default(),
             fetching: Mutex::new(()),
+            causes: Cache::new(MAX_ADDRESSES),
         }
     }
 
@@ -91,12 +109,16 @@ impl IssuerKeys {
     /// The key of this id for this algorithm, fetched if need be.
     pub(super) async fn find(
         &self,
-        id: &str,
-        algorithm: Algorithm,
+        wanted: &Wanted<'_>,
         issuer: &Arc<Issuer>,
         http: &HttpClient,
-        now: Timestamp,
     ) -> Result<Found, Refusal> {
+        let Wanted {
+            key_id: id,
+            algorithm,
+            now,
+            address,
+        } = *wanted;
         let held = self.held();
         if let Some(found) = held.find(id, algorithm) {
             if held.is_stale(now) && held.may_try(now) {
@@ -116,8 +138,8 @@ impl IssuerKeys {
         }
         if held.fetched.is_none() && held.may_try(now) {
             self.fetch(issuer, http, now).await;
-        } else if held.fetched.is_some() && held.may_try_for_unknown(now) {
-            self.change(|held| held.tried_for_unknown = Some(now));
+        } else if held.may_try_for_unknown(now) && self.may_cause(address, now) {
+            self.causes.insert(address.to_owned(), now);
             self.fetch(issuer, http, now).await;
         }
         let held = self.held();
@@ -126,6 +148,10 @@ impl IssuerKeys {
             None if held.fetched.is_none() => Err(Refusal::KeysUnavailable),
             None => Err(Refusal::UnknownKey),
         }
+    }
+
+    fn may_cause(&self, address: &str, now: Timestamp) -> bool {
+        past(self.causes.get(address), now, UNKNOWN_OF_ADDRESS_MILLIS)
     }
 
     /// Fetches when the set is stale, or the last fetch failed and was not just now.
@@ -213,8 +239,8 @@ impl Held {
         past(self.fetched, now, MAX_AGE_MILLIS)
     }
 
-    /// A fetch for an unknown key may have failed too: then nobody may ask for five
-    /// minutes, and the keys have to come all the same.
+    /// A fetch for an unknown key may have failed too: the keys have to come all the
+    /// same.
     fn is_due(&self, now: Timestamp) -> bool {
         if self.failed {
             past(self.tried, now, RETRY_MILLIS)
@@ -232,7 +258,12 @@ impl Held {
     }
 
     fn may_try_for_unknown(&self, now: Timestamp) -> bool {
-        past(self.tried_for_unknown, now, COOL_DOWN_MILLIS)
+        let pause = if self.failed {
+            RETRY_MILLIS
+        } else {
+            UNKNOWN_MILLIS
+        };
+        self.fetched.is_some() && past(self.tried, now, pause)
     }
 }
 

@@ -22,10 +22,11 @@ pub use self::{
     refusal::{Refusal, Unauthenticated},
 };
 
-use self::{issuers::Issuer, token::Token, verified::VerifiedTokens};
-use model::{Clock, FacilityName};
+use self::{issuers::Issuer, jwks::Wanted, token::Token, verified::VerifiedTokens};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use model::{Clock, FacilityName, Timestamp};
 use policies::Caller;
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 /// Turns tokens into callers.
 pub struct Identity {
@@ -95,7 +96,8 @@ impl Identity {
         self.issuers.iter().any(of)
     }
 
-    /// The caller for whom the header's bearer token speaks.
+    /// The caller for whom the header's bearer token speaks. The address is that of
+    /// whoever sent it, as far as it is known.
     ///
     /// # Errors
     /// When there is no such token, or it is not valid now. The reason is for
@@ -103,14 +105,9 @@ impl Identity {
     pub async fn authenticate(
         &self,
         authorization_header: Option<&str>,
+        address: Option<IpAddr>,
     ) -> Result<Caller, Unauthenticated> {
-        self.caller(authorization_header)
-            .await
-            .map_err(|reason| Unauthenticated { reason })
-    }
-
-    async fn caller(&self, header: Option<&str>) -> Result<Caller, Refusal> {
-        let text = token::bearer(header)?;
+        let text = token::bearer(authorization_header)?;
         let now = self.clock.now();
         if let Some(caller) = self.verified.find(text, now, &self.issuers) {
             return Ok(caller);
@@ -124,15 +121,46 @@ impl Identity {
             .and_then(|place| Some((place, self.issuers.get(place)?)))
             .ok_or(Refusal::Issuer)?;
         let algorithm = token.check_header(&issuer.config)?;
-        let found = issuer
-            .keys
-            .find(token.key_id()?, algorithm, issuer, &self.http, now)
-            .await?;
-        let claims = token.verify(issuer, algorithm, &found.key)?;
-        let expires = claims.check_time(now)?;
-        let caller = caller::of_claims(&claims, &issuer.config)?;
+        let wanted = Wanted {
+            key_id: token.key_id()?,
+            algorithm,
+            now,
+            address: &network(address),
+        };
+        let found = issuer.keys.find(&wanted, issuer, &self.http).await?;
+        let (caller, expires) =
+            speaks_for(&token, issuer, algorithm, &found.key, now).map_err(|reason| {
+                let client = token.stated_client().filter(|_| reason.is_of_signed());
+                Unauthenticated {
+                    reason,
+                    client: client.map(str::to_owned),
+                }
+            })?;
         self.verified
             .keep(text, &caller, expires, now, place, found.generation);
         Ok(caller)
+    }
+}
+
+/// The caller of a token, and when that ends.
+fn speaks_for(
+    token: &Token<'_>,
+    issuer: &Issuer,
+    algorithm: Algorithm,
+    key: &DecodingKey,
+    now: Timestamp,
+) -> Result<(Caller, i64), Refusal> {
+    let claims = token.verify(issuer, algorithm, key)?;
+    let expires = claims.check_time(now, issuer.config.token_lifetime_seconds)?;
+    Ok((caller::of_claims(&claims, &issuer.config)?, expires))
+}
+
+/// What stands for an address when those of one sender count together: of IPv6 the
+/// network of 64 bits that one connection is given.
+fn network(address: Option<IpAddr>) -> String {
+    match address {
+        None => "-".to_owned(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => format!("{:x}", address.to_bits() >> 64),
     }
 }

@@ -2,11 +2,23 @@
 
 /// The request has no valid token. To the outside every reason looks alike, so
 /// that no one learns from trying.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no valid access token: {reason}")]
 pub struct Unauthenticated {
     /// The reason, for counters and the operator's log.
     pub reason: Refusal,
+    /// The client that the token was given to, where the signature says so; for the
+    /// operator's log.
+    pub client: Option<String>,
+}
+
+impl From<Refusal> for Unauthenticated {
+    fn from(reason: Refusal) -> Self {
+        Self {
+            reason,
+            client: None,
+        }
+    }
 }
 
 /// The reasons. None holds anything of the token.
@@ -63,15 +75,33 @@ pub enum Refusal {
     /// `exp` has passed.
     #[error("the token has expired")]
     Expired,
-    /// `nbf` has not come.
+    /// `nbf` or `iat` has not come.
     #[error("the token is not valid yet")]
     NotYetValid,
+    /// From its begin to `exp` it is more than is allowed.
+    #[error("the token is valid for longer than its issuer's tokens may be")]
+    TooLongLived,
     /// The token is bound to a key (`cnf`), and a bearer proves none.
     #[error("the token is bound to a key and cannot be used as a bearer token")]
     Bound,
 }
 
 impl Refusal {
+    /// Whether the signature was found to be right before the token was refused.
+    pub(super) const fn is_of_signed(self) -> bool {
+        matches!(
+            self,
+            Self::Audience
+                | Self::Missing(_)
+                | Self::Claim(_)
+                | Self::Facility
+                | Self::Expired
+                | Self::NotYetValid
+                | Self::TooLongLived
+                | Self::Bound
+        )
+    }
+
     /// One word for counters.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -94,6 +124,7 @@ impl Refusal {
             Self::Facility => "facility",
             Self::Expired => "expired",
             Self::NotYetValid => "not-yet-valid",
+            Self::TooLongLived => "too-long-lived",
             Self::Bound => "bound",
         }
     }

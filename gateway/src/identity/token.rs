@@ -6,6 +6,7 @@
 //! clock that the process was given.
 
 use super::{
+    caller,
     issuers::{Issuer, IssuerConfig},
     refusal::Refusal,
 };
@@ -20,10 +21,11 @@ const MAX_BYTES: usize = 16 * 1024;
 /// How far the issuer's clock may differ.
 const LEEWAY_SECONDS: i64 = 30;
 
-/// The token of an `Authorization` header (RFC 6750, 2.1).
+/// The token of an `Authorization` header: `"Bearer" 1*SP b64token` (RFC 6750, 2.1).
 pub(super) fn bearer(header: Option<&str>) -> Result<&str, Refusal> {
     let header = header.ok_or(Refusal::NoToken)?;
     let (scheme, token) = header.split_once(' ').ok_or(Refusal::NotBearer)?;
+    let token = token.trim_start_matches(' ');
     let plain = |c: u8| c.is_ascii_alphanumeric() || b"-._~+/=".contains(&c);
     if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
         Err(Refusal::NotBearer)
@@ -57,11 +59,7 @@ pub(super) struct Token<'a> {
     text: &'a str,
     header: Header,
     issuer: String,
-}
-
-#[derive(Deserialize)]
-struct StatedIssuer {
-    iss: String,
+    client: Option<String>,
 }
 
 impl<'a> Token<'a> {
@@ -78,15 +76,12 @@ impl<'a> Token<'a> {
             serde_json::from_slice(&decode(header)?).map_err(|_| Refusal::Malformed)?;
         let claims: Map<String, Value> =
             serde_json::from_slice(&decode(claims)?).map_err(|_| Refusal::Malformed)?;
-        if !claims.contains_key("iss") {
-            return Err(Refusal::Missing("iss"));
-        }
-        let StatedIssuer { iss } =
-            serde_json::from_value(Value::Object(claims)).map_err(|_| Refusal::Claim("iss"))?;
+        let issuer = claims.get("iss").ok_or(Refusal::Missing("iss"))?;
         Ok(Self {
             text,
             header,
-            issuer: iss,
+            issuer: issuer.as_str().ok_or(Refusal::Claim("iss"))?.to_owned(),
+            client: caller::client(&Claims(claims)).ok(),
         })
     }
 
@@ -94,6 +89,11 @@ impl<'a> Token<'a> {
     /// it with, no more.
     pub(super) fn stated_issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// The client that it says it was given to: for the log, once the signature held.
+    pub(super) fn stated_client(&self) -> Option<&str> {
+        self.client.as_deref()
     }
 
     pub(super) fn key_id(&self) -> Result<&str, Refusal> {
@@ -176,28 +176,32 @@ fn claim_name(name: &str) -> &'static str {
 pub(super) struct Claims(Map<String, Value>);
 
 impl Claims {
-    /// Checks that `now` is between `nbf` and `exp`, and gives `exp`. Many issuers
-    /// leave `nbf` out; then `iat` says when the token began, which RFC 9068, 2.2
-    /// requires.
-    pub(super) fn check_time(&self, now: Timestamp) -> Result<i64, Refusal> {
-        let begin = match (self.get("nbf"), self.get("iat")) {
-            (None, Some(_)) => "iat",
-            _ => "nbf",
-        };
-        let (nbf, exp) = (self.seconds(begin)?, self.seconds("exp")?);
+    /// Checks that `now` is between begin and `exp`, and that the token was made for
+    /// `longest` seconds at most; gives `exp`. A token begins with `nbf`, which many
+    /// issuers leave out, and is made at `iat`, which RFC 9068, 2.2 requires. One must
+    /// be there, and each that is there must have come.
+    pub(super) fn check_time(&self, now: Timestamp, longest: u32) -> Result<i64, Refusal> {
+        let (nbf, iat) = (self.moment("nbf")?, self.moment("iat")?);
+        let made = iat.or(nbf).ok_or(Refusal::Missing("iat"))?;
+        let exp = self.moment("exp")?.ok_or(Refusal::Missing("exp"))?;
         let now = now.as_seconds();
+        let soon = now.saturating_add(LEEWAY_SECONDS);
         if now >= exp.saturating_add(LEEWAY_SECONDS) {
             Err(Refusal::Expired)
-        } else if now < nbf.saturating_sub(LEEWAY_SECONDS) {
+        } else if made > soon || nbf.is_some_and(|nbf| nbf > soon) {
             Err(Refusal::NotYetValid)
+        } else if exp.saturating_sub(made) > i64::from(longest) {
+            Err(Refusal::TooLongLived)
         } else {
             Ok(exp)
         }
     }
 
     /// A NumericDate (RFC 7519, 2), which may have a fraction.
-    fn seconds(&self, name: &'static str) -> Result<i64, Refusal> {
-        let value = self.0.get(name).ok_or(Refusal::Missing(name))?;
+    fn moment(&self, name: &'static str) -> Result<Option<i64>, Refusal> {
+        let Some(value) = self.0.get(name) else {
+            return Ok(None);
+        };
         let whole = value.as_i64().or_else(|| {
             let seconds = value.as_f64()?.floor();
             // Beyond the calendar no moment is meant.
@@ -205,7 +209,7 @@ impl Claims {
                 .contains(&seconds)
                 .then(|| seconds.to_string().parse().ok())?
         });
-        whole.ok_or(Refusal::Claim(name))
+        whole.map(Some).ok_or(Refusal::Claim(name))
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Value> {

@@ -1,10 +1,11 @@
 //! Keys are fetched when needed and not more often.
 
 use super::issuer::{Signer, TestIssuer, token};
-use crate::identity::{Identity, IdentityConfig, IssuerConfig, Refusal};
+use crate::identity::{HttpClient, Identity, IdentityConfig, IssuerConfig, Refusal};
 use devkit::issuer::{DevIssuer, DevIssuerConfig};
 use jsonwebtoken::Algorithm;
 use model::SystemClock;
+use openidconnect::AsyncHttpClient as _;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
@@ -13,16 +14,21 @@ const MINUTE: i64 = 60_000;
 /// A token that outlives every move of the clock in these tests.
 fn lasting(issuer: &TestIssuer, signer: &Signer) -> String {
     let mut claims = issuer.claims();
-    claims["exp"] = json!(4_000_000_000_u32);
+    claims["exp"] = json!(claims["nbf"].as_i64().unwrap() + 24 * 3_600);
     let mut header = issuer.header();
     header["kid"] = signer.id.into();
     token(&header, &claims, &signer.key, Algorithm::ES256)
 }
 
 async fn ask(identity: &Identity, token: &str) -> Result<(), Refusal> {
+    ask_from(identity, None, token).await
+}
+
+async fn ask_from(identity: &Identity, address: Option<&str>, token: &str) -> Result<(), Refusal> {
     let header = format!("Bearer {token}");
+    let address = address.map(|address| address.parse().unwrap());
     identity
-        .authenticate(Some(&header))
+        .authenticate(Some(&header), address)
         .await
         .map(|_| ())
         .map_err(|refused| refused.reason)
@@ -46,11 +52,12 @@ async fn many_at_once_fetch_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flood_of_unknown_keys_fetches_once_in_five_minutes() {
+async fn a_flood_of_unknown_keys_from_one_address_fetches_once_a_minute() {
     let issuer = TestIssuer::start().await;
     let identity = Arc::new(issuer.identity());
     assert_eq!(ask(&identity, &issuer.good()).await, Ok(()));
     assert_eq!(issuer.fetches(), 1);
+    issuer.clock.advance_millis(MINUTE);
     for round in 1..=2 {
         let tasks: Vec<_> = (0..100)
             .map(|n| {
@@ -67,8 +74,48 @@ async fn a_flood_of_unknown_keys_fetches_once_in_five_minutes() {
             assert_eq!(task.await.unwrap(), Err(Refusal::UnknownKey));
         }
         assert_eq!(issuer.fetches(), 1 + round);
-        issuer.clock.advance_millis(5 * MINUTE);
+        issuer.clock.advance_millis(MINUTE);
     }
+}
+
+#[tokio::test]
+async fn strangers_cannot_spend_what_an_emergency_rotation_needs() {
+    let issuer = TestIssuer::start().await;
+    let identity = issuer.identity();
+    let (old, new) = (Signer::new("k1", 7), Signer::new("k2", 8));
+    let (old_token, new_token) = (lasting(&issuer, &old), lasting(&issuer, &new));
+    assert_eq!(ask(&identity, &old_token).await, Ok(()));
+    let unknown = |number: usize| {
+        let mut header = issuer.header();
+        header["kid"] = format!("unknown-{number}").into();
+        issuer.sign(&header, &issuer.claims())
+    };
+    // Two networks flood for a minute; addresses of one IPv6 network are one.
+    for second in 0..60 {
+        issuer.clock.advance_millis(1_000);
+        for host in 0..4 {
+            let six = format!("2001:db8::{second}:{host}");
+            for address in ["192.0.2.1", &six] {
+                let asked = ask_from(&identity, Some(address), &unknown(second)).await;
+                assert_eq!(asked, Err(Refusal::UnknownKey));
+            }
+        }
+    }
+    assert!(issuer.fetches() <= 3, "{}", issuer.fetches());
+    // The new key is taken within five seconds of its first token, and the old goes.
+    issuer.set_keys(vec![new.jwk()]);
+    issuer.clock.advance_millis(5_000);
+    let asked = ask_from(&identity, Some("198.51.100.7"), &new_token).await;
+    assert_eq!(asked, Ok(()));
+    assert_eq!(ask(&identity, &old_token).await, Err(Refusal::UnknownKey));
+    // Many addresses at once are one fetch in five seconds.
+    let before = issuer.fetches();
+    for host in 0..100 {
+        let address = format!("203.0.113.{host}");
+        let asked = ask_from(&identity, Some(&address), &unknown(host)).await;
+        assert_eq!(asked, Err(Refusal::UnknownKey));
+    }
+    assert_eq!(issuer.fetches(), before);
 }
 
 #[tokio::test]
@@ -82,6 +129,7 @@ async fn a_new_key_is_found_and_a_removed_one_forgotten() {
     // Still known, from memory and by the keys at hand.
     assert_eq!(ask(&identity, &old_token).await, Ok(()));
     assert_eq!(issuer.fetches(), 1);
+    issuer.clock.advance_millis(5_000);
     // The new key makes the gateway look again; then the old one is gone, for
     // tokens that were just verified too.
     assert_eq!(ask(&identity, &new_token).await, Ok(()));
@@ -91,12 +139,12 @@ async fn a_new_key_is_found_and_a_removed_one_forgotten() {
 }
 
 #[tokio::test]
-async fn keys_an_hour_old_are_fetched_again() {
+async fn keys_ten_minutes_old_are_fetched_again() {
     let issuer = TestIssuer::start().await;
     let identity = issuer.identity();
     let token = lasting(&issuer, &Signer::new("k1", 7));
     assert_eq!(ask(&identity, &token).await, Ok(()));
-    issuer.clock.advance_millis(59 * MINUTE);
+    issuer.clock.advance_millis(9 * MINUTE);
     assert_eq!(ask(&identity, &token).await, Ok(()));
     assert_eq!(issuer.fetches(), 1);
     issuer.set_keys(Vec::new());
@@ -190,6 +238,20 @@ async fn a_redirect_is_not_followed() {
         ask(&issuer.identity(), &issuer.good()).await,
         Err(Refusal::KeysUnavailable)
     );
+}
+
+#[tokio::test]
+async fn an_https_issuer_is_asked_by_https_alone() {
+    let issuer = TestIssuer::start().await;
+    for (of, expected) in [
+        ("https://login.example", false),
+        (issuer.url.as_str(), true),
+    ] {
+        let url = format!("{}/jwks", issuer.url);
+        let request = http::Request::get(url).body(Vec::new()).unwrap();
+        let client = HttpClient::new(false).unwrap().of(of);
+        assert_eq!(client.call(request).await.is_ok(), expected, "{of}");
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 async fn ask(identity: &Identity, token: &str) -> Result<Caller, Refusal> {
     let header = format!("Bearer {token}");
     identity
-        .authenticate(Some(&header))
+        .authenticate(Some(&header), None)
         .await
         .map_err(|refused| refused.reason)
 }
@@ -76,7 +76,10 @@ async fn a_header_that_is_no_bearer_token_is_refused() {
         (Some("Bearer ".to_owned()), Refusal::NotBearer),
         (Some(format!("Basic {good}")), Refusal::NotBearer),
         (Some(good.clone()), Refusal::NotBearer),
-        (Some(format!("Bearer  {good}")), Refusal::NotBearer),
+        (Some("Bearer   ".to_owned()), Refusal::NotBearer),
+        (Some(format!("Bearer\t{good}")), Refusal::NotBearer),
+        (Some(format!(" Bearer {good}")), Refusal::NotBearer),
+        (Some(format!("Bearer {good} ")), Refusal::NotBearer),
         (Some(format!("Bearer {good} {good}")), Refusal::NotBearer),
         (Some("Bearer \u{fc}".to_owned()), Refusal::NotBearer),
         (
@@ -89,19 +92,18 @@ async fn a_header_that_is_no_bearer_token_is_refused() {
         (Some(format!("Bearer {good}.{good}")), Refusal::Malformed),
     ] {
         let refused = identity
-            .authenticate(header.as_deref())
+            .authenticate(header.as_deref(), None)
             .await
             .err()
             .unwrap();
         assert_eq!(refused.reason, reason, "{header:?}");
     }
     assert_eq!(issuer.fetches(), 0, "nothing of it is worth a fetch");
-    assert!(
-        identity
-            .authenticate(Some(&format!("bearer {good}")))
-            .await
-            .is_ok()
-    );
+    // The scheme in any case, and as many spaces as one likes (RFC 6750, 2.1).
+    for header in [format!("bearer {good}"), format!("BEARER    {good}")] {
+        let asked = identity.authenticate(Some(&header), None).await;
+        assert!(asked.is_ok(), "{header}");
+    }
 }
 
 #[tokio::test]
@@ -209,7 +211,9 @@ async fn claims_that_are_missing_or_wrong_are_refused() {
         let mut claims = issuer.claims();
         claims.as_object_mut().unwrap().remove(name);
         let refused = refusal(&identity, &issuer.sign(&issuer.header(), &claims)).await;
-        assert_eq!(refused, Refusal::Missing(name));
+        // Of `nbf` and `iat` one must be there.
+        let missing = if name == "nbf" { "iat" } else { name };
+        assert_eq!(refused, Refusal::Missing(missing));
     }
     let now = super::issuer::NOW
         .parse::<Timestamp>()
@@ -229,6 +233,9 @@ async fn claims_that_are_missing_or_wrong_are_refused() {
         ("exp", json!("never"), Refusal::Claim("exp")),
         ("exp", json!(-1), Refusal::Claim("exp")),
         ("exp", json!(1e30), Refusal::Claim("exp")),
+        ("exp", json!(1e10), Refusal::TooLongLived),
+        ("iat", json!(now + 31), Refusal::NotYetValid),
+        ("iat", json!("now"), Refusal::Claim("iat")),
         ("nbf", json!(now + 31), Refusal::NotYetValid),
         ("facility", json!("North"), Refusal::Claim("facility")),
         ("facility", json!(["north"]), Refusal::Claim("facility")),
@@ -249,11 +256,7 @@ async fn claims_that_are_missing_or_wrong_are_refused() {
         let as_missing = reason == Refusal::Claim(name) && refused == Refusal::Missing(name);
         assert!(refused == reason || as_missing, "{name} {value}: {refused}");
     }
-    for (name, value) in [
-        ("exp", json!(now - 29)),
-        ("nbf", json!(now + 30)),
-        ("exp", json!(1e10)),
-    ] {
+    for (name, value) in [("exp", json!(now - 29)), ("nbf", json!(now + 30))] {
         let mut claims = issuer.claims();
         claims[name] = value;
         assert!(
@@ -285,11 +288,77 @@ async fn a_token_without_nbf_begins_when_it_was_issued() {
         let asked = ask(&identity, &issuer.sign(&issuer.header(), &claims)).await;
         assert_eq!(asked.err(), expected, "{issued}");
     }
-    // Where both are, the one counts that is meant for it.
+    // Where both are, both must have come.
     let mut claims = issuer.claims();
     claims["iat"] = json!(now + 1_000);
     let token = issuer.sign(&issuer.header(), &claims);
-    assert!(ask(&identity, &token).await.is_ok());
+    assert_eq!(refusal(&identity, &token).await, Refusal::NotYetValid);
+}
+
+#[tokio::test]
+async fn a_token_is_good_for_as_long_as_is_configured() {
+    let issuer = TestIssuer::start().await;
+    let now = super::issuer::NOW
+        .parse::<Timestamp>()
+        .unwrap()
+        .as_seconds();
+    for (longest, iat, nbf, exp, good) in [
+        (3_600, Some(now), None, now + 3_600, true),
+        (3_600, Some(now), None, now + 3_601, false),
+        (3_600, None, Some(now), now + 3_601, false),
+        (3_600, Some(now - 60), Some(now), now + 3_600, false),
+        // An issuer that knows no begin may write the beginning of time.
+        (3_600, Some(now), Some(0), now + 3_600, true),
+        (60, Some(now), None, now + 61, false),
+        (86_400, Some(now), None, now + 86_400, true),
+    ] {
+        let identity = issuer.identity_with(|config| config.token_lifetime_seconds = longest);
+        let mut claims = issuer.claims();
+        claims["exp"] = json!(exp);
+        for (name, value) in [("iat", iat), ("nbf", nbf)] {
+            claims[name] = json!(value);
+            if value.is_none() {
+                claims.as_object_mut().unwrap().remove(name);
+            }
+        }
+        let asked = ask(&identity, &issuer.sign(&issuer.header(), &claims)).await;
+        let expected = (!good).then_some(Refusal::TooLongLived);
+        assert_eq!(asked.err(), expected, "{longest} {iat:?} {nbf:?} {exp}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_client_once_the_signature_held() {
+    let issuer = TestIssuer::start().await;
+    let identity = issuer.identity();
+    let client = async |token: String| {
+        let header = format!("Bearer {token}");
+        let refused = identity.authenticate(Some(&header), None).await.err();
+        refused.unwrap().client
+    };
+    let changed = |name: &str, value: Value| {
+        let mut claims = issuer.claims();
+        claims[name] = value;
+        claims
+    };
+    for claims in [
+        changed("aud", json!("https://other.example")),
+        changed("facility", json!("NORTH")),
+        changed("exp", json!(1)),
+        changed("cnf", json!({})),
+    ] {
+        let token = issuer.sign(&issuer.header(), &claims);
+        assert_eq!(client(token).await.as_deref(), Some("ehr"));
+    }
+    let forged = token(
+        &issuer.header(),
+        &changed("aud", json!("https://other.example")),
+        &Signer::new("k1", 9).key,
+        Algorithm::ES256,
+    );
+    assert_eq!(client(forged).await, None);
+    let nameless = issuer.sign(&issuer.header(), &changed("client_id", json!("a\nb")));
+    assert_eq!(client(nameless).await, None);
 }
 
 #[tokio::test]
@@ -343,6 +412,7 @@ async fn an_id_token_is_no_access_token() {
 fn a_refusal_says_nothing_of_the_token() {
     let refused = crate::identity::Unauthenticated {
         reason: Refusal::Claim("sub"),
+        client: Some("ehr".to_owned()),
     };
     assert_eq!(
         refused.to_string(),
@@ -397,6 +467,16 @@ fn a_configuration_that_must_not_be_used_is_refused() {
             Some(IdentityError::Algorithms(_))
         ));
     }
+    for seconds in [0, 86_401] {
+        let issuer = IssuerConfig {
+            token_lifetime_seconds: seconds,
+            ..good.clone()
+        };
+        assert!(matches!(
+            check(vec![issuer]),
+            Some(IdentityError::Lifetime(_))
+        ));
+    }
     let other = IssuerConfig::new("http://127.0.0.1:2", "a");
     let serving = |issuer: &IssuerConfig, names: &[&str]| IssuerConfig {
         facilities: Some(names.iter().map(|name| name.parse().unwrap()).collect()),
@@ -438,6 +518,7 @@ fn the_configuration_file_refuses_unknown_keys() {
     assert_eq!(config.issuers[0].claims.facility, "org");
     assert_eq!(config.issuers[0].claims.roles, "roles");
     assert!(!config.issuers[0].may_be_dev);
+    assert_eq!(config.issuers[0].token_lifetime_seconds, 3_600);
     for text in [
         "{}",
         r#"{"issuers":[],"x":1}"#,
