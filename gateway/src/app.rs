@@ -60,10 +60,12 @@ pub struct App {
     pub log_public: bool,
     /// Of whom a token is believed only what is registered.
     pub registered_only: RegisteredOnly,
-    /// What each client may still ask.
+    /// What each client and user may still ask.
     pub throttle: Throttle,
     /// The largest body that is read, in bytes.
     pub body_bytes: usize,
+    /// Seconds that a body may take before it must be fast.
+    pub body_seconds: u32,
     /// What is counted for metrics.
     pub metrics: RequestMetrics,
     kms: Arc<dyn Kms>,
@@ -166,6 +168,7 @@ impl App {
             registered_only: settings.registered_only,
             throttle,
             body_bytes: settings.limits.body_bytes,
+            body_seconds: settings.limits.body_seconds,
             metrics: RequestMetrics::new()
                 .map_err(|error| Failure::fault(format!("metrics: {error}")))?,
             kms,

@@ -4,10 +4,18 @@
 use crate::{
     app::App,
     failure::{Category, Failure},
+    limits::BODY_BYTES_PER_SECOND,
     reply::Return,
 };
-use actix_web::{HttpRequest, http::header, web};
+use actix_web::{
+    HttpRequest,
+    body::{BodyStream, MessageBody as _},
+    http::header,
+    web,
+};
 use fhir::IssueCode;
+use std::{future::poll_fn, pin::Pin, time::Duration};
+use tokio::time::{Instant, timeout_at};
 
 const JSON_TYPES: [&str; 3] = ["application/fhir+json", "application/json", "text/json"];
 
@@ -30,27 +38,56 @@ pub async fn read_json(
     read(request, payload).await
 }
 
-/// Reads a body of any type, up to the limit.
+/// Reads a body of any type, up to the limit and as long as it keeps coming.
 ///
 /// # Errors
-/// When it is over the limit or cut short.
+/// When it is over the limit, cut short, or too slow.
 pub async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Failure> {
-    let limit = request
+    let (limit, seconds) = request
         .app_data::<web::Data<App>>()
-        .map_or(0, |app| app.body_bytes);
-    match payload.to_bytes_limited(limit).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(Failure::new(
-            Category::Invalid,
-            IssueCode::Incomplete,
-            "the body ended early; send the request again",
-        )),
-        Err(_) => Err(Failure::new(
-            Category::TooLarge,
-            IssueCode::TooLong,
-            format!("the body is over the limit of {limit} bytes; send it in parts"),
-        )),
+        .map_or((0, 0), |app| (app.body_bytes, app.body_seconds));
+    let (mut stream, mut body) = (BodyStream::new(payload), web::BytesMut::new());
+    let begun = Instant::now();
+    loop {
+        // Whoever holds a connection open must at least send.
+        let more = (body.len() / BODY_BYTES_PER_SECOND) as u64;
+        let until = begun + Duration::from_secs(u64::from(seconds).saturating_add(more));
+        let next = poll_fn(|context| Pin::new(&mut stream).poll_next(context));
+        let chunk = match timeout_at(until, next).await {
+            Err(_) => return Err(too_slow()),
+            Ok(None) => return Ok(body.freeze()),
+            Ok(Some(Err(_))) => return Err(cut_short()),
+            Ok(Some(Ok(chunk))) => chunk,
+        };
+        if body.len().saturating_add(chunk.len()) > limit {
+            return Err(too_large(limit));
+        }
+        body.extend_from_slice(&chunk);
     }
+}
+
+fn too_slow() -> Failure {
+    Failure::new(
+        Category::TooSlow,
+        IssueCode::Timeout,
+        "the body comes too slowly; send the request again over a faster connection",
+    )
+}
+
+fn cut_short() -> Failure {
+    Failure::new(
+        Category::Invalid,
+        IssueCode::Incomplete,
+        "the body ended early; send the request again",
+    )
+}
+
+fn too_large(limit: usize) -> Failure {
+    Failure::new(
+        Category::TooLarge,
+        IssueCode::TooLong,
+        format!("the body is over the limit of {limit} bytes; send it in parts"),
+    )
 }
 
 /// Refuses a request that wants an answer in a form that we do not give.

@@ -57,7 +57,7 @@ impl Context {
             .extensions_mut()
             .insert(ClientId(caller.client.clone()));
         app.throttle
-            .client(&caller)
+            .caller(&caller)
             .inspect_err(|_| app.counters.throttled())?;
         let home = app.find_facility(&caller.facility).await?;
         let named = request.match_info().get("facility");

@@ -33,6 +33,8 @@ pub enum Category {
     PreconditionFailed,
     /// The body or the number of entries is over the limit.
     TooLarge,
+    /// The body did not come in time.
+    TooSlow,
     /// Well-formed, but against a rule.
     Unprocessable,
     /// The client has asked or been denied too often.

@@ -57,7 +57,7 @@ pub use app::{App, Settings};
 pub use failure::{Category, Failure};
 pub use health::unready;
 pub use hold::Hold;
-pub use limits::Limits;
+pub use limits::{Limits, Rate};
 pub use metrics::RequestMetrics;
 pub use proxies::Proxies;
 pub use registered::RegisteredOnly;

@@ -1,21 +1,25 @@
-//! How much a client may ask: requests a second, denials a minute, bytes of a body.
+//! How much may be asked: requests a second, denials a minute, bytes of a body.
 //!
-//! Each client, and each address that sends no valid token, has a bucket that fills
-//! steadily (the generic cell rate algorithm,
-//! <https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm>). Buckets are this
-//! process's own: several gateways each give the whole rate.
+//! Each client has a bucket that fills steadily (the generic cell rate algorithm,
+//! <https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm>), and within it each of
+//! its users a smaller one, so that one user does not shut out the others. So has each
+//! address that sends no valid token. Buckets are this process's own: several gateways
+//! each give the whole rate.
 
 use crate::failure::Failure;
 use model::Clock;
 use moka::sync::Cache;
 use policies::Caller;
 use std::{
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 /// The largest body that is read when nothing else is set, in bytes.
 const BODY_BYTES: usize = 64 * 1024 * 1024;
+/// The slowest that a body may come once its first seconds are over.
+pub const BODY_BYTES_PER_SECOND: usize = 16 * 1024;
 /// Buckets that are kept; those unused longest go first, and come back full.
 const BUCKETS: u64 = 100_000;
 /// A bucket is full again long before.
@@ -24,76 +28,119 @@ const IDLE: Duration = Duration::from_secs(600);
 /// What the operator allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Requests of one client, or of one address without a valid token; no limit
-    /// when there is none.
-    pub requests_per_second: Option<u32>,
-    /// How many of them may come at once; at least 1.
-    pub burst: u32,
+    /// Requests of one client; `None` for no limit.
+    pub client_requests: Option<Rate>,
+    /// Requests of one user of a client, or of one address without a valid token;
+    /// `None` for no limit.
+    pub user_requests: Option<Rate>,
     /// Answers 403 and 404 to one client. Each is audited; when they are used up the
     /// client gets 429, which is audited in aggregate only.
-    pub denials_per_minute: u32,
+    pub client_denials_per_minute: u32,
+    /// The same of one user of a client.
+    pub user_denials_per_minute: u32,
     /// The largest body, in bytes.
     pub body_bytes: usize,
+    /// Seconds after which a body must have come, or must be coming at
+    /// [`BODY_BYTES_PER_SECOND`] or faster.
+    pub body_seconds: u32,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
+/// A rate, and how far ahead of it one may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Requests a second.
+    pub per_second: u32,
+    /// Number of requests that may come at once; at least 1.
+    pub burst: u32,
+}
+
+impl Rate {
+    /// A rate of which a second's worth may come at once.
+    #[must_use]
+    pub const fn of(per_second: u32) -> Self {
         Self {
-            requests_per_second: None,
-            burst: 1,
-            denials_per_minute: 600,
-            body_bytes: BODY_BYTES,
+            per_second,
+            burst: per_second,
         }
     }
 }
 
-/// The buckets of all clients.
+/// Far above what a hospital's system or a person's app asks, and a bound all the same.
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            client_requests: Some(Rate::of(5_000)),
+            user_requests: Some(Rate::of(500)),
+            client_denials_per_minute: 6_000,
+            user_denials_per_minute: 300,
+            body_bytes: BODY_BYTES,
+            body_seconds: 30,
+        }
+    }
+}
+
+/// The buckets of all clients, users and addresses.
 pub struct Throttle {
     clock: Arc<dyn Clock>,
-    requests: Option<Buckets>,
-    denials: Buckets,
+    client_requests: Option<Buckets>,
+    user_requests: Option<Buckets>,
+    client_denials: Buckets,
+    user_denials: Buckets,
 }
 
 impl Throttle {
     /// Full buckets for everyone.
     #[must_use]
     pub fn new(limits: &Limits, clock: Arc<dyn Clock>) -> Self {
-        let second = |rate| Buckets::new(rate, 1_000_000, limits.burst);
-        let denials = limits.denials_per_minute;
+        let second = |rate: Rate| Buckets::new(rate.per_second, 1_000_000, rate.burst);
+        let minute = |denials| Buckets::new(denials, 60_000_000, denials);
         Self {
             clock,
-            requests: limits.requests_per_second.map(second),
-            denials: Buckets::new(denials, 60_000_000, denials),
+            client_requests: limits.client_requests.map(second),
+            user_requests: limits.user_requests.map(second),
+            client_denials: minute(limits.client_denials_per_minute),
+            user_denials: minute(limits.user_denials_per_minute),
         }
     }
 
-    /// Lets a request of a client in.
+    /// Lets a request of a caller in. What a user is refused costs the client nothing.
     ///
     /// # Errors
-    /// Throttled when it has asked, or been denied, too often.
-    pub fn client(&self, caller: &Caller) -> Result<(), Failure> {
-        let (key, now) = (key_of(caller), self.now());
-        if let Some(requests) = &self.requests {
-            requests.take(&key, now)?;
+    /// Throttled when user or client has asked, or been denied, too often.
+    pub fn caller(&self, caller: &Caller) -> Result<(), Failure> {
+        let (client, user, now) = (client_of(caller), user_of(caller), self.now());
+        if let (Some(requests), Some(user)) = (&self.user_requests, &user) {
+            requests.take(user, now)?;
         }
-        self.denials.look(&key, now)
+        if let Some(requests) = &self.client_requests {
+            requests.take(&client, now)?;
+        }
+        if let Some(user) = &user {
+            self.user_denials.look(user, now)?;
+        }
+        self.client_denials.look(&client, now)
     }
 
     /// Lets a request without a valid token be answered.
     ///
     /// # Errors
     /// Throttled when its address has sent too many.
-    pub fn address(&self, address: Option<&str>) -> Result<(), Failure> {
-        match &self.requests {
-            Some(requests) => requests.take(address.unwrap_or("-"), self.now()),
+    pub fn address(&self, address: Option<IpAddr>) -> Result<(), Failure> {
+        match &self.user_requests {
+            Some(requests) => requests.take(&network(address), self.now()),
             None => Ok(()),
         }
     }
 
-    /// Notes that a client was denied.
+    /// Notes that a caller was denied. Whether there was one left is asked before the
+    /// next request.
     pub fn denied(&self, caller: &Caller) {
-        // Whether there was one left is asked before the next request.
-        drop(self.denials.take(&key_of(caller), self.now()));
+        let now = self.now();
+        let user = user_of(caller);
+        let within = user.is_none_or(|user| self.user_denials.take(&user, now).is_ok());
+        if within {
+            drop(self.client_denials.take(&client_of(caller), now));
+        }
     }
 
     fn now(&self) -> i64 {
@@ -102,8 +149,25 @@ impl Throttle {
 }
 
 /// Clients of two issuers are two clients; an address holds no line break.
-fn key_of(caller: &Caller) -> String {
+fn client_of(caller: &Caller) -> String {
     format!("{}\n{}", caller.issuer, caller.client)
+}
+
+/// `None` for a service that speaks for itself (RFC 9068, 2.2): it is all there is of
+/// its client.
+fn user_of(caller: &Caller) -> Option<String> {
+    let own = caller.subject == caller.client;
+    (!own).then(|| format!("{}\n{}\n{}", caller.issuer, caller.client, caller.subject))
+}
+
+/// Addresses that count together: of IPv6 the network of 64 bits that one connection
+/// is given.
+pub(crate) fn network(address: Option<IpAddr>) -> String {
+    match address {
+        None => "-".to_owned(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => format!("{:x}", address.to_bits() >> 64),
+    }
 }
 
 /// Buckets of one size. Times are in microseconds.

@@ -20,6 +20,12 @@ const PROBLEM_JSON: &str = "application/problem+json";
 #[derive(Debug)]
 pub struct Problem(Failure);
 
+impl Problem {
+    pub(crate) const fn failure(&self) -> &Failure {
+        &self.0
+    }
+}
+
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         Self(failure)
@@ -49,6 +55,7 @@ impl Category {
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Throttled => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
@@ -115,9 +122,6 @@ impl ResponseError for Problem {
 }
 
 fn respond(failure: &Failure, form: &'static str, body: Vec<u8>) -> HttpResponse {
-    if let Some(cause) = &failure.cause {
-        tracing::warn!(category = ?failure.category, cause, "request failed");
-    }
     let mut response = HttpResponse::build(failure.category.status());
     response.insert_header((header::CONTENT_TYPE, form));
     if let Some(challenge) = failure.category.challenge() {
@@ -125,6 +129,10 @@ fn respond(failure: &Failure, form: &'static str, body: Vec<u8>) -> HttpResponse
     }
     if let Some(methods) = &failure.allow {
         response.insert_header((header::ALLOW, methods.as_str()));
+    }
+    if failure.category == Category::TooSlow {
+        // What is still to come is not waited for.
+        response.force_close();
     }
     if let Some(seconds) = failure.retry_after {
         response.insert_header((header::RETRY_AFTER, seconds.to_string()));

@@ -23,6 +23,7 @@ pub use self::{
 };
 
 use self::{issuers::Issuer, jwks::Wanted, token::Token, verified::VerifiedTokens};
+use crate::limits::network;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use model::{Clock, FacilityName, Timestamp};
 use policies::Caller;
@@ -153,14 +154,4 @@ fn speaks_for(
     let claims = token.verify(issuer, algorithm, key)?;
     let expires = claims.check_time(now, issuer.config.token_lifetime_seconds)?;
     Ok((caller::of_claims(&claims, &issuer.config)?, expires))
-}
-
-/// What stands for an address when those of one sender count together: of IPv6 the
-/// network of 64 bits that one connection is given.
-fn network(address: Option<IpAddr>) -> String {
-    match address {
-        None => "-".to_owned(),
-        Some(IpAddr::V4(address)) => address.to_string(),
-        Some(IpAddr::V6(address)) => format!("{:x}", address.to_bits() >> 64),
-    }
 }

@@ -139,7 +139,12 @@ impl House {
                 issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
             },
             log_public: false,
-            limits: Limits::default(),
+            // A test asks faster than people do.
+            limits: Limits {
+                client_requests: None,
+                user_requests: None,
+                ..Limits::default()
+            },
             registered_only: RegisteredOnly::default(),
         };
         change(&mut settings);

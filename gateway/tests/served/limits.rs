@@ -1,13 +1,18 @@
-//! Who asks too much is told to wait: requests by client, requests without a token
-//! by address, denials by client, and bodies by size.
+//! Who asks too much is told to wait: requests by user and by client, requests without a
+//! token by address, denials by user and by client; bodies by size and by time.
 
 use crate::{
-    caller::Reply,
+    caller::{Caller, Reply},
     database::Kind,
     house::{HOME, House},
     records,
 };
 use devkit::issuer::DemoUser;
+use gateway::Rate;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 async fn house(change: impl FnOnce(&mut gateway::Limits)) -> House {
     House::start_with(Kind::Sqlite, |settings| change(&mut settings.limits)).await
@@ -23,9 +28,13 @@ fn told_to_wait(reply: Reply) {
 
 #[actix_web::test]
 async fn a_client_that_asks_too_often_waits_and_others_do_not() {
+    let rate = Some(Rate {
+        per_second: 1,
+        burst: 20,
+    });
     let house = house(|limits| {
-        limits.requests_per_second = Some(1);
-        limits.burst = 20;
+        limits.client_requests = rate;
+        limits.user_requests = rate;
     })
     .await;
     let system = house.caller(&DemoUser::System);
@@ -59,7 +68,7 @@ async fn a_client_that_asks_too_often_waits_and_others_do_not() {
 
 #[actix_web::test]
 async fn denials_are_audited_within_a_budget() {
-    let house = house(|limits| limits.denials_per_minute = 10).await;
+    let house = house(|limits| limits.user_denials_per_minute = 10).await;
     let system = house.caller(&DemoUser::System);
     let id = system.create("Patient", records::patient("a")).await;
     let admin = house.caller(&DemoUser::Admin);
@@ -88,6 +97,77 @@ async fn denials_are_audited_within_a_budget() {
     system.get(&format!("Patient/{id}")).await.expect(200);
 }
 
+/// A user of the patients' app, which all of them share.
+fn patient(house: &House, id: &str) -> Caller {
+    let user = DemoUser::Patient {
+        id: id.parse().unwrap(),
+    };
+    house.caller_with(&user, |claims| claims["sub"] = id.into())
+}
+
+#[actix_web::test]
+async fn a_user_who_is_denied_shuts_out_no_other_user_of_the_client() {
+    let house = house(|limits| {
+        limits.user_denials_per_minute = 10;
+        limits.client_denials_per_minute = 25;
+    })
+    .await;
+    let system = house.caller(&DemoUser::System);
+    for id in ["mallory", "trudy", "victor", "walter"] {
+        let record = records::with_id(records::patient(id), id);
+        let path = format!("Patient/{id}");
+        system.put(&path, record).await.expect(201);
+    }
+    let denied = async |id: &str, times: usize| {
+        let patient = patient(&house, id);
+        for _ in 0..times {
+            patient.get("Patient/made-up").await.expect(404);
+        }
+        patient
+    };
+    let mallory = denied("mallory", 10).await;
+    told_to_wait(mallory.get("Patient/mallory").await);
+    told_to_wait(mallory.get("Patient/made-up").await);
+    let victor = patient(&house, "victor");
+    for _ in 0..20 {
+        victor.get("Patient/victor").await.expect(200);
+        told_to_wait(mallory.get("Patient/made-up").await);
+    }
+    // Nor does another user, until the larger budget of the client is used up.
+    denied("trudy", 10).await;
+    victor.get("Patient/victor").await.expect(200);
+    denied("walter", 5).await;
+    told_to_wait(victor.get("Patient/victor").await);
+    // Clients are apart.
+    system.get("Patient/victor").await.expect(200);
+}
+
+#[actix_web::test]
+async fn a_user_who_asks_too_often_shuts_out_no_other_user_of_the_client() {
+    let house = house(|limits| {
+        limits.user_requests = Some(Rate {
+            per_second: 1,
+            burst: 20,
+        });
+    })
+    .await;
+    let system = house.caller(&DemoUser::System);
+    let record = records::with_id(records::patient("victor"), "victor");
+    system.put("Patient/victor", record).await.expect(201);
+    let mallory = patient(&house, "mallory");
+    let mut statuses = Vec::new();
+    for _ in 0..40 {
+        statuses.push(mallory.get("Patient?_count=1").await.status);
+    }
+    assert!(statuses.contains(&429), "{statuses:?}");
+    let victor = patient(&house, "victor");
+    victor.get("Patient/victor").await.expect(200);
+    // A service that speaks for itself has the rate of its client, here none.
+    for _ in 0..40 {
+        system.get("Patient/victor").await.expect(200);
+    }
+}
+
 #[actix_web::test]
 async fn a_body_is_as_large_as_the_operator_says() {
     let house = house(|limits| limits.body_bytes = 2_000).await;
@@ -104,4 +184,54 @@ async fn a_body_is_as_large_as_the_operator_says() {
         .send("POST", "Patient/_search", &form, query)
         .await
         .expect(413);
+}
+
+#[actix_web::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let house = house(|limits| limits.body_seconds = 1).await;
+    let token = house.token_with(&DemoUser::System, |_| {});
+    let address = house.anyone().base().replace("http://", "");
+    let host = address.trim_end_matches("/fhir");
+    for (path, kind, length) in [
+        ("Patient", "application/fhir+json", "content-length: 100"),
+        (
+            "Patient",
+            "application/fhir+json",
+            "transfer-encoding: chunked",
+        ),
+        ("", "application/fhir+json", "content-length: 100"),
+        (
+            "Patient/_search",
+            "application/x-www-form-urlencoded",
+            "content-length: 100",
+        ),
+    ] {
+        let mut stream = TcpStream::connect(host).await.unwrap();
+        let head = format!(
+            "POST /fhir/{path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
+             content-type: {kind}\r\n{length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // The answer comes, and the connection ends with it.
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{path}: {answer}");
+        assert!(answer.contains("\"timeout\""), "{path}: {answer}");
+    }
+    // One that comes is taken, in however many pieces.
+    let record = records::patient("a").to_string();
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let head = format!(
+        "POST /fhir/Patient HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        record.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for piece in record.as_bytes().chunks(10) {
+        stream.write_all(piece).await.unwrap();
+        stream.flush().await.unwrap();
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
 }

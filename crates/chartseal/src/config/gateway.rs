@@ -3,7 +3,7 @@
 
 use super::{Fault, below};
 use ::gateway::{
-    Certificates, Limits, Proxies, RegisteredOnly, Settings, TlsFiles,
+    Certificates, Limits, Proxies, Rate, RegisteredOnly, Settings, TlsFiles,
     identity::{IdentityConfig, IssuerConfig},
 };
 use ipnet::IpNet;
@@ -83,25 +83,28 @@ struct ProxiesSection {
 struct LimitsSection {
     requests_per_second: Option<u32>,
     burst: Option<u32>,
+    user_requests_per_second: Option<u32>,
+    user_burst: Option<u32>,
     denials_per_minute: Option<u32>,
+    user_denials_per_minute: Option<u32>,
     body_bytes: Option<usize>,
+    body_seconds: Option<u32>,
 }
 
 impl LimitsSection {
-    /// Without a rate there is nothing to burst through.
     fn check(&self) -> Result<(), Fault> {
         let numbers = [
             self.requests_per_second,
             self.burst,
+            self.user_requests_per_second,
+            self.user_burst,
             self.denials_per_minute,
+            self.user_denials_per_minute,
+            self.body_seconds,
         ];
         if numbers.contains(&Some(0)) || self.body_bytes == Some(0) {
-            let problem = "each must be at least 1; leave `requestsPerSecond` out for no limit";
+            let problem = "each must be at least 1; write a large number for no limit";
             return Err(("gateway.limits", problem.to_owned()));
-        }
-        if self.burst.is_some() && self.requests_per_second.is_none() {
-            let problem = "needs `requestsPerSecond` beside it";
-            return Err(("gateway.limits.burst", problem.to_owned()));
         }
         Ok(())
     }
@@ -109,15 +112,31 @@ impl LimitsSection {
     fn limits(&self) -> Limits {
         let usual = Limits::default();
         Limits {
-            requests_per_second: self.requests_per_second,
-            burst: self
-                .burst
-                .or(self.requests_per_second)
-                .unwrap_or(usual.burst),
-            denials_per_minute: self.denials_per_minute.unwrap_or(usual.denials_per_minute),
+            client_requests: rate(self.requests_per_second, self.burst, usual.client_requests),
+            user_requests: rate(
+                self.user_requests_per_second,
+                self.user_burst,
+                usual.user_requests,
+            ),
+            client_denials_per_minute: self
+                .denials_per_minute
+                .unwrap_or(usual.client_denials_per_minute),
+            user_denials_per_minute: self
+                .user_denials_per_minute
+                .unwrap_or(usual.user_denials_per_minute),
             body_bytes: self.body_bytes.unwrap_or(usual.body_bytes),
+            body_seconds: self.body_seconds.unwrap_or(usual.body_seconds),
         }
     }
+}
+
+/// A rate of the file, whose burst is a second's worth unless it is given.
+fn rate(per_second: Option<u32>, burst: Option<u32>, usual: Option<Rate>) -> Option<Rate> {
+    let rate = per_second.map(Rate::of).or(usual)?;
+    Some(Rate {
+        burst: burst.unwrap_or(rate.burst),
+        ..rate
+    })
 }
 
 /// How the gateway's listener is made.

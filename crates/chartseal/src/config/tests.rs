@@ -2,6 +2,7 @@
 //! line and key, and without secrets.
 
 use super::Config;
+use gateway::Rate;
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt as _,
@@ -31,6 +32,7 @@ trusted = ["10.0.0.0/8", "fd00::/8"]
 
 [gateway.limits]
 requestsPerSecond = 50
+userBurst = 20
 
 [[gateway.issuers]]
 url = "https://login.example.org/realms/care"
@@ -83,8 +85,13 @@ fn a_whole_file_is_read_with_paths_from_its_folder() {
     let settings = gateway.settings(config.log().public);
     assert!(settings.log_public);
     assert!(settings.registered_only.administrators && !settings.registered_only.clients);
-    assert_eq!(settings.limits.requests_per_second, Some(50));
-    assert_eq!(settings.limits.burst, 50);
+    assert_eq!(settings.limits.client_requests, Some(Rate::of(50)));
+    let of_user = Rate {
+        per_second: 500,
+        burst: 20,
+    };
+    assert_eq!(settings.limits.user_requests, Some(of_user));
+    assert_eq!(settings.limits.user_denials_per_minute, 300);
     assert_eq!(settings.public_url, "https://fhir.example.org");
     assert_eq!(settings.identity.issuers[0].claims.purpose_of_use, "pou");
     assert_eq!(gateway.listener().unwrap().workers, 4);
@@ -133,8 +140,8 @@ const CASES: &[Case] = &[
     ),
     (
         "requestsPerSecond = 50",
-        "burst = 50",
-        &["`gateway.limits.burst`", "needs `requestsPerSecond`"],
+        "bodySeconds = 0",
+        &["`gateway.limits`", "at least 1"],
     ),
     (
         "workers = 4",

@@ -153,7 +153,12 @@ async fn serve(store: &Store, kms: FileKms, issuer: &DevIssuer) -> (ServerHandle
             issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
         },
         log_public: false,
-        limits: Limits::default(),
+        // A test asks faster than people do.
+        limits: Limits {
+            client_requests: None,
+            user_requests: None,
+            ..Limits::default()
+        },
         registered_only: RegisteredOnly::default(),
     };
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
