@@ -88,8 +88,8 @@ pub(crate) async fn admit(
     if let (Some(proxies), Some(peer)) = (proxies, request.peer_addr()) {
         let peer = plain(peer);
         if proxies.required && !proxies.trusts(peer) {
-            tracing::warn!(%peer, "a connection from no trusted proxy was refused");
-            return Ok(request.error_response(stranger()).map_into_right_body());
+            let stranger = stranger().because(format!("{peer} is no trusted proxy"));
+            return Ok(request.error_response(stranger).map_into_right_body());
         }
         let client = proxies.client(peer, request.headers());
         request.extensions_mut().insert(ClientAddress(client));

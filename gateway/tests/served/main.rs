@@ -8,6 +8,7 @@
 #![expect(clippy::indexing_slicing, reason = "test code")]
 #![expect(clippy::panic, reason = "test code")]
 
+mod access_log;
 mod access_matrix;
 mod administration;
 mod audit;
