@@ -182,9 +182,7 @@ pub enum LedgerError {
         found: u64,
     },
     /// The node is the dev L2 of `chartseal demo`, whose blocks bind nobody.
-    #[error(
-        "the L2 node is the dev L2 of `chartseal demo`, which this build refuses; name another"
-    )]
+    #[error("the L2 node is the dev L2 of `chartseal demo` and is for that alone; name another")]
     DevChain,
     /// No contract at the registry's address.
     #[error(

@@ -61,14 +61,14 @@ impl Installation {
     pub async fn start(shape: Shape) -> Result<Self, Failed> {
         let folder = tempfile::tempdir()?;
         let accounts = [ACCOUNTS[0].parse()?, ACCOUNTS[1].parse()?].to_vec();
-        let chain = DevChain::start(DevChainConfig {
+        let chain = DevChain::start_unmarked(DevChainConfig {
             dir: folder.path().join("l2"),
             port: None,
             chain_id: CHAIN_ID,
             allowed: accounts.clone(),
             funded: accounts,
         })?;
-        let issuer = DevIssuer::start(DevIssuerConfig {
+        let issuer = DevIssuer::start_unmarked(DevIssuerConfig {
             dir: folder.path().join("issuer"),
             port: None,
             audience: AUDIENCE.to_owned(),
@@ -154,7 +154,9 @@ impl Installation {
             format!(
                 "[gateway]\nlisten = \"127.0.0.1:{port}\"\n\
                  publicUrl = \"http://127.0.0.1:{port}\"\n\
-                 [[gateway.issuers]]\nurl = \"{}\"\naudience = \"{AUDIENCE}\"\n",
+                 [gateway.limits]\nrequestsPerSecond = 1000000\nuserRequestsPerSecond = 1000000\n\
+                 [[gateway.issuers]]\nurl = \"{}\"\naudience = \"{AUDIENCE}\"\n\
+                 tokenLifetimeSeconds = 86400\n",
                 self.issuer.issuer_url()
             )
         });

@@ -91,7 +91,8 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     let config = anchor_config(&layout, &chain);
     let trust_path = layout.trust_file();
     let trust_file = TrustFile::open(trust_path, &store, chain.chain_id(), address).await?;
-    let service = anchoring::assemble(&store, config, address, Arc::clone(&clock))?;
+    let ledger = anchoring::ledger(&config, address)?;
+    let service = anchoring::assemble(&store, config, ledger, Arc::clone(&clock));
     let mut service = service.telling(trust_file.herald());
     // Nobody is served from data that another L2 or another log belongs to.
     service.check().await?;

@@ -231,7 +231,9 @@ async fn assemble(config: &Config, store: &Store) -> Result<AnchorService<EvmLed
         "no registry is in use; run `chartseal anchor deploy` and `chartseal anchor grant` first",
     )?;
     let clock = Arc::new(SystemClock);
-    let mut service = anchoring::assemble(store, section.clone(), registry, clock)?;
+    // Whoever runs a service means it: the dev L2 is for `chartseal demo`.
+    let ledger = anchoring::ledger(section, registry)?.refusing_dev_chain();
+    let mut service = anchoring::assemble(store, section.clone(), ledger, clock);
     // A SQLite file lets one process in; that is lease enough.
     if !config.database().is_sqlite() {
         service = service.with_lease(anchoring::candidate(&SystemRandom)?);

@@ -30,6 +30,8 @@ use std::{
 /// What `web3_clientVersion` begins with. A service that must not run against
 /// this chain knows it by this name.
 pub const CLIENT_NAME: &str = "chartseal-devchain";
+/// The same of a chain that plays an operator's.
+const UNMARKED_NAME: &str = "test-node";
 
 /// Where the chain lives and whom it admits.
 #[derive(Debug, Clone)]
@@ -56,6 +58,9 @@ pub struct DevChainOptions {
     pub finality_depth: u64,
     /// Gives the blocks their time.
     pub clock: Arc<dyn Clock>,
+    /// Whether it says what it is, so that services refuse it. For tests of services it
+    /// plays an operator's own L2.
+    pub is_marked: bool,
 }
 
 impl Default for DevChainOptions {
@@ -64,6 +69,7 @@ impl Default for DevChainOptions {
             base_fee: 0,
             finality_depth: 0,
             clock: Arc::new(SystemClock),
+            is_marked: true,
         }
     }
 }
@@ -152,6 +158,18 @@ impl DevChain {
     /// damaged, and when the chain was begun with other settings.
     pub fn start(config: DevChainConfig) -> Result<Self, ChainError> {
         Self::start_with(config, DevChainOptions::default())
+    }
+
+    /// The same, unmarked: services take it for an operator's L2.
+    ///
+    /// # Errors
+    /// As [`DevChain::start`].
+    pub fn start_unmarked(config: DevChainConfig) -> Result<Self, ChainError> {
+        let options = DevChainOptions {
+            is_marked: false,
+            ..DevChainOptions::default()
+        };
+        Self::start_with(config, options)
     }
 
     /// The same with a base fee, a finality depth and a clock of one's own.

@@ -56,6 +56,9 @@ pub struct DevIssuerOptions {
     pub clock: Arc<dyn Clock>,
     /// Gives keys, secrets and token ids.
     pub random: Arc<dyn Random>,
+    /// Whether its discovery document says what it is, so that services refuse it. For
+    /// tests of services it plays an operator's own issuer.
+    pub is_marked: bool,
 }
 
 impl Default for DevIssuerOptions {
@@ -63,6 +66,7 @@ impl Default for DevIssuerOptions {
         Self {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
+            is_marked: true,
         }
     }
 }
@@ -136,6 +140,18 @@ impl DevIssuer {
     /// damaged or readable by others, or without randomness.
     pub fn start(config: DevIssuerConfig) -> Result<Self, IssuerError> {
         Self::start_with(config, DevIssuerOptions::default())
+    }
+
+    /// The same, unmarked: services take it for an operator's issuer.
+    ///
+    /// # Errors
+    /// As [`DevIssuer::start`].
+    pub fn start_unmarked(config: DevIssuerConfig) -> Result<Self, IssuerError> {
+        let options = DevIssuerOptions {
+            is_marked: false,
+            ..DevIssuerOptions::default()
+        };
+        Self::start_with(config, options)
     }
 
     /// The same with a clock and randomness of one's own.

@@ -28,16 +28,25 @@ pub enum Chain {
 }
 
 impl Chain {
+    /// The dev L2, which plays an operator's.
     pub fn dev(folder: &Path) -> Self {
+        Self::Dev(DevChain::start_unmarked(Self::config(folder)).unwrap())
+    }
+
+    /// The dev L2, which says what it is.
+    pub fn marked(folder: &Path) -> Self {
+        Self::Dev(DevChain::start(Self::config(folder)).unwrap())
+    }
+
+    fn config(folder: &Path) -> DevChainConfig {
         let accounts: Vec<_> = ADDRESSES.map(|text| text.parse().unwrap()).into();
-        let config = DevChainConfig {
+        DevChainConfig {
             dir: folder.join("l2"),
             port: None,
             chain_id: DEV_CHAIN_ID,
             allowed: accounts.clone(),
             funded: accounts,
-        };
-        Self::Dev(DevChain::start(config).unwrap())
+        }
     }
 
     pub fn anvil() -> Self {

@@ -112,16 +112,24 @@ impl Installation {
         (sample, port, watch)
     }
 
-    /// The dev issuer, on this port or any.
+    /// The dev issuer, which plays an operator's, on this port or any.
     pub fn issuer(&self, port: Option<u16>) -> DevIssuer {
-        DevIssuer::start(DevIssuerConfig {
+        DevIssuer::start_unmarked(self.issuer_config(port)).unwrap()
+    }
+
+    /// The dev issuer, which says what it is.
+    pub fn marked_issuer(&self) -> DevIssuer {
+        DevIssuer::start(self.issuer_config(None)).unwrap()
+    }
+
+    fn issuer_config(&self, port: Option<u16>) -> DevIssuerConfig {
+        DevIssuerConfig {
             dir: self.path("issuer"),
             port,
             audience: PUBLIC.to_owned(),
             lifetime: HOUR,
             facilities: [HOME, OTHER].map(|name| name.parse().unwrap()),
-        })
-        .unwrap()
+        }
     }
 
     /// `chartseal COMMAND... --config FILE MORE...`.

@@ -13,6 +13,7 @@ mod bad_tokens;
 mod browser;
 mod certificate;
 mod chain;
+mod dev_parts;
 mod halted;
 mod hospital;
 mod installation;

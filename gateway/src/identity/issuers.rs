@@ -285,8 +285,8 @@ impl Issuer {
             .map_err(|error| error.to_string())?;
         if metadata.additional_metadata().chartseal_dev_issuer && !self.config.may_be_dev {
             return Err(
-                "this is the dev issuer, which gives anyone a token; this build \
-                        refuses it, configure another"
+                "this is the dev issuer, which gives anyone a token and is for `chartseal demo` \
+                 alone; configure another"
                     .to_owned(),
             );
         }

@@ -199,12 +199,9 @@ impl GatewaySection {
         self.clients == Clients::Any
     }
 
-    /// What the gateway is told. Only a build for trying out takes the dev issuer.
+    /// What the gateway is told. An issuer of a file is never the dev issuer.
     pub fn settings(&self, log_public: bool) -> Settings {
-        let mut issuers = self.issuers.clone();
-        for issuer in &mut issuers {
-            issuer.may_be_dev = cfg!(feature = "demo");
-        }
+        let issuers = self.issuers.clone();
         Settings {
             public_url: self.public_url.trim_end_matches('/').to_owned(),
             identity: IdentityConfig { issuers },

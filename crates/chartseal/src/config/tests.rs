@@ -92,6 +92,7 @@ fn a_whole_file_is_read_with_paths_from_its_folder() {
     };
     assert_eq!(settings.limits.user_requests, Some(of_user));
     assert_eq!(settings.limits.user_denials_per_minute, 300);
+    assert!(!settings.identity.issuers[0].may_be_dev, "in any build");
     assert_eq!(settings.public_url, "https://fhir.example.org");
     assert_eq!(settings.identity.issuers[0].claims.purpose_of_use, "pou");
     assert_eq!(gateway.listener().unwrap().workers, 4);

@@ -12,27 +12,26 @@ use tokio::{sync::oneshot, task::JoinHandle};
 
 type Failed = Box<dyn Error>;
 
-/// Puts the service together; reads the submitter's key, asks nobody anything.
+/// The chain of a configuration, in the submitter's hand; asks nobody anything.
 ///
 /// # Errors
 /// When the key or the URL cannot be used.
+pub fn ledger(config: &Config, registry: [u8; 20]) -> Result<EvmLedger, Failed> {
+    let submitter = SubmitterKey::open(&config.submitter_key)?;
+    let ledger = EvmLedger::new(&config.rpc_url, config.chain_id, registry, submitter)?;
+    Ok(ledger)
+}
+
+/// Puts the service together.
 pub fn assemble(
     store: &Store,
     config: Config,
-    registry: [u8; 20],
+    ledger: EvmLedger,
     clock: Arc<dyn Clock>,
-) -> Result<AnchorService<EvmLedger>, Failed> {
-    let submitter = SubmitterKey::open(&config.submitter_key)?;
-    let ledger = EvmLedger::new(&config.rpc_url, config.chain_id, registry, submitter)?;
-    // Only a build for trying out anchors on the dev L2.
-    let ledger = if cfg!(feature = "demo") {
-        ledger
-    } else {
-        ledger.refusing_dev_chain()
-    };
+) -> AnchorService<EvmLedger> {
     let keys = LogKeys::new(&config.log_keys);
     let service = AnchorService::new(store.clone(), ledger, keys, clock, config);
-    Ok(service.making_logs(Arc::new(SystemRandom)))
+    service.making_logs(Arc::new(SystemRandom))
 }
 
 /// This process, among those that may work over one database.

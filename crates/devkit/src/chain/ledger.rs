@@ -101,6 +101,11 @@ impl Ledger {
         evm::run(self.view(), environment, transaction, Rules::Call)
     }
 
+    /// Whether it says what it is.
+    pub(crate) const fn is_marked(&self) -> bool {
+        self.options.is_marked
+    }
+
     /// The chain id.
     pub(crate) const fn chain_id(&self) -> u64 {
         self.genesis.chain_id

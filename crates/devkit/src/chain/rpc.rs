@@ -14,7 +14,7 @@ mod lookup;
 mod params;
 mod render;
 
-use super::{CLIENT_NAME, Shared, ledger::Ledger};
+use super::{CLIENT_NAME, Shared, UNMARKED_NAME, ledger::Ledger};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::CONTENT_TYPE,
@@ -59,7 +59,12 @@ fn dispatch(ledger: &mut Ledger, method: &str, params: &Value) -> Result<Value, 
     match method {
         "web3_clientVersion" => {
             params.none()?;
-            value(format!("{CLIENT_NAME}/{}", env!("CARGO_PKG_VERSION")))
+            let name = if ledger.is_marked() {
+                CLIENT_NAME
+            } else {
+                UNMARKED_NAME
+            };
+            value(format!("{name}/{}", env!("CARGO_PKG_VERSION")))
         }
         "net_version" => {
             params.none()?;

@@ -19,8 +19,8 @@ async fn document(issuer: Data<Issuer>) -> HttpResponse {
     let url = &issuer.url;
     HttpResponse::Ok().json(json!({
         "issuer": url,
-        // Production builds look for this and refuse.
-        "chartseal_dev_issuer": true,
+        // Services look for this and refuse.
+        "chartseal_dev_issuer": issuer.options.is_marked,
         "authorization_endpoint": format!("{url}/authorize"),
         "token_endpoint": format!("{url}/token"),
         "jwks_uri": format!("{url}/jwks"),
