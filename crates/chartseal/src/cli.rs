@@ -59,6 +59,8 @@ pub enum Command {
     Keys(KeysArgs),
     /// Log in at an issuer with a browser, and keep the token for the gateway.
     Login(LoginArgs),
+    /// Say which rule of the gateway a token keeps and which it breaks.
+    Token(TokenArgs),
     /// Fetch a proof bundle from a gateway.
     #[command(after_help = GLOSSARY)]
     Proof(ProofArgs),
@@ -259,6 +261,33 @@ fn role(text: &str) -> Result<Role, String> {
         let known = EVERY_ROLE.map(Role::as_str).join("`, `");
         format!("`{text}` is no role; the roles are `{known}`")
     })
+}
+
+/// `chartseal token`.
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub command: TokenCommand,
+}
+
+/// What can be asked about a token.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Hold a token against the configuration, with no network; the signature is not
+    /// checked.
+    Explain(ExplainArgs),
+}
+
+/// `chartseal token explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The file that holds the token.
+    #[arg(value_name = "FILE")]
+    pub token: PathBuf,
+    /// The gateway's configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
+    pub config: PathBuf,
 }
 
 /// `chartseal keys`.

@@ -18,6 +18,7 @@ mod operations;
 mod output;
 mod registry;
 mod service;
+mod token;
 mod traces;
 mod trust;
 mod verify;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         Command::Init(args) => init::run(&args),
         Command::Keys(args) => keys::run(&args),
         Command::Login(args) => login::run(&args),
+        Command::Token(args) => token::run(&args.command),
         Command::Import(args) => import::run(&args),
         Command::Proof(args) => fetch::run(&args),
         Command::Trust(args) => trust::run(&args.command),

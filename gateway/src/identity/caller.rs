@@ -15,7 +15,7 @@ const MAX_CHARS: usize = 255;
 pub(super) fn of_claims(claims: &Claims, issuer: &IssuerConfig) -> Result<Caller, Refusal> {
     let names = &issuer.claims;
     let facility: FacilityName = claims
-        .get(&names.facility)
+        .at(&names.facility)
         .ok_or(Refusal::Missing("facility"))?
         .as_str()
         .and_then(|name| name.parse().ok())
@@ -27,13 +27,13 @@ pub(super) fn of_claims(claims: &Claims, issuer: &IssuerConfig) -> Result<Caller
         None => "",
         Some(scope) => scope.as_str().ok_or(Refusal::Claim("scope"))?,
     };
-    let roles = match claims.get(&names.roles) {
+    let roles = match claims.at(&names.roles) {
         None => Vec::new(),
         Some(Value::String(role)) => vec![role.as_str()],
         Some(Value::Array(roles)) => roles.iter().filter_map(Value::as_str).collect(),
         Some(_) => return Err(Refusal::Claim("roles")),
     };
-    let purpose = claims.get(&names.purpose_of_use).and_then(Value::as_str);
+    let purpose = claims.at(&names.purpose_of_use).and_then(Value::as_str);
     Ok(Caller {
         issuer: issuer.url.clone(),
         subject: word(claims, "sub")?.ok_or(Refusal::Missing("sub"))?,
@@ -60,7 +60,7 @@ pub(super) fn client(claims: &Claims) -> Result<String, Refusal> {
 }
 
 /// A claim that must be plain text when it is there.
-fn word(claims: &Claims, name: &'static str) -> Result<Option<String>, Refusal> {
+pub(super) fn word(claims: &Claims, name: &'static str) -> Result<Option<String>, Refusal> {
     let Some(value) = claims.get(name) else {
         return Ok(None);
     };
@@ -76,8 +76,8 @@ fn is_plain(text: &str) -> bool {
 
 /// The token's patient: the claim, or `fhirUser` when that is a patient of this
 /// facility. An absolute `fhirUser` may be another server's and names none.
-fn patient(claims: &Claims, name: &str) -> Result<Option<LogicalId>, Refusal> {
-    let id = match claims.get(name) {
+pub(super) fn patient(claims: &Claims, name: &str) -> Result<Option<LogicalId>, Refusal> {
+    let id = match claims.at(name) {
         Some(id) => Some(id.as_str().ok_or(Refusal::Claim("patient"))?),
         None => claims
             .get("fhirUser")

@@ -89,7 +89,8 @@ pub struct IssuerConfig {
     pub may_be_dev: bool,
 }
 
-/// Names of the claims that no standard fixes.
+/// Names of the claims that no standard fixes; a dot leads into an object, as in
+/// `realm_access.roles`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(
     rename_all = "camelCase",

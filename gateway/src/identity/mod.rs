@@ -7,6 +7,7 @@
 //! and what a caller may do, which is for `policies`.
 
 mod caller;
+mod explain;
 mod http_client;
 mod issuers;
 mod jwks;
@@ -17,6 +18,7 @@ mod token;
 mod verified;
 
 pub use self::{
+    explain::{Rule, Verdict, explain},
     http_client::{FetchError, HttpClient},
     issuers::{ClaimNames, IdentityConfig, IdentityError, IssuerConfig},
     refusal::{Refusal, Unauthenticated},
@@ -132,10 +134,7 @@ impl Identity {
         let (caller, expires) =
             speaks_for(&token, issuer, algorithm, &found.key, now).map_err(|reason| {
                 let client = token.stated_client().filter(|_| reason.is_of_signed());
-                Unauthenticated {
-                    reason,
-                    client: client.map(str::to_owned),
-                }
+                Unauthenticated { reason, client }
             })?;
         self.verified
             .keep(text, &caller, expires, now, place, found.generation);

@@ -59,7 +59,8 @@ pub(super) struct Token<'a> {
     text: &'a str,
     header: Header,
     issuer: String,
-    client: Option<String>,
+    /// As they stand, whoever signed them.
+    stated: Claims,
 }
 
 impl<'a> Token<'a> {
@@ -81,7 +82,7 @@ impl<'a> Token<'a> {
             text,
             header,
             issuer: issuer.as_str().ok_or(Refusal::Claim("iss"))?.to_owned(),
-            client: caller::client(&Claims(claims)).ok(),
+            stated: Claims(claims),
         })
     }
 
@@ -92,8 +93,19 @@ impl<'a> Token<'a> {
     }
 
     /// The client that it says it was given to: for the log, once the signature held.
-    pub(super) fn stated_client(&self) -> Option<&str> {
-        self.client.as_deref()
+    pub(super) fn stated_client(&self) -> Option<String> {
+        caller::client(&self.stated).ok()
+    }
+
+    /// What it says, for whoever wants to know why it is refused.
+    pub(super) const fn stated(&self) -> &Claims {
+        &self.stated
+    }
+
+    /// `typ` and `alg` as they stand.
+    pub(super) fn stated_kind(&self) -> (&str, &str) {
+        let header = &self.header;
+        (header.typ.as_deref().unwrap_or_default(), &header.alg)
     }
 
     pub(super) fn key_id(&self) -> Result<&str, Refusal> {
@@ -214,5 +226,16 @@ impl Claims {
 
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
+    }
+
+    /// The claim of a configured name: the member that is called so, or else the one
+    /// that its dots lead to, such as `realm_access.roles`.
+    pub(super) fn at(&self, path: &str) -> Option<&Value> {
+        if let Some(value) = self.0.get(path) {
+            return Some(value);
+        }
+        let mut names = path.split('.');
+        let first = self.0.get(names.next()?)?;
+        names.try_fold(first, |within, name| within.get(name))
     }
 }
