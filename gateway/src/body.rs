@@ -11,12 +11,14 @@ use actix_web::{
     HttpRequest,
     body::{BodyStream, MessageBody as _},
     http::header,
-    web,
+    rt, web,
 };
 use fhir::IssueCode;
 use std::{future::poll_fn, pin::Pin, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
+/// How long the rest of a body is held that came too slowly.
+const HELD_FOR: Duration = Duration::from_secs(2);
 const JSON_TYPES: [&str; 3] = ["application/fhir+json", "application/json", "text/json"];
 
 /// Reads a body of JSON.
@@ -54,7 +56,10 @@ pub async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::B
         let until = begun + Duration::from_secs(u64::from(seconds).saturating_add(more));
         let next = poll_fn(|context| Pin::new(&mut stream).poll_next(context));
         let chunk = match timeout_at(until, next).await {
-            Err(_) => return Err(too_slow()),
+            Err(_) => {
+                close_after(stream);
+                return Err(too_slow());
+            }
             Ok(None) => return Ok(body.freeze()),
             Ok(Some(Err(_))) => return Err(cut_short()),
             Ok(Some(Ok(chunk))) => chunk,
@@ -64,6 +69,15 @@ pub async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::B
         }
         body.extend_from_slice(&chunk);
     }
+}
+
+/// A body that somebody still holds makes the server close the connection after the
+/// answer; one that was let go of would be waited for.
+fn close_after(body: BodyStream<web::Payload>) {
+    rt::spawn(async move {
+        rt::time::sleep(HELD_FOR).await;
+        drop(body);
+    });
 }
 
 fn too_slow() -> Failure {

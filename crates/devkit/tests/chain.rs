@@ -310,6 +310,7 @@ async fn tags_fees_and_times_follow_the_options() {
         Timestamp::from_millis(1_800_000_000_000).unwrap(),
     ));
     let options = DevChainOptions {
+        is_marked: true,
         base_fee: 7,
         finality_depth: 2,
         clock: clock.clone(),

@@ -206,6 +206,7 @@ async fn times_come_from_the_clock() {
     let dir = tempfile::tempdir().unwrap();
     let start = |millis| {
         let options = DevIssuerOptions {
+            is_marked: true,
             clock: Arc::new(ManualClock::new(Timestamp::from_millis(millis).unwrap())),
             random: Arc::new(SystemRandom),
         };

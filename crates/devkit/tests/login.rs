@@ -37,6 +37,7 @@ impl House {
             facilities: ["north".parse().unwrap(), "south".parse().unwrap()],
         };
         let options = DevIssuerOptions {
+            is_marked: true,
             clock: clock.clone(),
             random: Arc::new(SystemRandom),
         };

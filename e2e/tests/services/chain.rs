@@ -33,12 +33,7 @@ impl Chain {
         Self::Dev(DevChain::start_unmarked(Self::config(folder)).unwrap())
     }
 
-    /// The dev L2, which says what it is.
-    pub fn marked(folder: &Path) -> Self {
-        Self::Dev(DevChain::start(Self::config(folder)).unwrap())
-    }
-
-    fn config(folder: &Path) -> DevChainConfig {
+    pub fn config(folder: &Path) -> DevChainConfig {
         let accounts: Vec<_> = ADDRESSES.map(|text| text.parse().unwrap()).into();
         DevChainConfig {
             dir: folder.join("l2"),

@@ -5,13 +5,16 @@ use crate::{
     chain::Chain,
     installation::{Installation, User, operations},
 };
-use devkit::issuer::DemoUser;
+use devkit::{
+    chain::DevChain,
+    issuer::{DemoUser, DevIssuer},
+};
 
 #[test]
 fn a_service_takes_no_token_of_the_dev_issuer() {
     let house = Installation::new();
     let chain = Chain::dev(&house.path(""));
-    let issuer = house.marked_issuer();
+    let issuer = DevIssuer::start(house.issuer_config(None)).unwrap();
     let (sample, port, watch) = house.serve(&issuer.issuer_url(), &chain);
     let config = house.write("serve.toml", &sample);
     drop(house.go_live(&config));
@@ -31,7 +34,8 @@ fn a_service_takes_no_token_of_the_dev_issuer() {
 #[test]
 fn a_service_anchors_nothing_on_the_dev_l2() {
     let house = Installation::new();
-    let chain = Chain::marked(&house.path(""));
+    let marked = DevChain::start(Chain::config(&house.path(""))).unwrap();
+    let chain = Chain::Dev(marked);
     let issuer = house.issuer(None);
     let (sample, _, watch) = house.serve(&issuer.issuer_url(), &chain);
     let config = house.write("serve.toml", &sample);

@@ -117,12 +117,7 @@ impl Installation {
         DevIssuer::start_unmarked(self.issuer_config(port)).unwrap()
     }
 
-    /// The dev issuer, which says what it is.
-    pub fn marked_issuer(&self) -> DevIssuer {
-        DevIssuer::start(self.issuer_config(None)).unwrap()
-    }
-
-    fn issuer_config(&self, port: Option<u16>) -> DevIssuerConfig {
+    pub fn issuer_config(&self, port: Option<u16>) -> DevIssuerConfig {
         DevIssuerConfig {
             dir: self.path("issuer"),
             port,

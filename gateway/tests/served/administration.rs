@@ -50,7 +50,7 @@ pub fn first(issuer: &str) -> [First; 2] {
     [home, other]
 }
 
-/// The administrators of the first facility, good for a month.
+/// The administrators of the first facility.
 struct Office {
     house: House,
     one: Caller,
@@ -60,17 +60,23 @@ struct Office {
 
 impl Office {
     async fn open(kind: Kind) -> Self {
-        let house = House::registered(kind, first).await;
-        let lasting = |claims: &mut Value| {
-            claims["exp"] = json!(claims["exp"].as_i64().unwrap() + 30 * 24 * 3_600);
-        };
+        Self::of(House::registered(kind, first).await)
+    }
+
+    fn of(house: House) -> Self {
         let third = |claims: &mut Value| claims["sub"] = json!("third");
         Self {
-            one: house.caller_with(&DemoUser::Admin, lasting),
-            two: house.caller_with(&DemoUser::AdminSecond, lasting),
+            one: house.caller(&DemoUser::Admin),
+            two: house.caller(&DemoUser::AdminSecond),
             three: house.caller_with(&DemoUser::AdminSecond, third),
             house,
         }
+    }
+
+    /// The same so many seconds ahead of now, with tokens of that time.
+    fn at(self, seconds: i64) -> Self {
+        self.house.clock.set(seconds);
+        Self::of(self.house)
     }
 
     /// Proposes by the first; gives the place of the change.
@@ -196,12 +202,12 @@ async fn a_client_counts_from_its_approval_to_its_end_in_every_gateway(kind: Kin
 }
 
 async fn a_change_lapses_after_seven_days(kind: Kind) {
-    let office = Office::open(kind).await;
+    let mut office = Office::open(kind).await;
     let new = json!({"clientId": "lab", "roles": ["system"]});
     let early = office.propose("POST", "/admin/clients", new.clone()).await;
-    office.house.clock.set(6 * DAY);
+    office = office.at(6 * DAY);
     let late = office.propose("POST", "/admin/clients", new).await;
-    office.house.clock.set(7 * DAY + 1);
+    office = office.at(7 * DAY + 1);
     assert!(
         office
             .approve(&early)

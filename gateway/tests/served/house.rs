@@ -66,6 +66,10 @@ impl MovedClock {
     pub fn set(&self, seconds: i64) {
         self.0.store(seconds * 1_000, Ordering::SeqCst);
     }
+
+    fn ahead(&self) -> i64 {
+        self.0.load(Ordering::SeqCst) / 1_000
+    }
 }
 
 impl Clock for MovedClock {
@@ -239,12 +243,16 @@ impl House {
         Caller::new(self.client.clone(), self.url.clone())
     }
 
-    /// A token of this user with claims changed before it is signed.
+    /// A token of this user, made now by the house's clock, with claims changed before
+    /// it is signed.
     pub fn token_with(&self, user: &DemoUser, change: impl FnOnce(&mut Value)) -> String {
         let token = self.issuer.mint(user, HOUR).unwrap();
         let mut parts = token.split('.');
         let (header, claims) = (parts.next().unwrap(), parts.next().unwrap());
         let mut claims: Value = serde_json::from_slice(&BASE64URL.decode(claims).unwrap()).unwrap();
+        for name in ["iat", "nbf", "exp"] {
+            claims[name] = (claims[name].as_i64().unwrap() + self.clock.ahead()).into();
+        }
         change(&mut claims);
         let input = format!("{header}.{}", BASE64URL.encode(claims.to_string()));
         let signature: Signature = self.issuer_key().sign(input.as_bytes());

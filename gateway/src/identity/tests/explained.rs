@@ -38,9 +38,6 @@ async fn a_good_token_keeps_every_rule() {
 #[tokio::test]
 async fn each_broken_rule_is_named_as_the_gateway_breaks_it_off() {
     let issuer = TestIssuer::start().await;
-    let south = |config: &mut IssuerConfig| {
-        config.facilities = Some(["south".parse().unwrap()].into());
-    };
     type Case<'c> = (&'c str, &'c str, Value, &'c str, &'c str);
     let cases: [Case<'_>; 14] = [
         ("header", "alg", json!("RS256"), "header", "`algorithms`"),
@@ -90,6 +87,14 @@ async fn each_broken_rule_is_named_as_the_gateway_breaks_it_off() {
             "{name}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_facility_of_another_issuer_and_a_text_that_is_no_token_are_named() {
+    let issuer = TestIssuer::start().await;
+    let south = |config: &mut IssuerConfig| {
+        config.facilities = Some(["south".parse().unwrap()].into());
+    };
     let rules = explain(
         &config(&issuer, south),
         &issuer.good(),

@@ -420,17 +420,56 @@ fn a_refusal_says_nothing_of_the_token() {
     );
 }
 
+fn check(issuers: Vec<IssuerConfig>) -> Option<IdentityError> {
+    let clock = Arc::new(ManualClock::new(super::issuer::NOW.parse().unwrap()));
+    Identity::new(IdentityConfig { issuers }, clock).err()
+}
+
+#[test]
+fn two_issuers_list_their_facilities_and_tokens_end_within_a_day() {
+    let good = IssuerConfig::new("http://127.0.0.1:1", "a");
+    for seconds in [0, 86_401] {
+        let issuer = IssuerConfig {
+            token_lifetime_seconds: seconds,
+            ..good.clone()
+        };
+        assert!(matches!(
+            check(vec![issuer]),
+            Some(IdentityError::Lifetime(_))
+        ));
+    }
+    let other = IssuerConfig::new("http://127.0.0.1:2", "a");
+    let serving = |issuer: &IssuerConfig, names: &[&str]| IssuerConfig {
+        facilities: Some(names.iter().map(|name| name.parse().unwrap()).collect()),
+        ..issuer.clone()
+    };
+    let (north, south) = (serving(&good, &["north"]), serving(&other, &["south"]));
+    assert_eq!(check(vec![north.clone()]), None);
+    assert_eq!(check(vec![north.clone(), south.clone()]), None);
+    for issuers in [
+        vec![serving(&good, &[])],
+        vec![good.clone(), south],
+        vec![good.clone(), serving(&other, &[])],
+    ] {
+        assert!(matches!(check(issuers), Some(IdentityError::Facilities(_))));
+    }
+    assert_eq!(
+        check(vec![north, other.clone()]),
+        Some(IdentityError::Facilities(other.url))
+    );
+}
+
 #[test]
 fn a_configuration_that_must_not_be_used_is_refused() {
-    let check = |issuers: Vec<IssuerConfig>| {
-        let clock = Arc::new(ManualClock::new(super::issuer::NOW.parse().unwrap()));
-        Identity::new(IdentityConfig { issuers }, clock).err()
-    };
     let good = IssuerConfig::new("http://127.0.0.1:1", "a");
     assert_eq!(check(vec![good.clone()]), None);
     assert_eq!(check(Vec::new()), Some(IdentityError::NoIssuer));
+    let twice = IssuerConfig {
+        facilities: Some(["north".parse().unwrap()].into()),
+        ..good.clone()
+    };
     assert_eq!(
-        check(vec![good.clone(), good.clone()]),
+        check(vec![twice.clone(), twice]),
         Some(IdentityError::Twice(good.url.clone()))
     );
     for url in [
@@ -467,35 +506,6 @@ fn a_configuration_that_must_not_be_used_is_refused() {
             Some(IdentityError::Algorithms(_))
         ));
     }
-    for seconds in [0, 86_401] {
-        let issuer = IssuerConfig {
-            token_lifetime_seconds: seconds,
-            ..good.clone()
-        };
-        assert!(matches!(
-            check(vec![issuer]),
-            Some(IdentityError::Lifetime(_))
-        ));
-    }
-    let other = IssuerConfig::new("http://127.0.0.1:2", "a");
-    let serving = |issuer: &IssuerConfig, names: &[&str]| IssuerConfig {
-        facilities: Some(names.iter().map(|name| name.parse().unwrap()).collect()),
-        ..issuer.clone()
-    };
-    let (north, south) = (serving(&good, &["north"]), serving(&other, &["south"]));
-    assert_eq!(check(vec![north.clone()]), None);
-    assert_eq!(check(vec![north.clone(), south.clone()]), None);
-    for issuers in [
-        vec![serving(&good, &[])],
-        vec![good.clone(), south],
-        vec![good.clone(), serving(&other, &[])],
-    ] {
-        assert!(matches!(check(issuers), Some(IdentityError::Facilities(_))));
-    }
-    assert_eq!(
-        check(vec![north, other.clone()]),
-        Some(IdentityError::Facilities(other.url))
-    );
     let issuer = IssuerConfig {
         audience: String::new(),
         ..good
