@@ -184,6 +184,8 @@ fn listen(app: web::Data<App>, listening: Listening) -> io::Result<Server> {
     .workers(listening.workers)
     .client_request_timeout(Duration::from_secs(30))
     .keep_alive(Duration::from_secs(75))
+    // Whoever closes waits for no answer: what goes on for it ends (`Store::search`).
+    .h1_allow_half_closed(false)
     .shutdown_timeout(GRACE_SECONDS)
     .disable_signals();
     let server = match listening.certificates {

@@ -34,3 +34,4 @@ mod registered_only;
 mod revocation;
 mod search;
 mod search_by_time;
+mod search_readers;
