@@ -42,6 +42,7 @@ mod registrations;
 mod schema;
 mod search;
 mod search_statement;
+mod statistics;
 mod stats;
 mod store;
 #[cfg(test)]

@@ -135,7 +135,7 @@ impl Store {
         let writers = if embedded { 1 } else { options.writers.max(1) };
         for number in 1..=writers {
             let (queue, counters) = (open.queue.clone(), open.counters.clone());
-            let wal = open.wal.as_ref().map(WalCopier::shared);
+            let wal = open.wal.as_ref().map(WalCopier::bound);
             let writer = Writer::new(database.clone(), queue, counters, wal);
             let thread = thread::Builder::new()
                 .name(format!("store-writer-{number}"))

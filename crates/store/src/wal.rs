@@ -1,13 +1,15 @@
 //! Copies SQLite's write-ahead log back into the database file, on a thread of its
-//! own, so that no transaction waits for it (<https://sqlite.org/wal.html#ckpt>).
+//! own (which keeps the statistics too), so that no transaction waits for it (<https://sqlite.org/wal.html#ckpt>).
 //!
 //! A passive copy takes no lock that a writer or reader wants, but it never reaches
 //! the end of a log that grows meanwhile, and a log is only begun anew when it was
 //! copied whole. So, when the log has grown long, the writer is asked to copy what
-//! little is left between two transactions.
+//! little is left between two transactions. A writer that outruns the copy does not go
+//! on: at [`MOST`] it waits for the copy and begins the log anew, whoever waits for it.
 
 use crate::{
     database::{Conn, Database, Use},
+    statistics::Statistics,
     stats::Counters,
 };
 use diesel::{
@@ -17,19 +19,32 @@ use diesel::{
 use std::{
     io,
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Between two looks at the length of the log, when something was written.
 const EVERY: Duration = Duration::from_millis(250);
-/// From this length on, in pages of 4 KiB, the log is copied back and begun anew: 64
+/// From this length on, in pages of 4 KiB, the log is copied back and begun anew: 24
 /// MiB, not SQLite's 4. Tags are scattered, so every commit touches pages all over the
 /// indexes, and those that come again before the copy are copied once.
-const LONG: i32 = 16_384;
+const LONG: i32 = 6_144;
+/// At this length, 32 MiB, the writer waits. The transactions of one group are written
+/// beyond it: of four Bundles of 300 entries some 32 MiB, nearly all of it index pages.
+/// Twice that, when a reader was in the way once, makes the 96 MiB of the documents.
+const MOST: i32 = 8_192;
+/// How much more is written before the writer tries again, when a reader was still in
+/// the log: 4 MiB.
+const MORE: i32 = 1_024;
+/// Between two looks of the writer at the length.
+const LOOK: Duration = Duration::from_millis(5);
+/// How long the writer waits for readers, in milliseconds: when the log is long, and when
+/// it must not grow.
+const PATIENCE: u32 = 20;
+const GREAT_PATIENCE: u32 = 250;
 
 /// The thread that copies; it ends with this value.
 pub(crate) struct WalCopier {
@@ -42,6 +57,8 @@ pub(crate) struct WalCopier {
 pub(crate) struct Shared {
     /// The log is long and nearly copied: the writer is to begin it anew.
     long: AtomicBool,
+    /// Held while the log is copied: SQLite waits for no other copy.
+    copying: Mutex<()>,
     closed: Mutex<bool>,
     changed: Condvar,
 }
@@ -69,9 +86,13 @@ impl WalCopier {
         })
     }
 
-    /// What the writer looks at.
-    pub(crate) fn shared(&self) -> Arc<Shared> {
-        Arc::clone(&self.shared)
+    /// The writer's side.
+    pub(crate) fn bound(&self) -> Bound {
+        Bound {
+            shared: Arc::clone(&self.shared),
+            looked: Instant::now(),
+            most: MOST,
+        }
     }
 }
 
@@ -96,29 +117,61 @@ impl Shared {
         !*waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
+    fn copying(&self) -> MutexGuard<'_, ()> {
+        self.copying.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The writer's side: what it knows of the length of the log.
+pub(crate) struct Bound {
+    shared: Arc<Shared>,
+    looked: Instant,
+    most: i32,
+}
+
+impl Bound {
     /// Called by the writer between two transactions: begins the log anew when that
     /// is due. A reader that is still in the old log is not waited for long; the log
     /// then grows until the next turn.
-    pub(crate) fn begin_anew_when_long(&self, conn: &mut Conn) {
-        if let (true, Conn::Sqlite(conn)) = (self.long.swap(false, Ordering::Relaxed), conn) {
-            let begun = conn
-                .batch_execute("PRAGMA busy_timeout = 20")
-                .and_then(|()| conn.batch_execute("PRAGMA wal_checkpoint(RESTART)"));
-            // The patience of all other statements, whatever became of this one.
-            let _ = conn.batch_execute("PRAGMA busy_timeout = 5000");
-            if begun.is_err() {
-                tracing::warn!("the write-ahead log was not copied back; it is tried again");
-            }
+    pub(crate) fn keep(&mut self, conn: &mut Conn) {
+        let Conn::Sqlite(conn) = conn else { return };
+        if self.shared.long.swap(false, Ordering::Relaxed) {
+            self.begin_anew(conn, PATIENCE);
+        }
+        if self.looked.elapsed() < LOOK {
+            return;
+        }
+        self.looked = Instant::now();
+        let length = checkpoint(conn, "NOOP").map_or(0, |pages| pages.log);
+        if length < MOST {
+            self.most = MOST;
+        } else if length >= self.most {
+            self.begin_anew(conn, GREAT_PATIENCE);
+            self.most = length.saturating_add(MORE);
+        }
+    }
+
+    fn begin_anew(&self, conn: &mut SqliteConnection, patience: u32) {
+        let _copying = self.shared.copying();
+        let begun = conn
+            .batch_execute(&format!("PRAGMA busy_timeout = {patience}"))
+            .and_then(|()| conn.batch_execute("PRAGMA wal_checkpoint(RESTART)"));
+        // The patience of all other statements, whatever became of this one.
+        let _ = conn.batch_execute("PRAGMA busy_timeout = 5000");
+        if begun.is_err() {
+            tracing::warn!("the write-ahead log was not copied back; it is tried again");
         }
     }
 }
 
 fn run(shared: &Shared, database: &Database, counters: &Counters) {
     let mut connection = None;
+    let mut statistics = Statistics::new();
     let mut seen = 0;
     while shared.wait() {
         let commits = counters.commits();
-        if commits == seen {
+        let resting = commits == seen;
+        if resting && !statistics.is_due(resting) {
             continue;
         }
         if connection.is_none() {
@@ -127,24 +180,33 @@ fn run(shared: &Shared, database: &Database, counters: &Counters) {
         let Some(Conn::Sqlite(conn)) = &mut connection else {
             continue;
         };
-        match copy_when_long(conn) {
-            Ok(long) => {
+        let kept = match resting {
+            true => Ok(()),
+            false => copy_when_long(conn, shared).map(|long| {
                 seen = commits;
                 shared.long.store(long, Ordering::Relaxed);
-            }
-            Err(_) => {
-                tracing::warn!("the write-ahead log was not copied back; it is tried again");
-                connection = None;
-            }
+            }),
+        };
+        let kept = kept.and_then(|()| match statistics.is_due(resting) {
+            true => statistics.keep(conn),
+            false => Ok(()),
+        });
+        if kept.is_err() {
+            tracing::warn!(
+                "the write-ahead log was not copied back, or no statistics were made; it is \
+                 tried again"
+            );
+            connection = None;
         }
     }
 }
 
 /// Copies a long log, and gives whether there was one. The second copy has only what
 /// was written during the first, so that little is left for the writer.
-fn copy_when_long(conn: &mut SqliteConnection) -> QueryResult<bool> {
+fn copy_when_long(conn: &mut SqliteConnection, shared: &Shared) -> QueryResult<bool> {
     let long = checkpoint(conn, "NOOP")?.log >= LONG;
     if long {
+        let _copying = shared.copying();
         checkpoint(conn, "PASSIVE")?;
         checkpoint(conn, "PASSIVE")?;
     }

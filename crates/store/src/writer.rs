@@ -54,7 +54,7 @@ pub(crate) struct Writer {
     queue: Arc<Queue>,
     counters: Arc<Counters>,
     connection: Option<Connection>,
-    wal: Option<Arc<wal::Shared>>,
+    wal: Option<wal::Bound>,
 }
 
 struct Connection {
@@ -68,7 +68,7 @@ impl Writer {
         database: Database,
         queue: Arc<Queue>,
         counters: Arc<Counters>,
-        wal: Option<Arc<wal::Shared>>,
+        wal: Option<wal::Bound>,
     ) -> Self {
         Self {
             database,
@@ -84,8 +84,8 @@ impl Writer {
         while let Some(jobs) = self.queue.take(MOST) {
             self.group(jobs);
             self.queue.done();
-            if let (Some(wal), Some(connection)) = (&self.wal, &mut self.connection) {
-                wal.begin_anew_when_long(&mut connection.tx.conn);
+            if let (Some(wal), Some(connection)) = (&mut self.wal, &mut self.connection) {
+                wal.keep(&mut connection.tx.conn);
             }
         }
     }

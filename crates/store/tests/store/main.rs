@@ -25,6 +25,7 @@ mod rows;
 mod search;
 mod search_by_time;
 mod sequence;
+mod statistics;
 mod tables;
 mod versions;
 mod wal;
