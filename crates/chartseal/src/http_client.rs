@@ -61,18 +61,27 @@ pub fn check_url(option: &str, url: &str, plain_http: bool) -> Result<(), String
 
 /// Why the gateway did not answer, without its URL, which can hold a record's id.
 pub fn cause(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    if error.is_timeout() {
-        return "the gateway does not answer: no answer in time; check the address, and whether \
-                a firewall is between"
-            .to_owned();
-    }
+    format!("the gateway does not answer: {}", reason(&error))
+}
+
+/// What stands behind an error of the network, in the words of whoever noticed it, and
+/// what to do about it. The client's own sentence is left out: it holds the URL.
+pub fn reason(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     let mut refused = false;
-    let mut next = error.source();
+    let mut next = Some(error);
     while let Some(inner) = next {
+        next = inner.source();
+        let client = inner.downcast_ref::<reqwest::Error>();
+        if client.is_some_and(reqwest::Error::is_timeout) {
+            return "no answer in time; check the address, and whether a firewall is between"
+                .to_owned();
+        }
         let io = inner.downcast_ref::<io::Error>();
         refused |= io.is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused);
+        if client.is_some() {
+            continue;
+        }
         let text = inner.to_string();
         // Each often repeats what it wraps.
         match texts.last_mut() {
@@ -80,12 +89,8 @@ pub fn cause(error: reqwest::Error) -> String {
             Some(outer) if text.contains(&*outer) => *outer = text,
             _ => texts.push(text),
         }
-        next = inner.source();
     }
-    let chain = match texts.is_empty() {
-        true => error.to_string(),
-        false => texts.join(": "),
-    };
+    let chain = texts.join(": ");
     let advice = if refused {
         "; nothing listens there: check host and port"
     } else if chain.contains("UnknownIssuer") || chain.contains("unknown issuer") {
@@ -94,10 +99,12 @@ pub fn cause(error: reqwest::Error) -> String {
         "; its certificate is not one for this host and time"
     } else if chain.contains("lookup") || chain.contains("dns") {
         "; check the host's name"
+    } else if chain.is_empty() {
+        "the request could not be sent"
     } else {
         ""
     };
-    format!("the gateway does not answer: {chain}{advice}")
+    format!("{chain}{advice}")
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! `chartseal serve` that ends TLS: until when its certificate is good.
 
 use crate::{installation::metric, one_process::OneProcess};
-use e2e::until;
+use e2e::{program, run, until};
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt as _,
     path::Path,
+    process::Command,
 };
 
 const EXPIRY: &str = "chartseal_tls_certificate_expiry_timestamp_seconds";
@@ -23,6 +24,25 @@ fn put(folder: &Path, pair: &str) {
     fs::set_permissions(folder.join("tls.key"), Permissions::from_mode(0o600)).unwrap();
 }
 
+/// A gateway of an authority of one's own: commands say that it is not known, and take it.
+fn assert_authority(one: &OneProcess, authority: &str) {
+    let url = format!("https://127.0.0.1:{}/fhir/Patient/x/_history/1", one.port);
+    let fetch = |more: &[&str]| {
+        let mut command = Command::new(program());
+        command
+            .args(["proof", &url, "--out", "proof.json"])
+            .args(more)
+            .current_dir(one.house.path(""))
+            .env("CHARTSEAL_TOKEN", "none");
+        run(&mut command).text
+    };
+    let unknown = fetch(&[]);
+    assert!(unknown.contains("--cacert"), "{unknown}");
+    assert!(!unknown.contains("Patient"), "{unknown}");
+    let known = fetch(&["--cacert", authority]);
+    assert!(known.contains("answered 401"), "{known}");
+}
+
 #[test]
 fn the_expiry_is_a_series_that_follows_the_files() {
     let folder = tempfile::tempdir().unwrap();
@@ -35,6 +55,7 @@ fn the_expiry_is_a_series_that_follows_the_files() {
     ));
     let service = one.start();
     assert_eq!(metric(one.watch, EXPIRY), FIRST.1);
+    assert_authority(&one, &path("tls.crt"));
     put(folder.path(), LATER.0);
     until("the new certificate", 20, || {
         (metric(one.watch, EXPIRY) == LATER.1).then_some(())

@@ -1,7 +1,10 @@
 //! Configurations and key files that cannot work are refused at the start, with a
 //! text that says what to do.
 
-use crate::installation::{Ended as _, HOME, Installation, Sample, founders};
+use crate::{
+    installation::{Ended as _, HOME, Installation, Sample, founders},
+    postgres::Postgres,
+};
 use e2e::free_port;
 use std::{
     fs::{self, Permissions},
@@ -27,6 +30,16 @@ fn serve(house: &Installation) -> Sample {
         .sample("serve.toml")
         .with_gateway("127.0.0.1:8080", port, "http://127.0.0.1:1")
         .with_operations("127.0.0.1:9464", watch)
+}
+
+#[test]
+fn a_login_that_is_refused_is_not_waited_for() {
+    let (house, database) = (Installation::new(), Postgres::create());
+    house.write_secret("database-url", &format!("{}_absent\n", database.url()));
+    let (config, _, _) = house.gateway("gateway.toml", "http://127.0.0.1:1");
+    let ran = house.chartseal(&["gateway"], &config, &[]);
+    ran.refused("refuses the login: database");
+    assert!(!ran.text.contains("waiting for it"), "{}", ran.text);
 }
 
 #[test]

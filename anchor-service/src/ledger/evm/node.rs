@@ -14,7 +14,7 @@ use alloy::{
     },
     transports::{TransportError, TransportErrorKind},
 };
-use std::time::Duration;
+use std::{error::Error, io, time::Duration};
 
 /// A question that takes longer has failed.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -181,6 +181,37 @@ fn is_known(message: &str) -> bool {
     .any(|words| message.contains(words))
 }
 
+/// The usual causes told apart; the client's own words can hold the URL, and with it a key.
+fn unreachable(kind: &TransportErrorKind) -> &'static str {
+    let TransportErrorKind::Custom(error) = kind else {
+        return "the connection failed";
+    };
+    let mut next: Option<&(dyn Error + 'static)> = Some(&**error);
+    while let Some(error) = next {
+        next = error.source();
+        let client = error.downcast_ref::<reqwest::Error>();
+        if client.is_some_and(reqwest::Error::is_timeout) {
+            return "no answer in time";
+        }
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused) {
+            return "nothing listens at its address";
+        }
+        if client.is_some() {
+            continue;
+        }
+        let text = error.to_string();
+        if text.contains("certificate") {
+            return "its certificate is not believed; an authority of your own goes into the \
+                    system's, or into SSL_CERT_FILE";
+        }
+        if text.contains("lookup") || text.contains("dns error") {
+            return "its host's name is not known";
+        }
+    }
+    "the connection failed"
+}
+
 fn explain(error: &TransportError) -> LedgerError {
     if let Some(payload) = error.as_error_resp() {
         let message = payload.message.to_lowercase();
@@ -204,7 +235,7 @@ fn explain(error: &TransportError) -> LedgerError {
         TransportError::Transport(TransportErrorKind::HttpError(_)) => {
             LedgerError::Unreachable("an HTTP error")
         }
-        TransportError::Transport(_) => LedgerError::Unreachable("the connection failed"),
+        TransportError::Transport(kind) => LedgerError::Unreachable(unreachable(kind)),
         _ => LedgerError::Strange("its form is not that of Ethereum"),
     }
 }

@@ -1,7 +1,7 @@
 //! The issuer's side of a login: discovery, the question a browser takes there, and
 //! what the code is worth.
 
-use crate::cli::LoginArgs;
+use crate::{cli::LoginArgs, http_client};
 use gateway::identity::HttpClient;
 use model::{Random, RandomUnavailable};
 use openidconnect::{
@@ -193,9 +193,9 @@ fn secret(random: &dyn Random) -> Result<String, RandomUnavailable> {
 }
 
 /// What went wrong, with its causes; the library tells the outermost only.
-fn of_discovery<E: Error>(error: &DiscoveryError<E>) -> String {
+fn of_discovery<E: Error + 'static>(error: &DiscoveryError<E>) -> String {
     match error {
-        DiscoveryError::Request(error) => error.to_string(),
+        DiscoveryError::Request(error) => http_client::reason(error),
         DiscoveryError::Response(status, ..) => format!(
             "it answered {} where its discovery document should be",
             status.as_u16()
