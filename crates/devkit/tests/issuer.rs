@@ -384,3 +384,18 @@ async fn secrets_are_private_files() {
         Err(IssuerError::Damaged { .. })
     ));
 }
+
+#[actix_web::test]
+async fn a_browser_is_told_what_the_issuer_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let issuer = DevIssuer::start(config(dir.path())).unwrap();
+    let page = http().get(issuer.issuer_url()).send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    assert_eq!(
+        page.headers()["content-security-policy"],
+        "default-src 'none'"
+    );
+    let text = page.text().await.unwrap();
+    assert!(text.contains("chartseal login"), "{text}");
+    assert!(!text.contains("<script"), "{text}");
+}

@@ -11,8 +11,22 @@ use serde_json::json;
 /// Serves the documents; `issuer` is shared with the token endpoint.
 pub(crate) fn routes(app: &mut ServiceConfig, issuer: Data<Issuer>) {
     app.app_data(issuer)
+        .route("/", web::get().to(front_page))
         .route("/.well-known/openid-configuration", web::get().to(document))
         .route("/jwks", web::get().to(keys));
+}
+
+/// For a person who opens the issuer in a browser.
+async fn front_page() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header(("content-security-policy", "default-src 'none'"))
+        .body(
+            "<!doctype html><html lang=\"en\"><title>Dev issuer</title><h1>Dev issuer</h1>\
+             <p>It gives tokens to the invented users of a Chartseal demo and believes whoever \
+             comes. Log in by <code>chartseal login</code>, which prints the address to open.\
+             <p><a href=\"/.well-known/openid-configuration\">What it offers</a> (JSON)",
+        )
 }
 
 async fn document(issuer: Data<Issuer>) -> HttpResponse {
