@@ -385,7 +385,7 @@ async fn secrets_are_private_files() {
     ));
 }
 
-#[actix_web::test]
+#[tokio::test]
 async fn a_browser_is_told_what_the_issuer_is() {
     let dir = tempfile::tempdir().unwrap();
     let issuer = DevIssuer::start(config(dir.path())).unwrap();

@@ -223,7 +223,7 @@ async fn who_is_no_administrator_gets_403_below_admin_and_an_audit_record() {
 async fn what_anyone_may_see_is_capabilities_and_health() {
     let house = House::start().await;
     let nobody = house.anyone();
-    for path in ["/healthz", "/readyz"] {
+    for path in ["/", "/healthz", "/readyz"] {
         nobody.get(path).await.expect(200);
     }
     for at in [nobody.clone(), nobody.at(HOME), nobody.at(OTHER)] {
@@ -233,7 +233,6 @@ async fn what_anyone_may_see_is_capabilities_and_health() {
     }
     nobody.at("nowhere").get("metadata").await.expect(404);
     for path in [
-        "/",
         "/audit",
         "/log",
         "/f",
