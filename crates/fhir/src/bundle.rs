@@ -8,6 +8,8 @@
 mod entry;
 mod entry_url;
 mod history;
+mod names;
+mod narrative;
 mod response;
 mod rewrite;
 mod searchset;
@@ -15,8 +17,9 @@ mod searchset;
 pub use entry::{Entry, Method};
 pub use entry_url::EntryUrl;
 pub use history::{HistoryEntry, history};
+pub use names::Names;
 pub use response::{ResponseEntry, batch_response, transaction_response};
-pub use rewrite::rewrite_references;
+pub use rewrite::rewrite_links;
 pub use searchset::{Page, SearchEntry, SearchMode, searchset};
 
 use crate::{IssueCode, Refusal, Resource, json::Value, path::Path};
@@ -90,7 +93,8 @@ impl Bundle {
 fn refuse_twice(entries: &[Entry]) -> Result<(), Refusal> {
     let (mut urls, mut records) = (HashSet::new(), HashSet::new());
     for entry in entries {
-        if entry.full_url.as_ref().is_some_and(|url| !urls.insert(url)) {
+        let url = entry.full_url.as_deref().map(names::key);
+        if url.is_some_and(|url| !urls.insert(url)) {
             let text = "two entries of a transaction have the same fullUrl";
             return Err(entry.refuse(IssueCode::Invalid, text, "fullUrl"));
         }

@@ -5,15 +5,14 @@
 use fhir::{
     IssueCode, Refusal, Severity,
     bundle::{
-        Bundle, Entry, HistoryEntry, Method, Page, ResponseEntry, SearchEntry, SearchMode,
-        batch_response, history, processing_order, refuse_conditional, rewrite_references,
-        searchset, transaction_response,
+        Bundle, Entry, HistoryEntry, Method, Names, Page, ResponseEntry, SearchEntry, SearchMode,
+        batch_response, history, processing_order, refuse_conditional, rewrite_links, searchset,
+        transaction_response,
     },
     json::{self, Value},
     outcome,
 };
 use model::{Timestamp, VersionInteraction, VersionNumber};
-use std::collections::BTreeMap;
 
 fn parse(bundle_type: &str, entries: &str) -> Result<Bundle, Refusal> {
     let json = format!(r#"{{"resourceType":"Bundle","type":"{bundle_type}","entry":[{entries}]}}"#);
@@ -126,6 +125,21 @@ const BAD_ENTRIES: &[(&str, IssueCode, &str)] = &[
         IssueCode::Value,
         "resource.id",
     ),
+    (
+        r#"{"fullUrl":1,"request":{"method":"GET","url":"Patient/1"}}"#,
+        IssueCode::Structure,
+        "fullUrl",
+    ),
+    (
+        r#"{"request":{"method":"DELETE","url":"Patient/1","ifMatch":3}}"#,
+        IssueCode::Structure,
+        "request.ifMatch",
+    ),
+    (
+        r#"{"request":{"method":"GET","url":"Patient/1","ifModifiedSince":null}}"#,
+        IssueCode::Structure,
+        "request.ifModifiedSince",
+    ),
 ];
 
 #[test]
@@ -164,6 +178,8 @@ fn the_same_record_or_full_url_twice_is_refused() {
     let named = r#"{"fullUrl":"urn:uuid:1","resource":{"resourceType":"Patient"},"request":{"method":"POST","url":"Patient"}}"#;
     let expected = (IssueCode::Invalid, "Bundle.entry[1].fullUrl".to_owned());
     assert_eq!(refused(&format!("{named},{named}")), expected);
+    let capitals = named.replace("urn:uuid:1", "URN:UUID:1");
+    assert_eq!(refused(&format!("{named},{capitals}")), expected);
     assert!(parse("batch", &format!("{PUT},{DELETE}")).is_ok());
 }
 
@@ -213,16 +229,29 @@ fn rewritten(full_url: &str, resource: &str) -> Result<Value, Refusal> {
     let entry = format!(
         r#"{{"fullUrl":"{full_url}","resource":{resource},"request":{{"method":"POST","url":"Observation"}}}}"#
     );
-    let names: BTreeMap<String, String> = [
+    let mut names = Names::default();
+    for (full_url, record) in [
         ("urn:uuid:p", "Patient/new"),
         ("urn:oid:1.2.3", "Device/d"),
+        ("urn:hl7ii:1.2:x", "Group/g"),
         ("http://other.example/fhir/Patient/23", "Patient/new"),
-    ]
-    .map(|(from, to)| (from.to_owned(), to.to_owned()))
-    .into();
+        ("http://other.example/fhir/Binary/b", "Binary/c"),
+    ] {
+        names.insert(full_url, record.to_owned());
+    }
     let mut entry = transaction(&entry)?.remove(0);
-    rewrite_references(&mut entry, &names)?;
+    rewrite_links(&mut entry, &names)?;
     Ok(entry.resource.unwrap().into_value())
+}
+
+#[track_caller]
+fn assert_rewritten(full_url: &str, given: &str, expected: &str) {
+    let canonical = |value: &Value| String::from_utf8(value.to_canonical()).unwrap();
+    let expected = json::parse(expected.as_bytes()).unwrap();
+    assert_eq!(
+        canonical(&rewritten(full_url, given).unwrap()),
+        canonical(&expected)
+    );
 }
 
 #[test]
@@ -249,36 +278,58 @@ fn every_form_of_reference_is_rewritten_and_nothing_else() {
         "code":{"coding":[{"system":"Device/d","code":"urn:uuid:p"}],
                 "_text":{"extension":[{"url":"urn:uuid:p","valueUri":"Patient/new"},{"url":"x","valueReference":{"reference":"Patient/new"}},{"url":"x","valueCanonical":"urn:uuid:p"}]}},
         "valueString":"urn:uuid:p"}"##;
-    let canonical = |value: &Value| String::from_utf8(value.to_canonical()).unwrap();
-    let expected = json::parse(expected.as_bytes()).unwrap();
-    assert_eq!(
-        canonical(&rewritten("urn:uuid:o", given).unwrap()),
-        canonical(&expected)
-    );
+    assert_rewritten("urn:uuid:o", given, expected);
 }
 
 #[test]
-fn a_relative_reference_starts_at_the_base_of_its_entrys_full_url() {
-    let given = r#"{"resourceType":"Observation","subject":{"reference":"Patient/23"},"encounter":{"reference":"Encounter/1"}}"#;
-    let value = rewritten("http://other.example/fhir/Observation/9", given).unwrap();
-    let at = |name: &str| value.get(name).unwrap().get("reference").unwrap().as_str();
-    assert_eq!(at("subject"), Some("Patient/new"));
-    assert_eq!(at("encounter"), Some("Encounter/1"));
-    let value = rewritten("http://third.example/fhir/Observation/9", given).unwrap();
-    assert_eq!(
-        value
-            .get("subject")
-            .unwrap()
-            .get("reference")
-            .unwrap()
-            .as_str(),
-        Some("Patient/23")
-    );
+fn each_type_of_link_is_rewritten_and_keeps_its_fragment() {
+    let given = r##"{"resourceType":"Observation",
+        "subject":{"reference":"URN:UUID:P#x","type":"Patient"},
+        "performer":[{"reference":"urn:hl7ii:1.2:x"}],
+        "extension":[{"url":"x","valueUrl":"urn:uuid:P#a/b"},{"url":"x","valueOid":"URN:OID:1.2.3"},
+                     {"url":"x","valueUuid":"urn:uuid:p"},{"url":"x","valueMarkdown":"[a](urn:uuid:p)"},
+                     {"url":"x","valueAttachment":{"url":"urn:uuid:p#page=2","title":"urn:uuid:p"}}],
+        "text":{"status":"generated","div":"<div><a href=\"urn:uuid:P#a&amp;b\">a</a><img src=\"urn:uuid:p\" alt=\"urn:uuid:p\"/></div>"},
+        "note":[{"text":"urn:uuid:p"}]}"##;
+    let expected = r##"{"resourceType":"Observation",
+        "subject":{"reference":"Patient/new#x","type":"Patient"},
+        "performer":[{"reference":"Group/g"}],
+        "extension":[{"url":"x","valueUrl":"Patient/new#a/b"},{"url":"x","valueOid":"Device/d"},
+                     {"url":"x","valueUuid":"Patient/new"},{"url":"x","valueMarkdown":"[a](urn:uuid:p)"},
+                     {"url":"x","valueAttachment":{"url":"Patient/new#page=2","title":"urn:uuid:p"}}],
+        "text":{"status":"generated","div":"<div><a href=\"Patient/new#a&amp;b\">a</a><img src=\"Patient/new\" alt=\"urn:uuid:p\"/></div>"},
+        "note":[{"text":"urn:uuid:p"}]}"##;
+    assert_rewritten("urn:uuid:o", given, expected);
+}
+
+#[test]
+fn a_relative_link_starts_at_the_base_of_its_entrys_full_url() {
+    let given = r##"{"resourceType":"Observation","subject":{"reference":"Patient/23"},"encounter":{"reference":"Encounter/1"},
+        "extension":[{"url":"Patient/23","valueAttachment":{"url":"Binary/b"}},{"url":"x","valueUri":"Patient/23/_history/4#a"}],
+        "text":{"status":"generated","div":"<div><a href='Patient/23'>Patient/23</a><img src=\"Binary/b\"/><a href='#top'/></div>"}}"##;
+    let expected = r##"{"resourceType":"Observation","subject":{"reference":"Patient/new"},"encounter":{"reference":"Encounter/1"},
+        "extension":[{"url":"Patient/23","valueAttachment":{"url":"Binary/c"}},{"url":"x","valueUri":"Patient/new/_history/4#a"}],
+        "text":{"status":"generated","div":"<div><a href='Patient/new'>Patient/23</a><img src=\"Binary/c\"/><a href='#top'/></div>"}}"##;
+    for full_url in [
+        "http://other.example/fhir/Observation/9",
+        "http://other.example/fhir/Observation/9/_history/1",
+    ] {
+        assert_rewritten(full_url, given, expected);
+    }
+    for full_url in ["http://third.example/fhir/Observation/9", "urn:uuid:o"] {
+        assert_rewritten(full_url, given, given);
+    }
 }
 
 #[test]
 fn an_unresolved_reference_is_refused_where_it_stands() {
-    for reference in ["urn:uuid:none", "urn:oid:9"] {
+    for reference in [
+        "urn:uuid:none",
+        "urn:oid:9",
+        "urn:hl7ii:1.2:y",
+        "URN:x:y",
+        "urn:uuid:none#x",
+    ] {
         let given = format!(
             r#"{{"resourceType":"Observation","performer":[{{}},{{"reference":"{reference}"}}]}}"#
         );
@@ -289,6 +340,17 @@ fn an_unresolved_reference_is_refused_where_it_stands() {
         );
         assert!(!refusal.text.contains(reference));
     }
+}
+
+#[test]
+fn a_narrative_whose_links_cannot_be_told_is_refused() {
+    let given = r#"{"resourceType":"Observation","text":{"status":"generated","div":"<div><a href='urn:uuid:p</div>"}}"#;
+    let refusal = rewritten("urn:uuid:o", given).unwrap_err();
+    assert_eq!(refusal.code, IssueCode::Structure);
+    assert_eq!(
+        refusal.expression.as_deref(),
+        Some("Bundle.entry[0].resource.text.div")
+    );
 }
 
 fn is_canonical(bytes: &[u8]) -> Value {

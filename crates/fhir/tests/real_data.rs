@@ -8,11 +8,10 @@
 
 use fhir::{
     LocalBase, Resource,
-    bundle::{Bundle, Entry, refuse_conditional, rewrite_references},
+    bundle::{Bundle, Entry, Names, refuse_conditional, rewrite_links},
     json::{self, Value},
 };
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     time::Instant,
@@ -133,14 +132,15 @@ fn transaction(bytes: &[u8]) -> Vec<Entry> {
 }
 
 /// Gives each entry with a fullUrl a new identity.
-fn names(entries: &[Entry]) -> BTreeMap<String, String> {
-    entries
-        .iter()
-        .filter_map(|entry| {
-            let name = format!("{}/new-{}", entry.url.resource_type(), entry.index);
-            Some((entry.full_url.clone()?, name))
-        })
-        .collect()
+fn names(entries: &[Entry]) -> Names {
+    let mut names = Names::default();
+    for entry in entries {
+        let record = format!("{}/new-{}", entry.url.resource_type(), entry.index);
+        if let Some(full_url) = &entry.full_url {
+            names.insert(full_url, record);
+        }
+    }
+    names
 }
 
 fn count_references(value: &Value, unresolved: &mut usize, all: &mut usize) {
@@ -169,7 +169,7 @@ fn rewrite(bytes: &[u8], path: &Path) -> Vec<Vec<u8>> {
     let names = names(&entries);
     for entry in &mut entries {
         refuse_conditional(entry).unwrap();
-        rewrite_references(entry, &names)
+        rewrite_links(entry, &names)
             .unwrap_or_else(|e| panic!("{}: {e} {:?}", path.display(), e.expression));
     }
     let resources = entries.iter().map(|entry| entry.resource.as_ref().unwrap());

@@ -17,8 +17,8 @@ use crate::{
 };
 use fhir::{
     IssueCode, Refusal,
-    bundle::{self, Bundle, Entry, EntryUrl, Method, ResponseEntry},
-    json,
+    bundle::{self, Bundle, Entry, EntryUrl, Method, Names, ResponseEntry},
+    json::Value,
 };
 use model::{LogicalId, Random, VersionNumber};
 use policies::{Action, Target};
@@ -76,18 +76,18 @@ struct Ids<'i> {
 
 fn transaction(entries: Vec<Entry>, ids: &Ids<'_>) -> Result<Prepared, Failure> {
     let order = bundle::processing_order(&entries);
-    let mut names = BTreeMap::new();
+    let mut names = Names::default();
     let mut assigned = Vec::with_capacity(entries.len());
     for entry in entries {
         let one = assign(entry, ids)?;
         if let (Some(full_url), Some(reference)) = (&one.entry.full_url, one.reference()) {
-            names.insert(full_url.clone(), reference);
+            names.insert(full_url, reference);
         }
         assigned.push(one);
     }
     for one in &mut assigned {
         bundle::refuse_conditional(&mut one.entry)?;
-        bundle::rewrite_references(&mut one.entry, &names)?;
+        bundle::rewrite_links(&mut one.entry, &names)?;
     }
     Ok(Prepared {
         transaction: true,

@@ -108,20 +108,17 @@ impl Entry {
         let resource = resource
             .map(|it| Resource::at(it, &resource_path))
             .transpose()?;
-        let text_of = |name| text_of(name).map(str::to_owned);
+        let condition = |name| text(request.get(name), &request_path.name(name));
         let entry = Self {
             index,
-            full_url: value
-                .get("fullUrl")
-                .and_then(Value::as_str)
-                .map(str::to_owned),
+            full_url: text(value.get("fullUrl"), &path.name("fullUrl"))?,
             method,
             url: EntryUrl::parse(url, &url_path)?,
             resource,
-            if_match: text_of("ifMatch"),
-            if_none_match: text_of("ifNoneMatch"),
-            if_modified_since: text_of("ifModifiedSince"),
-            if_none_exist: text_of("ifNoneExist"),
+            if_match: condition("ifMatch")?,
+            if_none_match: condition("ifNoneMatch")?,
+            if_modified_since: condition("ifModifiedSince")?,
+            if_none_exist: condition("ifNoneExist")?,
         };
         entry.check()?;
         Ok(entry)
@@ -211,6 +208,18 @@ impl Entry {
                 resource.refuse_conditional_at(&entries.index(self.index).name("resource"))
             }
             None => Ok(()),
+        }
+    }
+}
+
+/// An element that may be absent, and may not be passed over when it is no text.
+fn text(value: Option<&Value>, path: &Path) -> Result<Option<String>, Refusal> {
+    match value {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => {
+            let text = "the element must be a string";
+            Err(Refusal::at(IssueCode::Structure, text, path))
         }
     }
 }

@@ -40,6 +40,8 @@ pub enum EntryUrl {
         id: LogicalId,
         /// The version.
         version: VersionNumber,
+        /// What stands after `?`.
+        query: Option<String>,
     },
 }
 
@@ -97,6 +99,7 @@ impl EntryUrl {
                     resource_type,
                     id,
                     version,
+                    query,
                 })
             }
             _ => Err(unsupported()),
@@ -146,8 +149,10 @@ mod tests {
                     resource_type,
                     id,
                     version,
+                    query,
                 } => {
-                    format!("version {resource_type} {id} {version}")
+                    let query = query_of(query);
+                    format!("version {resource_type} {id} {version}{query}")
                 }
             })
     }
@@ -163,6 +168,7 @@ mod tests {
             ("Patient/1?_format=json", "instance Patient 1?_format=json"),
             ("Patient/1/_history?_count=2", "history Patient 1?_count=2"),
             ("Patient/1/_history/2", "version Patient 1 2"),
+            ("Patient/1/_history/2?a=b", "version Patient 1 2?a=b"),
         ] {
             assert_eq!(read(url).as_deref(), Ok(expected), "{url}");
         }
