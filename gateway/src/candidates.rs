@@ -1,22 +1,23 @@
 //! The candidates of a search: records that may match, read in the order of the
-//! answer, a batch at a time, still sealed.
+//! answer, a batch at a time, still sealed. The writes of the request itself are
+//! among them.
 
 use crate::{
     criteria::{Condition, Criteria},
     exchange::Exchange,
     failure::Failure,
+    overlay::{Batch, Overlay, Span},
     paging::{Page, Position, Sort},
 };
-use model::{ResourceType, Timestamp};
+use model::ResourceType;
 use std::sync::Arc;
 use store::{FacilityId, Order, Reader, Store, TimePosition};
-
-type Span = (Option<Timestamp>, Option<Timestamp>);
 
 /// What to read, and how to go on.
 pub struct Candidates {
     store: Store,
     found_by: Arc<FoundBy>,
+    overlay: Overlay,
 }
 
 struct FoundBy {
@@ -45,40 +46,46 @@ impl Candidates {
         if sort == Sort::Newest {
             spans.reverse();
         }
+        let conditions = criteria.conditions(exchange.facility(), kind);
         Self {
             store: exchange.app().store.clone(),
+            overlay: Overlay::of(&exchange.writes, kind, &conditions, &spans, sort),
             found_by: Arc::new(FoundBy {
                 facility: exchange.facility().id,
                 kind: kind.clone(),
-                conditions: criteria.conditions(exchange.facility(), kind),
+                conditions,
                 sort,
                 spans,
             }),
         }
     }
 
-    /// The next candidates, at most `limit`; fewer only when there are no more.
+    /// The next candidates, at most `limit`. A batch may be empty and not the last.
     ///
     /// # Errors
     /// When they cannot be read.
     pub async fn read(
         &self,
+        exchange: &Exchange<'_>,
         after: Option<Position>,
         limit: u32,
-    ) -> Result<Vec<store::Version>, Failure> {
+    ) -> Result<Batch, Failure> {
         let found_by = Arc::clone(&self.found_by);
         let read = move |reader: &mut Reader| found_by.read(reader, after, limit);
-        Ok(self.store.search("search", read).await?)
+        let stored = self.store.search("search", read).await?;
+        Ok(self.overlay.merge(&exchange.writes, stored, after, limit))
     }
 
-    /// How many candidates there are, counted up to `limit`.
+    /// The most candidates that there can be, stored ones counted up to `limit`: what
+    /// is stored of a record that the request wrote counts too.
     ///
     /// # Errors
     /// When they cannot be counted.
     pub async fn count(&self, limit: u32) -> Result<u32, Failure> {
         let found_by = Arc::clone(&self.found_by);
         let count = move |reader: &mut Reader| found_by.count(reader, limit);
-        Ok(self.store.search("search count", count).await?)
+        let stored = self.store.search("search count", count).await?;
+        Ok(stored.saturating_add(self.overlay.count()))
     }
 }
 

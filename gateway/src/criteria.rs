@@ -64,6 +64,19 @@ impl Condition {
             Self::Tokens(tokens) => store::Criterion::Tokens(tokens),
         }
     }
+
+    /// Whether a version that is not stored yet will be found by it.
+    pub fn is_met(&self, new: &store::NewVersion) -> bool {
+        match self {
+            // The link of a record to itself is made by the store.
+            Self::Links(store::ID_PARAM, targets) => targets.contains(&new.version.record),
+            Self::Links(param, targets) => {
+                let mut links = new.links.iter();
+                links.any(|link| link.param == *param && targets.contains(&link.target))
+            }
+            Self::Tokens(tokens) => new.tokens.iter().any(|token| tokens.contains(token)),
+        }
+    }
 }
 
 impl Criteria {

@@ -17,6 +17,7 @@ use crate::{
     failure::{Category, Failure},
     idempotency::Keyed,
     registered::{self, Registered},
+    overlay,
     reply::VersionMark,
     version::{self, Found, OpenVersion},
     write::NewContent,
@@ -202,19 +203,15 @@ impl<'c> Exchange<'c> {
     /// # Errors
     /// When it cannot be read.
     pub async fn current_row(&self, record: Tag) -> Result<Option<store::Version>, Failure> {
-        let written = self
-            .writes
-            .iter()
-            .rev()
-            .find(|write| write.version.record == record);
-        if let Some(write) = written {
-            return Ok(Some(write.version.clone()));
+        if let Some(written) = overlay::current(&self.writes, record) {
+            return Ok(Some(written.clone()));
         }
         let facility = self.facility().id;
         Ok(self.app().store.current_version(facility, record).await?)
     }
 
-    /// One version of a record, opened and withheld.
+    /// One version of a record, opened and withheld. What this request itself has
+    /// written counts.
     ///
     /// # Errors
     /// When it cannot be read or opened.
@@ -224,9 +221,8 @@ impl<'c> Exchange<'c> {
         id: &LogicalId,
         number: VersionNumber,
     ) -> Result<Option<Found>, Failure> {
-        let (facility, tag) = (self.facility().id, self.tag(resource_type, id));
-        let read = move |reader: &mut store::Reader| reader.versions().find(facility, tag, number);
-        match self.app().store.read_by_key("one version", read).await? {
+        let record = self.tag(resource_type, id);
+        match self.version_row(record, number).await? {
             Some(row) => self.open_row(row).await.map(Some),
             None => Ok(None),
         }
@@ -235,7 +231,21 @@ impl<'c> Exchange<'c> {
     /// Opens a row that was already read.
     ///
     /// # Errors
-    /// When its envelope does not open.
+    /// When its envelope does not open; too costly when the request has opened enough.
+    async fn version_row(
+        &self,
+        record: Tag,
+        number: VersionNumber,
+    ) -> Result<Option<store::Version>, Failure> {
+        if let Some(written) = overlay::version(&self.writes, record, number) {
+            return Ok(Some(written.clone()));
+        }
+        let facility = self.facility().id;
+        let read =
+            move |reader: &mut store::Reader| reader.versions().find(facility, record, number);
+        Ok(self.app().store.read_by_key("one version", read).await?)
+    }
+
     pub async fn open_row(&self, row: store::Version) -> Result<Found, Failure> {
         version::open(self.facility(), &self.app().store, &self.context.local, row).await
     }

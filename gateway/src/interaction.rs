@@ -11,6 +11,7 @@ pub mod change;
 pub mod create;
 pub mod delete;
 pub mod history;
+pub mod look;
 pub mod read;
 pub mod search;
 pub mod update;

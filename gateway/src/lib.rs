@@ -37,6 +37,7 @@ mod offered;
 mod operation;
 mod outcome;
 mod paging;
+mod overlay;
 mod proxies;
 mod registered;
 mod registration;

@@ -11,6 +11,7 @@ use crate::{
 use fhir::IssueCode;
 use model::{ResourceType, Tag, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// Matches on a page when nothing is asked.
 pub const DEFAULT_COUNT: u32 = 50;
@@ -26,6 +27,19 @@ pub enum Sort {
     Oldest,
     /// By `_lastUpdated`, the newest first.
     Newest,
+}
+
+impl Sort {
+    /// The order of two places.
+    #[must_use]
+    pub fn compare(self, a: &Position, b: &Position) -> Ordering {
+        let by_time = (a.time, a.record).cmp(&(b.time, b.record));
+        match self {
+            Self::Record => a.record.cmp(&b.record),
+            Self::Oldest => by_time,
+            Self::Newest => by_time.reverse(),
+        }
+    }
 }
 
 /// Whether matches are counted.

@@ -95,6 +95,12 @@ impl Reply {
         }
     }
 
+    /// The answer to the same request by HEAD.
+    #[must_use]
+    pub fn without_body(self) -> Self {
+        Self { body: None, ..self }
+    }
+
     /// Gives the body that `Prefer: return` asked for.
     #[must_use]
     pub fn preferring(mut self, wanted: Return) -> Self {

@@ -7,7 +7,6 @@ use model::{FacilityName, LogicalId, Tag, VersionInteraction, VersionNumber};
 use policies::{TargetFacts, Withheld};
 use sealing::{ClearFacts, Place, Salts};
 use std::sync::Arc;
-use store::Store;
 use zeroize::Zeroizing;
 
 /// A stored version: its row, which is in clear, whom it is about, and the rest,
@@ -41,21 +40,42 @@ pub fn is_delete(row: &store::Version) -> bool {
     row.interaction == VersionInteraction::Delete
 }
 
-/// Opens the envelope of a row.
+/// The number of the version that a delete ended; `None` for any other version.
+///
+/// # Errors
+/// When nothing can stand before the delete.
+pub fn ended_by(row: &store::Version) -> Result<Option<VersionNumber>, Failure> {
+    if !is_delete(row) {
+        return Ok(None);
+    }
+    let before = row.number.get().checked_sub(1);
+    let before = before.and_then(VersionNumber::new);
+    before.map(Some).ok_or_else(missing)
+}
+
+fn missing() -> Failure {
+    Failure::fault("the version before a delete is missing")
+}
+
+/// Opens the envelope of a row; a delete comes with the version that it ended.
 ///
 /// # Errors
 /// When its key is gone or the envelope does not belong to this row.
 pub async fn open(
     facility: &Facility,
-    store: &Store,
     local: &LocalBase,
     row: store::Version,
+    ended: Option<store::Version>,
 ) -> Result<Found, Failure> {
     let row = Arc::new(row);
     let version = open_row(facility, Arc::clone(&row)).await?;
     let patients = match &version.resource {
         Some(resource) => patients_of(facility, local, resource),
-        None => ended_patients(facility, store, local, &row).await?,
+        None => {
+            let ended = open_row(facility, Arc::new(ended.ok_or_else(missing)?)).await?;
+            let resource = ended.resource.ok_or_else(missing)?;
+            patients_of(facility, local, &resource)
+        }
     };
     // The subject under which it was sealed counts whatever the bytes say now:
     // when the gateway's own URL has changed, an absolute reference may no longer
@@ -113,33 +133,6 @@ fn place<'a>(facility: &'a FacilityName, row: &'a store::Version) -> Place<'a> {
             audit: None,
         },
     }
-}
-
-/// A delete has no content; whom the record was about stands in the version
-/// that it ended.
-async fn ended_patients(
-    facility: &Facility,
-    store: &Store,
-    local: &LocalBase,
-    delete: &store::Version,
-) -> Result<Vec<AuditPatient>, Failure> {
-    let (id, record) = (facility.id, delete.record);
-    let missing = || Failure::fault("the version before a delete is missing");
-    let before = delete
-        .number
-        .get()
-        .checked_sub(1)
-        .and_then(VersionNumber::new)
-        .ok_or_else(missing)?;
-    let row = store
-        .read("version before a delete", move |reader| {
-            reader.versions().find(id, record, before)
-        })
-        .await?
-        .ok_or_else(missing)?;
-    let ended = open_row(facility, Arc::new(row)).await?;
-    let resource = ended.resource.ok_or_else(missing)?;
-    Ok(patients_of(facility, local, &resource))
 }
 
 /// The patients that a resource names, with their tags.

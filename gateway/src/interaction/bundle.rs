@@ -10,19 +10,18 @@ use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
     idempotency::Keyed,
-    interaction::{change::Change, create, read, search},
-    outcome, paging,
+    interaction::{change::Change, create, history::Asked, look::Look},
+    outcome,
     reply::{Reply, Return},
     routes,
 };
 use fhir::{
     IssueCode, Refusal,
     bundle::{self, Bundle, Entry, EntryUrl, Method, Names, ResponseEntry},
-    json::Value,
+    json,
 };
 use model::{LogicalId, Random, VersionNumber};
 use policies::{Action, Target};
-use std::collections::BTreeMap;
 
 /// Entries of one Bundle at most.
 pub const ENTRY_LIMIT: usize = 10_000;
@@ -235,7 +234,11 @@ async fn perform(
 ) -> Result<(ResponseEntry, Done), Failure> {
     let Assigned { entry, id } = entry.as_ref().map_err(|refusal| refusal.clone())?;
     if matches!(entry.method, Method::Get | Method::Head) {
-        let reply = look(exchange, &entry.url).await?;
+        let reply = look(&entry.url)?.make(exchange).await?;
+        let reply = match entry.method {
+            Method::Head => reply.without_body(),
+            _ => reply,
+        };
         return Ok((reply.into_entry(), Done::Looked));
     }
     let change = change(entry, id.as_ref())?;
@@ -281,27 +284,57 @@ fn change<'e>(entry: &'e Entry, assigned: Option<&'e LogicalId>) -> Result<Chang
     }
 }
 
-async fn look(exchange: &mut Exchange<'_>, url: &EntryUrl) -> Result<Reply, Failure> {
+/// What an entry asks to be shown.
+fn look(url: &EntryUrl) -> Result<Look<'_>, Failure> {
     match url {
         EntryUrl::Instance {
-            resource_type, id, ..
-        } => read::read(exchange, resource_type, id).await,
-        EntryUrl::Version {
-            resource_type,
+            resource_type: kind,
             id,
-            version,
-        } => read::vread(exchange, resource_type, id, *version).await,
-        EntryUrl::Type {
-            resource_type,
             query,
         } => {
-            let query = query.as_deref().unwrap_or_default();
-            let (criteria, page) =
-                paging::search_of_request(exchange, resource_type, query, false)?;
-            search::search(exchange, resource_type, &criteria, &page).await
+            refuse_parameters(query.as_deref())?;
+            Ok(Look::Read { kind, id })
         }
-        EntryUrl::History { .. } => Err(unsupported()),
+        EntryUrl::Version {
+            resource_type: kind,
+            id,
+            version,
+            query,
+        } => {
+            refuse_parameters(query.as_deref())?;
+            let version = *version;
+            Ok(Look::Vread { kind, id, version })
+        }
+        EntryUrl::History {
+            resource_type: kind,
+            id,
+            query,
+        } => {
+            let asked = Asked::parse(query.as_deref().unwrap_or_default())?;
+            Ok(Look::History { kind, id, asked })
+        }
+        EntryUrl::Type {
+            resource_type: kind,
+            query,
+        } => Ok(Look::Search {
+            kind,
+            query: query.as_deref().unwrap_or_default(),
+            lenient: false,
+        }),
     }
+}
+
+/// A read has no parameters but those on the form of the answer.
+fn refuse_parameters(query: Option<&str>) -> Result<(), Failure> {
+    let mut names = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    if names.all(|(name, _)| matches!(name.as_ref(), "_format" | "_pretty")) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Category::Invalid,
+        IssueCode::NotSupported,
+        "a parameter is not supported on a read; leave it out",
+    ))
 }
 
 fn unsupported() -> Failure {

@@ -114,7 +114,7 @@ pub async fn history(
             let sealed = cursor::seal(exchange, &place, (last, since))?;
             Some(format!("{url}?_count={}&_cursor={sealed}", asked.count))
         }
-        _ => None,
+        None => None,
     };
     let entries: Vec<HistoryEntry<'_>> = versions
         .iter()
@@ -174,7 +174,7 @@ async fn rows(
     limit: u32,
 ) -> Result<Vec<store::Version>, Failure> {
     let (facility, tag) = (exchange.facility().id, exchange.tag(kind, id));
-    let rows = exchange
+    let stored = exchange
         .app()
         .store
         .search("history", move |reader| {
@@ -197,3 +197,6 @@ fn entry<'v>(base: &str, version: &'v OpenVersion) -> HistoryEntry<'v> {
         resource: (!is_delete(&version.row)).then_some(version.content.as_slice()),
     }
 }
+    let mut rows = overlay::history(&exchange.writes, tag, before, since);
+    rows.extend(stored);
+    rows.truncate(limit as usize);

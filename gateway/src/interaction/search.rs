@@ -128,8 +128,9 @@ async fn matches(
             }
             after = Some(place);
         }
-        if exhausted {
-            return Ok((matches, None));
+        match batch.end {
+            Some(end) => after = Some(end),
+            None => return Ok((matches, None)),
         }
     }
 }
@@ -165,8 +166,9 @@ async fn count(
                 count += 1;
             }
         }
-        if exhausted {
-            return Ok(Some(count));
+        match batch.end {
+            Some(end) => after = Some(end),
+            None => return Ok(Some(count)),
         }
     }
 }

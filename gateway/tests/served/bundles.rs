@@ -140,3 +140,105 @@ async fn what_the_same_record_gets_twice_is_refused() {
         assert!(matches!(reply.status, 400 | 422), "{kind}: {}", reply.text);
     }
 }
+
+#[actix_web::test]
+async fn links_of_a_transaction_lead_to_the_new_records() {
+    let house = House::start().await;
+    let clinician = house.caller(&DemoUser::Clinician);
+    let source = |path: &str| format!("http://source.example.org/fhir/{path}");
+    let binary = json!({"resourceType": "Binary", "contentType": "text/plain", "data": "SGVsbG8="});
+    let document = json!({
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "subject": {"reference": "Patient/p1"},
+        "description": "Patient/p1",
+        "text": {
+            "status": "generated",
+            "div": "<div xmlns=\"http://www.w3.org/1999/xhtml\"><p>Rule: dose=\"2 x daily</p>\
+                    <a href=\"Patient/p1#name\">patient</a><code>href=\"Patient/p1\"</code></div>",
+        },
+        "content": [{"attachment": {"contentType": "text/plain", "url": "Binary/b1"}}],
+    });
+    let mut bundle = records::bundle(
+        "transaction",
+        &[
+            ("POST", "DocumentReference", Some(document)),
+            ("POST", "Patient", Some(records::patient("a"))),
+            ("POST", "Binary", Some(binary)),
+        ],
+    );
+    for (entry, path) in ["DocumentReference/d1", "Patient/p1", "Binary/b1"]
+        .iter()
+        .enumerate()
+    {
+        bundle["entry"][entry]["fullUrl"] = source(path).into();
+    }
+    let done = clinician.post("", &bundle).await.expect(200).json();
+    let made = |entry: usize| &done["entry"][entry]["resource"];
+    let id = |entry: usize| made(entry)["id"].as_str().unwrap();
+    let document = clinician
+        .get(&format!("DocumentReference/{}", id(0)))
+        .await
+        .expect(200)
+        .json();
+    let (patient, binary) = (format!("Patient/{}", id(1)), format!("Binary/{}", id(2)));
+    assert_eq!(document["subject"]["reference"], patient);
+    assert_eq!(document["description"], "Patient/p1");
+    assert_eq!(document["content"][0]["attachment"]["url"], binary);
+    assert_eq!(
+        document["text"]["div"],
+        format!(
+            "<div xmlns=\"http://www.w3.org/1999/xhtml\"><p>Rule: dose=\"2 x daily</p>\
+             <a href=\"{patient}#name\">patient</a><code>href=\"Patient/p1\"</code></div>"
+        )
+    );
+}
+
+#[actix_web::test]
+async fn a_batch_looks_as_a_request_of_its_own_does() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let id = system.create("Patient", records::patient("a")).await;
+    let path = format!("Patient/{id}");
+    let alone = [
+        path.clone(),
+        format!("{path}?_format=json"),
+        format!("{path}/_history/1"),
+        format!("{path}/_history"),
+        format!("{path}/_history?_count=1"),
+        "Patient?identifier=a".to_owned(),
+        "Patient/absent/_history".to_owned(),
+        format!("{path}/_history?status=active"),
+    ];
+    let looks: Vec<_> = alone
+        .iter()
+        .map(|url| ("GET", url.as_str(), None))
+        .collect();
+    let batch = records::bundle("batch", &looks);
+    let answers = system.post("", batch).await.expect(200).json();
+    for (url, answer) in alone.iter().zip(answers["entry"].as_array().unwrap()) {
+        let reply = system.get(url).await;
+        let status = answer["response"]["status"].as_str().unwrap();
+        assert_eq!(&status[..3], reply.status.to_string(), "{url}");
+        let body = match reply.status {
+            200 => &answer["resource"],
+            _ => &answer["response"]["outcome"],
+        };
+        assert_eq!(body, &reply.json(), "{url}");
+    }
+    // By HEAD each answer is the same without what was found.
+    let looks: Vec<_> = alone
+        .iter()
+        .map(|url| ("HEAD", url.as_str(), None))
+        .collect();
+    let batch = records::bundle("batch", &looks);
+    let heads = system.post("", batch).await.expect(200).json();
+    for ((url, head), answer) in alone
+        .iter()
+        .zip(heads["entry"].as_array().unwrap())
+        .zip(answers["entry"].as_array().unwrap())
+    {
+        assert_eq!(head["resource"], Value::Null, "{url}");
+        assert_eq!(head["response"], answer["response"], "{url}");
+    }
+}

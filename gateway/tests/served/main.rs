@@ -35,3 +35,4 @@ mod revocation;
 mod search;
 mod search_by_time;
 mod search_readers;
+mod transaction_reads;

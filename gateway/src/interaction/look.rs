@@ -1,0 +1,91 @@
+//! What is asked for without changing anything, by itself or as an entry of a
+//! Bundle.
+
+use crate::{
+    exchange::Exchange,
+    failure::Failure,
+    interaction::{
+        audit_event,
+        history::{self, Asked},
+        read, search,
+    },
+    paging,
+    reply::Reply,
+    sealed_audit::AUDIT_EVENT,
+};
+use model::{LogicalId, ResourceType, VersionNumber};
+
+/// What is looked at.
+pub enum Look<'r> {
+    /// The current version of a record.
+    Read {
+        /// Its type.
+        kind: &'r ResourceType,
+        /// Its id.
+        id: &'r LogicalId,
+    },
+    /// One version of a record.
+    Vread {
+        /// Its type.
+        kind: &'r ResourceType,
+        /// Its id.
+        id: &'r LogicalId,
+        /// Its version.
+        version: VersionNumber,
+    },
+    /// The versions of a record.
+    History {
+        /// Its type.
+        kind: &'r ResourceType,
+        /// Its id.
+        id: &'r LogicalId,
+        /// Which of them.
+        asked: Asked,
+    },
+    /// The records of a type that meet criteria.
+    Search {
+        /// The type.
+        kind: &'r ResourceType,
+        /// The query string.
+        query: &'r str,
+        /// Whether what is not supported is ignored.
+        lenient: bool,
+    },
+}
+
+impl Look<'_> {
+    /// Looks. Audit events are made when they are asked for, and have one version.
+    ///
+    /// # Errors
+    /// Those of the interaction.
+    pub async fn make(&self, exchange: &mut Exchange<'_>) -> Result<Reply, Failure> {
+        match *self {
+            Self::Read { kind, id } if kind.as_str() == AUDIT_EVENT => {
+                audit_event::read(exchange, id).await
+            }
+            Self::Read { kind, id } => read::read(exchange, kind, id).await,
+            Self::Vread { kind, id, version }
+                if kind.as_str() == AUDIT_EVENT && version == VersionNumber::FIRST =>
+            {
+                audit_event::read(exchange, id).await
+            }
+            Self::Vread { kind, id, version } => read::vread(exchange, kind, id, version).await,
+            Self::History {
+                kind,
+                id,
+                ref asked,
+            } => history::history(exchange, kind, id, asked).await,
+            Self::Search { kind, query, .. } if kind.as_str() == AUDIT_EVENT => {
+                audit_event::search(exchange, query).await
+            }
+            Self::Search {
+                kind,
+                query,
+                lenient,
+            } => {
+                let (criteria, page) = paging::search_of_request(exchange, kind, query, lenient)?;
+                search::search(exchange, kind, &criteria, &page).await
+            }
+        }
+    }
+}
