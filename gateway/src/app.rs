@@ -66,6 +66,8 @@ pub struct App {
     pub body_bytes: usize,
     /// Seconds that a body may take before it must be fast.
     pub body_seconds: u32,
+    /// How much a client may ask.
+    pub limits: Limits,
     /// What is counted for metrics.
     pub metrics: RequestMetrics,
     kms: Arc<dyn Kms>,
@@ -169,6 +171,7 @@ impl App {
             throttle,
             body_bytes: settings.limits.body_bytes,
             body_seconds: settings.limits.body_seconds,
+            limits: settings.limits,
             metrics: RequestMetrics::new()
                 .map_err(|error| Failure::fault(format!("metrics: {error}")))?,
             kms,

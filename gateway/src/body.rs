@@ -13,7 +13,10 @@ use actix_web::{
     http::header,
     rt, web,
 };
-use fhir::IssueCode;
+use fhir::{
+    IssueCode,
+    json::{self, Value},
+};
 use std::{future::poll_fn, pin::Pin, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
@@ -102,6 +105,14 @@ fn too_large(limit: usize) -> Failure {
         IssueCode::TooLong,
         format!("the body is over the limit of {limit} bytes; send it in parts"),
     )
+}
+
+/// The value of a JSON body, within the limit of values.
+///
+/// # Errors
+/// When it is not JSON that we take, or has too many values.
+pub fn parse(app: &App, bytes: &[u8]) -> Result<Value, Failure> {
+    Ok(json::parse_within(bytes, app.limits.body_values())?)
 }
 
 /// Refuses a request that wants an answer in a form that we do not give.

@@ -12,12 +12,13 @@ use crate::{
     admin::Writes,
     app::App,
     audit::{self, CommitError},
+    budget::Budget,
     context::Context,
     facility::{Facility, InForce},
     failure::{Category, Failure},
     idempotency::Keyed,
-    registered::{self, Registered},
     overlay,
+    registered::{self, Registered},
     reply::VersionMark,
     version::{self, Found, OpenVersion},
     write::NewContent,
@@ -42,6 +43,8 @@ pub struct Exchange<'c> {
     pub at: Timestamp,
     /// The restful-interaction code of the request.
     pub interaction: AuditInteraction,
+    /// What it may still cost.
+    pub(crate) budget: Budget,
     pub(crate) sides: Vec<Side>,
     /// Who asks, as far as the token is believed.
     pub(crate) caller: Arc<Caller>,
@@ -95,6 +98,7 @@ impl<'c> Exchange<'c> {
             at: context.app.clock.now(),
             interaction: interaction.clone(),
             acts: Acts::of(interaction),
+            budget: Budget::new(&context.app.limits),
             authorizer: Authorizer::new(rules),
             epochs: sides.iter().map(|side| side.in_force.epoch).collect(),
             sides,
@@ -228,10 +232,6 @@ impl<'c> Exchange<'c> {
         }
     }
 
-    /// Opens a row that was already read.
-    ///
-    /// # Errors
-    /// When its envelope does not open; too costly when the request has opened enough.
     async fn version_row(
         &self,
         record: Tag,
@@ -246,8 +246,19 @@ impl<'c> Exchange<'c> {
         Ok(self.app().store.read_by_key("one version", read).await?)
     }
 
+    /// Opens a row that was already read.
+    ///
+    /// # Errors
+    /// When its envelope does not open; too costly when the request has opened enough.
     pub async fn open_row(&self, row: store::Version) -> Result<Found, Failure> {
-        version::open(self.facility(), &self.app().store, &self.context.local, row).await
+        self.budget.open(&row.envelope)?;
+        // A delete has no content; whom the record was about stands in the version
+        // that it ended.
+        let ended = match version::ended_by(&row)? {
+            Some(number) => self.version_row(row.record, number).await?,
+            None => None,
+        };
+        version::open(self.facility(), &self.context.local, row, ended).await
     }
 
     /// Releases a version to the caller and notes that it was.

@@ -17,9 +17,15 @@ use std::{
 };
 
 /// The largest body that is read when nothing else is set, in bytes.
-const BODY_BYTES: usize = 64 * 1024 * 1024;
+const BODY_BYTES: usize = 32 * 1024 * 1024;
 /// The slowest that a body may come once its first seconds are over.
 pub const BODY_BYTES_PER_SECOND: usize = 16 * 1024;
+/// FHIR written without white space has 14 bytes a value at the densest and 34 in the
+/// median (HL7's examples of R4).
+const BYTES_PER_VALUE: usize = 16;
+const OPENED_RECORDS: u64 = 20_000;
+const OPENED_BYTES: u64 = 256 * 1024 * 1024;
+const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
 /// Buckets that are kept; those unused longest go first, and come back full.
 const BUCKETS: u64 = 100_000;
 /// A bucket is full again long before.
@@ -43,6 +49,21 @@ pub struct Limits {
     /// Seconds after which a body must have come, or must be coming at
     /// [`BODY_BYTES_PER_SECOND`] or faster.
     pub body_seconds: u32,
+    /// Records that one request may open.
+    pub opened_records: u64,
+    /// Sealed bytes of the records that one request may open.
+    pub opened_bytes: u64,
+    /// Bytes that the answer to one request may have, but for its last page.
+    pub answer_bytes: u64,
+}
+
+impl Limits {
+    /// JSON values that one body may have. With this many, what is read of the largest
+    /// body fits into eight times its bytes.
+    #[must_use]
+    pub const fn body_values(&self) -> usize {
+        self.body_bytes / BYTES_PER_VALUE
+    }
 }
 
 /// A rate, and how far ahead of it one may be.
@@ -74,6 +95,9 @@ impl Default for Limits {
             client_denials_per_minute: 6_000,
             user_denials_per_minute: 300,
             body_bytes: BODY_BYTES,
+            opened_records: OPENED_RECORDS,
+            opened_bytes: OPENED_BYTES,
+            answer_bytes: ANSWER_BYTES,
             body_seconds: 30,
         }
     }

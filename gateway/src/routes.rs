@@ -82,7 +82,7 @@ async fn post_record(request: HttpRequest, payload: web::Payload) -> Answer {
     refuse_conditional(&request)?;
     let bytes = resource_bytes(&request, payload).await?;
     let once = Once::of(&request, &context, &bytes)?;
-    let resource = resource(&bytes, &kind)?;
+    let resource = resource(&context, &bytes, &kind)?;
     let change = Change::Create {
         resource: &resource,
         id: &create::assigned_id(&*context.app.random)?,
@@ -98,7 +98,7 @@ async fn put_record(request: HttpRequest, payload: web::Payload) -> Answer {
     let bytes = resource_bytes(&request, payload).await?;
     let once = Once::of(&request, &context, &bytes)?;
     let change = Change::Update {
-        resource: &resource(&bytes, &kind)?,
+        resource: &resource(&context, &bytes, &kind)?,
         id: &id,
         if_match,
     };
@@ -239,7 +239,7 @@ async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
     let bytes = body::read_json(&request, payload).await?;
     let once = Once::of(&request, &context, &bytes)?;
     let random = &*context.app.random;
-    let prepared = Prepared::parse(&bytes, &[], random)?;
+    let prepared = Prepared::of(body::parse(&context.app, &bytes)?, &[], random)?;
     // A repetition is prepared anew, with the ids that were assigned the first time.
     let bytes = once.as_ref().map(|_| bytes);
     let interaction = AuditInteraction::restful(prepared.interaction_code());
@@ -251,7 +251,7 @@ async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
         async |exchange| bundle::run(exchange, &prepared, wanted, None).await,
         async |exchange, done| {
             let bytes = bytes.as_deref().unwrap_or_default();
-            let prepared = Prepared::parse(bytes, done, random)?;
+            let prepared = Prepared::of(body::parse(&context.app, bytes)?, done, random)?;
             let (reply, _) = bundle::run(exchange, &prepared, wanted, Some(done)).await?;
             Ok(reply)
         },
@@ -375,8 +375,8 @@ async fn resource_bytes(
 }
 
 /// The resource of a body, of the type that the path names.
-fn resource(bytes: &[u8], kind: &ResourceType) -> Result<Resource, Failure> {
-    let mut resource = Resource::parse(bytes)?;
+fn resource(context: &Context, bytes: &[u8], kind: &ResourceType) -> Result<Resource, Failure> {
+    let mut resource = Resource::from_value(body::parse(&context.app, bytes)?)?;
     resource.refuse_conditional_references()?;
     if resource.resource_type() == kind {
         return Ok(resource);

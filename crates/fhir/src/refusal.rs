@@ -2,7 +2,7 @@
 
 use crate::{
     Severity,
-    json::{JsonError, Value},
+    json::{JsonError, JsonFault, Value},
     outcome,
     path::Path,
 };
@@ -117,6 +117,10 @@ impl Refusal {
 
 impl From<JsonError> for Refusal {
     fn from(error: JsonError) -> Self {
-        Self::new(IssueCode::Structure, error.to_string())
+        let code = match error.fault {
+            JsonFault::TooManyValues => IssueCode::TooCostly,
+            _ => IssueCode::Structure,
+        };
+        Self::new(code, error.to_string())
     }
 }

@@ -79,7 +79,8 @@ pub async fn search(
     exchange
         .decide(Action::SearchAudit, &all)
         .ok_or_else(Failure::forbidden)?;
-    let mut shown = Shown::up_to(page.count as usize);
+    let bytes = BYTES_PER_PAGE.min(exchange.budget.answer_left());
+    let mut shown = Shown::up_to(page.count as usize, bytes);
     let next = match page.count {
         0 => None,
         _ => {
@@ -189,14 +190,16 @@ trait Matches {
 /// The events of a page: ids and bytes.
 struct Shown {
     most: usize,
+    most_bytes: usize,
     bytes: usize,
     events: Vec<(String, Vec<u8>)>,
 }
 
 impl Shown {
-    const fn up_to(most: usize) -> Self {
+    const fn up_to(most: usize, most_bytes: usize) -> Self {
         Self {
             most,
+            most_bytes,
             bytes: 0,
             events: Vec::new(),
         }
@@ -227,7 +230,7 @@ impl Matches for Shown {
     }
 
     fn is_full(&self) -> bool {
-        self.events.len() >= self.most || self.bytes >= BYTES_PER_PAGE
+        self.events.len() >= self.most || self.bytes >= self.most_bytes
     }
 
     fn take(&mut self, event: &audit_record::OpenEvent) -> Result<(), Failure> {
@@ -287,7 +290,8 @@ async fn walk(
                 record,
                 event: first.map_or(0, |start| start.event),
             };
-            if looked >= most {
+            // The first is paid for or refused, so that each page comes further.
+            if looked >= most || (looked > 0 && !exchange.budget.opens_more()) {
                 return Ok(Some(next));
             }
             looked += 1;
@@ -295,6 +299,7 @@ async fn walk(
             if !criteria.includes(time) {
                 continue;
             }
+            exchange.budget.open(&row.envelope)?;
             let events = audit_record::open(exchange.facility(), row).await?;
             for (index, withheld) in events.into_iter().enumerate().skip(next.event) {
                 if !criteria.holds((record, index), &withheld) {
@@ -357,6 +362,12 @@ async fn count(
         };
     }
     let mut counted = Counted(0);
-    walk(exchange, criteria, None, records, &mut counted).await?;
+    let rest = walk(exchange, criteria, None, records, &mut counted).await?;
+    if rest.is_some() && !exchange.budget.opens_more() {
+        return match total {
+            Total::Accurate => Err(exchange.budget.spent()),
+            _ => Ok(None),
+        };
+    }
     Ok(Some(counted.0))
 }

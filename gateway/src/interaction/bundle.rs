@@ -18,7 +18,7 @@ use crate::{
 use fhir::{
     IssueCode, Refusal,
     bundle::{self, Bundle, Entry, EntryUrl, Method, Names, ResponseEntry},
-    json,
+    json::Value,
 };
 use model::{LogicalId, Random, VersionNumber};
 use policies::{Action, Target};
@@ -48,9 +48,9 @@ impl Prepared {
     /// When it is no Bundle of a kind that is taken here; for a transaction, what no
     /// entry may have: conditional parts in this release, a reference to an entry
     /// that is not there.
-    pub fn parse(bytes: &[u8], before: &[Done], random: &dyn Random) -> Result<Self, Failure> {
+    pub fn of(body: Value, before: &[Done], random: &dyn Random) -> Result<Self, Failure> {
         let ids = Ids { before, random };
-        match Bundle::parse(json::parse(bytes)?, ENTRY_LIMIT)? {
+        match Bundle::parse(body, ENTRY_LIMIT)? {
             Bundle::Transaction(entries) => transaction(entries, &ids),
             Bundle::Batch(entries) => batch(entries, &ids),
         }
@@ -185,6 +185,8 @@ pub async fn run(
             }
             Err(failure) => return Err(failure.inside(&format!("Bundle.entry[{index}]"))),
         };
+        let size = answer.resource.as_ref().map_or(0, Vec::len);
+        exchange.budget.answer(size);
         if let (Some(slot), Some(kept)) = (answers.get_mut(index), done.get_mut(index)) {
             (*slot, *kept) = (answer, one);
         }
@@ -234,6 +236,7 @@ async fn perform(
 ) -> Result<(ResponseEntry, Done), Failure> {
     let Assigned { entry, id } = entry.as_ref().map_err(|refusal| refusal.clone())?;
     if matches!(entry.method, Method::Get | Method::Head) {
+        exchange.budget.require_answer()?;
         let reply = look(&entry.url)?.make(exchange).await?;
         let reply = match entry.method {
             Method::Head => reply.without_body(),

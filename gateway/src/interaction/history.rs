@@ -5,6 +5,8 @@ use crate::{
     cursor,
     exchange::Exchange,
     failure::{Category, Failure},
+    interaction::search::BYTES_PER_PAGE,
+    overlay,
     paging::{DEFAULT_COUNT, parse_count},
     reply::Reply,
     version::{OpenVersion, is_delete},
@@ -15,6 +17,9 @@ use fhir::{
 };
 use model::{LogicalId, ResourceType, Timestamp, VersionNumber};
 use policies::Action;
+
+/// Versions read at a time.
+const BATCH: u32 = 50;
 
 /// What part of a history is asked for.
 #[derive(Debug, Clone)]
@@ -92,26 +97,14 @@ pub async fn history(
             (Some(before), since)
         }
     };
-    let rows = rows(exchange, kind, id, (before, since), asked.count + 1).await?;
-    let more = rows.len() > asked.count as usize;
-    let mut versions = Vec::new();
-    let mut last: Option<VersionNumber> = None;
-    for row in rows.into_iter().take(asked.count as usize) {
-        last = Some(row.number);
-        let found = exchange.open_row(row).await?;
-        let target = found.withheld.target();
-        if let Some(permit) = exchange.decide(Action::HistoryInstance, &target) {
-            let version = exchange.release(&permit, found)?;
-            versions.push(version);
-        }
-    }
+    let (versions, end) = versions(exchange, (kind, id), (before, since), asked.count).await?;
     if versions.is_empty() && before.is_none() {
         nothing(exchange, kind, id, since).await?;
     }
     let url = format!("{}/{place}", exchange.context.base);
-    let next = match last {
-        Some(last) if more => {
-            let sealed = cursor::seal(exchange, &place, (last, since))?;
+    let next = match end {
+        Some(end) => {
+            let sealed = cursor::seal(exchange, &place, (end, since))?;
             Some(format!("{url}?_count={}&_cursor={sealed}", asked.count))
         }
         None => None,
@@ -135,6 +128,44 @@ pub async fn history(
         total: None,
     };
     Ok(Reply::document(bundle::history(&page, &entries)))
+}
+
+/// The versions of a page that may be seen, and where it ends when there is more.
+async fn versions(
+    exchange: &mut Exchange<'_>,
+    (kind, id): (&ResourceType, &LogicalId),
+    (before, since): (Option<VersionNumber>, Option<Timestamp>),
+    count: u32,
+) -> Result<(Vec<OpenVersion>, Option<VersionNumber>), Failure> {
+    let most = BYTES_PER_PAGE.min(exchange.budget.answer_left());
+    let (mut versions, mut bytes) = (Vec::new(), 0_usize);
+    let (mut left, mut last) = (count, None);
+    loop {
+        let limit = left.min(BATCH);
+        let range = (last.or(before), since);
+        let rows = rows(exchange, kind, id, range, limit + 1).await?;
+        let more = rows.len() > limit as usize;
+        for row in rows.into_iter().take(limit as usize) {
+            // The first is paid for or refused, so that each page comes further.
+            let spent = bytes >= most || !exchange.budget.opens_more();
+            if last.is_some() && spent {
+                return Ok((versions, last));
+            }
+            (last, left) = (Some(row.number), left.saturating_sub(1));
+            let found = exchange.open_row(row).await?;
+            let target = found.withheld.target();
+            if let Some(permit) = exchange.decide(Action::HistoryInstance, &target) {
+                let version = exchange.release(&permit, found)?;
+                bytes = bytes.saturating_add(version.content.len());
+                versions.push(version);
+            }
+        }
+        match (more, left) {
+            (false, _) => return Ok((versions, None)),
+            (true, 0) => return Ok((versions, last)),
+            (true, _) => {}
+        }
+    }
 }
 
 /// A history without a version is an answer only to those who may see the record
@@ -182,6 +213,9 @@ async fn rows(
             versions.history(facility, tag, before, since, limit)
         })
         .await?;
+    let mut rows = overlay::history(&exchange.writes, tag, before, since);
+    rows.extend(stored);
+    rows.truncate(limit as usize);
     Ok(rows)
 }
 
@@ -197,6 +231,3 @@ fn entry<'v>(base: &str, version: &'v OpenVersion) -> HistoryEntry<'v> {
         resource: (!is_delete(&version.row)).then_some(version.content.as_slice()),
     }
 }
-    let mut rows = overlay::history(&exchange.writes, tag, before, since);
-    rows.extend(stored);
-    rows.truncate(limit as usize);

@@ -5,7 +5,7 @@ use crate::{
     exchange::Exchange,
     failure::Failure,
     interaction::{
-        audit_event,
+        audit_event, audit_search,
         history::{self, Asked},
         read, search,
     },
@@ -75,8 +75,12 @@ impl Look<'_> {
                 id,
                 ref asked,
             } => history::history(exchange, kind, id, asked).await,
-            Self::Search { kind, query, .. } if kind.as_str() == AUDIT_EVENT => {
-                audit_event::search(exchange, query).await
+            Self::Search {
+                kind,
+                query,
+                lenient,
+            } if kind.as_str() == AUDIT_EVENT => {
+                audit_search::search(exchange, query, lenient).await
             }
             Self::Search {
                 kind,

@@ -26,7 +26,7 @@ use policies::{Action, Target};
 /// How many candidates one page looks at before it leaves the rest to the next.
 const CANDIDATES_PER_PAGE: u32 = 2_000;
 /// Content on a page after which the rest is left to the next.
-const BYTES_PER_PAGE: usize = 32 * 1024 * 1024;
+pub const BYTES_PER_PAGE: usize = 32 * 1024 * 1024;
 /// How many candidates are opened at most to count the matches.
 const CANDIDATES_COUNTED: u32 = 10_000;
 /// Candidates read at a time.
@@ -104,6 +104,7 @@ async fn matches(
 ) -> Result<(Vec<Match>, Option<Position>), Failure> {
     let (mut matches, mut bytes, mut seen) = (Vec::new(), 0_usize, 0);
     let mut after = page.after;
+    let most = BYTES_PER_PAGE.min(exchange.budget.answer_left());
     if page.count == 0 {
         return Ok((matches, None));
     }
@@ -111,16 +112,17 @@ async fn matches(
         let held = u32::try_from(matches.len()).unwrap_or(u32::MAX);
         let missing = page.count.saturating_add(1).saturating_sub(held);
         let wanted = missing.clamp(*BATCH.start(), *BATCH.end());
-        let rows = candidates.read(after, wanted).await?;
-        let exhausted = rows.len() < wanted as usize;
-        for row in rows {
-            if seen >= CANDIDATES_PER_PAGE {
+        let batch = candidates.read(exchange, after, wanted).await?;
+        for row in batch.rows {
+            // The first is paid for or refused, so that each page comes further.
+            let spent = seen > 0 && !exchange.budget.opens_more();
+            if seen >= CANDIDATES_PER_PAGE || spent {
                 return Ok((matches, after));
             }
             seen += 1;
             let place = Position::of(&row);
             if let Some(found) = check(exchange, criteria, row).await? {
-                if matches.len() >= page.count as usize || bytes >= BYTES_PER_PAGE {
+                if matches.len() >= page.count as usize || bytes >= most {
                     return Ok((matches, after));
                 }
                 bytes = bytes.saturating_add(found.version.content.len());
@@ -158,10 +160,11 @@ async fn count(
     }
     let (mut count, mut after) = (0, None);
     loop {
-        let rows = candidates.read(after, *BATCH.end()).await?;
-        let exhausted = rows.len() < *BATCH.end() as usize;
-        for row in rows {
-            after = Some(Position::of(&row));
+        let batch = candidates.read(exchange, after, *BATCH.end()).await?;
+        for row in batch.rows {
+            if total == Total::Estimate && !exchange.budget.opens_more() {
+                return Ok(None);
+            }
             if check(exchange, criteria, row).await?.is_some() {
                 count += 1;
             }

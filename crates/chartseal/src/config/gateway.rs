@@ -89,7 +89,17 @@ struct LimitsSection {
     user_denials_per_minute: Option<u32>,
     body_bytes: Option<usize>,
     body_seconds: Option<u32>,
+    opened_records: Option<u64>,
+    opened_bytes: Option<u64>,
+    answer_bytes: Option<u64>,
 }
+
+/// The highest that each limit of bytes can be set to.
+const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+/// The most records that a request can be let open.
+const MOST_RECORDS: u64 = 1_000_000;
+/// The largest body that can be let in: of a larger one the envelope would be too large.
+const MOST_BODY_BYTES: u64 = 256 * 1024 * 1024;
 
 impl LimitsSection {
     fn check(&self) -> Result<(), Fault> {
@@ -105,6 +115,24 @@ impl LimitsSection {
         if numbers.contains(&Some(0)) || self.body_bytes == Some(0) {
             let problem = "each must be at least 1; write a large number for no limit";
             return Err(("gateway.limits", problem.to_owned()));
+        }
+        for (name, set, most) in [
+            (
+                "gateway.limits.bodyBytes",
+                self.body_bytes.map(|it| it as u64),
+                MOST_BODY_BYTES,
+            ),
+            (
+                "gateway.limits.openedRecords",
+                self.opened_records,
+                MOST_RECORDS,
+            ),
+            ("gateway.limits.openedBytes", self.opened_bytes, MOST_BYTES),
+            ("gateway.limits.answerBytes", self.answer_bytes, MOST_BYTES),
+        ] {
+            if set.is_some_and(|set| !(1..=most).contains(&set)) {
+                return Err((name, format!("must be from 1 to {most}")));
+            }
         }
         Ok(())
     }
@@ -126,6 +154,9 @@ impl LimitsSection {
                 .unwrap_or(usual.user_denials_per_minute),
             body_bytes: self.body_bytes.unwrap_or(usual.body_bytes),
             body_seconds: self.body_seconds.unwrap_or(usual.body_seconds),
+            opened_records: self.opened_records.unwrap_or(usual.opened_records),
+            opened_bytes: self.opened_bytes.unwrap_or(usual.opened_bytes),
+            answer_bytes: self.answer_bytes.unwrap_or(usual.answer_bytes),
         }
     }
 }

@@ -16,7 +16,7 @@ use std::io::{self, BufRead, Read};
 
 /// The largest document or line, and so the largest request
 /// that the gateway takes.
-pub const LARGEST: usize = 64 * 1024 * 1024 - 4096;
+pub const LARGEST: usize = 32 * 1024 * 1024 - 4096;
 /// Lines in one Bundle, and bytes at which it is sent before it has as many.
 const LINES: u64 = 200;
 const BYTES: usize = 2 * 1024 * 1024;
@@ -299,7 +299,7 @@ fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {
 
 /// Why a document or a line is not sent.
 const TOO_LARGE: &str =
-    "this is larger than the 64 MB that the gateway takes in one request; split it";
+    "this is larger than the 32 MB that the gateway takes in one request; split it";
 
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,8 @@ pub enum JsonFault {
     DuplicateKey,
     /// Objects and arrays nest deeper than [`super::MAX_DEPTH`].
     TooDeep,
+    /// More values than the caller takes.
+    TooManyValues,
     /// Something other than white space follows the object.
     TrailingContent,
 }
@@ -45,6 +47,9 @@ impl fmt::Display for JsonFault {
             Self::ControlCharacter => "a string has a control character that is not escaped",
             Self::DuplicateKey => "an object has a member of the same name twice",
             Self::TooDeep => "objects and arrays nest deeper than 64",
+            Self::TooManyValues => {
+                "the text has more values than one request may have; send it in parts"
+            }
             Self::TrailingContent => "something follows the JSON object",
         })
     }

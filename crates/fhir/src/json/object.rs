@@ -22,6 +22,7 @@ impl Object {
                 return None;
             }
         }
+        members.shrink_to_fit();
         Some(Self(members))
     }
 

@@ -16,6 +16,15 @@ pub const MAX_DEPTH: u32 = 64;
 /// When the bytes break RFC 8259 or one of the refusals above; the error never
 /// repeats content.
 pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
+    parse_within(bytes, usize::MAX)
+}
+
+/// Parses one JSON object of at most `most` values, itself included: a value takes
+/// many times the memory of the two bytes that can spell it.
+///
+/// # Errors
+/// As [`parse`]; when there are more values.
+pub fn parse_within(bytes: &[u8], most: usize) -> Result<Value, JsonError> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -24,7 +33,11 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
             return Err(JsonError::new(JsonFault::NotUtf8, before));
         }
     };
-    let mut parser = Parser { text, at: 0 };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        values_left: most,
+    };
     parser
         .document()
         .map_err(|fault| JsonError::new(fault, text.get(..parser.at).unwrap_or_default()))
@@ -34,6 +47,7 @@ struct Parser<'a> {
     text: &'a str,
     /// Byte offset of what comes next; on a fault, its place.
     at: usize,
+    values_left: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -88,6 +102,8 @@ impl<'a> Parser<'a> {
 
     /// A value; `depth` is that of an object or array standing here.
     fn value(&mut self, depth: u32) -> Result<Value, JsonFault> {
+        let left = self.values_left.checked_sub(1);
+        self.values_left = left.ok_or(JsonFault::TooManyValues)?;
         match self.peek() {
             Some(b'"') => self.string().map(Value::String),
             Some(b'{' | b'[') if depth > MAX_DEPTH => Err(JsonFault::TooDeep),
@@ -139,6 +155,8 @@ impl<'a> Parser<'a> {
                 continue;
             }
             self.expect(b']')?;
+            // Many arrays of one item would else hold room for four each.
+            items.shrink_to_fit();
             return Ok(Value::Array(items));
         }
     }
@@ -325,6 +343,14 @@ mod tests {
             fault(&format!("{{\"a\":{}", "[".repeat(1_000_000))),
             Some(JsonFault::TooDeep)
         );
+    }
+
+    #[test]
+    fn values_are_counted_wherever_they_stand() {
+        let text = br#"{"a":[0,"",{"b":null}],"c":{}}"#;
+        assert!(parse_within(text, 7).is_ok());
+        let fault = parse_within(text, 6).map_err(|error| error.fault);
+        assert_eq!(fault, Err(JsonFault::TooManyValues));
     }
 
     #[test]
