@@ -273,5 +273,25 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    kept_query (facility_id, tag) {
+        facility_id -> Integer,
+        tag -> Binary,
+        time_ms -> BigInt,
+        data_key_id -> Binary,
+        envelope -> Binary,
+    }
+}
+
+diesel::table! {
+    own_url (facility_id, number) {
+        facility_id -> Integer,
+        number -> BigInt,
+        time_ms -> BigInt,
+        data_key_id -> Binary,
+        envelope -> Binary,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(audit, audit_patient);
 diesel::allow_tables_to_appear_in_same_query!(leaf, log);

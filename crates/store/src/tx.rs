@@ -2,8 +2,8 @@
 //! outside. Each gives one view per table group; a view of a reader only reads.
 
 use crate::{
-    Anchors, Answers, Audits, Changes, Epochs, Error, Facilities, FacilityId, Keys, Lease, Leaves,
-    LogKeys, Logs, Meta, Policies, Posts, Registrations, Versions,
+    Anchors, Answers, Audits, Changes, Epochs, Error, Facilities, FacilityId, KeptQueries, Keys,
+    Lease, Leaves, LogKeys, Logs, Meta, OwnUrls, Policies, Posts, Registrations, Versions,
     database::Conn,
     error::Fault,
     waiting::{self, Waiting},
@@ -259,6 +259,10 @@ views! {
     audits: Audits,
     /// Answers to requests with an idempotency key.
     answers: Answers,
+    /// Queries that are too long for their next links.
+    kept_queries: KeptQueries,
+    /// The URLs of the gateway.
+    own_urls: OwnUrls,
     /// Leaves, waiting and sequenced.
     leaves: Leaves,
     /// Logs, tiles and checkpoints.

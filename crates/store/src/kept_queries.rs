@@ -1,0 +1,128 @@
+//! Queries of searches that are too long for their next links. Never changed; old
+//! ones go when new ones come.
+
+use crate::{Access, Error, FacilityId, Tx, column, database::Conn, schema::kept_query};
+use diesel::{
+    ExpressionMethods, OptionalExtension, PgConnection, QueryDsl, QueryResult, RunQueryDsl,
+    SelectableHelper, SqliteConnection,
+    prelude::{Queryable, Selectable},
+    sql_query,
+    sql_types::{BigInt, Integer},
+};
+use model::{DataKeyId, Tag, Timestamp};
+
+/// How many old rows go when a new one comes: more than come, so that a backlog
+/// shrinks, and few, so that nobody waits for it.
+const FORGOTTEN_AT_ONCE: i64 = 4;
+
+/// A query, sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptQuery {
+    /// What a link calls it by; random.
+    pub tag: Tag,
+    /// When it was kept.
+    pub time: Timestamp,
+    /// The key that opens the envelope.
+    pub data_key: DataKeyId,
+    /// The sealed query.
+    pub envelope: Vec<u8>,
+}
+
+/// The view of kept queries.
+pub struct KeptQueries<'a, A> {
+    pub(crate) access: &'a mut A,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = kept_query)]
+struct Row {
+    tag: Vec<u8>,
+    time_ms: i64,
+    data_key_id: Vec<u8>,
+    envelope: Vec<u8>,
+}
+
+impl<A: Access> KeptQueries<'_, A> {
+    /// The query of this tag, unless it was kept before `old`.
+    pub fn find(
+        &mut self,
+        facility: FacilityId,
+        tag: Tag,
+        old: Timestamp,
+    ) -> Result<Option<KeptQuery>, Error> {
+        let query = kept_query::table
+            .find((facility.0, tag.as_bytes().as_slice()))
+            .filter(kept_query::time_ms.ge(old.as_millis()))
+            .select(Row::as_select());
+        let row: Option<Row> = self.access.query(|conn| query.first(conn).optional())?;
+        row.map(|row| {
+            Ok(KeptQuery {
+                tag: column::tag(&row.tag)?,
+                time: column::time(row.time_ms)?,
+                data_key: column::data_key_id(&row.data_key_id)?,
+                envelope: row.envelope,
+            })
+        })
+        .transpose()
+    }
+}
+
+impl KeptQueries<'_, Tx> {
+    /// Keeps a query and forgets a few that were kept before `old`.
+    pub fn insert(
+        &mut self,
+        facility: FacilityId,
+        new: &KeptQuery,
+        old: Timestamp,
+    ) -> Result<(), Error> {
+        let row = (
+            kept_query::facility_id.eq(facility.0),
+            kept_query::tag.eq(new.tag.as_bytes().as_slice()),
+            kept_query::time_ms.eq(new.time.as_millis()),
+            kept_query::data_key_id.eq(new.data_key.as_bytes().as_slice()),
+            kept_query::envelope.eq(&new.envelope),
+        );
+        let insert = diesel::insert_into(kept_query::table).values(row);
+        self.access.write(|conn| match conn {
+            Conn::Sqlite(conn) => insert.execute(conn),
+            Conn::Postgres(conn) => insert.execute(conn),
+        })?;
+        self.access.write(|conn| match conn {
+            Conn::Sqlite(conn) => forget_in_sqlite(conn, facility, old),
+            Conn::Postgres(conn) => forget_in_postgres(conn, facility, old),
+        })?;
+        Ok(())
+    }
+}
+
+fn forget_in_sqlite(
+    conn: &mut SqliteConnection,
+    facility: FacilityId,
+    old: Timestamp,
+) -> QueryResult<usize> {
+    sql_query(
+        "DELETE FROM kept_query WHERE facility_id = ?1 AND tag IN (
+            SELECT tag FROM kept_query WHERE facility_id = ?1 AND time_ms < ?2 LIMIT ?3)",
+    )
+    .bind::<Integer, _>(facility.0)
+    .bind::<BigInt, _>(old.as_millis())
+    .bind::<BigInt, _>(FORGOTTEN_AT_ONCE)
+    .execute(conn)
+}
+
+/// Rows that another transaction is at are left to it.
+fn forget_in_postgres(
+    conn: &mut PgConnection,
+    facility: FacilityId,
+    old: Timestamp,
+) -> QueryResult<usize> {
+    sql_query(
+        "DELETE FROM kept_query WHERE facility_id = $1 AND tag IN (
+            SELECT tag FROM kept_query WHERE facility_id = $1 AND time_ms < $2
+            LIMIT $3 FOR UPDATE SKIP LOCKED)",
+    )
+    .bind::<Integer, _>(facility.0)
+    .bind::<BigInt, _>(old.as_millis())
+    .bind::<BigInt, _>(FORGOTTEN_AT_ONCE)
+    .execute(conn)
+}
