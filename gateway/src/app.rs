@@ -7,9 +7,9 @@ use crate::{
     identity::{Identity, IdentityConfig},
     limits::{Limits, Throttle},
     metrics::RequestMetrics,
+    own_urls,
     registered::RegisteredOnly,
 };
-use fhir::LocalBase;
 use model::{Clock, FacilityName, Random};
 use sealing::Kms;
 use std::{
@@ -32,6 +32,8 @@ pub struct Settings {
     /// Scheme, host and port under which clients reach the gateway; links and
     /// Locations are built from it. No final slash.
     pub public_url: String,
+    /// Others under which it was reached before.
+    pub former_urls: Vec<String>,
     /// The issuers whose tokens are accepted.
     pub identity: IdentityConfig,
     /// Whether anyone may read the logs; else only who has the right.
@@ -74,7 +76,8 @@ pub struct App {
     facilities: RwLock<Arc<Facilities>>,
     /// When facilities were last looked for; whoever holds it is looking.
     looked: Mutex<Instant>,
-    public_url: String,
+    /// Under which clients reach the gateway, and then those of before.
+    urls: Vec<String>,
 }
 
 type Facilities = BTreeMap<FacilityName, Arc<Facility>>;
@@ -151,9 +154,11 @@ impl App {
         let rows = store
             .read("facilities", |reader| reader.facilities().list())
             .await?;
+        let mut urls = vec![settings.public_url];
+        urls.extend(settings.former_urls);
         let mut facilities = BTreeMap::new();
         for row in rows {
-            let facility = Facility::open(&row.name, &store, &*kms, &clock, &random).await?;
+            let facility = open(&row.name, &urls, (&store, &*kms), (&clock, &random)).await?;
             facilities.insert(row.name, Arc::new(facility));
         }
         let identity = Identity::new(settings.identity, Arc::clone(&clock))
@@ -177,7 +182,7 @@ impl App {
             kms,
             facilities: RwLock::new(Arc::new(facilities)),
             looked: Mutex::new(Instant::now()),
-            public_url: settings.public_url,
+            urls,
         })
     }
 
@@ -220,7 +225,8 @@ impl App {
                 continue;
             }
             let (clock, random) = (&self.clock, &self.random);
-            match Facility::open(&row.name, &self.store, &*self.kms, clock, random).await {
+            let (store, urls) = (&self.store, &self.urls);
+            match open(&row.name, urls, (store, &*self.kms), (clock, random)).await {
                 Ok(facility) => {
                     tracing::info!(facility = %row.name, "a new facility is open");
                     self.hold(row.name, facility);
@@ -263,17 +269,9 @@ impl App {
     #[must_use]
     pub fn base_of(&self, facility: &FacilityName, named: bool) -> String {
         if named {
-            format!("{}/f/{facility}/fhir", self.public_url)
+            format!("{}/f/{facility}/fhir", self.public_url())
         } else {
-            format!("{}/fhir", self.public_url)
-        }
-    }
-
-    /// Both bases of a facility, by which its own URLs are known.
-    #[must_use]
-    pub fn local_base(&self, facility: &FacilityName) -> LocalBase {
-        LocalBase {
-            bases: vec![self.base_of(facility, true), self.base_of(facility, false)],
+            format!("{}/fhir", self.public_url())
         }
     }
 
@@ -286,6 +284,18 @@ impl App {
     /// Scheme, host and port under which clients reach the gateway.
     #[must_use]
     pub fn public_url(&self) -> &str {
-        &self.public_url
+        self.urls.first().map_or("", String::as_str)
     }
+}
+
+/// Opens a facility with all that this process knows of it.
+async fn open(
+    name: &FacilityName,
+    urls: &[String],
+    (store, kms): (&Store, &dyn Kms),
+    (clock, random): (&Arc<dyn Clock>, &Arc<dyn Random>),
+) -> Result<Facility, Failure> {
+    let mut facility = Facility::open(name, store, kms, clock, random).await?;
+    facility.local = own_urls::local_base(&facility, urls, store, &**clock, &**random).await?;
+    Ok(facility)
 }

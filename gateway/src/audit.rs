@@ -10,6 +10,7 @@ use crate::{
     exchange::{Exchange, Side},
     failure::Failure,
     idempotency::Keyed,
+    kept_query,
     sealed_audit::{Clear, seal_record},
 };
 use fhir::{
@@ -44,6 +45,7 @@ pub async fn commit(
     let admin = std::mem::take(&mut exchange.admin);
     let locks = admin.locks(&exchange.facility().name);
     let keyed = std::mem::take(&mut exchange.keyed);
+    let kept_queries = std::mem::take(&mut exchange.kept_queries);
     // Order of effects: the epochs are compared first, so that a request decided
     // on what is no longer in force leaves no trace; then the answer, which refuses a
     // key that was answered meanwhile; then versions, which refuse a number already
@@ -58,6 +60,7 @@ pub async fn commit(
             keyed.keep(tx, facility)?;
             tx.versions().insert_many(facility, &writes)?;
             admin.commit(tx, facility)?;
+            kept_query::commit(tx, facility, &kept_queries)?;
             for (facility, audit) in &audits {
                 tx.audits().insert(*facility, audit)?;
             }

@@ -1,16 +1,14 @@
-//! The body of a request and what its headers say about bodies: size limit,
-//! media types, `Prefer` (<https://hl7.org/fhir/R4/http.html#mime-type>).
+//! The body of a request, up to the limit, in the form that its headers declare.
 
 use crate::{
     app::App,
     failure::{Category, Failure},
     limits::BODY_BYTES_PER_SECOND,
-    reply::Return,
+    negotiation,
 };
 use actix_web::{
     HttpRequest,
     body::{BodyStream, MessageBody as _},
-    http::header,
     rt, web,
 };
 use fhir::{
@@ -22,7 +20,6 @@ use tokio::time::{Instant, timeout_at};
 
 /// How long the rest of a body is held that came too slowly.
 const HELD_FOR: Duration = Duration::from_secs(2);
-const JSON_TYPES: [&str; 3] = ["application/fhir+json", "application/json", "text/json"];
 
 /// Reads a body of JSON.
 ///
@@ -32,22 +29,31 @@ pub async fn read_json(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> Result<web::Bytes, Failure> {
-    let declared = header_text(request, header::CONTENT_TYPE).unwrap_or_default();
-    if !JSON_TYPES.contains(&essence(declared).as_str()) {
-        return Err(Failure::new(
-            Category::UnsupportedMedia,
-            IssueCode::NotSupported,
-            "send the body as `Content-Type: application/fhir+json`",
-        ));
-    }
+    negotiation::check_json_body(request)?;
     read(request, payload).await
+}
+
+/// Reads the form of a search that is posted.
+///
+/// # Errors
+/// When it is over the limit, cut short, or not declared as a form in UTF-8.
+pub async fn read_form(request: &HttpRequest, payload: web::Payload) -> Result<String, Failure> {
+    let form = read(request, payload).await?;
+    negotiation::check_form_body(request, form.is_empty())?;
+    String::from_utf8(form.to_vec()).map_err(|_| {
+        Failure::new(
+            Category::Invalid,
+            IssueCode::Structure,
+            "send the search as `application/x-www-form-urlencoded` in UTF-8",
+        )
+    })
 }
 
 /// Reads a body of any type, up to the limit and as long as it keeps coming.
 ///
 /// # Errors
 /// When it is over the limit, cut short, or too slow.
-pub async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Failure> {
+async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Failure> {
     let (limit, seconds) = request
         .app_data::<web::Data<App>>()
         .map_or((0, 0), |app| (app.body_bytes, app.body_seconds));
@@ -113,77 +119,4 @@ fn too_large(limit: usize) -> Failure {
 /// When it is not JSON that we take, or has too many values.
 pub fn parse(app: &App, bytes: &[u8]) -> Result<Value, Failure> {
     Ok(json::parse_within(bytes, app.limits.body_values())?)
-}
-
-/// Refuses a request that wants an answer in a form that we do not give.
-///
-/// # Errors
-/// When `_format` or `Accept` leave no form of JSON.
-pub fn check_accept(request: &HttpRequest, format: Option<&str>) -> Result<(), Failure> {
-    let acceptable = match format {
-        Some(format) => {
-            let format = format.replace(' ', "+");
-            essence(&format) == "json" || JSON_TYPES.contains(&essence(&format).as_str())
-        }
-        None => match header_text(request, header::ACCEPT) {
-            None => true,
-            Some(accept) => accept.split(',').map(essence).any(|range| {
-                matches!(range.as_str(), "*/*" | "application/*" | "" | "text/*")
-                    || JSON_TYPES.contains(&range.as_str())
-            }),
-        },
-    };
-    if acceptable {
-        Ok(())
-    } else {
-        Err(Failure::new(
-            Category::NotAcceptable,
-            IssueCode::NotSupported,
-            "answers are given as `application/fhir+json` only",
-        ))
-    }
-}
-
-/// What `Prefer: return=..` asks for; unknown preferences are ignored
-/// (RFC 7240, 2).
-#[must_use]
-pub fn preferred_return(request: &HttpRequest) -> Return {
-    let wanted = request
-        .headers()
-        .get_all("prefer")
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split([',', ';']))
-        .find_map(|token| token.trim().strip_prefix("return="));
-    match wanted {
-        Some("minimal") => Return::Minimal,
-        Some("OperationOutcome") => Return::OperationOutcome,
-        _ => Return::Representation,
-    }
-}
-
-/// Whether a `Prefer` header holds this preference.
-#[must_use]
-pub fn prefers(request: &HttpRequest, preference: &str) -> bool {
-    request
-        .headers()
-        .get_all("prefer")
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split([',', ';']))
-        .any(|token| token.trim() == preference)
-}
-
-/// A header as text; `None` when it is absent or not text.
-#[must_use]
-pub fn header_text(request: &HttpRequest, name: header::HeaderName) -> Option<&str> {
-    request.headers().get(name)?.to_str().ok()
-}
-
-/// A media type without its parameters, in lower case.
-fn essence(media_type: &str) -> String {
-    media_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
 }

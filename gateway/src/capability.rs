@@ -3,37 +3,56 @@
 //! that the handlers use, so that it says what is true; needs no token.
 
 use crate::{
-    app::App, criteria::has_param, failure::Failure, outcome::FHIR_JSON, sealed_audit::AUDIT_EVENT,
+    app::App,
+    criteria::has_param,
+    failure::Failure,
+    head,
+    outcome::FHIR_JSON,
+    precondition::{Freshness, Preconditions},
+    sealed_audit::AUDIT_EVENT,
+    smart,
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 /// The software date of this statement; changes when it does.
-const DATE: &str = "2026-11-22";
+const DATE: &str = "2026-11-27";
+/// Where older clients look for the endpoints of the issuer.
+const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
+/// How much of its digest is the tag of the statement.
+const TAG_BYTES: usize = 16;
 
 /// The CapabilityStatement of the base that it is asked at.
 ///
 /// # Errors
-/// Not found for a facility that is not here.
+/// Not found for a facility that is not here; not acceptable; invalid for what is not
+/// read.
 pub async fn metadata(request: HttpRequest, app: web::Data<App>) -> Result<HttpResponse, Failure> {
-    let base = match request.match_info().get("facility") {
+    head::of_capabilities(&request)?;
+    let facility = smart::facility_of(&request, &app)?;
+    let base = match &facility {
         None => format!("{}/fhir", app.public_url()),
-        Some(name) => {
-            let name = name.parse().map_err(|_| Failure::not_found())?;
-            let facility = app.facility(&name).ok_or_else(Failure::not_found)?;
-            app.base_of(&facility.name, true)
-        }
+        Some(facility) => app.base_of(&facility.name, true),
     };
-    let statement = statement(&base);
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, FHIR_JSON))
-        .json(statement))
+    let issuer = smart::issuer_of(&app, facility.as_deref());
+    let statement = statement(&base, issuer.as_ref()).to_string();
+    let digest = Sha256::digest(statement.as_bytes());
+    let tag = hex::encode(digest.get(..TAG_BYTES).unwrap_or_default());
+    let etag = (header::ETAG, format!("W/\"{tag}\""));
+    Ok(match Preconditions::of_document(&request, &tag)? {
+        Freshness::NotModified => HttpResponse::NotModified().insert_header(etag).finish(),
+        Freshness::Changed => HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, FHIR_JSON))
+            .insert_header(etag)
+            .body(statement),
+    })
 }
 
-fn statement(base: &str) -> Value {
+fn statement(base: &str, issuer: Option<&Value>) -> Value {
     let resources: Vec<Value> = fhir::tables::RESOURCES
         .iter()
-        .map(|it| resource(it.name))
+        .map(|it| resource(it.name, base))
         .collect();
     let interactions = [json!({"code": "transaction"}), json!({"code": "batch"})];
     json!({
@@ -47,18 +66,29 @@ fn statement(base: &str) -> Value {
         "format": ["json", "application/fhir+json"],
         "rest": [{
             "mode": "server",
-            "security": {
-                "service": [{"coding": [{
-                    "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
-                    "code": "SMART-on-FHIR"
-                }]}],
-                "description": "bearer tokens (JWT) of the configured OpenID issuers"
-            },
+            "security": security(issuer),
             "resource": resources,
             "interaction": interactions,
             "searchParam": result_params(),
         }]
     })
+}
+
+/// Whose tokens are taken. SMART is claimed when clients can find out where to get one.
+fn security(issuer: Option<&Value>) -> Value {
+    let mut security = json!({
+        "description": "bearer tokens (JWT) of the configured OpenID issuers",
+    });
+    if let (Some(issuer), Some(security)) = (issuer, security.as_object_mut()) {
+        let uris = json!([{"url": OAUTH_URIS, "extension": smart::oauth_uris(issuer)}]);
+        security.insert("extension".to_owned(), uris);
+        let code = json!({
+            "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+            "code": "SMART-on-FHIR",
+        });
+        security.insert("service".to_owned(), json!([{"coding": [code]}]));
+    }
+    security
 }
 
 /// How an answer may be wanted, on every type.
@@ -84,7 +114,7 @@ fn result_params() -> [Value; 4] {
     ]
 }
 
-fn resource(kind: &'static str) -> Value {
+fn resource(kind: &'static str, base: &str) -> Value {
     let codes: &[&str] = if kind == AUDIT_EVENT {
         &["read", "vread", "search-type"]
     } else {
@@ -121,14 +151,18 @@ fn resource(kind: &'static str) -> Value {
         "type": kind,
         "interaction": interactions,
         "versioning": "versioned-update",
-        "readHistory": true,
+        "readHistory": kind != AUDIT_EVENT,
         "updateCreate": kind != AUDIT_EVENT,
         "conditionalCreate": false,
-        "conditionalRead": "not-supported",
+        "conditionalRead": "full-support",
         "conditionalUpdate": false,
         "conditionalDelete": "not-supported",
         "searchParam": params,
-        "operation": [{"name": "proof", "definition": "docs/proof-format.md"}],
+        "operation": [{
+            "name": "proof",
+            "definition": format!("{base}/OperationDefinition/proof"),
+            "documentation": "see docs/proof-format.md",
+        }],
     })
 }
 

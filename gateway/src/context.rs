@@ -78,7 +78,7 @@ impl Context {
             request.match_info().get("facility").is_some(),
         );
         Ok(Self {
-            local: app.local_base(&facility.name),
+            local: facility.local.clone(),
             request_id: request
                 .extensions()
                 .get::<RequestId>()

@@ -27,7 +27,7 @@ use fhir::{IssueCode, audit_event::AuditPatient, definition::Definition};
 use model::{AuditInteraction, EpochRead, LogicalId, ResourceType, Tag, Timestamp, VersionNumber};
 use policies::{Action, Authorizer, Caller, Decision, DecisionLog, Permit, Target, TargetFacts};
 use std::sync::Arc;
-use store::{FacilityId, NewVersion};
+use store::{FacilityId, KeptQuery, NewVersion};
 
 /// How often a decision is made anew when its epochs moved.
 const EPOCH_ATTEMPTS: u32 = 3;
@@ -55,6 +55,8 @@ pub struct Exchange<'c> {
     pub(crate) acts: Acts,
     pub(crate) writes: Vec<NewVersion>,
     pub(crate) keyed: Keyed,
+    /// Queries that its next link needs.
+    pub(crate) kept_queries: Vec<KeptQuery>,
     /// What is in force at the base.
     base: Arc<InForce>,
     /// Whether the caller's client counts at all.
@@ -109,6 +111,7 @@ impl<'c> Exchange<'c> {
             registered,
             writes: Vec::new(),
             keyed: Keyed::No,
+            kept_queries: Vec::new(),
         }
     }
 
@@ -295,6 +298,7 @@ impl<'c> Exchange<'c> {
     /// no version that never was.
     pub(crate) fn give_up_writes(&mut self) {
         self.writes.clear();
+        self.kept_queries.clear();
         self.admin = Writes::default();
         self.acts.give_up_writes();
     }

@@ -2,6 +2,7 @@
 //! who is registered.
 
 use crate::{failure::Failure, keyring::Keyring, registered::Registered};
+use fhir::LocalBase;
 use model::{Clock, EpochRead, FacilityName, Random, Scope, Tag};
 use policies::{Compiled, PolicySource};
 use sealing::{CursorKey, IdRoot, IndexRoot, Kms, RequestKey};
@@ -28,6 +29,8 @@ pub struct Facility {
     pub cursors: CursorKey,
     /// Tells whether requests under one idempotency key ask for the same.
     pub requests: RequestKey,
+    /// Tells this facility's own URLs from foreign ones.
+    pub local: LocalBase,
     store: Store,
     in_force: RwLock<Arc<InForce>>,
 }
@@ -91,6 +94,7 @@ impl Facility {
             index: IndexRoot::new(FIRST_INDEX_EPOCH, &index_root.key),
             cursors: CursorKey::new(&id_root.key),
             requests: RequestKey::new(&id_root.key),
+            local: LocalBase::default(),
             in_force: RwLock::new(Arc::new(
                 read_in_force((name, id), store, &keys, &tags).await?,
             )),

@@ -45,6 +45,15 @@ pub enum Category {
     Fault,
 }
 
+/// What a path takes.
+#[derive(Debug)]
+pub enum Taken {
+    /// These methods, with commas.
+    Methods(String),
+    /// A body as it is, not compressed.
+    Uncompressed,
+}
+
 /// A failure on its way to the caller.
 #[derive(Debug)]
 pub struct Failure {
@@ -60,8 +69,8 @@ pub struct Failure {
     pub cause: Option<String>,
     /// After how many seconds it may go better.
     pub retry_after: Option<u32>,
-    /// The methods that the path takes, where it was the wrong one.
-    pub allow: Option<String>,
+    /// What the path takes, where it was sent something else.
+    pub taken: Option<Taken>,
 }
 
 impl Category {
@@ -82,7 +91,7 @@ impl Failure {
             expression: None,
             cause: None,
             retry_after: None,
-            allow: None,
+            taken: None,
         }
     }
 
@@ -109,6 +118,16 @@ impl Failure {
             None => outer.to_owned(),
         });
         self
+    }
+
+    /// The answer to a parameter that is given more often than it may be.
+    #[must_use]
+    pub fn twice() -> Self {
+        Self::new(
+            Category::Invalid,
+            IssueCode::Invalid,
+            "a parameter that counts once is given twice; send it once",
+        )
     }
 
     /// The one answer for what does not exist and for what is hidden.

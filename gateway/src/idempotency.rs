@@ -7,11 +7,11 @@
 //! failed has written nothing, and its key is free.
 
 use crate::{
-    body,
     context::Context,
     done::{self, Done},
     exchange::{self, Exchange},
     failure::{Category, Failure},
+    precondition,
     reply::{Reply, Return},
 };
 use actix_web::{
@@ -83,8 +83,12 @@ impl Once {
             tags.client_tag(&caller.client),
             key,
         );
-        let if_match = body::header_text(request, header::IF_MATCH).unwrap_or_default();
-        let parts = [request.method().as_str(), request.path(), if_match];
+        let if_match = precondition::if_match(request);
+        let path = request.path().trim_end_matches('/');
+        let mut parts = vec![request.method().as_str(), path, &if_match];
+        // Left out when there are none, as in answers that were kept before.
+        let others = precondition::others(request);
+        parts.extend((!others.is_empty()).then_some(others.as_str()));
         Ok(Some(Self {
             key,
             request: context.facility.requests.digest(key, &parts, body),
@@ -137,7 +141,13 @@ impl Answered {
     /// The answer as an HTTP response, with the body that the caller prefers.
     #[must_use]
     pub fn into_response(self, wanted: Return) -> HttpResponse {
+        let place = self.reply.location.clone().map(HeaderValue::try_from);
         let mut response = self.reply.preferring(wanted).into_response();
+        // Of an OperationOutcome this is not the place.
+        if let (Return::Representation, Some(Ok(place))) = (wanted, place) {
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_LOCATION, place);
+        }
         if self.replayed {
             let headers = response.headers_mut();
             headers.insert(REPLAYED, HeaderValue::from_static("true"));

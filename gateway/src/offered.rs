@@ -22,31 +22,30 @@ pub struct Offered {
 }
 
 impl Offered {
-    /// A path that takes nothing yet.
+    /// A path that takes nothing yet; with a final slash it is the same
+    /// (<https://hl7.org/fhir/R4/http.html#root>). A path that ends in a pattern for
+    /// slashes takes them as they are.
     pub fn at(path: &str, render: Render) -> Self {
+        let mut spellings = vec![path.to_owned()];
+        if !["*}", "+}", "/"].iter().any(|end| path.ends_with(end)) {
+            spellings.push(format!("{path}/"));
+        }
         Self {
-            resource: web::resource(path.to_owned()),
+            resource: web::resource(spellings),
             methods: Vec::new(),
             render,
         }
     }
 
-    /// Takes GET.
-    pub fn get<F: Handler<A>, A>(self, handler: F) -> Self
+    /// Takes GET, and HEAD, which is GET without the content
+    /// (<https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2>).
+    pub fn get<F: Handler<A> + Clone, A>(self, handler: F) -> Self
     where
         F::Output: Responder + 'static,
         A: FromRequest + 'static,
     {
-        self.with(Method::GET, web::get().to(handler))
-    }
-
-    /// Takes HEAD.
-    pub fn head<F: Handler<A>, A>(self, handler: F) -> Self
-    where
-        F::Output: Responder + 'static,
-        A: FromRequest + 'static,
-    {
-        self.with(Method::HEAD, web::head().to(handler))
+        self.with(Method::GET, web::get().to(handler.clone()))
+            .with(Method::HEAD, web::head().to(handler))
     }
 
     /// Takes POST.

@@ -2,7 +2,7 @@
 //! status and its OperationOutcome (<https://hl7.org/fhir/R4/operationoutcome.html>),
 //! or below `/admin` its problem details.
 
-use crate::failure::{Category, Failure};
+use crate::failure::{Category, Failure, Taken};
 use actix_web::{
     HttpResponse, ResponseError,
     http::{Method, StatusCode, header},
@@ -127,8 +127,14 @@ fn respond(failure: &Failure, form: &'static str, body: Vec<u8>) -> HttpResponse
     if let Some(challenge) = failure.category.challenge() {
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
-    if let Some(methods) = &failure.allow {
-        response.insert_header((header::ALLOW, methods.as_str()));
+    match &failure.taken {
+        None => {}
+        Some(Taken::Methods(methods)) => {
+            response.insert_header((header::ALLOW, methods.as_str()));
+        }
+        Some(Taken::Uncompressed) => {
+            response.insert_header((header::ACCEPT_ENCODING, "identity"));
+        }
     }
     if failure.category == Category::TooSlow {
         // What is still to come is not waited for.
@@ -161,7 +167,7 @@ pub fn wrong_method(taken: &[Method]) -> Failure {
     let taken: Vec<&str> = taken.iter().map(Method::as_str).collect();
     let taken = taken.join(", ");
     Failure {
-        allow: Some(taken.clone()),
+        taken: Some(Taken::Methods(taken.clone())),
         ..Failure::new(
             Category::NotAllowed,
             IssueCode::NotSupported,

@@ -7,6 +7,9 @@ use crate::{
     cursor,
     exchange::Exchange,
     failure::{Category, Failure},
+    head::Given,
+    kept_query::{Kept, QueryText},
+    negotiation,
 };
 use fhir::IssueCode;
 use model::{ResourceType, Tag, Timestamp};
@@ -84,12 +87,14 @@ pub struct Page {
     total: Total,
     lenient: bool,
     began: Timestamp,
+    given: Given,
+    kept: Option<Kept>,
 }
 
 /// What the cursor of a search holds.
 #[derive(Serialize, Deserialize)]
 struct Place {
-    query: String,
+    query: QueryText,
     lenient: bool,
     began: Timestamp,
     after: Position,
@@ -98,7 +103,7 @@ struct Place {
 impl Page {
     /// The first page of a search that asks for nothing of the kind.
     #[must_use]
-    pub const fn new(query: Query<'_>) -> Self {
+    pub fn new(query: Query<'_>) -> Self {
         Self {
             count: DEFAULT_COUNT,
             after: None,
@@ -106,17 +111,20 @@ impl Page {
             total: Total::None,
             lenient: query.lenient,
             began: query.now,
+            given: Given::default(),
+            kept: None,
         }
     }
 
     /// Takes a parameter if it says how the answer is wanted.
     ///
     /// # Errors
-    /// Invalid for a value that is not supported.
+    /// Invalid for a value that is not supported, and for a parameter given twice.
     pub fn take(&mut self, name: &str, value: &str) -> Result<bool, Failure> {
         match name {
             "_count" => self.count = parse_count(value, 0)?,
-            "_format" | "_pretty" => {}
+            "_format" => negotiation::check_format(value)?,
+            "_pretty" => {}
             "_sort" => match parse_sort(value) {
                 Ok(sort) => self.sort = Some(sort),
                 Err(_) if self.lenient => {}
@@ -134,6 +142,7 @@ impl Page {
             }
             _ => return Ok(false),
         }
+        self.given.take(name)?;
         Ok(true)
     }
 
@@ -177,19 +186,19 @@ impl Page {
         query.append_pair("_count", &self.count.to_string());
     }
 
-    /// The next link of a search.
+    /// The next link of a search; of bounded length, whatever was asked.
     ///
     /// # Errors
-    /// When the source of randomness fails.
-    pub fn next_link(
+    /// When the source of randomness fails, or sealing does.
+    pub async fn next_link(
         &self,
-        exchange: &Exchange<'_>,
+        exchange: &mut Exchange<'_>,
         kind: &ResourceType,
         criteria: &Criteria,
         after: Position,
     ) -> Result<String, Failure> {
         let place = Place {
-            query: criteria.text().to_owned(),
+            query: QueryText::of(exchange, criteria.text(), self.kept).await?,
             lenient: self.lenient,
             began: self.began,
             after,
@@ -202,8 +211,9 @@ impl Page {
 /// Reads the query of a request, or the one inside the cursor of a next link.
 ///
 /// # Errors
-/// As [`Criteria::parse`]; invalid or gone for a cursor that cannot be used.
-pub fn search_of_request(
+/// As [`Criteria::parse`]; invalid or gone for a cursor that cannot be used, or can no
+/// longer.
+pub async fn search_of_request(
     exchange: &Exchange<'_>,
     kind: &ResourceType,
     text: &str,
@@ -217,24 +227,51 @@ pub fn search_of_request(
     let Some(cursor) = cursor else {
         return Criteria::parse(kind, Query { text, lenient, now }, local);
     };
+    cursor_alone(text)?;
     let place: Place = cursor::open(exchange, kind.as_str(), &cursor)?;
+    let (text, kept) = place.query.open(exchange).await?;
     let query = Query {
-        text: &place.query,
+        text: &text,
         lenient: place.lenient,
         now: place.began,
     };
     let (criteria, mut page) = Criteria::parse(kind, query, local)?;
     page.after = Some(place.after);
+    page.kept = kept;
     Ok((criteria, page))
 }
 
-/// Reads `_count`.
+/// A cursor holds the whole search: nothing stands beside it but the form of the
+/// answer.
+fn cursor_alone(text: &str) -> Result<(), Failure> {
+    let mut given = Given::default();
+    for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
+        match name.as_ref() {
+            "_cursor" | "_pretty" => {}
+            "_format" => negotiation::check_format(&value)?,
+            _ => {
+                return Err(Failure::new(
+                    Category::Invalid,
+                    IssueCode::NotSupported,
+                    "a parameter beside `_cursor` is not supported; follow the `next` link as it is",
+                ));
+            }
+        }
+        given.take(&name)?;
+    }
+    Ok(())
+}
+
+/// Reads `_count`. A page is never longer than the most that is given at once, however
+/// large the number.
 ///
 /// # Errors
 /// Invalid when it is no number from `least` on.
 pub fn parse_count(value: &str, least: u32) -> Result<u32, Failure> {
-    match value.parse::<u32>() {
-        Ok(count) if count >= least => Ok(count.min(MOST)),
+    let digits = !value.is_empty() && value.bytes().all(|c| c.is_ascii_digit());
+    // Of digits alone only a number past the end of the type does not parse.
+    match digits.then(|| value.parse().unwrap_or(MOST)) {
+        Some(count) if count >= least => Ok(count.min(MOST)),
         _ => Err(Failure::new(
             Category::Invalid,
             IssueCode::Value,

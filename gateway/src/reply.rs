@@ -1,7 +1,7 @@
 //! What an interaction answers when it succeeds, before it is known whether it
 //! goes out as an HTTP response or as an entry of a Bundle.
 
-use crate::outcome::FHIR_JSON;
+use crate::{outcome::FHIR_JSON, precondition::Freshness};
 use actix_web::{HttpResponse, http::StatusCode, http::header};
 use fhir::bundle::ResponseEntry;
 use model::{Timestamp, VersionNumber};
@@ -17,6 +17,8 @@ pub enum Success {
     Created,
     /// 204.
     NoContent,
+    /// 304: the caller has it already.
+    NotModified,
 }
 
 /// The version that an answer is about.
@@ -60,6 +62,7 @@ impl Success {
             Self::Ok => StatusCode::OK,
             Self::Created => StatusCode::CREATED,
             Self::NoContent => StatusCode::NO_CONTENT,
+            Self::NotModified => StatusCode::NOT_MODIFIED,
         }
     }
 }
@@ -81,6 +84,21 @@ impl Reply {
             version: None,
             location: None,
             body: Some(body),
+        }
+    }
+
+    /// A version of a record, unless the caller has it already.
+    #[must_use]
+    pub fn version(mark: VersionMark, freshness: Freshness, content: Vec<u8>) -> Self {
+        let (success, body) = match freshness {
+            Freshness::Changed => (Success::Ok, Some(content)),
+            Freshness::NotModified => (Success::NotModified, None),
+        };
+        Self {
+            success,
+            version: Some(mark),
+            location: None,
+            body,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{
     context::Context,
     done, exchange,
     failure::{Category, Failure},
-    front_page, health,
+    front_page, head, health,
     idempotency::{self, Once},
     interaction::{
         audit_event, audit_search, bundle, bundle::Prepared, change::Change, create, history,
@@ -16,10 +16,11 @@ use crate::{
     offered::Offered,
     operation::proof,
     outcome, paging,
-    reply::Return,
+    prefer::Preferences,
     sealed_audit::AUDIT_EVENT,
+    smart,
 };
-use actix_web::{HttpRequest, HttpResponse, Scope, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, Scope, web};
 use fhir::{IssueCode, Resource, definition::Definition};
 use model::{AuditInteraction, LogicalId, ResourceType, VersionNumber};
 
@@ -28,15 +29,10 @@ type Answer = Result<HttpResponse, Failure>;
 /// Mounts everything that the gateway serves.
 pub fn mount(config: &mut web::ServiceConfig) {
     config
-        .route("/", web::get().to(front_page::show))
-        .route("/", web::head().to(front_page::show))
-        .route("/healthz", web::get().to(health::live))
-        .route("/readyz", web::get().to(health::ready))
-        .service(
-            Offered::at("/log/{facility}/{path:.*}", Into::into)
-                .get(log_tiles::read)
-                .head(log_tiles::read),
-        )
+        .service(Offered::at("/", Into::into).get(front_page::show))
+        .service(Offered::at("/healthz", Into::into).get(health::live))
+        .service(Offered::at("/readyz", Into::into).get(health::ready))
+        .service(Offered::at("/log/{facility}/{path:.*}", Into::into).get(log_tiles::read))
         .service(fhir_base("/f/{facility}/fhir"))
         .service(fhir_base("/fhir"))
         .service(admin::scope())
@@ -49,21 +45,16 @@ fn fhir_base(path: &str) -> Scope {
     let on = |path| Offered::at(path, Into::into);
     web::scope(path)
         .service(on("").post(post_bundle))
-        .service(on("/").post(post_bundle))
         .service(on("/metadata").get(capability::metadata))
+        .service(on("/.well-known/smart-configuration").get(smart::configuration))
         .service(on("/{type}/_search").post(post_search))
         .service(on("/{type}/{id}/_history/{version}/$proof").get(get_version_proof))
-        .service(
-            on("/{type}/{id}/_history/{version}")
-                .get(get_version)
-                .head(get_version),
-        )
+        .service(on("/{type}/{id}/_history/{version}").get(get_version))
         .service(on("/{type}/{id}/_history").get(get_history))
         .service(on("/{type}/{id}/$proof").get(get_proof))
         .service(
             on("/{type}/{id}")
                 .get(get_record)
-                .head(get_record)
                 .put(put_record)
                 .delete(delete_record),
         )
@@ -79,10 +70,11 @@ async fn post_record(request: HttpRequest, payload: web::Payload) -> Answer {
     let context = Context::enter(&request).await?;
     let kind = kind(&request)?;
     writable(&kind)?;
-    refuse_conditional(&request)?;
-    let bytes = resource_bytes(&request, payload).await?;
+    head::plain(&request)?;
+    let bytes = body::read_json(&request, payload).await?;
     let once = Once::of(&request, &context, &bytes)?;
-    let resource = resource(&context, &bytes, &kind)?;
+    let value = body::parse(&context.app, &bytes)?;
+    let resource = of_kind(Resource::from_new_value(value)?, &kind)?;
     let change = Change::Create {
         resource: &resource,
         id: &create::assigned_id(&*context.app.random)?,
@@ -94,13 +86,16 @@ async fn put_record(request: HttpRequest, payload: web::Payload) -> Answer {
     let context = Context::enter(&request).await?;
     let (kind, id) = (kind(&request)?, id(&request)?);
     writable(&kind)?;
-    let if_match = bundle::version_of(body::header_text(&request, header::IF_MATCH))?;
-    let bytes = resource_bytes(&request, payload).await?;
+    let preconditions = head::of_record(&request)?;
+    let bytes = body::read_json(&request, payload).await?;
     let once = Once::of(&request, &context, &bytes)?;
     let change = Change::Update {
-        resource: &resource(&context, &bytes, &kind)?,
+        resource: &of_kind(
+            Resource::from_value(body::parse(&context.app, &bytes)?)?,
+            &kind,
+        )?,
         id: &id,
-        if_match,
+        preconditions: &preconditions,
     };
     run_change(&request, &context, once.as_ref(), &change).await
 }
@@ -109,12 +104,12 @@ async fn delete_record(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
     let (kind, id) = (kind(&request)?, id(&request)?);
     writable(&kind)?;
-    let if_match = bundle::version_of(body::header_text(&request, header::IF_MATCH))?;
+    let preconditions = head::of_record(&request)?;
     let once = Once::of(&request, &context, &[])?;
     let change = Change::Delete {
         kind: &kind,
         id: &id,
-        if_match,
+        preconditions: &preconditions,
     };
     run_change(&request, &context, once.as_ref(), &change).await
 }
@@ -136,21 +131,21 @@ async fn run_change(
         async |exchange, done| change.answer_again(exchange, done::only_write(done)?).await,
     )
     .await?;
-    Ok(answered.into_response(body::preferred_return(request)))
+    Ok(answered.into_response(Preferences::of(request).body))
 }
 
 async fn get_record(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
     let (kind, id) = (kind(&request)?, id(&request)?);
-    check_accept(&request)?;
+    let preconditions = head::of_record(&request)?;
     let reply = exchange::run(
         &context,
         AuditInteraction::restful("read"),
         async |exchange| {
             if kind.as_str() == AUDIT_EVENT {
-                audit_event::read(exchange, &id).await
+                audit_event::read(exchange, &id, &preconditions).await
             } else {
-                read::read(exchange, &kind, &id).await
+                read::read(exchange, &kind, &id, &preconditions).await
             }
         },
     )
@@ -161,15 +156,16 @@ async fn get_record(request: HttpRequest) -> Answer {
 async fn get_version(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
     let (kind, id, version) = (kind(&request)?, id(&request)?, version(&request)?);
-    check_accept(&request)?;
+    let preconditions = head::of_record(&request)?;
     let reply = exchange::run(
         &context,
         AuditInteraction::restful("vread"),
         async |exchange| {
             if kind.as_str() == AUDIT_EVENT && version == VersionNumber::FIRST {
-                audit_event::read(exchange, &id).await
+                audit_event::read(exchange, &id, &preconditions).await
             } else {
-                read::vread(exchange, &kind, &id, version).await
+                let named = (&kind, &id, version);
+                read::vread(exchange, named, &preconditions).await
             }
         },
     )
@@ -180,7 +176,7 @@ async fn get_version(request: HttpRequest) -> Answer {
 async fn get_history(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
     let (kind, id) = (kind(&request)?, id(&request)?);
-    check_accept(&request)?;
+    head::of_query(&request, request.query_string())?;
     let asked = Asked::parse(request.query_string())?;
     let reply = exchange::run(
         &context,
@@ -200,16 +196,9 @@ async fn get_search(request: HttpRequest) -> Answer {
 async fn post_search(request: HttpRequest, payload: web::Payload) -> Answer {
     // Authenticated first: nobody sends us a body without a token.
     let context = Context::enter(&request).await?;
-    let form = body::read(&request, payload).await?;
-    let form = std::str::from_utf8(&form).map_err(|_| {
-        Failure::new(
-            Category::Invalid,
-            IssueCode::Structure,
-            "send the search as `application/x-www-form-urlencoded` in UTF-8",
-        )
-    })?;
+    let form = body::read_form(&request, payload).await?;
     let query = match request.query_string() {
-        "" => form.to_owned(),
+        "" => form,
         query => format!("{query}&{form}"),
     };
     run_search(&request, &context, query).await
@@ -217,8 +206,8 @@ async fn post_search(request: HttpRequest, payload: web::Payload) -> Answer {
 
 async fn run_search(request: &HttpRequest, context: &Context, query: String) -> Answer {
     let kind = kind(request)?;
-    check_accept(request)?;
-    let lenient = body::prefers(request, "handling=lenient");
+    head::of_query(request, &query)?;
+    let lenient = Preferences::of(request).lenient;
     let reply = exchange::run(
         context,
         AuditInteraction::restful("search-type"),
@@ -226,7 +215,8 @@ async fn run_search(request: &HttpRequest, context: &Context, query: String) -> 
             if kind.as_str() == AUDIT_EVENT {
                 return audit_search::search(exchange, &query, lenient).await;
             }
-            let (criteria, page) = paging::search_of_request(exchange, &kind, &query, lenient)?;
+            let (criteria, page) =
+                paging::search_of_request(exchange, &kind, &query, lenient).await?;
             search::search(exchange, &kind, &criteria, &page).await
         },
     )
@@ -236,6 +226,7 @@ async fn run_search(request: &HttpRequest, context: &Context, query: String) -> 
 
 async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
     let context = Context::enter(&request).await?;
+    head::plain(&request)?;
     let bytes = body::read_json(&request, payload).await?;
     let once = Once::of(&request, &context, &bytes)?;
     let random = &*context.app.random;
@@ -243,7 +234,7 @@ async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
     // A repetition is prepared anew, with the ids that were assigned the first time.
     let bytes = once.as_ref().map(|_| bytes);
     let interaction = AuditInteraction::restful(prepared.interaction_code());
-    let wanted = body::preferred_return(&request);
+    let wanted = Preferences::of(&request).body;
     let answered = idempotency::run(
         &context,
         interaction,
@@ -263,6 +254,7 @@ async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
 async fn get_proof(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
     let (kind, id) = (kind(&request)?, id(&request)?);
+    head::plain(&request)?;
     let reply = exchange::run(
         &context,
         AuditInteraction::operation("proof"),
@@ -281,6 +273,7 @@ async fn get_proof(request: HttpRequest) -> Answer {
 async fn get_version_proof(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
     let (kind, id, version) = (kind(&request)?, id(&request)?, version(&request)?);
+    head::plain(&request)?;
     let reply = exchange::run(
         &context,
         AuditInteraction::operation("proof"),
@@ -299,6 +292,7 @@ async fn get_version_proof(request: HttpRequest) -> Answer {
 /// The type of the path, when R4 has it.
 fn kind(request: &HttpRequest) -> Result<ResourceType, Failure> {
     let name = request.match_info().get("type").unwrap_or_default();
+    refuse_reserved(name)?;
     if Definition::of(name).is_some() {
         return name.parse().map_err(Failure::fault);
     }
@@ -310,18 +304,28 @@ fn kind(request: &HttpRequest) -> Result<ResourceType, Failure> {
 }
 
 fn id(request: &HttpRequest) -> Result<LogicalId, Failure> {
-    request
-        .match_info()
-        .get("id")
-        .unwrap_or_default()
-        .parse()
-        .map_err(|_| {
-            Failure::new(
-                Category::Invalid,
-                IssueCode::Value,
-                "an id must be 1 to 64 of A-Z, a-z, 0-9, `-` and `.`",
-            )
-        })
+    let id = request.match_info().get("id").unwrap_or_default();
+    refuse_reserved(id)?;
+    id.parse().map_err(|_| {
+        Failure::new(
+            Category::Invalid,
+            IssueCode::Value,
+            "an id must be 1 to 64 of A-Z, a-z, 0-9, `-` and `.`",
+        )
+    })
+}
+
+/// The names of interactions and operations stand where types and ids do
+/// (<https://hl7.org/fhir/R4/http.html#summary>).
+fn refuse_reserved(name: &str) -> Result<(), Failure> {
+    if !name.starts_with(['_', '$']) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Category::NotFound,
+        IssueCode::NotSupported,
+        "this interaction or operation is not supported here; `/metadata` says what is offered",
+    ))
 }
 
 /// The version of the path; one that cannot exist is simply not found.
@@ -345,38 +349,8 @@ pub fn writable(kind: &ResourceType) -> Result<(), Failure> {
     ))
 }
 
-/// Conditional create is not offered yet; ignoring the header would make
-/// duplicates.
-fn refuse_conditional(request: &HttpRequest) -> Result<(), Failure> {
-    if request.headers().contains_key("if-none-exist") {
-        return Err(Failure::new(
-            Category::Invalid,
-            IssueCode::NotSupported,
-            "`If-None-Exist` is not supported yet; search first, then create",
-        ));
-    }
-    Ok(())
-}
-
-fn check_accept(request: &HttpRequest) -> Result<(), Failure> {
-    let query = request.query_string();
-    let format = url::form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == "_format")
-        .map(|(_, value)| value.into_owned());
-    body::check_accept(request, format.as_deref())
-}
-
-async fn resource_bytes(
-    request: &HttpRequest,
-    payload: web::Payload,
-) -> Result<web::Bytes, Failure> {
-    check_accept(request)?;
-    body::read_json(request, payload).await
-}
-
-/// The resource of a body, of the type that the path names.
-fn resource(context: &Context, bytes: &[u8], kind: &ResourceType) -> Result<Resource, Failure> {
-    let mut resource = Resource::from_value(body::parse(&context.app, bytes)?)?;
+/// The resource, if it is of the type that the path names.
+fn of_kind(mut resource: Resource, kind: &ResourceType) -> Result<Resource, Failure> {
     resource.refuse_conditional_references()?;
     if resource.resource_type() == kind {
         return Ok(resource);

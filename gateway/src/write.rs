@@ -40,13 +40,15 @@ pub struct NewContent {
 
 impl NewContent {
     /// Gives a resource the identity of a record that is made now.
-    #[must_use]
+    ///
+    /// # Errors
+    /// Invalid for a reference of which it cannot be told what it names.
     pub fn first(
         exchange: &Exchange<'_>,
         resource: &Resource,
         id: LogicalId,
         context: Option<SecurityContext>,
-    ) -> Self {
+    ) -> Result<Self, Failure> {
         let mark = VersionMark {
             number: VersionNumber::FIRST,
             time: exchange.at,
@@ -55,20 +57,23 @@ impl NewContent {
     }
 
     /// Gives a resource the identity that it has as this version.
-    #[must_use]
+    ///
+    /// # Errors
+    /// As [`NewContent::first`].
     pub fn of_version(
         exchange: &Exchange<'_>,
         resource: &Resource,
         (id, mark): (LogicalId, VersionMark),
         context: Option<SecurityContext>,
-    ) -> Self {
-        let resource = resource.clone().with_identity(&id, mark.number, mark.time);
+    ) -> Result<Self, Failure> {
+        let mut resource = resource.clone().with_identity(&id, mark.number, mark.time);
+        resource.refuse_unclear_references(&exchange.context.local)?;
         let canonical = resource.canonical();
         let patients = match &context {
             Some(context) => context.patients.clone(),
             None => patients_of(exchange.facility(), &exchange.context.local, &resource),
         };
-        Self {
+        Ok(Self {
             id,
             version: mark.number,
             time: mark.time,
@@ -76,7 +81,7 @@ impl NewContent {
             canonical,
             patients,
             context,
-        }
+        })
     }
 
     /// What a decision about it is asked over: the patients that it names now, or

@@ -134,6 +134,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Failed> {
 fn settings(public_url: String, issuer: &DevIssuer) -> Settings {
     Settings {
         public_url,
+        former_urls: Vec::new(),
         identity: IdentityConfig {
             issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
         },

@@ -6,8 +6,9 @@ mod metrics;
 
 use crate::service::root_keys::RootKeys;
 use actix_web::{
-    App as WebApp, HttpResponse, HttpServer,
+    App as WebApp, FromRequest, Handler, HttpResponse, HttpServer, Resource, Responder,
     dev::ServerHandle,
+    http::header,
     rt,
     web::{self, Data},
 };
@@ -49,9 +50,9 @@ pub fn start(address: SocketAddr, sources: Sources) -> io::Result<ServerHandle> 
     let server = HttpServer::new(move || {
         WebApp::new()
             .app_data(sources.clone())
-            .route("/metrics", web::get().to(metrics))
-            .route("/healthz", web::get().to(live))
-            .route("/readyz", web::get().to(ready))
+            .service(read_only("/metrics", metrics))
+            .service(read_only("/healthz", live))
+            .service(read_only("/readyz", ready))
     })
     .workers(1)
     .shutdown_timeout(1)
@@ -61,6 +62,23 @@ pub fn start(address: SocketAddr, sources: Sources) -> io::Result<ServerHandle> 
     let handle = server.handle();
     rt::spawn(server);
     Ok(handle)
+}
+
+/// A path that takes GET, and HEAD, which is GET without the content; any other method
+/// is told so (<https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2>).
+fn read_only<F: Handler<A> + Clone, A: FromRequest + 'static>(path: &str, handler: F) -> Resource
+where
+    F::Output: Responder + 'static,
+{
+    let refuse = || async {
+        HttpResponse::MethodNotAllowed()
+            .insert_header((header::ALLOW, "GET, HEAD"))
+            .finish()
+    };
+    web::resource(path)
+        .route(web::get().to(handler.clone()))
+        .route(web::head().to(handler))
+        .default_service(web::to(refuse))
 }
 
 async fn metrics(sources: Data<Sources>) -> HttpResponse {
@@ -111,4 +129,31 @@ async fn unready(anchor: &StatusReader) -> Vec<String> {
             .map(|(step, text)| format!("{step}: {text}")),
     );
     missing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::{
+        http::Method,
+        test::{TestRequest, call_service, init_service},
+    };
+
+    #[actix_web::test]
+    async fn a_path_is_read_with_get_and_head_alone() {
+        let app = init_service(WebApp::new().service(read_only("/x", live))).await;
+        for (method, status) in [
+            (Method::GET, 200),
+            (Method::HEAD, 200),
+            (Method::POST, 405),
+            (Method::OPTIONS, 405),
+        ] {
+            let request = TestRequest::with_uri("/x").method(method.clone());
+            let response = call_service(&app, request.to_request()).await;
+            assert_eq!(response.status().as_u16(), status, "{method}");
+            let allow = response.headers().get(header::ALLOW);
+            let told = allow.and_then(|allow| allow.to_str().ok());
+            assert_eq!(told, (status == 405).then_some("GET, HEAD"), "{method}");
+        }
+    }
 }

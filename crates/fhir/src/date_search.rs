@@ -155,20 +155,24 @@ fn moments(day: Date, text: &str) -> Option<Span> {
     };
     let parts: Vec<&str> = clock.split(':').collect();
     let two = |text: &str| u8::try_from(digits(text, 2)?).ok();
-    let (time, precision) = match (parts.as_slice(), fraction) {
-        ([hour, minute], None) => (Time::from_hms(two(hour)?, two(minute)?, 0).ok()?, 60_000),
+    let (time, leap, precision) = match (parts.as_slice(), fraction) {
+        ([hour, minute], None) => (Time::from_hms(two(hour)?, two(minute)?, 0).ok()?, 0, 60_000),
         ([hour, minute, second], fraction) => {
             let (thousandths, precision) = match fraction {
                 None => (0, 1_000),
                 Some(fraction) => thousandths(fraction)?,
             };
-            let time =
-                Time::from_hms_milli(two(hour)?, two(minute)?, two(second)?, thousandths).ok()?;
-            (time, precision)
+            // A leap second is the second after it in a calendar that has none.
+            let (second, leap) = match two(second)? {
+                60 => (59, 1_000),
+                second => (second, 0),
+            };
+            let time = Time::from_hms_milli(two(hour)?, two(minute)?, second, thousandths).ok()?;
+            (time, leap, precision)
         }
         _ => return None,
     };
-    let start = millis(PrimitiveDateTime::new(day, time).assume_offset(zone));
+    let start = millis(PrimitiveDateTime::new(day, time).assume_offset(zone)) + leap;
     Some((start, start.saturating_add(precision)))
 }
 
@@ -314,6 +318,11 @@ mod tests {
             "2026-03-05T23:30-05:30",
             "2026-03-06T05:00:00.000Z",
             "2026-03-06T05:00:59.999Z",
+        ),
+        (
+            "2016-12-31T23:59:60Z",
+            "2017-01-01T00:00:00.000Z",
+            "2017-01-01T00:00:00.999Z",
         ),
         (
             "9999",

@@ -12,6 +12,7 @@ pub mod definition;
 pub mod json;
 mod outcome;
 mod path;
+mod place;
 mod reference;
 mod refusal;
 mod resource;
@@ -20,6 +21,6 @@ mod walk;
 
 pub use date_search::{Moments, first_moment};
 pub use outcome::{Severity, outcome};
-pub use reference::{LocalBase, LocalReference, ReferenceParameter};
+pub use reference::{LocalBase, LocalReference, Named, ReferenceParameter, is_dots};
 pub use refusal::{IssueCode, Refusal};
 pub use resource::{Coding, Identifier, Resource};

@@ -4,7 +4,7 @@
 //! object as `meta`, references that can be read. Full validation is not here.
 
 use crate::{
-    IssueCode, LocalBase, LocalReference, ReferenceParameter, Refusal,
+    IssueCode, LocalBase, LocalReference, Named, ReferenceParameter, Refusal,
     definition::{Content, Definition},
     json::{self, Object, Value},
     path::Path,
@@ -64,6 +64,25 @@ impl Visitor for RefuseConditional {
     }
 }
 
+/// Finds references of which it cannot be told what they name.
+struct RefuseUnclear<'b>(&'b LocalBase);
+
+impl Visitor for RefuseUnclear<'_> {
+    fn text(&mut self, content: Content, text: &mut String, path: &Path) -> Result<(), Refusal> {
+        if content == Content::Reference && Named::by(text, self.0) == Named::Unclear {
+            let text =
+                "the reference names no record; write it as `Type/id`, or as an absolute URL";
+            return Err(Refusal::at(IssueCode::Value, text, path));
+        }
+        Ok(())
+    }
+
+    /// The references of a Bundle's entries go by their fullUrls.
+    fn enters(&self, definition: &Definition) -> bool {
+        definition.name != "Bundle"
+    }
+}
+
 impl Resource {
     /// Parses the JSON of a resource.
     ///
@@ -82,6 +101,24 @@ impl Resource {
         // the abstract name has to do.
         let name = walk::type_of(&value, &Path::Root("Resource"))?.name;
         Self::at(value, &Path::Root(name))
+    }
+
+    /// Takes a parsed resource that is to be created: an id that the client gave
+    /// it is dropped, whatever it is (<https://hl7.org/fhir/R4/http.html#create>).
+    ///
+    /// # Errors
+    /// As [`Resource::from_value`].
+    pub fn from_new_value(value: Value) -> Result<Self, Refusal> {
+        let name = walk::type_of(&value, &Path::Root("Resource"))?.name;
+        Self::new_at(value, &Path::Root(name))
+    }
+
+    /// Takes a resource that is to be created and stands at this path.
+    pub(crate) fn new_at(mut value: Value, path: &Path) -> Result<Self, Refusal> {
+        if let Some(object) = value.as_object_mut() {
+            object.remove("id");
+        }
+        Self::at(value, path)
     }
 
     /// Takes a parsed resource that stands at this path.
@@ -265,6 +302,16 @@ impl Resource {
     pub fn refuse_conditional_references(&mut self) -> Result<(), Refusal> {
         let name = self.resource_type.clone();
         self.refuse_conditional_at(&Path::Root(name.as_str()))
+    }
+
+    /// Refuses a reference that could be meant for a record of this facility and does
+    /// not name one: it would leave the record of its patient without a word.
+    ///
+    /// # Errors
+    /// When there is one, here or in a contained resource.
+    pub fn refuse_unclear_references(&mut self, base: &LocalBase) -> Result<(), Refusal> {
+        let name = self.resource_type.clone();
+        self.visit(&Path::Root(name.as_str()), &mut RefuseUnclear(base))
     }
 
     pub(crate) fn refuse_conditional_at(&mut self, path: &Path) -> Result<(), Refusal> {

@@ -121,7 +121,7 @@ const BAD_ENTRIES: &[(&str, IssueCode, &str)] = &[
         "resource",
     ),
     (
-        r#"{"resource":{"resourceType":"Patient","id":"_"},"request":{"method":"POST","url":"Patient"}}"#,
+        r#"{"resource":{"resourceType":"Patient","id":"_"},"request":{"method":"PUT","url":"Patient/1"}}"#,
         IssueCode::Value,
         "resource.id",
     ),

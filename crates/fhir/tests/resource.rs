@@ -14,9 +14,7 @@ fn refusal(json: &str) -> Refusal {
 }
 
 fn base() -> LocalBase {
-    LocalBase {
-        bases: vec!["https://example.org/f/a/fhir".to_owned()],
-    }
+    LocalBase::new(["https://example.org/f/a/fhir"])
 }
 
 fn patients(json: &str) -> Vec<String> {

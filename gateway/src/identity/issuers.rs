@@ -18,7 +18,11 @@ use openidconnect::{
     },
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, sync::Arc};
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, PoisonError, RwLock},
+};
 use url::{Host, Url};
 
 /// The most seconds that a token may be good for, whatever is configured: a day.
@@ -214,6 +218,8 @@ pub enum IdentityError {
 pub(super) struct Issuer {
     pub(super) config: IssuerConfig,
     pub(super) keys: IssuerKeys,
+    /// Its discovery document as it was last fetched.
+    pub(super) document: RwLock<Option<Value>>,
 }
 
 /// Checks a configuration.
@@ -250,6 +256,7 @@ pub(super) fn check(config: IdentityConfig) -> Result<Vec<Arc<Issuer>>, Identity
         issuers.push(Arc::new(Issuer {
             config: issuer,
             keys,
+            document: RwLock::default(),
         }));
     }
     if issuers.is_empty() {
@@ -291,6 +298,11 @@ impl Issuer {
                     .to_owned(),
             );
         }
+        let document = serde_json::to_value(&metadata).map_err(|error| error.to_string())?;
+        *self
+            .document
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(document);
         Ok(metadata.jwks().clone())
     }
 }

@@ -29,7 +29,11 @@ use crate::limits::network;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use model::{Clock, FacilityName, Timestamp};
 use policies::Caller;
-use std::{net::IpAddr, sync::Arc};
+use serde_json::Value;
+use std::{
+    net::IpAddr,
+    sync::{Arc, PoisonError},
+};
 
 /// Turns tokens into callers.
 pub struct Identity {
@@ -90,6 +94,19 @@ impl Identity {
         self.issuers
             .iter()
             .map(|issuer| (issuer.config.url.as_str(), issuer.keys.failing()))
+    }
+
+    /// The discovery documents of the issuers that were found, in the order of the
+    /// configuration: of all, or of those that serve this facility.
+    pub fn discovered<'i>(
+        &'i self,
+        facility: Option<&'i FacilityName>,
+    ) -> impl Iterator<Item = Value> + 'i {
+        let serving = move |it: &&Arc<Issuer>| facility.is_none_or(|one| it.config.serves(one));
+        self.issuers.iter().filter(serving).filter_map(|issuer| {
+            let document = issuer.document.read();
+            document.unwrap_or_else(PoisonError::into_inner).clone()
+        })
     }
 
     /// Whether tokens of this issuer are taken for people of this facility.

@@ -5,7 +5,8 @@ use crate::{
     audit_record::{self, OpenEvent},
     exchange::Exchange,
     failure::Failure,
-    reply::{Reply, Success, VersionMark},
+    precondition::Preconditions,
+    reply::{Reply, VersionMark},
     sealed_audit::AUDIT_EVENT,
 };
 use model::{LogicalId, ResourceType, VersionNumber};
@@ -14,18 +15,19 @@ use policies::Action;
 /// One AuditEvent.
 ///
 /// # Errors
-/// Not found for what is absent or hidden alike.
-pub async fn read(exchange: &mut Exchange<'_>, id: &LogicalId) -> Result<Reply, Failure> {
+/// Not found for what is absent or hidden alike; precondition failed.
+pub async fn read(
+    exchange: &mut Exchange<'_>,
+    id: &LogicalId,
+    preconditions: &Preconditions,
+) -> Result<Reply, Failure> {
     let event = find(exchange, Action::ReadAudit, id).await?;
-    Ok(Reply {
-        success: Success::Ok,
-        version: Some(VersionMark {
-            number: VersionNumber::FIRST,
-            time: event.audit.row.time,
-        }),
-        location: None,
-        body: Some(event.canonical()?),
-    })
+    let mark = VersionMark {
+        number: VersionNumber::FIRST,
+        time: event.audit.row.time,
+    };
+    let freshness = preconditions.check_read(mark)?;
+    Ok(Reply::version(mark, freshness, event.canonical()?))
 }
 
 /// Finds an event and releases it under a permit for `action`.

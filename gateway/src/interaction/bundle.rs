@@ -9,9 +9,11 @@ use crate::{
     done::{self, Done},
     exchange::Exchange,
     failure::{Category, Failure},
+    head,
     idempotency::Keyed,
     interaction::{change::Change, create, history::Asked, look::Look},
     outcome,
+    precondition::Preconditions,
     reply::{Reply, Return},
     routes,
 };
@@ -20,7 +22,7 @@ use fhir::{
     bundle::{self, Bundle, Entry, EntryUrl, Method, Names, ResponseEntry},
     json::Value,
 };
-use model::{LogicalId, Random, VersionNumber};
+use model::{LogicalId, Random};
 use policies::{Action, Target};
 
 /// Entries of one Bundle at most.
@@ -235,16 +237,17 @@ async fn perform(
     wanted: Return,
 ) -> Result<(ResponseEntry, Done), Failure> {
     let Assigned { entry, id } = entry.as_ref().map_err(|refusal| refusal.clone())?;
+    let preconditions = Preconditions::of_entry(entry)?;
     if matches!(entry.method, Method::Get | Method::Head) {
         exchange.budget.require_answer()?;
-        let reply = look(&entry.url)?.make(exchange).await?;
+        let reply = look(&entry.url, &preconditions)?.make(exchange).await?;
         let reply = match entry.method {
             Method::Head => reply.without_body(),
             _ => reply,
         };
         return Ok((reply.into_entry(), Done::Looked));
     }
-    let change = change(entry, id.as_ref())?;
+    let change = change(entry, id.as_ref(), &preconditions)?;
     let (reply, done) = match before {
         None => change.make(exchange).await?,
         Some(Some(done @ Done::Wrote(wrote))) => {
@@ -259,9 +262,12 @@ async fn perform(
 }
 
 /// What an entry asks to be changed.
-fn change<'e>(entry: &'e Entry, assigned: Option<&'e LogicalId>) -> Result<Change<'e>, Failure> {
+fn change<'e>(
+    entry: &'e Entry,
+    assigned: Option<&'e LogicalId>,
+    preconditions: &'e Preconditions,
+) -> Result<Change<'e>, Failure> {
     routes::writable(entry.url.resource_type())?;
-    let if_match = version_of(entry.if_match.as_deref())?;
     match (entry.method, &entry.url, &entry.resource) {
         (Method::Post, EntryUrl::Type { .. }, Some(resource)) => {
             let id = assigned.ok_or_else(|| Failure::fault("a new record without an id"))?;
@@ -270,7 +276,7 @@ fn change<'e>(entry: &'e Entry, assigned: Option<&'e LogicalId>) -> Result<Chang
         (Method::Put, EntryUrl::Instance { id, .. }, Some(resource)) => Ok(Change::Update {
             resource,
             id,
-            if_match,
+            preconditions,
         }),
         (
             Method::Delete,
@@ -281,22 +287,26 @@ fn change<'e>(entry: &'e Entry, assigned: Option<&'e LogicalId>) -> Result<Chang
         ) => Ok(Change::Delete {
             kind: resource_type,
             id,
-            if_match,
+            preconditions,
         }),
         _ => Err(unsupported()),
     }
 }
 
 /// What an entry asks to be shown.
-fn look(url: &EntryUrl) -> Result<Look<'_>, Failure> {
+fn look<'e>(url: &'e EntryUrl, preconditions: &'e Preconditions) -> Result<Look<'e>, Failure> {
     match url {
         EntryUrl::Instance {
             resource_type: kind,
             id,
             query,
         } => {
-            refuse_parameters(query.as_deref())?;
-            Ok(Look::Read { kind, id })
+            head::no_parameters(query.as_deref().unwrap_or_default())?;
+            Ok(Look::Read {
+                kind,
+                id,
+                preconditions,
+            })
         }
         EntryUrl::Version {
             resource_type: kind,
@@ -304,9 +314,11 @@ fn look(url: &EntryUrl) -> Result<Look<'_>, Failure> {
             version,
             query,
         } => {
-            refuse_parameters(query.as_deref())?;
-            let version = *version;
-            Ok(Look::Vread { kind, id, version })
+            head::no_parameters(query.as_deref().unwrap_or_default())?;
+            Ok(Look::Vread {
+                named: (kind, id, *version),
+                preconditions,
+            })
         }
         EntryUrl::History {
             resource_type: kind,
@@ -327,43 +339,10 @@ fn look(url: &EntryUrl) -> Result<Look<'_>, Failure> {
     }
 }
 
-/// A read has no parameters but those on the form of the answer.
-fn refuse_parameters(query: Option<&str>) -> Result<(), Failure> {
-    let mut names = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    if names.all(|(name, _)| matches!(name.as_ref(), "_format" | "_pretty")) {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Category::Invalid,
-        IssueCode::NotSupported,
-        "a parameter is not supported on a read; leave it out",
-    ))
-}
-
 fn unsupported() -> Failure {
     Failure::new(
         Category::Invalid,
         IssueCode::NotSupported,
         "this method is not supported at this URL inside a Bundle",
     )
-}
-
-/// The version that an `If-Match` names: `W/"3"`, and leniently `"3"` or `3`.
-///
-/// # Errors
-/// Invalid for anything else.
-pub fn version_of(if_match: Option<&str>) -> Result<Option<VersionNumber>, Failure> {
-    let Some(etag) = if_match else {
-        return Ok(None);
-    };
-    let etag = etag.trim();
-    let number = etag.strip_prefix("W/").unwrap_or(etag).trim_matches('"');
-    match number.parse() {
-        Ok(version) => Ok(Some(version)),
-        Err(_) => Err(Failure::new(
-            Category::Invalid,
-            IssueCode::Value,
-            "`If-Match` must be the ETag of a version, such as W/\"3\"",
-        )),
-    }
 }

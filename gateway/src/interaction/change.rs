@@ -6,7 +6,8 @@ use crate::{
     exchange::Exchange,
     failure::Failure,
     interaction::{create, delete, update},
-    reply::{Reply, Success},
+    precondition::Preconditions,
+    reply::Reply,
     security_context,
     write::NewContent,
 };
@@ -29,8 +30,8 @@ pub enum Change<'r> {
         resource: &'r Resource,
         /// Its id.
         id: &'r LogicalId,
-        /// The version that it must be at.
-        if_match: Option<VersionNumber>,
+        /// What must hold of it.
+        preconditions: &'r Preconditions,
     },
     /// The end of a record.
     Delete {
@@ -38,8 +39,8 @@ pub enum Change<'r> {
         kind: &'r ResourceType,
         /// Its id.
         id: &'r LogicalId,
-        /// The version that it must be at.
-        if_match: Option<VersionNumber>,
+        /// What must hold of it.
+        preconditions: &'r Preconditions,
     },
 }
 
@@ -67,14 +68,19 @@ impl Change<'_> {
             Self::Update {
                 resource,
                 id,
-                if_match,
+                preconditions,
             } => (
-                update::update(exchange, resource, id, if_match).await?,
+                update::update(exchange, resource, id, preconditions).await?,
                 None,
             ),
-            Self::Delete { kind, id, if_match } => {
-                (delete::delete(exchange, kind, id, if_match).await?, None)
-            }
+            Self::Delete {
+                kind,
+                id,
+                preconditions,
+            } => (
+                delete::delete(exchange, kind, id, preconditions).await?,
+                None,
+            ),
         };
         let done = Done::wrote(&reply, assigned);
         Ok((reply, done))
@@ -120,7 +126,7 @@ async fn written_again(
         .version
         .ok_or_else(|| Failure::fault("a kept answer has no version"))?;
     let context = security_context::of(exchange, resource).await?;
-    let new = NewContent::of_version(exchange, resource, (id.clone(), mark), context);
+    let new = NewContent::of_version(exchange, resource, (id.clone(), mark), context)?;
     let (kind, target) = (resource.resource_type(), new.target(exchange));
     if exchange.decide(action, &target).is_none() {
         exchange.touch(kind, id, None, action, Vec::new());
@@ -130,7 +136,7 @@ async fn written_again(
     Ok(Reply {
         success: wrote.success,
         version: Some(mark),
-        location: (wrote.success == Success::Created).then(|| exchange.location(&new, mark)),
+        location: Some(exchange.location(&new, mark)),
         body: Some(new.canonical),
     })
 }

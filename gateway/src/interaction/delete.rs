@@ -3,12 +3,12 @@
 use crate::{
     exchange::Exchange,
     failure::Failure,
-    interaction::update::mismatch,
+    precondition::Preconditions,
     reply::{Reply, VersionMark},
     version::is_delete,
     write,
 };
-use model::{LogicalId, ResourceType, VersionNumber};
+use model::{LogicalId, ResourceType};
 use policies::Action;
 
 /// Ends a record with a version that has no content; its earlier versions stay
@@ -16,12 +16,12 @@ use policies::Action;
 /// nothing.
 ///
 /// # Errors
-/// Forbidden; precondition failed when `If-Match` names another version.
+/// Forbidden; precondition failed, on what never was too.
 pub async fn delete(
     exchange: &mut Exchange<'_>,
     kind: &ResourceType,
     id: &LogicalId,
-    if_match: Option<VersionNumber>,
+    preconditions: &Preconditions,
 ) -> Result<Reply, Failure> {
     let Some(current) = exchange.current(kind, id).await? else {
         let unknown = exchange.unknown(kind, id);
@@ -29,6 +29,7 @@ pub async fn delete(
         exchange
             .decide(Action::Delete, &unknown)
             .ok_or_else(Failure::forbidden)?;
+        preconditions.check_change(None)?;
         return Ok(Reply::deleted(None));
     };
     let target = current.withheld.target();
@@ -37,9 +38,9 @@ pub async fn delete(
         exchange.touch(kind, id, None, Action::Delete, Vec::new());
         return Err(Failure::forbidden());
     };
-    if if_match.is_some_and(|wanted| wanted != current.row.number) {
+    if let Err(failure) = preconditions.check_change(Some(&current.row)) {
         exchange.touch(kind, id, None, Action::Delete, current.patients);
-        return Err(mismatch());
+        return Err(failure);
     }
     if is_delete(&current.row) {
         let mark = VersionMark {

@@ -5,8 +5,9 @@ use crate::{
     cursor,
     exchange::Exchange,
     failure::{Category, Failure},
+    head::Given,
     interaction::search::BYTES_PER_PAGE,
-    overlay,
+    negotiation, overlay,
     paging::{DEFAULT_COUNT, parse_count},
     reply::Reply,
     version::{OpenVersion, is_delete},
@@ -37,19 +38,21 @@ impl Asked {
     /// link.
     ///
     /// # Errors
-    /// Invalid for anything else.
+    /// Invalid for anything else, and for what is given twice.
     pub fn parse(query: &str) -> Result<Self, Failure> {
         let mut asked = Self {
             count: DEFAULT_COUNT,
             since: None,
             cursor: None,
         };
+        let mut given = Given::default();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
                 "_count" => asked.count = parse_count(&value, 1)?,
                 "_since" => asked.since = Some(since(&value)?),
                 "_cursor" => asked.cursor = Some(value.into_owned()),
-                "_format" | "_pretty" => {}
+                "_format" => negotiation::check_format(&value)?,
+                "_pretty" => {}
                 _ => {
                     return Err(Failure::new(
                         Category::Invalid,
@@ -58,6 +61,7 @@ impl Asked {
                     ));
                 }
             }
+            given.take(&name)?;
         }
         Ok(asked)
     }

@@ -10,6 +10,7 @@ use crate::{
         read, search,
     },
     paging,
+    precondition::Preconditions,
     reply::Reply,
     sealed_audit::AUDIT_EVENT,
 };
@@ -23,15 +24,15 @@ pub enum Look<'r> {
         kind: &'r ResourceType,
         /// Its id.
         id: &'r LogicalId,
+        /// What must hold of it.
+        preconditions: &'r Preconditions,
     },
     /// One version of a record.
     Vread {
-        /// Its type.
-        kind: &'r ResourceType,
-        /// Its id.
-        id: &'r LogicalId,
-        /// Its version.
-        version: VersionNumber,
+        /// Its type, id and version.
+        named: (&'r ResourceType, &'r LogicalId, VersionNumber),
+        /// What must hold of it.
+        preconditions: &'r Preconditions,
     },
     /// The versions of a record.
     History {
@@ -60,16 +61,28 @@ impl Look<'_> {
     /// Those of the interaction.
     pub async fn make(&self, exchange: &mut Exchange<'_>) -> Result<Reply, Failure> {
         match *self {
-            Self::Read { kind, id } if kind.as_str() == AUDIT_EVENT => {
-                audit_event::read(exchange, id).await
+            Self::Read {
+                kind,
+                id,
+                preconditions,
+            } if kind.as_str() == AUDIT_EVENT => {
+                audit_event::read(exchange, id, preconditions).await
             }
-            Self::Read { kind, id } => read::read(exchange, kind, id).await,
-            Self::Vread { kind, id, version }
-                if kind.as_str() == AUDIT_EVENT && version == VersionNumber::FIRST =>
-            {
-                audit_event::read(exchange, id).await
+            Self::Read {
+                kind,
+                id,
+                preconditions,
+            } => read::read(exchange, kind, id, preconditions).await,
+            Self::Vread {
+                named: (kind, id, version),
+                preconditions,
+            } if kind.as_str() == AUDIT_EVENT && version == VersionNumber::FIRST => {
+                audit_event::read(exchange, id, preconditions).await
             }
-            Self::Vread { kind, id, version } => read::vread(exchange, kind, id, version).await,
+            Self::Vread {
+                named,
+                preconditions,
+            } => read::vread(exchange, named, preconditions).await,
             Self::History {
                 kind,
                 id,
@@ -87,7 +100,8 @@ impl Look<'_> {
                 query,
                 lenient,
             } => {
-                let (criteria, page) = paging::search_of_request(exchange, kind, query, lenient)?;
+                let (criteria, page) =
+                    paging::search_of_request(exchange, kind, query, lenient).await?;
                 search::search(exchange, kind, &criteria, &page).await
             }
         }

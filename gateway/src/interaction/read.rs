@@ -4,7 +4,8 @@
 use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
-    reply::{Reply, Success, VersionMark},
+    precondition::Preconditions,
+    reply::{Reply, VersionMark},
     version::{Found, OpenVersion, is_delete},
 };
 use fhir::IssueCode;
@@ -14,38 +15,35 @@ use policies::Action;
 /// The current version of a record.
 ///
 /// # Errors
-/// Not found for what is absent or hidden alike; gone after a delete.
+/// Not found for what is absent or hidden alike; gone after a delete; precondition
+/// failed.
 pub async fn read(
     exchange: &mut Exchange<'_>,
     kind: &ResourceType,
     id: &LogicalId,
+    preconditions: &Preconditions,
 ) -> Result<Reply, Failure> {
     let found = exchange.current(kind, id).await?;
-    answer(exchange, Action::Read, kind, id, found)
+    let version = permitted(exchange, Action::Read, kind, id, found)?;
+    answer(&version, preconditions)
 }
 
 /// One version of a record.
 ///
 /// # Errors
-/// Not found for what is absent or hidden alike; gone for the delete's version.
+/// Not found for what is absent or hidden alike; gone for the delete's version;
+/// precondition failed.
 pub async fn vread(
     exchange: &mut Exchange<'_>,
-    kind: &ResourceType,
-    id: &LogicalId,
-    version: VersionNumber,
+    (kind, id, number): (&ResourceType, &LogicalId, VersionNumber),
+    preconditions: &Preconditions,
 ) -> Result<Reply, Failure> {
-    let found = exchange.version(kind, id, version).await?;
-    answer(exchange, Action::Vread, kind, id, found)
+    let found = exchange.version(kind, id, number).await?;
+    let version = permitted(exchange, Action::Vread, kind, id, found)?;
+    answer(&version, preconditions)
 }
 
-fn answer(
-    exchange: &mut Exchange<'_>,
-    action: Action,
-    kind: &ResourceType,
-    id: &LogicalId,
-    found: Option<Found>,
-) -> Result<Reply, Failure> {
-    let version = permitted(exchange, action, kind, id, found)?;
+fn answer(version: &OpenVersion, preconditions: &Preconditions) -> Result<Reply, Failure> {
     let mark = VersionMark {
         number: version.row.number,
         time: version.row.time,
@@ -57,12 +55,8 @@ fn answer(
             "the record was deleted; its earlier versions can still be read",
         ));
     }
-    Ok(Reply {
-        success: Success::Ok,
-        version: Some(mark),
-        location: None,
-        body: Some(version.content.to_vec()),
-    })
+    let freshness = preconditions.check_read(mark)?;
+    Ok(Reply::version(mark, freshness, version.content.to_vec()))
 }
 
 /// Decides over what was found and releases it. What was not found is decided

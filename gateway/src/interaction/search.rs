@@ -29,6 +29,9 @@ const CANDIDATES_PER_PAGE: u32 = 2_000;
 pub const BYTES_PER_PAGE: usize = 32 * 1024 * 1024;
 /// How many candidates are opened at most to count the matches.
 const CANDIDATES_COUNTED: u32 = 10_000;
+/// The longest link that every server and proxy reads
+/// (<https://www.rfc-editor.org/rfc/rfc9110#section-4.1>).
+const LONGEST_LINK: usize = 8_000;
 /// Candidates read at a time.
 const BATCH: std::ops::RangeInclusive<u32> = 16..=200;
 
@@ -68,14 +71,15 @@ pub async fn search(
         exchange.touch(&row.resource_type, id, number, Action::SearchType, patients);
     }
     let next = match end {
-        Some(after) => Some(page.next_link(exchange, kind, criteria, after)?),
+        Some(after) => Some(page.next_link(exchange, kind, criteria, after).await?),
         None => None,
     };
     let url = format!("{}/{kind}", exchange.context.base);
     let own = format!("{url}{}", criteria.self_query(kind, page));
     let links = bundle::Page {
         self_link: &own,
-        first_link: Some(&own),
+        // A link that is too long to be followed is none.
+        first_link: (own.len() <= LONGEST_LINK).then_some(&*own),
         next_link: next.as_deref(),
         total,
     };

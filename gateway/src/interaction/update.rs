@@ -3,20 +3,21 @@
 use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
+    precondition::Preconditions,
     reply::{Reply, Success},
     security_context::{self, SecurityContext},
     version::{Found, is_delete},
     write::{self, NewContent},
 };
 use fhir::{IssueCode, Resource, audit_event::AuditPatient};
-use model::{LogicalId, VersionInteraction, VersionNumber};
+use model::{LogicalId, VersionInteraction};
 use policies::{Action, Permit, Target};
 
 /// What is to be written where, and what must be there.
 struct Asked<'r> {
     resource: &'r Resource,
     id: &'r LogicalId,
-    if_match: Option<VersionNumber>,
+    preconditions: &'r Preconditions,
     context: Option<SecurityContext>,
 }
 
@@ -25,13 +26,12 @@ struct Asked<'r> {
 ///
 /// # Errors
 /// Invalid when body and URL disagree; unprocessable when its `securityContext` is none
-/// that the caller may read; forbidden; precondition failed when `If-Match` names
-/// another version.
+/// that the caller may read; forbidden; precondition failed.
 pub async fn update(
     exchange: &mut Exchange<'_>,
     resource: &Resource,
     id: &LogicalId,
-    if_match: Option<VersionNumber>,
+    preconditions: &Preconditions,
 ) -> Result<Reply, Failure> {
     check_id(resource, id)?;
     // Before anything is looked up, so that it tells nothing of what is there.
@@ -39,7 +39,7 @@ pub async fn update(
     let asked = Asked {
         resource,
         id,
-        if_match,
+        preconditions,
         context,
     };
     match exchange.current(resource.resource_type(), id).await? {
@@ -49,6 +49,13 @@ pub async fn update(
 }
 
 fn check_id(resource: &Resource, id: &LogicalId) -> Result<(), Failure> {
+    if fhir::is_dots(id) {
+        return Err(Failure::new(
+            Category::Invalid,
+            IssueCode::Value,
+            "an id must not be `.` or `..`, which no URL can name; choose another",
+        ));
+    }
     if resource.id() == Some(id) {
         return Ok(());
     }
@@ -67,17 +74,17 @@ async fn create_with_id(exchange: &mut Exchange<'_>, asked: Asked<'_>) -> Result
     let Asked {
         resource,
         id,
-        if_match,
+        preconditions,
         context,
     } = asked;
     let unknown = exchange.unknown(resource.resource_type(), id);
     permitted(exchange, Action::Update, &unknown, resource, id)?;
-    let new = NewContent::first(exchange, resource, id.clone(), context);
+    let new = NewContent::first(exchange, resource, id.clone(), context)?;
     let target = new.target(exchange);
     let permit = permitted(exchange, Action::CreateWithId, &target, resource, id)?;
-    if if_match.is_some() {
+    if let Err(failure) = preconditions.check_change(None) {
         aimed_at(exchange, resource, id, Vec::new());
-        return Err(mismatch());
+        return Err(failure);
     }
     put(exchange, &permit, &target, &new, Success::Created).await
 }
@@ -90,19 +97,19 @@ async fn replace(
     let Asked {
         resource,
         id,
-        if_match,
+        preconditions,
         context,
     } = asked;
     // Both states count: who may write the record as it is, and as it becomes.
     let before = current.withheld.target();
     permitted(exchange, Action::Update, &before, resource, id)?;
     let mark = write::next_version(exchange, &current.row)?;
-    let new = NewContent::of_version(exchange, resource, (id.clone(), mark), context);
+    let new = NewContent::of_version(exchange, resource, (id.clone(), mark), context)?;
     let target = new.target(exchange);
     let permit = permitted(exchange, Action::Update, &target, resource, id)?;
-    if if_match.is_some_and(|wanted| wanted != current.row.number) {
+    if let Err(failure) = preconditions.check_change(Some(&current.row)) {
         aimed_at(exchange, resource, id, current.patients);
-        return Err(mismatch());
+        return Err(failure);
     }
     let success = if is_delete(&current.row) {
         Success::Created
@@ -148,17 +155,7 @@ async fn put(
     Ok(Reply {
         success,
         version: Some(mark),
-        location: (success == Success::Created).then(|| exchange.location(new, mark)),
+        location: Some(exchange.location(new, mark)),
         body: Some(new.canonical.clone()),
     })
-}
-
-/// The record is not at the version that `If-Match` names.
-#[must_use]
-pub fn mismatch() -> Failure {
-    Failure::new(
-        Category::PreconditionFailed,
-        IssueCode::Conflict,
-        "the record is not at the version of `If-Match`; read it again and retry",
-    )
 }

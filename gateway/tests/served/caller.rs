@@ -1,6 +1,9 @@
 //! A client: one base, one `Authorization` header, and what comes back.
 
-use reqwest::{Client, Method, header::HeaderMap};
+use reqwest::{
+    Client, Method,
+    header::{HeaderMap, HeaderValue},
+};
 use serde_json::Value;
 
 /// Someone at a base.
@@ -112,7 +115,8 @@ impl Caller {
             request = request.header("content-type", "application/fhir+json");
         }
         for (name, value) in headers {
-            request = request.header(*name, *value);
+            // Of bytes, so that a test can send what is no ASCII.
+            request = request.header(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         let response = request.body(body.unwrap_or_default()).send().await.unwrap();
         Reply {

@@ -9,7 +9,7 @@ use actix_web::{dev::ServerHandle, web};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
 use gateway::{
-    Administrator, App, Certificates, Client, Limits, Proxies, RegisteredOnly, Settings,
+    Administrator, App, Certificates, Client, Failure, Limits, Proxies, RegisteredOnly, Settings,
     identity::{IdentityConfig, IssuerConfig},
     server::{self, Gateway, Listening},
     setup::{self, FIRST_GENERATION, NewFacility},
@@ -139,6 +139,7 @@ impl House {
         let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let mut settings = Settings {
             public_url: url.clone(),
+            former_urls: Vec::new(),
             identity: IdentityConfig {
                 issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
             },
@@ -193,17 +194,31 @@ impl House {
     /// The URL of another gateway over the same database, with what it has in memory
     /// its own. On PostgreSQL it has connections of its own too.
     pub async fn another(&mut self) -> String {
+        self.another_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub async fn another_with(&mut self, change: impl FnOnce(&mut Settings)) -> String {
+        let mut settings = self.settings.clone();
+        change(&mut settings);
         let store = match self.place {
             Place::Sqlite => self.store.clone(),
             Place::Postgres { .. } => Store::open(&self.place.database(&self.folder)).unwrap(),
         };
-        let app = open(&self.settings, &store, &self.kms, &self.clock).await;
+        let app = open(&settings, &store, &self.kms, &self.clock).await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let running = server::serve(app, listener, 1).unwrap();
         self.others.push(running.handle());
         actix_web::rt::spawn(running);
         url
+    }
+
+    /// Whether another process could open the data.
+    pub async fn opens(&self) -> Result<(), Failure> {
+        try_open(&self.settings, &self.store, &self.kms, &self.clock)
+            .await
+            .map(drop)
     }
 
     /// Whose tokens are taken.
@@ -305,13 +320,13 @@ impl Drop for House {
     }
 }
 
-async fn open(
+async fn try_open(
     settings: &Settings,
     store: &Store,
     kms: &Arc<FileKms>,
     clock: &Arc<MovedClock>,
-) -> web::Data<App> {
-    let app = App::open(
+) -> Result<App, Failure> {
+    App::open(
         settings.clone(),
         store.clone(),
         kms.clone(),
@@ -319,7 +334,15 @@ async fn open(
         Arc::new(SystemRandom),
     )
     .await
-    .unwrap();
+}
+
+async fn open(
+    settings: &Settings,
+    store: &Store,
+    kms: &Arc<FileKms>,
+    clock: &Arc<MovedClock>,
+) -> web::Data<App> {
+    let app = try_open(settings, store, kms, clock).await.unwrap();
     app.identity.refresh().await;
     web::Data::new(app)
 }

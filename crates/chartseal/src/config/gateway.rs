@@ -28,6 +28,8 @@ pub struct GatewaySection {
     /// Where it listens.
     pub listen: SocketAddr,
     public_url: String,
+    #[serde(default)]
+    former_urls: Vec<String>,
     workers: Option<usize>,
     tls: Option<TlsSection>,
     #[serde(default)]
@@ -187,6 +189,11 @@ impl GatewaySection {
                            http only on a loopback host; clients reach the gateway by it";
             return Err(("gateway.publicUrl", problem.to_owned()));
         }
+        if !self.former_urls.iter().all(|url| is_bare(url)) {
+            let problem = "each must be an http or https URL without path, query and fragment, \
+                           under which clients reached the gateway before";
+            return Err(("gateway.formerUrls", problem.to_owned()));
+        }
         if self
             .workers
             .is_some_and(|workers| !(1..=1024).contains(&workers))
@@ -235,6 +242,11 @@ impl GatewaySection {
         let issuers = self.issuers.clone();
         Settings {
             public_url: self.public_url.trim_end_matches('/').to_owned(),
+            former_urls: self
+                .former_urls
+                .iter()
+                .map(|url| url.trim_end_matches('/').to_owned())
+                .collect(),
             identity: IdentityConfig { issuers },
             log_public,
             limits: self.limits.limits(),
@@ -287,7 +299,15 @@ fn is_public_url(text: &str) -> bool {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => return false,
     };
+    is_bare(text) && (url.scheme() == "https" || loopback)
+}
+
+/// Whether a URL has a host and nothing else.
+fn is_bare(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else {
+        return false;
+    };
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let nobody = url.username().is_empty() && url.password().is_none();
-    bare && nobody && (url.scheme() == "https" || url.scheme() == "http" && loopback)
+    bare && nobody && url.has_host() && ["http", "https"].contains(&url.scheme())
 }

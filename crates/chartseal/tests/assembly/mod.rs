@@ -149,6 +149,7 @@ async fn serve(store: &Store, kms: FileKms, issuer: &DevIssuer) -> (ServerHandle
     let url = format!("http://{}", listener.local_addr().unwrap());
     let settings = Settings {
         public_url: url.clone(),
+        former_urls: Vec::new(),
         identity: IdentityConfig {
             issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
         },

@@ -106,7 +106,10 @@ impl Entry {
         })?;
         let resource_path = path.name("resource");
         let resource = resource
-            .map(|it| Resource::at(it, &resource_path))
+            .map(|it| match method {
+                Method::Post => Resource::new_at(it, &resource_path),
+                _ => Resource::at(it, &resource_path),
+            })
             .transpose()?;
         let condition = |name| text(request.get(name), &request_path.name(name));
         let entry = Self {

@@ -1,0 +1,145 @@
+//! Queries that would make a next link longer than servers and proxies read: they are
+//! kept sealed for an hour, and the link holds their tag. A kept query is of use only
+//! to the user whose search it was; whoever pages on keeps it alive.
+
+use crate::{
+    audit_record::unseal,
+    exchange::Exchange,
+    failure::{Category, Failure},
+    sealed_audit,
+};
+use fhir::IssueCode;
+use model::{ResourceType, Scope, Tag, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::{FacilityId, KeptQuery, Tx};
+
+/// The type under which kept queries are sealed.
+const KEPT_QUERY: &str = "#keptquery";
+/// The longest query, as JSON, that its link holds itself; sealed and in base64, with
+/// the rest of a cursor, that is under 2,000 characters.
+const LONGEST_IN_LINK: usize = 800;
+/// How long a query is kept.
+const KEPT_MILLIS: i64 = 60 * 60 * 1_000;
+/// How old a kept query may be when it is given out again.
+const FRESH_MILLIS: i64 = KEPT_MILLIS / 2;
+
+/// The query of a search, as its cursor holds it.
+#[derive(Serialize, Deserialize)]
+pub enum QueryText {
+    /// All of it.
+    Here(String),
+    /// Where it is kept.
+    Kept(Tag),
+}
+
+/// A query that is kept, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    tag: Tag,
+    time: Timestamp,
+}
+
+impl QueryText {
+    /// A query on its way into a link: kept if it is long, unless it is `kept` and will
+    /// be for long enough.
+    ///
+    /// # Errors
+    /// When the source of randomness fails, or sealing does.
+    pub async fn of(
+        exchange: &mut Exchange<'_>,
+        text: &str,
+        kept: Option<Kept>,
+    ) -> Result<Self, Failure> {
+        let json = serde_json::to_string(text).map_err(Failure::fault)?;
+        if json.len() <= LONGEST_IN_LINK {
+            return Ok(Self::Here(text.to_owned()));
+        }
+        let fresh = exchange.at.plus_millis(-FRESH_MILLIS);
+        match kept.filter(|kept| kept.time >= fresh) {
+            Some(kept) => Ok(Self::Kept(kept.tag)),
+            None => Ok(Self::Kept(keep(exchange, text).await?)),
+        }
+    }
+
+    /// The text, and where it is kept, if it is.
+    ///
+    /// # Errors
+    /// Gone when it is no longer kept.
+    pub async fn open(self, exchange: &Exchange<'_>) -> Result<(String, Option<Kept>), Failure> {
+        let tag = match self {
+            Self::Here(text) => return Ok((text, None)),
+            Self::Kept(tag) => tag,
+        };
+        let (facility, old) = (exchange.facility().id, oldest(exchange.at));
+        let find = move |reader: &mut store::Reader| reader.kept_queries().find(facility, tag, old);
+        let kept = exchange.app().store.read_by_key("kept query", find).await?;
+        let kept = kept.ok_or_else(gone)?;
+        let time = kept.time;
+        let text = unseal_text(exchange, kept).await?;
+        Ok((text, Some(Kept { tag, time })))
+    }
+}
+
+/// Keeps a query with the commit of the request.
+async fn keep(exchange: &mut Exchange<'_>, text: &str) -> Result<Tag, Failure> {
+    let random = &*exchange.app().random;
+    let mut tag = [0; 16];
+    random.fill(&mut tag)?;
+    let tag = Tag::new(tag);
+    let user = user(exchange);
+    let (data_key, sealed) = sealed_audit::seal(
+        random,
+        exchange.facility(),
+        KEPT_QUERY,
+        tag,
+        Scope::Facility,
+        (&user, text.as_bytes()),
+    )
+    .await?;
+    exchange.kept_queries.push(KeptQuery {
+        tag,
+        time: exchange.at,
+        data_key,
+        envelope: sealed.envelope,
+    });
+    Ok(tag)
+}
+
+async fn unseal_text(exchange: &Exchange<'_>, kept: KeptQuery) -> Result<String, Failure> {
+    let kind: ResourceType = KEPT_QUERY.parse().map_err(Failure::fault)?;
+    let (facility, key) = (exchange.facility(), kept.data_key);
+    let opened = unseal(facility, &kind, kept.tag, key, &kept.envelope).await?;
+    if opened.id != user(exchange) {
+        return Err(gone());
+    }
+    String::from_utf8(opened.content.to_vec())
+        .map_err(|_| Failure::fault("a kept query is not text"))
+}
+
+/// Whose search it is.
+fn user(exchange: &Exchange<'_>) -> String {
+    let caller = &exchange.context.caller;
+    let tags = &exchange.facility().tags;
+    tags.user_tag(&caller.issuer, &caller.subject).to_string()
+}
+
+/// Writes what a request keeps.
+///
+/// # Errors
+/// When the database does not take it.
+pub fn commit(tx: &mut Tx, facility: FacilityId, kept: &[KeptQuery]) -> Result<(), store::Error> {
+    kept.iter()
+        .try_for_each(|one| tx.kept_queries().insert(facility, one, oldest(one.time)))
+}
+
+fn oldest(now: Timestamp) -> Timestamp {
+    now.plus_millis(-KEPT_MILLIS)
+}
+
+fn gone() -> Failure {
+    Failure::new(
+        Category::Gone,
+        IssueCode::Expired,
+        "the search of this link is kept for an hour, which is over; start the search again",
+    )
+}

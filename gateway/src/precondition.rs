@@ -1,0 +1,405 @@
+//! Preconditions of a request or of an entry of a Bundle
+//! (<https://www.rfc-editor.org/rfc/rfc9110#section-13>,
+//! <https://hl7.org/fhir/R4/http.html#concurrency>): each is honoured, or the request
+//! is refused by the name of the header. None is dropped.
+//!
+//! An ETag here is the number of a version, and weak and strong tags compare alike, as
+//! R4 has it. A tag matches the newest version, that of a delete too, which answered
+//! with it; `*` matches what is not deleted. Two rules are stricter than RFC 9110:
+//! what cannot be read is refused where it says to ignore it, and a time cannot hold on
+//! a record that is not there.
+
+use crate::{
+    failure::{Category, Failure},
+    reply::VersionMark,
+    version::is_delete,
+};
+use actix_web::{
+    HttpRequest,
+    http::{Method, header::HttpDate},
+};
+use fhir::{IssueCode, bundle};
+use model::{Timestamp, VersionNumber};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const IF_MATCH: &str = "if-match";
+const IF_NONE_MATCH: &str = "if-none-match";
+const IF_MODIFIED_SINCE: &str = "if-modified-since";
+const IF_UNMODIFIED_SINCE: &str = "if-unmodified-since";
+const IF_NONE_EXIST: &str = "if-none-exist";
+const IF_RANGE: &str = "if-range";
+/// Every header that makes a request conditional, and how a text names it.
+const ALL: [(&str, &str); 6] = [
+    (IF_MATCH, "If-Match"),
+    (IF_NONE_MATCH, "If-None-Match"),
+    (IF_MODIFIED_SINCE, "If-Modified-Since"),
+    (IF_UNMODIFIED_SINCE, "If-Unmodified-Since"),
+    (IF_NONE_EXIST, "If-None-Exist"),
+    (IF_RANGE, "If-Range"),
+];
+
+/// What must hold of a record before it is read or changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preconditions {
+    if_match: Option<Tags>,
+    if_none_match: Option<Tags>,
+    /// The last millisecond that counts as not modified.
+    if_modified_since: Option<i64>,
+    if_unmodified_since: Option<i64>,
+}
+
+/// The entity-tags of a header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Tags {
+    /// `*`
+    Any,
+    /// What stands between the quotes.
+    These(Vec<String>),
+}
+
+/// What a read whose preconditions hold is to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// The content.
+    Changed,
+    /// That the caller has it already.
+    NotModified,
+}
+
+impl Preconditions {
+    /// Those of a request to a record: read, vread, update or delete.
+    ///
+    /// # Errors
+    /// Invalid for a header that cannot be read, or has no meaning for the method.
+    pub fn of_request(request: &HttpRequest) -> Result<Self, Failure> {
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let refused: &[&str] = match reads {
+            // Parts are not offered, so that all of it is the answer whatever
+            // `If-Range` says (RFC 9110, 14.2).
+            true => &[IF_NONE_EXIST],
+            false => &[IF_NONE_EXIST, IF_RANGE, IF_MODIFIED_SINCE],
+        };
+        refuse(request, refused)?;
+        let tags = |name| -> Result<Option<Tags>, Failure> {
+            let text = text(request, name)?;
+            text.map(|text| Tags::read(&text, spelling(name)))
+                .transpose()
+        };
+        let date = |name| -> Result<Option<i64>, Failure> {
+            let text = text(request, name)?;
+            text.map(|text| http_date(&text, spelling(name)))
+                .transpose()
+        };
+        Ok(Self {
+            if_match: tags(IF_MATCH)?,
+            if_none_match: tags(IF_NONE_MATCH)?,
+            if_modified_since: date(IF_MODIFIED_SINCE)?,
+            if_unmodified_since: date(IF_UNMODIFIED_SINCE)?,
+        })
+    }
+
+    /// Those of an entry that reads, updates or deletes a record
+    /// (<https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.request.ifNoneMatch>).
+    ///
+    /// # Errors
+    /// Invalid, naming the element, for a member that cannot be read or has no meaning
+    /// for the entry.
+    pub fn of_entry(entry: &bundle::Entry) -> Result<Self, Failure> {
+        let reads = matches!(entry.method, bundle::Method::Get | bundle::Method::Head);
+        let one = matches!(
+            entry.url,
+            bundle::EntryUrl::Instance { .. } | bundle::EntryUrl::Version { .. }
+        );
+        let at = |member: &str| format!("Bundle.entry[{}].request.{member}", entry.index);
+        let offered = |given: bool, member: &str, offered: bool| match given && !offered {
+            true => Err(not_offered(member).at(at(member))),
+            false => Ok(()),
+        };
+        offered(entry.if_match.is_some(), "ifMatch", one)?;
+        offered(entry.if_none_match.is_some(), "ifNoneMatch", one)?;
+        let since = entry.if_modified_since.as_deref();
+        offered(since.is_some(), "ifModifiedSince", one && reads)?;
+        offered(entry.if_none_exist.is_some(), "ifNoneExist", false)?;
+        let tags = |text: &Option<String>, member: &'static str| {
+            let read = text.as_deref().map(|text| Tags::read(text, member));
+            read.transpose().map_err(|failure| failure.at(at(member)))
+        };
+        let moment = |text| {
+            let moment = fhir::first_moment(text).map(Timestamp::as_millis);
+            moment.ok_or_else(|| no_time("ifModifiedSince").at(at("ifModifiedSince")))
+        };
+        Ok(Self {
+            if_match: tags(&entry.if_match, "ifMatch")?,
+            if_none_match: tags(&entry.if_none_match, "ifNoneMatch")?,
+            if_modified_since: since.map(moment).transpose()?,
+            if_unmodified_since: None,
+        })
+    }
+
+    /// Refuses every precondition, at a path where none has a meaning.
+    ///
+    /// # Errors
+    /// Invalid, with the name of the header.
+    pub fn refuse(request: &HttpRequest) -> Result<(), Failure> {
+        ALL.iter()
+            .try_for_each(|(name, _)| refuse(request, &[name]))
+    }
+
+    /// What a read of a document is to answer that is no record and goes by this tag:
+    /// of the preconditions it may have `If-None-Match`.
+    ///
+    /// # Errors
+    /// Invalid for another one, or when it cannot be read.
+    pub fn of_document(request: &HttpRequest, tag: &str) -> Result<Freshness, Failure> {
+        let others = ALL.iter().filter(|(name, _)| *name != IF_NONE_MATCH);
+        let others: Vec<&str> = others.map(|(name, _)| *name).collect();
+        refuse(request, &others)?;
+        let tags = text(request, IF_NONE_MATCH)?;
+        let tags = tags.map(|tags| Tags::read(&tags, spelling(IF_NONE_MATCH)));
+        Ok(match tags.transpose()? {
+            Some(tags) if tags.include_tag(tag) => Freshness::NotModified,
+            _ => Freshness::Changed,
+        })
+    }
+
+    /// Whether a record may be changed, of which this is the newest version. To be
+    /// asked when policy permits the change: until then the answer must not depend on
+    /// what is there.
+    ///
+    /// # Errors
+    /// Precondition failed.
+    pub fn check_change(&self, newest: Option<&store::Version>) -> Result<(), Failure> {
+        self.check_match(newest)?;
+        let current = newest.filter(|row| !is_delete(row));
+        let met = |tags: &Tags| current.is_some_and(|row| tags.include(row.number));
+        if self.if_none_match.as_ref().is_some_and(met) {
+            return Err(failed(
+                "the record is there already, which `If-None-Match` rules out",
+            ));
+        }
+        Ok(())
+    }
+
+    /// What a read of this version is to answer. To be asked when policy permits it.
+    ///
+    /// # Errors
+    /// Precondition failed.
+    pub fn check_read(&self, mark: VersionMark) -> Result<Freshness, Failure> {
+        let (number, time) = (mark.number, mark.time.as_millis());
+        self.check_holds(true, Some(number), Some(time))?;
+        // RFC 9110, 13.2.2: the time counts when no tag is given.
+        let known = match (&self.if_none_match, self.if_modified_since) {
+            (Some(tags), _) => tags.include(number),
+            (None, Some(since)) => time <= since,
+            (None, None) => false,
+        };
+        Ok(match known {
+            true => Freshness::NotModified,
+            false => Freshness::Changed,
+        })
+    }
+
+    fn check_match(&self, newest: Option<&store::Version>) -> Result<(), Failure> {
+        self.check_holds(
+            newest.is_some_and(|row| !is_delete(row)),
+            newest.map(|row| row.number),
+            newest.map(|row| row.time.as_millis()),
+        )
+    }
+
+    fn check_holds(
+        &self,
+        stands: bool,
+        number: Option<VersionNumber>,
+        time: Option<i64>,
+    ) -> Result<(), Failure> {
+        match (&self.if_match, self.if_unmodified_since) {
+            (Some(Tags::Any), _) if !stands => Err(failed(
+                "there is no record, which `If-Match: *` asks for; create it first",
+            )),
+            (Some(tags), _) if !number.is_some_and(|number| tags.include(number)) => Err(failed(
+                "the record is not at the version of `If-Match`; read it again and retry",
+            )),
+            (None, Some(since)) if time.is_none_or(|time| time > since) => Err(failed(
+                "the record was written after the time of `If-Unmodified-Since`, or is not \
+                 there; read it again and retry",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Tags {
+    /// Reads `*`, or tags with commas. A version number without quotes is taken too.
+    fn read(text: &str, name: &str) -> Result<Self, Failure> {
+        if text.trim() == "*" {
+            return Ok(Self::Any);
+        }
+        let invalid = || {
+            let text = format!("`{name}` must be `*` or ETags of versions, such as W/\"3\"");
+            Failure::new(Category::Invalid, IssueCode::Value, text)
+        };
+        let (mut tags, mut rest) = (Vec::new(), text.trim());
+        loop {
+            let (tag, after) = entity_tag(rest).ok_or_else(invalid)?;
+            tags.push(tag.to_owned());
+            let after = after.trim_start();
+            if after.is_empty() {
+                return Ok(Self::These(tags));
+            }
+            rest = after.strip_prefix(',').ok_or_else(invalid)?.trim_start();
+        }
+    }
+
+    fn include(&self, number: VersionNumber) -> bool {
+        self.include_tag(&number.to_string())
+    }
+
+    fn include_tag(&self, tag: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::These(tags) => tags.iter().any(|one| one == tag),
+        }
+    }
+}
+
+/// The opaque part of the first entity-tag of a text, and what follows it. A backslash
+/// is a letter like any other (RFC 9110, 8.8.3).
+fn entity_tag(text: &str) -> Option<(&str, &str)> {
+    let unmarked = text.strip_prefix("W/").unwrap_or(text);
+    if let Some(quoted) = unmarked.strip_prefix('"') {
+        let (tag, after) = quoted.split_once('"')?;
+        return tag
+            .bytes()
+            .all(|c| c.is_ascii_graphic())
+            .then_some((tag, after));
+    }
+    let end = unmarked.find([',', ' ', '\t']).unwrap_or(unmarked.len());
+    let (tag, after) = unmarked.split_at_checked(end)?;
+    tag.parse::<VersionNumber>().ok()?;
+    Some((tag, after))
+}
+
+/// The last millisecond of an HTTP date, which has whole seconds.
+fn http_date(text: &str, name: &str) -> Result<i64, Failure> {
+    let date: HttpDate = text.parse().map_err(|_| no_time(name))?;
+    let since = SystemTime::from(date)
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    Ok(millis.saturating_add(999))
+}
+
+/// The lines of a header as one list.
+fn text(request: &HttpRequest, name: &'static str) -> Result<Option<String>, Failure> {
+    let mut lines = Vec::new();
+    for line in request.headers().get_all(name) {
+        lines.push(line.to_str().map_err(|_| {
+            let text = format!("`{}` must be ASCII text", spelling(name));
+            Failure::new(Category::Invalid, IssueCode::Value, text)
+        })?);
+    }
+    Ok((!lines.is_empty()).then(|| lines.join(", ")))
+}
+
+/// The preconditions of a request as they were sent, but for `If-Match`: two requests
+/// that differ in them are not the same.
+#[must_use]
+pub fn others(request: &HttpRequest) -> String {
+    let mut sent = String::new();
+    for (name, _) in ALL.iter().filter(|(name, _)| *name != IF_MATCH) {
+        for line in request.headers().get_all(*name) {
+            let text = String::from_utf8_lossy(line.as_bytes());
+            sent.extend([name, ":", &*text, "\n"]);
+        }
+    }
+    sent
+}
+
+/// Every line of `If-Match`, as one list.
+#[must_use]
+pub fn if_match(request: &HttpRequest) -> String {
+    text(request, IF_MATCH).ok().flatten().unwrap_or_default()
+}
+
+fn refuse(request: &HttpRequest, names: &[&str]) -> Result<(), Failure> {
+    match names
+        .iter()
+        .find(|name| request.headers().contains_key(**name))
+    {
+        None => Ok(()),
+        Some(name) => Err(not_offered(spelling(name))),
+    }
+}
+
+fn spelling(name: &str) -> &'static str {
+    let known = ALL.iter().find(|(lower, _)| *lower == name);
+    known.map_or("a precondition", |(_, spelling)| spelling)
+}
+
+fn not_offered(name: &str) -> Failure {
+    let text = match name {
+        "If-None-Exist" | "ifNoneExist" => {
+            format!("`{name}` is not supported yet; search first, then create")
+        }
+        _ => format!("`{name}` is not supported here; send the request without it"),
+    };
+    Failure::new(Category::Invalid, IssueCode::NotSupported, text)
+}
+
+fn no_time(name: &str) -> Failure {
+    let text = format!("the value of `{name}` must be a date in its one form");
+    Failure::new(Category::Invalid, IssueCode::Value, text)
+}
+
+fn failed(text: &str) -> Failure {
+    Failure::new(Category::PreconditionFailed, IssueCode::Conflict, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn these(tags: &[&str]) -> Option<Tags> {
+        Some(Tags::These(tags.iter().map(ToString::to_string).collect()))
+    }
+
+    #[test]
+    fn tags_are_read_in_every_spelling() {
+        for (text, expected) in [
+            ("*", Some(Tags::Any)),
+            (" * ", Some(Tags::Any)),
+            (r#"W/"3""#, these(&["3"])),
+            (r#""3""#, these(&["3"])),
+            ("3", these(&["3"])),
+            ("W/3", these(&["3"])),
+            (r#"W/"3", W/"4""#, these(&["3", "4"])),
+            (r#"W/"a,b" ,"4",5"#, these(&["a,b", "4", "5"])),
+            (r#""a\""#, these(&[r"a\"])),
+            (r#""""#, these(&[""])),
+            ("", None),
+            ("x", None),
+            (r#"w/"3""#, None),
+            (r#"W/"3"#, None),
+            (r#""3" "4""#, None),
+            (r#""3","#, None),
+            (r#"*, "3""#, None),
+            (r#""a b""#, None),
+        ] {
+            assert_eq!(Tags::read(text, "If-Match").ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_its_whole_second() {
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+        ] {
+            let read = http_date(text, "If-Modified-Since").ok();
+            assert_eq!(read, Some(784_111_777_999), "{text}");
+        }
+        assert!(http_date("2026-11-22T10:00:00Z", "If-Modified-Since").is_err());
+    }
+}
