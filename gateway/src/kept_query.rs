@@ -3,13 +3,12 @@
 //! to the user whose search it was; whoever pages on keeps it alive.
 
 use crate::{
-    audit_record::unseal,
     exchange::Exchange,
     failure::{Category, Failure},
-    sealed_audit,
+    sealed_audit::{self, Own},
 };
 use fhir::IssueCode;
-use model::{ResourceType, Scope, Tag, Timestamp};
+use model::{Scope, Tag, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{FacilityId, KeptQuery, Tx};
 
@@ -90,8 +89,7 @@ async fn keep(exchange: &mut Exchange<'_>, text: &str) -> Result<Tag, Failure> {
     let (data_key, sealed) = sealed_audit::seal(
         random,
         exchange.facility(),
-        KEPT_QUERY,
-        tag,
+        Own::only(KEPT_QUERY, tag, exchange.at),
         Scope::Facility,
         (&user, text.as_bytes()),
     )
@@ -106,9 +104,9 @@ async fn keep(exchange: &mut Exchange<'_>, text: &str) -> Result<Tag, Failure> {
 }
 
 async fn unseal_text(exchange: &Exchange<'_>, kept: KeptQuery) -> Result<String, Failure> {
-    let kind: ResourceType = KEPT_QUERY.parse().map_err(Failure::fault)?;
+    let own = Own::only(KEPT_QUERY, kept.tag, kept.time);
     let (facility, key) = (exchange.facility(), kept.data_key);
-    let opened = unseal(facility, &kind, kept.tag, key, &kept.envelope).await?;
+    let opened = sealed_audit::unseal(facility, own, key, &kept.envelope).await?;
     if opened.id != user(exchange) {
         return Err(gone());
     }

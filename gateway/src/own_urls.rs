@@ -2,9 +2,13 @@
 //! them stay references to its records when the gateway gets another name, so the list
 //! is kept in the data, each URL sealed, and never shrinks.
 
-use crate::{audit_record::unseal, facility::Facility, failure::Failure, sealed_audit};
+use crate::{
+    facility::Facility,
+    failure::Failure,
+    sealed_audit::{self, Own},
+};
 use fhir::LocalBase;
-use model::{Clock, FacilityName, Random, ResourceType, Scope};
+use model::{Clock, FacilityName, Random, Scope, Timestamp};
 use store::{Store, StoredUrl};
 
 /// The type under which URLs are sealed.
@@ -80,10 +84,8 @@ async fn known(facility: &Facility, store: &Store) -> Result<Vec<String>, Failur
 }
 
 async fn open(facility: &Facility, row: StoredUrl) -> Result<String, Failure> {
-    let kind: ResourceType = OWN_URL.parse().map_err(Failure::fault)?;
-    let number = row.number.to_string();
-    let tag = facility.tags.record_tag(OWN_URL, &number);
-    let opened = unseal(facility, &kind, tag, row.data_key, &row.envelope).await?;
+    let own = own(facility, row.number, row.time);
+    let opened = sealed_audit::unseal(facility, own, row.data_key, &row.envelope).await?;
     String::from_utf8(opened.content.to_vec()).map_err(Failure::fault)
 }
 
@@ -94,16 +96,25 @@ async fn sealed(
     clock: &dyn Clock,
     random: &dyn Random,
 ) -> Result<StoredUrl, Failure> {
-    let id = number.to_string();
-    let tag = facility.tags.record_tag(OWN_URL, &id);
-    let content = (id.as_str(), url.as_bytes());
-    let scope = Scope::Facility;
-    let (data_key, sealed) =
-        sealed_audit::seal(random, facility, OWN_URL, tag, scope, content).await?;
+    let (id, time) = (number.to_string(), clock.now());
+    let (data_key, sealed) = sealed_audit::seal(
+        random,
+        facility,
+        own(facility, number, time),
+        Scope::Facility,
+        (&id, url.as_bytes()),
+    )
+    .await?;
     Ok(StoredUrl {
         number,
-        time: clock.now(),
+        time,
         data_key,
         envelope: sealed.envelope,
     })
+}
+
+/// What the envelope of a URL is bound to.
+fn own(facility: &Facility, number: u32, time: Timestamp) -> Own<'static> {
+    let tag = facility.tags.record_tag(OWN_URL, &number.to_string());
+    Own::only(OWN_URL, tag, time)
 }

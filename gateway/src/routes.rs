@@ -17,6 +17,7 @@ use crate::{
     operation::proof,
     outcome, paging,
     prefer::Preferences,
+    reply::Return,
     sealed_audit::AUDIT_EVENT,
     smart,
 };
