@@ -13,9 +13,8 @@ use crate::{
     kept_query,
     sealed_audit::{Clear, seal_record},
 };
-use fhir::{
-    audit_event::{AuditAct, AuditAgent, AuditFacility, AuditFacts, AuditOutcome, AuditRecord},
-    json,
+use fhir::audit_event::{
+    AuditAct, AuditAgent, AuditFacility, AuditFacts, AuditOutcome, AuditRecord,
 };
 use model::{FacilityName, new_uuid};
 use store::NewAudit;
@@ -139,7 +138,6 @@ fn describe(
         base: context.base.clone(),
         ..named(&context.facility.name)
     };
-    let decision = exchange.decisions.to_json().map_err(Failure::fault)?;
     Ok(AuditFacts {
         id: id.parse().map_err(Failure::fault)?,
         time: exchange.at,
@@ -166,8 +164,6 @@ fn describe(
         purpose: caller.purpose.map(|purpose| purpose.code().to_owned()),
         request_id: Some(context.request_id.clone()),
         acts,
-        decision: json::parse(&decision)
-            .map_err(Failure::fault)?
-            .to_canonical(),
+        decision: exchange.decisions.to_json().map_err(Failure::fault)?,
     })
 }

@@ -1,25 +1,88 @@
-//! The decisions of one request: each distinct question is judged and stored
-//! once, so a Bundle of a thousand entries costs and keeps what its few kinds
-//! of entries do.
+//! The decisions of one request: each distinct question is judged once, and what is
+//! stored does not grow with the records that were passed over.
 //!
-//! Stored form 1: callers, rules and resources each in a list, and decisions
-//! that point into the lists.
+//! Decisions that differ only in whom a record is about are one class: of the caller's
+//! own patient, of one other, of several, of none. A class keeps its first question,
+//! how often it came, and a digest of all patients it was about. The audit names what
+//! was disclosed with its patients, so those decisions can be made again.
 
 use crate::{
-    Action, Authorizer, Caller, CallerEntity, ConsentRule, Decision, DecisionRecord, Outcome,
-    Question, ResourceEntity, Ruling, Target,
+    Action, Authorizer, Caller, CallerEntity, Decision, DecisionRecord, Outcome, Question,
+    ResourceEntity, Ruling, Target,
+    stored_log::{StoredClass, StoredLog},
 };
-use model::{Digest, FacilityName, Tag};
+use model::{Digest, Tag};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::{collections::BTreeMap, sync::Arc};
+
+/// How many questions of one request are remembered.
+const REMEMBERED: usize = 1_024;
+/// How many patients of its first record a class names.
+const NAMED: usize = 8;
 
 /// Collects the decisions of one request of one caller. Epochs that moved call
 /// for a new log.
 pub struct DecisionLog {
     caller: Caller,
     own_patient: Option<Tag>,
-    known: BTreeMap<(Action, Target), usize>,
-    decisions: Vec<(Arc<DecisionRecord>, u32)>,
+    known: BTreeMap<(Action, Target), (usize, Arc<DecisionRecord>)>,
+    classes: BTreeMap<Name, usize>,
+    decided: Vec<Class>,
+}
+
+/// Whom a record is about, as far as a class tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Relation {
+    /// No patient.
+    None,
+    /// The caller's own patient alone.
+    Own,
+    /// One other patient.
+    Other,
+    /// Several patients.
+    Several,
+}
+
+/// What decisions of one class have in common.
+type Name = (
+    Action,
+    Target,
+    Relation,
+    Outcome,
+    Option<String>,
+    Vec<Ruling>,
+);
+
+/// Decisions of one class.
+#[derive(Clone)]
+pub struct Class {
+    /// The first of them; of a record about many patients it names a few.
+    pub first: Arc<DecisionRecord>,
+    /// Whom the records are about.
+    pub relation: Relation,
+    /// How many there were.
+    pub times: u32,
+    /// The patients of all of them, in order.
+    about: Sha256,
+}
+
+impl Class {
+    /// SHA-256 over the patients of each decision: their number (u32), then their tags.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::new(self.about.clone().finalize().into())
+    }
+
+    fn add(&mut self, target: &Target) {
+        self.times = self.times.saturating_add(1);
+        let count = u32::try_from(target.patients.len()).unwrap_or(u32::MAX);
+        self.about.update(count.to_be_bytes());
+        for patient in &target.patients {
+            self.about.update(patient.as_bytes());
+        }
+    }
 }
 
 impl DecisionLog {
@@ -30,7 +93,8 @@ impl DecisionLog {
             caller,
             own_patient,
             known: BTreeMap::new(),
-            decisions: Vec::new(),
+            classes: BTreeMap::new(),
+            decided: Vec::new(),
         }
     }
 
@@ -58,13 +122,11 @@ impl DecisionLog {
             consents: &[],
             epochs,
         };
-        let class = (action, class_of(target));
-        let before = self
-            .known
-            .get(&class)
-            .and_then(|&at| self.decisions.get_mut(at));
-        if let Some((record, count)) = before {
-            *count = count.saturating_add(1);
+        let asked = (action, nameless(target));
+        if let Some((class, record)) = self.known.get(&asked) {
+            if let Some(class) = self.decided.get_mut(*class) {
+                class.add(target);
+            }
             return Decision::of(&question, Arc::clone(record));
         }
         let record = Arc::new(authorizer.judge(
@@ -73,179 +135,83 @@ impl DecisionLog {
             ResourceEntity::of(target),
             question.consents.to_vec(),
         ));
-        self.known.insert(class, self.decisions.len());
-        self.decisions.push((Arc::clone(&record), 1));
-        Decision::of(&question, record)
+        let decision = Decision::of(&question, Arc::clone(&record));
+        let class = self.note(&asked.1, &record);
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
+        }
+        self.known.insert(asked, (class, record));
+        decision
     }
 
-    /// The decisions in the order in which they were first made, each with how
-    /// often it was.
-    pub fn decisions(&self) -> impl Iterator<Item = (&DecisionRecord, u32)> {
-        self.decisions
-            .iter()
-            .map(|(record, count)| (&**record, *count))
+    /// Adds a decision to its class; says which that is.
+    fn note(&mut self, target: &Target, record: &Arc<DecisionRecord>) -> usize {
+        let relation = match target.patients.as_slice() {
+            [] => Relation::None,
+            [one] if Some(*one) == self.own_patient => Relation::Own,
+            [_] => Relation::Other,
+            _ => Relation::Several,
+        };
+        let of_nobody = Target {
+            patients: Vec::new(),
+            ..target.clone()
+        };
+        let name = (
+            record.action,
+            of_nobody,
+            relation,
+            record.outcome,
+            record.scope.clone(),
+            record.rulings.clone(),
+        );
+        let place = *self.classes.entry(name).or_insert(self.decided.len());
+        if place == self.decided.len() {
+            let few = target.patients.len() <= NAMED;
+            let named = target.patients.get(..NAMED).unwrap_or_default();
+            self.decided.push(Class {
+                first: match few {
+                    true => Arc::clone(record),
+                    false => Arc::new(record.about(named)),
+                },
+                relation,
+                times: 0,
+                about: Sha256::new(),
+            });
+        }
+        if let Some(class) = self.decided.get_mut(place) {
+            class.add(target);
+        }
+        place
     }
 
-    /// The stored form, as JSON text.
+    /// The classes of decisions in the order in which they were first made.
+    pub fn decisions(&self) -> impl Iterator<Item = &Class> {
+        self.decided.iter()
+    }
+
+    /// The stored form: canonical JSON.
     ///
     /// # Errors
     /// None that is known.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(&StoredLog::of(&self.decisions))
+        serde_json::to_vec(&StoredLog::of(&self.decided))
     }
 
-    /// Reads decisions back from the stored form.
+    /// Reads decisions back from the stored form, of this release or of 0.1.0, which
+    /// kept a class for each patient.
     ///
     /// # Errors
     /// When it is not that form, or points outside its lists.
-    pub fn read_json(json: &[u8]) -> Result<Vec<(DecisionRecord, u32)>, serde_json::Error> {
-        let stored: StoredLog = serde_json::from_slice(json)?;
-        let missing = || serde::de::Error::custom("a decision points outside its list");
-        let read = |decision| stored.expand(decision).ok_or_else(missing);
-        stored.decisions.iter().map(read).collect()
+    pub fn read_json(json: &[u8]) -> Result<Vec<StoredClass>, serde_json::Error> {
+        serde_json::from_slice::<StoredLog>(json)?.classes()
     }
 }
 
 /// The target without the record's own name, on which no decision depends; a
 /// record stays different from all records of its type.
-fn class_of(target: &Target) -> Target {
+fn nameless(target: &Target) -> Target {
     Target {
         record: target.record.map(|_| Tag::ZERO),
         ..target.clone()
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredLog {
-    form: u8,
-    callers: Vec<CallerEntity>,
-    rules: Vec<StoredRules>,
-    resources: Vec<ResourceEntity>,
-    decisions: Vec<StoredDecision>,
-}
-
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredRules {
-    facility: FacilityName,
-    number: u32,
-    digest: Digest,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredDecision {
-    caller: usize,
-    action: Action,
-    resource: usize,
-    times: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    scope: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    consents: Vec<ConsentRule>,
-    rulings: Vec<StoredRuling>,
-    denied: Outcome,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredRuling {
-    rules: usize,
-    action: Action,
-    permit: bool,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    policies: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<String>,
-}
-
-/// Gives each distinct value a place in a list.
-struct Places<T>(BTreeMap<T, usize>);
-
-impl<T: Ord + Clone> Places<T> {
-    const fn new() -> Self {
-        Self(BTreeMap::new())
-    }
-
-    fn of(&mut self, value: &T) -> usize {
-        if let Some(&place) = self.0.get(value) {
-            return place;
-        }
-        let place = self.0.len();
-        self.0.insert(value.clone(), place);
-        place
-    }
-
-    fn into_list(self) -> Vec<T> {
-        let mut list: Vec<_> = self.0.into_iter().collect();
-        list.sort_unstable_by_key(|(_, place)| *place);
-        list.into_iter().map(|(value, _)| value).collect()
-    }
-}
-
-impl StoredLog {
-    fn of(decisions: &[(Arc<DecisionRecord>, u32)]) -> Self {
-        let (mut callers, mut rules, mut resources) = (Places::new(), Places::new(), Places::new());
-        let mut ruling_of = |ruling: &Ruling| StoredRuling {
-            rules: rules.of(&StoredRules {
-                facility: ruling.facility.clone(),
-                number: ruling.number,
-                digest: ruling.digest,
-            }),
-            action: ruling.action,
-            permit: ruling.permit,
-            policies: ruling.policies.clone(),
-            errors: ruling.errors.clone(),
-        };
-        let decisions = decisions
-            .iter()
-            .map(|(record, times)| StoredDecision {
-                caller: callers.of(&record.caller),
-                action: record.action,
-                resource: resources.of(&record.resource),
-                times: *times,
-                scope: record.scope.clone(),
-                consents: record.consents.clone(),
-                rulings: record.rulings.iter().map(&mut ruling_of).collect(),
-                denied: record.outcome,
-            })
-            .collect();
-        Self {
-            form: 1,
-            callers: callers.into_list(),
-            rules: rules.into_list(),
-            resources: resources.into_list(),
-            decisions,
-        }
-    }
-
-    fn expand(&self, stored: &StoredDecision) -> Option<(DecisionRecord, u32)> {
-        let ruling_of = |ruling: &StoredRuling| {
-            let rules = self.rules.get(ruling.rules)?;
-            Some(Ruling {
-                facility: rules.facility.clone(),
-                number: rules.number,
-                digest: rules.digest,
-                action: ruling.action,
-                permit: ruling.permit,
-                policies: ruling.policies.clone(),
-                errors: ruling.errors.clone(),
-            })
-        };
-        let record = DecisionRecord {
-            caller: self.callers.get(stored.caller)?.clone(),
-            action: stored.action,
-            resource: self.resources.get(stored.resource)?.clone(),
-            scope: stored.scope.clone(),
-            consents: stored.consents.clone(),
-            rulings: stored
-                .rulings
-                .iter()
-                .map(ruling_of)
-                .collect::<Option<_>>()?,
-            outcome: stored.denied,
-        };
-        (self.form == 1).then_some((record, stored.times))
     }
 }

@@ -2,7 +2,7 @@
 //! enough to decide again.
 
 use crate::{Action, CallerEntity, ConsentRule, ResourceEntity};
-use model::{Digest, FacilityName};
+use model::{Digest, FacilityName, Tag};
 use serde::{Deserialize, Serialize};
 
 /// Why a question was denied.
@@ -67,7 +67,7 @@ impl From<Outcome> for Option<Reason> {
 }
 
 /// What the rules of one facility said to one action.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ruling {
     /// Whose rules.
@@ -143,6 +143,16 @@ pub struct DecisionRecord {
 }
 
 impl DecisionRecord {
+    /// The same question about other patients, as it was asked of another record of
+    /// its class.
+    #[must_use]
+    pub fn about(&self, patients: &[Tag]) -> Self {
+        Self {
+            resource: self.resource.about(patients),
+            ..self.clone()
+        }
+    }
+
     /// The policies that determined it, each once.
     #[must_use]
     pub fn policies(&self) -> Vec<&str> {

@@ -2,11 +2,12 @@
 //! (<https://docs.cedarpolicy.com/auth/entities-syntax.html>).
 //!
 //! The audit keeps exactly this form and a decision is made from exactly this
-//! form, so what is recorded is what was judged.
+//! form, so what is recorded is what was judged. Members stand in the order of their
+//! names, so that it is canonical JSON as it is written.
 
 use crate::{Caller, Question, Target, infrastructure::is_infrastructure};
 use cedar_policy::{Entity, Schema};
-use model::FacilityName;
+use model::{FacilityName, Tag};
 use serde::{Deserialize, Serialize};
 
 /// What the schema calls the resource of a question.
@@ -28,9 +29,9 @@ pub(crate) enum ResourceKind {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Hash)]
 #[serde(deny_unknown_fields)]
 struct Uid {
+    id: String,
     #[serde(rename = "type")]
     kind: String,
-    id: String,
 }
 
 impl Uid {
@@ -46,9 +47,9 @@ impl Uid {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Hash)]
 #[serde(deny_unknown_fields)]
 pub struct CallerEntity {
-    uid: Uid,
     attrs: CallerAttributes,
     parents: Vec<Uid>,
+    uid: Uid,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Hash)]
@@ -121,17 +122,17 @@ impl CallerEntity {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Hash)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceEntity {
-    uid: ResourceUid,
     attrs: ResourceAttributes,
     parents: Vec<Uid>,
+    uid: ResourceUid,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Hash)]
 #[serde(deny_unknown_fields)]
 struct ResourceUid {
+    id: String,
     #[serde(rename = "type")]
     kind: ResourceKind,
-    id: String,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Hash)]
@@ -175,6 +176,14 @@ impl ResourceEntity {
             },
             parents: Vec::new(),
         }
+    }
+
+    /// The same, about other patients.
+    pub(crate) fn about(&self, patients: &[Tag]) -> Self {
+        let mut other = self.clone();
+        let patients = patients.iter().map(ToString::to_string).collect();
+        other.attrs.patients = self.attrs.patients.as_ref().map(|_| patients);
+        other
     }
 
     /// The same, naming no patient.

@@ -14,6 +14,7 @@ mod administration;
 mod audit;
 mod audit_events;
 mod audit_search;
+mod audit_sizes;
 mod budgets;
 mod bundles;
 mod caller;
