@@ -88,6 +88,29 @@ fn found_by_time(caller: &Caller, patient: &Value) {
     assert!(times.len() > 2);
 }
 
+/// The audit of what an earlier version wrote: found by time, rendered as it was hashed,
+/// proved.
+fn audit_still_proves(demo: &Demo, folder: &Path, patient: &Value) {
+    let time = patient.pointer("/meta/lastUpdated").and_then(Value::as_str);
+    let auditor = demo.caller("auditor");
+    let search = format!("AuditEvent?_lastUpdated={}", time.expect("a time"));
+    let page = auditor
+        .get(&search)
+        .expect(200, "the audit of a write")
+        .json();
+    let id = page.pointer("/entry/0/resource/id").and_then(Value::as_str);
+    let place = format!("AuditEvent/{}", id.expect("an event"));
+    let event = auditor.get(&place).expect(200, "the event").body;
+    let (proof, file) = (folder.join("event-proof.json"), folder.join("event.json"));
+    fs::write(&file, &event).expect("the event");
+    let token = demo.about.tokens.get("auditor").expect("a token");
+    until("the kept event verifies", 30, || {
+        let fetched = fetch_proof(&auditor.url(&place), token, &proof);
+        assert_eq!(fetched.code, 0, "{}", fetched.text);
+        (verify(&proof, &demo.about.trust_file, Some(&file)).code == 0).then_some(())
+    });
+}
+
 #[test]
 fn a_kept_proof_still_holds() {
     for version in VERSIONS {
@@ -119,6 +142,7 @@ fn a_kept_data_directory_opens_and_proves_the_same() {
         let read = caller.get(&place).expect(200, "the kept version");
         assert_eq!(read.body, resource, "{version}: the very bytes");
         found_by_time(&caller, &read.json());
+        audit_still_proves(&demo, folder.path(), &read.json());
         // A policy set from before the log could be read permits it to nobody.
         let log = format!("{}/log/riverside/checkpoint", demo.about.base);
         drop(demo.caller("auditor").get(&log).expect(403, "the log"));

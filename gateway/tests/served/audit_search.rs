@@ -175,6 +175,10 @@ async fn parameters_are_read_as_on_every_type() {
         "_sort=date",
         "_count=x",
         "_total=some",
+        // Neither the first nor the last value is taken silently.
+        "_count=1&_count=3",
+        "_total=none&_total=accurate",
+        "_summary=false&_summary=count",
     ] {
         let reply = auditor.get(&format!("AuditEvent?{refused}")).await;
         reply.expect(400);
