@@ -117,8 +117,8 @@ impl Acts {
         }
     }
 
-    /// The acts as the audit records them, and the query texts in order. A request that
-    /// ended as a whole `ended` all of its acts; one that goes well leaves each its own.
+    /// The acts as the audit records them, and the query texts in order. How the request
+    /// `ended` as a whole counts for every act that did not end worse by itself.
     pub(crate) fn recorded(&self, ended: Option<Ended>) -> (Vec<AuditAct>, Vec<&str>) {
         // A Bundle is its entries: it is an act of its own only when it has none.
         let bare = usize::from(self.before.first().is_some_and(Act::is_bare));
@@ -129,7 +129,8 @@ impl Acts {
                 queries.push(text);
                 u32::try_from(queries.len()).unwrap_or(u32::MAX)
             });
-            let (outcome, text) = ended.unwrap_or(act.ended);
+            let whole = ended.filter(|(outcome, _)| *outcome >= act.ended.0);
+            let (outcome, text) = whole.unwrap_or(act.ended);
             let records = act.touched.iter().map(|touched| touched.record.clone());
             recorded.push(AuditAct {
                 interaction: act.interaction.clone(),

@@ -362,8 +362,8 @@ async fn count(
         };
     }
     let mut counted = Counted(0);
-    let rest = walk(exchange, criteria, None, records, &mut counted).await?;
-    if rest.is_some() && !exchange.budget.opens_more() {
+    let rest = walk(exchange, criteria, None, most as usize, &mut counted).await?;
+    if rest.is_some() {
         return match total {
             Total::Accurate => Err(exchange.budget.spent()),
             _ => Ok(None),
