@@ -111,6 +111,26 @@ fn audit_still_proves(demo: &Demo, folder: &Path, patient: &Value) {
     });
 }
 
+/// Policy sets and registrations of the time before they were sealed are shown when they
+/// are taken over, with what the log says of them.
+fn taken_over(demo: &Demo) {
+    let printed = demo.printed();
+    for name in ["riverside", "hillcrest"] {
+        let facility = format!("facility `{name}`, made by version 0.1:");
+        let (_, said) = printed.split_once(&facility).expect(&printed);
+        assert!(said.contains("policy set 1, IN FORCE"), "{printed}");
+        assert!(said.contains("clinician-own-facility"), "{printed}");
+    }
+    assert!(
+        printed.contains("under a checkpoint, says the same"),
+        "{printed}"
+    );
+    // What was shared then is shared by the lists now.
+    let caller = demo.caller("clinicianOther");
+    let shared = format!("{}/f/riverside/fhir/Patient?_count=1", demo.about.base);
+    drop(caller.get(&shared).expect(200, "a search next door"));
+}
+
 #[test]
 fn a_kept_proof_still_holds() {
     for version in VERSIONS {
@@ -131,6 +151,7 @@ fn a_kept_data_directory_opens_and_proves_the_same() {
         let (kept, folder) = (kept(version), Demo::folder());
         copy(&kept.join("data"), &folder.path().join("data"));
         let demo = Demo::start(folder.path(), &["--patients", "1"]);
+        taken_over(&demo);
         let resource = fs::read(kept.join("resource.json")).expect("the kept resource");
         let text = String::from_utf8(resource.clone()).expect("JSON text");
         let id = text

@@ -1,5 +1,6 @@
 //! `/admin`: what administrators do for their own facility. Clients and administrators
-//! are registered, and the first facility makes others. None of it shows a record.
+//! are registered, each facility says with whom it shares, and the first facility makes
+//! others. None of it shows a record.
 //!
 //! Nobody changes anything alone: a request proposes a change (202), and it takes
 //! effect when another administrator approves it, in the transaction of the approval.
@@ -12,9 +13,13 @@ mod changes;
 mod clients;
 mod effect;
 mod facilities;
+mod old_change;
+mod open_change;
+mod person;
 mod proposal;
 mod writes;
 
+pub(crate) use old_change::{OldChanges, state as state_old_changes};
 pub(crate) use writes::Writes;
 
 use crate::{
@@ -42,6 +47,11 @@ pub(crate) fn scope() -> Scope {
             on("/facilities")
                 .get(facilities::list)
                 .post(facilities::make),
+        )
+        .service(
+            on("/facility")
+                .get(facilities::profile)
+                .put(facilities::change),
         )
         .service(on("/clients").get(clients::list).post(clients::register))
         // A client id can be a URL.
@@ -86,6 +96,7 @@ async fn propose(
     name: &'static str,
     make: impl Fn(&Exchange<'_>) -> Result<Proposal, Failure>,
 ) -> Answer {
+    let _turn = context.facility.turn_to_decide().await;
     let view = run(context, name, async |exchange| {
         let proposal = make(exchange)?;
         effect::check(exchange, &proposal).await?;

@@ -132,7 +132,7 @@ fn describe(
     let named = |name: &FacilityName| AuditFacility {
         name: name.clone(),
         base: context.app.base_of(name, true),
-        organisation: None,
+        organisation: exchange.organisation_of(name),
     };
     let served = || AuditFacility {
         base: context.base.clone(),

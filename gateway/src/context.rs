@@ -73,6 +73,9 @@ impl Context {
             // A caller of no facility here has no rules of its own here either.
             None => return Err(Failure::not_found()),
         };
+        for facility in [Some(&facility), home.as_ref()].into_iter().flatten() {
+            facility.keep_fresh().await?;
+        }
         let base = app.base_of(
             &facility.name,
             request.match_info().get("facility").is_some(),

@@ -14,9 +14,10 @@ use crate::{
     audit::{self, CommitError},
     budget::Budget,
     context::Context,
-    facility::{Facility, InForce},
+    facility::Facility,
     failure::{Category, Failure},
     idempotency::Keyed,
+    in_force::InForce,
     overlay,
     registered::{self, Registered},
     reply::VersionMark,
@@ -24,7 +25,10 @@ use crate::{
     write::NewContent,
 };
 use fhir::{IssueCode, audit_event::AuditPatient, definition::Definition};
-use model::{AuditInteraction, EpochRead, LogicalId, ResourceType, Tag, Timestamp, VersionNumber};
+use model::{
+    AuditInteraction, EpochRead, FacilityName, LogicalId, ResourceType, Tag, Timestamp,
+    VersionNumber,
+};
 use policies::{Action, Authorizer, Caller, Decision, DecisionLog, Permit, Target, TargetFacts};
 use std::sync::Arc;
 use store::{FacilityId, KeptQuery, NewVersion};
@@ -92,16 +96,21 @@ impl<'c> Exchange<'c> {
         let believed = believed(context, &sides);
         let registered = believed.is_some();
         let caller = believed.unwrap_or_else(|| Arc::clone(&context.caller));
-        let rules = sides
-            .iter()
-            .map(|side| (side.facility.name.clone(), Arc::clone(&side.in_force.rules)));
+        let rules = sides.iter().filter_map(|side| {
+            let rules = side.in_force.rules.as_ref()?;
+            Some((side.facility.name.clone(), Arc::clone(rules)))
+        });
+        let sharing = sides.iter().map(|side| {
+            let with = side.in_force.registered.shares_with();
+            (side.facility.name.clone(), with)
+        });
         Self {
             context,
             at: context.app.clock.now(),
             interaction: interaction.clone(),
             acts: Acts::of(interaction),
             budget: Budget::new(&context.app.limits),
-            authorizer: Authorizer::new(rules),
+            authorizer: Authorizer::new(rules).sharing(sharing),
             epochs: sides.iter().map(|side| side.in_force.epoch).collect(),
             sides,
             decisions: DecisionLog::new((*caller).clone(), own_patient),
@@ -121,6 +130,12 @@ impl<'c> Exchange<'c> {
             .iter()
             .map(|side| (side.facility.id, side.in_force.epoch))
             .collect()
+    }
+
+    /// How people call the organisation of a facility concerned, as it has registered it.
+    pub(crate) fn organisation_of(&self, name: &FacilityName) -> Option<String> {
+        let side = self.sides.iter().find(|side| side.facility.name == *name)?;
+        side.in_force.registered.profile()?.of.organisation.clone()
     }
 
     /// The process that the request came to.

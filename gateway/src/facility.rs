@@ -1,14 +1,22 @@
 //! One facility in this process: its keys, its tags, the policy set in force, and
 //! who is registered.
 
-use crate::{failure::Failure, keyring::Keyring, registered::Registered};
+use crate::{
+    failure::Failure,
+    in_force::InForce,
+    keyring::{HeldKey, Keyring},
+    own_seal::OwnSeal,
+    statement_log::{Breach, Source, StatementLog},
+};
 use fhir::LocalBase;
-use model::{Clock, EpochRead, FacilityName, Random, Scope, Tag};
-use policies::{Compiled, PolicySource};
+use model::{Clock, FacilityName, Random, Scope};
 use sealing::{CursorKey, IdRoot, IndexRoot, Kms, RequestKey};
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
-use store::{FacilityId, Store};
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering},
+};
+use store::{FacilityId, Reader, StatementKind, Store};
+use tokio::sync::{Mutex, MutexGuard};
 
 /// The index epoch of a new facility.
 pub(crate) const FIRST_INDEX_EPOCH: u32 = 1;
@@ -31,27 +39,49 @@ pub struct Facility {
     pub requests: RequestKey,
     /// Tells this facility's own URLs from foreign ones.
     pub local: LocalBase,
+    /// What it has stated about itself.
+    pub(crate) statements: StatementLog,
     store: Store,
+    clock: Arc<dyn Clock>,
     in_force: RwLock<Arc<InForce>>,
-}
-
-/// The policy set in force and who is registered, with the epoch under which both
-/// were read.
-pub struct InForce {
-    /// The set, ready to decide.
-    pub rules: Arc<Compiled>,
-    /// Clients and administrators.
-    pub registered: Registered,
-    /// The facility's epoch for policy set, clients, roles and keys.
-    pub epoch: EpochRead,
+    /// Whoever holds it reads what is in force.
+    reading: Mutex<()>,
+    /// Whoever holds it proposes or decides.
+    deciding: Mutex<()>,
+    refusals: AtomicU64,
 }
 
 impl Facility {
-    /// Opens a facility that the database holds.
+    /// Opens a facility that the database holds. Rules that are refused do not keep it
+    /// from opening: nothing is permitted then, and others are served.
     ///
     /// # Errors
-    /// When it is not there, or its keys or policy set cannot be opened.
+    /// When it is not there or not taken over from version 0.1, or its keys cannot be
+    /// opened.
     pub async fn open(
+        name: &FacilityName,
+        store: &Store,
+        kms: &dyn Kms,
+        clock: &Arc<dyn Clock>,
+        random: &Arc<dyn Random>,
+    ) -> Result<Self, Failure> {
+        let facility = Self::open_keys(name, store, kms, clock, random).await?;
+        if facility.is_of_0_1().await? {
+            return Err(Failure::fault(format!(
+                "facility `{name}` was made by version 0.1, whose policy sets and registrations \
+                 anyone could change who can write to the database; look at them with `chartseal \
+                 take-over`, which seals them once"
+            )));
+        }
+        facility.refresh().await?;
+        Ok(facility)
+    }
+
+    /// Opens its keys alone.
+    ///
+    /// # Errors
+    /// When it is not there, or its keys cannot be opened.
+    pub(crate) async fn open_keys(
         name: &FacilityName,
         store: &Store,
         kms: &dyn Kms,
@@ -85,9 +115,8 @@ impl Facility {
             Arc::clone(clock),
             Arc::clone(random),
         );
-        let id_root = keys.for_scope(Scope::IdRoot).await?;
-        let index_root = keys.for_scope(Scope::IndexRoot(FIRST_INDEX_EPOCH)).await?;
-        let tags = IdRoot::new(&id_root.key);
+        let id_root = keys.existing(Scope::IdRoot).await?;
+        let index_root = keys.existing(Scope::IndexRoot(FIRST_INDEX_EPOCH)).await?;
         Ok(Self {
             name: name.clone(),
             id,
@@ -95,13 +124,33 @@ impl Facility {
             cursors: CursorKey::new(&id_root.key),
             requests: RequestKey::new(&id_root.key),
             local: LocalBase::default(),
-            in_force: RwLock::new(Arc::new(
-                read_in_force((name, id), store, &keys, &tags).await?,
-            )),
-            tags,
+            tags: IdRoot::new(&id_root.key),
             keys,
+            statements: StatementLog::default(),
             store: store.clone(),
+            in_force: RwLock::new(Arc::new(InForce::nothing(clock.now()))),
+            clock: Arc::clone(clock),
+            reading: Mutex::default(),
+            deciding: Mutex::default(),
+            refusals: AtomicU64::new(0),
         })
+    }
+
+    /// Whether it is still as version 0.1 left it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub(crate) async fn is_of_0_1(&self) -> Result<bool, Failure> {
+        let id = self.id;
+        let read = move |reader: &mut Reader| {
+            Ok(reader.policies().newest(id)?.is_none()
+                && reader
+                    .statements()
+                    .count_to(id, StatementKind::Policy, u32::MAX)?
+                    == 0
+                && !reader.policies().in_clear(id)?.is_empty())
+        };
+        Ok(self.store.read("version of a facility", read).await?)
     }
 
     /// Policy set and registrations in force, as this process last read them. A transaction
@@ -110,61 +159,118 @@ impl Facility {
         Arc::clone(&self.in_force.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Reads what is in force again when it has been used for a minute: an epoch that
+    /// someone has turned back must not keep old rules alive.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) async fn keep_fresh(&self) -> Result<(), Failure> {
+        if self.in_force().is_fresh(self.clock.now()) {
+            return Ok(());
+        }
+        let _reading = self.reading.lock().await;
+        match self.in_force().is_fresh(self.clock.now()) {
+            true => Ok(()),
+            false => self.read_in_force().await,
+        }
+    }
+
     /// Reads both again, after a transaction found the epoch moved.
     ///
     /// # Errors
-    /// When they cannot be read or the set does not compile; nothing is permitted then.
+    /// When they cannot be read.
     pub async fn refresh(&self) -> Result<(), Failure> {
-        let fresh = Arc::new(
-            read_in_force((&self.name, self.id), &self.store, &self.keys, &self.tags).await?,
-        );
+        let _reading = self.reading.lock().await;
+        self.read_in_force().await
+    }
+
+    async fn read_in_force(&self) -> Result<(), Failure> {
+        let (before, now) = (self.in_force(), self.clock.now());
+        let fresh = InForce::read(self.source(), &self.statements, &before, now).await?;
+        self.report(&before, &fresh);
         *self
             .in_force
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = fresh;
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
         Ok(())
     }
-}
 
-async fn read_in_force(
-    (name, id): (&FacilityName, FacilityId),
-    store: &Store,
-    keys: &Keyring,
-    tags: &IdRoot,
-) -> Result<InForce, Failure> {
-    // The epoch is read first: a set put in force in between makes the epoch
-    // stale, never the set newer than its epoch says.
-    let (epoch, row, registrations) = store
-        .read("what is in force", move |reader| {
-            let epochs = reader.epochs().read(id, &[Tag::ZERO])?;
-            Ok((
-                epochs.into_iter().next(),
-                reader.policies().newest(id)?,
-                reader.registrations().newest(id)?,
-            ))
-        })
-        .await?;
-    let row = row.ok_or_else(|| Failure::fault("no policy set is in force"))?;
-    let policies: BTreeMap<String, String> = serde_json::from_str(&row.policies)
-        .map_err(|_| Failure::fault(format!("policy set {} cannot be read", row.number)))?;
-    let source = PolicySource {
-        schema: row.schema,
-        policies,
-    };
-    let compiled = Compiled::new(row.number, &source)
-        .map_err(|error| Failure::fault(format!("policy set {}: {error}", row.number)))?;
-    if compiled.digest() != row.digest {
-        return Err(Failure::fault(format!(
-            "policy set {} is not what was put in force",
-            row.number
-        )));
+    /// Says what is wrong, each time that it is read: until an operator has seen to it
+    /// there is nothing else to be said of the facility.
+    fn report(&self, before: &InForce, fresh: &InForce) {
+        for trouble in &fresh.troubles {
+            self.refusals.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(facility = %self.name, trouble,
+                permits_nothing = fresh.rules.is_none(),
+                "what decides was changed in the database by someone without the keys, or is \
+                 not the newest; restore the database, see the runbook");
+        }
+        if fresh.rules.is_some() && fresh.policy_number() != before.policy_number() {
+            tracing::info!(facility = %self.name, number = fresh.policy_number(),
+                digest = %fresh.policy_digest(), "this policy set is in force");
+        }
     }
-    Ok(InForce {
-        rules: Arc::new(compiled),
-        registered: Registered::open(name, keys, tags, registrations).await?,
-        epoch: epoch.unwrap_or(EpochRead {
-            scope: Tag::ZERO,
-            number: 0,
-        }),
-    })
+
+    /// How often something of what decides was refused since the start.
+    #[must_use]
+    pub fn refusals(&self) -> u64 {
+        self.refusals.load(Ordering::Relaxed)
+    }
+
+    /// Notes that something of what decides was refused.
+    pub(crate) fn note_refusal(&self) {
+        self.refusals.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What is wrong now with what decides here.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<String> {
+        self.in_force().troubles.clone()
+    }
+
+    pub(crate) const fn source(&self) -> Source<'_> {
+        Source {
+            name: &self.name,
+            id: self.id,
+            store: &self.store,
+            keys: &self.keys,
+            tags: &self.tags,
+        }
+    }
+
+    /// Reads the statements of a kind that were made since.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are not all there.
+    pub(crate) async fn read_statements(&self, kind: StatementKind) -> Result<(), Failure> {
+        let read = self.statements.read(self.source(), kind).await?;
+        read.map_err(|breach| self.refuse(&breach))
+    }
+
+    /// A request met rows that somebody without the keys has changed.
+    pub(crate) fn refuse(&self, breach: &Breach) -> Failure {
+        self.note_refusal();
+        tracing::error!(facility = %self.name, %breach, "rows of the administration are refused");
+        Failure::fault(breach)
+    }
+
+    /// Seals what is the facility's own.
+    pub(crate) const fn own_seal<'a>(
+        &'a self,
+        key: &'a HeldKey,
+        random: &'a dyn Random,
+    ) -> OwnSeal<'a> {
+        OwnSeal {
+            facility: &self.name,
+            tags: &self.tags,
+            key,
+            random,
+        }
+    }
+
+    /// One at a time proposes or decides in this process, so that statements get their
+    /// numbers without trying again.
+    pub(crate) async fn turn_to_decide(&self) -> MutexGuard<'_, ()> {
+        self.deciding.lock().await
+    }
 }

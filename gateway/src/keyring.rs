@@ -106,6 +106,21 @@ impl Keyring {
         }
     }
 
+    /// The key that seals a scope, which must be there. For keys that everything else
+    /// is read by: another in the place of one that is gone would make all of it strange.
+    ///
+    /// # Errors
+    /// When there is none, or it does not unwrap.
+    pub async fn existing(&self, scope: Scope) -> Result<HeldKey, Failure> {
+        let row = self.find(scope).await?.ok_or_else(|| {
+            let (kind, name) = (scope.kind(), &self.name);
+            Failure::fault(format!(
+                "the data key of kind {kind} of facility `{name}` is gone; restore the database"
+            ))
+        })?;
+        self.hold(&row)
+    }
+
     /// The key of this name.
     ///
     /// # Errors

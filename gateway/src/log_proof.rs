@@ -121,23 +121,17 @@ pub fn parse_registry(text: &str) -> Option<(u64, [u8; 20])> {
     Some((chain_id.parse().ok()?, address))
 }
 
-/// The digest of a policy set of this facility.
+/// The digest of a policy set of this facility, as its statement has it; zeros for the
+/// number 0, which stands where none was valid.
 ///
 /// # Errors
-/// When it is not in the database.
-pub async fn policy_digest(exchange: &Exchange<'_>, number: u32) -> Result<Digest, Failure> {
-    let (facility, in_force) = (exchange.facility(), exchange.facility().in_force());
-    if in_force.rules.number() == number {
-        return Ok(in_force.rules.digest());
+/// When it was never put in force.
+pub fn policy_digest(exchange: &Exchange<'_>, number: u32) -> Result<Digest, Failure> {
+    if number == 0 {
+        return Ok(Digest::ZERO);
     }
-    let id = facility.id;
-    let set = exchange
-        .app()
-        .store
-        .read("policy set", move |reader| {
-            reader.policies().find(id, number)
-        })
-        .await?;
-    set.map(|set| set.digest)
-        .ok_or_else(|| Failure::fault("a policy set is missing"))
+    let statements = &exchange.facility().statements;
+    statements
+        .digest_of_set(number)
+        .ok_or_else(|| Failure::fault(format!("policy set {number} was never put in force")))
 }

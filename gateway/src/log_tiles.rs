@@ -77,23 +77,24 @@ fn app(request: &HttpRequest) -> Result<&web::Data<App>, Failure> {
 /// would notice rules of yesterday.
 async fn permit(context: &Context) -> Result<(), Failure> {
     let sides = [Some(&context.facility), context.home.as_ref()];
-    let mut rules = Vec::new();
+    let (mut rules, mut sharing) = (Vec::new(), Vec::new());
     for facility in sides.into_iter().flatten() {
         let (id, held) = (facility.id, facility.in_force().epoch);
         if epoch(context, id).await? != Some(held) {
             facility.refresh().await?;
         }
-        rules.push((
-            facility.name.clone(),
-            Arc::clone(&facility.in_force().rules),
-        ));
+        let in_force = facility.in_force();
+        if let Some(compiled) = &in_force.rules {
+            rules.push((facility.name.clone(), Arc::clone(compiled)));
+        }
+        sharing.push((facility.name.clone(), in_force.registered.shares_with()));
     }
     let home = context.home.as_ref().unwrap_or(&context.facility);
     let only = context.app.registered_only;
     let believed = home.in_force().registered.believed(only, &context.caller);
     let caller = believed.ok_or_else(registered::refusal)?;
     let kind = "AuditEvent".parse().map_err(Failure::fault)?;
-    let decision = Authorizer::new(rules).decide(&Question {
+    let decision = Authorizer::new(rules).sharing(sharing).decide(&Question {
         caller: &caller,
         own_patient: None,
         action: Action::ReadLog,

@@ -4,15 +4,16 @@
 
 use crate::{
     failure::{Category, Failure},
-    keyring::Keyring,
-    registration::{Administrator, Client, Registrant, id_of, open_row},
+    registration::{Administrator, Client, Profile, Registrant, id_of, open_row},
+    statement_log::{Latest, Source},
 };
 use fhir::IssueCode;
 use model::{FacilityName, Tag, Timestamp};
 use policies::{Caller, Role};
-use sealing::IdRoot;
-use std::{collections::BTreeMap, sync::Arc};
-use store::RegistrationKind;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Of whom a token is believed only what is registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,40 +36,65 @@ pub(crate) struct Held<T> {
 /// Everyone who is registered at a facility.
 #[derive(Debug, Default)]
 pub struct Registered {
-    /// By client id.
+    /// By issuer, line feed, client id.
     clients: BTreeMap<String, Held<Client>>,
     /// By issuer, line feed, subject.
     administrators: BTreeMap<String, Held<Administrator>>,
+    /// What the facility says of itself.
+    profile: Option<Held<Profile>>,
     /// The newest number of every tag, that of what was ended included.
-    numbers: BTreeMap<(RegistrationKind, Tag), u32>,
+    numbers: BTreeMap<Tag, u32>,
 }
 
 impl Registered {
-    /// Opens the rows. One that does not open registers nobody, and says so in the
-    /// log: whoever it stands for is shut out, and nobody else is.
+    /// Opens the rows. One that does not open, or is not the newest that was stated of
+    /// its tag, registers nobody: whoever it stands for is shut out, and nobody else is.
+    /// What is wrong is given beside, in the words of our log.
     ///
     /// # Errors
     /// When the keys cannot be read now.
     pub(crate) async fn open(
-        name: &FacilityName,
-        keys: &Keyring,
-        tags: &IdRoot,
+        source: Source<'_>,
         rows: Vec<store::Registration>,
-    ) -> Result<Self, Failure> {
+        latest: &BTreeMap<Tag, Latest>,
+    ) -> Result<(Self, Vec<String>), Failure> {
         let mut registered = Self::default();
+        let mut troubles = Vec::new();
+        let mut found = BTreeSet::new();
+        for (tag, stated) in latest {
+            registered.numbers.insert(*tag, stated.entry);
+        }
         for row in rows {
-            registered.numbers.insert((row.kind, row.tag), row.number);
-            match open_row(name, keys, tags, &row).await {
+            let written = Latest {
+                entry: row.number,
+                digest: sealing::envelope_digest(&row.envelope),
+                time: row.created,
+            };
+            found.insert(row.tag);
+            if latest.get(&row.tag) != Some(&written) {
+                troubles.push(format!(
+                    "registration {} of tag {} is not the newest that was stated",
+                    row.number, row.tag
+                ));
+                continue;
+            }
+            match open_row(source, &row).await {
                 Ok(Some(registrant)) => registered.hold(&row, registrant),
                 Ok(None) => {}
                 Err(failure) if failure.category == Category::Unavailable => return Err(failure),
-                Err(failure) => {
-                    tracing::error!(facility = %name, kind = ?row.kind, tag = %row.tag,
-                        number = row.number, %failure, "a registration does not open");
-                }
+                Err(failure) => troubles.push(format!(
+                    "registration {} of tag {} does not open: {failure}",
+                    row.number, row.tag
+                )),
             }
         }
-        Ok(registered)
+        let gone = latest.iter().filter(|(tag, _)| !found.contains(tag));
+        troubles.extend(
+            gone.map(|(tag, stated)| {
+                format!("registration {} of tag {tag} is missing", stated.entry)
+            }),
+        );
+        Ok((registered, troubles))
     }
 
     fn hold(&mut self, row: &store::Registration, registrant: Registrant) {
@@ -76,12 +102,13 @@ impl Registered {
         match registrant {
             Registrant::Client(of) => {
                 let held = Held { tag, since, of };
-                self.clients.insert(held.of.client_id.clone(), held);
+                self.clients.insert(held.of.id(), held);
             }
             Registrant::Administrator(of) => {
                 let held = Held { tag, since, of };
                 self.administrators.insert(held.of.id(), held);
             }
+            Registrant::Facility(of) => self.profile = Some(Held { tag, since, of }),
         }
     }
 
@@ -92,7 +119,7 @@ impl Registered {
         caller: &Arc<Caller>,
     ) -> Option<Arc<Caller>> {
         let registered = match only.clients {
-            true => Some(self.clients.get(&caller.client)?),
+            true => Some(self.clients.get(&id_of(&caller.issuer, &caller.client))?),
             false => None,
         };
         let counts = |role: &Role| {
@@ -118,10 +145,19 @@ impl Registered {
         self.clients.values()
     }
 
-    /// The client of this id, or of this tag.
-    pub(crate) fn client(&self, id: &str) -> Option<&Held<Client>> {
-        let by_tag = || self.clients().find(|held| held.tag.to_string() == id);
-        self.clients.get(id).or_else(by_tag)
+    /// The client of this tag.
+    pub(crate) fn client(&self, tag: Tag) -> Option<&Held<Client>> {
+        self.clients().find(|held| held.tag == tag)
+    }
+
+    /// The clients of this id, each of another issuer.
+    pub(crate) fn clients_of_id(&self, id: &str) -> Vec<&Held<Client>> {
+        self.clients().filter(|it| it.of.client_id == id).collect()
+    }
+
+    /// The client as it is registered now.
+    pub(crate) fn same_client(&self, client: &Client) -> Option<&Held<Client>> {
+        self.clients.get(&client.id())
     }
 
     /// The administrators, by issuer and subject.
@@ -138,18 +174,30 @@ impl Registered {
     pub(crate) fn holds(&self, registrant: &Registrant) -> bool {
         match registrant {
             Registrant::Client(client) => {
-                let held = self.clients.get(&client.client_id);
+                let held = self.same_client(client);
                 held.is_some_and(|held| held.of == *client)
             }
             Registrant::Administrator(person) => {
                 self.is_administrator(&person.issuer, &person.subject)
             }
+            Registrant::Facility(profile) => self.profile().is_some_and(|it| it.of == *profile),
         }
     }
 
+    /// What the facility says of itself, once it has.
+    pub(crate) const fn profile(&self) -> Option<&Held<Profile>> {
+        self.profile.as_ref()
+    }
+
+    /// With which facilities it shares, as far as they share with it too.
+    pub(crate) fn shares_with(&self) -> BTreeSet<FacilityName> {
+        let profile = self.profile.as_ref();
+        profile.map_or_else(BTreeSet::new, |held| held.of.sharing.with.clone())
+    }
+
     /// The number of the next registration under a tag.
-    pub(crate) fn next_number(&self, kind: RegistrationKind, tag: Tag) -> u32 {
-        let newest = self.numbers.get(&(kind, tag)).copied().unwrap_or(0);
+    pub(crate) fn next_number(&self, tag: Tag) -> u32 {
+        let newest = self.numbers.get(&tag).copied().unwrap_or(0);
         newest.saturating_add(1)
     }
 }
@@ -159,8 +207,8 @@ pub(crate) fn refusal() -> Failure {
     Failure::new(
         Category::Forbidden,
         IssueCode::Forbidden,
-        "the client of this token is not registered at its facility; ask an administrator of \
-         the facility to register it",
+        "the client of this token is not registered at its facility for the issuer of the token; \
+         ask an administrator of the facility to register it",
     )
 }
 

@@ -3,16 +3,18 @@
 
 use crate::{
     failure::{Category, Failure},
-    keyring::{HeldKey, Keyring},
+    own_seal::{self, OwnPlace, OwnSeal},
     sealed_json,
+    statement::{self, Said},
+    statement_log::Source,
 };
 use fhir::IssueCode;
-use model::{FacilityName, Random, ResourceType, Tag, Timestamp, VersionNumber};
+use model::{FacilityName, Tag, Timestamp};
 use policies::Role;
-use sealing::{ClearFacts, IdRoot, Place};
+use sealing::IdRoot;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use store::RegistrationKind;
+use store::{FacilityId, NewStatement, RegistrationKind, StatementKind, Tx};
 
 /// Ids, subjects and names longer than this are not used in tokens either.
 const MAX_CHARS: usize = 255;
@@ -23,6 +25,9 @@ const MAX_CHARS: usize = 255;
 pub struct Client {
     /// The OAuth client id.
     pub client_id: String,
+    /// The issuer whose tokens it presents; empty only in a registration of version 0.1.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub issuer: String,
     /// How people call it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -43,6 +48,28 @@ pub struct Administrator {
     pub name: Option<String>,
 }
 
+/// What a facility says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Profile {
+    /// Its own name here.
+    pub name: FacilityName,
+    /// How people call the organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<String>,
+    /// With whom it shares.
+    pub sharing: Sharing,
+}
+
+/// With whom a facility shares.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Sharing {
+    /// Facilities whose people may ask here, and at which its own people may ask: as far
+    /// as they list this one too.
+    pub with: BTreeSet<FacilityName>,
+}
+
 /// What a row registers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -51,6 +78,8 @@ pub enum Registrant {
     Client(Client),
     /// An administrator.
     Administrator(Administrator),
+    /// The facility itself.
+    Facility(Profile),
 }
 
 /// What is sealed. The state stands in the row too, where anyone who can write to
@@ -96,8 +125,9 @@ impl Registrant {
             ))
         };
         let (words, name) = match self {
-            Self::Client(client) => (vec![&client.client_id], &client.name),
+            Self::Client(client) => (vec![&client.issuer, &client.client_id], &client.name),
             Self::Administrator(person) => (vec![&person.issuer, &person.subject], &person.name),
+            Self::Facility(profile) => (Vec::new(), &profile.organisation),
         };
         if !words.into_iter().chain(name).all(|word| is_plain(word)) {
             return refused("client ids, issuers, subjects and names have 1 to 255 characters");
@@ -106,6 +136,9 @@ impl Registrant {
             Self::Client(client) if client.roles.is_empty() => {
                 refused("give the client at least one role; none of its tokens would count")
             }
+            Self::Facility(profile) if profile.sharing.with.contains(&profile.name) => {
+                refused("a facility need not share with itself; leave it out of `with`")
+            }
             _ => Ok(()),
         }
     }
@@ -113,10 +146,11 @@ impl Registrant {
     /// What it is, in the words of the audit.
     pub(crate) fn reference(&self) -> String {
         match self {
-            Self::Client(client) => format!("clients/{}", client.client_id),
+            Self::Client(client) => format!("clients/{}|{}", client.issuer, client.client_id),
             Self::Administrator(person) => {
                 format!("administrators/{}|{}", person.issuer, person.subject)
             }
+            Self::Facility(profile) => format!("facilities/{}", profile.name),
         }
     }
 
@@ -124,112 +158,147 @@ impl Registrant {
         match self {
             Self::Client(_) => RegistrationKind::Client,
             Self::Administrator(_) => RegistrationKind::Administrator,
+            Self::Facility(_) => RegistrationKind::Facility,
         }
     }
 
-    /// The tag that stands for it in audit rows too: the client tag or the user tag.
+    /// The tag that stands for it. A person has the user tag, as in audit rows. A client
+    /// has one that holds its issuer, for two issuers may know two clients by one id;
+    /// in version 0.1 it had the client tag of audit rows.
     pub(crate) fn tag(&self, tags: &IdRoot) -> Tag {
         match self {
-            Self::Client(client) => tags.client_tag(&client.client_id),
+            Self::Client(client) if client.issuer.is_empty() => tags.client_tag(&client.client_id),
+            Self::Client(_) => tags.record_tag("#client", &self.id()),
             Self::Administrator(person) => tags.user_tag(&person.issuer, &person.subject),
+            Self::Facility(_) => tags.record_tag("#facility", &self.id()),
         }
     }
 
     fn id(&self) -> String {
         match self {
-            Self::Client(client) => client.client_id.clone(),
+            Self::Client(client) if client.issuer.is_empty() => client.client_id.clone(),
+            Self::Client(client) => client.id(),
             Self::Administrator(person) => person.id(),
+            Self::Facility(profile) => profile.name.to_string(),
         }
     }
 
-    /// Seals a registration, or its end, as the row that stores it.
+    /// Seals a registration, or its end, as the row that stores it, and makes its
+    /// statement, which gets this number.
     ///
     /// # Errors
     /// When sealing fails.
     pub(crate) fn seal(
         &self,
-        (facility, tags, key): (&FacilityName, &IdRoot, &HeldKey),
+        own: &OwnSeal<'_>,
         (number, active): (u32, bool),
+        statement: u32,
         at: Timestamp,
-        random: &dyn Random,
-    ) -> Result<store::Registration, Failure> {
+    ) -> Result<NewRegistration, Failure> {
         let content = Content {
             registered: self.clone(),
             state: State::of(active),
         };
-        let (kind, tag) = (sealed_type(self.kind())?, self.tag(tags));
-        let place = place(facility, &kind, (tag, number), at)?;
-        let bytes = sealed_json::bytes(&content)?;
-        let sealed = sealing::seal(&place, key.id, &key.key, &self.id(), &bytes, random)?;
-        Ok(store::Registration {
-            kind: self.kind(),
-            tag,
-            number,
-            active,
-            data_key: key.id,
-            envelope: sealed.envelope,
-            created: at,
+        let tag = self.tag(own.tags);
+        let place = place(self.kind(), tag, number, at);
+        let sealed = own.seal(&place, &self.id(), &sealed_json::bytes(&content)?)?;
+        let said = Said::entry(tag, number, &sealed.envelope);
+        Ok(NewRegistration {
+            row: store::Registration {
+                kind: self.kind(),
+                tag,
+                number,
+                active,
+                data_key: own.key.id,
+                envelope: sealed.envelope,
+                created: at,
+            },
+            statement: statement::seal(own, (StatementKind::Registration, statement), at, &said)?,
         })
     }
 }
 
+/// A registration with its statement, to be stored together.
+pub(crate) struct NewRegistration {
+    pub(crate) row: store::Registration,
+    pub(crate) statement: NewStatement,
+}
+
+impl NewRegistration {
+    /// Stores both.
+    ///
+    /// # Errors
+    /// `Taken` when a number is.
+    pub(crate) fn insert(&self, tx: &mut Tx, facility: FacilityId) -> Result<(), store::Error> {
+        tx.registrations().insert(facility, &self.row)?;
+        tx.statements().insert(facility, &self.statement)
+    }
+}
+
+impl Client {
+    /// Issuer, line feed, client id.
+    pub(crate) fn id(&self) -> String {
+        id_of(&self.issuer, &self.client_id)
+    }
+}
+
 impl Administrator {
+    /// Whether both are one person at one issuer.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        (&self.issuer, &self.subject) == (&other.issuer, &other.subject)
+    }
+
     /// Issuer, line feed, subject.
     pub(crate) fn id(&self) -> String {
         id_of(&self.issuer, &self.subject)
     }
 }
 
-pub(crate) fn id_of(issuer: &str, subject: &str) -> String {
-    format!("{issuer}\n{subject}")
+/// An issuer is a configured URL, so it has no line feed.
+pub(crate) fn id_of(issuer: &str, of_issuer: &str) -> String {
+    format!("{issuer}\n{of_issuer}")
 }
 
-fn sealed_type(kind: RegistrationKind) -> Result<ResourceType, Failure> {
-    let name = match kind {
+const fn sealed_type(kind: RegistrationKind) -> &'static str {
+    match kind {
         RegistrationKind::Client => "#client",
         RegistrationKind::Administrator => "#administrator",
-    };
-    name.parse().map_err(Failure::fault)
+        RegistrationKind::Facility => "#facility",
+    }
 }
 
-fn place<'a>(
-    facility: &'a FacilityName,
-    kind: &'a ResourceType,
-    (record, number): (Tag, u32),
+const fn place(
+    kind: RegistrationKind,
+    record: Tag,
+    number: u32,
     time: Timestamp,
-) -> Result<Place<'a>, Failure> {
-    Ok(Place {
-        facility,
-        resource_type: kind,
+) -> OwnPlace<'static> {
+    OwnPlace {
+        kind: sealed_type(kind),
         record,
-        version: VersionNumber::new(number)
-            .ok_or_else(|| Failure::fault("a registration has the number 0"))?,
-        clear: ClearFacts::at(time),
-    })
+        number,
+        time,
+    }
 }
 
 /// The registrant of a row; none when the row ends a registration.
+///
+/// # Errors
+/// When it does not open, or says something else than the row.
 pub(crate) async fn open_row(
-    name: &FacilityName,
-    keys: &Keyring,
-    tags: &IdRoot,
+    source: Source<'_>,
     row: &store::Registration,
 ) -> Result<Option<Registrant>, Failure> {
-    if !row.active {
-        return Ok(None);
-    }
-    let held = keys.by_id(row.data_key).await?;
-    let kind = sealed_type(row.kind)?;
-    let place = place(name, &kind, (row.tag, row.number), row.created)?;
-    let opened = sealing::open(&place, &held.key, &row.envelope)?;
+    let place = place(row.kind, row.tag, row.number, row.created);
+    let sealed = (row.data_key, row.envelope.as_slice());
+    let opened = own_seal::open(source.name, source.keys, &place, sealed).await?;
     let Content { registered, state } = serde_json::from_slice(&opened.content)
         .map_err(|_| Failure::fault("the content of a registration cannot be read"))?;
-    let fits = registered.kind() == row.kind && registered.tag(tags) == row.tag;
-    if fits && state == State::of(row.active) {
-        Ok(Some(registered))
-    } else {
-        Err(Failure::fault("a registration is not what its row says"))
+    let fits = registered.kind() == row.kind && registered.tag(source.tags) == row.tag;
+    if !fits || state != State::of(row.active) {
+        return Err(Failure::fault("a registration is not what its row says"));
     }
+    Ok(row.active.then_some(registered))
 }
 
 #[cfg(test)]

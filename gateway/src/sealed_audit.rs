@@ -51,7 +51,7 @@ pub async fn seal_record(
         interaction: facts.interaction.clone(),
         outcome: record.outcome().code(),
         purpose: facts.purpose.clone(),
-        policy_number: side.in_force.rules.number(),
+        policy_number: side.in_force.policy_number(),
         user: clear.user,
         client: clear.client,
         subject: match record.patients() {
@@ -80,7 +80,7 @@ pub async fn seal_record(
         .collect();
     let record = StoredRecord::from(record);
     let leaves = event_leaves(&record, &sealed.salts, &digests)?;
-    let policy = side.in_force.rules.digest();
+    let policy = side.in_force.policy_digest();
     let statement = statement_of(facility, &audit, &record, &leaves, policy)?;
     let names = (0..record.event_count()).filter_map(|index| record.event_name(index));
     let patients = names.map(|name| name.patient).collect();

@@ -3,22 +3,29 @@
 //! be in the KMS before; the log is made by the anchor-service, which alone holds its
 //! key.
 
+mod operator;
+mod policies_in_force;
 mod recovery;
+mod take_over;
 
-pub use recovery::{Recovered, recover};
+pub use policies_in_force::put_in_force;
+pub use recovery::{First, Recovered, recover};
+pub use take_over::{Confirmed, OldFacility, OldSet, TakeOver};
 
 use crate::{
     facility::FIRST_INDEX_EPOCH,
     failure::Failure,
     keyring::{self, HeldKey},
     log_proof,
-    registration::{Administrator, Client, Registrant},
+    own_seal::OwnSeal,
+    policy_set::{self, NewSet},
+    registration::{Administrator, Client, NewRegistration, Profile, Registrant, Sharing},
 };
 use model::{Clock, FacilityName, Random, Scope, Timestamp};
-use policies::{Compiled, PolicySource};
+use policies::PolicySource;
 use sealing::{IdRoot, Kek, Kms};
-use std::sync::Arc;
-use store::{FacilityId, PolicySet, Registration, Store, StoredKek, StoredKey, Tx};
+use std::{collections::BTreeSet, sync::Arc};
+use store::{FacilityId, Store, StoredKek, StoredKey, Tx};
 
 /// The generation of a new facility's KEK.
 pub const FIRST_GENERATION: u32 = 1;
@@ -33,6 +40,8 @@ pub struct NewFacility {
     pub administrators: Vec<Administrator>,
     /// Its first clients.
     pub clients: Vec<Client>,
+    /// With which facilities it shares from the first.
+    pub shares_with: BTreeSet<FacilityName>,
 }
 
 /// Makes a facility.
@@ -60,8 +69,8 @@ pub(crate) struct MadeFacility {
     created: Timestamp,
     kek: StoredKek,
     keys: Vec<StoredKey>,
-    policies: PolicySet,
-    registrations: Vec<Registration>,
+    policies: NewSet,
+    registrations: Vec<NewRegistration>,
 }
 
 impl MadeFacility {
@@ -75,14 +84,32 @@ impl MadeFacility {
         now: Timestamp,
         random: &dyn Random,
     ) -> Result<Self, Failure> {
-        let policies = policy_set(1, &new.policies, now)?;
         let kek = Kek::generate(new.name.clone(), FIRST_GENERATION, random)?;
         let wrapped = kms
             .wrap_kek(&kek, random)
             .map_err(|error| Failure::fault(format!("key of facility `{}`: {error}", new.name)))?;
         let make = |scope| keyring::new_key(&kek, scope, now, random);
         let (id_root, own) = (make(Scope::IdRoot)?, make(Scope::Facility)?);
-        let registrations = register(new, &kek, (&id_root, &own), now, random)?;
+        let open = |row: &StoredKey| {
+            let key = kek.unwrap(row.scope, row.id, &row.wrapped);
+            key.map_err(Failure::fault)
+        };
+        let (tags, key) = (
+            IdRoot::new(&open(&id_root)?),
+            HeldKey {
+                id: own.id,
+                scope: own.scope,
+                key: Arc::new(open(&own)?),
+            },
+        );
+        let seal = OwnSeal {
+            facility: &new.name,
+            tags: &tags,
+            key: &key,
+            random,
+        };
+        let policies = policy_set::make(&seal, (1, 1), &new.policies, now)?;
+        let registrations = register(new, &seal, now)?;
         let index_root = make(Scope::IndexRoot(FIRST_INDEX_EPOCH))?;
         Ok(Self {
             name: new.name.clone(),
@@ -109,52 +136,37 @@ impl MadeFacility {
             tx.keys().insert(facility, key)?;
         }
         for registration in &self.registrations {
-            tx.registrations().insert(facility, registration)?;
+            registration.insert(tx, facility)?;
         }
-        tx.policies().insert(facility, &self.policies)?;
+        self.policies.insert(tx, facility)?;
         Ok(facility)
     }
-}
-
-/// A policy set as it is stored, once it has been seen to compile.
-fn policy_set(number: u32, source: &PolicySource, now: Timestamp) -> Result<PolicySet, Failure> {
-    let compiled = Compiled::new(number, source)
-        .map_err(|error| Failure::fault(format!("policy set {number}: {error}")))?;
-    Ok(PolicySet {
-        number,
-        digest: compiled.digest(),
-        schema: source.schema.clone(),
-        policies: serde_json::to_string(&source.policies).map_err(Failure::fault)?,
-        created: now,
-    })
 }
 
 /// The first registrations, sealed under keys that are not stored yet.
 fn register(
     new: &NewFacility,
-    kek: &Kek,
-    (id_root, own): (&StoredKey, &StoredKey),
+    own: &OwnSeal<'_>,
     now: Timestamp,
-    random: &dyn Random,
-) -> Result<Vec<Registration>, Failure> {
-    let open = |row: &StoredKey| {
-        let key = kek.unwrap(row.scope, row.id, &row.wrapped);
-        key.map_err(Failure::fault)
-    };
-    let tags = IdRoot::new(&open(id_root)?);
-    let key = HeldKey {
-        id: own.id,
-        scope: own.scope,
-        key: Arc::new(open(own)?),
-    };
+) -> Result<Vec<NewRegistration>, Failure> {
     let people = new.administrators.iter().cloned();
     let clients = new.clients.iter().cloned();
-    people
+    let profile = (!new.shares_with.is_empty()).then(|| Profile {
+        name: new.name.clone(),
+        organisation: None,
+        sharing: Sharing {
+            with: new.shares_with.clone(),
+        },
+    });
+    let all = people
         .map(Registrant::Administrator)
         .chain(clients.map(Registrant::Client))
-        .map(|registrant| {
+        .chain(profile.map(Registrant::Facility));
+    (1..)
+        .zip(all)
+        .map(|(statement, registrant)| {
             registrant.check()?;
-            registrant.seal((&new.name, &tags, &key), (1, true), now, random)
+            registrant.seal(own, (1, true), statement, now)
         })
         .collect()
 }

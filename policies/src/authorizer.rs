@@ -1,16 +1,21 @@
 //! The one function that decides.
 //!
 //! In this order, each able to deny and none to permit alone: the question must
-//! exist, a scope of the token must grant it (administration needs none), and the
-//! rules of every facility concerned must permit it: that of the target and, when it
-//! is another, the caller's own. Consent comes after the rules once it is enforced.
+//! exist, a scope of the token must grant it (administration needs none), a caller of
+//! another facility must be of one with which the target's shares and which shares with
+//! it, and the rules of every facility concerned must permit it: that of the target and,
+//! when it is another, the caller's own. Consent comes after the rules once it is
+//! enforced.
 
 use crate::{
     Action, Caller, CallerEntity, Compiled, ConsentRule, Decision, DecisionRecord, Outcome, Reason,
     ReplayError, ResourceEntity, SmartScope, Target, entities::ResourceKind,
 };
 use model::{EpochRead, FacilityName, Tag};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What is asked.
 #[derive(Clone, Copy)]
@@ -34,6 +39,7 @@ pub struct Question<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Authorizer {
     rules: BTreeMap<FacilityName, Arc<Compiled>>,
+    sharing: BTreeMap<FacilityName, BTreeSet<FacilityName>>,
 }
 
 impl Authorizer {
@@ -43,7 +49,28 @@ impl Authorizer {
     pub fn new(rules: impl IntoIterator<Item = (FacilityName, Arc<Compiled>)>) -> Self {
         Self {
             rules: rules.into_iter().collect(),
+            sharing: BTreeMap::new(),
         }
+    }
+
+    /// With whom each facility shares. Without it nothing is shared.
+    #[must_use]
+    pub fn sharing(
+        mut self,
+        sharing: impl IntoIterator<Item = (FacilityName, BTreeSet<FacilityName>)>,
+    ) -> Self {
+        self.sharing = sharing.into_iter().collect();
+        self
+    }
+
+    /// Whether both list each other.
+    fn share(&self, one: &FacilityName, other: &FacilityName) -> bool {
+        let lists = |one, other| {
+            self.sharing
+                .get(one)
+                .is_some_and(|with| with.contains(other))
+        };
+        lists(one, other) && lists(other, one)
     }
 
     /// The rules of a facility.
@@ -77,7 +104,10 @@ impl Authorizer {
                 });
             }
         }
-        let again = self.judge(
+        // Who shared with whom then is a fact of the question, and the outcome tells it.
+        let shared = record.outcome != Outcome::Denied(Reason::NotShared);
+        let again = self.judge_as(
+            Some(shared),
             record.caller.clone(),
             record.action,
             record.resource.clone(),
@@ -93,6 +123,18 @@ impl Authorizer {
         resource: ResourceEntity,
         consents: Vec<ConsentRule>,
     ) -> DecisionRecord {
+        self.judge_as(None, caller, action, resource, consents)
+    }
+
+    /// `shared` in the place of what the facilities say now, if given.
+    fn judge_as(
+        &self,
+        shared: Option<bool>,
+        caller: CallerEntity,
+        action: Action,
+        resource: ResourceEntity,
+        consents: Vec<ConsentRule>,
+    ) -> DecisionRecord {
         let mut record = DecisionRecord {
             caller,
             action,
@@ -102,14 +144,14 @@ impl Authorizer {
             rulings: Vec::new(),
             outcome: Outcome::Denied(Reason::NotApplicable),
         };
-        record.outcome = match self.reason_against(&mut record) {
+        record.outcome = match self.reason_against(shared, &mut record) {
             None => Outcome::Permit,
             Some(reason) => Outcome::Denied(reason),
         };
         record
     }
 
-    fn reason_against(&self, record: &mut DecisionRecord) -> Option<Reason> {
+    fn reason_against(&self, shared: Option<bool>, record: &mut DecisionRecord) -> Option<Reason> {
         let DecisionRecord {
             caller,
             action,
@@ -130,6 +172,9 @@ impl Authorizer {
         let (Some(here), Some(home)) = (resource.facility(), caller.facility()) else {
             return Some(Reason::NoRules);
         };
+        if home != here && !shared.unwrap_or_else(|| self.share(&here, &home)) {
+            return Some(Reason::NotShared);
+        }
         let asked = action.asked_for(resource.kind());
         let mut rulings = Vec::new();
         let elsewhere = (home != here).then_some(home);

@@ -135,6 +135,10 @@ pub struct Caller {
     pub scopes: Vec<SmartScope>,
     /// How people call the caller, for the audit.
     pub name: Option<String>,
+    /// The claim `fhirUser`: the record that stands for the person.
+    pub fhir_user: Option<String>,
+    /// The claim `email`, where the issuer says that it verified it.
+    pub email: Option<String>,
 }
 
 /// Shows client, facility and roles; a name or a patient's id is not for logs.

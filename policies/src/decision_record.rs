@@ -17,6 +17,8 @@ pub enum Reason {
     NoScope,
     /// A facility concerned has no valid rules in force here.
     NoRules,
+    /// The facilities of caller and target do not share with each other.
+    NotShared,
     /// No policy permits it.
     NoPolicy,
     /// A policy forbids it.
@@ -34,6 +36,7 @@ impl Reason {
             Self::AuditIsReadOnly => "audit-is-read-only",
             Self::NoScope => "no-scope",
             Self::NoRules => "no-rules",
+            Self::NotShared => "not-shared",
             Self::NoPolicy => "no-policy",
             Self::Forbidden => "forbidden",
             Self::PolicyError => "policy-error",

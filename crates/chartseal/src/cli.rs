@@ -54,6 +54,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Make the first facility with its keys and log, or one more.
     Init(InitArgs),
+    /// Look at what version 0.1 left of policy sets and registrations, and seal it.
+    TakeOver(TakeOverArgs),
     /// Show which keys there are and who can open them; change a log's key.
     #[command(after_help = GLOSSARY)]
     Keys(KeysArgs),
@@ -225,6 +227,17 @@ pub struct InitArgs {
     /// The one by which administrators log in needs `admin`.
     #[arg(long, value_name = "ID[=ROLE,ROLE]")]
     pub client: Vec<FirstClient>,
+    /// The issuer of the first clients, exactly as configured; needed when several are
+    /// configured.
+    #[arg(long, value_name = "URL")]
+    pub client_issuer: Option<String>,
+    /// Take issuers as they are given, where the configuration has no
+    /// `[[gateway.issuers]]` to check them against.
+    #[arg(long)]
+    pub unchecked_issuer: bool,
+    /// Let the administrators take the place of others who have never decided anything.
+    #[arg(long)]
+    pub replace_administrators: bool,
 }
 
 /// A client as `--client` names it.
@@ -241,6 +254,7 @@ impl FromStr for FirstClient {
         };
         Ok(Self(Client {
             client_id: client_id.to_owned(),
+            issuer: String::new(),
             name: None,
             roles,
         }))
@@ -288,6 +302,21 @@ pub struct ExplainArgs {
     /// The gateway's configuration file.
     #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
     pub config: PathBuf,
+}
+
+/// `chartseal take-over`.
+#[derive(Debug, Args)]
+pub struct TakeOverArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
+    pub config: PathBuf,
+    /// Seal what was shown. Without it nothing is written.
+    #[arg(long)]
+    pub confirm: bool,
+    /// The issuer of the clients that are registered, exactly as configured; needed when
+    /// there are any and several issuers are configured.
+    #[arg(long, value_name = "URL")]
+    pub client_issuer: Option<String>,
 }
 
 /// `chartseal keys`.

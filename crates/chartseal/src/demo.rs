@@ -76,7 +76,7 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     crate::logging::to_file(&layout.log())?;
     let listener = listen(args.listen)?;
     let kms = facilities::kms(&layout)?;
-    facilities::create(&store, &kms, &*clock, &*random).await?;
+    facilities::create(&store, &kms, (&clock, &random)).await?;
 
     let submitter = layout::submitter_key(&layout.submitter_key(), &*random)?;
     let admin = layout::submitter_key(&layout.admin_key(), &*random)?;

@@ -9,7 +9,7 @@ use gateway::{
 use model::{Clock, FacilityName, LogId, Random};
 use policies::PolicySource;
 use sealing::{FileKms, Kms, KmsError};
-use std::error::Error;
+use std::{collections::BTreeSet, error::Error};
 use store::{Facility, Store};
 
 type Failed = Box<dyn Error>;
@@ -39,6 +39,8 @@ pub struct First {
     pub administrators: Vec<Administrator>,
     /// Its clients.
     pub clients: Vec<Client>,
+    /// With which facilities it shares.
+    pub shares_with: BTreeSet<FacilityName>,
 }
 
 /// Makes a facility with its keys and the shipped policy set; gives false when it
@@ -63,6 +65,7 @@ pub async fn create(
         policies: PolicySource::shipped(),
         administrators: first.administrators,
         clients: first.clients,
+        shares_with: first.shares_with,
     };
     setup::create_facility(new, store, kms, clock, random).await?;
     Ok(true)

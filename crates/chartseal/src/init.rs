@@ -21,7 +21,7 @@ use std::{
 use store::{Facility, Log, Reader, Store, StoredLogKey};
 use tlog::checkpoint::Origin;
 
-mod first;
+pub mod first;
 
 type Failed = Box<dyn Error>;
 
@@ -55,7 +55,7 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     let new = (&args.facility, first.clone());
     let made = facility::create(&store, &kms, new, &SystemClock, &SystemRandom).await?;
     if there {
-        first::recover(&args.facility, &first, &store, &kms).await?;
+        first::recover(args, &first, &store, &kms).await?;
     }
     let row = facility::find(&store, &args.facility)
         .await?

@@ -18,6 +18,7 @@ mod operations;
 mod output;
 mod registry;
 mod service;
+mod take_over;
 mod token;
 mod traces;
 mod trust;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Command::Serve(args) if args.check_only => service::check_only(Service::Both, &args.config),
         Command::Serve(args) => service::run(Service::Both, &args.config),
         Command::Init(args) => init::run(&args),
+        Command::TakeOver(args) => take_over::run(&args),
         Command::Keys(args) => keys::run(&args),
         Command::Login(args) => login::run(&args),
         Command::Token(args) => token::run(&args.command),

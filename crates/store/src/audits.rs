@@ -158,6 +158,24 @@ impl<A: Access> Audits<'_, A> {
         Ok(self.page(facility, &of, &AuditRange::default(), 1)?.pop())
     }
 
+    /// At most `limit` audit records that were made under a policy set. There is no index
+    /// for it: it is for commands.
+    pub fn under_policy(
+        &mut self,
+        facility: FacilityId,
+        number: u32,
+        limit: u32,
+    ) -> Result<Vec<Audit>, Error> {
+        let query = audit::table
+            .filter(audit::facility_id.eq(facility.0))
+            .filter(audit::policy_number.eq(i64::from(number)))
+            .order((audit::time_ms, audit::record_tag))
+            .limit(i64::from(limit))
+            .select(Row::as_select());
+        let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
+        rows.into_iter().map(read).collect()
+    }
+
     /// At most `limit` audit records of a range, newest first.
     pub fn page(
         &mut self,

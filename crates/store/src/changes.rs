@@ -8,6 +8,7 @@ use crate::{
 };
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
+    dsl::count_star,
     prelude::{Queryable, Selectable},
 };
 use model::{DataKeyId, Tag, Timestamp};
@@ -71,6 +72,17 @@ pub struct ChangeDecision {
     pub decider: Tag,
     /// When.
     pub created: Timestamp,
+    /// The sealed decision; version 0.1 sealed none.
+    pub sealed: Option<SealedDecision>,
+}
+
+/// A decision in its envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedDecision {
+    /// The key that opens the envelope.
+    pub data_key: DataKeyId,
+    /// The sealed decision.
+    pub envelope: Vec<u8>,
 }
 
 /// The view of changes.
@@ -96,6 +108,8 @@ struct DecisionRow {
     decision: String,
     decider_tag: Vec<u8>,
     created_ms: i64,
+    data_key_id: Option<Vec<u8>>,
+    envelope: Option<Vec<u8>>,
 }
 
 fn read(row: Row) -> Result<Change, Error> {
@@ -110,12 +124,25 @@ fn read(row: Row) -> Result<Change, Error> {
 }
 
 fn read_decision(row: DecisionRow) -> Result<ChangeDecision, Error> {
+    let sealed = match (row.data_key_id, row.envelope) {
+        (Some(key), Some(envelope)) => Some(SealedDecision {
+            data_key: column::data_key_id(&key)?,
+            envelope,
+        }),
+        (None, None) => None,
+        _ => return Err(Error::Corrupt("decision")),
+    };
     Ok(ChangeDecision {
         change: column::tag(&row.change_id)?,
         decided: Decided::read(&row.decision)?,
         decider: column::tag(&row.decider_tag)?,
         created: column::time(row.created_ms)?,
+        sealed,
     })
+}
+
+fn key_of(sealed: &SealedDecision) -> &[u8] {
+    sealed.data_key.as_bytes()
 }
 
 /// A change with its decision, once there is one.
@@ -154,6 +181,19 @@ impl<A: Access> Changes<'_, A> {
                 Ok((read(row)?, decision))
             })
             .collect()
+    }
+
+    /// The number of changes, and of decisions.
+    pub fn counts(&mut self, facility: FacilityId) -> Result<(u64, u64), Error> {
+        let changes = change::table
+            .filter(change::facility_id.eq(facility.0))
+            .select(count_star());
+        let decisions = change_decision::table
+            .filter(change_decision::facility_id.eq(facility.0))
+            .select(count_star());
+        let changes: i64 = self.access.query(|conn| changes.first(conn))?;
+        let decisions: i64 = self.access.query(|conn| decisions.first(conn))?;
+        Ok((column::number(changes)?, column::number(decisions)?))
     }
 
     fn decisions(
@@ -205,6 +245,8 @@ impl Changes<'_, Tx> {
             change_decision::decision.eq(new.decided.as_str()),
             change_decision::decider_tag.eq(new.decider.as_bytes().as_slice()),
             change_decision::created_ms.eq(new.created.as_millis()),
+            change_decision::data_key_id.eq(new.sealed.as_ref().map(key_of)),
+            change_decision::envelope.eq(new.sealed.as_ref().map(|it| it.envelope.as_slice())),
         );
         let insert = diesel::insert_into(change_decision::table).values(row);
         self.access
@@ -213,5 +255,25 @@ impl Changes<'_, Tx> {
                 Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
             })?;
         Ok(())
+    }
+
+    /// Seals a decision of version 0.1; one that is sealed stays as it is.
+    pub fn seal_decision(
+        &mut self,
+        facility: FacilityId,
+        change: Tag,
+        sealed: &SealedDecision,
+    ) -> Result<(), Error> {
+        let row = change_decision::table
+            .find((facility.0, change.as_bytes().as_slice()))
+            .filter(change_decision::envelope.is_null());
+        let update = diesel::update(row).set((
+            change_decision::data_key_id.eq(Some(key_of(sealed))),
+            change_decision::envelope.eq(Some(sealed.envelope.as_slice())),
+        ));
+        match self.access.write(|conn| update.execute(conn))? {
+            1 => Ok(()),
+            _ => Err(Error::Taken("decision")),
+        }
     }
 }

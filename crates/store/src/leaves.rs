@@ -2,7 +2,7 @@
 
 use crate::{
     Access, Error, FacilityId, Log, LogRowId, Tx, column, leaf_sequence,
-    schema::{audit, leaf, log, pending_leaf, version},
+    schema::{audit, leaf, log, pending_leaf, statement, version},
 };
 use diesel::{
     ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, dsl::count_star,
@@ -88,8 +88,8 @@ impl<A: Access> Leaves<'_, A> {
         Ok(self.pending(facility, 1)?.pop())
     }
 
-    /// Since when the leaf that has waited longest waits: the time of its version
-    /// or audit record.
+    /// Since when the leaf that has waited longest waits: the time of its version,
+    /// audit record or statement.
     pub fn oldest_since(&mut self, facility: FacilityId) -> Result<Option<Timestamp>, Error> {
         let Some(oldest) = self.oldest(facility)? else {
             return Ok(None);
@@ -104,12 +104,20 @@ impl<A: Access> Leaves<'_, A> {
             .filter(audit::facility_id.eq(facility.0))
             .filter(audit::record_tag.eq(record))
             .select(audit::time_ms);
+        let of_statement = statement::table
+            .filter(statement::facility_id.eq(facility.0))
+            .filter(statement::record_tag.eq(record))
+            .select(statement::created_ms);
         let found: Option<i64> = self.access.query(|conn| {
             let found = of_version.first(conn).optional()?;
             if found.is_some() {
                 return Ok(found);
             }
-            of_audit.first(conn).optional()
+            let found = of_audit.first(conn).optional()?;
+            if found.is_some() {
+                return Ok(found);
+            }
+            of_statement.first(conn).optional()
         })?;
         found.map(column::time).transpose()
     }
@@ -136,6 +144,37 @@ impl<A: Access> Leaves<'_, A> {
             })
         })
         .transpose()
+    }
+
+    /// What the log holds, or will, of a version, audit record or statement: one
+    /// commitment for each of its leaves, those that wait included.
+    pub fn commitments(
+        &mut self,
+        facility: FacilityId,
+        record: Tag,
+        version: VersionNumber,
+    ) -> Result<Vec<Commitment>, Error> {
+        let (record, version) = (record.as_bytes().as_slice(), column::of_version(version));
+        let waiting = pending_leaf::table
+            .filter(pending_leaf::facility_id.eq(facility.0))
+            .filter(pending_leaf::record_tag.eq(record))
+            .filter(pending_leaf::version.eq(version))
+            .select(pending_leaf::commitment);
+        let sequenced = leaf::table
+            .inner_join(log::table.on(log::id.eq(leaf::log_id)))
+            .filter(log::facility_id.eq(facility.0))
+            .filter(leaf::record_tag.eq(record))
+            .filter(leaf::version.eq(version))
+            .select(leaf::commitment);
+        // Those that wait first: a leaf that is given its index in between is then
+        // found twice, and not missed.
+        let mut found: Vec<Vec<u8>> = self.access.query(|conn| waiting.load(conn))?;
+        let sequenced: Vec<Vec<u8>> = self.access.query(|conn| sequenced.load(conn))?;
+        found.extend(sequenced);
+        found
+            .iter()
+            .map(|bytes| column::commitment(bytes))
+            .collect()
     }
 
     /// At most `limit` leaves of a log from index `from` on.

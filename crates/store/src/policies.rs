@@ -1,15 +1,32 @@
-//! Policy sets, numbered; the newest is in force. What they mean is not known here.
+//! Policy sets, numbered and sealed. What they mean is not known here.
 
-use crate::{Access, Error, FacilityId, Tx, column, database::Conn, schema::policy_set};
+use crate::{
+    Access, Error, FacilityId, Tx, column,
+    database::Conn,
+    schema::{policy_set, policy_set_in_clear},
+};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
-use model::{Digest, Timestamp};
+use model::{DataKeyId, Digest, Timestamp};
 
 /// A policy set as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicySet {
     /// Counts from 1 per facility.
     pub number: u32,
-    /// The policy digest.
+    /// The key that opens the envelope.
+    pub data_key: DataKeyId,
+    /// The sealed schema and policies.
+    pub envelope: Vec<u8>,
+    /// When it was put in force.
+    pub created: Timestamp,
+}
+
+/// A policy set as version 0.1 stored it. It decides nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicySetInClear {
+    /// Counts from 1 per facility.
+    pub number: u32,
+    /// The policy digest that stood beside it.
     pub digest: Digest,
     /// The Cedar schema.
     pub schema: String,
@@ -24,11 +41,22 @@ pub struct Policies<'a, A> {
     pub(crate) access: &'a mut A,
 }
 
-type Row = (i32, i64, Vec<u8>, String, String, i64);
+type Row = (i32, i64, Vec<u8>, Vec<u8>, i64);
+type ClearRow = (i32, i64, Vec<u8>, String, String, i64);
 
 fn read(row: Row) -> Result<PolicySet, Error> {
-    let (_, number, digest, schema, policies, created) = row;
+    let (_, number, data_key, envelope, created) = row;
     Ok(PolicySet {
+        number: column::number(number)?,
+        data_key: column::data_key_id(&data_key)?,
+        envelope,
+        created: column::time(created)?,
+    })
+}
+
+fn read_clear(row: ClearRow) -> Result<PolicySetInClear, Error> {
+    let (_, number, digest, schema, policies, created) = row;
+    Ok(PolicySetInClear {
         number: column::number(number)?,
         digest: column::digest(&digest)?,
         schema,
@@ -38,7 +66,7 @@ fn read(row: Row) -> Result<PolicySet, Error> {
 }
 
 impl<A: Access> Policies<'_, A> {
-    /// The set in force.
+    /// The set of the highest number.
     pub fn newest(&mut self, facility: FacilityId) -> Result<Option<PolicySet>, Error> {
         let query = policy_set::table
             .filter(policy_set::facility_id.eq(facility.0))
@@ -54,20 +82,13 @@ impl<A: Access> Policies<'_, A> {
         row.map(read).transpose()
     }
 
-    /// At most `limit` sets, newest first, older than `before`.
-    pub fn page(
-        &mut self,
-        facility: FacilityId,
-        before: Option<u32>,
-        limit: u32,
-    ) -> Result<Vec<PolicySet>, Error> {
-        let query = policy_set::table
-            .filter(policy_set::facility_id.eq(facility.0))
-            .filter(policy_set::number.lt(before.map_or(i64::MAX, i64::from)))
-            .order(policy_set::number.desc())
-            .limit(i64::from(limit));
-        let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
-        rows.into_iter().map(read).collect()
+    /// The sets of version 0.1 that were not taken over, in the order of their numbers.
+    pub fn in_clear(&mut self, facility: FacilityId) -> Result<Vec<PolicySetInClear>, Error> {
+        let query = policy_set_in_clear::table
+            .filter(policy_set_in_clear::facility_id.eq(facility.0))
+            .order(policy_set_in_clear::number);
+        let rows: Vec<ClearRow> = self.access.query(|conn| query.load(conn))?;
+        rows.into_iter().map(read_clear).collect()
     }
 }
 
@@ -77,9 +98,8 @@ impl Policies<'_, Tx> {
         let row = (
             policy_set::facility_id.eq(facility.0),
             policy_set::number.eq(i64::from(set.number)),
-            policy_set::digest.eq(set.digest.as_bytes().as_slice()),
-            policy_set::schema_text.eq(&set.schema),
-            policy_set::policies_text.eq(&set.policies),
+            policy_set::data_key_id.eq(set.data_key.as_bytes().as_slice()),
+            policy_set::envelope.eq(&set.envelope),
             policy_set::created_ms.eq(set.created.as_millis()),
         );
         let insert = diesel::insert_into(policy_set::table).values(row);
@@ -88,6 +108,15 @@ impl Policies<'_, Tx> {
                 Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
                 Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
             })?;
+        Ok(())
+    }
+
+    /// Takes away the sets of version 0.1, once they are sealed.
+    pub fn remove_in_clear(&mut self, facility: FacilityId) -> Result<(), Error> {
+        let rows =
+            policy_set_in_clear::table.filter(policy_set_in_clear::facility_id.eq(facility.0));
+        self.access
+            .write(|conn| diesel::delete(rows).execute(conn))?;
         Ok(())
     }
 }

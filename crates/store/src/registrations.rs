@@ -1,5 +1,5 @@
-//! Who is registered at a facility: clients and administrators. Rows are added and
-//! never changed; the newest number of a tag counts.
+//! Who is registered at a facility: clients, administrators, and the facility itself.
+//! Rows are added and never changed; the newest number of a tag counts.
 
 use crate::{Access, Error, FacilityId, Tx, column, database::Conn, schema::registration};
 use diesel::{
@@ -15,6 +15,8 @@ pub enum RegistrationKind {
     Client,
     /// An administrator.
     Administrator,
+    /// The facility itself.
+    Facility,
 }
 
 impl RegistrationKind {
@@ -22,6 +24,7 @@ impl RegistrationKind {
         match self {
             Self::Client => "client",
             Self::Administrator => "administrator",
+            Self::Facility => "facility",
         }
     }
 
@@ -29,6 +32,7 @@ impl RegistrationKind {
         match text {
             "client" => Ok(Self::Client),
             "administrator" => Ok(Self::Administrator),
+            "facility" => Ok(Self::Facility),
             _ => Err(Error::Corrupt("kind of registration")),
         }
     }
@@ -87,6 +91,16 @@ fn read(row: Row) -> Result<Registration, Error> {
 }
 
 impl<A: Access> Registrations<'_, A> {
+    /// All, in the order of kind, tag and number.
+    pub fn all(&mut self, facility: FacilityId) -> Result<Vec<Registration>, Error> {
+        let query = registration::table
+            .filter(registration::facility_id.eq(facility.0))
+            .order((registration::kind, registration::tag, registration::number))
+            .select(Row::as_select());
+        let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
+        rows.into_iter().map(read).collect()
+    }
+
     /// The newest of each tag, those that were ended included.
     pub fn newest(&mut self, facility: FacilityId) -> Result<Vec<Registration>, Error> {
         let query = registration::table

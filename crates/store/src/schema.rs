@@ -30,9 +30,31 @@ diesel::table! {
     policy_set (facility_id, number) {
         facility_id -> Integer,
         number -> BigInt,
+        data_key_id -> Binary,
+        envelope -> Binary,
+        created_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    policy_set_in_clear (facility_id, number) {
+        facility_id -> Integer,
+        number -> BigInt,
         digest -> Binary,
         schema_text -> Text,
         policies_text -> Text,
+        created_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    statement (facility_id, kind, number) {
+        facility_id -> Integer,
+        kind -> Text,
+        number -> BigInt,
+        record_tag -> Binary,
+        data_key_id -> Binary,
+        envelope -> Binary,
         created_ms -> BigInt,
     }
 }
@@ -270,6 +292,8 @@ diesel::table! {
         decision -> Text,
         decider_tag -> Binary,
         created_ms -> BigInt,
+        data_key_id -> Nullable<Binary>,
+        envelope -> Nullable<Binary>,
     }
 }
 

@@ -3,7 +3,8 @@
 
 use crate::{
     Anchors, Answers, Audits, Changes, Epochs, Error, Facilities, FacilityId, KeptQueries, Keys,
-    Lease, Leaves, LogKeys, Logs, Meta, OwnUrls, Policies, Posts, Registrations, Versions,
+    Lease, Leaves, LogKeys, Logs, Meta, OwnUrls, Policies, Posts, Registrations, Statements,
+    Versions,
     database::Conn,
     error::Fault,
     waiting::{self, Waiting},
@@ -247,6 +248,8 @@ views! {
     keys: Keys,
     /// Policy sets.
     policies: Policies,
+    /// Statements about the facility itself.
+    statements: Statements,
     /// Epochs.
     epochs: Epochs,
     /// Registered clients and administrators.

@@ -1,46 +1,34 @@
 //! A change on its way: proposed by one administrator, decided by another.
 
-use super::{effect, proposal::Proposal, touch};
+use super::{
+    effect,
+    open_change::{
+        CHANGE, Content, DECISION, DecisionContent, SEALED_ID, find, place, read_statements, tag_of,
+    },
+    person::Person,
+    proposal::Proposal,
+    touch,
+};
 use crate::{
     exchange::Exchange,
-    facility::Facility,
     failure::{Category, Failure},
-    sealed_audit::{self, Own, unseal},
+    registered::Registered,
     sealed_json,
+    statement::Said,
 };
 use fhir::IssueCode;
 use model::{Scope, Tag, Timestamp};
-use serde::{Deserialize, Serialize};
-use store::{ChangeDecision, Decided, DecidedChange};
+use serde::Serialize;
+use store::{ChangeDecision, Decided, SealedDecision, StatementKind};
 
-/// The type under which proposals are sealed.
-const CHANGE: &str = "#change";
-/// The id inside the envelope; the change's own is the tag of its row.
-const SEALED_ID: &str = "1";
 /// How long a change can be approved.
 const OPEN_MILLIS: i64 = 7 * 24 * 3_600 * 1_000;
 
-/// Who proposed or decided.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Person {
-    issuer: String,
-    subject: String,
-}
-
-/// What is sealed of a change.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Content {
-    proposer: Person,
-    proposal: Proposal,
-}
-
 /// A change whose envelope is open.
 pub(super) struct OpenChange {
-    row: store::Change,
-    decision: Option<ChangeDecision>,
-    proposer: Person,
+    pub(super) row: store::Change,
+    pub(super) decision: Option<(ChangeDecision, Option<Person>)>,
+    pub(super) proposer: Person,
     pub(super) proposal: Proposal,
 }
 
@@ -50,6 +38,8 @@ pub(super) struct OpenChange {
 pub(super) enum State {
     Open,
     Lapsed,
+    /// Its proposer is an administrator no more.
+    Void,
     Approved,
     Rejected,
     Withdrawn,
@@ -78,28 +68,32 @@ pub(super) async fn propose(
     proposal: Proposal,
 ) -> Result<View, Failure> {
     let (facility, random) = (exchange.facility(), &*exchange.app().random);
+    read_statements(facility).await?;
     let mut id = [0; Tag::LEN];
     random.fill(&mut id)?;
     let id = Tag::new(id);
-    let proposer = me(exchange);
     let content = Content {
-        proposer: proposer.clone(),
-        proposal: proposal.clone(),
+        proposer: Person::of(&exchange.caller),
+        proposal,
     };
-    let (data_key, sealed) = sealed_audit::seal(
-        random,
-        facility,
-        Own::only(CHANGE, id, exchange.at),
-        Scope::Facility,
-        (SEALED_ID, &sealed_json::bytes(&content)?),
-    )
-    .await?;
+    let key = facility.keys.for_scope(Scope::Facility).await?;
+    let own = facility.own_seal(&key, random);
+    let sealed = own.seal(
+        &place(CHANGE, id, exchange.at),
+        SEALED_ID,
+        &sealed_json::bytes(&content)?,
+    )?;
+    let said = Said::entry(id, 1, &sealed.envelope);
+    let statement = facility
+        .statements
+        .make(&own, StatementKind::Change, exchange.at, &said)?;
+    let Content { proposer, proposal } = content;
     let row = store::Change {
         id,
         name: proposal.name().to_owned(),
         proposer: tag_of(facility, &proposer),
         created: exchange.at,
-        data_key,
+        data_key: key.id,
         envelope: sealed.envelope,
     };
     touch(exchange, format!("changes/{id}"), "create");
@@ -110,7 +104,7 @@ pub(super) async fn propose(
         proposer,
         proposal,
     };
-    exchange.admin.proposed = Some(row);
+    exchange.admin.proposed = Some((row, statement));
     Ok(change.view(exchange))
 }
 
@@ -124,97 +118,101 @@ pub(super) async fn decide(
     let mut change = find(exchange, id).await?;
     touch(exchange, format!("changes/{}", change.row.id), "update");
     touch(exchange, change.proposal.subject(), "decide");
-    change.require_open(exchange.at)?;
-    let me = me(exchange);
-    let own = me == change.proposer;
-    let decided = match (approve, own) {
-        (true, true) => {
+    change.require_open(exchange)?;
+    let me = Person::of(&exchange.caller);
+    let decided = match approve {
+        true if me.is_same(&change.proposer) => {
             return Err(Failure::new(
                 Category::Forbidden,
                 IssueCode::Forbidden,
-                "another administrator than the one who proposed a change must approve it",
+                "another administrator than the one who proposed a change must approve it, and \
+                 another person: not by another account of the same `fhirUser` or `email`",
             ));
         }
-        (true, false) => Decided::Approved,
-        (false, true) => Decided::Withdrawn,
-        (false, false) => Decided::Rejected,
+        true => Decided::Approved,
+        false if me.is_account(&change.proposer) => Decided::Withdrawn,
+        false => Decided::Rejected,
     };
     if decided == Decided::Approved {
         effect::check(exchange, &change.proposal).await?;
         effect::make(exchange, &change.proposal).await?;
     }
-    let decision = ChangeDecision {
-        change: change.row.id,
-        decided,
-        decider: tag_of(exchange.facility(), &me),
-        created: exchange.at,
-    };
-    exchange.admin.decided = Some(decision.clone());
-    change.decision = Some(decision);
+    let decision = write_down(exchange, change.row.id, decided, &me).await?;
+    change.decision = Some((decision, Some(me)));
     Ok(change)
 }
 
-/// The change of this id.
-pub(super) async fn find(exchange: &Exchange<'_>, id: &str) -> Result<OpenChange, Failure> {
-    let id: Tag = id.parse().map_err(|_| Failure::not_found())?;
+/// Seals a decision, to be committed with what it does.
+async fn write_down(
+    exchange: &mut Exchange<'_>,
+    change: Tag,
+    decided: Decided,
+    decider: &Person,
+) -> Result<ChangeDecision, Failure> {
     let facility = exchange.facility();
-    let own = facility.id;
-    let read = move |reader: &mut store::Reader| reader.changes().find(own, id);
-    let found = exchange.app().store.read("change", read).await?;
-    open(facility, found.ok_or_else(Failure::not_found)?).await
-}
-
-/// Opens a change.
-pub(super) async fn open(
-    facility: &Facility,
-    (row, decision): DecidedChange,
-) -> Result<OpenChange, Failure> {
-    let own = Own::only(CHANGE, row.id, row.created);
-    let opened = unseal(facility, own, row.data_key, &row.envelope).await?;
-    let Content { proposer, proposal } = serde_json::from_slice(&opened.content)
-        .map_err(|_| Failure::fault("a proposed change cannot be read"))?;
-    if proposal.name() != row.name || tag_of(facility, &proposer) != row.proposer {
-        return Err(Failure::fault("a proposed change is not what its row says"));
-    }
-    Ok(OpenChange {
-        row,
-        decision,
-        proposer,
-        proposal,
-    })
-}
-
-/// Who asks.
-fn me(exchange: &Exchange<'_>) -> Person {
-    Person {
-        issuer: exchange.caller.issuer.clone(),
-        subject: exchange.caller.subject.clone(),
-    }
-}
-
-fn tag_of(facility: &Facility, person: &Person) -> Tag {
-    facility.tags.user_tag(&person.issuer, &person.subject)
+    let content = DecisionContent {
+        decided: decided.as_str().to_owned(),
+        decider: Some(decider.clone()),
+    };
+    let key = facility.keys.for_scope(Scope::Facility).await?;
+    let own = facility.own_seal(&key, &*exchange.app().random);
+    let sealed = own.seal(
+        &place(DECISION, change, exchange.at),
+        SEALED_ID,
+        &sealed_json::bytes(&content)?,
+    )?;
+    let said = Said::entry(change, 1, &sealed.envelope);
+    let statement = facility
+        .statements
+        .make(&own, StatementKind::Decision, exchange.at, &said)?;
+    let decision = ChangeDecision {
+        change,
+        decided,
+        decider: tag_of(facility, decider),
+        created: exchange.at,
+        sealed: Some(SealedDecision {
+            data_key: key.id,
+            envelope: sealed.envelope,
+        }),
+    };
+    exchange.admin.decided = Some((decision.clone(), statement));
+    Ok(decision)
 }
 
 impl OpenChange {
-    fn state(&self, now: Timestamp) -> State {
-        match self.decision.as_ref().map(|decision| decision.decided) {
+    fn state(&self, exchange: &Exchange<'_>) -> State {
+        match self.decision.as_ref().map(|(decision, _)| decision.decided) {
             Some(Decided::Approved) => State::Approved,
             Some(Decided::Rejected) => State::Rejected,
             Some(Decided::Withdrawn) => State::Withdrawn,
-            None if now >= self.lapses() => State::Lapsed,
+            None if exchange.at >= self.lapses() => State::Lapsed,
+            None if exchange.app().registered_only.administrators
+                && !self.is_of_administrator(exchange.registered()) =>
+            {
+                State::Void
+            }
             None => State::Open,
         }
+    }
+
+    /// Whether its proposer has been an administrator ever since. Who was ended and
+    /// registered again proposes again.
+    fn is_of_administrator(&self, registered: &Registered) -> bool {
+        let held = registered.administrator(self.row.proposer);
+        held.is_some_and(|held| held.since <= self.row.created)
     }
 
     fn lapses(&self) -> Timestamp {
         self.row.created.plus_millis(OPEN_MILLIS)
     }
 
-    fn require_open(&self, now: Timestamp) -> Result<(), Failure> {
-        let text = match self.state(now) {
+    fn require_open(&self, exchange: &Exchange<'_>) -> Result<(), Failure> {
+        let text = match self.state(exchange) {
             State::Open => return Ok(()),
             State::Lapsed => "the change was not approved within seven days; propose it again",
+            State::Void => {
+                "who proposed the change is an administrator no more; another may propose it again"
+            }
             State::Approved => "the change was approved before; nothing is left to do",
             State::Rejected | State::Withdrawn => "the change was turned down; propose it again",
         };
@@ -223,22 +221,16 @@ impl OpenChange {
 
     /// The change as administrators see it.
     pub(super) fn view(&self, exchange: &Exchange<'_>) -> View {
-        let decider = |decision: &ChangeDecision| {
-            let held = exchange.registered().administrator(decision.decider)?;
-            Some(Person {
-                issuer: held.of.issuer.clone(),
-                subject: held.of.subject.clone(),
-            })
-        };
+        let decision = self.decision.as_ref();
         View {
             id: self.row.id,
-            state: self.state(exchange.at),
+            state: self.state(exchange),
             proposal: self.proposal.clone(),
             proposed_by: self.proposer.clone(),
             proposed_at: self.row.created,
             lapses_at: self.lapses(),
-            decided_by: self.decision.as_ref().and_then(decider),
-            decided_at: self.decision.as_ref().map(|decision| decision.created),
+            decided_by: decision.and_then(|(_, decider)| decider.clone()),
+            decided_at: decision.map(|(decision, _)| decision.created),
         }
     }
 }

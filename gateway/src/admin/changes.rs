@@ -1,6 +1,6 @@
 //! `/admin/changes`: what was proposed, and deciding it.
 
-use super::{Answer, change, done, proposal::Proposal, run, touch};
+use super::{Answer, change, done, open_change, proposal::Proposal, run, touch};
 use crate::{context::Context, failure::Failure};
 use actix_web::HttpRequest;
 use serde_json::json;
@@ -12,14 +12,11 @@ const SHOWN: u32 = 100;
 pub(super) async fn list(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
     let views = run(&context, "change-list", async |exchange| {
-        let facility = exchange.facility();
-        let id = facility.id;
-        let newest = move |reader: &mut store::Reader| reader.changes().newest(id, SHOWN);
-        let mut views = Vec::new();
-        for row in exchange.app().store.read("changes", newest).await? {
-            views.push(change::open(facility, row).await?.view(exchange));
-        }
-        Ok(views)
+        let changes = open_change::newest(exchange, SHOWN).await?;
+        Ok(changes
+            .iter()
+            .map(|it| it.view(exchange))
+            .collect::<Vec<_>>())
     })
     .await?;
     Ok(done(&json!({"changes": views})))
@@ -30,7 +27,7 @@ pub(super) async fn read(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
     let id = id(&request);
     let view = run(&context, "change-read", async |exchange| {
-        let change = change::find(exchange, id).await?;
+        let change = open_change::find(exchange, id).await?;
         let view = change.view(exchange);
         touch(exchange, format!("changes/{}", view.id), "read");
         Ok(view)
@@ -52,6 +49,7 @@ pub(super) async fn reject(request: HttpRequest) -> Answer {
 async fn decide(request: &HttpRequest, name: &str, approve: bool) -> Answer {
     let context = Context::enter(request).await?;
     let id = id(request);
+    let _turn = context.facility.turn_to_decide().await;
     let (view, made) = run(&context, name, async |exchange| {
         let change = change::decide(exchange, id, approve).await?;
         let made = approve && matches!(change.proposal, Proposal::FacilityMake(_));

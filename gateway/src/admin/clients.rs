@@ -1,9 +1,16 @@
 //! `/admin/clients`: whose tokens count at the facility.
 
-use super::{Answer, done, proposal::Proposal, propose, read, run};
-use crate::{context::Context, failure::Failure, registered::Held, registration::Client};
+use super::{Answer, done, effect::conflict, proposal::Proposal, propose, read, run};
+use crate::{
+    context::Context,
+    exchange::Exchange,
+    failure::{Category, Failure},
+    registered::Held,
+    registration::Client,
+};
 use actix_web::{HttpRequest, web};
-use model::{Tag, Timestamp};
+use fhir::IssueCode;
+use model::{FacilityName, Tag, Timestamp};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::json;
@@ -40,7 +47,8 @@ pub(super) async fn list(request: HttpRequest) -> Answer {
 /// Proposes to register a client, or to change what is registered of it.
 pub(super) async fn register(request: HttpRequest, payload: web::Payload) -> Answer {
     let context = Context::enter(&request).await?;
-    let client: Client = read(&request, payload).await?;
+    let mut client: Client = read(&request, payload).await?;
+    default_issuer(&context, &context.facility.name, &mut client)?;
     propose(&context, "client-register", |_| {
         Ok(Proposal::ClientRegister(client.clone()))
     })
@@ -54,9 +62,44 @@ pub(super) async fn revoke(request: HttpRequest) -> Answer {
     // The router leaves `/`, `+` and `%` as they were written, and decodes the rest.
     let named = percent_decode_str(named).decode_utf8_lossy();
     propose(&context, "client-revoke", |exchange| {
-        let held = exchange.registered().client(&named);
-        let client = held.ok_or_else(Failure::not_found)?.of.clone();
-        Ok(Proposal::ClientRevoke(client))
+        Ok(Proposal::ClientRevoke(find(exchange, &named)?))
     })
     .await
+}
+
+/// The client of this tag, or the one of this id.
+fn find(exchange: &Exchange<'_>, named: &str) -> Result<Client, Failure> {
+    let registered = exchange.registered();
+    let by_tag = named.parse().ok().and_then(|tag| registered.client(tag));
+    let held = match (by_tag, registered.clients_of_id(named).as_slice()) {
+        (Some(held), _) => held,
+        (None, [only]) => only,
+        (None, []) => return Err(Failure::not_found()),
+        (None, _) => {
+            return Err(conflict(
+                "clients of several issuers have this id; name the client by its tag",
+            ));
+        }
+    };
+    Ok(held.of.clone())
+}
+
+/// Who names no issuer means the one that serves the facility, when there is but one.
+pub(super) fn default_issuer(
+    context: &Context,
+    facility: &FacilityName,
+    client: &mut Client,
+) -> Result<(), Failure> {
+    if !client.issuer.is_empty() {
+        return Ok(());
+    }
+    let only = context.app.identity.only_issuer(facility).ok_or_else(|| {
+        Failure::new(
+            Category::Unprocessable,
+            IssueCode::BusinessRule,
+            "name the `issuer` of the client: not exactly one serves the facility",
+        )
+    })?;
+    client.issuer = only.to_owned();
+    Ok(())
 }

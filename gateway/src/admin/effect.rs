@@ -6,14 +6,15 @@ use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
     registered::Registered,
-    registration::{Administrator, Client, Registrant},
+    registration::{Administrator, Client, Profile, Registrant},
     setup::{FIRST_GENERATION, MadeFacility, NewFacility},
 };
 use fhir::IssueCode;
-use model::Scope;
+use model::{FacilityName, Scope};
 use policies::{PolicySource, Role};
 use sealing::KmsError;
 use std::collections::BTreeSet;
+use store::StatementKind;
 
 /// A change that does not fit what is so now.
 pub(super) fn conflict(text: impl Into<String>) -> Failure {
@@ -28,18 +29,22 @@ pub(super) async fn check(exchange: &Exchange<'_>, proposal: &Proposal) -> Resul
             return Err(conflict("it is registered exactly so already"));
         }
     }
-    let registered = exchange.registered();
+    let (registered, here) = (exchange.registered(), &exchange.facility().name);
     match proposal {
-        Proposal::ClientRegister(client) => keeps_admin_client(registered, client, &client.roles),
+        Proposal::ClientRegister(client) => {
+            check_issuer(exchange, here, &client.issuer)?;
+            keeps_admin_client(registered, client, &client.roles)
+        }
         Proposal::ClientRevoke(client) => {
-            if registered.client(&client.client_id).is_none() {
+            if registered.same_client(client).is_none() {
                 return Err(conflict("the client is not registered any more"));
             }
             keeps_admin_client(registered, client, &BTreeSet::new())
         }
-        Proposal::AdministratorRegister(person) => check_issuer(exchange, person),
+        Proposal::AdministratorRegister(person) => check_issuer(exchange, here, &person.issuer),
         Proposal::AdministratorRevoke(person) => check_remaining(registered, person),
         Proposal::FacilityMake(facility) => check_facility(exchange, facility).await,
+        Proposal::FacilityChange(profile) => check_sharing(exchange, profile).await,
     }
 }
 
@@ -52,8 +57,8 @@ fn keeps_admin_client(
     let carries = |client: &Client| client.roles.contains(&Role::Admin);
     let others = registered
         .clients()
-        .any(|held| held.of.client_id != changed.client_id && carries(&held.of));
-    let now = registered.client(&changed.client_id);
+        .any(|held| held.of.id() != changed.id() && carries(&held.of));
+    let now = registered.same_client(changed);
     if now.is_some_and(|held| carries(&held.of)) && !roles.contains(&Role::Admin) && !others {
         return Err(conflict(
             "no other client may carry the role `admin`, and administrators could not come in; \
@@ -63,16 +68,19 @@ fn keeps_admin_client(
     Ok(())
 }
 
-/// An administrator of an issuer that does not serve the facility could never come in.
-fn check_issuer(exchange: &Exchange<'_>, person: &Administrator) -> Result<(), Failure> {
-    let facility = &exchange.facility().name;
-    if exchange.app().identity.takes(&person.issuer, facility) {
+/// Nobody of an issuer that does not serve the facility could ever come in.
+fn check_issuer(
+    exchange: &Exchange<'_>,
+    facility: &FacilityName,
+    issuer: &str,
+) -> Result<(), Failure> {
+    if exchange.app().identity.takes(issuer, facility) {
         return Ok(());
     }
     Err(Failure::new(
         Category::Unprocessable,
         IssueCode::BusinessRule,
-        "the issuer is none of those that serve this facility; write it exactly as in the \
+        "the issuer is none of those that serve the facility; write it exactly as in the \
          configuration",
     ))
 }
@@ -90,6 +98,22 @@ fn check_remaining(registered: &Registered, person: &Administrator) -> Result<()
     Ok(())
 }
 
+/// Sharing with a facility that is not here would begin by itself once one of that name
+/// is made.
+async fn check_sharing(exchange: &Exchange<'_>, profile: &Profile) -> Result<(), Failure> {
+    let list = |reader: &mut store::Reader| reader.facilities().list();
+    let all = exchange.app().store.read("facilities", list).await?;
+    let is_here = |name: &FacilityName| all.iter().any(|it| it.name == *name);
+    if profile.sharing.with.iter().all(is_here) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Category::Unprocessable,
+        IssueCode::BusinessRule,
+        "`sharing.with` names a facility that is not here; see `/admin/facilities`",
+    ))
+}
+
 async fn check_facility(exchange: &Exchange<'_>, facility: &Facility) -> Result<(), Failure> {
     let list = |reader: &mut store::Reader| reader.facilities().list();
     let all = exchange.app().store.read("facilities", list).await?;
@@ -101,8 +125,10 @@ async fn check_facility(exchange: &Exchange<'_>, facility: &Facility) -> Result<
         ));
     }
     facility.check()?;
-    for person in &facility.administrators {
-        check_issuer(exchange, person)?;
+    let people = facility.administrators.iter().map(|it| &it.issuer);
+    let clients = facility.clients.iter().map(|it| &it.issuer);
+    for issuer in people.chain(clients) {
+        check_issuer(exchange, &facility.name, issuer)?;
     }
     let carries = |client: &Client| client.roles.contains(&Role::Admin);
     if exchange.app().registered_only.clients && !facility.clients.iter().any(carries) {
@@ -137,15 +163,13 @@ async fn register(
 ) -> Result<(), Failure> {
     let facility = exchange.facility();
     let key = facility.keys.for_scope(Scope::Facility).await?;
-    let tag = registrant.tag(&facility.tags);
-    let number = exchange.registered().next_number(registrant.kind(), tag);
-    let row = registrant.seal(
-        (&facility.name, &facility.tags, &key),
-        (number, active),
-        exchange.at,
-        &*exchange.app().random,
-    )?;
-    exchange.admin.registered.push(row);
+    let own = facility.own_seal(&key, &*exchange.app().random);
+    let number = exchange
+        .registered()
+        .next_number(registrant.tag(&facility.tags));
+    let statement = facility.statements.next(StatementKind::Registration);
+    let new = registrant.seal(&own, (number, active), statement, exchange.at)?;
+    exchange.admin.registered.push(new);
     Ok(())
 }
 
@@ -170,6 +194,7 @@ fn make_facility(exchange: &Exchange<'_>, facility: &Facility) -> Result<MadeFac
         policies: PolicySource::shipped(),
         administrators: facility.administrators.clone(),
         clients: facility.clients.clone(),
+        shares_with: BTreeSet::new(),
     };
     MadeFacility::new(&new, kms, exchange.at, random)
 }

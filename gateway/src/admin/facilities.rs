@@ -1,13 +1,19 @@
 //! `/admin/facilities`: the facilities of the installation. The first one makes the
-//! others.
+//! others. `/admin/facility`: what each says of itself.
 
 use super::{
-    Answer, done,
+    Answer,
+    clients::default_issuer,
+    done,
     proposal::{Facility, Proposal},
     propose, read, run,
 };
-use crate::context::Context;
+use crate::{
+    context::Context,
+    registration::{Profile, Sharing},
+};
 use actix_web::{HttpRequest, web};
+use serde::Deserialize;
 use serde_json::json;
 
 /// All facilities.
@@ -26,9 +32,54 @@ pub(super) async fn list(request: HttpRequest) -> Answer {
 /// Proposes to make a facility.
 pub(super) async fn make(request: HttpRequest, payload: web::Payload) -> Answer {
     let context = Context::enter(&request).await?;
-    let facility: Facility = read(&request, payload).await?;
+    let mut facility: Facility = read(&request, payload).await?;
+    for client in &mut facility.clients {
+        default_issuer(&context, &facility.name, client)?;
+    }
     propose(&context, "facility-make", |_| {
         Ok(Proposal::FacilityMake(facility.clone()))
+    })
+    .await
+}
+
+/// What a facility may say of itself; its name is that of the facility asked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    organisation: Option<String>,
+    #[serde(default)]
+    sharing: Sharing,
+}
+
+/// What the facility says of itself, and with whom it shares.
+pub(super) async fn profile(request: HttpRequest) -> Answer {
+    let context = Context::enter(&request).await?;
+    let view = run(&context, "facility-read", async |exchange| {
+        let held = exchange.registered().profile();
+        let profile = held.map_or_else(
+            || Profile {
+                name: exchange.facility().name.clone(),
+                organisation: None,
+                sharing: Sharing::default(),
+            },
+            |held| held.of.clone(),
+        );
+        Ok(profile)
+    })
+    .await?;
+    Ok(done(&view))
+}
+
+/// Proposes to change it.
+pub(super) async fn change(request: HttpRequest, payload: web::Payload) -> Answer {
+    let context = Context::enter(&request).await?;
+    let said: Said = read(&request, payload).await?;
+    propose(&context, "facility-change", |exchange| {
+        Ok(Proposal::FacilityChange(Profile {
+            name: exchange.facility().name.clone(),
+            organisation: said.organisation.clone(),
+            sharing: said.sharing.clone(),
+        }))
     })
     .await
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     failure::{Category, Failure},
-    registration::{Administrator, Client, Registrant},
+    registration::{Administrator, Client, Profile, Registrant},
 };
 use fhir::IssueCode;
 use model::FacilityName;
@@ -27,6 +27,8 @@ pub(super) enum Proposal {
     AdministratorRevoke(Administrator),
     /// Makes a facility.
     FacilityMake(Facility),
+    /// Changes what the facility says of itself, and with whom it shares.
+    FacilityChange(Profile),
 }
 
 /// A facility to be made, with those who will administer it.
@@ -48,6 +50,7 @@ impl Proposal {
             Self::AdministratorRegister(_) => "administrator-register",
             Self::AdministratorRevoke(_) => "administrator-revoke",
             Self::FacilityMake(_) => "facility-make",
+            Self::FacilityChange(_) => "facility-change",
         }
     }
 
@@ -62,6 +65,7 @@ impl Proposal {
             Self::AdministratorRevoke(person) => {
                 Some((Registrant::Administrator(person.clone()), false))
             }
+            Self::FacilityChange(profile) => Some((Registrant::Facility(profile.clone()), true)),
             Self::FacilityMake(_) => None,
         }
     }
@@ -81,7 +85,7 @@ impl Facility {
     pub(super) fn check(&self) -> Result<(), Failure> {
         let people = self.administrators.iter();
         let distinct: BTreeSet<_> = people.map(|it| (&it.issuer, &it.subject)).collect();
-        let clients: BTreeSet<_> = self.clients.iter().map(|it| &it.client_id).collect();
+        let clients: BTreeSet<_> = self.clients.iter().map(Client::id).collect();
         if distinct.len() < FEWEST_ADMINISTRATORS
             || distinct.len() < self.administrators.len()
             || clients.len() < self.clients.len()

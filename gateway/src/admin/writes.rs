@@ -1,15 +1,15 @@
 //! What an act of an administrator writes, in the transaction of its audit.
 
-use crate::setup::MadeFacility;
+use crate::{registration::NewRegistration, setup::MadeFacility};
 use model::{FacilityName, Tag};
-use store::{Change, ChangeDecision, FacilityId, LockKey, Registration, Tx};
+use store::{Change, ChangeDecision, FacilityId, LockKey, NewStatement, Tx};
 
 /// Rows that an act adds; none for an act that only reads.
 #[derive(Default)]
 pub(crate) struct Writes {
-    pub(super) proposed: Option<Change>,
-    pub(super) decided: Option<ChangeDecision>,
-    pub(super) registered: Vec<Registration>,
+    pub(super) proposed: Option<(Change, NewStatement)>,
+    pub(super) decided: Option<(ChangeDecision, NewStatement)>,
+    pub(super) registered: Vec<NewRegistration>,
     pub(super) made: Option<MadeFacility>,
 }
 
@@ -27,14 +27,16 @@ impl Writes {
     /// Adds the rows. What is in force from then on is read anew by every process,
     /// because the epoch moves.
     pub(crate) fn commit(&self, tx: &mut Tx, facility: FacilityId) -> Result<(), store::Error> {
-        if let Some(change) = &self.proposed {
+        if let Some((change, statement)) = &self.proposed {
             tx.changes().insert(facility, change)?;
+            tx.statements().insert(facility, statement)?;
         }
-        if let Some(decision) = &self.decided {
+        if let Some((decision, statement)) = &self.decided {
             tx.changes().decide(facility, decision)?;
+            tx.statements().insert(facility, statement)?;
         }
         for registration in &self.registered {
-            tx.registrations().insert(facility, registration)?;
+            registration.insert(tx, facility)?;
         }
         if !self.registered.is_empty() {
             tx.epochs().bump(facility, Tag::ZERO)?;

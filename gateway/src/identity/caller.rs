@@ -43,11 +43,12 @@ pub(super) fn of_claims(claims: &Claims, issuer: &IssuerConfig) -> Result<Caller
         purpose: purpose.and_then(|code| code.parse().ok()),
         patient: patient(claims, &names.patient)?,
         scopes: parse_scopes(scope).0,
-        name: claims
-            .get("name")
-            .and_then(Value::as_str)
-            .filter(|name| is_plain(name))
-            .map(str::to_owned),
+        name: plain(claims, "name"),
+        fhir_user: plain(claims, "fhirUser"),
+        email: match claims.get("email_verified") {
+            Some(Value::Bool(true)) => plain(claims, "email"),
+            _ => None,
+        },
     })
 }
 
@@ -68,6 +69,12 @@ pub(super) fn word(claims: &Claims, name: &'static str) -> Result<Option<String>
         Some(text) if is_plain(text) => Ok(Some(text.to_owned())),
         _ => Err(Refusal::Claim(name)),
     }
+}
+
+/// A claim that is left out when it cannot be used.
+fn plain(claims: &Claims, name: &str) -> Option<String> {
+    let text = claims.get(name)?.as_str()?;
+    is_plain(text).then(|| text.to_owned())
 }
 
 fn is_plain(text: &str) -> bool {

@@ -116,6 +116,15 @@ impl Identity {
         self.issuers.iter().any(of)
     }
 
+    /// The issuer whose tokens are taken for people of this facility, when there is but
+    /// one.
+    #[must_use]
+    pub fn only_issuer(&self, facility: &FacilityName) -> Option<&str> {
+        let mut of = self.issuers.iter().filter(|it| it.config.serves(facility));
+        let first = of.next()?;
+        of.next().is_none().then_some(first.config.url.as_str())
+    }
+
     /// The caller for whom the header's bearer token speaks. The address is that of
     /// whoever sent it, as far as it is known.
     ///

@@ -48,7 +48,7 @@ pub async fn of_version(
         return Err(Failure::not_found());
     };
     let (row, facility) = (Arc::clone(&found.row), exchange.facility());
-    let policy = log_proof::policy_digest(exchange, row.policy_number).await?;
+    let policy = log_proof::policy_digest(exchange, row.policy_number)?;
     let open_leaf = |version: &OpenVersion, with_content: bool| {
         let statement = statement_of(facility, version, policy).encode();
         Leaf {
@@ -85,7 +85,7 @@ pub async fn of_audit_event(exchange: &mut Exchange<'_>, id: &LogicalId) -> Resu
     let leaves = sealed_audit::event_leaves(&opened.record, &opened.salts, &opened.queries)?;
     let path = event_tree::path(&leaves, event.index)
         .ok_or_else(|| Failure::fault("an audit record does not render its events"))?;
-    let policy = log_proof::policy_digest(exchange, opened.row.policy_number).await?;
+    let policy = log_proof::policy_digest(exchange, opened.row.policy_number)?;
     let statement = sealed_audit::statement_of(
         exchange.facility(),
         &opened.row,

@@ -13,12 +13,15 @@ fn caller(client: &str, subject: &str, roles: &[Role]) -> Arc<Caller> {
         patient: None,
         scopes: Vec::new(),
         name: None,
+        fhir_user: None,
+        email: None,
     })
 }
 
 fn client(id: &str, roles: &[Role]) -> Client {
     Client {
         client_id: id.to_owned(),
+        issuer: "https://issuer.example".to_owned(),
         name: None,
         roles: roles.iter().copied().collect(),
     }
@@ -27,7 +30,7 @@ fn client(id: &str, roles: &[Role]) -> Client {
 fn registered() -> Registered {
     let mut registered = Registered::default();
     let row = store::Registration {
-        kind: RegistrationKind::Client,
+        kind: store::RegistrationKind::Client,
         tag: Tag::ZERO,
         number: 1,
         active: true,

@@ -1,34 +1,42 @@
 //! First administrators for a facility that has none: one made before there were any,
-//! or one that lost them all. Whoever runs it holds the root keys, so it asks nobody,
-//! but it leaves an audit record in the facility's log.
+//! or one that lost them all; and others in the place of administrators who have never
+//! decided anything, as where their issuer was misspelt.
 
-use super::policy_set;
+use super::{
+    operator::{self, Act},
+    policies_in_force,
+};
 use crate::{
-    acts::administered,
-    exchange::Side,
-    facility::{Facility, InForce},
+    facility::Facility,
     failure::Failure,
-    registration::{Administrator, Client, Registrant},
-    sealed_audit::{Clear, seal_record},
+    policy_set::NewSet,
+    registration::{Administrator, Client, NewRegistration, Registrant},
 };
-use fhir::{
-    audit_event::{AuditAct, AuditAgent, AuditFacts, AuditOutcome, AuditRecord},
-    json,
-};
-use model::{AuditInteraction, Clock, FacilityName, Random, Scope, Tag, Timestamp, new_uuid};
+use model::{Clock, FacilityName, Random, Scope, Tag, Timestamp};
 use policies::{Action, PolicySource};
 use sealing::Kms;
 use std::sync::Arc;
-use store::{PolicySet, Registration, Store};
+use store::{StatementKind, Store};
 
-/// Who the audit says it was.
-const OPERATOR: &str = "chartseal init";
+/// Whom the operator names.
+#[derive(Debug, Clone, Copy)]
+pub struct First<'a> {
+    /// Administrators for a facility without any.
+    pub administrators: &'a [Administrator],
+    /// Clients for a facility without any.
+    pub clients: &'a [Client],
+    /// Whether the administrators may take the place of others who have never decided
+    /// anything.
+    pub replace: bool,
+}
 
 /// What was missing and has been added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recovered {
     /// The administrators.
     pub administrators: bool,
+    /// The administrators who were ended for them.
+    pub replaced: Vec<Administrator>,
     /// The clients.
     pub clients: bool,
     /// The shipped policy set, in the place of one that knows no administration.
@@ -39,57 +47,48 @@ pub struct Recovered {
 /// puts the shipped policy set in force where the present one knows no administration.
 ///
 /// # Errors
-/// When the facility cannot be opened, or the database refuses.
+/// When the facility cannot be opened, its rules are refused, or the database refuses.
 pub async fn recover(
     name: &FacilityName,
-    (administrators, clients): (&[Administrator], &[Client]),
+    first: First<'_>,
     store: &Store,
     kms: &dyn Kms,
     (clock, random): (&Arc<dyn Clock>, &Arc<dyn Random>),
 ) -> Result<Recovered, Failure> {
     let facility = Arc::new(Facility::open(name, store, kms, clock, random).await?);
-    let in_force = facility.in_force();
-    let registered = &in_force.registered;
-    let mut new = Vec::new();
-    if registered.administrators().next().is_none() {
-        new.extend(
-            administrators
-                .iter()
-                .cloned()
-                .map(Registrant::Administrator),
-        );
-    }
-    if registered.clients().next().is_none() {
-        new.extend(clients.iter().cloned().map(Registrant::Client));
+    if let Some(trouble) = facility.troubles().first() {
+        return Err(Failure::fault(format!(
+            "what decides at facility `{name}` is refused, so nothing is put on top of it: {trouble}"
+        )));
     }
     let now = clock.now();
-    let policies = later_policies(&in_force, now, new.is_empty())?;
-    let recovered = Recovered {
-        administrators: new
-            .iter()
-            .any(|it| matches!(it, Registrant::Administrator(_))),
-        clients: new.iter().any(|it| matches!(it, Registrant::Client(_))),
-        policies: policies.is_some(),
-    };
-    if recovered == Recovered::default() {
+    let mut recovered = Recovered::default();
+    let new = missing(&facility, first, &mut recovered).await?;
+    if new.is_empty() {
         return Ok(recovered);
     }
-    let rows = seal(&facility, &in_force, &new, now, &**random).await?;
-    let side = Side {
-        facility: Arc::clone(&facility),
-        in_force: Arc::clone(&in_force),
+    let policies = later_policies(&facility, now, &**random).await?;
+    recovered.policies = policies.is_some();
+    let rows = seal(&facility, &new, now, &**random).await?;
+    let touched = |(registrant, active): &(Registrant, bool)| {
+        let did = if *active { "create" } else { "delete" };
+        (registrant.reference(), did)
     };
-    let record = describe(&facility, &new, now, &**random)?;
-    let audit = seal_record(&**random, &side, record, Clear::default()).await?;
-    let (id, epoch) = (facility.id, in_force.epoch);
+    let act = Act {
+        name: "init",
+        command: "chartseal init",
+        touched: new.iter().map(touched).collect(),
+    };
+    let audit = operator::audit(&facility, &act, now, &**random).await?;
+    let (id, epoch) = (facility.id, facility.in_force().epoch);
     store
         .run_tx("recovery", &[], move |tx| {
             tx.epochs().require(id, &[epoch])?;
             for row in &rows {
-                tx.registrations().insert(id, row)?;
+                row.insert(tx, id)?;
             }
             if let Some(set) = &policies {
-                tx.policies().insert(id, set)?;
+                set.insert(tx, id)?;
             }
             tx.epochs().bump(id, Tag::ZERO)?;
             tx.audits().insert(id, &audit)
@@ -98,72 +97,86 @@ pub async fn recover(
     Ok(recovered)
 }
 
+/// Whom to register and whose registration to end.
+async fn missing(
+    facility: &Facility,
+    first: First<'_>,
+    recovered: &mut Recovered,
+) -> Result<Vec<(Registrant, bool)>, Failure> {
+    let in_force = facility.in_force();
+    let registered = &in_force.registered;
+    let mut new = Vec::new();
+    let present: Vec<&Administrator> = registered.administrators().map(|it| &it.of).collect();
+    let named = first.administrators;
+    let all_named = named
+        .iter()
+        .all(|person| present.iter().any(|it| it.is(person)));
+    if !named.is_empty() && !all_named {
+        let replace = first.replace && !present.is_empty() && none_acted(facility).await?;
+        recovered.administrators = present.is_empty() || replace;
+    }
+    if recovered.administrators {
+        let ended = present
+            .iter()
+            .filter(|it| !named.iter().any(|person| it.is(person)));
+        recovered.replaced = ended.map(|it| (*it).clone()).collect();
+        let ended = recovered.replaced.iter().cloned();
+        new.extend(ended.map(|it| (Registrant::Administrator(it), false)));
+        let fresh = named
+            .iter()
+            .filter(|person| !present.iter().any(|it| it.is(person)));
+        new.extend(
+            fresh
+                .cloned()
+                .map(|it| (Registrant::Administrator(it), true)),
+        );
+    }
+    if registered.clients().next().is_none() && !first.clients.is_empty() {
+        recovered.clients = true;
+        let clients = first.clients.iter().cloned();
+        new.extend(clients.map(|it| (Registrant::Client(it), true)));
+    }
+    Ok(new)
+}
+
+/// Whether nothing that administrators proposed was ever decided.
+async fn none_acted(facility: &Facility) -> Result<bool, Failure> {
+    facility.read_statements(StatementKind::Decision).await?;
+    Ok(facility.statements.count(StatementKind::Decision) == 0)
+}
+
 /// The shipped set as the next one, when it is needed for what is registered.
-fn later_policies(
-    in_force: &InForce,
+async fn later_policies(
+    facility: &Facility,
     now: Timestamp,
-    nobody: bool,
-) -> Result<Option<PolicySet>, Failure> {
-    if nobody || in_force.rules.knows(Action::Administer) {
+    random: &dyn Random,
+) -> Result<Option<NewSet>, Failure> {
+    let in_force = facility.in_force();
+    let knows = |action| in_force.rules.as_ref().is_some_and(|it| it.knows(action));
+    if knows(Action::Administer) {
         return Ok(None);
     }
-    let number = in_force.rules.number().saturating_add(1);
-    policy_set(number, &PolicySource::shipped(), now).map(Some)
+    let set = policies_in_force::next(facility, &PolicySource::shipped(), now, random).await?;
+    Ok(Some(set))
 }
 
 async fn seal(
     facility: &Facility,
-    in_force: &InForce,
-    new: &[Registrant],
+    new: &[(Registrant, bool)],
     now: Timestamp,
     random: &dyn Random,
-) -> Result<Vec<Registration>, Failure> {
+) -> Result<Vec<NewRegistration>, Failure> {
     let key = facility.keys.for_scope(Scope::Facility).await?;
-    new.iter()
-        .map(|registrant| {
+    let own = facility.own_seal(&key, random);
+    let in_force = facility.in_force();
+    let first = facility.statements.next(StatementKind::Registration);
+    (first..)
+        .zip(new)
+        .map(|(statement, (registrant, active))| {
             registrant.check()?;
             let tag = registrant.tag(&facility.tags);
-            let number = in_force.registered.next_number(registrant.kind(), tag);
-            let place = (&facility.name, &facility.tags, &key);
-            registrant.seal(place, (number, true), now, random)
+            let number = in_force.registered.next_number(tag);
+            registrant.seal(&own, (number, *active), statement, now)
         })
         .collect()
-}
-
-fn describe(
-    facility: &Facility,
-    new: &[Registrant],
-    now: Timestamp,
-    random: &dyn Random,
-) -> Result<AuditRecord, Failure> {
-    let interaction = AuditInteraction::admin("init");
-    let touched = |registrant: &Registrant| administered(&registrant.reference());
-    Ok(AuditRecord::new(AuditFacts {
-        id: new_uuid(random)?.parse().map_err(Failure::fault)?,
-        time: now,
-        facility: facility.name.clone(),
-        base: format!("urn:chartseal:{}", facility.name),
-        server: None,
-        interaction: interaction.clone(),
-        agent: Some(AuditAgent {
-            issuer: "urn:chartseal:operator".to_owned(),
-            subject: OPERATOR.to_owned(),
-            client: OPERATOR.to_owned(),
-            name: None,
-            roles: Vec::new(),
-            address: None,
-            home: None,
-        }),
-        purpose: None,
-        request_id: None,
-        acts: vec![AuditAct {
-            interaction,
-            did: Some(AuditInteraction::restful("create")),
-            outcome: AuditOutcome::Success,
-            outcome_text: None,
-            query: None,
-            touched: new.iter().map(touched).collect(),
-        }],
-        decision: json::Value::from([("operator", json::Value::from(OPERATOR))]).to_canonical(),
-    }))
 }

@@ -24,9 +24,10 @@ pub fn person(issuer: &str, subject: &str) -> Administrator {
     }
 }
 
-pub fn client(id: &str, roles: &[Role]) -> Client {
+pub fn client(issuer: &str, id: &str, roles: &[Role]) -> Client {
     Client {
         client_id: id.to_owned(),
+        issuer: issuer.to_owned(),
         name: None,
         roles: roles.iter().copied().collect(),
     }
@@ -37,29 +38,32 @@ pub fn first(issuer: &str) -> [First; 2] {
     let home = (
         vec![person(issuer, "chidi.marek"), person(issuer, "dana.silva")],
         vec![
-            client("demo-admin", &[Role::Admin]),
-            client("demo-admin-second", &[Role::Admin]),
-            client("demo-auditor", &[Role::Auditor]),
-            client("demo-system", &[Role::System]),
+            client(issuer, "demo-admin", &[Role::Admin]),
+            client(issuer, "demo-admin-second", &[Role::Admin]),
+            client(issuer, "demo-auditor", &[Role::Auditor]),
+            client(issuer, "demo-system", &[Role::System]),
         ],
     );
     let other = (
         vec![person(issuer, "olga"), person(issuer, "otto")],
-        vec![client("demo-admin", &[Role::Admin])],
+        vec![
+            client(issuer, "demo-admin", &[Role::Admin]),
+            client(issuer, "demo-visitor", &[Role::Clinician]),
+        ],
     );
     [home, other]
 }
 
 /// The administrators of the first facility.
-struct Office {
-    house: House,
-    one: Caller,
-    two: Caller,
+pub struct Office {
+    pub house: House,
+    pub one: Caller,
+    pub two: Caller,
     three: Caller,
 }
 
 impl Office {
-    async fn open(kind: Kind) -> Self {
+    pub async fn open(kind: Kind) -> Self {
         Self::of(House::registered(kind, first).await)
     }
 
@@ -80,16 +84,16 @@ impl Office {
     }
 
     /// Proposes by the first; gives the place of the change.
-    async fn propose(&self, method: &str, path: &str, body: Value) -> String {
+    pub async fn propose(&self, method: &str, path: &str, body: Value) -> String {
         propose(&self.one, method, path, body).await
     }
 
-    async fn approve(&self, change: &str) -> Reply {
+    pub async fn approve(&self, change: &str) -> Reply {
         self.two.post(&format!("{change}/approve"), "").await
     }
 
     /// Proposes and approves.
-    async fn change(&self, method: &str, path: &str, body: Value) {
+    pub async fn change(&self, method: &str, path: &str, body: Value) {
         let change = self.propose(method, path, body).await;
         let approved = self.approve(&change).await.expect(200).json();
         assert_eq!(approved["state"], "approved", "{approved}");
@@ -173,7 +177,9 @@ async fn a_client_counts_from_its_approval_to_its_end_in_every_gateway(kind: Kin
 
     let approved = office.approve(&change).await.expect(200).json();
     assert_eq!(approved["state"], "approved");
-    assert_eq!(approved["of"], new);
+    let mut whole = new.clone();
+    whole["issuer"] = json!(office.house.issuer_url());
+    assert_eq!(approved["of"], whole);
     assert_eq!(approved["change"], "client-register");
     assert_eq!(approved["proposedBy"]["subject"], "chidi.marek");
     assert_eq!(approved["decidedBy"]["subject"], "dana.silva");
@@ -391,7 +397,8 @@ async fn what_is_done_is_in_the_audit(kind: Kind) {
         .filter_map(|it| it["what"]["identifier"]["value"].as_str())
         .collect();
     assert!(named[0].starts_with("changes/"), "{named:?}");
-    assert_eq!(named[1], "clients/lab-of-secrets");
+    let subject = format!("clients/{}|lab-of-secrets", office.house.issuer_url());
+    assert_eq!(named[1], subject);
     assert_eq!(newest["agent"][2]["role"][0]["text"], "admin");
     let id = newest["id"].as_str().unwrap();
     let auditor = office.house.caller(&DemoUser::Auditor);
@@ -471,6 +478,117 @@ async fn a_change_is_withdrawn_or_rejected_and_the_rest_is_refused() {
         .await;
     let last = one.delete("/admin/clients/demo-admin").await;
     assert!(last.problem(409).contains("could not come in"));
+}
+
+#[actix_web::test]
+async fn a_proposal_ends_with_its_proposers_registration() {
+    let office = Office::open(Kind::Sqlite).await;
+    office.register_third().await;
+    let new = json!({"clientId": "backdoor", "roles": ["system"]});
+    let change = propose(&office.three, "POST", "/admin/clients", new.clone()).await;
+    let path = format!("/admin/administrators/{}", office.tag_of("third").await);
+    office.change("DELETE", &path, json!(null)).await;
+    for round in 0..2 {
+        let refused = office.approve(&change).await.problem(409);
+        assert!(refused.contains("administrator no more"), "{refused}");
+        let changes = listed(&office.one, "changes").await;
+        let shown = changes.iter().find(|it| it["of"]["clientId"] == "backdoor");
+        assert_eq!(shown.unwrap()["state"], "void");
+        // Registered again, the person proposes again.
+        if round == 0 {
+            office.house.clock.set(1);
+            office.register_third().await;
+        }
+    }
+    assert_eq!(listed(&office.one, "clients").await.len(), 4);
+    let anew = propose(&office.three, "POST", "/admin/clients", new).await;
+    office.approve(&anew).await.expect(200);
+}
+
+#[actix_web::test]
+async fn two_accounts_of_one_person_do_not_make_two() {
+    let office = Office::open(Kind::Sqlite).await;
+    let claimed = |user: &DemoUser, name: &str, value: Value, verified: bool| {
+        office.house.caller_with(user, |claims| {
+            claims[name] = value.clone();
+            claims["email_verified"] = json!(verified);
+        })
+    };
+    for (name, one, two, verified, status) in [
+        ("fhirUser", "Practitioner/7", "Practitioner/7", false, 403),
+        (
+            "email",
+            "ada@hospital.example",
+            "ADA@hospital.example",
+            true,
+            403,
+        ),
+        ("fhirUser", "Practitioner/7", "Practitioner/8", false, 200),
+        (
+            "email",
+            "ada@hospital.example",
+            "ben@hospital.example",
+            true,
+            200,
+        ),
+        // Whatever a person may have typed is no word of the issuer.
+        (
+            "email",
+            "ada@hospital.example",
+            "ada@hospital.example",
+            false,
+            200,
+        ),
+    ] {
+        let proposer = claimed(&DemoUser::Admin, name, json!(one), verified);
+        let approver = claimed(&DemoUser::AdminSecond, name, json!(two), verified);
+        let new = json!({"clientId": format!("lab-{one}-{two}-{verified}"), "roles": ["system"]});
+        let change = propose(&proposer, "POST", "/admin/clients", new).await;
+        let shown = approver.get(&change).await.expect(200).json();
+        let known = name == "fhirUser" || verified;
+        assert_eq!(shown["proposedBy"].get(name).is_some(), known, "{shown}");
+        assert!(shown["proposedBy"]["name"].is_string(), "{shown}");
+        let reply = approver.post(&format!("{change}/approve"), "").await;
+        assert_eq!(reply.status, status, "{name} {one} {two}: {}", reply.text);
+    }
+}
+
+#[actix_web::test]
+async fn a_client_counts_for_its_issuer_alone() {
+    let elsewhere = "https://other.example";
+    let house = House::registered(Kind::Sqlite, |issuer| {
+        let [mut home, other] = first(issuer);
+        for client in &mut home.1 {
+            if client.client_id == "demo-system" {
+                client.issuer = elsewhere.to_owned();
+            }
+        }
+        [home, other]
+    })
+    .await;
+    let system = house.caller(&DemoUser::System);
+    let refused = system.get("Patient?identifier=a").await.expect(403);
+    assert!(
+        refused.text.contains("for the issuer of the token"),
+        "{}",
+        refused.text
+    );
+    let admin = house.caller(&DemoUser::Admin);
+    let unknown = json!({"clientId": "x", "issuer": elsewhere, "roles": ["system"]});
+    let refused = admin.post("/admin/clients", &unknown).await.problem(422);
+    assert!(refused.contains("none of those"), "{refused}");
+    // The same id at the right issuer is another client.
+    let own = json!({"clientId": "demo-system", "roles": ["system"]});
+    let change = propose(&admin, "POST", "/admin/clients", own).await;
+    let two = house.caller(&DemoUser::AdminSecond);
+    two.post(&format!("{change}/approve"), "").await.expect(200);
+    system.get("Patient?identifier=a").await.expect(200);
+    let two_of_one_id = admin.delete("/admin/clients/demo-system").await;
+    assert!(two_of_one_id.problem(409).contains("by its tag"));
+    let clients = listed(&admin, "clients").await;
+    let other = clients.iter().find(|it| it["issuer"] == elsewhere).unwrap();
+    let path = format!("/admin/clients/{}", other["tag"].as_str().unwrap());
+    admin.delete(&path).await.expect(202);
 }
 
 #[actix_web::test]

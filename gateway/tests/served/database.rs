@@ -58,6 +58,35 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Runs SQL past the gateway, as someone who can write to the database and holds no
+    /// key: by programs of their own, since only the store speaks to databases.
+    pub fn sql(&self, folder: &TempDir, statements: &str) {
+        match self {
+            Self::Sqlite => {
+                let python = std::env::var_os("CHARTSEAL_PYTHON");
+                let status = Command::new(python.unwrap_or_else(|| "python3".into()))
+                    .args(["-c", RUN])
+                    .arg(folder.path().join("chartseal.db"))
+                    .arg(statements)
+                    .status()
+                    .expect("Python 3");
+                assert!(status.success(), "{statements}");
+            }
+            Self::Postgres { server, name } => {
+                let (server, _) = server.rsplit_once('/').unwrap();
+                sql(&format!("{server}/{name}"), statements);
+            }
+        }
+    }
+}
+
+const RUN: &str = "
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1], timeout=30) as database:
+    database.executescript('BEGIN IMMEDIATE;' + sys.argv[2] + ';COMMIT')
+";
+
 impl Drop for Place {
     fn drop(&mut self) {
         if let Self::Postgres { server, name } = self {

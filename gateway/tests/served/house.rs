@@ -47,6 +47,7 @@ pub struct House {
     pub clock: Arc<MovedClock>,
     pub kms: Arc<FileKms>,
     settings: Settings,
+    app: web::Data<App>,
     url: String,
     issuer: DevIssuer,
     server: Option<ServerHandle>,
@@ -155,6 +156,7 @@ impl House {
         change(&mut settings);
         let clock = Arc::new(MovedClock::default());
         let app = open(&settings, &store, &kms, &clock).await;
+        let told = app.clone();
         let (mut server, mut gateway) = (None, None);
         if let Some(front) = front {
             client = front.client;
@@ -175,6 +177,7 @@ impl House {
             clock,
             kms,
             settings,
+            app: told,
             url,
             issuer,
             server,
@@ -189,6 +192,17 @@ impl House {
     /// Where the database is, for those who want to get in its way.
     pub fn database(&self) -> PathBuf {
         self.folder.path().join("chartseal.db")
+    }
+
+    /// What the operator is told is wrong with what decides at a facility.
+    pub fn troubles(&self, name: &str) -> Vec<String> {
+        let facility = self.app.facility(&name.parse().unwrap());
+        facility.unwrap().troubles()
+    }
+
+    /// Runs SQL past the gateway.
+    pub fn sql(&self, statements: &str) {
+        self.place.sql(&self.folder, statements);
     }
 
     /// The URL of another gateway over the same database, with what it has in memory
@@ -350,6 +364,7 @@ async fn open(
 async fn facilities(store: &Store, folder: &TempDir, first: [First; 2]) -> FileKms {
     let kms = FileKms::create(&folder.path().join("kms")).unwrap();
     for (name, (administrators, clients)) in [HOME, OTHER].into_iter().zip(first) {
+        let other = if name == HOME { OTHER } else { HOME };
         let name: FacilityName = name.parse().unwrap();
         kms.add_root(&name, FIRST_GENERATION, &SystemRandom)
             .unwrap();
@@ -358,6 +373,7 @@ async fn facilities(store: &Store, folder: &TempDir, first: [First; 2]) -> FileK
             policies: PolicySource::shipped(),
             administrators,
             clients,
+            shares_with: [other.parse().unwrap()].into(),
         };
         setup::create_facility(new, store, &kms, &SystemClock, &SystemRandom)
             .await

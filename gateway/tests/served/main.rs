@@ -39,6 +39,7 @@ mod preconditions;
 mod records;
 mod registered_only;
 mod revocation;
+mod sealed_rules;
 mod search;
 mod search_by_time;
 mod search_readers;

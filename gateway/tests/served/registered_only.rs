@@ -9,6 +9,7 @@ use crate::{
     revocation::put_in_force,
 };
 use devkit::issuer::DemoUser;
+use gateway::setup::First;
 use model::{Clock, Random, SystemRandom, Tag};
 use policies::{PolicySource, Role};
 use serde_json::{Value, json};
@@ -157,14 +158,18 @@ async fn an_older_policy_set_permits_it_to_nobody_until_the_operator_recovers() 
         person(&issuer, "dana.silva"),
     ];
     let clients = [
-        client("demo-admin", &[Role::Admin]),
-        client("demo-auditor", &[Role::Auditor]),
+        client(&issuer, "demo-admin", &[Role::Admin]),
+        client(&issuer, "demo-auditor", &[Role::Auditor]),
     ];
     let clock: Arc<dyn Clock> = house.clock.clone();
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let name = HOME.parse().unwrap();
     let recover = async || {
-        let new = (people.as_slice(), clients.as_slice());
+        let new = First {
+            administrators: &people,
+            clients: &clients,
+            replace: false,
+        };
         gateway::setup::recover(&name, new, &house.store, &*house.kms, (&clock, &random))
             .await
             .unwrap()

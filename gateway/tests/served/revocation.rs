@@ -2,33 +2,26 @@
 //! a gateway that has been running with the former one.
 
 use crate::{
+    administration::Office,
+    database::Kind,
     house::{HOME, House, OTHER},
     records,
 };
 use devkit::issuer::DemoUser;
-use model::{Clock as _, SystemClock, Tag};
-use policies::{Compiled, PolicySource};
-use store::PolicySet;
+use gateway::setup;
+use model::{Clock, Random, SystemRandom};
+use policies::PolicySource;
+use serde_json::json;
+use std::sync::Arc;
 
-/// What an administrator's tool does: the new set and the facility's epoch, in
-/// one transaction.
+/// What an administrator's tool does.
 pub async fn put_in_force(house: &House, facility: &str, number: u32, source: &PolicySource) {
-    let facility = house.facility(facility).await;
-    let set = PolicySet {
-        number,
-        digest: Compiled::new(number, source).unwrap().digest(),
-        schema: source.schema.clone(),
-        policies: serde_json::to_string(&source.policies).unwrap(),
-        created: SystemClock.now(),
-    };
-    house
-        .store
-        .run_tx("new policy set", &[], move |tx| {
-            tx.policies().insert(facility, &set)?;
-            tx.epochs().bump(facility, Tag::ZERO)
-        })
-        .await
-        .unwrap();
+    let clock: Arc<dyn Clock> = house.clock.clone();
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let name = facility.parse().unwrap();
+    let tools = (&clock, &random);
+    let put = setup::put_in_force(&name, source, &house.store, &*house.kms, tools).await;
+    assert_eq!(put.unwrap(), number);
 }
 
 pub fn without_sharing() -> PolicySource {
@@ -72,29 +65,50 @@ async fn the_callers_own_facility_can_end_the_sharing_too() {
     visitor.get(&format!("Patient/{id}")).await.expect(404);
 }
 
+/// What a facility says of itself, proposed and approved by its two administrators.
+async fn shares_with(office: &Office, names: &[&str]) {
+    let said = json!({"organisation": "Riverside", "sharing": {"with": names}});
+    office.change("PUT", "/admin/facility", said).await;
+}
+
 #[actix_web::test]
-async fn a_set_that_is_not_what_was_put_in_force_closes_the_facility() {
-    let house = House::start().await;
+async fn sharing_ends_and_begins_with_the_facilities_lists() {
+    let office = Office::open(Kind::Sqlite).await;
+    let house = &office.house;
     let system = house.caller(&DemoUser::System);
     let id = system.create("Patient", records::patient("a")).await;
-    let facility = house.facility(HOME).await;
-    let source = PolicySource::shipped();
-    let set = PolicySet {
-        number: 2,
-        digest: Compiled::new(2, &without_sharing()).unwrap().digest(),
-        schema: source.schema.clone(),
-        policies: serde_json::to_string(&source.policies).unwrap(),
-        created: SystemClock.now(),
-    };
-    house
-        .store
-        .run_tx("foreign policy set", &[], move |tx| {
-            tx.policies().insert(facility, &set)?;
-            tx.epochs().bump(facility, Tag::ZERO)
+    let path = format!("Patient/{id}");
+    // The client is registered at home, and asks as a clinician of there.
+    let visitor = house
+        .caller_with(&DemoUser::ClinicianOther, |claims| {
+            claims["client_id"] = json!("demo-visitor");
         })
-        .await
-        .unwrap();
-    let reply = system.get(&format!("Patient/{id}")).await;
-    assert!(matches!(reply.status, 500 | 503), "{}", reply.text);
-    assert!(!reply.text.contains(records::NAME));
+        .at(HOME);
+    visitor.get(&path).await.expect(200);
+    let search = "Patient?identifier=a";
+    visitor.get(search).await.expect(200);
+
+    shares_with(&office, &[]).await;
+    visitor.get(&path).await.expect(404);
+    visitor.get(search).await.expect(403);
+    visitor.get("AuditEvent").await.expect(403);
+    // The other side reads nothing here either, and those at home are not concerned.
+    house.caller(&DemoUser::System).get(&path).await.expect(200);
+
+    shares_with(&office, &[OTHER]).await;
+    visitor.get(&path).await.expect(200);
+    let said = office.one.get("/admin/facility").await.expect(200).json();
+    assert_eq!(said["sharing"]["with"], json!([OTHER]));
+    assert_eq!(said["organisation"], "Riverside");
+
+    for (with, status, text) in [
+        (json!(["nowhere"]), 422, "not here"),
+        (json!([HOME]), 422, "itself"),
+        (json!(["Upper"]), 400, "form"),
+    ] {
+        let body = json!({"sharing": {"with": with}}).to_string();
+        let refused = office.one.send("PUT", "/admin/facility", &[], Some(body));
+        let refused = refused.await.problem(status);
+        assert!(refused.contains(text), "{refused}");
+    }
 }

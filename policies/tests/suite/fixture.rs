@@ -62,6 +62,8 @@ pub fn callers() -> BTreeMap<String, Someone> {
             patient: row.patient.map(|_| "p1".parse::<LogicalId>().unwrap()),
             scopes: parse_scopes(&row.scope).0,
             name: None,
+            fhir_user: None,
+            email: None,
         },
     };
     rows.into_iter()
@@ -108,7 +110,11 @@ pub fn shipped_with(changes: &[(&str, &str)]) -> PolicySource {
 
 pub fn rules(a: &PolicySource, b: &PolicySource) -> Authorizer {
     let compiled = |source| Arc::new(Compiled::new(7, source).unwrap());
-    Authorizer::new([(facility("a"), compiled(a)), (facility("b"), compiled(b))])
+    let rules = [(facility("a"), compiled(a)), (facility("b"), compiled(b))];
+    Authorizer::new(rules).sharing(["a", "b"].map(|one| {
+        let other = if one == "a" { "b" } else { "a" };
+        (facility(one), [facility(other)].into())
+    }))
 }
 
 pub fn shipped() -> Authorizer {

@@ -15,4 +15,5 @@ mod permits;
 mod replay;
 mod scenarios;
 mod scopes;
+mod sharing;
 mod speed;

@@ -226,10 +226,10 @@ impl GatewaySection {
         self.tls.is_none() && !self.listen.ip().is_loopback()
     }
 
-    /// Whether tokens of this issuer are taken for people of this facility.
-    pub fn takes_tokens_of(&self, issuer: &str, facility: &FacilityName) -> bool {
-        let of = |it: &IssuerConfig| it.url == issuer && it.serves(facility);
-        self.issuers.iter().any(of)
+    /// The issuers whose tokens are taken for people of this facility.
+    pub fn issuers(&self, facility: &FacilityName) -> Vec<&str> {
+        let of = self.issuers.iter().filter(|it| it.serves(facility));
+        of.map(|it| it.url.as_str()).collect()
     }
 
     /// Whether tokens of clients that nobody registered count.

@@ -1,10 +1,16 @@
 //! The two facilities of the demo, their keys and logs.
 
 use super::{Failed, layout::Layout};
-use crate::facility::{self, First};
+use crate::{
+    facility::{self, First},
+    output::say,
+    take_over,
+};
 use anchor_service::LogKeys;
+use gateway::setup::{Confirmed, TakeOver};
 use model::{Clock, FacilityName, LogId, Random};
 use sealing::{FileKms, KmsError};
+use std::sync::Arc;
 use store::Store;
 
 /// The log host of the demo; it stands in origins whatever the listener is.
@@ -26,15 +32,30 @@ pub fn kms(layout: &Layout) -> Result<FileKms, Failed> {
     }
 }
 
-/// Makes the facilities that are not there yet.
+/// Makes the facilities that are not there yet, and takes over those of version 0.1.
+/// Each shares with the other.
 pub async fn create(
     store: &Store,
     kms: &FileKms,
-    clock: &dyn Clock,
-    random: &dyn Random,
+    (clock, random): (&Arc<dyn Clock>, &Arc<dyn Random>),
 ) -> Result<(), Failed> {
     for name in names()? {
-        facility::create(store, kms, (&name, First::default()), clock, random).await?;
+        let others = names()?.into_iter().filter(|other| *other != name);
+        let first = First {
+            shares_with: others.collect(),
+            ..First::default()
+        };
+        let confirmed = Confirmed {
+            client_issuer: None,
+            shares_with: first.shares_with.clone(),
+        };
+        facility::create(store, kms, (&name, first), &**clock, &**random).await?;
+        let old = TakeOver::look(&name, store, kms, (clock, random)).await?;
+        if let Some(old) = old {
+            take_over::describe(old.found());
+            old.seal(&confirmed).await?;
+            say!("  sealed; the demo's facilities share with each other");
+        }
     }
     facility::fix_log_host(store, LOG_HOST).await
 }

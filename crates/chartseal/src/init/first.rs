@@ -3,7 +3,7 @@
 use super::Failed;
 use crate::{cli::InitArgs, config::Config, facility::First, output::say};
 use gateway::{Administrator, Client, setup};
-use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
+use model::{Clock, Random, SystemClock, SystemRandom};
 use policies::Role;
 use sealing::FileKms;
 use std::{collections::BTreeSet, sync::Arc};
@@ -35,18 +35,18 @@ pub fn of(args: &InitArgs, config: &Config, new: bool) -> Result<First, Failed> 
                 .into(),
         );
     }
-    if let Ok(gateway) = config.gateway() {
-        let foreign = |it: &&Administrator| !gateway.takes_tokens_of(&it.issuer, &args.facility);
-        if let Some(person) = administrators.iter().find(foreign) {
-            let problem = format!(
-                "`{}` is none of the issuers of `[[gateway.issuers]]` that serve `{}`; write it \
-                 exactly as there",
-                person.issuer, args.facility
-            );
-            return Err(problem.into());
-        }
-    }
-    let clients: Vec<Client> = args.client.iter().map(|client| client.0.clone()).collect();
+    let configured = config.gateway().map(|it| it.issuers(&args.facility));
+    let named = administrators.iter().map(|it| it.issuer.as_str());
+    check_issuers(
+        args,
+        configured.as_deref().ok(),
+        named.chain(args.client_issuer.as_deref()),
+    )?;
+    let clients = clients(
+        args,
+        configured.as_deref().unwrap_or_default(),
+        &administrators,
+    )?;
     let ids: BTreeSet<_> = clients.iter().map(|client| &client.client_id).collect();
     if ids.len() < clients.len() {
         return Err("a client is named twice; name each once".into());
@@ -54,12 +54,66 @@ pub fn of(args: &InitArgs, config: &Config, new: bool) -> Result<First, Failed> 
     Ok(First {
         administrators,
         clients,
+        ..First::default()
     })
+}
+
+/// Whoever is registered with an issuer that is misspelt never comes in.
+fn check_issuers<'a>(
+    args: &InitArgs,
+    configured: Option<&[&str]>,
+    named: impl Iterator<Item = &'a str>,
+) -> Result<(), Failed> {
+    if args.unchecked_issuer || (args.administrator.is_empty() && args.client.is_empty()) {
+        return Ok(());
+    }
+    let configured = configured.ok_or(
+        "the configuration file has no `[[gateway.issuers]]`, by which issuers are checked: give \
+         one that has, or `--unchecked-issuer` when they are spelt exactly as the gateway's",
+    )?;
+    for issuer in named {
+        if !configured.contains(&issuer) {
+            let problem = format!(
+                "`{issuer}` is none of the issuers of `[[gateway.issuers]]` that serve `{}`; write \
+                 it exactly as there",
+                args.facility
+            );
+            return Err(problem.into());
+        }
+    }
+    Ok(())
+}
+
+/// The clients, each of an issuer: the one that is named, the one that is configured, or
+/// that of all administrators.
+fn clients(
+    args: &InitArgs,
+    configured: &[&str],
+    administrators: &[Administrator],
+) -> Result<Vec<Client>, Failed> {
+    let of_people: BTreeSet<&str> = administrators.iter().map(|it| it.issuer.as_str()).collect();
+    let mut of_people = of_people.into_iter();
+    let issuer = match (&args.client_issuer, configured) {
+        (Some(named), _) => Some(named.as_str()),
+        (None, [only]) => Some(*only),
+        (None, []) => of_people.next().filter(|_| of_people.next().is_none()),
+        (None, _) => None,
+    };
+    let clients = args.client.iter().map(|client| {
+        let issuer = issuer.ok_or(
+            "give `--client-issuer`: the issuer of the clients, of which several are configured",
+        )?;
+        Ok(Client {
+            issuer: issuer.to_owned(),
+            ..client.0.clone()
+        })
+    });
+    clients.collect()
 }
 
 /// Adds whom a facility that is there lacks.
 pub async fn recover(
-    name: &FacilityName,
+    args: &InitArgs,
     first: &First,
     store: &Store,
     kms: &FileKms,
@@ -67,33 +121,49 @@ pub async fn recover(
     if first.administrators.is_empty() && first.clients.is_empty() {
         return Ok(());
     }
-    let people = (first.administrators.as_slice(), first.clients.as_slice());
+    let name = &args.facility;
+    let people = setup::First {
+        administrators: &first.administrators,
+        clients: &first.clients,
+        replace: args.replace_administrators,
+    };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let added = setup::recover(name, people, store, kms, (&clock, &random)).await?;
     if added.policies {
         say!("put the policy set of this release in force; the one before knew no administrators");
     }
-    for (asked, added, what) in [
-        (
-            !first.administrators.is_empty(),
-            added.administrators,
-            "administrators",
-        ),
-        (!first.clients.is_empty(), added.clients, "clients"),
-    ] {
-        if added {
-            say!("registered the first {what} of `{name}`");
-        } else if asked {
-            say!("`{name}` has {what} already; they are changed through `/admin/{what}`");
-        }
+    if added.administrators {
+        say!("registered administrators of `{name}`:");
+        list_administrators(&first.administrators);
+    } else if !first.administrators.is_empty() {
+        say!(
+            "`{name}` has administrators already; they are changed through \
+             `/admin/administrators`, or by `--replace-administrators` while none of them has \
+             decided anything"
+        );
+    }
+    if !added.replaced.is_empty() {
+        say!("ended the administrators before them, who have never decided anything:");
+        list_administrators(&added.replaced);
+    }
+    if added.clients {
+        say!("registered the first clients of `{name}`:");
+        list_clients(&first.clients);
+    } else if !first.clients.is_empty() {
+        say!("`{name}` has clients already; they are changed through `/admin/clients`");
     }
     Ok(())
 }
 
 /// Says who can come in.
 pub fn report(first: &First, config: &Config) {
-    say!("\nregistered {} administrators", first.administrators.len());
+    say!("\nregistered administrators:");
+    list_administrators(&first.administrators);
+    if !first.clients.is_empty() {
+        say!("registered clients:");
+        list_clients(&first.clients);
+    }
     let carries = |client: &Client| client.roles.contains(&Role::Admin);
     let any = config.gateway().is_ok_and(|it| it.takes_any_client());
     if !any && !first.clients.iter().any(carries) {
@@ -101,5 +171,24 @@ pub fn report(first: &First, config: &Config) {
             "No client may carry the role `admin`, so no administrator can come in yet: run this \
              again with `--client ID=admin,auditor`, or set `clients = \"any\"` in `[gateway]`."
         );
+    }
+}
+
+/// One a line: subject and issuer.
+pub fn list_administrators(administrators: &[Administrator]) {
+    for person in administrators {
+        say!("  {} of {}", person.subject, person.issuer);
+    }
+}
+
+/// One a line: id, issuer when there is one, roles.
+pub fn list_clients(clients: &[Client]) {
+    for client in clients {
+        let roles: Vec<&str> = client.roles.iter().map(|role| role.as_str()).collect();
+        let of = match client.issuer.as_str() {
+            "" => String::new(),
+            issuer => format!(" of {issuer}"),
+        };
+        say!("  {}{of}, roles {}", client.client_id, roles.join(", "));
     }
 }

@@ -5,7 +5,7 @@
 
 use super::Sources;
 use anchor_service::{Counts, LeaseState, Status, StatusReader};
-use gateway::{App, Certificates};
+use gateway::{App, Certificates, Facility};
 use model::{Clock as _, SystemClock, Timestamp};
 use prometheus::{
     Error, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder,
@@ -81,6 +81,7 @@ fn of_gateway(page: &Page, app: &App) -> Result<(), Error> {
         &["issuer"],
         issuers.map(|(url, failing)| (vec![url.to_owned()], f64::from(u8::from(failing)))),
     )?;
+    of_rules(page, app)?;
     let opened = app.facilities();
     page.counters(
         "chartseal_key_opens_total",
@@ -89,6 +90,38 @@ fn of_gateway(page: &Page, app: &App) -> Result<(), Error> {
         opened
             .iter()
             .map(|facility| (vec![facility.name.to_string()], facility.keys.opened())),
+    )
+}
+
+/// What decides, as far as the database still says what was put in force.
+fn of_rules(page: &Page, app: &App) -> Result<(), Error> {
+    let facilities = app.facilities();
+    let label = |facility: &Facility| vec![facility.name.to_string()];
+    page.gauge(
+        "chartseal_policy_set_number",
+        "The policy set in force; 0 when it was refused and nothing is permitted.",
+        &["facility"],
+        facilities.iter().map(|facility| {
+            let number = facility.in_force().policy_number();
+            (label(facility), f64::from(number))
+        }),
+    )?;
+    page.gauge(
+        "chartseal_rules_refused",
+        "Policy sets and registrations that are refused now, because the database does not hold \
+         what was put in force.",
+        &["facility"],
+        facilities
+            .iter()
+            .map(|facility| (label(facility), number(facility.troubles().len() as u64))),
+    )?;
+    page.counters(
+        "chartseal_rules_refused_total",
+        "How often something that decides was refused when it was read.",
+        &["facility"],
+        facilities
+            .iter()
+            .map(|facility| (label(facility), facility.refusals())),
     )
 }
 

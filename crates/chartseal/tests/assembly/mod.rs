@@ -104,6 +104,8 @@ fn rustls_provider() -> Result<(), Arc<rustls::crypto::CryptoProvider>> {
 async fn facilities(store: &Store, folder: &TempDir) -> FileKms {
     let kms = FileKms::create(&folder.path().join("kms")).unwrap();
     for name in FACILITIES {
+        let others = FACILITIES.into_iter().filter(|other| *other != name);
+        let shares_with = others.map(|other| other.parse().unwrap()).collect();
         let name: FacilityName = name.parse().unwrap();
         kms.add_root(&name, FIRST_GENERATION, &SystemRandom)
             .unwrap();
@@ -112,6 +114,7 @@ async fn facilities(store: &Store, folder: &TempDir) -> FileKms {
             policies: PolicySource::shipped(),
             administrators: Vec::new(),
             clients: Vec::new(),
+            shares_with,
         };
         setup::create_facility(new, store, &kms, &SystemClock, &SystemRandom)
             .await

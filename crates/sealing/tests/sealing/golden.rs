@@ -65,7 +65,7 @@ fn opens(vector: &Value, place: &Place<'_>, format: Format) {
 #[test]
 fn envelopes_of_format_1() {
     let golden = vectors("golden.json");
-    let kinds = ["envelopes", "registrations", "changes"];
+    let kinds = ["envelopes", "registrations", "changes", "own"];
     for vector in kinds.iter().flat_map(|kind| elements(&golden[*kind])) {
         let names = names(vector);
         for millis in [0, 1_795_000_000_123] {
@@ -117,10 +117,21 @@ fn registrations_stand_under_the_tag_of_client_or_user() {
     let tags = IdRoot::new(&data_key(&bytes(&golden["tags"], "id_root")));
     for vector in elements(&golden["registrations"]) {
         let id = text(vector, "id");
-        let made = match id.split_once('\n') {
-            Some((issuer, subject)) => tags.user_tag(issuer, subject),
-            None => tags.client_tag(id),
+        let made = match (text(vector, "type"), id.split_once('\n')) {
+            ("#administrator", Some((issuer, subject))) => tags.user_tag(issuer, subject),
+            ("#client", None) => tags.client_tag(id),
+            (kind, _) => tags.record_tag(kind, id),
         };
+        assert_eq!(made, tag(vector, "record"));
+    }
+}
+
+#[test]
+fn what_is_sealed_of_a_facility_stands_under_the_tag_of_type_and_id() {
+    let golden = vectors("golden.json");
+    let tags = IdRoot::new(&data_key(&bytes(&golden["tags"], "id_root")));
+    for vector in elements(&golden["own"]) {
+        let made = tags.record_tag(text(vector, "type"), text(vector, "id"));
         assert_eq!(made, tag(vector, "record"));
     }
 }

@@ -333,12 +333,18 @@ REGISTRATIONS = [
                  {"administrator": {"issuer": "https://id.example/", "name": "Dr. Müller",
                                     "subject": "dr.müller"}},
                  "active"),
+    registration("#client", "https://id.example/\nlab-1", "#client", 5,
+                 {"client": {"clientId": "lab-1", "issuer": "https://id.example/",
+                             "roles": ["system"]}}, "active"),
+    registration("#facility", "st-mary", "#facility", 6,
+                 {"facility": {"name": "st-mary", "organisation": "St. Mary's",
+                               "sharing": {"with": ["st-mary-east"]}}}, "active"),
 ]
 
 
-def change(number, name, of):
+def change(number, name, of, known={}):
     """The content's members are sorted; the id of the change is random."""
-    proposer = {"issuer": "https://id.example/", "subject": "dr.müller"}
+    proposer = {"issuer": "https://id.example/", "subject": "dr.müller"} | known
     content = json.dumps({"proposal": {"change": name, "of": of}, "proposer": proposer},
                          sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return envelope("st-mary", "#change", run(0x50 + number, 16), 1, run(0, 32), run(0x90, 16),
@@ -355,11 +361,36 @@ CHANGES = [
     change(4, "administrator-revoke", PEOPLE[0]),
     change(5, "facility-make",
            {"administrators": PEOPLE, "clients": [CLIENT], "name": "st-mary-east"}),
+    change(6, "facility-change",
+           {"name": "st-mary", "organisation": "St. Mary's", "sharing": {"with": []}},
+           {"email": "mueller@hospital.example", "fhirUser": "Practitioner/7",
+            "name": "Dr. Müller"}),
+]
+
+
+def own(kind, tag_type, identity, number, salt, content):
+    """What is sealed of a facility itself, under the tag of a type and an id."""
+    record = bytes.fromhex(record_tag(tag_type, identity))
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return envelope("st-mary", kind, record, number, run(0, 32), run(0x90, 16),
+                    run(salt, 32), run(salt + 0x40, 12), identity, text.encode())
+
+
+OWN = [
+    own("#policyset", "#policyset", "2", 2, 0x6A,
+        {"policies": {"none": '@id("none")\nforbid (principal, action, resource);'},
+         "schema": "entity Facility;"}),
+    own("#policy", "#policy", "2", 1, 0x6B,
+        {"digest": "ab" * 32, "facility": "st-mary", "kind": "policy", "number": 2, "set": 2,
+         "time": "2026-11-22T10:00:00.123Z", "v": 1}),
+    own("#registration", "#registration", "7", 1, 0x6C,
+        {"digest": "cd" * 32, "entry": 1, "facility": "st-mary", "kind": "registration",
+         "number": 7, "tag": "5a" * 16, "time": "2026-11-22T10:00:00.123Z", "v": 1}),
 ]
 
 print(json.dumps({
     "envelopes": ENVELOPES, "envelopes_2": ENVELOPES_2, "wrapped_data_keys": WRAPPED_DATA_KEYS,
     "wrapped_keks": WRAPPED_KEKS, "tags": TAGS, "tokens": TOKENS,
     "normal_forms": NORMAL_FORMS, "cursors": CURSORS, "idempotency": IDEMPOTENCY,
-    "registrations": REGISTRATIONS, "changes": CHANGES,
+    "registrations": REGISTRATIONS, "changes": CHANGES, "own": OWN,
 }, indent=1, ensure_ascii=True))

@@ -244,9 +244,8 @@ fn an_error_that_was_swallowed_is_no_success(world: &World) {
 fn policy_set(number: u32) -> PolicySet {
     PolicySet {
         number,
-        digest: model::Digest::ZERO,
-        schema: String::new(),
-        policies: "{}".into(),
+        data_key: model::DataKeyId::new([4; 16]),
+        envelope: vec![7; 400],
         created: crate::world::at(0),
     }
 }

@@ -26,6 +26,7 @@ mod rows;
 mod search;
 mod search_by_time;
 mod sequence;
+mod statements;
 mod statistics;
 mod tables;
 mod versions;

@@ -103,6 +103,7 @@ fn decide(store: &Store, facility: FacilityId, change: u32, decided: Decided) ->
         decided,
         decider: tag(101),
         created: at(9),
+        sealed: None,
     };
     store.run_tx_blocking("decision", &[], move |tx| {
         tx.changes().decide(facility, &decision)

@@ -94,6 +94,25 @@ def record(**changed):
     return statement
 
 
+ENTRY = {
+    "digest": sha(b"sealed row").hex(),
+    "entry": 1,
+    "tag": "00112233445566778899aabbccddeeff",
+}
+
+
+def system(kind, **members):
+    statement = {
+        "facility": "st-mary",
+        "kind": kind,
+        "number": 3,
+        "time": "2026-11-22T10:00:00.123Z",
+        "v": 1,
+    }
+    statement.update(members)
+    return statement
+
+
 def leaves_section():
     return [
         leaf_vector("version", record()),
@@ -129,6 +148,10 @@ def leaves_section():
                 "digest": sha(b"policy").hex(),
             },
         ),
+        leaf_vector("policy set put in force", system("policy", digest=sha(b"policy").hex(), set=2)),
+        leaf_vector("registration", system("registration", **ENTRY)),
+        leaf_vector("proposed change", system("change", **ENTRY)),
+        leaf_vector("decision", system("decision", **ENTRY)),
         leaf_vector(
             "unknown system kind",
             {

@@ -21,6 +21,7 @@ fn what_is_sealed_is_as_it_was_first_stored() {
         "administrator-register",
         "administrator-revoke",
         "facility-make",
+        "facility-change",
     ];
     assert_eq!(names, all);
 }

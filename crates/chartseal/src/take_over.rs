@@ -1,0 +1,110 @@
+//! `chartseal take-over`: shows what version 0.1 left of each facility's policy sets and
+//! registrations, which anyone who could write to the database could have changed, and
+//! with `--confirm` seals it. No release may trust it by itself.
+
+use crate::{
+    cli::TakeOverArgs,
+    config::Config,
+    database, facility,
+    init::first::{list_administrators, list_clients},
+    output::{complain, say},
+};
+use gateway::setup::{Confirmed, OldFacility, TakeOver};
+use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
+use sealing::FileKms;
+use std::{error::Error, process::ExitCode, sync::Arc};
+
+type Failed = Box<dyn Error>;
+
+/// Shows, and seals when it was confirmed.
+pub fn run(args: &TakeOverArgs) -> ExitCode {
+    match crate::block_on(take_over(args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            complain!("chartseal take-over: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn take_over(args: &TakeOverArgs) -> Result<(), Failed> {
+    let config = Config::read(&args.config)?;
+    let kms = FileKms::open(&config.keys()?.file)?;
+    let store = database::open(&config)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let mut waiting = 0;
+    for row in facility::list(&store).await? {
+        let old = TakeOver::look(&row.name, &store, &kms, (&clock, &random)).await?;
+        let Some(old) = old else {
+            say!("facility `{}` needs no taking over", row.name);
+            continue;
+        };
+        describe(old.found());
+        match args.confirm {
+            true => {
+                let confirmed = Confirmed {
+                    client_issuer: client_issuer(args, &config, &row.name)?,
+                    ..Confirmed::default()
+                };
+                old.seal(&confirmed).await?;
+                say!("  sealed");
+            }
+            false => waiting += 1,
+        }
+    }
+    if waiting > 0 {
+        say!(
+            "\nNothing was written. Compare the policy sets and everyone who is registered with \
+             what you know, then run this again with `--confirm`."
+        );
+    }
+    say!(
+        "Sharing between facilities is off until both list each other in `sharing.with` of \
+         `/admin/facility`."
+    );
+    Ok(())
+}
+
+/// The issuer of the clients: the one that is named, or the only one that serves the
+/// facility.
+fn client_issuer(
+    args: &TakeOverArgs,
+    config: &Config,
+    facility: &FacilityName,
+) -> Result<Option<String>, Failed> {
+    let configured = config.gateway().map(|it| it.issuers(facility));
+    match (&args.client_issuer, configured.as_deref()) {
+        (Some(named), Ok(configured)) if !configured.contains(&named.as_str()) => Err(format!(
+            "`{named}` is none of the issuers of `[[gateway.issuers]]` that serve `{facility}`; \
+             write it exactly as there"
+        )
+        .into()),
+        (Some(named), _) => Ok(Some(named.clone())),
+        (None, Ok([only])) => Ok(Some((*only).to_owned())),
+        (None, _) => Ok(None),
+    }
+}
+
+/// Says what was found, so that a person can judge it.
+pub fn describe(old: &OldFacility) {
+    say!("facility `{}`, made by version 0.1:", old.name);
+    for set in &old.sets {
+        let in_force = match old.sets.last() == Some(set) {
+            true => ", IN FORCE",
+            false => "",
+        };
+        say!("  policy set {}{in_force}, of {}", set.number, set.created);
+        say!("    digest    {}", set.digest);
+        match set.leaf {
+            Some(index) => say!("    log       leaf {index}, under a checkpoint, says the same"),
+            None => say!("    log       no leaf under a checkpoint says so"),
+        }
+        say!("    policies  {}", set.policies.join(", "));
+    }
+    say!("  administrators: {}", old.administrators.len());
+    list_administrators(&old.administrators);
+    say!("  clients: {}", old.clients.len());
+    list_clients(&old.clients);
+    say!("  proposed changes: {}", old.changes);
+}

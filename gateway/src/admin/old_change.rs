@@ -1,0 +1,88 @@
+//! Changes of version 0.1, which stated nothing and sealed no decision.
+
+use super::{
+    open_change::{CHANGE, DECISION, DecisionContent, SEALED_ID, place},
+    person::Person,
+};
+use crate::{
+    facility::Facility,
+    failure::Failure,
+    own_seal::{self, OwnSeal},
+    registration::Administrator,
+    sealed_json,
+    statement::{self, Said},
+};
+use std::collections::BTreeMap;
+use store::{DecidedChange, FacilityId, NewStatement, SealedDecision, StatementKind, Tx};
+
+/// What is added to the changes of a facility.
+#[derive(Default)]
+pub(crate) struct OldChanges {
+    statements: Vec<NewStatement>,
+    decisions: Vec<(model::Tag, SealedDecision)>,
+}
+
+/// States changes, oldest first, and seals their decisions. `people` are those who were
+/// ever registered: rows name a decider by the tag alone.
+///
+/// # Errors
+/// When a change does not open, or sealing fails.
+pub(crate) async fn state(
+    facility: &Facility,
+    own: &OwnSeal<'_>,
+    changes: &[DecidedChange],
+    people: &[Administrator],
+) -> Result<OldChanges, Failure> {
+    let people: BTreeMap<_, _> = people
+        .iter()
+        .map(|it| (own.tags.user_tag(&it.issuer, &it.subject), it))
+        .collect();
+    let (mut old, mut decided) = (OldChanges::default(), 0_u32);
+    for (number, (change, decision)) in (1..).zip(changes) {
+        let sealed = (change.data_key, change.envelope.as_slice());
+        let place_of = place(CHANGE, change.id, change.created);
+        own_seal::open(&facility.name, &facility.keys, &place_of, sealed).await?;
+        let said = Said::entry(change.id, 1, &change.envelope);
+        let of = (StatementKind::Change, number);
+        old.statements
+            .push(statement::seal(own, of, change.created, &said)?);
+        let Some(decision) = decision else { continue };
+        let decider = people.get(&decision.decider);
+        let content = DecisionContent {
+            decided: decision.decided.as_str().to_owned(),
+            decider: decider.map(|it| Person::registered(it)),
+        };
+        let sealed = own.seal(
+            &place(DECISION, change.id, decision.created),
+            SEALED_ID,
+            &sealed_json::bytes(&content)?,
+        )?;
+        decided = decided.saturating_add(1);
+        let said = Said::entry(change.id, 1, &sealed.envelope);
+        let of = (StatementKind::Decision, decided);
+        old.statements
+            .push(statement::seal(own, of, decision.created, &said)?);
+        let sealed = SealedDecision {
+            data_key: own.key.id,
+            envelope: sealed.envelope,
+        };
+        old.decisions.push((change.id, sealed));
+    }
+    Ok(old)
+}
+
+impl OldChanges {
+    /// Adds it.
+    ///
+    /// # Errors
+    /// `Taken` when it was added before.
+    pub(crate) fn insert(&self, tx: &mut Tx, facility: FacilityId) -> Result<(), store::Error> {
+        for (change, sealed) in &self.decisions {
+            tx.changes().seal_decision(facility, *change, sealed)?;
+        }
+        for statement in &self.statements {
+            tx.statements().insert(facility, statement)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,219 @@
+//! Changes as they are read: opened, and held against what was stated of them, so that
+//! one whose decision was cut, or whose time was moved, is refused.
+
+use super::{change::OpenChange, person::Person, proposal::Proposal};
+use crate::{
+    exchange::Exchange,
+    facility::Facility,
+    failure::{Category, Failure},
+    own_seal::{self, OwnPlace},
+    statement_log::{Breach, Latest},
+};
+use model::{Tag, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::{Change, ChangeDecision, Decided, DecidedChange, Reader, StatementKind};
+
+/// The type under which proposals are sealed.
+pub(super) const CHANGE: &str = "#change";
+/// The type under which decisions are sealed.
+pub(super) const DECISION: &str = "#decided";
+/// The id inside the envelopes; the change's own is the tag of its row.
+pub(super) const SEALED_ID: &str = "1";
+/// How often a change is read before it is believed that something is wrong with it:
+/// it may be decided at this moment.
+const READINGS: u32 = 3;
+
+/// What is sealed of a change.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Content {
+    pub(super) proposer: Person,
+    pub(super) proposal: Proposal,
+}
+
+/// What is sealed of a decision.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DecisionContent {
+    pub(super) decided: String,
+    /// Not known for some of version 0.1.
+    pub(super) decider: Option<Person>,
+}
+
+/// Where the envelopes of a change belong.
+pub(super) const fn place(kind: &'static str, change: Tag, time: Timestamp) -> OwnPlace<'static> {
+    OwnPlace {
+        kind,
+        record: change,
+        number: 1,
+        time,
+    }
+}
+
+/// The change of this id.
+///
+/// # Errors
+/// Not found when there is none; a fault when it is not as it was stated.
+pub(super) async fn find(exchange: &Exchange<'_>, id: &str) -> Result<OpenChange, Failure> {
+    let id: Tag = id.parse().map_err(|_| Failure::not_found())?;
+    let facility = exchange.facility();
+    let own = facility.id;
+    let mut readings = 1;
+    loop {
+        let read = move |reader: &mut Reader| reader.changes().find(own, id);
+        let found = exchange.app().store.read("change", read).await?;
+        read_statements(facility).await?;
+        let stated = facility
+            .statements
+            .latest(StatementKind::Change)
+            .contains_key(&id);
+        let opened = match found {
+            Some(row) => open(facility, row).await?,
+            None if !stated => return Err(Failure::not_found()),
+            None => Err(Breach::ChangeMissing(id)),
+        };
+        match opened {
+            Ok(change) => return Ok(change),
+            Err(_) if readings < READINGS => readings += 1,
+            Err(breach) => return Err(facility.refuse(&breach)),
+        }
+    }
+}
+
+/// The newest changes, newest first. One that is refused is left out, and the operator
+/// told.
+///
+/// # Errors
+/// When they cannot be read.
+pub(super) async fn newest(
+    exchange: &Exchange<'_>,
+    limit: u32,
+) -> Result<Vec<OpenChange>, Failure> {
+    let facility = exchange.facility();
+    let own = facility.id;
+    let mut readings = 1;
+    loop {
+        let read = move |reader: &mut Reader| {
+            let counts = reader.changes().counts(own)?;
+            Ok((counts, reader.changes().newest(own, limit)?))
+        };
+        let (counts, rows) = exchange.app().store.read("changes", read).await?;
+        read_statements(facility).await?;
+        let (mut changes, mut breaches) = (Vec::new(), Vec::new());
+        let count = |kind| u64::from(facility.statements.count(kind));
+        if counts != (count(StatementKind::Change), count(StatementKind::Decision)) {
+            breaches.push(Breach::ChangesMissing);
+        }
+        for row in rows {
+            match open(facility, row).await? {
+                Ok(change) => changes.push(change),
+                Err(breach) => breaches.push(breach),
+            }
+        }
+        if breaches.is_empty() || readings == READINGS {
+            for breach in &breaches {
+                drop(facility.refuse(breach));
+            }
+            return Ok(changes);
+        }
+        readings += 1;
+    }
+}
+
+/// Reads what was stated of changes since.
+///
+/// # Errors
+/// When it cannot be read, or not all of it is there.
+pub(super) async fn read_statements(facility: &Facility) -> Result<(), Failure> {
+    facility.read_statements(StatementKind::Change).await?;
+    facility.read_statements(StatementKind::Decision).await
+}
+
+/// Opens a change, when both it and its decision are as they were stated.
+async fn open(
+    facility: &Facility,
+    (row, decision): DecidedChange,
+) -> Result<Result<OpenChange, Breach>, Failure> {
+    let id = row.id;
+    let latest = |kind| facility.statements.latest(kind).get(&id).copied();
+    if latest(StatementKind::Change) != Some(written(&row.envelope, row.created)) {
+        return Ok(Err(Breach::ChangeUnstated(id)));
+    }
+    let Content { proposer, proposal } = match opened(content(facility, &row).await)? {
+        Some(content) => content,
+        None => return Ok(Err(Breach::ChangeUnopened(id))),
+    };
+    let decision = match (decision, latest(StatementKind::Decision)) {
+        (None, None) => None,
+        (Some(decision), Some(stated)) => {
+            let sealed = decision.sealed.as_ref();
+            let found = sealed.map(|it| written(&it.envelope, decision.created));
+            if found != Some(stated) {
+                return Ok(Err(Breach::DecisionUnstated(id)));
+            }
+            match opened(decider(facility, &decision).await)? {
+                Some(decider) => Some((decision, decider)),
+                None => return Ok(Err(Breach::ChangeUnopened(id))),
+            }
+        }
+        _ => return Ok(Err(Breach::DecisionUnstated(id))),
+    };
+    Ok(Ok(OpenChange {
+        row,
+        decision,
+        proposer,
+        proposal,
+    }))
+}
+
+/// As the one entry of its tag.
+fn written(envelope: &[u8], time: Timestamp) -> Latest {
+    Latest {
+        entry: 1,
+        digest: sealing::envelope_digest(envelope),
+        time,
+    }
+}
+
+/// `None` for what does not open; keys that cannot be read now are another matter.
+fn opened<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match result {
+        Ok(content) => Ok(Some(content)),
+        Err(failure) if failure.category == Category::Unavailable => Err(failure),
+        Err(_) => Ok(None),
+    }
+}
+
+async fn content(facility: &Facility, row: &Change) -> Result<Content, Failure> {
+    let sealed = (row.data_key, row.envelope.as_slice());
+    let place = place(CHANGE, row.id, row.created);
+    let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
+    let content: Content = serde_json::from_slice(&opened.content)
+        .map_err(|_| Failure::fault("a proposed change cannot be read"))?;
+    if content.proposal.name() != row.name || tag_of(facility, &content.proposer) != row.proposer {
+        return Err(Failure::fault("a proposed change is not what its row says"));
+    }
+    Ok(content)
+}
+
+async fn decider(facility: &Facility, row: &ChangeDecision) -> Result<Option<Person>, Failure> {
+    let sealed = row.sealed.as_ref();
+    let sealed = sealed.ok_or_else(|| Failure::fault("a decision is not sealed"))?;
+    let place = place(DECISION, row.change, row.created);
+    let bytes = (sealed.data_key, sealed.envelope.as_slice());
+    let opened = own_seal::open(&facility.name, &facility.keys, &place, bytes).await?;
+    let content: DecisionContent = serde_json::from_slice(&opened.content)
+        .map_err(|_| Failure::fault("a decision cannot be read"))?;
+    let same = |decider: &Person| tag_of(facility, decider) == row.decider;
+    let fits = content.decided == Decided::as_str(row.decided)
+        && content.decider.as_ref().is_none_or(same);
+    match fits {
+        true => Ok(content.decider),
+        false => Err(Failure::fault("a decision is not what its row says")),
+    }
+}
+
+/// The user tag of a person.
+pub(super) fn tag_of(facility: &Facility, person: &Person) -> Tag {
+    facility.tags.user_tag(&person.issuer, &person.subject)
+}
