@@ -4,7 +4,7 @@ use crate::{
     app::App,
     failure::{Category, Failure},
     limits::BODY_BYTES_PER_SECOND,
-    negotiation,
+    negotiation, query_text,
 };
 use actix_web::{
     HttpRequest,
@@ -57,6 +57,7 @@ async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes
     let (limit, seconds) = request
         .app_data::<web::Data<App>>()
         .map_or((0, 0), |app| (app.body_bytes, app.body_seconds));
+    let limit = limit.min(query_text::body_limit(request.path()));
     let (mut stream, mut body) = (BodyStream::new(payload), web::BytesMut::new());
     let begun = Instant::now();
     loop {

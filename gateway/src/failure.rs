@@ -31,6 +31,8 @@ pub enum Category {
     Conflict,
     /// A precondition of the request does not hold.
     PreconditionFailed,
+    /// The query of a URL is over the limit.
+    UriTooLong,
     /// The body or the number of entries is over the limit.
     TooLarge,
     /// The body did not come in time.

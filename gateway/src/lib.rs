@@ -50,6 +50,7 @@ mod policy_set;
 mod precondition;
 mod prefer;
 mod proxies;
+mod query_text;
 mod registered;
 mod registration;
 mod reply;

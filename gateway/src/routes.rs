@@ -17,6 +17,7 @@ use crate::{
     operation::proof,
     outcome, paging,
     prefer::Preferences,
+    query_text,
     reply::Return,
     sealed_audit::AUDIT_EVENT,
     smart,
@@ -206,6 +207,7 @@ async fn post_search(request: HttpRequest, payload: web::Payload) -> Answer {
 }
 
 async fn run_search(request: &HttpRequest, context: &Context, query: String) -> Answer {
+    query_text::check(request.method(), &query)?;
     let kind = kind(request)?;
     head::of_query(request, &query)?;
     let lenient = Preferences::of(request).lenient;

@@ -14,6 +14,7 @@ use crate::{
     interaction::{change::Change, create, history::Asked, look::Look},
     outcome,
     precondition::Preconditions,
+    query_text,
     reply::{Reply, Return},
     routes,
 };
@@ -331,11 +332,15 @@ fn look<'e>(url: &'e EntryUrl, preconditions: &'e Preconditions) -> Result<Look<
         EntryUrl::Type {
             resource_type: kind,
             query,
-        } => Ok(Look::Search {
-            kind,
-            query: query.as_deref().unwrap_or_default(),
-            lenient: false,
-        }),
+        } => {
+            let query = query.as_deref().unwrap_or_default();
+            query_text::check_url(query)?;
+            Ok(Look::Search {
+                kind,
+                query,
+                lenient: false,
+            })
+        }
     }
 }
 

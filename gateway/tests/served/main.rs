@@ -36,6 +36,7 @@ mod own_server;
 mod paging;
 mod parameters;
 mod preconditions;
+mod query_text;
 mod records;
 mod registered_only;
 mod revocation;
