@@ -12,6 +12,8 @@ mod connection;
 mod crud;
 mod data;
 mod demo;
+mod grown;
+mod grown_rows;
 mod idle;
 mod import;
 mod installation;
@@ -40,8 +42,9 @@ use std::{error::Error, process::ExitCode};
 type Failed = Box<dyn Error + Send + Sync>;
 
 /// What can be measured, in the order in which it is.
-const NAMES: [&str; 10] = [
-    "limits", "root", "sequence", "idle", "proof", "verify", "synthea", "sqlite", "postgres", "two",
+const NAMES: [&str; 11] = [
+    "limits", "root", "sequence", "idle", "proof", "verify", "synthea", "sqlite", "postgres",
+    "two", "grown",
 ];
 
 fn main() -> ExitCode {
@@ -110,6 +113,9 @@ async fn measure(wanted: &[String]) -> Result<(), Failed> {
         if is_wanted(name) {
             load::measure(&report, shape).await?;
         }
+    }
+    if is_wanted("grown") {
+        grown::measure(&report)?;
     }
     report.note(&machine::load()?);
     Ok(())
