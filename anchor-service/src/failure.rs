@@ -1,7 +1,12 @@
 //! How a step of the service fails. Nothing is lost by any of these: what a
 //! step intends is in the store before it acts, and the next one goes on there.
 
-use crate::{alarm::Alarm, key_file::KeyFileError, ledger::LedgerError, new_log::NewLogError};
+use crate::{
+    alarm::Alarm,
+    key_file::KeyFileError,
+    ledger::{LedgerError, Refusal},
+    new_log::NewLogError,
+};
 use model::{FacilityName, LogId};
 
 /// Why a step did not come to its end.
@@ -19,6 +24,14 @@ pub enum StepError {
     /// A log's key is missing or wrong.
     #[error(transparent)]
     Key(#[from] KeyFileError),
+    /// The registry refuses a log's anchor.
+    #[error("the log of `{facility}` is not anchored: {refusal}")]
+    NotAnchored {
+        /// Whose log.
+        facility: FacilityName,
+        /// Why.
+        refusal: Refusal,
+    },
     /// Whoever is told of final anchors first could not take note.
     #[error("a final anchor was not passed on: {0}; it stays as it was until it is")]
     NotTold(std::io::ErrorKind),

@@ -22,7 +22,7 @@ use crate::{
     span,
     status::Refusals,
 };
-use model::{Clock, Timestamp};
+use model::{Clock, FacilityName, LogId, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
 use store::Post;
 use tracing::Span;
@@ -98,7 +98,7 @@ impl<L: Ledger> Poster<L> {
         // After a reorganisation several nonces can be under way; in order.
         for attempts in self.journal.under_way().await? {
             if !self.look_after(&attempts).await? {
-                return self.unless_refused(0);
+                return self.unless_refused(0).await;
             }
         }
         let anchors = self.due().await?;
@@ -110,11 +110,21 @@ impl<L: Ledger> Poster<L> {
     }
 
     /// A refused log holds up no other, but it is not passed over in silence either.
-    fn unless_refused(&self, posted: u64) -> Result<u64, StepError> {
-        match self.refusals.first() {
-            Some(refusal) => Err(LedgerError::Refused(refusal).into()),
-            None => Ok(posted),
+    async fn unless_refused(&self, posted: u64) -> Result<u64, StepError> {
+        let Some(refusal) = self.refusals.first() else {
+            return Ok(posted);
+        };
+        match self.owner(refusal.log_id()).await? {
+            Some(facility) => Err(StepError::NotAnchored { facility, refusal }),
+            None => Err(LedgerError::Refused(refusal).into()),
         }
+    }
+
+    /// Whose log it is; the registry knows its id only.
+    async fn owner(&self, log_id: Option<LogId>) -> Result<Option<FacilityName>, StepError> {
+        let logs = self.journal.all_logs().await?;
+        let log = logs.into_iter().find(|log| Some(log.log_id) == log_id);
+        Ok(log.map(|log| log.facility))
     }
 
     /// Looks after one nonce: `attempts` are the transactions that share it, the
@@ -243,7 +253,7 @@ impl<L: Ledger> Poster<L> {
     async fn post(&mut self, anchors: Vec<Extension>) -> Result<u64, StepError> {
         let nonce = self.ledger.next_nonce().await?;
         let Some((signed, anchors)) = self.prepare(nonce, anchors).await? else {
-            return self.unless_refused(0);
+            return self.unless_refused(0).await;
         };
         let (posted, now) = (
             anchors.len().try_into().unwrap_or(u64::MAX),
@@ -256,7 +266,7 @@ impl<L: Ledger> Poster<L> {
         span.record("chartseal.anchors", posted);
         span.record("chartseal.transaction", span::shown(signed.hash));
         self.send(&signed.raw, signed.hash).await?;
-        self.unless_refused(posted)
+        self.unless_refused(posted).await
     }
 
     /// Signs one transaction over as many as the registry takes of these. One log that
@@ -282,7 +292,9 @@ impl<L: Ledger> Poster<L> {
                         return Err(LedgerError::Refused(refusal).into());
                     };
                     if self.refusals.of(log_id).as_ref() != Some(&refusal) {
-                        tracing::error!(%refusal, "a log is not anchored; the others are");
+                        let facility = self.owner(Some(log_id)).await?;
+                        let facility = facility.as_ref().map(tracing::field::display);
+                        tracing::error!(facility, %refusal, "a log is not anchored; the others are");
                     }
                     refused.insert(log_id, refusal);
                 }

@@ -1,7 +1,7 @@
 //! Facilities that were added without a log, and logs without a grant.
 
 use super::{World, service};
-use crate::{AnchorService, NewLogError, StepError, ledger::LedgerError, note_log_host};
+use crate::{AnchorService, NewLogError, StepError, note_log_host};
 use model::{Clock as _, FacilityName, SeededRandom};
 use std::{fs, os::unix::fs::PermissionsExt as _, sync::Arc};
 
@@ -70,7 +70,8 @@ async fn a_log_without_a_grant_holds_up_no_other_and_is_named() {
         let refused = world.service.step_post().await.unwrap_err();
         assert!(matches!(
             &refused,
-            StepError::Ledger(LedgerError::Refused(refusal)) if refusal.log_id() == Some(other)
+            StepError::NotAnchored { facility, refusal }
+                if facility.as_str() == "b" && refusal.log_id() == Some(other)
         ));
         world.mine();
     }
