@@ -320,7 +320,7 @@ impl<'c> Exchange<'c> {
 
     /// The URL of a new version (<https://hl7.org/fhir/R4/http.html#create>).
     #[must_use]
-    pub fn location(&self, new: &NewContent, mark: VersionMark) -> String {
+    pub fn location(&self, new: &NewContent<'_>, mark: VersionMark) -> String {
         let (base, kind) = (&self.context.base, new.resource.resource_type());
         format!("{base}/{kind}/{}/_history/{}", new.id, mark.number)
     }

@@ -76,7 +76,7 @@ async fn post_record(request: HttpRequest, payload: web::Payload) -> Answer {
     let bytes = body::read_json(&request, payload).await?;
     let once = Once::of(&request, &context, &bytes)?;
     let value = body::parse(&context.app, &bytes)?;
-    let resource = of_kind(Resource::from_new_value(value)?, &kind)?;
+    let resource = of_kind(&context, Resource::from_new_value(value)?, &kind)?;
     let change = Change::Create {
         resource: &resource,
         id: &create::assigned_id(&*context.app.random)?,
@@ -93,6 +93,7 @@ async fn put_record(request: HttpRequest, payload: web::Payload) -> Answer {
     let once = Once::of(&request, &context, &bytes)?;
     let change = Change::Update {
         resource: &of_kind(
+            &context,
             Resource::from_value(body::parse(&context.app, &bytes)?)?,
             &kind,
         )?,
@@ -232,8 +233,7 @@ async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
     head::plain(&request)?;
     let bytes = body::read_json(&request, payload).await?;
     let once = Once::of(&request, &context, &bytes)?;
-    let random = &*context.app.random;
-    let prepared = Prepared::of(body::parse(&context.app, &bytes)?, &[], random)?;
+    let prepared = Prepared::of(body::parse(&context.app, &bytes)?, &[], &context)?;
     // A repetition is prepared anew, with the ids that were assigned the first time.
     let bytes = once.as_ref().map(|_| bytes);
     let interaction = AuditInteraction::restful(prepared.interaction_code());
@@ -245,7 +245,7 @@ async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
         async |exchange| bundle::run(exchange, &prepared, wanted, None).await,
         async |exchange, done| {
             let bytes = bytes.as_deref().unwrap_or_default();
-            let prepared = Prepared::of(body::parse(&context.app, bytes)?, done, random)?;
+            let prepared = Prepared::of(body::parse(&context.app, bytes)?, done, &context)?;
             let (reply, _) = bundle::run(exchange, &prepared, wanted, Some(done)).await?;
             Ok(reply)
         },
@@ -352,9 +352,14 @@ pub fn writable(kind: &ResourceType) -> Result<(), Failure> {
     ))
 }
 
-/// The resource, if it is of the type that the path names.
-fn of_kind(mut resource: Resource, kind: &ResourceType) -> Result<Resource, Failure> {
+/// The resource, if it is of the type that the path names and its references are clear.
+fn of_kind(
+    context: &Context,
+    mut resource: Resource,
+    kind: &ResourceType,
+) -> Result<Resource, Failure> {
     resource.refuse_conditional_references()?;
+    resource.refuse_unclear_references(&context.local)?;
     if resource.resource_type() == kind {
         return Ok(resource);
     }

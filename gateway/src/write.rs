@@ -21,15 +21,15 @@ use store::{Link, NewVersion};
 use tlog::leaf::{self, Statement};
 
 /// A resource with its identity set, on its way to a new version.
-pub struct NewContent {
+pub struct NewContent<'r> {
     /// The record.
     pub id: LogicalId,
     /// Its version.
     pub version: VersionNumber,
     /// When that was made.
     pub time: Timestamp,
-    /// The resource.
-    pub resource: Resource,
+    /// The resource as it was sent.
+    pub resource: &'r Resource,
     /// Its exact bytes.
     pub canonical: Vec<u8>,
     /// The patients that it names.
@@ -38,17 +38,15 @@ pub struct NewContent {
     pub context: Option<SecurityContext>,
 }
 
-impl NewContent {
+impl<'r> NewContent<'r> {
     /// Gives a resource the identity of a record that is made now.
-    ///
-    /// # Errors
-    /// Invalid for a reference of which it cannot be told what it names.
+    #[must_use]
     pub fn first(
         exchange: &Exchange<'_>,
-        resource: &Resource,
+        resource: &'r Resource,
         id: LogicalId,
         context: Option<SecurityContext>,
-    ) -> Result<Self, Failure> {
+    ) -> Self {
         let mark = VersionMark {
             number: VersionNumber::FIRST,
             time: exchange.at,
@@ -57,23 +55,25 @@ impl NewContent {
     }
 
     /// Gives a resource the identity that it has as this version.
-    ///
-    /// # Errors
-    /// As [`NewContent::first`].
+    #[must_use]
     pub fn of_version(
         exchange: &Exchange<'_>,
-        resource: &Resource,
+        resource: &'r Resource,
         (id, mark): (LogicalId, VersionMark),
         context: Option<SecurityContext>,
-    ) -> Result<Self, Failure> {
-        let mut resource = resource.clone().with_identity(&id, mark.number, mark.time);
-        resource.refuse_unclear_references(&exchange.context.local)?;
-        let canonical = resource.canonical();
+    ) -> Self {
+        let canonical = resource.canonical_as(&id, mark.number, mark.time);
+        let kind = resource.resource_type();
         let patients = match &context {
             Some(context) => context.patients.clone(),
-            None => patients_of(exchange.facility(), &exchange.context.local, &resource),
+            // Whatever id it was sent with, it is about the record that it becomes.
+            None if kind.as_str() == "Patient" => vec![AuditPatient {
+                tag: exchange.tag(kind, &id),
+                id: id.clone(),
+            }],
+            None => patients_of(exchange.facility(), &exchange.context.local, resource),
         };
-        Ok(Self {
+        Self {
             id,
             version: mark.number,
             time: mark.time,
@@ -81,7 +81,7 @@ impl NewContent {
             canonical,
             patients,
             context,
-        })
+        }
     }
 
     /// What a decision about it is asked over: the patients that it names now, or
@@ -126,7 +126,7 @@ pub async fn put(
     permit: &Permit,
     target: &Target,
     interaction: VersionInteraction,
-    new: &NewContent,
+    new: &NewContent<'_>,
 ) -> Result<VersionMark, Failure> {
     permit.check_write(target).map_err(Failure::fault)?;
     let kind = new.resource.resource_type();
@@ -148,8 +148,8 @@ pub async fn put(
         },
         key: exchange.facility().keys.for_scope(scope).await?,
         content: &new.canonical,
-        links: links(exchange, &new.resource),
-        tokens: tokens(exchange, &new.resource),
+        links: links(exchange, new.resource),
+        tokens: tokens(exchange, new.resource),
     };
     add(exchange, permit, draft)?;
     exchange.touch(
@@ -296,7 +296,7 @@ pub fn statement_of(
 }
 
 /// Which scope seals a version (docs/storage-format.md, "Scopes").
-const fn scope_of(new: &NewContent, record: Tag, patients: &[Tag]) -> Scope {
+const fn scope_of(new: &NewContent<'_>, record: Tag, patients: &[Tag]) -> Scope {
     match (&new.context, patients) {
         (Some(context), _) => context.scope,
         (None, []) => Scope::Facility,

@@ -7,6 +7,7 @@
 //! hashed over it, and the offline verifier uses this module too, so it stays
 //! small. It is not a general JSON library: the outermost value is an object.
 
+mod edited;
 mod error;
 mod members;
 mod number;
@@ -14,6 +15,7 @@ mod object;
 mod parser;
 mod writer;
 
+pub(crate) use edited::Edited;
 pub use error::{JsonError, JsonFault};
 pub(crate) use members::Members;
 pub use number::NumberText;

@@ -6,7 +6,7 @@
 use crate::{
     IssueCode, LocalBase, LocalReference, Named, ReferenceParameter, Refusal,
     definition::{Content, Definition},
-    json::{self, Object, Value},
+    json::{self, Edited, Value},
     path::Path,
     walk::{self, Visitor},
 };
@@ -177,31 +177,27 @@ impl Resource {
         self.value.to_canonical()
     }
 
-    /// The resource with the identity that we give it; what the client wrote in
-    /// these elements is dropped, the rest of `meta` is kept
+    /// The canonical bytes with the identity that we give the resource; what the client
+    /// wrote in these elements is dropped, the rest of `meta` is kept
     /// (<https://hl7.org/fhir/R4/http.html#create>).
     #[must_use]
-    pub fn with_identity(
-        mut self,
-        id: &LogicalId,
-        version: VersionNumber,
-        time: Timestamp,
-    ) -> Self {
-        if let Some(object) = self.value.as_object_mut() {
-            object.insert("id", id.as_str());
-            object.remove("_id");
-            let mut meta = match object.remove("meta") {
-                Some(Value::Object(meta)) => meta,
-                _ => Object::new(),
-            };
-            meta.insert("versionId", version.to_string());
-            meta.insert("lastUpdated", time.to_string());
-            meta.remove("_versionId");
-            meta.remove("_lastUpdated");
-            object.insert("meta", meta);
-        }
-        self.id = Some(id.clone());
-        self
+    pub fn canonical_as(&self, id: &LogicalId, version: VersionNumber, time: Timestamp) -> Vec<u8> {
+        let ours = ["_lastUpdated", "_versionId", "lastUpdated", "versionId"];
+        let meta = self.value.get("meta").and_then(Value::as_object);
+        let meta = meta
+            .map_or_else(Edited::new, |meta| Edited::without(meta, &ours))
+            .text("lastUpdated", time.to_string())
+            .text("versionId", version.to_string());
+        let mut out = Vec::with_capacity(1024);
+        let object = self.value.as_object();
+        object
+            .map_or_else(Edited::new, |object| {
+                Edited::without(object, &["_id", "id", "meta"])
+            })
+            .text("id", id.as_str())
+            .object("meta", meta)
+            .write_canonical(&mut out);
+        out
     }
 
     /// The security labels in `meta.security`.
@@ -311,7 +307,15 @@ impl Resource {
     /// When there is one, here or in a contained resource.
     pub fn refuse_unclear_references(&mut self, base: &LocalBase) -> Result<(), Refusal> {
         let name = self.resource_type.clone();
-        self.visit(&Path::Root(name.as_str()), &mut RefuseUnclear(base))
+        self.refuse_unclear_at(&Path::Root(name.as_str()), base)
+    }
+
+    pub(crate) fn refuse_unclear_at(
+        &mut self,
+        path: &Path,
+        base: &LocalBase,
+    ) -> Result<(), Refusal> {
+        self.visit(path, &mut RefuseUnclear(base))
     }
 
     pub(crate) fn refuse_conditional_at(&mut self, path: &Path) -> Result<(), Refusal> {

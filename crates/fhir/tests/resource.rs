@@ -125,25 +125,22 @@ fn our_identity_replaces_the_clients_and_keeps_the_rest() {
         r#"{"resourceType":"Patient","id":"mine","_id":{"extension":[]},"meta":{"versionId":"9","lastUpdated":"2001-01-01T00:00:00Z","_lastUpdated":{},"_versionId":{},"source":"urn:x","tag":[{"code":"t"}]},"multipleBirthInteger":1.0}"#,
     );
     let time = Timestamp::from_millis(1_795_300_000_123).unwrap();
-    let stored = received.with_identity(&"p-1".parse().unwrap(), VersionNumber::FIRST, time);
-    assert_eq!(stored.id().unwrap().as_str(), "p-1");
+    let stored = received.canonical_as(&"p-1".parse().unwrap(), VersionNumber::FIRST, time);
     assert_eq!(
-        String::from_utf8(stored.canonical()).unwrap(),
+        String::from_utf8(stored).unwrap(),
         format!(
             r#"{{"id":"p-1","meta":{{"lastUpdated":"{time}","source":"urn:x","tag":[{{"code":"t"}}],"versionId":"1"}},"multipleBirthInteger":1.0,"resourceType":"Patient"}}"#
         )
     );
-    let plain = resource(r#"{"resourceType":"Patient"}"#);
-    let stored = plain.with_identity(&"a".parse().unwrap(), VersionNumber::new(2).unwrap(), time);
+    let plain = resource(r#"{"resourceType":"Patient","Z":1,"_active":{}}"#);
+    let stored = plain.canonical_as(&"a".parse().unwrap(), VersionNumber::new(2).unwrap(), time);
+    let read = Resource::parse(&stored).unwrap();
+    assert_eq!(read.canonical(), stored, "what is written is canonical");
     assert_eq!(
-        stored
-            .value()
-            .get("meta")
-            .unwrap()
-            .get("versionId")
-            .unwrap()
-            .as_str(),
-        Some("2")
+        String::from_utf8(stored).unwrap(),
+        format!(
+            r#"{{"Z":1,"_active":{{}},"id":"a","meta":{{"lastUpdated":"{time}","versionId":"2"}},"resourceType":"Patient"}}"#
+        )
     );
 }
 

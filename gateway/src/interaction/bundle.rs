@@ -6,6 +6,7 @@
 //! entries of a batch that went well are one commit too.
 
 use crate::{
+    context::Context,
     done::{self, Done},
     exchange::Exchange,
     failure::{Category, Failure},
@@ -19,7 +20,7 @@ use crate::{
     routes,
 };
 use fhir::{
-    IssueCode, Refusal,
+    IssueCode, LocalBase, Refusal,
     bundle::{self, Bundle, Entry, EntryUrl, Method, Names, ResponseEntry},
     json::Value,
 };
@@ -50,12 +51,15 @@ impl Prepared {
     /// # Errors
     /// When it is no Bundle of a kind that is taken here; for a transaction, what no
     /// entry may have: conditional parts in this release, a reference to an entry
-    /// that is not there.
-    pub fn of(body: Value, before: &[Done], random: &dyn Random) -> Result<Self, Failure> {
-        let ids = Ids { before, random };
+    /// that is not there, or of which it cannot be told what it names.
+    pub fn of(body: Value, before: &[Done], context: &Context) -> Result<Self, Failure> {
+        let ids = Ids {
+            before,
+            random: &*context.app.random,
+        };
         match Bundle::parse(body, ENTRY_LIMIT)? {
-            Bundle::Transaction(entries) => transaction(entries, &ids),
-            Bundle::Batch(entries) => batch(entries, &ids),
+            Bundle::Transaction(entries) => transaction(entries, &ids, &context.local),
+            Bundle::Batch(entries) => batch(entries, &ids, &context.local),
         }
     }
 
@@ -76,7 +80,7 @@ struct Ids<'i> {
     random: &'i dyn Random,
 }
 
-fn transaction(entries: Vec<Entry>, ids: &Ids<'_>) -> Result<Prepared, Failure> {
+fn transaction(entries: Vec<Entry>, ids: &Ids<'_>, local: &LocalBase) -> Result<Prepared, Failure> {
     let order = bundle::processing_order(&entries);
     let mut names = Names::default();
     let mut assigned = Vec::with_capacity(entries.len());
@@ -90,6 +94,7 @@ fn transaction(entries: Vec<Entry>, ids: &Ids<'_>) -> Result<Prepared, Failure> 
     for one in &mut assigned {
         bundle::refuse_conditional(&mut one.entry)?;
         bundle::rewrite_links(&mut one.entry, &names)?;
+        one.entry.refuse_unclear_references(local)?;
     }
     Ok(Prepared {
         transaction: true,
@@ -99,12 +104,17 @@ fn transaction(entries: Vec<Entry>, ids: &Ids<'_>) -> Result<Prepared, Failure> 
 }
 
 /// The entries of a batch do not know each other, so nothing is rewritten.
-fn batch(entries: Vec<Result<Entry, Refusal>>, ids: &Ids<'_>) -> Result<Prepared, Failure> {
+fn batch(
+    entries: Vec<Result<Entry, Refusal>>,
+    ids: &Ids<'_>,
+    local: &LocalBase,
+) -> Result<Prepared, Failure> {
     let order = (0..entries.len()).collect();
     let mut assigned = Vec::with_capacity(entries.len());
     for entry in entries {
         let entry = entry.and_then(|mut entry| {
             bundle::refuse_conditional(&mut entry)?;
+            entry.refuse_unclear_references(local)?;
             Ok(entry)
         });
         assigned.push(match entry {

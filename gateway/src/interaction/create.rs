@@ -31,7 +31,7 @@ pub async fn create(
     id: LogicalId,
 ) -> Result<Reply, Failure> {
     let context = security_context::of(exchange, resource).await?;
-    let new = NewContent::first(exchange, resource, id, context)?;
+    let new = NewContent::first(exchange, resource, id, context);
     let target = new.target(exchange);
     let permit = exchange
         .decide(Action::Create, &target)

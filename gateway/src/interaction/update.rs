@@ -79,7 +79,7 @@ async fn create_with_id(exchange: &mut Exchange<'_>, asked: Asked<'_>) -> Result
     } = asked;
     let unknown = exchange.unknown(resource.resource_type(), id);
     permitted(exchange, Action::Update, &unknown, resource, id)?;
-    let new = NewContent::first(exchange, resource, id.clone(), context)?;
+    let new = NewContent::first(exchange, resource, id.clone(), context);
     let target = new.target(exchange);
     let permit = permitted(exchange, Action::CreateWithId, &target, resource, id)?;
     if let Err(failure) = preconditions.check_change(None) {
@@ -104,7 +104,7 @@ async fn replace(
     let before = current.withheld.target();
     permitted(exchange, Action::Update, &before, resource, id)?;
     let mark = write::next_version(exchange, &current.row)?;
-    let new = NewContent::of_version(exchange, resource, (id.clone(), mark), context)?;
+    let new = NewContent::of_version(exchange, resource, (id.clone(), mark), context);
     let target = new.target(exchange);
     let permit = permitted(exchange, Action::Update, &target, resource, id)?;
     if let Err(failure) = preconditions.check_change(Some(&current.row)) {
@@ -148,7 +148,7 @@ async fn put(
     exchange: &mut Exchange<'_>,
     permit: &Permit,
     target: &Target,
-    new: &NewContent,
+    new: &NewContent<'_>,
     success: Success,
 ) -> Result<Reply, Failure> {
     let mark = write::put(exchange, permit, target, VersionInteraction::Update, new).await?;

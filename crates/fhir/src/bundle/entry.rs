@@ -1,7 +1,7 @@
 //! One entry of a transaction or batch.
 
 use super::EntryUrl;
-use crate::{IssueCode, Refusal, Resource, json::Value, path::Path};
+use crate::{IssueCode, LocalBase, Refusal, Resource, json::Value, path::Path};
 use std::fmt;
 
 /// The HTTP method of an entry
@@ -200,6 +200,21 @@ impl Entry {
                 resource_type, id, ..
             } if self.method.changes() => Some((resource_type.as_str(), id.as_str())),
             _ => None,
+        }
+    }
+
+    /// Refuses a reference of which it cannot be told what it names.
+    ///
+    /// # Errors
+    /// When the resource has one.
+    pub fn refuse_unclear_references(&mut self, base: &LocalBase) -> Result<(), Refusal> {
+        let root = Path::Root("Bundle");
+        let entries = root.name("entry");
+        match &mut self.resource {
+            Some(resource) => {
+                resource.refuse_unclear_at(&entries.index(self.index).name("resource"), base)
+            }
+            None => Ok(()),
         }
     }
 
