@@ -10,12 +10,13 @@
     reason = "test code: what is not as expected ends the test"
 )]
 
-use e2e::{Caller, Demo, fetch_proof, until, verify};
+use e2e::{Caller, Demo, fetch_proof, program, run, until, verify};
 use serde_json::Value;
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 const VERSIONS: [&str; 1] = ["0.1.0"];
@@ -180,4 +181,71 @@ fn a_kept_data_directory_opens_and_proves_the_same() {
             (verify(&proof, &demo.about.trust_file, Some(&file)).code == 0).then_some(())
         });
     }
+}
+
+/// A configuration for `serve` over a kept data directory.
+fn configuration(folder: &Path) -> PathBuf {
+    let data = folder.join("data");
+    let text = format!(
+        r#"
+[database]
+sqlite = "{data}/chartseal.sqlite"
+[keys]
+file = "{data}/keys/kms.json"
+[gateway]
+listen = "127.0.0.1:0"
+publicUrl = "http://127.0.0.1:1"
+[[gateway.issuers]]
+url = "https://login.hospital.example/realms/care"
+audience = "https://fhir.hospital.example"
+[anchor]
+rpcUrl = "http://127.0.0.1:1"
+chainId = 20261
+submitterKey = "{data}/keys/submitter.key"
+logKeys = "{data}/keys/logs"
+"#,
+        data = data.display()
+    );
+    let file = folder.join("serve.toml");
+    fs::write(&file, text).expect("the configuration");
+    file
+}
+
+#[test]
+fn policy_sets_in_clear_are_served_by_nobody_until_an_operator_has_looked() {
+    let folder = Demo::folder();
+    copy(&kept("0.1.0").join("data"), &folder.path().join("data"));
+    let config = configuration(folder.path());
+    let chartseal = |words: &[&str]| {
+        let mut command = Command::new(program());
+        run(command.args(words).arg("--config").arg(&config))
+    };
+    let refused = || {
+        let ran = chartseal(&["serve"]);
+        assert_eq!(ran.code, 1, "{}", ran.text);
+        assert!(ran.text.contains("`chartseal take-over`"), "{}", ran.text);
+    };
+    refused();
+    let shown = chartseal(&["take-over"]);
+    assert_eq!(shown.code, 0, "{}", shown.text);
+    for expected in [
+        "facility `riverside`, made by version 0.1",
+        "policy set 1, IN FORCE",
+        "under a checkpoint, says the same",
+        "Nothing was written",
+    ] {
+        assert!(shown.text.contains(expected), "{expected}: {}", shown.text);
+    }
+    refused();
+    let sealed = chartseal(&["take-over", "--confirm"]);
+    assert_eq!(sealed.code, 0, "{}", sealed.text);
+    assert_eq!(
+        sealed.text.matches("  sealed").count(),
+        2,
+        "{}",
+        sealed.text
+    );
+    let again = chartseal(&["take-over", "--confirm"]);
+    let nothing = again.text.matches("needs no taking over").count();
+    assert_eq!((again.code, nothing), (0, 2), "{}", again.text);
 }

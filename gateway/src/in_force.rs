@@ -31,8 +31,8 @@ pub struct InForce {
     pub epoch: EpochRead,
     /// When it was read.
     pub read: Timestamp,
-    /// SHA-256 of the envelope of the set.
-    envelope: Digest,
+    /// The row of the set: SHA-256 of its envelope, and its time.
+    row: Option<(Digest, Timestamp)>,
     /// What was found wrong, in the words of our log.
     pub(crate) troubles: Vec<String>,
 }
@@ -55,7 +55,7 @@ impl InForce {
                 number: 0,
             },
             read: at,
-            envelope: Digest::ZERO,
+            row: None,
             troubles: Vec::new(),
         }
     }
@@ -118,9 +118,9 @@ impl InForce {
             }
         }
         match rules(source, statements, before, rows.set).await? {
-            Ok((rules, envelope)) => {
+            Ok((rules, row)) => {
                 read.rules = Some(rules);
-                read.envelope = envelope;
+                read.row = Some(row);
             }
             Err(breach) => {
                 read.troubles.push(breach.to_string());
@@ -161,13 +161,13 @@ impl Rows {
 }
 
 /// The set of the row, when it is the one that was put in force last; with the digest
-/// of its envelope.
+/// of its envelope and its time.
 async fn rules(
     source: Source<'_>,
     statements: &StatementLog,
     before: &InForce,
     row: Option<PolicySet>,
-) -> Result<Result<(Arc<Compiled>, Digest), Breach>, Failure> {
+) -> Result<Result<(Arc<Compiled>, (Digest, Timestamp)), Breach>, Failure> {
     let stated = statements.newest_set();
     let (row, stated) = match (row, stated) {
         (Some(row), Some(stated)) if row.number == stated.number => (row, stated),
@@ -178,12 +178,14 @@ async fn rules(
         (_, Some(stated)) => return Ok(Err(Breach::SetMissing(stated.number))),
         (None, None) => return Ok(Err(Breach::NoSet)),
     };
-    let (number, envelope) = (row.number, sealing::envelope_digest(&row.envelope));
+    let number = row.number;
+    let written = (sealing::envelope_digest(&row.envelope), row.created);
+    // The memory of rulings goes with the compiled set, so the same row keeps it.
     if let Some(rules) = &before.rules
         && rules.number() == number
-        && before.envelope == envelope
+        && before.row == Some(written)
     {
-        return Ok(Ok((Arc::clone(rules), envelope)));
+        return Ok(Ok((Arc::clone(rules), written)));
     }
     let source = match policy_set::open(source.name, source.keys, source.tags, &row).await {
         Ok(source) => source,
@@ -194,7 +196,7 @@ async fn rules(
         return Ok(Err(Breach::SetUnstated(number)));
     }
     Ok(match Compiled::new(number, &source) {
-        Ok(compiled) => Ok((Arc::new(compiled), envelope)),
+        Ok(compiled) => Ok((Arc::new(compiled), written)),
         Err(error) => Err(Breach::SetUnusable {
             number,
             reason: error.to_string(),

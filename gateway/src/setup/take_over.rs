@@ -412,3 +412,6 @@ async fn registered(
     }
     Ok((people, administrators, clients))
 }
+
+#[cfg(test)]
+mod tests;

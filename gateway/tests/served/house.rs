@@ -200,6 +200,12 @@ impl House {
         facility.unwrap().troubles()
     }
 
+    /// How often the operator was told that something of what decides is refused.
+    pub fn refusals(&self, name: &str) -> u64 {
+        let facility = self.app.facility(&name.parse().unwrap());
+        facility.unwrap().refusals()
+    }
+
     /// Runs SQL past the gateway.
     pub fn sql(&self, statements: &str) {
         self.place.sql(&self.folder, statements);

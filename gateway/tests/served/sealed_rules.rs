@@ -46,6 +46,10 @@ on_both! {
     a_registration_without_statement_registers_nobody,
     a_decision_that_was_cut_or_changed_is_not_taken_again,
     a_change_that_was_moved_in_time_is_refused,
+    edited_policy_sets_and_statements_permit_nothing,
+    a_registration_whose_state_was_turned_stays_as_it_was_sealed,
+    changes_and_decisions_that_nobody_made_are_refused,
+    a_change_that_was_cut_is_missed,
 }
 
 /// What a database writer does after each change, so that it is read at once.
@@ -310,4 +314,96 @@ async fn an_administrator_added_by_a_copy_administers_nothing() {
     let list = admin.get("/admin/administrators").await.expect(200).json();
     assert_eq!(list["administrators"].as_array().unwrap().len(), 3);
     assert_eq!(house.troubles(HOME).len(), 1);
+}
+
+async fn edited_policy_sets_and_statements_permit_nothing(kind: Kind) {
+    let (house, path) = with_patient(kind).await;
+    let system = house.caller(&DemoUser::System);
+    let mut seconds = 0;
+    for (edit, back) in [
+        (
+            "UPDATE policy_set SET created_ms = created_ms + 1 WHERE number = 2",
+            "UPDATE policy_set SET created_ms = created_ms - 1 WHERE number = 2",
+        ),
+        (
+            "UPDATE policy_set SET number = 3 WHERE number = 2",
+            "UPDATE policy_set SET number = 2 WHERE number = 3",
+        ),
+        (
+            "UPDATE statement SET number = 9 WHERE kind = 'policy' AND number = 2",
+            "UPDATE statement SET number = 2 WHERE kind = 'policy' AND number = 9",
+        ),
+        (
+            "UPDATE statement SET number = 9 WHERE kind = 'registration' AND number = 1",
+            "UPDATE statement SET number = 1 WHERE kind = 'registration' AND number = 9",
+        ),
+    ] {
+        house.sql(&format!("{edit} AND {HERE}"));
+        seconds += A_MINUTE;
+        house.clock.set(seconds);
+        is_closed(&house, &system, &path).await;
+        house.sql(&format!("{back} AND {HERE}"));
+        seconds += A_MINUTE;
+        house.clock.set(seconds);
+        system.get(&path).await.expect(200);
+    }
+}
+
+async fn a_registration_whose_state_was_turned_stays_as_it_was_sealed(kind: Kind) {
+    let office = with_ended_client(kind).await;
+    office.house.sql(&format!(
+        "UPDATE registration SET state = 'active' WHERE state = 'revoked' AND {HERE}"
+    ));
+    bump(&office.house);
+    let clinician = office.house.caller(&DemoUser::Clinician);
+    clinician.get("Patient?identifier=a").await.expect(403);
+    let troubles = office.house.troubles(HOME);
+    assert!(
+        troubles[0].contains("not what its row says"),
+        "{troubles:?}"
+    );
+    let system = office.house.caller(&DemoUser::System);
+    system.get("Patient?identifier=a").await.expect(200);
+}
+
+async fn changes_and_decisions_that_nobody_made_are_refused(kind: Kind) {
+    let office = Office::open(kind).await;
+    let new = json!({"clientId": "lab", "roles": ["system"]});
+    let first = office.propose("POST", "/admin/clients", new.clone()).await;
+    let second = office.propose("POST", "/admin/clients", new).await;
+    office.approve(&first).await.expect(200);
+    // A decision that nobody took, and a copy of a change under another id.
+    office.house.sql(
+        "INSERT INTO change_decision
+             (facility_id, change_id, decision, decider_tag, created_ms, data_key_id, envelope)
+         SELECT facility_id, (SELECT id FROM change WHERE id NOT IN
+                 (SELECT change_id FROM change_decision)),
+             'rejected', decider_tag, created_ms, data_key_id, envelope FROM change_decision;
+         INSERT INTO change
+             (facility_id, id, name, proposer_tag, created_ms, data_key_id, envelope)
+         SELECT facility_id, substr(envelope, 20, 16), name, proposer_tag, created_ms,
+             data_key_id, envelope
+         FROM change WHERE id IN (SELECT change_id FROM change_decision WHERE decision = 'approved')",
+    );
+    drop(office.approve(&second).await.problem(500));
+    let list = office.one.get("/admin/changes").await.expect(200).json();
+    let shown = list["changes"].as_array().unwrap();
+    assert_eq!(shown.len(), 1, "{list}");
+    assert_eq!(shown[0]["state"], "approved");
+}
+
+async fn a_change_that_was_cut_is_missed(kind: Kind) {
+    let mut office = Office::open(kind).await;
+    let new = json!({"clientId": "lab", "roles": ["system"]});
+    let change = office.propose("POST", "/admin/clients", new).await;
+    let before = office.house.refusals(HOME);
+    office.house.sql("DELETE FROM change");
+    let there = office.house.another().await;
+    // It was there: this is no 404.
+    drop(office.one.get(&change).await.problem(500));
+    drop(office.one.through(&there).get(&change).await.problem(500));
+    assert!(office.house.refusals(HOME) > before);
+    let seen = office.house.refusals(HOME);
+    office.one.get("/admin/changes").await.expect(200);
+    assert!(office.house.refusals(HOME) > seen);
 }
