@@ -38,6 +38,7 @@ mod limits;
 mod log_proof;
 mod log_tiles;
 mod metrics;
+pub mod misplaced;
 mod negotiation;
 mod offered;
 mod operation;

@@ -21,6 +21,10 @@ pub const DEFAULT_COUNT: u32 = 50;
 /// Matches on a page at most.
 const MOST: u32 = 1_000;
 
+/// The longest link that every server and proxy reads
+/// (<https://www.rfc-editor.org/rfc/rfc9110#section-4.1>).
+pub const LONGEST_LINK: usize = 8_000;
+
 /// The order of matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
@@ -243,7 +247,10 @@ pub async fn search_of_request(
 
 /// A cursor holds the whole search: nothing stands beside it but the form of the
 /// answer.
-fn cursor_alone(text: &str) -> Result<(), Failure> {
+///
+/// # Errors
+/// Invalid for anything else.
+pub fn cursor_alone(text: &str) -> Result<(), Failure> {
     let mut given = Given::default();
     for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
         match name.as_ref() {

@@ -95,7 +95,14 @@ pub async fn open(
     })
 }
 
-async fn open_row(facility: &Facility, row: Arc<store::Version>) -> Result<OpenVersion, Failure> {
+/// Opens a version for whoever holds the keys.
+///
+/// # Errors
+/// When its key is gone or the envelope does not belong to this row.
+pub async fn open_row(
+    facility: &Facility,
+    row: Arc<store::Version>,
+) -> Result<OpenVersion, Failure> {
     let held = facility.keys.by_id(row.data_key).await?;
     let opened = sealing::open(&place(&facility.name, &row), &held.key, &row.envelope)?;
     let id: LogicalId = opened

@@ -59,6 +59,8 @@ pub enum Command {
     /// Show which keys there are and who can open them; change a log's key.
     #[command(after_help = GLOSSARY)]
     Keys(KeysArgs),
+    /// Find and mend records that are sealed under another scope than they belong to.
+    Scopes(crate::scopes::ScopesArgs),
     /// Log in at an issuer with a browser, and keep the token for the gateway.
     Login(LoginArgs),
     /// Say which rule of the gateway a token keeps and which it breaks.

@@ -105,7 +105,7 @@ fn unanswered(error: reqwest::Error) -> String {
 }
 
 /// The text of the OperationOutcome, when there is one.
-fn refusal(status: u16, body: &[u8]) -> String {
+pub fn refusal(status: u16, body: &[u8]) -> String {
     let text = serde_json::from_slice::<serde_json::Value>(body)
         .ok()
         .and_then(|outcome| {

@@ -17,6 +17,7 @@ mod login;
 mod operations;
 mod output;
 mod registry;
+mod scopes;
 mod service;
 mod take_over;
 mod token;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         Command::Init(args) => init::run(&args),
         Command::TakeOver(args) => take_over::run(&args),
         Command::Keys(args) => keys::run(&args),
+        Command::Scopes(args) => scopes::run(&args),
         Command::Login(args) => login::run(&args),
         Command::Token(args) => token::run(&args.command),
         Command::Import(args) => import::run(&args),

@@ -12,7 +12,8 @@ use crate::{
     cursor,
     exchange::Exchange,
     failure::{Category, Failure},
-    paging::{Page, Position, Total},
+    kept_query::{Kept, QueryText},
+    paging::{self, Page, Position, Total},
     reply::Reply,
     sealed_audit::AUDIT_EVENT,
 };
@@ -54,7 +55,7 @@ impl Start {
 /// What the cursor of such a search holds.
 #[derive(Serialize, Deserialize)]
 struct Place {
-    query: String,
+    query: QueryText,
     lenient: bool,
     began: Timestamp,
     start: Start,
@@ -71,7 +72,7 @@ pub async fn search(
     query: &str,
     lenient: bool,
 ) -> Result<Reply, Failure> {
-    let asked = Asked::parse(exchange, query, lenient)?;
+    let asked = Asked::parse(exchange, query, lenient).await?;
     let (criteria, page) = (&asked.criteria, &asked.page);
     exchange.acts.query(criteria.understood(page));
     let kind: ResourceType = AUDIT_EVENT.parse().map_err(Failure::fault)?;
@@ -103,7 +104,8 @@ pub async fn search(
     let url = format!("{}/{AUDIT_EVENT}", exchange.context.base);
     let next = match next {
         Some(start) => {
-            let sealed = cursor::seal(exchange, AUDIT_EVENT, asked.place(start))?;
+            let place = asked.place(exchange, start).await?;
+            let sealed = cursor::seal(exchange, AUDIT_EVENT, place)?;
             Some(format!("{url}?_cursor={sealed}"))
         }
         None => None,
@@ -111,7 +113,8 @@ pub async fn search(
     let own = format!("{url}?{}", criteria.understood(page));
     let links = bundle::Page {
         self_link: &own,
-        first_link: Some(&own),
+        // A link that is too long to be followed is none.
+        first_link: (own.len() <= paging::LONGEST_LINK).then_some(&*own),
         next_link: next.as_deref(),
         total,
     };
@@ -125,18 +128,22 @@ struct Asked {
     lenient: bool,
     began: Timestamp,
     start: Option<Start>,
+    kept: Option<Kept>,
 }
 
 impl Asked {
-    fn parse(exchange: &Exchange<'_>, text: &str, lenient: bool) -> Result<Self, Failure> {
+    async fn parse(exchange: &Exchange<'_>, text: &str, lenient: bool) -> Result<Self, Failure> {
         let cursor = url::form_urlencoded::parse(text.as_bytes())
             .find(|(name, _)| name == "_cursor")
             .map(|(_, cursor)| cursor);
         let Some(cursor) = cursor else {
             return Self::read(exchange, text, lenient, exchange.at);
         };
+        paging::cursor_alone(text)?;
         let place: Place = cursor::open(exchange, AUDIT_EVENT, &cursor)?;
-        let mut asked = Self::read(exchange, &place.query, place.lenient, place.began)?;
+        let (query, kept) = place.query.open(exchange).await?;
+        let mut asked = Self::read(exchange, &query, place.lenient, place.began)?;
+        asked.kept = kept;
         asked.start = Some(place.start);
         // Totals stand on the first page only.
         asked.page.after = Some(Position {
@@ -164,16 +171,17 @@ impl Asked {
             lenient,
             began,
             start: None,
+            kept: None,
         })
     }
 
-    fn place(&self, start: Start) -> Place {
-        Place {
-            query: self.criteria.text().to_owned(),
+    async fn place(&self, exchange: &mut Exchange<'_>, start: Start) -> Result<Place, Failure> {
+        Ok(Place {
+            query: QueryText::of(exchange, self.criteria.text(), self.kept).await?,
             lenient: self.lenient,
             began: self.began,
             start,
-        }
+        })
     }
 }
 

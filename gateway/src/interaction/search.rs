@@ -11,7 +11,7 @@ use crate::{
     criteria::Criteria,
     exchange::Exchange,
     failure::{Category, Failure},
-    paging::{Page, Position, Total},
+    paging::{self, Page, Position, Total},
     reply::Reply,
     version::OpenVersion,
 };
@@ -29,9 +29,6 @@ const CANDIDATES_PER_PAGE: u32 = 2_000;
 pub const BYTES_PER_PAGE: usize = 32 * 1024 * 1024;
 /// How many candidates are opened at most to count the matches.
 const CANDIDATES_COUNTED: u32 = 10_000;
-/// The longest link that every server and proxy reads
-/// (<https://www.rfc-editor.org/rfc/rfc9110#section-4.1>).
-const LONGEST_LINK: usize = 8_000;
 /// Candidates read at a time.
 const BATCH: std::ops::RangeInclusive<u32> = 16..=200;
 
@@ -79,7 +76,7 @@ pub async fn search(
     let links = bundle::Page {
         self_link: &own,
         // A link that is too long to be followed is none.
-        first_link: (own.len() <= LONGEST_LINK).then_some(&*own),
+        first_link: (own.len() <= paging::LONGEST_LINK).then_some(&*own),
         next_link: next.as_deref(),
         total,
     };

@@ -11,13 +11,14 @@ use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
 use gateway::{
     Administrator, App, Certificates, Client, Failure, Limits, Proxies, RegisteredOnly, Settings,
     identity::{IdentityConfig, IssuerConfig},
+    misplaced,
     server::{self, Gateway, Listening},
     setup::{self, FIRST_GENERATION, NewFacility},
 };
-use model::{Clock, FacilityName, SystemClock, SystemRandom, Timestamp};
+use model::{Clock, FacilityName, Random, SystemClock, SystemRandom, Timestamp};
 use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
 use policies::PolicySource;
-use sealing::{FileKms, Kms as _};
+use sealing::{FileKms, Kms};
 use serde_json::Value;
 use std::{
     fs,
@@ -239,6 +240,24 @@ impl House {
         try_open(&self.settings, &self.store, &self.kms, &self.clock)
             .await
             .map(drop)
+    }
+
+    /// The records of a facility that are under a wrong scope, and their versions.
+    pub async fn misplaced(&self, name: &str, former: &[String]) -> Vec<(String, Vec<u32>)> {
+        let urls = [&[self.settings.public_url.clone()], former].concat();
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let name = name.parse().unwrap();
+        let opened = (&self.store, &*self.kms as &dyn Kms);
+        let found = misplaced::misplaced(&name, &urls, opened, (&clock, &random)).await;
+        let line = |it: misplaced::Misplaced| {
+            let versions = it.versions.iter().map(|version| version.get());
+            (
+                format!("{}/{}", it.resource_type, it.id),
+                versions.collect(),
+            )
+        };
+        found.unwrap().into_iter().map(line).collect()
     }
 
     /// Whose tokens are taken.

@@ -5,7 +5,7 @@
 use crate::{
     caller::Caller,
     database::Kind,
-    house::{HOME, House},
+    house::{HOME, House, OTHER},
     records,
 };
 use devkit::issuer::DemoUser;
@@ -229,4 +229,39 @@ async fn a_url_that_was_added_or_moved_in_the_data_is_refused() {
         refused.contains("URL 2 of facility `riverside`"),
         "{refused}"
     );
+}
+
+#[actix_web::test]
+async fn a_record_under_a_wrong_scope_is_found_and_mended_by_writing_it_again() {
+    let mut house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let patient = system.create("Patient", records::patient("a")).await;
+    let right = system
+        .create("Observation", records::observation(&patient))
+        .await;
+    let older = "http://older.example:8080";
+    let body = about(&format!("{older}/fhir/Patient/{patient}"));
+    let wrong = system.create("Observation", &body).await;
+    let path = format!("Observation/{wrong}");
+    let second = records::with_id(body, &wrong);
+    system.put(&path, &second).await.expect(200);
+    assert!(house.misplaced(HOME, &[]).await.is_empty());
+
+    let former = [older.to_owned()];
+    let url = house
+        .another_with(|settings| settings.former_urls = former.to_vec())
+        .await;
+    let told = system.through(&url);
+    let search = format!("Observation?patient={patient}");
+    assert_eq!(told.found(&search).await, 1);
+    let found = house.misplaced(HOME, &former).await;
+    assert_eq!(found, [(path.clone(), vec![2, 1])]);
+    assert!(house.misplaced(OTHER, &former).await.is_empty());
+
+    let read = told.get(&path).await.expect(200);
+    told.put(&path, read.text).await.expect(200);
+    assert!(house.misplaced(HOME, &former).await.is_empty());
+    assert_eq!(told.found(&search).await, 2);
+    let mended = subject(&told, &wrong).await;
+    assert_eq!(mended, subject(&told, &right).await);
 }

@@ -1,0 +1,158 @@
+//! `chartseal scopes`: records that are sealed under another scope than they belong to
+//! (docs/operations.md, "Records under a wrong scope"). `list` reads the database and
+//! the keys and changes no record; `mend` is a client of the gateway like any other, so
+//! that each new version is permitted and audited.
+
+use crate::{
+    cli::ConfigArgs,
+    config::Config,
+    database, facility, fetch,
+    http_client::{self, cause},
+    output::{complain, say},
+};
+use clap::{Args, Subcommand};
+use gateway::misplaced;
+use model::{Clock, Random, SystemClock, SystemRandom};
+use reqwest::header::{CONTENT_TYPE, ETAG, IF_MATCH};
+use sealing::FileKms;
+use std::{
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+type Failed = Box<dyn Error>;
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// `chartseal scopes`.
+#[derive(Debug, Args)]
+pub struct ScopesArgs {
+    /// What to do.
+    #[command(subcommand)]
+    command: ScopesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ScopesCommand {
+    /// List the records: facility, record, its versions; over SQLite, stop `serve` first.
+    List(ConfigArgs),
+    /// Write each record of a list again, as it is, through the gateway.
+    Mend(MendArgs),
+}
+
+#[derive(Debug, Args)]
+struct MendArgs {
+    /// The gateway, such as `https://fhir.example.org`.
+    #[arg(long, value_name = "URL")]
+    base: String,
+    /// A file that holds a bearer token which may read and update the records.
+    #[arg(long, value_name = "FILE")]
+    token: PathBuf,
+    /// What `chartseal scopes list` printed.
+    #[arg(value_name = "FILE")]
+    list: PathBuf,
+}
+
+/// Runs the command: 1 when a record could not be mended, 2 when it could not be tried.
+pub fn run(args: &ScopesArgs) -> ExitCode {
+    let done = match &args.command {
+        ScopesCommand::List(args) => crate::block_on(list(&args.config)).map(|()| 0),
+        ScopesCommand::Mend(args) => crate::block_on(mend(args)),
+    };
+    match done {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(left) => {
+            complain!("chartseal scopes: {left} records are not mended");
+            ExitCode::FAILURE
+        }
+        Err(problem) => {
+            complain!("chartseal scopes: {problem}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// A line for each record: facility, record, its misplaced versions.
+async fn list(config: &Path) -> Result<(), Failed> {
+    let config = Config::read(config)?;
+    let kms = FileKms::open(&config.keys()?.file)?;
+    let settings = config.gateway()?.settings(false);
+    let mut urls = vec![settings.public_url];
+    urls.extend(settings.former_urls);
+    let store = database::open(&config)?;
+    let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
+        (Arc::new(SystemClock), Arc::new(SystemRandom));
+    for facility in facility::list(&store).await? {
+        let (opened, tools) = ((&store, &kms as _), (&clock, &random));
+        for record in misplaced::misplaced(&facility.name, &urls, opened, tools).await? {
+            let versions = record.versions.iter().map(ToString::to_string);
+            let versions: Vec<String> = versions.collect();
+            say!(
+                "{}\t{}/{}\t{}",
+                facility.name,
+                record.resource_type,
+                record.id,
+                versions.join(",")
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Writes each record of a list again as it is; gives how many could not be.
+async fn mend(args: &MendArgs) -> Result<u64, Failed> {
+    let list = fs::read_to_string(&args.list)
+        .map_err(|error| format!("`{}`: {error}", args.list.display()))?;
+    let token = fs::read_to_string(&args.token)
+        .map_err(|error| format!("`{}`: {error}", args.token.display()))?;
+    let client = http_client::client(TIMEOUT, None)?;
+    let (mut mended, mut left) = (0_u64, 0);
+    for line in list.lines().filter(|line| !line.trim().is_empty()) {
+        let mut parts = line.split('\t');
+        let (Some(facility), Some(record)) = (parts.next(), parts.next()) else {
+            return Err("the list must be the output of `chartseal scopes list`".into());
+        };
+        let base = args.base.trim_end_matches('/');
+        let url = format!("{base}/f/{facility}/fhir/{record}");
+        match write_again(&client, &url, token.trim()).await {
+            Ok(()) => mended += 1,
+            Err(problem) => {
+                left += 1;
+                complain!("{facility} {record}: {problem}");
+            }
+        }
+    }
+    say!("{mended} records are mended");
+    Ok(left)
+}
+
+async fn write_again(client: &reqwest::Client, url: &str, token: &str) -> Result<(), String> {
+    let read = client.get(url).bearer_auth(token).send().await;
+    let read = read.map_err(cause)?;
+    let (status, etag) = (read.status(), read.headers().get(ETAG).cloned());
+    let body = read.bytes().await.map_err(cause)?;
+    let etag = match etag {
+        Some(etag) if status.is_success() => etag,
+        _ => return Err(fetch::refusal(status.as_u16(), &body)),
+    };
+    let written = client
+        .put(url)
+        .bearer_auth(token)
+        .header(CONTENT_TYPE, "application/fhir+json")
+        .header("prefer", "return=minimal")
+        .header(IF_MATCH, etag)
+        .body(body)
+        .send()
+        .await
+        .map_err(cause)?;
+    let status = written.status();
+    let body = written.bytes().await.map_err(cause)?;
+    match status.is_success() {
+        true => Ok(()),
+        false => Err(fetch::refusal(status.as_u16(), &body)),
+    }
+}
