@@ -111,6 +111,8 @@ impl Installation {
             "demo-system=system",
             "--client",
             "demo-admin=admin",
+            "--client",
+            "demo-patient=patient",
         ]);
         self.command(&["init"], &config, &init)?;
         let admin = self.path("admin.key").display().to_string();
@@ -155,6 +157,7 @@ impl Installation {
                 "[gateway]\nlisten = \"127.0.0.1:{port}\"\n\
                  publicUrl = \"http://127.0.0.1:{port}\"\n\
                  [gateway.limits]\nrequestsPerSecond = 1000000\nuserRequestsPerSecond = 1000000\n\
+                 denialsPerMinute = 1000000\nuserDenialsPerMinute = 1000000\n\
                  [[gateway.issuers]]\nurl = \"{}\"\naudience = \"{AUDIENCE}\"\n\
                  tokenLifetimeSeconds = 86400\n",
                 self.issuer.issuer_url()
@@ -194,6 +197,15 @@ impl Installation {
         let token = self.issuer.mint(&DemoUser::System, FOR_ALL)?;
         let base = |port: &u16| Target::new(&format!("http://127.0.0.1:{port}/fhir"), &token);
         self.ports.iter().map(base).collect()
+    }
+
+    /// The first gateway's FHIR base, with the token of a patient who may ask for
+    /// everything that a patient may.
+    pub fn patient(&self, id: &str) -> Result<Target, Failed> {
+        let user = DemoUser::Patient { id: id.parse()? };
+        let token = self.issuer.mint(&user, FOR_ALL)?;
+        let port = self.ports.first().ok_or("no gateway")?;
+        Target::new(&format!("http://127.0.0.1:{port}/fhir"), &token)
     }
 
     /// The processes.

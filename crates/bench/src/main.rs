@@ -14,6 +14,7 @@ mod data;
 mod demo;
 mod grown;
 mod grown_rows;
+mod hidden;
 mod idle;
 mod import;
 mod installation;
@@ -42,9 +43,9 @@ use std::{error::Error, process::ExitCode};
 type Failed = Box<dyn Error + Send + Sync>;
 
 /// What can be measured, in the order in which it is.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "limits", "root", "sequence", "idle", "proof", "verify", "synthea", "sqlite", "postgres",
-    "two", "grown",
+    "two", "grown", "hidden",
 ];
 
 fn main() -> ExitCode {
@@ -116,6 +117,9 @@ async fn measure(wanted: &[String]) -> Result<(), Failed> {
     }
     if is_wanted("grown") {
         grown::measure(&report)?;
+    }
+    if is_wanted("hidden") {
+        hidden::measure(&report).await?;
     }
     report.note(&machine::load()?);
     Ok(())
