@@ -89,6 +89,7 @@ pub struct Counters {
     throttled: AtomicU64,
     unauthenticated_in_all: AtomicU64,
     denials: AtomicU64,
+    opens: AtomicU64,
 }
 
 impl Counters {
@@ -112,6 +113,16 @@ impl Counters {
     #[must_use]
     pub fn denials(&self) -> u64 {
         self.denials.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn opened(&self) {
+        self.opens.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Versions whose envelopes were opened for a decision since the start.
+    #[must_use]
+    pub fn opens(&self) -> u64 {
+        self.opens.load(Ordering::Relaxed)
     }
 
     /// Takes the number of requests without a valid token since the last time.

@@ -39,6 +39,8 @@ impl Candidates {
         page: &Page,
     ) -> Self {
         let sort = page.sort(criteria);
+        let mut conditions = criteria.conditions(exchange.facility(), kind);
+        conditions.extend(exchange.own_compartment(kind));
         let mut spans: Vec<Span> = match criteria.moments() {
             Some(moments) => moments.spans().collect(),
             None => vec![(None, None)],
@@ -46,7 +48,6 @@ impl Candidates {
         if sort == Sort::Newest {
             spans.reverse();
         }
-        let conditions = criteria.conditions(exchange.facility(), kind);
         Self {
             store: exchange.app().store.clone(),
             overlay: Overlay::of(&exchange.writes, kind, &conditions, &spans, sort),

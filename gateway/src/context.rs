@@ -59,20 +59,17 @@ impl Context {
         app.throttle
             .caller(&caller)
             .inspect_err(|_| app.counters.throttled())?;
+        // A caller of no facility here has no rules of its own here.
         let home = app.find_facility(&caller.facility).await?;
+        let home = home.ok_or_else(foreign_home)?;
         let named = request.match_info().get("facility");
         let facility = match named.map(str::parse::<FacilityName>) {
-            None => home.clone(),
+            None => Some(Arc::clone(&home)),
             Some(Ok(name)) => app.find_facility(&name).await?,
             Some(Err(_)) => None,
         }
         .ok_or_else(Failure::not_found)?;
-        let home = match home {
-            Some(home) if home.id == facility.id => None,
-            Some(home) => Some(home),
-            // A caller of no facility here has no rules of its own here either.
-            None => return Err(Failure::not_found()),
-        };
+        let home = (home.id != facility.id).then_some(home);
         for facility in [Some(&facility), home.as_ref()].into_iter().flatten() {
             facility.keep_fresh().await?;
         }
@@ -95,6 +92,14 @@ impl Context {
             base,
         })
     }
+}
+
+fn foreign_home() -> Failure {
+    Failure::new(
+        Category::NotFound,
+        IssueCode::NotFound,
+        "the facility of this token is not served here; check the token's claim and the URL",
+    )
 }
 
 /// Who the token speaks for. An address that keeps sending tokens which are not

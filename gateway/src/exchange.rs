@@ -30,7 +30,7 @@ use model::{
     VersionNumber,
 };
 use policies::{Action, Authorizer, Caller, Decision, DecisionLog, Permit, Target, TargetFacts};
-use std::sync::Arc;
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 use store::{FacilityId, KeptQuery, NewVersion};
 
 /// How often a decision is made anew when its epochs moved.
@@ -65,8 +65,12 @@ pub struct Exchange<'c> {
     base: Arc<InForce>,
     /// Whether the caller's client counts at all.
     registered: bool,
-    authorizer: Authorizer,
-    epochs: Vec<EpochRead>,
+    pub(crate) authorizer: Authorizer,
+    pub(crate) epochs: Vec<EpochRead>,
+    /// The tag of the token's patient, at home.
+    pub(crate) own_patient: Option<Tag>,
+    /// What was found of the caller's reach: whether no subject stops it.
+    pub(crate) reach: RefCell<BTreeMap<(Action, ResourceType), bool>>,
 }
 
 /// A facility that the request touches, with its rules as they were read: the one
@@ -114,6 +118,8 @@ impl<'c> Exchange<'c> {
             epochs: sides.iter().map(|side| side.in_force.epoch).collect(),
             sides,
             decisions: DecisionLog::new((*caller).clone(), own_patient),
+            own_patient,
+            reach: RefCell::default(),
             caller,
             base,
             admin: Writes::default(),
@@ -269,6 +275,7 @@ impl<'c> Exchange<'c> {
     /// # Errors
     /// When its envelope does not open; too costly when the request has opened enough.
     pub async fn open_row(&self, row: store::Version) -> Result<Found, Failure> {
+        self.app().counters.opened();
         self.budget.open(&row.envelope)?;
         // A delete has no content; whom the record was about stands in the version
         // that it ended.
@@ -327,7 +334,7 @@ impl<'c> Exchange<'c> {
 }
 
 /// Whether records of a type can be a patient's.
-fn of_patients(resource_type: &ResourceType) -> bool {
+pub(crate) fn of_patients(resource_type: &ResourceType) -> bool {
     let name = resource_type.as_str();
     matches!(name, "Patient" | "Binary")
         || Definition::of(name).is_some_and(|it| !it.compartment.is_empty())

@@ -61,6 +61,7 @@ mod sealed_json;
 mod security_context;
 pub mod server;
 pub mod setup;
+mod sight;
 mod smart;
 mod span;
 mod statement;

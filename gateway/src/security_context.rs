@@ -53,13 +53,12 @@ async fn readable(
         return Ok(None);
     };
     let (kind, id) = (&named.resource_type, &named.id);
-    let found = exchange.current(kind, id).await?;
-    let target = match &found {
-        Some(found) => found.withheld.target(),
-        None => exchange.absent(kind, id),
-    };
+    let looked = exchange.look(&[Action::Read], kind, id, None).await?;
+    let target = looked.target(exchange, kind, id);
     let permit = exchange.decide(Action::Read, &target);
-    Ok(found.filter(|found| permit.is_some() && !is_delete(&found.row)))
+    Ok(looked
+        .found()
+        .filter(|found| permit.is_some() && !is_delete(&found.row)))
 }
 
 fn unseen() -> Failure {

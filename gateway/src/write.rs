@@ -136,19 +136,20 @@ pub async fn put(
         number: new.version,
         time: new.time,
     };
+    let subject = match scope {
+        Scope::Patient(patient) => Some(patient),
+        _ => None,
+    };
     let draft = Draft {
         kind,
         id: &new.id,
         record,
         mark,
         interaction,
-        subject: match scope {
-            Scope::Patient(patient) => Some(patient),
-            _ => None,
-        },
+        subject,
         key: exchange.facility().keys.for_scope(scope).await?,
         content: &new.canonical,
-        links: links(exchange, new.resource),
+        links: links(exchange, new.resource, subject),
         tokens: tokens(exchange, new.resource),
     };
     add(exchange, permit, draft)?;
@@ -305,16 +306,24 @@ const fn scope_of(new: &NewContent<'_>, record: Tag, patients: &[Tag]) -> Scope 
     }
 }
 
-/// Where a record is found by what it refers to.
-fn links(exchange: &Exchange<'_>, resource: &Resource) -> Vec<Link> {
-    let mut links = Vec::new();
+/// Where a record is found by what it refers to, and by its subject whatever it is that
+/// names it: so a patient's search finds the own compartment whole.
+fn links(exchange: &Exchange<'_>, resource: &Resource, subject: Option<Tag>) -> Vec<Link> {
+    let mut links: Vec<Link> = Vec::new();
+    links.extend(subject.map(|target| Link {
+        param: Cow::Borrowed(ReferenceParameter::Patient.as_str()),
+        target,
+    }));
     for param in [ReferenceParameter::Patient, ReferenceParameter::Subject] {
         for it in resource.references(param, &exchange.context.local) {
             let target = exchange.tag(&it.resource_type, &it.id);
-            links.push(Link {
+            let link = Link {
                 param: Cow::Borrowed(param.as_str()),
                 target,
-            });
+            };
+            if !links.contains(&link) {
+                links.push(link);
+            }
         }
     }
     links

@@ -51,6 +51,7 @@ mod store;
 #[cfg(test)]
 mod test_database;
 mod tx;
+mod version_facts;
 mod version_insert;
 mod versions;
 mod waiting;
@@ -82,6 +83,7 @@ pub use statements::{NewStatement, Statement, StatementKind, Statements};
 pub use stats::{ClosureStats, GROUP_SIZES, Stats};
 pub use store::{Options, Store};
 pub use tx::{Access, Reader, Tx};
+pub use version_facts::VersionFacts;
 pub use versions::{ID_PARAM, Link, NewVersion, Version, Versions};
 
 // Linked for their build settings only: the databases' own libraries are bundled.

@@ -15,7 +15,11 @@ use crate::{
 use model::Tag;
 use std::{
     fmt,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -66,6 +70,8 @@ impl fmt::Debug for Store {
 struct Open {
     queue: Arc<Queue>,
     counters: Arc<Counters>,
+    /// Reads that were asked for, of any kind.
+    reads: AtomicU64,
     writers: Vec<JoinHandle<()>>,
     by_key: Readers,
     searches: Readers,
@@ -123,6 +129,7 @@ impl Store {
         let mut open = Open {
             queue: Arc::default(),
             counters,
+            reads: AtomicU64::default(),
             writers: Vec::new(),
             by_key,
             searches,
@@ -239,6 +246,7 @@ impl Store {
         F: FnOnce(&mut Reader) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
+        self.count_read();
         let read = async {
             let turn = readers(&self.0).turns.clone().acquire_owned().await;
             let turn = turn.map_err(|_| Error::Unavailable)?;
@@ -287,6 +295,7 @@ impl Store {
         const NAME: &str = "current version";
         match &self.0.current {
             Some(current) => {
+                self.count_read();
                 let read = current.read(facility, record);
                 read.instrument(span("read", NAME)).await
             }
@@ -305,8 +314,19 @@ impl Store {
     where
         F: FnOnce(&mut Reader) -> Result<T, Error>,
     {
+        self.count_read();
         let caller = Arc::new(());
         self.0.by_key.read(name, Arc::downgrade(&caller), f)
+    }
+
+    fn count_read(&self) {
+        self.0.reads.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Number of reads since the store was opened; those of closures do not count.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.0.reads.load(Ordering::Relaxed)
     }
 
     /// What the writer has done since the store was opened.

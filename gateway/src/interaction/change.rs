@@ -9,6 +9,7 @@ use crate::{
     precondition::Preconditions,
     reply::Reply,
     security_context,
+    sight::Looked,
     write::NewContent,
 };
 use fhir::Resource;
@@ -148,9 +149,10 @@ async fn deleted_again(
     id: &LogicalId,
     wrote: &Wrote,
 ) -> Result<Reply, Failure> {
-    let (target, patients) = match exchange.current(kind, id).await? {
-        Some(current) => (current.withheld.target(), current.patients),
-        None => (exchange.unknown(kind, id), Vec::new()),
+    let (target, patients) = match exchange.look(&[Action::Delete], kind, id, None).await? {
+        Looked::Opened(current) => (current.withheld.target(), current.patients),
+        Looked::Hidden(target) => (target, Vec::new()),
+        Looked::Absent => (exchange.unknown(kind, id), Vec::new()),
     };
     if exchange.decide(Action::Delete, &target).is_none() {
         exchange.touch(kind, id, None, Action::Delete, Vec::new());

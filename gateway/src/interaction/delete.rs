@@ -5,6 +5,7 @@ use crate::{
     failure::Failure,
     precondition::Preconditions,
     reply::{Reply, VersionMark},
+    sight::Looked,
     version::is_delete,
     write,
 };
@@ -23,16 +24,19 @@ pub async fn delete(
     id: &LogicalId,
     preconditions: &Preconditions,
 ) -> Result<Reply, Failure> {
-    let Some(current) = exchange.current(kind, id).await? else {
-        let unknown = exchange.unknown(kind, id);
+    let looked = exchange.look(&[Action::Delete], kind, id, None).await?;
+    let target = match &looked {
+        Looked::Absent => exchange.unknown(kind, id),
+        seen => seen.target(exchange, kind, id),
+    };
+    let Looked::Opened(current) = looked else {
         exchange.touch(kind, id, None, Action::Delete, Vec::new());
         exchange
-            .decide(Action::Delete, &unknown)
+            .decide(Action::Delete, &target)
             .ok_or_else(Failure::forbidden)?;
         preconditions.check_change(None)?;
         return Ok(Reply::deleted(None));
     };
-    let target = current.withheld.target();
     let Some(permit) = exchange.decide(Action::Delete, &target) else {
         // The audit names what was aimed at, as it does when nothing is there.
         exchange.touch(kind, id, None, Action::Delete, Vec::new());

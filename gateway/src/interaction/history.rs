@@ -10,14 +10,20 @@ use crate::{
     negotiation, overlay,
     paging::{DEFAULT_COUNT, parse_count},
     reply::Reply,
+    sight::Looked,
     version::{OpenVersion, is_delete},
 };
 use fhir::{
     IssueCode,
     bundle::{self, HistoryEntry},
 };
-use model::{LogicalId, ResourceType, Timestamp, VersionNumber};
+use model::{LogicalId, ResourceType, Tag, Timestamp, VersionNumber};
 use policies::Action;
+use std::collections::BTreeSet;
+
+const HISTORY: &[Action] = &[Action::HistoryInstance];
+/// Versions of which no more than the facts in clear are read at a time.
+const FACTS: u32 = 1_000;
 
 /// Versions read at a time.
 const BATCH: u32 = 50;
@@ -147,7 +153,7 @@ async fn versions(
     loop {
         let limit = left.min(BATCH);
         let range = (last.or(before), since);
-        let rows = rows(exchange, kind, id, range, limit + 1).await?;
+        let rows = visible_rows(exchange, kind, id, range, limit + 1).await?;
         let more = rows.len() > limit as usize;
         for row in rows.into_iter().take(limit as usize) {
             // The first is paid for or refused, so that each page comes further.
@@ -156,6 +162,11 @@ async fn versions(
                 return Ok((versions, last));
             }
             (last, left) = (Some(row.number), left.saturating_sub(1));
+            if !exchange.may_reach(HISTORY, kind, row.subject) {
+                let hidden = exchange.clear_target(kind, row.record, row.subject);
+                drop(exchange.decide(Action::HistoryInstance, &hidden));
+                continue;
+            }
             let found = exchange.open_row(row).await?;
             let target = found.withheld.target();
             if let Some(permit) = exchange.decide(Action::HistoryInstance, &target) {
@@ -181,15 +192,12 @@ async fn nothing(
     since: Option<Timestamp>,
 ) -> Result<(), Failure> {
     let current = match since {
-        Some(_) => exchange.current(kind, id).await?,
-        None => None,
+        Some(_) => exchange.look(HISTORY, kind, id, None).await?,
+        None => Looked::Absent,
     };
-    let target = match &current {
-        Some(found) => found.withheld.target(),
-        None => exchange.absent(kind, id),
-    };
+    let target = current.target(exchange, kind, id);
     let permit = exchange.decide(Action::HistoryInstance, &target);
-    let (seen, patients) = match (permit, current) {
+    let (seen, patients) = match (permit, current.found()) {
         (Some(_), Some(found)) => (true, found.patients),
         _ => (false, Vec::new()),
     };
@@ -199,6 +207,31 @@ async fn nothing(
     } else {
         Err(Failure::not_found())
     }
+}
+
+/// The next rows, unless what stands in clear denies all that are left: then none is
+/// read, as when there are none.
+async fn visible_rows(
+    exchange: &Exchange<'_>,
+    kind: &ResourceType,
+    id: &LogicalId,
+    span: (Option<VersionNumber>, Option<Timestamp>),
+    limit: u32,
+) -> Result<Vec<store::Version>, Failure> {
+    if !exchange.reaches_all(HISTORY, kind) {
+        let record = exchange.tag(kind, id);
+        let facts = exchange.history_facts(record, span, FACTS).await?;
+        let all = facts.len() < FACTS as usize;
+        let written = overlay::history(&exchange.writes, record, span.0, span.1);
+        let subjects: BTreeSet<Option<Tag>> = (facts.iter().map(|facts| facts.subject))
+            .chain(written.iter().map(|version| version.subject))
+            .collect();
+        let visible = |subject: &Option<Tag>| exchange.may_reach(HISTORY, kind, *subject);
+        if all && !subjects.iter().any(visible) {
+            return Ok(Vec::new());
+        }
+    }
+    rows(exchange, kind, id, span, limit).await
 }
 
 async fn rows(

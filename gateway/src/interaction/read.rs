@@ -6,7 +6,8 @@ use crate::{
     failure::{Category, Failure},
     precondition::Preconditions,
     reply::{Reply, VersionMark},
-    version::{Found, OpenVersion, is_delete},
+    sight::Looked,
+    version::{OpenVersion, is_delete},
 };
 use fhir::IssueCode;
 use model::{LogicalId, ResourceType, VersionNumber};
@@ -23,8 +24,8 @@ pub async fn read(
     id: &LogicalId,
     preconditions: &Preconditions,
 ) -> Result<Reply, Failure> {
-    let found = exchange.current(kind, id).await?;
-    let version = permitted(exchange, Action::Read, kind, id, found)?;
+    let looked = exchange.look(&[Action::Read], kind, id, None).await?;
+    let version = permitted(exchange, Action::Read, kind, id, looked)?;
     answer(&version, preconditions)
 }
 
@@ -38,8 +39,10 @@ pub async fn vread(
     (kind, id, number): (&ResourceType, &LogicalId, VersionNumber),
     preconditions: &Preconditions,
 ) -> Result<Reply, Failure> {
-    let found = exchange.version(kind, id, number).await?;
-    let version = permitted(exchange, Action::Vread, kind, id, found)?;
+    let looked = exchange
+        .look(&[Action::Vread], kind, id, Some(number))
+        .await?;
+    let version = permitted(exchange, Action::Vread, kind, id, looked)?;
     answer(&version, preconditions)
 }
 
@@ -70,14 +73,11 @@ pub fn permitted(
     action: Action,
     kind: &ResourceType,
     id: &LogicalId,
-    found: Option<Found>,
+    looked: Looked,
 ) -> Result<OpenVersion, Failure> {
-    let target = match &found {
-        Some(found) => found.withheld.target(),
-        None => exchange.absent(kind, id),
-    };
+    let target = looked.target(exchange, kind, id);
     let permit = exchange.decide(action, &target);
-    match (permit, found) {
+    match (permit, looked.found()) {
         (Some(permit), Some(found)) => exchange.release(&permit, found),
         _ => {
             exchange.touch(kind, id, None, action, Vec::new());

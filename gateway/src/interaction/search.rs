@@ -32,6 +32,8 @@ const CANDIDATES_COUNTED: u32 = 10_000;
 /// Candidates read at a time.
 const BATCH: std::ops::RangeInclusive<u32> = 16..=200;
 
+const SEARCH: &[Action] = &[Action::SearchType];
+
 /// A match, and whom it is about.
 struct Match {
     version: OpenVersion,
@@ -184,6 +186,13 @@ async fn check(
     row: store::Version,
 ) -> Result<Option<Match>, Failure> {
     let written = row.time;
+    let (kind, subject) = (&row.resource_type, row.subject);
+    let all = exchange.reaches_all(SEARCH, kind);
+    if !all && !exchange.may_reach(SEARCH, kind, subject) {
+        let hidden = exchange.clear_target(kind, row.record, subject);
+        drop(exchange.decide(Action::SearchType, &hidden));
+        return Ok(None);
+    }
     let found = exchange.open_row(row).await?;
     let target = found.withheld.target();
     let Some(permit) = exchange.decide(Action::SearchType, &target) else {

@@ -6,6 +6,7 @@ use crate::{
     precondition::Preconditions,
     reply::{Reply, Success},
     security_context::{self, SecurityContext},
+    sight::Looked,
     version::{Found, is_delete},
     write::{self, NewContent},
 };
@@ -42,9 +43,14 @@ pub async fn update(
         preconditions,
         context,
     };
-    match exchange.current(resource.resource_type(), id).await? {
-        None => create_with_id(exchange, asked).await,
-        Some(current) => replace(exchange, asked, current).await,
+    let kind = resource.resource_type();
+    match exchange.look(&[Action::Update], kind, id, None).await? {
+        Looked::Absent => create_with_id(exchange, asked).await,
+        Looked::Opened(current) => replace(exchange, asked, *current).await,
+        Looked::Hidden(target) => {
+            drop(permitted(exchange, Action::Update, &target, resource, id)?);
+            Err(Failure::forbidden())
+        }
     }
 }
 

@@ -30,20 +30,16 @@ pub async fn of_version(
     id: &LogicalId,
     version: Option<VersionNumber>,
 ) -> Result<Reply, Failure> {
-    let found = match version {
-        Some(version) => exchange.version(kind, id, version).await?,
-        None => exchange.current(kind, id).await?,
-    };
-    let target = match &found {
-        Some(found) => found.withheld.target(),
-        None => exchange.absent(kind, id),
-    };
+    let either = [Action::Proof, Action::ProofWithoutContent];
+    let looked = exchange.look(&either, kind, id, version).await?;
+    let target = looked.target(exchange, kind, id);
     let with_content = exchange.decide(Action::Proof, &target);
     let leaf_only = match with_content {
         Some(_) => None,
         None => exchange.decide(Action::ProofWithoutContent, &target),
     };
-    let Some(found) = found else {
+    let permitted = with_content.is_some() || leaf_only.is_some();
+    let Some(found) = looked.found().filter(|_| permitted) else {
         exchange.touch(kind, id, None, Action::Proof, Vec::new());
         return Err(Failure::not_found());
     };

@@ -48,7 +48,7 @@ pub struct House {
     pub clock: Arc<MovedClock>,
     pub kms: Arc<FileKms>,
     settings: Settings,
-    app: web::Data<App>,
+    pub app: web::Data<App>,
     url: String,
     issuer: DevIssuer,
     server: Option<ServerHandle>,

@@ -44,5 +44,6 @@ mod sealed_rules;
 mod search;
 mod search_by_time;
 mod search_readers;
+mod sight;
 mod smart;
 mod transaction_reads;
