@@ -13,11 +13,7 @@ use crate::{
 use fhir::{IssueCode, LocalBase, Moments, ReferenceParameter};
 use model::{LogicalId, Tag, Timestamp};
 use policies::Withheld;
-use std::collections::BTreeSet;
 use store::{AuditPosition, AuditRange, AuditsOf};
-
-/// Parameters that say how the answer is wanted: each has one value.
-const ONCE: [&str; 4] = ["_count", "_sort", "_summary", "_total"];
 
 /// What a search for AuditEvents asks for.
 pub struct AuditCriteria {
@@ -44,11 +40,7 @@ impl AuditCriteria {
         };
         let mut page = Page::new(query);
         let (facility, local) = (exchange.facility(), &exchange.context.local);
-        let mut given = BTreeSet::new();
         for (name, value) in url::form_urlencoded::parse(query.text.as_bytes()) {
-            if ONCE.contains(&name.as_ref()) && !given.insert(name.clone().into_owned()) {
-                return Err(given_twice(&name));
-            }
             let taken = page.take(&name, &value)?
                 || asked.take((&name, &value), query.now, facility, local)?;
             if !taken && !query.lenient {
@@ -180,11 +172,6 @@ fn in_all<T: PartialEq>(lists: &[Vec<T>]) -> Option<Vec<&T>> {
     let (first, rest) = lists.split_first()?;
     let everywhere = |one: &&T| rest.iter().all(|list| list.contains(one));
     Some(first.iter().filter(everywhere).collect())
-}
-
-fn given_twice(name: &str) -> Failure {
-    let text = format!("`{name}` is given more than once; give it one value");
-    Failure::new(Category::Invalid, IssueCode::Invalid, text)
 }
 
 fn unsupported() -> Failure {

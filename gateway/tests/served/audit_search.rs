@@ -195,3 +195,24 @@ async fn parameters_are_read_as_on_every_type() {
     // What the auditor asked is audited too.
     assert_eq!(house.audits(HOME).await[0].queries.len(), 1);
 }
+
+#[actix_web::test]
+async fn a_next_link_stays_short_however_many_patients_are_asked_for() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let auditor = house.caller(&DemoUser::Auditor);
+    let a = system.create("Patient", records::patient("a")).await;
+    let b = system.create("Patient", records::patient("b")).await;
+    let absent = (0..100).map(|n| format!("absent-absent-absent-absent-{n}"));
+    let others: Vec<String> = absent.collect();
+    let query = format!("patient={a},{b},{}&_count=1", others.join(","));
+    let first = auditor
+        .get(&format!("AuditEvent?{query}"))
+        .await
+        .expect(200);
+    let next = first.next().unwrap();
+    assert!(next.len() < 2_048, "{} bytes", next.len());
+    assert_eq!(paged(&auditor, &query, 1).await.len(), 2);
+    // Nothing stands beside a cursor.
+    auditor.get(&format!("{next}&_count=5")).await.expect(400);
+}
