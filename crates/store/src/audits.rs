@@ -185,14 +185,18 @@ impl<A: Access> Audits<'_, A> {
         limit: u32,
     ) -> Result<Vec<Audit>, Error> {
         let records = self.records(facility, of, range, limit)?;
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
         let records = records.iter().map(|tag| tag.as_bytes().as_slice());
         let query = audit::table
             .filter(audit::facility_id.eq(facility.0))
             .filter(audit::record_tag.eq_any(records))
-            .order((audit::time_ms.desc(), audit::record_tag.desc()))
             .select(Row::as_select());
         let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
         let mut audits = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        // Asked for an order, SQLite walks the facility by time instead of looking up keys.
+        audits.sort_unstable_by(|a, b| (b.time, b.record).cmp(&(a.time, a.record)));
         self.add_queries(facility, &mut audits)?;
         Ok(audits)
     }
@@ -220,7 +224,7 @@ impl<A: Access> Audits<'_, A> {
         let ends = Ends::of(range);
         let mut found = match of {
             AuditsOf::Facility => self.of_facility(facility, &ends, limit)?,
-            AuditsOf::Records(records) => self.of_records(facility, records, &ends, limit)?,
+            AuditsOf::Records(records) => self.of_records(facility, records, &ends)?,
             AuditsOf::Patients(patients) => self.of_patients(facility, patients, &ends, limit)?,
         };
         found.sort_unstable_by(|a, b| b.cmp(a));
@@ -252,12 +256,12 @@ impl<A: Access> Audits<'_, A> {
         self.access.query(|conn| query.load(conn))
     }
 
+    /// As few as are named, in no order.
     fn of_records(
         &mut self,
         facility: FacilityId,
         records: &[Tag],
         ends: &Ends<'_>,
-        limit: u32,
     ) -> Result<Vec<Place>, Error> {
         let records = records.iter().map(|tag| tag.as_bytes().as_slice());
         let query = audit::table
@@ -269,8 +273,6 @@ impl<A: Access> Audits<'_, A> {
                     .lt(ends.time)
                     .or(audit::record_tag.le(ends.record)),
             )
-            .order((audit::time_ms.desc(), audit::record_tag.desc()))
-            .limit(i64::from(limit))
             .select((audit::time_ms, audit::record_tag));
         self.access.query(|conn| query.load(conn))
     }

@@ -2,11 +2,10 @@
 
 use crate::{
     Access, Error, FacilityId, Log, LogRowId, Tx, column, leaf_sequence,
-    schema::{audit, leaf, log, pending_leaf, statement, version},
+    leaf_statement::Places,
+    schema::{audit, leaf, pending_leaf, statement, version},
 };
-use diesel::{
-    ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, RunQueryDsl, dsl::count_star,
-};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, dsl::count_star};
 use model::{Commitment, Tag, Timestamp, VersionNumber};
 
 /// A leaf that waits.
@@ -130,13 +129,7 @@ impl<A: Access> Leaves<'_, A> {
         record: Tag,
         version: VersionNumber,
     ) -> Result<Option<LeafPlace>, Error> {
-        let query = leaf::table
-            .inner_join(log::table.on(log::id.eq(leaf::log_id)))
-            .filter(log::facility_id.eq(facility.0))
-            .filter(leaf::record_tag.eq(record.as_bytes().as_slice()))
-            .filter(leaf::version.eq(column::of_version(version)))
-            .select((leaf::log_id, leaf::idx));
-        let row: Option<(i32, i64)> = self.access.query(|conn| query.first(conn).optional())?;
+        let row = self.places(facility, record, version)?.into_iter().next();
         row.map(|(log, index)| {
             Ok(LeafPlace {
                 log: LogRowId(log),
@@ -154,27 +147,37 @@ impl<A: Access> Leaves<'_, A> {
         record: Tag,
         version: VersionNumber,
     ) -> Result<Vec<Commitment>, Error> {
-        let (record, version) = (record.as_bytes().as_slice(), column::of_version(version));
         let waiting = pending_leaf::table
             .filter(pending_leaf::facility_id.eq(facility.0))
-            .filter(pending_leaf::record_tag.eq(record))
-            .filter(pending_leaf::version.eq(version))
+            .filter(pending_leaf::record_tag.eq(record.as_bytes().as_slice()))
+            .filter(pending_leaf::version.eq(column::of_version(version)))
             .select(pending_leaf::commitment);
-        let sequenced = leaf::table
-            .inner_join(log::table.on(log::id.eq(leaf::log_id)))
-            .filter(log::facility_id.eq(facility.0))
-            .filter(leaf::record_tag.eq(record))
-            .filter(leaf::version.eq(version))
-            .select(leaf::commitment);
         // Those that wait first: a leaf that is given its index in between is then
         // found twice, and not missed.
         let mut found: Vec<Vec<u8>> = self.access.query(|conn| waiting.load(conn))?;
-        let sequenced: Vec<Vec<u8>> = self.access.query(|conn| sequenced.load(conn))?;
-        found.extend(sequenced);
+        for place in self.places(facility, record, version)? {
+            let sequenced = leaf::table.find(place).select(leaf::commitment);
+            found.push(self.access.query(|conn| sequenced.first(conn))?);
+        }
         found
             .iter()
             .map(|bytes| column::commitment(bytes))
             .collect()
+    }
+
+    fn places(
+        &mut self,
+        facility: FacilityId,
+        record: Tag,
+        version: VersionNumber,
+    ) -> Result<Vec<(i32, i64)>, Error> {
+        let places = Places {
+            backend: self.access.conn().backend(),
+            facility: facility.0,
+            record: record.as_bytes(),
+            version: column::of_version(version),
+        };
+        self.access.query(|conn| places.load(conn))
     }
 
     /// At most `limit` leaves of a log from index `from` on.

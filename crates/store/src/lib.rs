@@ -25,8 +25,11 @@ mod epochs;
 mod error;
 mod facilities;
 mod kept_queries;
+#[cfg(test)]
+mod key_plan_tests;
 mod keys;
 mod leaf_sequence;
+mod leaf_statement;
 mod lease;
 mod leaves;
 mod lock_file;

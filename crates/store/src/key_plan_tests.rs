@@ -1,0 +1,132 @@
+//! Reads of single records, audit records and leaves enter SQLite's tables by more than
+//! the facility or the log, also without statistics: every statement that the views run
+//! is taken down and its plan asked for.
+
+use crate::{
+    Audit, AuditRange, AuditsOf, FacilityId, LogRowId, NewAudit, Reader, Store, database::Use,
+    test_database::TestDatabase,
+};
+use diesel::{
+    Connection as _, QueryableByName, RunQueryDsl, connection::InstrumentationEvent, sql_query,
+    sql_types::Text,
+};
+use model::{AuditInteraction, Commitment, DataKeyId, Tag, Timestamp, VersionNumber};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
+/// Tables that grow with use.
+const LARGE: [&str; 6] = [
+    "audit",
+    "audit_patient",
+    "audit_query",
+    "version",
+    "leaf",
+    "anchor",
+];
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+fn read_everything(reader: &mut Reader) -> Result<(), crate::Error> {
+    let (facility, log, range) = (FacilityId(1), LogRowId(1), AuditRange::default());
+    let (one, two) = (Tag::new([1; 16]), Tag::new([2; 16]));
+    let first = VersionNumber::FIRST;
+    reader.versions().current(facility, one)?;
+    reader.versions().find(facility, one, first)?;
+    reader
+        .versions()
+        .history(facility, one, Some(first), None, 10)?;
+    reader.leaves().find(facility, one, first)?;
+    reader.leaves().commitments(facility, one, first)?;
+    reader.audits().find(facility, one)?;
+    for of in [
+        AuditsOf::Facility,
+        AuditsOf::Records(vec![one, two]),
+        AuditsOf::Patients(vec![one, two]),
+    ] {
+        reader.audits().page(facility, &of, &range, 10)?;
+        reader.audits().count(facility, &of, &range, 10)?;
+    }
+    reader.anchors().covering(log, 1)?;
+    reader.anchors().newest_final(log)?;
+    Ok(())
+}
+
+fn time() -> Timestamp {
+    Timestamp::from_millis(1_800_000_000_000).expect("a time")
+}
+
+fn audit() -> NewAudit {
+    NewAudit {
+        audit: Audit {
+            record: Tag::new([1; 16]),
+            time: time(),
+            interaction: AuditInteraction::restful("read"),
+            outcome: 0,
+            purpose: None,
+            policy_number: 1,
+            user: None,
+            client: None,
+            subject: None,
+            events: 1,
+            padded_size: 512,
+            data_key: DataKeyId::new([8; 16]),
+            envelope: vec![5; 600],
+            queries: Vec::new(),
+        },
+        patients: vec![Tag::new([1; 16])],
+        commitment: Commitment::new([7; 32]),
+    }
+}
+
+#[test]
+fn reads_by_key_walk_through_no_facility() {
+    let test = TestDatabase::sqlite();
+    let store = Store::open(&test.database).expect("a database that opens");
+    let taken: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+    let taking = Arc::clone(&taken);
+    store
+        .run_tx_blocking("an audit record", &[], |tx| {
+            tx.facilities()
+                .insert(&"north".parse().expect("a name"), time())?;
+            tx.audits().insert(FacilityId(1), &audit())
+        })
+        .expect("written");
+    let read = store.read_blocking("everything", move |reader| {
+        reader
+            .conn
+            .set_instrumentation(move |event: InstrumentationEvent<'_>| {
+                if let InstrumentationEvent::StartQuery { query, .. } = event {
+                    let text = query.to_string();
+                    let sql = text.split(" -- binds").next().unwrap_or_default();
+                    taking.lock().expect("no panic").insert(sql.to_owned());
+                }
+            });
+        read_everything(reader)
+    });
+    assert_eq!(read, Ok(()));
+    let mut conn = test.database.connect(Use::Read).expect("a connection");
+    let taken = taken.lock().expect("no panic");
+    assert!(taken.len() >= 10, "{taken:?}");
+    for sql in taken.iter() {
+        let steps: Vec<Step> = sql_query(format!("EXPLAIN QUERY PLAN {sql}"))
+            .load(&mut conn)
+            .expect("a plan");
+        for Step { detail } in steps {
+            let entered = LARGE.iter().any(|table| {
+                detail.starts_with(&format!("SEARCH {table} "))
+                    || detail.starts_with(&format!("SCAN {table}"))
+                    || detail.starts_with("SEARCH l ")
+            });
+            let walked = detail.starts_with("SCAN")
+                || detail.contains("(facility_id=?)")
+                || detail.contains("(log_id=?)");
+            assert!(!(entered && walked), "{detail}\n{sql}");
+        }
+    }
+}
