@@ -87,3 +87,28 @@ async fn a_long_search_is_kept_for_an_hour_after_its_last_page() {
     let last = system.get(&second).await.expect(200);
     assert_eq!((last.resources().len(), last.next()), (1, None));
 }
+
+#[actix_web::test]
+async fn the_next_link_of_a_long_audit_search_is_short_too() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let mut ids = Vec::new();
+    for value in ["m0", "m1", "m2"] {
+        ids.push(system.create("Patient", records::patient(value)).await);
+    }
+    ids.extend((3..200).map(|n| format!("nobody-{n:04}-{}", "y".repeat(50))));
+    let auditor = house.caller(&DemoUser::Auditor);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let query = Some(format!("patient={}&_count=1", ids.join(",")));
+    let mut page = auditor
+        .send("POST", "AuditEvent/_search", &form, query)
+        .await
+        .expect(200);
+    let mut seen = page.resources().len();
+    while let Some(next) = page.next() {
+        assert!(next.len() < LONGEST, "{}", next.len());
+        page = auditor.get(&next).await.expect(200);
+        seen += page.resources().len();
+    }
+    assert_eq!(seen, 3);
+}
