@@ -27,7 +27,7 @@ const MAX_AGE_MILLIS: i64 = 10 * 60 * 1000;
 const COOL_DOWN_MILLIS: i64 = 5 * 60 * 1000;
 /// Between two fetches while there is no key at all, or after one that failed.
 const RETRY_MILLIS: i64 = 10 * 1000;
-/// Between a fetch and one because of an unknown key.
+/// Between two fetches because of unknown keys.
 const UNKNOWN_MILLIS: i64 = 5 * 1000;
 /// Between two fetches because of unknown keys from one address.
 const UNKNOWN_OF_ADDRESS_MILLIS: i64 = 60 * 1000;
@@ -57,6 +57,7 @@ struct Held {
     tried: Option<Timestamp>,
     /// The last try brought nothing.
     failed: bool,
+    tried_for_unknown: Option<Timestamp>,
 }
 
 #[derive(Clone)]
@@ -140,6 +141,7 @@ impl IssuerKeys {
             self.fetch(issuer, http, now).await;
         } else if held.may_try_for_unknown(now) && self.may_cause(address, now) {
             self.causes.insert(address.to_owned(), now);
+            self.change(|held| held.tried_for_unknown = Some(now));
             self.fetch(issuer, http, now).await;
         }
         let held = self.held();
@@ -258,12 +260,12 @@ impl Held {
     }
 
     fn may_try_for_unknown(&self, now: Timestamp) -> bool {
-        let pause = if self.failed {
-            RETRY_MILLIS
-        } else {
-            UNKNOWN_MILLIS
+        // A fetch for another reason spends nothing: the issuer may have rotated since.
+        let rested = match self.failed {
+            true => past(self.tried, now, RETRY_MILLIS),
+            false => past(self.tried_for_unknown, now, UNKNOWN_MILLIS),
         };
-        self.fetched.is_some() && past(self.tried, now, pause)
+        self.fetched.is_some() && rested
     }
 }
 
