@@ -36,7 +36,7 @@ impl Site {
         house.write_secret("database-url", made_at);
         let issuer = house.issuer(None);
         let (config, watch) = house.anchor("anchor.toml", &chain);
-        let (log, registry) = house.go_live(&config);
+        let (log, registry) = house.go_live_by(&config, &issuer.issuer_url());
         house.write_secret("database-url", used_at);
 
         let mut ports = Vec::new();

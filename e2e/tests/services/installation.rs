@@ -138,8 +138,19 @@ impl Installation {
     }
 
     pub fn init(&self, config: &Path, facility: &str) -> Log {
+        self.init_with(config, facility, &founders(config, facility))
+    }
+
+    /// The same by a configuration that names no issuer: people and clients are of this
+    /// one.
+    pub fn init_by(&self, config: &Path, facility: &str, issuer: &str) -> Log {
+        let mut founders = founders_of(facility, issuer);
+        founders.push("--unchecked-issuer".to_owned());
+        self.init_with(config, facility, &founders)
+    }
+
+    fn init_with(&self, config: &Path, facility: &str, founders: &[String]) -> Log {
         let mut more = vec!["--log-host", LOG_HOST];
-        let founders = founders(config, facility);
         more.extend(founders.iter().map(String::as_str));
         let ran = self.chartseal(&["init"], config, &more).good();
         assert!(ran.text.contains(&format!("made facility `{facility}`")));
@@ -166,9 +177,21 @@ impl Installation {
     /// registry's address.
     pub fn go_live(&self, config: &Path) -> (Log, String) {
         let log = self.init(config, HOME);
+        let registry = self.enter_registry(config);
+        (log, registry)
+    }
+
+    /// The same by a configuration that names no issuer.
+    pub fn go_live_by(&self, config: &Path, issuer: &str) -> (Log, String) {
+        let log = self.init_by(config, HOME, issuer);
+        let registry = self.enter_registry(config);
+        (log, registry)
+    }
+
+    fn enter_registry(&self, config: &Path) -> String {
         let registry = self.deploy(config);
         drop(self.grant(config, &["--all"]).good());
-        (log, registry)
+        registry
     }
 
     pub fn start(&self, command: &str, config: &Path) -> Service {
@@ -204,17 +227,23 @@ impl Installation {
     }
 }
 
-/// Arguments of `init`: a facility, its first administrators and its clients.
+/// Arguments of `init`: a facility, its first administrators and its clients, of the
+/// issuer that the configuration names.
 pub fn founders(config: &Path, facility: &str) -> Vec<String> {
     let text = fs::read_to_string(config).unwrap();
     let configured = text
         .split_once("[[gateway.issuers]]")
         .and_then(|(_, rest)| rest.split('"').nth(1));
     let issuer = configured.unwrap_or("https://login.hospital.example/realms/care");
-    let mut words = vec!["--facility".to_owned(), facility.to_owned()];
+    let mut words = founders_of(facility, issuer);
     if configured.is_none() {
         words.push("--unchecked-issuer".to_owned());
     }
+    words
+}
+
+fn founders_of(facility: &str, issuer: &str) -> Vec<String> {
+    let mut words = vec!["--facility".to_owned(), facility.to_owned()];
     for subject in ["chidi.marek", "dana.silva"] {
         words.extend(["--administrator", issuer, subject].map(str::to_owned));
     }

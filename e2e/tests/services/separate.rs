@@ -19,7 +19,7 @@ fn two_gateways_and_the_anchor_service_over_postgres() {
     let (first, first_port, first_watch) = house.gateway("first.toml", &issuer_url);
     let (second, second_port, second_watch) = house.gateway("second.toml", &issuer_url);
 
-    let log = house.init(&anchor, HOME);
+    let log = house.init_by(&anchor, HOME, &issuer_url);
     house
         .chartseal(&["anchor"], &anchor, &[])
         .refused("no registry is in use");
@@ -47,7 +47,7 @@ fn two_gateways_and_the_anchor_service_over_postgres() {
     house.assert_proof(&there, &version, &log, &chain, &registry);
 
     // A facility that is made while they run.
-    let other_log = house.init(&anchor, OTHER);
+    let other_log = house.init_by(&anchor, OTHER, &issuer_url);
     drop(house.grant(&anchor, &["--log", OTHER]).good());
     let stranger = User::new(&issuer, &DemoUser::ClinicianOther, second_port);
     let patient = until("the new facility", 20, || {

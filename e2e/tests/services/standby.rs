@@ -32,9 +32,9 @@ fn one_goes_on_where_the_other_ends() {
     house.write_secret("database-url", &format!("{}\n", database.url()));
     let (first, first_watch) = house.anchor("first-anchor.toml", &chain);
     let (second, second_watch) = house.anchor("second-anchor.toml", &chain);
-    let (mut log, registry) = house.go_live(&first);
-
     let issuer = house.issuer(None);
+    let (mut log, registry) = house.go_live_by(&first, &issuer.issuer_url());
+
     let (config, port, watch) = house.gateway("gateway.toml", &issuer.issuer_url());
     let mut gateway = house.start("gateway", &config);
     gateway.wait_until("ready", || is_ready(watch));

@@ -149,8 +149,8 @@ fn what_the_anchor_service_does_is_traced() {
     let often = fs::read_to_string(&anchor).unwrap();
     let often = often.replace(rule, &format!("{rule}sequenceMillis = 10\n"));
     fs::write(&anchor, often + &collector.section()).unwrap();
-    let (log, registry) = house.go_live(&anchor);
     let issuer = house.issuer(None);
+    let (log, registry) = house.go_live_by(&anchor, &issuer.issuer_url());
     let (config, port, gateway_watch) = house.gateway("gateway.toml", &issuer.issuer_url());
     let mut gateway = house.start("gateway", &config);
     gateway.wait_until("ready", || is_ready(gateway_watch));
