@@ -223,27 +223,7 @@ impl TakeOver {
             statements.push(statement::seal(&own, of, row.created, &said)?);
             newest.insert(row.tag, row.number);
         }
-        let mut new = Vec::new();
-        for client in &self.found.clients {
-            let issuer = confirmed.client_issuer.clone().ok_or_else(|| {
-                Failure::fault(format!(
-                    "facility `{}` has registered clients, which belong to no issuer yet; name it \
-                     by `--client-issuer`",
-                    facility.name
-                ))
-            })?;
-            if !client.issuer.is_empty() {
-                continue;
-            }
-            let old = Registrant::Client(client.clone());
-            let number = newest.get(&old.tag(own.tags)).copied().unwrap_or(0);
-            new.push((old, (number.saturating_add(1), false)));
-            let client = Client {
-                issuer,
-                ..client.clone()
-            };
-            new.push((Registrant::Client(client), (1, true)));
-        }
+        let mut new = self.clients_with_issuer(confirmed, &newest)?;
         if !confirmed.shares_with.is_empty() {
             let profile = Profile {
                 name: facility.name.clone(),
@@ -266,7 +246,41 @@ impl TakeOver {
             changes: state_old_changes(facility, &own, &self.rows.changes, &self.people).await?,
         })
     }
+
+    /// The end of each client that has no issuer, and its registration under one.
+    fn clients_with_issuer(
+        &self,
+        confirmed: &Confirmed,
+        newest: &BTreeMap<Tag, u32>,
+    ) -> Result<Vec<Entry>, Failure> {
+        let facility = &self.facility;
+        let mut new = Vec::new();
+        for client in &self.found.clients {
+            let issuer = confirmed.client_issuer.clone().ok_or_else(|| {
+                Failure::fault(format!(
+                    "facility `{}` has registered clients, which belong to no issuer yet; name it \
+                     by `--client-issuer`",
+                    facility.name
+                ))
+            })?;
+            if !client.issuer.is_empty() {
+                continue;
+            }
+            let old = Registrant::Client(client.clone());
+            let number = newest.get(&old.tag(&facility.tags)).copied().unwrap_or(0);
+            new.push((old, (number.saturating_add(1), false)));
+            let client = Client {
+                issuer,
+                ..client.clone()
+            };
+            new.push((Registrant::Client(client), (1, true)));
+        }
+        Ok(new)
+    }
 }
+
+/// A registration or its end: who, the number under the tag, whether it holds.
+type Entry = (Registrant, (u32, bool));
 
 fn next(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1)

@@ -244,7 +244,7 @@ impl House {
 
     /// The records of a facility that are under a wrong scope, and their versions.
     pub async fn misplaced(&self, name: &str, former: &[String]) -> Vec<(String, Vec<u32>)> {
-        let urls = [&[self.settings.public_url.clone()], former].concat();
+        let urls = [std::slice::from_ref(&self.settings.public_url), former].concat();
         let clock: Arc<dyn Clock> = self.clock.clone();
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let name = name.parse().unwrap();
