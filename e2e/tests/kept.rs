@@ -203,6 +203,7 @@ rpcUrl = "http://127.0.0.1:1"
 chainId = 20261
 submitterKey = "{data}/keys/submitter.key"
 logKeys = "{data}/keys/logs"
+finality = "immediate"
 "#,
         data = data.display()
     );
