@@ -2,17 +2,21 @@
 //! because each concerns another patient.
 
 use crate::{
+    committed,
+    damage::{Damage, RowPlace},
     exchange::Exchange,
     facility::Facility,
     failure::Failure,
+    log_proof,
     sealed_audit::{self, AUDIT_EVENT, Own, query_of, unseal},
 };
 use fhir::audit_event::StoredRecord;
 use model::{Digest, LogicalId, ResourceType, Tag, VersionNumber};
 use policies::{TargetFacts, Withheld};
-use sealing::Salts;
+use sealing::{Format, Salts};
 use std::sync::Arc;
 use store::Audit;
+use tlog::leaf;
 
 /// An audit record whose envelope is open.
 pub struct OpenAudit {
@@ -93,9 +97,31 @@ pub fn split(id: &LogicalId) -> Option<(LogicalId, usize)> {
 /// Opens a row and withholds each of its events.
 ///
 /// # Errors
-/// When its key is gone or the envelope does not belong to this row.
+/// When its key is gone, the envelope does not belong to this row, or no leaf commits to
+/// it.
 pub async fn open(facility: &Facility, row: Audit) -> Result<Vec<Withheld<OpenEvent>>, Failure> {
     let kind: ResourceType = AUDIT_EVENT.parse().map_err(Failure::fault)?;
+    let place = RowPlace {
+        version: Some(VersionNumber::FIRST),
+        data_key: Some(row.data_key),
+        ..RowPlace::of_record(&kind, row.record)
+    };
+    let (audit, format) = open_row(facility, row)
+        .await
+        .map_err(|failure| facility.refuse_row(Damage::Unreadable, place, failure))?;
+    if format == Format::One {
+        let leaves = sealed_audit::event_leaves(&audit.record, &audit.salts, &audit.queries)?;
+        let policy = log_proof::policy_digest(facility, audit.row.policy_number)
+            .map_err(|failure| facility.refuse_row(Damage::Leaf, place, failure))?;
+        let statement =
+            sealed_audit::statement_of(facility, &audit.row, &audit.record, &leaves, policy)?;
+        let commitment = leaf::commitment(&audit.salts.leaf, &statement.encode());
+        committed::leaf(facility, place, commitment).await?;
+    }
+    Ok(withhold(facility, &kind, audit))
+}
+
+async fn open_row(facility: &Facility, row: Audit) -> Result<(OpenAudit, Format), Failure> {
     let own = Own {
         kind: AUDIT_EVENT,
         record: row.record,
@@ -107,17 +133,26 @@ pub async fn open(facility: &Facility, row: Audit) -> Result<Vec<Withheld<OpenEv
     let record = StoredRecord::parse(&opened.content, tag_of)
         .map_err(|_| Failure::fault("a sealed audit record cannot be read"))?;
     let queries = query_digests(facility, &row, &record, &opened.salts).await?;
-    let tag = row.record;
-    let tags: Vec<Tag> = (0..record.event_count())
-        .filter_map(|index| record.event_name(index))
-        .map(|name| name.patient)
-        .collect();
-    let audit = Arc::new(OpenAudit {
+    let audit = OpenAudit {
         row,
         record,
         salts: opened.salts,
         queries,
-    });
+    };
+    Ok((audit, opened.format))
+}
+
+fn withhold(
+    facility: &Facility,
+    kind: &ResourceType,
+    audit: OpenAudit,
+) -> Vec<Withheld<OpenEvent>> {
+    let tag = audit.row.record;
+    let tags: Vec<Tag> = (0..audit.record.event_count())
+        .filter_map(|index| audit.record.event_name(index))
+        .map(|name| name.patient)
+        .collect();
+    let audit = Arc::new(audit);
     let withhold = |(index, patient): (usize, Tag)| {
         let facts = TargetFacts {
             facility: facility.name.clone(),
@@ -138,7 +173,7 @@ pub async fn open(facility: &Facility, row: Audit) -> Result<Vec<Withheld<OpenEv
             },
         )
     };
-    Ok(tags.into_iter().enumerate().map(withhold).collect())
+    tags.into_iter().enumerate().map(withhold).collect()
 }
 
 /// The digests of the query texts of a record, as its renderer makes them.

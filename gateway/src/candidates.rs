@@ -11,7 +11,7 @@ use crate::{
 };
 use model::ResourceType;
 use std::sync::Arc;
-use store::{FacilityId, Order, Reader, Store, TimePosition};
+use store::{FacilityId, Hit, Order, Reader, Store, TimePosition};
 
 /// What to read, and how to go on.
 pub struct Candidates {
@@ -113,7 +113,7 @@ impl FoundBy {
         reader: &mut Reader,
         after: Option<Position>,
         limit: u32,
-    ) -> Result<Vec<store::Version>, store::Error> {
+    ) -> Result<Vec<Hit>, store::Error> {
         let criteria: Vec<_> = self.conditions.iter().map(Condition::criterion).collect();
         let (mut versions, mut rows, mut left) = (reader.versions(), Vec::new(), limit);
         for span in &self.spans {

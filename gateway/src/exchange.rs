@@ -29,7 +29,9 @@ use model::{
     AuditInteraction, EpochRead, FacilityName, LogicalId, ResourceType, Tag, Timestamp,
     VersionNumber,
 };
-use policies::{Action, Authorizer, Caller, Decision, DecisionLog, Permit, Target, TargetFacts};
+use policies::{
+    Action, Authorizer, Caller, Decision, DecisionLog, Permit, Role, Target, TargetFacts,
+};
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 use store::{FacilityId, KeptQuery, NewVersion};
 
@@ -220,7 +222,8 @@ impl<'c> Exchange<'c> {
         resource_type: &ResourceType,
         id: &LogicalId,
     ) -> Result<Option<Found>, Failure> {
-        match self.current_row(self.tag(resource_type, id)).await? {
+        let record = self.tag(resource_type, id);
+        match self.current_row(resource_type, record).await? {
             Some(row) => self.open_row(row).await.map(Some),
             None => Ok(None),
         }
@@ -229,13 +232,18 @@ impl<'c> Exchange<'c> {
     /// The row of the current version of a record.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub async fn current_row(&self, record: Tag) -> Result<Option<store::Version>, Failure> {
+    /// When it cannot be read, or the log knows a later one.
+    pub async fn current_row(
+        &self,
+        resource_type: &ResourceType,
+        record: Tag,
+    ) -> Result<Option<store::Version>, Failure> {
         if let Some(written) = overlay::current(&self.writes, record) {
             return Ok(Some(written.clone()));
         }
-        let facility = self.facility().id;
-        Ok(self.app().store.current_version(facility, record).await?)
+        let facility = self.facility();
+        let read = self.app().store.current_version(facility.id, record).await;
+        read.map_err(|error| facility.refuse_read(resource_type, record, error))
     }
 
     /// One version of a record, opened and withheld. What this request itself has
@@ -250,7 +258,7 @@ impl<'c> Exchange<'c> {
         number: VersionNumber,
     ) -> Result<Option<Found>, Failure> {
         let record = self.tag(resource_type, id);
-        match self.version_row(record, number).await? {
+        match self.version_row(resource_type, record, number).await? {
             Some(row) => self.open_row(row).await.map(Some),
             None => Ok(None),
         }
@@ -258,16 +266,18 @@ impl<'c> Exchange<'c> {
 
     async fn version_row(
         &self,
+        resource_type: &ResourceType,
         record: Tag,
         number: VersionNumber,
     ) -> Result<Option<store::Version>, Failure> {
         if let Some(written) = overlay::version(&self.writes, record, number) {
             return Ok(Some(written.clone()));
         }
-        let facility = self.facility().id;
-        let read =
-            move |reader: &mut store::Reader| reader.versions().find(facility, record, number);
-        Ok(self.app().store.read_by_key("one version", read).await?)
+        let facility = self.facility();
+        let id = facility.id;
+        let read = move |reader: &mut store::Reader| reader.versions().find(id, record, number);
+        let read = self.app().store.read_by_key("one version", read).await;
+        read.map_err(|error| facility.refuse_read(resource_type, record, error))
     }
 
     /// Opens a row that was already read.
@@ -280,10 +290,41 @@ impl<'c> Exchange<'c> {
         // A delete has no content; whom the record was about stands in the version
         // that it ended.
         let ended = match version::ended_by(&row)? {
-            Some(number) => self.version_row(row.record, number).await?,
+            Some(number) => {
+                self.version_row(&row.resource_type, row.record, number)
+                    .await?
+            }
             None => None,
         };
         version::open(self.facility(), &self.context.local, row, ended).await
+    }
+
+    /// Opens a candidate of a search of this type.
+    ///
+    /// # Errors
+    /// When it was cut from its table or its envelope does not open.
+    pub async fn open_hit(
+        &self,
+        resource_type: &ResourceType,
+        hit: store::Hit,
+    ) -> Result<Found, Failure> {
+        let refuse = |error| {
+            let facility = self.facility();
+            facility.refuse_read(resource_type, hit.record, error)
+        };
+        self.open_row(hit.version.map_err(refuse)?).await
+    }
+
+    /// Whether an answer may tell the caller that some record is damaged, whatever is in
+    /// it: callers of this facility whom neither a subject nor a label can keep from any
+    /// record. Others would learn of a record that they may not see.
+    #[must_use]
+    pub fn may_know_of_damage(&self) -> bool {
+        let caller = &self.caller;
+        let role = |role| caller.roles.contains(&role);
+        self.context.home.is_none()
+            && caller.patient.is_none()
+            && (role(Role::System) || role(Role::Clinician))
     }
 
     /// Releases a version to the caller and notes that it was.

@@ -2,6 +2,7 @@
 //! who is registered.
 
 use crate::{
+    damage::DamageCounts,
     failure::Failure,
     in_force::InForce,
     keyring::{HeldKey, Keyring},
@@ -41,7 +42,9 @@ pub struct Facility {
     pub local: LocalBase,
     /// What it has stated about itself.
     pub(crate) statements: StatementLog,
-    store: Store,
+    /// How many of its rows were found damaged.
+    pub damages: DamageCounts,
+    pub(crate) store: Store,
     clock: Arc<dyn Clock>,
     in_force: RwLock<Arc<InForce>>,
     /// Whoever holds it reads what is in force.
@@ -133,6 +136,7 @@ impl Facility {
             reading: Mutex::default(),
             deciding: Mutex::default(),
             refusals: AtomicU64::new(0),
+            damages: DamageCounts::default(),
         })
     }
 

@@ -43,6 +43,8 @@ pub enum Category {
     Throttled,
     /// Cannot be done now; nothing was disclosed and nothing was written.
     Unavailable,
+    /// A stored row is not what was stored.
+    Damaged,
     /// A fault of ours.
     Fault,
 }
@@ -79,7 +81,7 @@ impl Category {
     /// Whether the same request could go well another time.
     #[must_use]
     pub const fn is_ours(self) -> bool {
-        matches!(self, Self::Unavailable | Self::Fault)
+        matches!(self, Self::Unavailable | Self::Damaged | Self::Fault)
     }
 }
 

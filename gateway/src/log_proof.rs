@@ -2,8 +2,10 @@
 //! anchor and evidence once they are final, put together as a proof bundle
 //! (docs/proof-format.md).
 
-use crate::{exchange::Exchange, failure::Failure};
-use model::{Digest, Tag, VersionNumber};
+use crate::{
+    committed, damage::RowPlace, exchange::Exchange, facility::Facility, failure::Failure,
+};
+use model::{Commitment, Digest};
 use proof::{Anchor, Bundle, Leaf, Registry, Rung};
 use store::{LeafPlace, Reader, StoredCheckpoint};
 use tlog::{
@@ -20,25 +22,25 @@ struct Standing {
     anchor: Option<Anchor>,
 }
 
-/// The bundle of a leaf: by the newest final anchor that covers it, else by the
+/// The bundle of the leaf that commits to a row: by the newest final anchor that covers it, else by the
 /// first checkpoint that does, else pending.
 ///
 /// # Errors
-/// When the log cannot be read or does not fit itself.
+/// When no leaf commits to the row, or the log cannot be read or does not fit itself.
 pub async fn bundle(
     exchange: &Exchange<'_>,
     leaf: Leaf,
-    record: Tag,
-    version: VersionNumber,
+    commitment: Commitment,
+    row: RowPlace<'_>,
 ) -> Result<Bundle, Failure> {
-    let facility = exchange.facility().id;
-    let read = move |reader: &mut Reader| {
-        let Some(place) = reader.leaves().find(facility, record, version)? else {
-            return Ok(None);
-        };
-        standing(reader, place)
+    let standing = match committed::leaf(exchange.facility(), row, commitment).await? {
+        Some(place) => {
+            let read = move |reader: &mut Reader| standing(reader, place);
+            exchange.app().store.read("proof", read).await?
+        }
+        None => None,
     };
-    let Some(standing) = exchange.app().store.read("proof", read).await? else {
+    let Some(standing) = standing else {
         return Ok(Bundle {
             rung: Rung::Pending,
             leaf,
@@ -126,12 +128,12 @@ pub fn parse_registry(text: &str) -> Option<(u64, [u8; 20])> {
 ///
 /// # Errors
 /// When it was never put in force.
-pub fn policy_digest(exchange: &Exchange<'_>, number: u32) -> Result<Digest, Failure> {
+pub fn policy_digest(facility: &Facility, number: u32) -> Result<Digest, Failure> {
     if number == 0 {
         return Ok(Digest::ZERO);
     }
-    let statements = &exchange.facility().statements;
-    statements
+    facility
+        .statements
         .digest_of_set(number)
         .ok_or_else(|| Failure::fault(format!("policy set {number} was never put in force")))
 }

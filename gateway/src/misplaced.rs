@@ -13,7 +13,7 @@ use fhir::tables;
 use model::{Clock, FacilityName, LogicalId, Random, ResourceType, Tag, VersionNumber};
 use sealing::Kms;
 use std::sync::Arc;
-use store::{Order, Store, Version};
+use store::{Hit, Order, Store, Version};
 
 /// Rows read at a time.
 const BATCH: u32 = 200;
@@ -52,6 +52,9 @@ pub async fn misplaced(
             let Some(last) = rows.last() else { break };
             after = Some(last.record);
             for row in rows {
+                let row = row
+                    .version
+                    .map_err(|error| facility.refuse_read(&kind, row.record, error))?;
                 found.extend(look_at(&facility, store, row).await?);
             }
         }
@@ -64,7 +67,7 @@ async fn page(
     store: &Store,
     kind: &ResourceType,
     after: Option<Tag>,
-) -> Result<Vec<Version>, Failure> {
+) -> Result<Vec<Hit>, Failure> {
     let (id, kind) = (facility.id, kind.clone());
     let read = move |reader: &mut store::Reader| {
         let order = Order::Record { after };

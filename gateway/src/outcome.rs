@@ -59,7 +59,7 @@ impl Category {
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Throttled => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Damaged | Self::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -87,7 +87,7 @@ impl Failure {
     #[must_use]
     pub fn operation_outcome(&self) -> Value {
         let severity = match self.category {
-            Category::Fault => fhir::Severity::Fatal,
+            Category::Damaged | Category::Fault => fhir::Severity::Fatal,
             _ => fhir::Severity::Error,
         };
         fhir::outcome(severity, self.code, &self.text, self.expression.as_deref())

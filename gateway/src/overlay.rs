@@ -12,7 +12,7 @@ use crate::{
 };
 use model::{ResourceType, Tag, Timestamp, VersionNumber};
 use std::collections::HashMap;
-use store::{NewVersion, Version};
+use store::{Hit, NewVersion, Version};
 
 /// From this moment on, until before that one.
 pub type Span = (Option<Timestamp>, Option<Timestamp>);
@@ -61,7 +61,7 @@ pub struct Overlay {
 /// Candidates that follow each other in the order of the answer.
 pub struct Batch {
     /// The candidates.
-    pub rows: Vec<Version>,
+    pub rows: Vec<Hit>,
     /// Where to go on; `None` at the end.
     pub end: Option<Position>,
 }
@@ -116,13 +116,13 @@ impl Overlay {
     pub fn merge(
         &self,
         writes: &[NewVersion],
-        stored: Vec<Version>,
+        stored: Vec<Hit>,
         after: Option<Position>,
         limit: u32,
     ) -> Batch {
         let limit = limit as usize;
         // Behind the last stored row may stand others that were not read.
-        let last = stored.last().map(Position::of);
+        let last = stored.last().map(Position::of_hit);
         let horizon = last.filter(|_| stored.len() >= limit);
         let is_next = |place: &Position| {
             let follows = |after| self.sort.compare(&after, place).is_lt();
@@ -133,12 +133,18 @@ impl Overlay {
         let own = own.filter_map(|(_, place)| writes.get(*place));
         let mut rows = stored;
         rows.retain(|row| !self.newest.contains_key(&row.record));
-        rows.extend(own.take(limit + 1).map(|write| write.version.clone()));
-        rows.sort_by(|a, b| self.sort.compare(&Position::of(a), &Position::of(b)));
+        rows.extend(
+            own.take(limit + 1)
+                .map(|write| write.version.clone().into()),
+        );
+        rows.sort_by(|a, b| {
+            self.sort
+                .compare(&Position::of_hit(a), &Position::of_hit(b))
+        });
         let end = match rows.len() > limit {
             true => {
                 rows.truncate(limit);
-                rows.last().map(Position::of)
+                rows.last().map(Position::of_hit)
             }
             false => horizon,
         };

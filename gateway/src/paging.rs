@@ -70,12 +70,21 @@ pub struct Position {
 }
 
 impl Position {
-    /// The place of a candidate.
+    /// The place of a version.
     #[must_use]
     pub const fn of(row: &store::Version) -> Self {
         Self {
             time: row.time,
             record: row.record,
+        }
+    }
+
+    /// The place of a candidate.
+    #[must_use]
+    pub const fn of_hit(hit: &store::Hit) -> Self {
+        Self {
+            time: hit.time,
+            record: hit.record,
         }
     }
 }

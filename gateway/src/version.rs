@@ -1,12 +1,20 @@
 //! A stored version, opened but withheld: what a decision and the audit may know
 //! of it, and the content that only a Permit releases.
 
-use crate::{facility::Facility, failure::Failure};
+use crate::{
+    committed,
+    damage::{Damage, RowPlace},
+    facility::Facility,
+    failure::Failure,
+    log_proof,
+    write::statement_of,
+};
 use fhir::{LocalBase, Resource, audit_event::AuditPatient};
-use model::{FacilityName, LogicalId, Tag, VersionInteraction, VersionNumber};
+use model::{Commitment, FacilityName, LogicalId, Tag, VersionInteraction, VersionNumber};
 use policies::{TargetFacts, Withheld};
-use sealing::{ClearFacts, Place, Salts};
+use sealing::{ClearFacts, Format, Place, Salts};
 use std::sync::Arc;
+use tlog::leaf;
 use zeroize::Zeroizing;
 
 /// A stored version: its row, which is in clear, whom it is about, and the rest,
@@ -95,14 +103,40 @@ pub async fn open(
     })
 }
 
-/// Opens a version for whoever holds the keys.
+/// Opens a version for whoever holds the keys. One that is not what was stored is
+/// refused and named.
 ///
 /// # Errors
-/// When its key is gone or the envelope does not belong to this row.
+/// When its key is gone, the envelope does not belong to this row, or no leaf commits to
+/// it.
 pub async fn open_row(
     facility: &Facility,
     row: Arc<store::Version>,
 ) -> Result<OpenVersion, Failure> {
+    let place = RowPlace::of(&row);
+    let (version, format) = unseal(facility, Arc::clone(&row))
+        .await
+        .map_err(|failure| facility.refuse_row(Damage::Unreadable, place, failure))?;
+    if format == Format::One {
+        let commitment = commitment_of(facility, &version)?;
+        committed::leaf(facility, place, commitment).await?;
+    }
+    Ok(version)
+}
+
+/// The commitment that is computed from a row.
+fn commitment_of(facility: &Facility, version: &OpenVersion) -> Result<Commitment, Failure> {
+    let row = &version.row;
+    let policy = log_proof::policy_digest(facility, row.policy_number)
+        .map_err(|failure| facility.refuse_row(Damage::Leaf, RowPlace::of(row), failure))?;
+    let statement = statement_of(facility, version, policy).encode();
+    Ok(leaf::commitment(&version.salts.leaf, &statement))
+}
+
+async fn unseal(
+    facility: &Facility,
+    row: Arc<store::Version>,
+) -> Result<(OpenVersion, Format), Failure> {
     let held = facility.keys.by_id(row.data_key).await?;
     let opened = sealing::open(&place(&facility.name, &row), &held.key, &row.envelope)?;
     let id: LogicalId = opened
@@ -116,13 +150,14 @@ pub async fn open_row(
                 .map_err(|_| Failure::fault("a stored version is not a resource"))?,
         ),
     };
-    Ok(OpenVersion {
+    let version = OpenVersion {
         row,
         id,
         content: opened.content,
         resource,
         salts: opened.salts,
-    })
+    };
+    Ok((version, opened.format))
 }
 
 /// Where the envelope of a row belongs, and the facts that stand beside it.

@@ -427,6 +427,7 @@ fn a_searchset_and_a_history_have_what_r4_asks_for() {
         interaction,
         last_modified: Timestamp::from_millis(0).unwrap(),
         resource,
+        outcome: None,
     };
     let bytes = history(
         &Page {
@@ -434,14 +435,18 @@ fn a_searchset_and_a_history_have_what_r4_asks_for() {
             ..Page::default()
         },
         &[
-            version(2, VersionInteraction::Delete, None),
+            version(3, VersionInteraction::Delete, None),
+            HistoryEntry {
+                outcome: Some(br#"{"resourceType":"OperationOutcome"}"#),
+                ..version(2, VersionInteraction::Update, None)
+            },
             version(1, VersionInteraction::Create, Some(resource)),
         ],
     );
     is_canonical(&bytes);
     assert_eq!(
         String::from_utf8(bytes).unwrap(),
-        r#"{"entry":[{"fullUrl":"https://x/Patient/1","request":{"method":"DELETE","url":"Patient/1"},"response":{"etag":"W/\"2\"","lastModified":"1970-01-01T00:00:00.000Z","status":"204 No Content"}},{"fullUrl":"https://x/Patient/1","request":{"method":"POST","url":"Patient"},"resource":{"id":"1","resourceType":"Patient"},"response":{"etag":"W/\"1\"","lastModified":"1970-01-01T00:00:00.000Z","status":"201 Created"}}],"link":[{"relation":"self","url":"https://x/s"}],"resourceType":"Bundle","type":"history"}"#
+        r#"{"entry":[{"fullUrl":"https://x/Patient/1","request":{"method":"DELETE","url":"Patient/1"},"response":{"etag":"W/\"3\"","lastModified":"1970-01-01T00:00:00.000Z","status":"204 No Content"}},{"fullUrl":"https://x/Patient/1","request":{"method":"PUT","url":"Patient/1"},"response":{"etag":"W/\"2\"","lastModified":"1970-01-01T00:00:00.000Z","outcome":{"resourceType":"OperationOutcome"},"status":"500 Internal Server Error"}},{"fullUrl":"https://x/Patient/1","request":{"method":"POST","url":"Patient"},"resource":{"id":"1","resourceType":"Patient"},"response":{"etag":"W/\"1\"","lastModified":"1970-01-01T00:00:00.000Z","status":"201 Created"}}],"link":[{"relation":"self","url":"https://x/s"}],"resourceType":"Bundle","type":"history"}"#
     );
     assert!(is_canonical(&searchset(&page, &[])).get("entry").is_none());
 }

@@ -38,6 +38,8 @@ impl LogicalId {
 impl VersionNumber {
     /// The version that a create makes.
     pub const FIRST: Self = Self(1);
+    /// The last that there can be.
+    pub const MAX: Self = Self(u32::MAX);
 
     /// A version number from 1 on.
     #[must_use]
@@ -59,6 +61,12 @@ impl VersionNumber {
     #[must_use]
     pub fn next(self) -> Option<Self> {
         self.0.checked_add(1).map(Self)
+    }
+
+    /// The version before this one; `None` before the first.
+    #[must_use]
+    pub fn previous(self) -> Option<Self> {
+        self.0.checked_sub(1).and_then(Self::new)
     }
 }
 

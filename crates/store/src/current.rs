@@ -7,6 +7,7 @@ use crate::{
     current_statement::Current,
     database::Conn,
     readers::Manager,
+    standing,
     tx::sealed::Connected as _,
     versions::{self, Row},
 };
@@ -86,7 +87,10 @@ fn run(readers: &Pool<Manager>, receiver: &Receiver<Asked>) {
     }
 }
 
-fn find(readers: &Pool<Manager>, asked: &[Asked]) -> Result<Vec<(i64, Row)>, Error> {
+/// The row of a record, if there is one, and its later leaves.
+type Line = (Option<Row>, (Option<i64>, Option<i64>));
+
+fn find(readers: &Pool<Manager>, asked: &[Asked]) -> Result<Vec<Line>, Error> {
     let mut reader = readers.get().map_err(|_| {
         tracing::warn!("no connection to read current versions");
         Error::Unavailable
@@ -106,16 +110,17 @@ fn find(readers: &Pool<Manager>, asked: &[Asked]) -> Result<Vec<(i64, Row)>, Err
     })
 }
 
-/// Rows name the place, from 1, of what they answer. What cannot be understood is an
+/// There is a line for each record, in the order asked. What cannot be understood is an
 /// error for whoever asked for it, and for nobody else.
-fn answer(all: Vec<Asked>, found: Result<Vec<(i64, Row)>, Error>) {
-    let mut rows = found.map(|rows| rows.into_iter().peekable());
-    for (place, asked) in (1..).zip(all) {
-        let answer = match &mut rows {
-            Ok(rows) => {
-                let row = rows.next_if(|(of, _)| *of == place);
-                row.map(|(_, row)| versions::read(row)).transpose()
-            }
+fn answer(all: Vec<Asked>, found: Result<Vec<Line>, Error>) {
+    let mut lines = found.map(Vec::into_iter);
+    for asked in all {
+        let answer = match &mut lines {
+            Ok(lines) => match lines.next() {
+                Some((row, later)) => standing::require_none_later(asked.record, later)
+                    .and_then(|()| row.map(versions::read).transpose()),
+                None => Err(Error::Unavailable),
+            },
             Err(error) => Err(error.clone()),
         };
         // Whoever asked may have gone.

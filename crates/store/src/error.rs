@@ -1,7 +1,7 @@
 //! The ways in which the store can fail. Nothing here shows what diesel or the
 //! database said: their texts can hold bound values and passwords.
 
-use crate::tx::Backend;
+use crate::{MissingVersion, tx::Backend};
 use diesel::result::{DatabaseErrorKind, Error as SqlError};
 use std::path::PathBuf;
 
@@ -39,6 +39,12 @@ pub enum Error {
     /// A search took longer than it may.
     #[error("the search took too long: narrow it")]
     TooCostly,
+    /// A version that the log knows is not in the table.
+    #[error(
+        "version {} of a record is in the log and not in the table: restore the row from a backup",
+        .0.number
+    )]
+    Missing(MissingVersion),
     /// The closure panicked; its transaction was rolled back.
     #[error("the code of a transaction failed: report it with the log")]
     Panicked,

@@ -30,6 +30,15 @@ pub struct LeafPlace {
     pub index: u64,
 }
 
+/// A leaf of a version or audit record, waiting or in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeafOfRow {
+    /// `None` while it waits.
+    pub place: Option<LeafPlace>,
+    /// What the log holds, or will hold.
+    pub commitment: Commitment,
+}
+
 /// A leaf in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Leaf {
@@ -137,6 +146,49 @@ impl<A: Access> Leaves<'_, A> {
             })
         })
         .transpose()
+    }
+
+    /// All leaves of a version, audit record or statement (version 1). There is one unless
+    /// someone wrote past the store.
+    pub fn of_row(
+        &mut self,
+        facility: FacilityId,
+        record: Tag,
+        version: VersionNumber,
+    ) -> Result<Vec<LeafOfRow>, Error> {
+        let waiting = pending_leaf::table
+            .filter(pending_leaf::facility_id.eq(facility.0))
+            .filter(pending_leaf::record_tag.eq(record.as_bytes().as_slice()))
+            .filter(pending_leaf::version.eq(column::of_version(version)))
+            .select(pending_leaf::commitment);
+        // Those that wait first: one that is given its place in between is then found
+        // twice, and never missed.
+        let waiting: Vec<Vec<u8>> = self.access.query(|conn| waiting.load(conn))?;
+        let mut all = Vec::new();
+        for (log, index) in self.places(facility, record, version)? {
+            let sequenced = leaf::table.find((log, index)).select(leaf::commitment);
+            let commitment: Vec<u8> = self.access.query(|conn| sequenced.first(conn))?;
+            all.push(LeafOfRow {
+                place: Some(LeafPlace {
+                    log: LogRowId(log),
+                    index: column::number(index)?,
+                }),
+                commitment: column::commitment(&commitment)?,
+            });
+        }
+        for commitment in waiting {
+            let commitment = column::commitment(&commitment)?;
+            if all
+                .iter()
+                .all(|leaf: &LeafOfRow| leaf.commitment != commitment)
+            {
+                all.push(LeafOfRow {
+                    place: None,
+                    commitment,
+                });
+            }
+        }
+        Ok(all)
     }
 
     /// What the log holds, or will, of a version, audit record or statement: one

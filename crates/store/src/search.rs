@@ -5,12 +5,13 @@
 //! left alone is missed or found twice in either.
 
 use crate::{
-    Access, Error, FacilityId, Versions, column,
-    search_statement::{Count, Found, Lead, Narrow, Place, Probe},
-    versions::{self, Row, Version},
+    Access, Error, FacilityId, MissingVersion, Versions, column,
+    search_statement::{Count, Found, Lead, Line, Narrow, Place, Probe},
+    standing,
+    versions::{self, Version},
 };
 use diesel::RunQueryDsl;
-use model::{ResourceType, Tag, Timestamp, Token};
+use model::{ResourceType, Tag, Timestamp, Token, VersionNumber};
 
 /// One condition on a record; it holds when any of its values does. With no
 /// values it never holds.
@@ -57,6 +58,46 @@ pub enum Order {
     },
 }
 
+/// A record that was found. One that cannot be read is none of the others' concern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// The record.
+    pub record: Tag,
+    /// Which of its versions the index rows name.
+    pub number: VersionNumber,
+    /// When that was written; where records are ordered by time, the place of this one.
+    pub time: Timestamp,
+    /// That version; `Missing` when it, or a later one, was cut from the table.
+    pub version: Result<Version, Error>,
+}
+
+impl From<Version> for Hit {
+    fn from(version: Version) -> Self {
+        Self {
+            record: version.record,
+            number: version.number,
+            time: version.time,
+            version: Ok(version),
+        }
+    }
+}
+
+impl Hit {
+    fn read(line: Line) -> Result<Self, Error> {
+        let (record, number, time, row, later) = line;
+        let (record, number) = (column::tag(&record)?, column::version_number(number)?);
+        let missing = Error::Missing(MissingVersion { record, number });
+        let version = standing::require_none_later(record, later)
+            .and_then(|()| row.map_or(Err(missing), versions::read));
+        Ok(Self {
+            record,
+            number,
+            time: column::time(time.unwrap_or_default())?,
+            version,
+        })
+    }
+}
+
 /// Rows counted of each criterion to find the one with the fewest: a few first, and
 /// more only when every criterion has as many.
 const COUNTED: [u32; 2] = [100, 10_000];
@@ -74,15 +115,15 @@ impl<A: Access> Versions<'_, A> {
         criteria: &[Criterion<'_>],
         order: Order,
         limit: u32,
-    ) -> Result<Vec<Version>, Error> {
+    ) -> Result<Vec<Hit>, Error> {
         if criteria.iter().any(|criterion| criterion.len() == 0) {
             return Ok(Vec::new());
         }
         let place = self.place(facility, resource_type);
         let (lead, criteria) = self.leading(place, criteria, order)?;
         let found = Found(Narrow::new(place, lead, &criteria, order, limit));
-        let rows: Vec<Row> = self.access.query(|conn| found.load(conn))?;
-        rows.into_iter().map(versions::read).collect()
+        let lines: Vec<Line> = self.access.query(|conn| found.load(conn))?;
+        lines.into_iter().map(Hit::read).collect()
     }
 
     /// How many records [`Self::search`] would find, counted up to `limit`.

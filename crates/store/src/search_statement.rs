@@ -18,15 +18,16 @@ mod walk;
 use crate::{
     Criterion, FacilityId, Order,
     database::{Conn, MultiBackend},
+    standing::{self, Later},
     tx::Backend,
-    versions::{COLUMNS, Columns, ID_PARAM},
+    versions::{COLUMNS, Columns, ID_PARAM, Row},
 };
 use bind::{Bind, push_equal, push_tuple};
 use criterion::Rows;
 use diesel::{
     QueryResult, RunQueryDsl,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::BigInt,
+    sql_types::{BigInt, Binary, Nullable},
 };
 use model::ResourceType;
 pub(crate) use probe::Probe;
@@ -201,7 +202,7 @@ impl<'a> Narrow<'a> {
         self.push_gathered(out, lead)?;
         out.push_sql(") d WHERE true");
         self.push_checks(out)?;
-        out.push_sql(") SELECT d.record_tag, d.version FROM m CROSS JOIN ");
+        out.push_sql(") SELECT d.record_tag, d.version, d.time_ms FROM m CROSS JOIN ");
         // By the primary key: where the parameter is said to be `_id` as a range, PostgreSQL
         // does not see that the index on time would do.
         out.push_sql(match self.place.backend {
@@ -247,25 +248,45 @@ impl<'a> Narrow<'a> {
     }
 }
 
+/// Record, version number and time of a narrow row, the version that it names, and the
+/// leaves that are later.
+pub(crate) type Line = (
+    Vec<u8>,
+    i64,
+    Option<i64>,
+    Option<Row>,
+    (Option<i64>, Option<i64>),
+);
+
 /// The versions that the narrow rows name, in their order.
 pub(crate) struct Found<'a>(pub(crate) Narrow<'a>);
 
 impl QueryFragment<MultiBackend> for Found<'_> {
     fn walk_ast<'b>(&'b self, mut out: Pass<'_, 'b>) -> QueryResult<()> {
-        for part in ["SELECT ", COLUMNS, " FROM ("] {
+        let (facility, time) = (self.0.place.facility.0, self.0.sequence.time_of_page());
+        for part in [
+            "SELECT n.record_tag, n.version, ",
+            time,
+            ", ",
+            COLUMNS,
+            ", ",
+        ] {
             out.push_sql(part);
         }
+        out.push_sql(&standing::later(&facility.to_string(), "n", "n"));
+        out.push_sql(" FROM (");
         self.0.push(&mut out)?;
+        // A version that index rows name and no row holds was cut, and is told of.
         out.push_sql(match self.0.place.backend {
-            Backend::Sqlite => ") n CROSS JOIN version v WHERE ",
-            Backend::Postgres => ") n CROSS JOIN LATERAL (SELECT * FROM version v WHERE ",
+            Backend::Sqlite => ") n LEFT JOIN version v ON ",
+            Backend::Postgres => ") n LEFT JOIN LATERAL (SELECT * FROM version v WHERE ",
         });
         let facility = Bind::Integer(&self.0.place.facility.0);
         push_equal(&mut out, &["v.facility_id"], [facility])?;
         out.push_sql(" AND v.record_tag = n.record_tag AND v.version = n.version");
         out.push_sql(match self.0.place.backend {
             Backend::Sqlite => " ORDER BY ",
-            Backend::Postgres => " LIMIT 1) v ORDER BY ",
+            Backend::Postgres => " LIMIT 1) v ON true ORDER BY ",
         });
         out.push_sql(self.0.sequence.of_versions());
         Ok(())
@@ -295,7 +316,7 @@ impl QueryId for Count<'_> {
 }
 
 impl Query for Found<'_> {
-    type SqlType = Columns;
+    type SqlType = (Binary, BigInt, Nullable<BigInt>, Nullable<Columns>, Later);
 }
 
 impl Query for Count<'_> {

@@ -1,10 +1,14 @@
 //! Versions of records. Rows are only ever added; the current version is the one
 //! with the highest number, and a delete is a version too.
 
-use crate::{Access, Error, FacilityId, Tx, column, schema::version, waiting};
+use crate::{
+    Access, Error, FacilityId, MissingVersion, Tx, column,
+    standing::{self, Line, Standing},
+    waiting,
+};
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
-    prelude::{Queryable, Selectable},
+    RunQueryDsl,
+    prelude::Queryable,
     sql_types::{BigInt, Binary, Integer, Nullable, Text},
 };
 use model::{
@@ -69,8 +73,7 @@ pub struct Versions<'a, A> {
     pub(crate) access: &'a mut A,
 }
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = version)]
+#[derive(Queryable)]
 pub(crate) struct Row {
     resource_type: String,
     record_tag: Vec<u8>,
@@ -116,29 +119,29 @@ pub(crate) fn read(row: Row) -> Result<Version, Error> {
 }
 
 impl<A: Access> Versions<'_, A> {
-    /// The current version, which may be a delete.
+    /// The current version, which may be a delete. `Missing` when a leaf names a later
+    /// one.
     pub fn current(&mut self, facility: FacilityId, record: Tag) -> Result<Option<Version>, Error> {
-        Ok(self.history(facility, record, None, None, 1)?.pop())
+        Ok(self.read(facility, record, (None, None), 1)?.0.pop())
     }
 
-    /// One version.
+    /// One version. `Missing` when that row or the newest one was cut.
     pub fn find(
         &mut self,
         facility: FacilityId,
         record: Tag,
         number: VersionNumber,
     ) -> Result<Option<Version>, Error> {
-        let query = version::table
-            .filter(version::facility_id.eq(facility.0))
-            .filter(version::record_tag.eq(record.as_bytes().as_slice()))
-            .filter(version::number.eq(column::of_version(number)))
-            .select(Row::as_select());
-        let row = self.access.query(|conn| query.first(conn).optional())?;
-        row.map(read).transpose()
+        let (mut rows, newest) = self.read(facility, record, (number.next(), None), 1)?;
+        match rows.pop() {
+            Some(row) if row.number == number => Ok(Some(row)),
+            _ if newest >= Some(number) => Err(Error::Missing(MissingVersion { record, number })),
+            _ => Ok(None),
+        }
     }
 
     /// At most `limit` versions older than `before` and written at `since` or later,
-    /// newest first.
+    /// newest first. `Missing` when one of them, or the newest of all, was cut.
     pub fn history(
         &mut self,
         facility: FacilityId,
@@ -147,16 +150,35 @@ impl<A: Access> Versions<'_, A> {
         since: Option<Timestamp>,
         limit: u32,
     ) -> Result<Vec<Version>, Error> {
-        let query = version::table
-            .filter(version::facility_id.eq(facility.0))
-            .filter(version::record_tag.eq(record.as_bytes().as_slice()))
-            .filter(version::number.lt(before.map_or(i64::MAX, column::of_version)))
-            .filter(version::time_ms.ge(since.map_or(i64::MIN, Timestamp::as_millis)))
-            .order(version::number.desc())
-            .limit(i64::from(limit))
-            .select(Row::as_select());
-        let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
-        rows.into_iter().map(read).collect()
+        let (rows, newest) = self.read(facility, record, (before, since), limit)?;
+        let last = before.map_or(Some(VersionNumber::MAX), VersionNumber::previous);
+        let mut expected = newest.min(last);
+        for row in &rows {
+            if expected != Some(row.number) {
+                let number = expected.unwrap_or(row.number);
+                return Err(Error::Missing(MissingVersion { record, number }));
+            }
+            expected = row.number.previous();
+        }
+        match expected {
+            // Rows end where a time was asked for, or where the page does.
+            Some(number) if since.is_none() && rows.len() < limit as usize => {
+                Err(Error::Missing(MissingVersion { record, number }))
+            }
+            _ => Ok(rows),
+        }
+    }
+
+    fn read(
+        &mut self,
+        facility: FacilityId,
+        record: Tag,
+        (before, since): (Option<VersionNumber>, Option<Timestamp>),
+        limit: u32,
+    ) -> Result<(Vec<Version>, Option<VersionNumber>), Error> {
+        let standing = Standing::new(facility, &record, before, since, limit);
+        let lines: Vec<Line> = self.access.query(|conn| standing.load(conn))?;
+        standing::read(record, lines)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     cursor,
     exchange::Exchange,
     failure::{Category, Failure},
+    interaction::search,
     kept_query::{Kept, QueryText},
     paging::{self, Page, Position, Total},
     reply::Reply,
@@ -193,6 +194,8 @@ trait Matches {
     fn is_full(&self) -> bool;
     /// Takes one that may be seen.
     fn take(&mut self, event: &audit_record::OpenEvent) -> Result<(), Failure>;
+    /// Learns of a record that is damaged and was refused.
+    fn damaged(&mut self) {}
 }
 
 /// The events of a page: ids and bytes.
@@ -200,6 +203,7 @@ struct Shown {
     most: usize,
     most_bytes: usize,
     bytes: usize,
+    damaged: bool,
     events: Vec<(String, Vec<u8>)>,
 }
 
@@ -209,12 +213,15 @@ impl Shown {
             most,
             most_bytes,
             bytes: 0,
+            damaged: false,
             events: Vec::new(),
         }
     }
 
     fn searchset(&self, url: &str, links: &bundle::Page<'_>) -> Vec<u8> {
-        let entries: Vec<SearchEntry<'_>> = self
+        // Whoever may search the audit sees every event of the facility.
+        let warning = self.damaged.then(search::incomplete);
+        let mut entries: Vec<SearchEntry<'_>> = self
             .events
             .iter()
             .map(|(id, resource)| SearchEntry {
@@ -223,6 +230,11 @@ impl Shown {
                 mode: SearchMode::Match,
             })
             .collect();
+        entries.extend(warning.as_deref().map(|outcome| SearchEntry {
+            full_url: None,
+            resource: outcome,
+            mode: SearchMode::Outcome,
+        }));
         bundle::searchset(links, &entries)
     }
 }
@@ -246,6 +258,10 @@ impl Matches for Shown {
         self.bytes = self.bytes.saturating_add(resource.len());
         self.events.push((event.id(), resource));
         Ok(())
+    }
+
+    fn damaged(&mut self) {
+        self.damaged = true;
     }
 }
 
@@ -308,7 +324,13 @@ async fn walk(
                 continue;
             }
             exchange.budget.open(&row.envelope)?;
-            let events = audit_record::open(exchange.facility(), row).await?;
+            let events = match audit_record::open(exchange.facility(), row).await {
+                Err(failure) if failure.category == Category::Damaged => {
+                    matches.damaged();
+                    continue;
+                }
+                events => events?,
+            };
             for (index, withheld) in events.into_iter().enumerate().skip(next.event) {
                 if !criteria.holds((record, index), &withheld) {
                     continue;

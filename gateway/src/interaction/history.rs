@@ -18,7 +18,7 @@ use fhir::{
     bundle::{self, HistoryEntry},
 };
 use model::{LogicalId, ResourceType, Tag, Timestamp, VersionNumber};
-use policies::Action;
+use policies::{Action, TargetFacts};
 use std::collections::BTreeSet;
 
 const HISTORY: &[Action] = &[Action::HistoryInstance];
@@ -107,8 +107,12 @@ pub async fn history(
             (Some(before), since)
         }
     };
-    let (versions, end) = versions(exchange, (kind, id), (before, since), asked.count).await?;
+    let (shown, end) = versions(exchange, (kind, id), (before, since), asked.count).await?;
+    let Shown { versions, damaged } = shown;
     if versions.is_empty() && before.is_none() {
+        if let Some(failure) = damaged {
+            return Err(failure);
+        }
         nothing(exchange, kind, id, since).await?;
     }
     let url = format!("{}/{place}", exchange.context.base);
@@ -119,9 +123,11 @@ pub async fn history(
         }
         None => None,
     };
+    let outcomes: Vec<_> = versions.iter().map(OneVersion::outcome).collect();
     let entries: Vec<HistoryEntry<'_>> = versions
         .iter()
-        .map(|version| entry(&exchange.context.base, version))
+        .zip(&outcomes)
+        .map(|(one, outcome)| entry(&exchange.context.base, id, one, outcome.as_deref()))
         .collect();
     let own = format!(
         "{url}{}",
@@ -140,15 +146,91 @@ pub async fn history(
     Ok(Reply::document(bundle::history(&page, &entries)))
 }
 
+/// What of a page may be shown.
+#[derive(Default)]
+struct Shown {
+    versions: Vec<OneVersion>,
+    /// The refusal of a damaged version that the caller may not know of.
+    damaged: Option<Failure>,
+}
+
+/// A version of the answer.
+enum OneVersion {
+    /// As it was stored.
+    Whole(OpenVersion),
+    /// Its row, and why it is refused.
+    Damaged(store::Version, Failure),
+}
+
+impl OneVersion {
+    fn row(&self) -> &store::Version {
+        match self {
+            Self::Whole(version) => &version.row,
+            Self::Damaged(row, _) => row,
+        }
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Whole(version) => version.content.len(),
+            Self::Damaged(..) => 0,
+        }
+    }
+
+    fn outcome(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Damaged(_, failure) => Some(failure.operation_outcome().to_canonical()),
+        }
+    }
+}
+
+/// A version as far as the caller may see it. One that is damaged is refused by itself.
+async fn one(
+    exchange: &mut Exchange<'_>,
+    (kind, id): (&ResourceType, &LogicalId),
+    row: store::Version,
+    shown: &mut Shown,
+) -> Result<(), Failure> {
+    let (number, record, subject) = (row.number, row.record, row.subject);
+    let opened = exchange.open_row(row.clone()).await;
+    let failure = match opened {
+        Ok(found) => {
+            let target = found.withheld.target();
+            if let Some(permit) = exchange.decide(Action::HistoryInstance, &target) {
+                let version = exchange.release(&permit, found)?;
+                shown.versions.push(OneVersion::Whole(version));
+            }
+            return Ok(());
+        }
+        Err(failure) if failure.category == Category::Damaged => failure,
+        Err(failure) => return Err(failure),
+    };
+    let facts = TargetFacts {
+        facility: exchange.facility().name.clone(),
+        resource_type: kind.clone(),
+        patients: subject.into_iter().collect(),
+        labels: Vec::new(),
+    };
+    let permit = exchange.decide(Action::HistoryInstance, &facts.of_record(record));
+    if permit.is_some() && exchange.may_know_of_damage() {
+        exchange.touch(kind, id, Some(number), Action::HistoryInstance, Vec::new());
+        shown.versions.push(OneVersion::Damaged(row, failure));
+    } else if permit.is_some() {
+        shown.damaged = Some(failure);
+    }
+    Ok(())
+}
+
 /// The versions of a page that may be seen, and where it ends when there is more.
 async fn versions(
     exchange: &mut Exchange<'_>,
     (kind, id): (&ResourceType, &LogicalId),
     (before, since): (Option<VersionNumber>, Option<Timestamp>),
     count: u32,
-) -> Result<(Vec<OpenVersion>, Option<VersionNumber>), Failure> {
+) -> Result<(Shown, Option<VersionNumber>), Failure> {
     let most = BYTES_PER_PAGE.min(exchange.budget.answer_left());
-    let (mut versions, mut bytes) = (Vec::new(), 0_usize);
+    let mut shown = Shown::default();
     let (mut left, mut last) = (count, None);
     loop {
         let limit = left.min(BATCH);
@@ -157,9 +239,10 @@ async fn versions(
         let more = rows.len() > limit as usize;
         for row in rows.into_iter().take(limit as usize) {
             // The first is paid for or refused, so that each page comes further.
+            let bytes: usize = shown.versions.iter().map(OneVersion::size).sum();
             let spent = bytes >= most || !exchange.budget.opens_more();
             if last.is_some() && spent {
-                return Ok((versions, last));
+                return Ok((shown, last));
             }
             (last, left) = (Some(row.number), left.saturating_sub(1));
             if !exchange.may_reach(HISTORY, kind, row.subject) {
@@ -167,17 +250,11 @@ async fn versions(
                 drop(exchange.decide(Action::HistoryInstance, &hidden));
                 continue;
             }
-            let found = exchange.open_row(row).await?;
-            let target = found.withheld.target();
-            if let Some(permit) = exchange.decide(Action::HistoryInstance, &target) {
-                let version = exchange.release(&permit, found)?;
-                bytes = bytes.saturating_add(version.content.len());
-                versions.push(version);
-            }
+            one(exchange, (kind, id), row, &mut shown).await?;
         }
         match (more, left) {
-            (false, _) => return Ok((versions, None)),
-            (true, 0) => return Ok((versions, last)),
+            (false, _) => return Ok((shown, None)),
+            (true, 0) => return Ok((shown, last)),
             (true, _) => {}
         }
     }
@@ -249,22 +326,33 @@ async fn rows(
             let mut versions = reader.versions();
             versions.history(facility, tag, before, since, limit)
         })
-        .await?;
+        .await
+        .map_err(|error| exchange.facility().refuse_read(kind, tag, error))?;
     let mut rows = overlay::history(&exchange.writes, tag, before, since);
     rows.extend(stored);
     rows.truncate(limit as usize);
     Ok(rows)
 }
 
-fn entry<'v>(base: &str, version: &'v OpenVersion) -> HistoryEntry<'v> {
-    let kind = &version.row.resource_type;
+fn entry<'v>(
+    base: &str,
+    id: &'v LogicalId,
+    one: &'v OneVersion,
+    outcome: Option<&'v [u8]>,
+) -> HistoryEntry<'v> {
+    let row = one.row();
+    let kind = &row.resource_type;
     HistoryEntry {
-        full_url: format!("{base}/{kind}/{}", version.id),
+        full_url: format!("{base}/{kind}/{id}"),
         resource_type: kind,
-        id: &version.id,
-        version: version.row.number,
-        interaction: version.row.interaction,
-        last_modified: version.row.time,
-        resource: (!is_delete(&version.row)).then_some(version.content.as_slice()),
+        id,
+        version: row.number,
+        interaction: row.interaction,
+        last_modified: row.time,
+        resource: match one {
+            OneVersion::Whole(version) if !is_delete(row) => Some(version.content.as_slice()),
+            _ => None,
+        },
+        outcome,
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     version::OpenVersion,
 };
 use fhir::{
-    IssueCode,
+    IssueCode, Severity,
     audit_event::AuditPatient,
     bundle::{self, SearchEntry, SearchMode},
 };
@@ -40,6 +40,25 @@ struct Match {
     patients: Vec<AuditPatient>,
 }
 
+/// What became of a candidate.
+enum Checked {
+    /// It matches and may be seen.
+    Match(Box<Match>),
+    /// It does not match, or may not be seen.
+    Passed,
+    /// It is damaged; whether it would match is not known.
+    Damaged,
+}
+
+/// What a search looks through.
+struct Sought<'a> {
+    kind: &'a ResourceType,
+    criteria: &'a Criteria,
+    candidates: Candidates,
+    /// Number of candidates that were damaged.
+    damaged: u32,
+}
+
 /// One page of matches.
 ///
 /// # Errors
@@ -56,14 +75,20 @@ pub async fn search(
     exchange
         .decide(Action::SearchType, &all)
         .ok_or_else(Failure::forbidden)?;
-    let candidates = Candidates::of(exchange, kind, criteria, page);
-    let (matches, end) = matches(exchange, criteria, &candidates, page).await?;
+    let mut sought = Sought {
+        kind,
+        criteria,
+        candidates: Candidates::of(exchange, kind, criteria, page),
+        damaged: 0,
+    };
+    let (matches, end) = matches(exchange, &mut sought, page).await?;
     let whole = page.count > 0 && page.after.is_none() && end.is_none();
     let total = match page.total() {
         Total::None => None,
         _ if whole => Some(matches.len() as u64),
-        total => count(exchange, criteria, &candidates, total).await?,
+        total => count(exchange, &mut sought, total).await?,
     };
+    let warning = sought.warning(exchange);
     for found in &matches {
         let (row, patients) = (&found.version.row, found.patients.clone());
         let (id, number) = (&found.version.id, Some(row.number));
@@ -82,11 +107,38 @@ pub async fn search(
         next_link: next.as_deref(),
         total,
     };
-    Ok(Reply::document(searchset(&url, &links, &matches)))
+    let warning = warning.as_deref();
+    Ok(Reply::document(searchset(&url, &links, &matches, warning)))
 }
 
-fn searchset(url: &str, links: &bundle::Page<'_>, matches: &[Match]) -> Vec<u8> {
-    let entries: Vec<SearchEntry<'_>> = matches
+impl Sought<'_> {
+    /// Tells the operator, and gives the outcome that tells callers who may know, that
+    /// damaged records were left out.
+    fn warning(&self, exchange: &Exchange<'_>) -> Option<Vec<u8>> {
+        if self.damaged == 0 {
+            return None;
+        }
+        tracing::warn!(facility = %exchange.facility().name, resource_type = %self.kind,
+            damaged = self.damaged, "a search is incomplete: damaged records were left out");
+        exchange.may_know_of_damage().then(incomplete)
+    }
+}
+
+/// The outcome beside the matches of a search that left out damaged records.
+#[must_use]
+pub fn incomplete() -> Vec<u8> {
+    let text = "a record that this search may concern is damaged and was left out; the operator \
+                finds its place in the log of the service";
+    fhir::outcome(Severity::Warning, IssueCode::Incomplete, text, None).to_canonical()
+}
+
+fn searchset(
+    url: &str,
+    links: &bundle::Page<'_>,
+    matches: &[Match],
+    warning: Option<&[u8]>,
+) -> Vec<u8> {
+    let mut entries: Vec<SearchEntry<'_>> = matches
         .iter()
         .map(|found| SearchEntry {
             full_url: Some(format!("{url}/{}", found.version.id)),
@@ -94,6 +146,11 @@ fn searchset(url: &str, links: &bundle::Page<'_>, matches: &[Match]) -> Vec<u8> 
             mode: SearchMode::Match,
         })
         .collect();
+    entries.extend(warning.map(|outcome| SearchEntry {
+        full_url: None,
+        resource: outcome,
+        mode: SearchMode::Outcome,
+    }));
     bundle::searchset(links, &entries)
 }
 
@@ -101,8 +158,7 @@ fn searchset(url: &str, links: &bundle::Page<'_>, matches: &[Match]) -> Vec<u8> 
 /// match after the last, so that it knows.
 async fn matches(
     exchange: &mut Exchange<'_>,
-    criteria: &Criteria,
-    candidates: &Candidates,
+    sought: &mut Sought<'_>,
     page: &Page,
 ) -> Result<(Vec<Match>, Option<Position>), Failure> {
     let (mut matches, mut bytes, mut seen) = (Vec::new(), 0_usize, 0);
@@ -115,7 +171,7 @@ async fn matches(
         let held = u32::try_from(matches.len()).unwrap_or(u32::MAX);
         let missing = page.count.saturating_add(1).saturating_sub(held);
         let wanted = missing.clamp(*BATCH.start(), *BATCH.end());
-        let batch = candidates.read(exchange, after, wanted).await?;
+        let batch = sought.candidates.read(exchange, after, wanted).await?;
         for row in batch.rows {
             // The first is paid for or refused, so that each page comes further.
             let spent = seen > 0 && !exchange.budget.opens_more();
@@ -123,13 +179,13 @@ async fn matches(
                 return Ok((matches, after));
             }
             seen += 1;
-            let place = Position::of(&row);
-            if let Some(found) = check(exchange, criteria, row).await? {
+            let place = Position::of_hit(&row);
+            if let Checked::Match(found) = check(exchange, sought, row).await? {
                 if matches.len() >= page.count as usize || bytes >= most {
                     return Ok((matches, after));
                 }
                 bytes = bytes.saturating_add(found.version.content.len());
-                matches.push(found);
+                matches.push(*found);
             }
             after = Some(place);
         }
@@ -144,11 +200,10 @@ async fn matches(
 /// none is counted that would not be shown.
 async fn count(
     exchange: &mut Exchange<'_>,
-    criteria: &Criteria,
-    candidates: &Candidates,
+    sought: &mut Sought<'_>,
     total: Total,
 ) -> Result<Option<u64>, Failure> {
-    if candidates.count(CANDIDATES_COUNTED + 1).await? > CANDIDATES_COUNTED {
+    if sought.candidates.count(CANDIDATES_COUNTED + 1).await? > CANDIDATES_COUNTED {
         return match total {
             Total::Accurate => Err(Failure::new(
                 Category::Unprocessable,
@@ -163,12 +218,15 @@ async fn count(
     }
     let (mut count, mut after) = (0, None);
     loop {
-        let batch = candidates.read(exchange, after, *BATCH.end()).await?;
+        let batch = sought
+            .candidates
+            .read(exchange, after, *BATCH.end())
+            .await?;
         for row in batch.rows {
             if total == Total::Estimate && !exchange.budget.opens_more() {
                 return Ok(None);
             }
-            if check(exchange, criteria, row).await?.is_some() {
+            if let Checked::Match(_) = check(exchange, sought, row).await? {
                 count += 1;
             }
         }
@@ -182,30 +240,42 @@ async fn count(
 /// Opens a candidate, decides over it, and checks it against the criteria.
 async fn check(
     exchange: &mut Exchange<'_>,
-    criteria: &Criteria,
-    row: store::Version,
-) -> Result<Option<Match>, Failure> {
-    let written = row.time;
-    let (kind, subject) = (&row.resource_type, row.subject);
-    let all = exchange.reaches_all(SEARCH, kind);
-    if !all && !exchange.may_reach(SEARCH, kind, subject) {
-        let hidden = exchange.clear_target(kind, row.record, subject);
-        drop(exchange.decide(Action::SearchType, &hidden));
-        return Ok(None);
+    sought: &mut Sought<'_>,
+    hit: store::Hit,
+) -> Result<Checked, Failure> {
+    if let Ok(row) = &hit.version {
+        let (kind, subject) = (&row.resource_type, row.subject);
+        let all = exchange.reaches_all(SEARCH, kind);
+        if !all && !exchange.may_reach(SEARCH, kind, subject) {
+            let hidden = exchange.clear_target(kind, row.record, subject);
+            drop(exchange.decide(Action::SearchType, &hidden));
+            return Ok(Checked::Passed);
+        }
     }
-    let found = exchange.open_row(row).await?;
+    let found = match exchange.open_hit(sought.kind, hit).await {
+        Ok(found) => found,
+        Err(failure) if failure.category == Category::Damaged => {
+            sought.damaged = sought.damaged.saturating_add(1);
+            return Ok(Checked::Damaged);
+        }
+        Err(failure) => return Err(failure),
+    };
+    let written = found.row.time;
     let target = found.withheld.target();
     let Some(permit) = exchange.decide(Action::SearchType, &target) else {
-        return Ok(None);
+        return Ok(Checked::Passed);
     };
     let version = permit.release(found.withheld).map_err(Failure::fault)?;
     let local = &exchange.context.local;
     let holds = version
         .resource
         .as_ref()
-        .is_some_and(|resource| criteria.holds(resource, written, local));
-    Ok(holds.then_some(Match {
+        .is_some_and(|resource| sought.criteria.holds(resource, written, local));
+    if !holds {
+        return Ok(Checked::Passed);
+    }
+    Ok(Checked::Match(Box::new(Match {
         version,
         patients: found.patients,
-    }))
+    })))
 }

@@ -5,16 +5,17 @@
 //! a caller who may only see that something was logged gets no content salt.
 
 use crate::{
+    damage::RowPlace,
     exchange::Exchange,
     failure::Failure,
     interaction::audit_event,
     log_proof,
     reply::{Reply, Success},
-    sealed_audit,
+    sealed_audit::{self, AUDIT_EVENT},
     version::OpenVersion,
     write::statement_of,
 };
-use model::{LogicalId, ResourceType, VersionNumber};
+use model::{Commitment, LogicalId, ResourceType, VersionNumber};
 use policies::Action;
 use proof::{Event, Leaf};
 use std::sync::Arc;
@@ -44,18 +45,20 @@ pub async fn of_version(
         return Err(Failure::not_found());
     };
     let (row, facility) = (Arc::clone(&found.row), exchange.facility());
-    let policy = log_proof::policy_digest(exchange, row.policy_number)?;
+    let policy = log_proof::policy_digest(facility, row.policy_number)?;
     let open_leaf = |version: &OpenVersion, with_content: bool| {
         let statement = statement_of(facility, version, policy).encode();
-        Leaf {
-            entry: leaf::entry(&leaf::commitment(&version.salts.leaf, &statement)),
+        let commitment = leaf::commitment(&version.salts.leaf, &statement);
+        let leaf = Leaf {
+            entry: leaf::entry(&commitment),
             statement,
             leaf_salt: version.salts.leaf,
             content_salt: with_content.then_some(version.salts.content),
             event: None,
-        }
+        };
+        (leaf, commitment)
     };
-    let leaf = match (with_content, leaf_only) {
+    let (leaf, commitment) = match (with_content, leaf_only) {
         (Some(permit), _) => open_leaf(&exchange.release(&permit, found)?, true),
         (None, Some(permit)) => {
             exchange.touch(kind, id, Some(row.number), permit.action(), found.patients);
@@ -68,7 +71,7 @@ pub async fn of_version(
             return Err(Failure::not_found());
         }
     };
-    answer(exchange, leaf, row.record, row.number).await
+    answer(exchange, leaf, commitment, RowPlace::of(&row)).await
 }
 
 /// The proof of one audit event.
@@ -81,7 +84,7 @@ pub async fn of_audit_event(exchange: &mut Exchange<'_>, id: &LogicalId) -> Resu
     let leaves = sealed_audit::event_leaves(&opened.record, &opened.salts, &opened.queries)?;
     let path = event_tree::path(&leaves, event.index)
         .ok_or_else(|| Failure::fault("an audit record does not render its events"))?;
-    let policy = log_proof::policy_digest(exchange, opened.row.policy_number)?;
+    let policy = log_proof::policy_digest(exchange.facility(), opened.row.policy_number)?;
     let statement = sealed_audit::statement_of(
         exchange.facility(),
         &opened.row,
@@ -90,8 +93,9 @@ pub async fn of_audit_event(exchange: &mut Exchange<'_>, id: &LogicalId) -> Resu
         policy,
     )?
     .encode();
+    let commitment = leaf::commitment(&opened.salts.leaf, &statement);
     let leaf = Leaf {
-        entry: leaf::entry(&leaf::commitment(&opened.salts.leaf, &statement)),
+        entry: leaf::entry(&commitment),
         statement,
         leaf_salt: opened.salts.leaf,
         content_salt: None,
@@ -102,16 +106,22 @@ pub async fn of_audit_event(exchange: &mut Exchange<'_>, id: &LogicalId) -> Resu
             salt: sealed_audit::event_salt(&opened.record, &opened.salts, event.index)?,
         }),
     };
-    answer(exchange, leaf, opened.row.record, VersionNumber::FIRST).await
+    let kind: ResourceType = AUDIT_EVENT.parse().map_err(Failure::fault)?;
+    let row = RowPlace {
+        version: Some(VersionNumber::FIRST),
+        data_key: Some(opened.row.data_key),
+        ..RowPlace::of_record(&kind, opened.row.record)
+    };
+    answer(exchange, leaf, commitment, row).await
 }
 
 async fn answer(
     exchange: &Exchange<'_>,
     leaf: Leaf,
-    record: model::Tag,
-    version: VersionNumber,
+    commitment: Commitment,
+    row: RowPlace<'_>,
 ) -> Result<Reply, Failure> {
-    let bundle = log_proof::bundle(exchange, leaf, record, version).await?;
+    let bundle = log_proof::bundle(exchange, leaf, commitment, row).await?;
     Ok(Reply {
         success: Success::Ok,
         version: None,

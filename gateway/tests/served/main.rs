@@ -35,6 +35,7 @@ mod negotiation;
 mod own_server;
 mod paging;
 mod parameters;
+mod past_the_store;
 mod preconditions;
 mod query_text;
 mod records;

@@ -5,7 +5,7 @@
 
 use super::Sources;
 use anchor_service::{Counts, LeaseState, Status, StatusReader};
-use gateway::{App, Certificates, Facility};
+use gateway::{App, Certificates, Damage, Facility};
 use model::{Clock as _, SystemClock, Timestamp};
 use prometheus::{
     Error, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder,
@@ -90,6 +90,17 @@ fn of_gateway(page: &Page, app: &App) -> Result<(), Error> {
         opened
             .iter()
             .map(|facility| (vec![facility.name.to_string()], facility.keys.opened())),
+    )?;
+    page.counters(
+        "chartseal_damaged_rows_total",
+        "Rows that were refused, for they are not what was stored.",
+        &["facility", "damage"],
+        opened.iter().flat_map(|facility| {
+            Damage::ALL.map(|damage| {
+                let labels = vec![facility.name.to_string(), damage.as_str().to_owned()];
+                (labels, facility.damages.count(damage))
+            })
+        }),
     )
 }
 

@@ -22,6 +22,8 @@ pub struct HistoryEntry<'a> {
     pub last_modified: Timestamp,
     /// Its canonical bytes; a delete has none.
     pub resource: Option<&'a [u8]>,
+    /// Why its content cannot be shown: an `OperationOutcome`, as canonical bytes.
+    pub outcome: Option<&'a [u8]>,
 }
 
 impl HistoryEntry<'_> {
@@ -44,6 +46,9 @@ impl HistoryEntry<'_> {
 
     /// An update makes the first version of a record that the client named.
     fn status(&self) -> &'static str {
+        if self.outcome.is_some() {
+            return "500 Internal Server Error";
+        }
         match self.interaction {
             VersionInteraction::Create => "201 Created",
             VersionInteraction::Update if self.version == VersionNumber::FIRST => "201 Created",
@@ -75,6 +80,9 @@ pub fn history(page: &Page, entries: &[HistoryEntry]) -> Vec<u8> {
             entry.object("response", |response| {
                 response.text("etag", &format!("W/\"{}\"", it.version));
                 response.text("lastModified", &it.last_modified.to_string());
+                if let Some(outcome) = it.outcome {
+                    response.raw("outcome", outcome);
+                }
                 response.text("status", it.status());
             });
         });

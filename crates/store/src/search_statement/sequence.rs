@@ -67,12 +67,21 @@ impl Sequence {
     /// The order of the versions of a page.
     pub(crate) const fn of_versions(&self) -> &'static str {
         match self {
-            Self::Record(_) => "v.record_tag",
+            Self::Record(_) => "n.record_tag",
             Self::Time {
                 newest_first: false,
                 ..
-            } => "v.time_ms, v.record_tag",
-            Self::Time { .. } => "v.time_ms DESC, v.record_tag DESC",
+            } => "n.time_ms, n.record_tag",
+            Self::Time { .. } => "n.time_ms DESC, n.record_tag DESC",
+        }
+    }
+
+    /// Where a page has its times: the narrow rows are there also when the versions are
+    /// not.
+    pub(crate) const fn time_of_page(&self) -> &'static str {
+        match self {
+            Self::Record(_) => "v.time_ms",
+            Self::Time { .. } => "n.time_ms",
         }
     }
 }

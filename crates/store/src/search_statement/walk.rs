@@ -25,7 +25,18 @@ pub(crate) struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// `SELECT .. FROM .. WHERE ..`
     pub(crate) fn push_rows(&self, out: &mut Pass<'_, 'a>) -> QueryResult<()> {
-        for part in ["SELECT d.record_tag, d.version FROM ", self.table, " d"] {
+        let time = if self.index == "link_time" {
+            ", d.time_ms"
+        } else {
+            ""
+        };
+        for part in [
+            "SELECT d.record_tag, d.version",
+            time,
+            " FROM ",
+            self.table,
+            " d",
+        ] {
             out.push_sql(part);
         }
         if self.backend == Backend::Sqlite {

@@ -17,6 +17,7 @@ mod kept_queries;
 mod lease;
 mod ledger;
 mod logs;
+mod missing;
 mod opening;
 mod proxy;
 mod readers;

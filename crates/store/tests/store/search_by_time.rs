@@ -44,6 +44,9 @@ fn found(
                 .search(facility, &observation(), criteria, order, limit)
         })
         .expect("a read")
+        .into_iter()
+        .map(|hit| hit.version.expect("its row"))
+        .collect()
 }
 
 fn tags(versions: &[Version]) -> Vec<Tag> {

@@ -37,7 +37,7 @@ fn log(store: &Store, facility: FacilityId) -> Log {
 }
 
 /// One turn of a sequencer, in one transaction.
-fn sequence(store: &Store, facility: FacilityId, limit: u32) -> Result<u64, Error> {
+pub fn sequence(store: &Store, facility: FacilityId, limit: u32) -> Result<u64, Error> {
     store.run_tx_blocking("sequence", &[], move |tx| {
         let log = tx.logs().find(facility)?.ok_or(Error::Corrupt("log"))?;
         let leaves = tx.leaves().pending(facility, limit)?;
@@ -58,13 +58,14 @@ fn waiting_leaves_get_the_next_indices(world: &World) {
     assert_eq!(sequence(&store, facility, 100), Ok(6));
     assert_eq!(sequence(&store, facility, 100), Ok(6), "nothing waits");
     assert_eq!(log(&store, facility).size, 6);
-    let place = |record: u32, of: u32| {
+    let leaves = |record: u32, of: u32| {
         store
-            .read_blocking("find", |reader| {
-                reader.leaves().find(facility, tag(record), number(of))
+            .read_blocking("leaves", |reader| {
+                reader.leaves().of_row(facility, tag(record), number(of))
             })
             .expect("a read")
     };
+    let place = |record, of| leaves(record, of).pop().and_then(|leaf| leaf.place);
     assert_eq!(
         place(13, 1),
         Some(LeafPlace {
@@ -79,7 +80,7 @@ fn waiting_leaves_get_the_next_indices(world: &World) {
             index: 5
         })
     );
-    assert_eq!(place(13, 2), None);
+    assert_eq!(leaves(13, 2), []);
     let range = store
         .read_blocking("range", |reader| reader.leaves().range(first.id, 2, 3))
         .expect("a read");
