@@ -164,7 +164,7 @@ fn what_cannot_work_is_said_before_anyone_is_asked() {
     };
     let lost = house.path("no/token.txt").display().to_string();
     login(&issuer.url, &lost).refused("there is no folder");
-    login("http://login.example", &out).refused("neither https nor on a loopback host");
+    login("http://login.example", &out).refused("a URL that is not https");
     login("login.example", &out).refused("cannot be used");
     login(&format!("{}/", issuer.url), &out).refused("unexpected issuer URI");
     login(&format!("{}/realm", issuer.url), &out).refused("it answered 404");
