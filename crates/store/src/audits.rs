@@ -196,7 +196,7 @@ impl<A: Access> Audits<'_, A> {
         let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
         let mut audits = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
         // Asked for an order, SQLite walks the facility by time instead of looking up keys.
-        audits.sort_unstable_by(|a, b| (b.time, b.record).cmp(&(a.time, a.record)));
+        audits.sort_unstable_by_key(|audit| std::cmp::Reverse((audit.time, audit.record)));
         self.add_queries(facility, &mut audits)?;
         Ok(audits)
     }
