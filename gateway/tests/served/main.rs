@@ -32,6 +32,7 @@ mod listener;
 mod log_tiles;
 mod long_queries;
 mod negotiation;
+mod office;
 mod own_server;
 mod paging;
 mod parameters;

@@ -2,9 +2,9 @@
 //! that does not open, or an older policy set, leaves.
 
 use crate::{
-    administration::{client, first, person},
     database::Kind,
     house::{HOME, House, OTHER},
+    office::{client, first, person},
     records,
     revocation::put_in_force,
 };

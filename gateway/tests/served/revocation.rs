@@ -2,9 +2,9 @@
 //! a gateway that has been running with the former one.
 
 use crate::{
-    administration::Office,
     database::Kind,
     house::{HOME, House, OTHER},
+    office::Office,
     records,
 };
 use devkit::issuer::DemoUser;

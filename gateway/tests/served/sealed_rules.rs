@@ -2,10 +2,10 @@
 //! decision back, and is noticed: one test for each way of trying, on both databases.
 
 use crate::{
-    administration::{Office, first, person},
     caller::Caller,
     database::Kind,
     house::{HOME, House},
+    office::{Office, first, person},
     records,
     revocation::{put_in_force, without_sharing},
 };
