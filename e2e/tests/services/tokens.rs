@@ -88,7 +88,9 @@ fn a_thousand_unknown_keys_cause_at_most_one_fetch() {
             let mut header = header.clone();
             header["kid"] = format!("unknown-{thread}-{number}").into();
             let reply = hospital.get(&key.sign(&header, &claims), &record);
-            assert_eq!(reply.status, 401, "{}", reply.text());
+            // An address has a budget of requests without a valid token.
+            let refused = matches!(reply.status, 401 | 429);
+            assert!(refused, "{}: {}", reply.status, reply.text());
             if number % 10 == 0 {
                 drop(hospital.get(&genuine, &record).expect(200, "meanwhile"));
             }
