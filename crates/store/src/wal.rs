@@ -5,7 +5,10 @@
 //! the end of a log that grows meanwhile, and a log is only begun anew when it was
 //! copied whole. So, when the log has grown long, the writer is asked to copy what
 //! little is left between two transactions. A writer that outruns the copy does not go
-//! on: at [`MOST`] it waits for the copy and begins the log anew, whoever waits for it.
+//! on: at [`MOST`] it copies what is left and cuts the log to nothing, whoever waits for
+//! it, before it begins another transaction. What a reader still sees is not given up:
+//! while one is in the way the log grows, but no faster than [`MORE`] in each
+//! [`GREAT_PATIENCE`].
 
 use crate::{
     database::{Conn, Database, Use},
@@ -32,19 +35,21 @@ const EVERY: Duration = Duration::from_millis(250);
 /// MiB, not SQLite's 4. Tags are scattered, so every commit touches pages all over the
 /// indexes, and those that come again before the copy are copied once.
 const LONG: i32 = 6_144;
-/// At this length, 32 MiB, the writer waits. The transactions of one group are written
-/// beyond it: of four Bundles of 300 entries some 32 MiB, nearly all of it index pages.
-/// Twice that, when a reader was in the way once, makes the 96 MiB of the documents.
+/// At this length, 32 MiB, the writer cuts the log. The group that began before is
+/// written beyond it: four Bundles of 300 entries are some 32 MiB, nearly all of it index
+/// pages. Twice that makes the 96 MiB of the documents.
 const MOST: i32 = 8_192;
 /// How much more is written before the writer tries again, when a reader was still in
 /// the log: 4 MiB.
 const MORE: i32 = 1_024;
 /// Between two looks of the writer at the length.
 const LOOK: Duration = Duration::from_millis(5);
-/// How long the writer waits for readers, in milliseconds: when the log is long, and when
-/// it must not grow.
+/// How long the writer waits for readers, in milliseconds: when the log is long, and for
+/// each [`MORE`] that was written, when it must not grow; no longer than a read by key may
+/// take.
 const PATIENCE: u32 = 20;
 const GREAT_PATIENCE: u32 = 250;
+const GREATEST_PATIENCE: u32 = 10_000;
 
 /// The thread that copies; it ends with this value.
 pub(crate) struct WalCopier {
@@ -66,6 +71,9 @@ pub(crate) struct Shared {
 /// What `PRAGMA wal_checkpoint` answers.
 #[derive(QueryableByName)]
 struct Pages {
+    /// Not 0 when someone was in the way.
+    #[diesel(sql_type = Integer)]
+    busy: i32,
     /// In the log, copied ones too.
     #[diesel(sql_type = Integer)]
     log: i32,
@@ -135,32 +143,47 @@ impl Bound {
     /// then grows until the next turn.
     pub(crate) fn keep(&mut self, conn: &mut Conn) {
         let Conn::Sqlite(conn) = conn else { return };
-        if self.shared.long.swap(false, Ordering::Relaxed) {
-            self.begin_anew(conn, PATIENCE);
-        }
-        if self.looked.elapsed() < LOOK {
+        let asked = self.shared.long.swap(false, Ordering::Relaxed);
+        if !asked && self.looked.elapsed() < LOOK {
             return;
         }
         self.looked = Instant::now();
         let length = checkpoint(conn, "NOOP").map_or(0, |pages| pages.log);
-        if length < MOST {
+        if length < self.most.saturating_sub(MORE) {
+            // Shorter than when a reader was in the way: it was begun anew since.
             self.most = MOST;
-        } else if length >= self.most {
-            self.begin_anew(conn, GREAT_PATIENCE);
-            self.most = length.saturating_add(MORE);
+        }
+        if length >= self.most {
+            // Unlike RESTART it leaves no reader a moment to come back to the old log.
+            let begun = self.begin_anew(conn, "TRUNCATE", self.patience(length));
+            self.most = match begun {
+                true => MOST,
+                false => length.saturating_add(MORE),
+            };
+        } else if asked && self.begin_anew(conn, "RESTART", PATIENCE) {
+            self.most = MOST;
         }
     }
 
-    fn begin_anew(&self, conn: &mut SqliteConnection, patience: u32) {
+    /// How long to wait for readers, by what was written since the last time.
+    fn patience(&self, length: i32) -> u32 {
+        let times = 1 + length.saturating_sub(self.most) / MORE;
+        let times = u32::try_from(times).unwrap_or(1);
+        GREAT_PATIENCE.saturating_mul(times).min(GREATEST_PATIENCE)
+    }
+
+    /// Whether the next transaction is at the beginning of the log.
+    fn begin_anew(&self, conn: &mut SqliteConnection, mode: &str, patience: u32) -> bool {
         let _copying = self.shared.copying();
         let begun = conn
             .batch_execute(&format!("PRAGMA busy_timeout = {patience}"))
-            .and_then(|()| conn.batch_execute("PRAGMA wal_checkpoint(RESTART)"));
+            .and_then(|()| checkpoint(conn, mode));
         // The patience of all other statements, whatever became of this one.
         let _ = conn.batch_execute("PRAGMA busy_timeout = 5000");
         if begun.is_err() {
             tracing::warn!("the write-ahead log was not copied back; it is tried again");
         }
+        begun.is_ok_and(|pages| pages.busy == 0)
     }
 }
 

@@ -84,16 +84,25 @@ impl Writer {
         while let Some(jobs) = self.queue.take(MOST) {
             self.group(jobs);
             self.queue.done();
-            if let (Some(wal), Some(connection)) = (&mut self.wal, &mut self.connection) {
-                wal.keep(&mut connection.tx.conn);
-            }
         }
+    }
+
+    /// After each transaction, so that not two are written beyond the bound.
+    fn keep_log(&mut self) {
+        let Some(mut wal) = self.wal.take() else {
+            return;
+        };
+        if let Some(connection) = self.connected() {
+            wal.keep(&mut connection.tx.conn);
+        }
+        self.wal = Some(wal);
     }
 
     fn group(&mut self, mut jobs: Vec<Job>) {
         self.counters.count(|stats| stats.group(jobs.len()));
         if jobs.len() > 1 && self.settle(&mut jobs, TOGETHER) {
             jobs.into_iter().for_each(|job| self.answer(job));
+            self.keep_log();
             return;
         }
         for job in jobs {
@@ -101,6 +110,7 @@ impl Writer {
             self.settle(&mut alone, ALONE);
             let [job] = alone;
             self.answer(job);
+            self.keep_log();
         }
     }
 
