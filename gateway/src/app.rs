@@ -232,7 +232,11 @@ impl App {
     pub async fn look_for_facilities(&self) -> Result<(), Failure> {
         let list = |reader: &mut store::Reader| reader.facilities().list();
         for row in self.store.read("facilities", list).await? {
-            if self.facility(&row.name).is_some() {
+            if let Some(facility) = self.facility(&row.name) {
+                // Also where nobody asks: what is refused has to be told.
+                if let Err(failure) = facility.keep_fresh().await {
+                    tracing::warn!(facility = %row.name, %failure, "its rules cannot be read");
+                }
                 continue;
             }
             let (clock, random) = (&self.clock, &self.random);

@@ -316,15 +316,16 @@ impl<'c> Exchange<'c> {
     }
 
     /// Whether an answer may tell the caller that some record is damaged, whatever is in
-    /// it: callers of this facility whom neither a subject nor a label can keep from any
-    /// record. Others would learn of a record that they may not see.
+    /// it: clinicians and systems of this facility who may read a record of the type
+    /// whoever it is about. Others would learn of a record that they may not see.
     #[must_use]
-    pub fn may_know_of_damage(&self) -> bool {
+    pub fn may_know_of_damage(&self, actions: &[Action], kind: &ResourceType) -> bool {
         let caller = &self.caller;
         let role = |role| caller.roles.contains(&role);
         self.context.home.is_none()
             && caller.patient.is_none()
             && (role(Role::System) || role(Role::Clinician))
+            && self.reaches_all(actions, kind)
     }
 
     /// Releases a version to the caller and notes that it was.

@@ -296,7 +296,7 @@ pub fn statement_of(
     }
 }
 
-/// Which scope seals a version (docs/storage-format.md, "Scopes").
+/// Which scope seals a version (docs/storage-format.md, "Keys").
 const fn scope_of(new: &NewContent<'_>, record: Tag, patients: &[Tag]) -> Scope {
     match (&new.context, patients) {
         (Some(context), _) => context.scope,

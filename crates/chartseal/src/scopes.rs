@@ -52,6 +52,12 @@ struct MendArgs {
     /// A file that holds a bearer token which may read and update the records.
     #[arg(long, value_name = "FILE")]
     token: PathBuf,
+    /// Send the token without TLS to another machine, where the network is trusted.
+    #[arg(long)]
+    plain_http: bool,
+    /// A PEM file with the certificate of the CA that the gateway's certificate is of.
+    #[arg(long, value_name = "FILE")]
+    cacert: Option<PathBuf>,
     /// What `chartseal scopes list` printed.
     #[arg(value_name = "FILE")]
     list: PathBuf,
@@ -105,11 +111,12 @@ async fn list(config: &Path) -> Result<(), Failed> {
 
 /// Writes each record of a list again as it is; gives how many could not be.
 async fn mend(args: &MendArgs) -> Result<u64, Failed> {
+    http_client::check_url("`--base`", &args.base, args.plain_http)?;
     let list = fs::read_to_string(&args.list)
         .map_err(|error| format!("`{}`: {error}", args.list.display()))?;
     let token = fs::read_to_string(&args.token)
         .map_err(|error| format!("`{}`: {error}", args.token.display()))?;
-    let client = http_client::client(TIMEOUT, None)?;
+    let client = http_client::client(TIMEOUT, args.cacert.as_deref())?;
     let (mut mended, mut left) = (0_u64, 0);
     for line in list.lines().filter(|line| !line.trim().is_empty()) {
         let mut parts = line.split('\t');

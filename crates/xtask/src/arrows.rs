@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "model", "fhir", "policies", "proof", "sealing", "store", "tlog",
         ],
     ),
-    ("devkit", &["model", "fhir"]),
+    ("devkit", &["model"]),
     (
         "chartseal",
         &[

@@ -213,7 +213,7 @@ async fn one(
         labels: Vec::new(),
     };
     let permit = exchange.decide(Action::HistoryInstance, &facts.of_record(record));
-    if permit.is_some() && exchange.may_know_of_damage() {
+    if permit.is_some() && exchange.may_know_of_damage(&[Action::HistoryInstance], kind) {
         exchange.touch(kind, id, Some(number), Action::HistoryInstance, Vec::new());
         shown.versions.push(OneVersion::Damaged(row, failure));
     } else if permit.is_some() {

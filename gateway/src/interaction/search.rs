@@ -120,7 +120,8 @@ impl Sought<'_> {
         }
         tracing::warn!(facility = %exchange.facility().name, resource_type = %self.kind,
             damaged = self.damaged, "a search is incomplete: damaged records were left out");
-        exchange.may_know_of_damage().then(incomplete)
+        let may_know = exchange.may_know_of_damage(SEARCH, self.kind);
+        may_know.then(incomplete)
     }
 }
 

@@ -120,8 +120,7 @@ impl TakeOver {
         }
         let id = facility.id;
         let read = move |reader: &mut Reader| {
-            let mut changes = reader.changes().newest(id, u32::MAX)?;
-            changes.reverse();
+            let changes = oldest_first(reader.changes().newest(id, u32::MAX)?);
             Ok(Rows {
                 sets: reader.policies().in_clear(id)?,
                 registrations: reader.registrations().all(id)?,
@@ -181,7 +180,8 @@ impl TakeOver {
             .run_tx("take-over", &[], move |tx| {
                 let same = tx.policies().in_clear(id)? == looked_at.sets
                     && tx.policies().newest(id)?.is_none()
-                    && tx.registrations().all(id)? == looked_at.registrations;
+                    && tx.registrations().all(id)? == looked_at.registrations
+                    && oldest_first(tx.changes().newest(id, u32::MAX)?) == looked_at.changes;
                 if !same {
                     return Err(store::Error::Taken("state that was looked at"));
                 }
@@ -281,6 +281,11 @@ impl TakeOver {
 
 /// A registration or its end: who, the number under the tag, whether it holds.
 type Entry = (Registrant, (u32, bool));
+
+fn oldest_first(mut newest_first: Vec<DecidedChange>) -> Vec<DecidedChange> {
+    newest_first.reverse();
+    newest_first
+}
 
 fn next(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1)
