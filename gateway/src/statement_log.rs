@@ -1,9 +1,9 @@
 //! All that a facility has stated about itself, as this process has read it.
 //!
 //! Statements are sealed and numbered without gaps, and each has a leaf. So rows that
-//! were cut show as a gap, or by the leaf of the next number, which nobody without the
-//! keys can rename; and what this process has read once it does not forget, whatever
-//! becomes of the rows.
+//! were cut show as a gap, or by the leaf of the next number, as long as nobody gives that
+//! leaf another name (the tree holds its commitment alone); and what this process has
+//! read once it does not forget, whatever becomes of the rows.
 
 use crate::{
     failure::{Category, Failure},

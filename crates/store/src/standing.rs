@@ -1,6 +1,6 @@
 //! Versions of a record as they are read: beside the rows, how far the record's leaves
 //! go. A row that was cut from the table leaves its leaf behind, so a leaf of a later
-//! version than the newest row tells of it; version numbers have no gaps, so a row that
+//! version than the newest row tells of it, unless that leaf was given another name; version numbers have no gaps, so a row that
 //! is missing between two others shows by itself.
 
 use crate::{

@@ -37,6 +37,7 @@ on_both! {
     one_unreadable_version_leaves_the_others,
     what_an_audit_row_says_in_clear_is_not_changed,
     a_proof_is_of_the_leaf_that_commits_to_the_version,
+    a_leaf_that_was_given_another_name_is_found_by_the_documented_query,
 }
 
 /// Two observations of one patient: the first with three versions, the second with one.
@@ -188,6 +189,40 @@ async fn a_newest_version_that_was_cut_is_refused_everywhere(kind: Kind) {
     site.is_refused().await;
     let another = site.house.caller(&DemoUser::System);
     assert_eq!(another.get(&site.place()).await.status, 500);
+}
+
+/// What the gateway does not notice yet: the leaf of the row that was cut has another
+/// name. The query of docs/threat-model.md finds it, and nothing else.
+async fn a_leaf_that_was_given_another_name_is_found_by_the_documented_query(kind: Kind) {
+    let document = include_str!("../../../docs/threat-model.md");
+    let (_, rest) = document.split_once("```sql\n").unwrap();
+    let (query, _) = rest.split_once("```").unwrap();
+    let site = Site::on(kind).await;
+    let finds = |count: usize| {
+        site.house.sql(&format!(
+            "CREATE TABLE found_{count} (leaves INTEGER CHECK (leaves = {count}));
+             INSERT INTO found_{count} SELECT count(*) FROM ({query}) AS found"
+        ));
+    };
+    site.house.sql(
+        "INSERT INTO leaf (log_id, idx, commitment, record_tag, version)
+            SELECT 1, id, commitment, record_tag, version FROM pending_leaf;
+         DELETE FROM pending_leaf",
+    );
+    finds(0);
+    let name = match kind {
+        Kind::Sqlite => "zeroblob(16)",
+        Kind::Postgres => "decode(repeat('00', 16), 'hex')",
+    };
+    site.house.sql(&format!(
+        "UPDATE leaf SET record_tag = {name} WHERE version = 3;
+         DELETE FROM version WHERE version = 3;
+         UPDATE link SET version = 2 WHERE version = 3;
+         UPDATE token SET version = 2 WHERE version = 3"
+    ));
+    let read = site.system.get(&site.place()).await.expect(200);
+    assert_eq!(read.json()["meta"]["versionId"], "2", "unseen");
+    finds(1);
 }
 
 async fn a_record_without_rows_is_not_absent(kind: Kind) {
