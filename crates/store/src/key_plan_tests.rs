@@ -36,11 +36,12 @@ fn read_everything(reader: &mut Reader) -> Result<(), crate::Error> {
     let (facility, log, range) = (FacilityId(1), LogRowId(1), AuditRange::default());
     let (one, two) = (Tag::new([1; 16]), Tag::new([2; 16]));
     let first = VersionNumber::FIRST;
-    reader.versions().current(facility, one)?;
-    reader.versions().find(facility, one, first)?;
+    // Not the audit record's tag: a leaf without its version would be refused.
+    reader.versions().current(facility, two)?;
+    reader.versions().find(facility, two, first)?;
     reader
         .versions()
-        .history(facility, one, Some(first), None, 10)?;
+        .history(facility, two, Some(first), None, 10)?;
     reader.leaves().find(facility, one, first)?;
     reader.leaves().commitments(facility, one, first)?;
     reader.audits().find(facility, one)?;
