@@ -1,7 +1,7 @@
 //! A caller of the FHIR API: one base, one token, plain HTTP on loopback.
 
 use reqwest::Method;
-use std::{sync::OnceLock, time::Duration};
+use std::{sync::OnceLock, thread, time::Duration};
 use tokio::runtime::Runtime;
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -47,6 +47,20 @@ impl Caller {
     #[must_use]
     pub fn get(&self, path: &str) -> Reply {
         self.send("GET", path, &[], Vec::new())
+    }
+
+    /// GET, again after the time of `Retry-After` for as long as the server asks to wait:
+    /// for whoever asks faster than a user may.
+    #[must_use]
+    pub fn get_in_turn(&self, path: &str) -> Reply {
+        loop {
+            let reply = self.get(path);
+            if reply.status != 429 {
+                return reply;
+            }
+            let wait = reply.header("retry-after").expect("a time to wait");
+            thread::sleep(Duration::from_secs(wait.parse().expect("seconds")));
+        }
     }
 
     /// POST of a FHIR resource; the path may be empty (a Bundle at the base).
