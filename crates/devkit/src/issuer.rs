@@ -203,7 +203,21 @@ impl DevIssuer {
     /// # Errors
     /// Without randomness, or when the lifetime goes beyond the calendar.
     pub fn mint(&self, user: &DemoUser, lifetime: Duration) -> Result<String, IssuerError> {
-        self.issuer.mint(user, None, lifetime)
+        self.issuer.mint(user, None, None, lifetime)
+    }
+
+    /// The same for somebody else of the same client, role and scope, so that one client
+    /// can have several users.
+    ///
+    /// # Errors
+    /// As [`DevIssuer::mint`].
+    pub fn mint_for(
+        &self,
+        user: &DemoUser,
+        subject: &str,
+        lifetime: Duration,
+    ) -> Result<String, IssuerError> {
+        self.issuer.mint(user, Some(subject), None, lifetime)
     }
 
     /// The credentials of this user's client, for the token endpoint.

@@ -182,6 +182,22 @@ async fn every_user_has_its_own_token() {
 }
 
 #[tokio::test]
+async fn one_client_can_have_several_users() {
+    let dir = tempfile::tempdir().unwrap();
+    let issuer = DevIssuer::start(config(dir.path())).unwrap();
+    for user in users() {
+        let own = issuer.mint(&user, HOUR).unwrap();
+        let other = issuer.mint_for(&user, "somebody.else", HOUR).unwrap();
+        let own = verified(&issuer, &own).await.unwrap();
+        let other = verified(&issuer, &other).await.unwrap();
+        assert_eq!(other["sub"], "somebody.else");
+        for name in ["client_id", "roles", "scope", "facility", "patient"] {
+            assert_eq!(other[name], own[name], "{name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn claims_fit_the_user() {
     let dir = tempfile::tempdir().unwrap();
     let issuer = DevIssuer::start(config(dir.path())).unwrap();

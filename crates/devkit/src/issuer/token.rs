@@ -32,10 +32,12 @@ struct Claims<'a> {
 }
 
 impl Issuer {
-    /// A token for `user`, with less than its scope if `scope` says so.
+    /// A token for `user`, of another name if `subject` gives one, with less than its
+    /// scope if `scope` says so.
     pub(crate) fn mint(
         &self,
         user: &DemoUser,
+        subject: Option<&str>,
         scope: Option<&str>,
         lifetime: Duration,
     ) -> Result<String, IssuerError> {
@@ -49,9 +51,10 @@ impl Issuer {
         let claims = Claims {
             iss: &self.url,
             // Each patient is a user of its own.
-            sub: match patient {
-                Some(id) => format!("{}-{id}", profile.subject),
-                None => profile.subject.to_owned(),
+            sub: match (subject, patient) {
+                (Some(subject), _) => subject.to_owned(),
+                (None, Some(id)) => format!("{}-{id}", profile.subject),
+                (None, None) => profile.subject.to_owned(),
             },
             aud: &self.audience,
             exp: expiry,

@@ -97,7 +97,7 @@ fn grant(request: &HttpRequest, issuer: &Issuer, body: &[u8]) -> Result<HttpResp
         return Err(failure("invalid_scope", text));
     }
     let token = issuer
-        .mint(&user, Some(scope), issuer.lifetime)
+        .mint(&user, None, Some(scope), issuer.lifetime)
         .map_err(|_| failure("server_error", "the token cannot be signed"))?;
     let mut answer = json!({
         "access_token": token,
@@ -128,7 +128,7 @@ fn redeem(issuer: &Issuer, form: &Form) -> Result<HttpResponse, Failure> {
         .ok_or(failure("invalid_grant", "the code is not good (any more)"))?;
     let cannot = |_| failure("server_error", "the token cannot be signed");
     let token = issuer
-        .mint(&agreed.user, None, issuer.lifetime)
+        .mint(&agreed.user, None, None, issuer.lifetime)
         .map_err(cannot)?;
     let id_token = issuer
         .identify(&agreed.user, agreed.nonce.as_deref())
