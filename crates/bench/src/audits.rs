@@ -18,6 +18,24 @@ pub fn check(
     Ok(())
 }
 
+/// Holds the audit records against the least that the requests must have left, and the
+/// most.
+pub fn check_between(
+    report: &Report,
+    database: &Database,
+    least: u64,
+    most: u64,
+) -> Result<(), Failed> {
+    let audited = count(database)?;
+    if !(least..=most).contains(&audited) {
+        return Err(format!("{audited} audit records, not {least} to {most}").into());
+    }
+    report.note(&format!(
+        "{audited} audit records; {least} to {most} must be"
+    ));
+    Ok(())
+}
+
 /// How many audit records a database holds that nobody writes to, in all facilities.
 pub fn count(database: &Database) -> Result<u64, Failed> {
     let store = Store::open(database)?;

@@ -19,6 +19,9 @@ use std::{
 };
 use tokio::net::TcpStream;
 
+/// The type of records and Bundles.
+pub const FHIR_JSON: &str = "application/fhir+json";
+
 /// Where requests go, and how many went there.
 #[derive(Clone)]
 pub struct Target {
@@ -48,10 +51,31 @@ impl Target {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// A connection of its own.
-    pub async fn connect(&self) -> Result<Connection, Failed> {
+    /// Notes a request that is about to be sent.
+    pub fn count(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The head of a request below the base, for who writes it out byte by byte.
+    pub fn head(&self, method: &Method, path: &str, body_bytes: usize) -> Result<String, Failed> {
+        let (authority, token) = (&self.authority, self.token.to_str()?);
+        Ok(format!(
+            "{method} {}/{path} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: {token}\r\n\
+             Content-Type: {FHIR_JSON}\r\nContent-Length: {body_bytes}\r\n\r\n",
+            self.path
+        ))
+    }
+
+    /// A bare connection.
+    pub async fn stream(&self) -> Result<TcpStream, Failed> {
         let stream = TcpStream::connect(&self.authority).await?;
         stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    /// A connection of its own.
+    pub async fn connect(&self) -> Result<Connection, Failed> {
+        let stream = self.stream().await?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         Ok(Connection {
@@ -71,6 +95,8 @@ pub struct Connection {
 
 /// What came back.
 pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
     /// The body.
@@ -107,6 +133,23 @@ impl Connection {
         body: Vec<u8>,
         expected: StatusCode,
     ) -> Result<Answer, Failed> {
+        let answer = self.ask(method, path, FHIR_JSON, body.into()).await?;
+        if answer.status != expected {
+            let text = String::from_utf8_lossy(&answer.body);
+            return Err(format!("`{path}` answered {}: {text}", answer.status).into());
+        }
+        Ok(answer)
+    }
+
+    /// Sends a request with a body of some type and takes the whole answer, whatever it
+    /// is.
+    pub async fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        content_type: &str,
+        body: Bytes,
+    ) -> Result<Answer, Failed> {
         let target = &self.target;
         let uri = format!("{}/{path}", target.path);
         let request = Request::builder()
@@ -114,25 +157,21 @@ impl Connection {
             .uri(uri.trim_end_matches('/'))
             .header(header::HOST, &self.host)
             .header(header::AUTHORIZATION, &target.token)
-            .header(header::CONTENT_TYPE, "application/fhir+json")
-            .header(header::ACCEPT, "application/fhir+json")
+            .header(header::CONTENT_TYPE, content_type)
+            .header(header::ACCEPT, FHIR_JSON)
             .body(Full::from(body))?;
-        target.requests.fetch_add(1, Ordering::Relaxed);
+        target.count();
         let start = Instant::now();
         self.sender.ready().await?;
         let answer = self.sender.send_request(request).await;
         let answer = answer.map_err(|error| format!("`{uri}` was not answered: {error:?}"))?;
         let (head, body) = answer.into_parts();
         let body = body.collect().await?.to_bytes();
-        let took = start.elapsed();
-        if head.status != expected {
-            let text = String::from_utf8_lossy(&body);
-            return Err(format!("`{uri}` answered {}: {text}", head.status).into());
-        }
         Ok(Answer {
+            status: head.status,
             headers: head.headers,
             body,
-            took,
+            took: start.elapsed(),
         })
     }
 }

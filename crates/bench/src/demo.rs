@@ -1,9 +1,9 @@
 //! `chartseal demo` as a child process: the program as its users run it.
 
-use crate::{Failed, client::Client, connection::Target};
+use crate::{Failed, client::Client, connection::Target, program::Program};
 use serde_json::Value;
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -29,18 +29,13 @@ impl Demo {
             // A start on old data would find the file of the start before.
             fs::remove_file(&described)?;
         }
-        let program = program()?;
-        let child = Command::new(&program)
+        let child = Command::new(Program::usual()?.path())
             .args(["demo", "--listen", "127.0.0.1:0", "--data"])
             .arg(&data)
             .args(flags)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .spawn()
-            .map_err(|error| {
-                let shown = program.display();
-                format!("`{shown}`: {error}; build it, or name it in CHARTSEAL_BIN")
-            })?;
+            .spawn()?;
         let mut demo = Self {
             child,
             about: Value::Null,
@@ -124,12 +119,4 @@ pub fn terminate(child: &Child) -> Result<(), Failed> {
 
 fn data_of(folder: &Path) -> PathBuf {
     folder.join("data")
-}
-
-/// The program: named, or beside this one.
-pub fn program() -> Result<PathBuf, Failed> {
-    match env::var_os("CHARTSEAL_BIN") {
-        Some(program) => Ok(program.into()),
-        None => Ok(env::current_exe()?.with_file_name("chartseal")),
-    }
 }

@@ -25,29 +25,52 @@ const ENTRIES: usize = 1_000;
 /// How often it is written.
 const TIMES: usize = 5;
 
-/// Posts all; gives the records as `Type/id`.
+/// What was imported.
+pub struct Imported {
+    /// Resources that the Bundles hold.
+    pub resources: usize,
+    /// Resources a second.
+    pub rate: f64,
+    /// The records as `Type/id`.
+    pub records: Vec<String>,
+}
+
+/// Posts all, and reads beside it; gives the records as `Type/id`.
 pub async fn measure(
     report: &Report,
     target: &Target,
     seeds: &[Seed],
     least: f64,
 ) -> Result<Vec<String>, Failed> {
+    let Imported {
+        resources,
+        rate,
+        records,
+    } = all(target).await?;
+    let what = format!("import of {resources} Synthea resources, {IN_FLIGHT} in flight");
+    report.figure(&what, rate, "resources/s", Aim::AtLeast(least));
+    let p99 = read_beside(target, &records, observations(seeds)?).await?;
+    let what = format!("a reader beside a Bundle of {ENTRIES} entries, p99");
+    report.figure(&what, p99, "ms", Aim::Below(100.0));
+    Ok(records)
+}
+
+/// Posts all Bundles.
+pub async fn all(target: &Target) -> Result<Imported, Failed> {
     let bundles = data::synthea()?;
     let resources: usize = bundles.iter().map(|bundle| bundle.resources).sum();
     let start = Instant::now();
     let versions = post_all(target, bundles, IN_FLIGHT).await?;
     let rate = resources as f64 / start.elapsed().as_secs_f64();
-    let what = format!("import of {resources} Synthea resources, {IN_FLIGHT} in flight");
-    report.figure(&what, rate, "resources/s", Aim::AtLeast(least));
     let record = |version: String| {
         let (record, _) = version.split_once("/_history/").unwrap_or_default();
         record.to_owned()
     };
-    let records: Vec<String> = versions.into_iter().map(record).collect();
-    let p99 = read_beside(target, &records, observations(seeds)?).await?;
-    let what = format!("a reader beside a Bundle of {ENTRIES} entries, p99");
-    report.figure(&what, p99, "ms", Aim::Below(100.0));
-    Ok(records)
+    Ok(Imported {
+        resources,
+        rate,
+        records: versions.into_iter().map(record).collect(),
+    })
 }
 
 /// Posts the first alone, because the others refer to it, and the rest by so many

@@ -2,13 +2,13 @@
 //! one process over SQLite, or gateways and an anchor-service over PostgreSQL. The
 //! dev L2 and the dev issuer run in this process.
 
-use crate::{Failed, connection::Target, demo, memory};
+use crate::{Failed, connection::Target, demo, memory, postgres::Postgres, program::Program};
 use devkit::{
     chain::{DevChain, DevChainConfig},
     issuer::{DemoUser, DevIssuer, DevIssuerConfig},
 };
 use std::{
-    env, fs,
+    fs,
     net::TcpListener,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -31,6 +31,22 @@ const ACCOUNTS: [&str; 2] = [
 const CHAIN_ID: u64 = 20_261;
 const AUDIENCE: &str = "bench";
 const FACILITY: &str = "riverside";
+const CLIENTS: [&str; 5] = [
+    "demo-system=system",
+    "demo-admin=admin",
+    "demo-patient=patient",
+    "demo-clinician=clinician",
+    "demo-auditor=auditor",
+];
+/// As long as this run at least.
+const TOKEN_LIFETIME: &str = "tokenLifetimeSeconds = 86400\n";
+/// In place of rates.
+const NO_RATES: &str = "[gateway.limits]
+requestsPerSecond = 1000000
+userRequestsPerSecond = 1000000
+denialsPerMinute = 1000000
+userDenialsPerMinute = 1000000
+";
 const FOR_ALL: Duration = Duration::from_secs(4 * 3_600);
 const PATIENCE: Duration = Duration::from_secs(60);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
@@ -44,10 +60,31 @@ pub enum Shape {
     Postgres(usize),
 }
 
+/// How it is installed.
+pub struct Plan {
+    /// What is installed.
+    pub shape: Shape,
+    /// The program.
+    pub program: Program,
+    /// Whether callers are held to the rates that are shipped, or to none.
+    pub has_rates: bool,
+}
+
+impl Plan {
+    /// The usual program without rates: for figures of what it can do.
+    pub fn of(shape: Shape) -> Result<Self, Failed> {
+        Ok(Self {
+            shape,
+            program: Program::usual()?,
+            has_rates: false,
+        })
+    }
+}
+
 /// A running installation; dropped, it is killed and its database is gone.
 pub struct Installation {
     folder: TempDir,
-    shape: Shape,
+    plan: Plan,
     services: Vec<Child>,
     ports: Vec<u16>,
     chain: DevChain,
@@ -58,7 +95,7 @@ pub struct Installation {
 impl Installation {
     /// Makes the facility, deploys the registry, starts what the shape says, and
     /// waits until it can serve.
-    pub async fn start(shape: Shape) -> Result<Self, Failed> {
+    pub async fn start(plan: Plan) -> Result<Self, Failed> {
         let folder = tempfile::tempdir()?;
         let accounts = [ACCOUNTS[0].parse()?, ACCOUNTS[1].parse()?].to_vec();
         let chain = DevChain::start_unmarked(DevChainConfig {
@@ -75,13 +112,13 @@ impl Installation {
             lifetime: FOR_ALL,
             facilities: [FACILITY.parse()?, "hillcrest".parse()?],
         })?;
-        let postgres = match shape {
+        let postgres = match plan.shape {
             Shape::Sqlite => None,
             Shape::Postgres(_) => Some(Postgres::create()?),
         };
         let mut new = Self {
             folder,
-            shape,
+            plan,
             services: Vec::new(),
             ports: Vec::new(),
             chain,
@@ -98,24 +135,21 @@ impl Installation {
             secret(&self.path(name), key)?;
         }
         if let Some(postgres) = &self.postgres {
-            secret(&self.path("database-url"), &postgres.url)?;
+            secret(&self.path("database-url"), postgres.url())?;
         }
         let config = self.config(None)?;
         let issuer = self.issuer.issuer_url();
         let mut init = vec!["--facility", FACILITY, "--log-host", "log.bench.example"];
-        // This configuration names no issuer by which to check.
-        init.push("--unchecked-issuer");
+        if !self.plan.program.is_first_release() {
+            // This configuration names no issuer by which to check.
+            init.push("--unchecked-issuer");
+        }
         for subject in ["chidi.marek", "dana.silva"] {
             init.extend(["--administrator", &issuer, subject]);
         }
-        init.extend([
-            "--client",
-            "demo-system=system",
-            "--client",
-            "demo-admin=admin",
-            "--client",
-            "demo-patient=patient",
-        ]);
+        for client in CLIENTS {
+            init.extend(["--client", client]);
+        }
         self.command(&["init"], &config, &init)?;
         let admin = self.path("admin.key").display().to_string();
         let admin = ["--admin-key", &admin];
@@ -128,19 +162,19 @@ impl Installation {
     }
 
     async fn run(&mut self) -> Result<(), Failed> {
-        let (command, gateways) = match self.shape {
+        let (command, gateways) = match self.plan.shape {
             Shape::Sqlite => ("serve", 1),
             Shape::Postgres(gateways) => ("gateway", gateways),
         };
         for _ in 0..gateways {
             let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
             let config = self.config(Some(port))?;
-            self.services.push(spawn(command, &config)?);
+            self.services.push(self.spawn(command, &config)?);
             self.ports.push(port);
         }
         if self.postgres.is_some() {
             let config = self.config(None)?;
-            self.services.push(spawn("anchor", &config)?);
+            self.services.push(self.spawn("anchor", &config)?);
         }
         for port in &self.ports {
             until_ready(*port).await?;
@@ -150,21 +184,11 @@ impl Installation {
 
     /// A configuration with the gateway on this port, if one.
     fn config(&self, port: Option<u16>) -> Result<PathBuf, Failed> {
-        let database = match self.shape {
+        let database = match self.plan.shape {
             Shape::Sqlite => "sqlite = \"chartseal.sqlite\"",
             Shape::Postgres(_) => "postgres = { file = \"database-url\" }",
         };
-        let gateway = port.map_or(String::new(), |port| {
-            format!(
-                "[gateway]\nlisten = \"127.0.0.1:{port}\"\n\
-                 publicUrl = \"http://127.0.0.1:{port}\"\n\
-                 [gateway.limits]\nrequestsPerSecond = 1000000\nuserRequestsPerSecond = 1000000\n\
-                 denialsPerMinute = 1000000\nuserDenialsPerMinute = 1000000\n\
-                 [[gateway.issuers]]\nurl = \"{}\"\naudience = \"{AUDIENCE}\"\n\
-                 tokenLifetimeSeconds = 86400\n",
-                self.issuer.issuer_url()
-            )
-        });
+        let gateway = port.map_or(String::new(), |port| self.gateway_section(port));
         let text = format!(
             "[database]\n{database}\n[keys]\nfile = \"kms.json\"\n{gateway}\
              [anchor]\nrpcUrl = \"{}\"\nchainId = {CHAIN_ID}\n\
@@ -176,8 +200,22 @@ impl Installation {
         Ok(path)
     }
 
+    fn gateway_section(&self, port: u16) -> String {
+        let (rates, lifetime) = match (self.plan.program.is_first_release(), self.plan.has_rates) {
+            (true, _) => ("", ""),
+            (false, true) => ("", TOKEN_LIFETIME),
+            (false, false) => (NO_RATES, TOKEN_LIFETIME),
+        };
+        format!(
+            "[gateway]\nlisten = \"127.0.0.1:{port}\"\n\
+             publicUrl = \"http://127.0.0.1:{port}\"\n{rates}\
+             [[gateway.issuers]]\nurl = \"{}\"\naudience = \"{AUDIENCE}\"\n{lifetime}",
+            self.issuer.issuer_url()
+        )
+    }
+
     fn command(&self, words: &[&str], config: &Path, more: &[&str]) -> Result<(), Failed> {
-        let done = Command::new(demo::program()?)
+        let done = Command::new(self.plan.program.path())
             .args(words)
             .arg("--config")
             .arg(config)
@@ -188,6 +226,18 @@ impl Installation {
             true => Ok(()),
             false => Err(String::from_utf8_lossy(&done.stderr).into()),
         }
+    }
+
+    fn spawn(&self, command: &str, config: &Path) -> Result<Child, Failed> {
+        let log = fs::File::create(config.with_extension("log"))?;
+        let child = Command::new(self.plan.program.path())
+            .args([command, "--config"])
+            .arg(config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()?;
+        Ok(child)
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -201,13 +251,22 @@ impl Installation {
         self.ports.iter().map(base).collect()
     }
 
-    /// The first gateway's FHIR base, with the token of a patient who may ask for
-    /// everything that a patient may.
-    pub fn patient(&self, id: &str) -> Result<Target, Failed> {
-        let user = DemoUser::Patient { id: id.parse()? };
-        let token = self.issuer.mint(&user, FOR_ALL)?;
+    /// The first gateway's FHIR base, with the token of somebody who is what the user is.
+    pub fn caller(&self, user: &DemoUser, subject: &str) -> Result<Target, Failed> {
+        Target::new(
+            &self.base()?,
+            &self.issuer.mint_for(user, subject, FOR_ALL)?,
+        )
+    }
+
+    /// The same with any token.
+    pub fn caller_with(&self, token: &str) -> Result<Target, Failed> {
+        Target::new(&self.base()?, token)
+    }
+
+    fn base(&self) -> Result<String, Failed> {
         let port = self.ports.first().ok_or("no gateway")?;
-        Target::new(&format!("http://127.0.0.1:{port}/fhir"), &token)
+        Ok(format!("http://127.0.0.1:{port}/fhir"))
     }
 
     /// The processes.
@@ -221,6 +280,15 @@ impl Installation {
         gateways
             .map(|gateway| memory::resident(gateway.id()))
             .try_fold(0.0, |most: f64, one| Ok(most.max(one?)))
+    }
+
+    /// What the database takes on the disk, in MB.
+    pub fn stored(&self) -> Result<f64, Failed> {
+        let bytes = match &self.postgres {
+            Some(postgres) => postgres.size()?,
+            None => fs::metadata(self.path("chartseal.sqlite"))?.len(),
+        };
+        Ok(bytes as f64 / 1e6)
     }
 
     /// Stops every service; the database that they leave.
@@ -237,7 +305,7 @@ impl Installation {
                 path: self.path("chartseal.sqlite"),
             },
             Some(postgres) => Database::Postgres {
-                url: Zeroizing::new(postgres.url.clone()),
+                url: Zeroizing::new(postgres.url().to_owned()),
             },
         })
     }
@@ -252,82 +320,12 @@ impl Drop for Installation {
     }
 }
 
-/// A database of its own on the server that `CHARTSEAL_TEST_POSTGRES` names.
-struct Postgres {
-    server: String,
-    name: String,
-    url: String,
-}
-
-impl Postgres {
-    fn create() -> Result<Self, Failed> {
-        let server = env::var("CHARTSEAL_TEST_POSTGRES")
-            .map_err(|_| "name a PostgreSQL server in CHARTSEAL_TEST_POSTGRES")?;
-        for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
-            let value = sql(&server, &format!("SHOW {setting}"))?;
-            if value.trim() != "on" {
-                return Err(
-                    format!("`{setting}` is {}; no figure without it", value.trim()).into(),
-                );
-            }
-        }
-        let name = format!("bench_{}", std::process::id());
-        sql(
-            &server,
-            &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-        )?;
-        sql(&server, &format!("CREATE DATABASE {name}"))?;
-        let (host, _) = server.rsplit_once('/').ok_or("the URL names no database")?;
-        let url = format!("{host}/{name}");
-        Ok(Self { server, name, url })
-    }
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        let name = &self.name;
-        drop(sql(
-            &self.server,
-            &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-        ));
-    }
-}
-
-fn sql(server: &str, statement: &str) -> Result<String, Failed> {
-    let done = Command::new("psql")
-        .args([
-            "--quiet",
-            "--no-psqlrc",
-            "--tuples-only",
-            "--dbname",
-            server,
-        ])
-        .args(["--command", statement])
-        .output()?;
-    match done.status.success() {
-        true => Ok(String::from_utf8(done.stdout)?),
-        false => Err(String::from_utf8_lossy(&done.stderr).into()),
-    }
-}
-
 fn secret(path: &Path, text: &str) -> Result<(), Failed> {
     fs::write(path, format!("{text}\n"))?;
     Ok(fs::set_permissions(
         path,
         fs::Permissions::from_mode(0o600),
     )?)
-}
-
-fn spawn(command: &str, config: &Path) -> Result<Child, Failed> {
-    let log = fs::File::create(config.with_extension("log"))?;
-    let child = Command::new(demo::program()?)
-        .args([command, "--config"])
-        .arg(config)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()?;
-    Ok(child)
 }
 
 async fn until_ready(port: u16) -> Result<(), Failed> {

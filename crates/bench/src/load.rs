@@ -7,7 +7,7 @@ use crate::{
     callers::{self, Run, Work},
     connection::Target,
     import,
-    installation::{Installation, Shape},
+    installation::{Installation, Plan, Shape},
     report::{Aim, Report},
     rows,
     seeds::Seed,
@@ -49,7 +49,7 @@ const fn promise(shape: Shape) -> Promise {
 /// Loads an installation of its own.
 pub async fn measure(report: &Report, shape: Shape) -> Result<(), Failed> {
     report.note(&format!("{shape:?}"));
-    let mut installation = Installation::start(shape).await?;
+    let mut installation = Installation::start(Plan::of(shape)?).await?;
     let targets = installation.targets()?;
     let target = targets.first().ok_or("no gateway")?;
     let promise = promise(shape);

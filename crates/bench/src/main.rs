@@ -5,6 +5,7 @@
 //! anchors and waits for the disk as always, and the audit is counted afterwards.
 //! A missed aim is printed, not an error; machines differ.
 
+mod attacks;
 mod audits;
 mod callers;
 mod client;
@@ -15,6 +16,8 @@ mod demo;
 mod grown;
 mod grown_rows;
 mod hidden;
+mod honest;
+mod hostile;
 mod idle;
 mod import;
 mod installation;
@@ -23,7 +26,9 @@ mod load;
 mod machine;
 mod memory;
 mod percentile;
+mod postgres;
 mod processor;
+mod program;
 mod proof_latency;
 mod report;
 mod root;
@@ -31,39 +36,39 @@ mod rows;
 mod seeds;
 mod sequencing;
 mod silent_ledger;
+mod soak;
 mod synthea;
+mod tally;
+mod turns;
 mod verification;
+mod wanted;
 
 use demo::Demo;
 use installation::Shape;
 use report::Report;
-use std::{error::Error, process::ExitCode};
+use std::{env, error::Error, process::ExitCode};
+use wanted::Wanted;
 
 /// Any failure; it ends the run.
 type Failed = Box<dyn Error + Send + Sync>;
 
-/// What can be measured, in the order in which it is.
-const NAMES: [&str; 12] = [
-    "limits", "root", "sequence", "idle", "proof", "verify", "synthea", "sqlite", "postgres",
-    "two", "grown", "hidden",
-];
-
 fn main() -> ExitCode {
     // The HTTP client wants a TLS provider even for plain HTTP.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(unknown) = wanted.iter().find(|name| !NAMES.contains(&name.as_str())) {
-        let known = NAMES.join(", ");
-        report::complain(&format!("`{unknown}` is not measured; choose of: {known}"));
-        return ExitCode::from(2);
-    }
+    let wanted = match Wanted::parse(env::args().skip(1).collect()) {
+        Ok(wanted) => wanted,
+        Err(problem) => {
+            report::complain(&problem.to_string());
+            return ExitCode::from(2);
+        }
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build();
     let done = runtime
         .map_err(Failed::from)
-        .and_then(|runtime| runtime.block_on(measure(&wanted)));
+        .and_then(|runtime| runtime.block_on(run(wanted)));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
@@ -73,37 +78,55 @@ fn main() -> ExitCode {
     }
 }
 
-/// Measures what is named, or all of it.
-async fn measure(wanted: &[String]) -> Result<(), Failed> {
-    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|other| other == name);
+async fn run(wanted: Wanted) -> Result<(), Failed> {
     let report = Report::default();
     report.note(&machine::describe()?);
+    match wanted {
+        Wanted::Figures(names) => figures(&report, &names).await?,
+        Wanted::Soak { minutes, shapes } => {
+            for shape in shapes {
+                soak::measure(&report, shape, minutes).await?;
+            }
+        }
+        Wanted::Turns {
+            old,
+            rounds,
+            shapes,
+        } => turns::measure(&report, &old, &shapes, rounds).await?,
+    }
+    report.note(&machine::load()?);
+    Ok(())
+}
+
+/// Measures what is named, or all of it.
+async fn figures(report: &Report, wanted: &[String]) -> Result<(), Failed> {
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|other| other == name);
     if is_wanted("limits") {
-        limits::measure(&report)?;
+        limits::measure(report)?;
     }
     if is_wanted("root") {
-        root::measure(&report)?;
+        root::measure(report)?;
     }
     if is_wanted("sequence") {
-        sequencing::measure(&report).await?;
+        sequencing::measure(report).await?;
     }
     if ["idle", "proof", "verify"].into_iter().any(is_wanted) {
         let folder = tempfile::tempdir()?;
         let demo = Demo::start(folder.path(), &[]).await?;
         if is_wanted("idle") {
-            idle::measure(&report, &demo).await?;
+            idle::measure(report, &demo).await?;
         }
         if is_wanted("proof") {
-            proof_latency::measure(&report, &demo).await?;
+            proof_latency::measure(report, &demo).await?;
         }
         if is_wanted("verify") {
-            verification::measure(&report, &demo).await?;
+            verification::measure(report, &demo).await?;
         }
         demo.stop()?;
     }
     if is_wanted("synthea") {
         for in_flight in [1, 4] {
-            synthea::measure(&report, in_flight).await?;
+            synthea::measure(report, in_flight).await?;
         }
     }
     for (name, shape) in [
@@ -112,15 +135,14 @@ async fn measure(wanted: &[String]) -> Result<(), Failed> {
         ("two", Shape::Postgres(2)),
     ] {
         if is_wanted(name) {
-            load::measure(&report, shape).await?;
+            load::measure(report, shape).await?;
         }
     }
     if is_wanted("grown") {
-        grown::measure(&report)?;
+        grown::measure(report)?;
     }
     if is_wanted("hidden") {
-        hidden::measure(&report).await?;
+        hidden::measure(report).await?;
     }
-    report.note(&machine::load()?);
     Ok(())
 }

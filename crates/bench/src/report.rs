@@ -15,6 +15,8 @@ pub enum Aim {
     Below(f64),
     /// This or more.
     AtLeast(f64),
+    /// From the one to the other.
+    Within(f64, f64),
 }
 
 impl Aim {
@@ -22,6 +24,7 @@ impl Aim {
         match self {
             Self::Below(bound) => value < bound,
             Self::AtLeast(bound) => value >= bound,
+            Self::Within(least, most) => (least..=most).contains(&value),
         }
     }
 }
@@ -31,6 +34,7 @@ impl fmt::Display for Aim {
         match self {
             Self::Below(bound) => write!(f, "< {bound}"),
             Self::AtLeast(bound) => write!(f, ">= {bound}"),
+            Self::Within(least, most) => write!(f, "{least} to {most}"),
         }
     }
 }

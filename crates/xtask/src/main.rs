@@ -38,7 +38,7 @@ usage: cargo xtask <task>
                  generated
   fhir-tables    writes the FHIR tables anew from HL7's definitions
   contract       compiles the registry contract anew
-  bench [ARG...] the benchmarks
+  bench [ARG...] the benchmarks; docs/performance.md says what there is
 ";
 
 fn main() -> ExitCode {
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
 }
 
 /// What is measured on PostgreSQL.
-const POSTGRES: [&str; 2] = ["postgres", "two"];
+const POSTGRES: [&str; 4] = ["postgres", "two", "soak", "turns"];
 
 /// Builds the program that is measured too. No `-p`: with the features of the
 /// whole workspace, the artefacts are those of the tests.

@@ -1,0 +1,195 @@
+//! Honest callers: clinicians, a patient and a system, each of whom asks at a fixed
+//! rate, whatever becomes of it. An answer is waited for from the moment at which its
+//! request was due, so that one that comes late counts against those behind it too.
+
+use crate::{
+    Failed,
+    connection::{Connection, FHIR_JSON, Target, version_of},
+    installation::Installation,
+    seeds::Seed,
+    tally::{Outcome, Tally},
+};
+use devkit::issuer::DemoUser;
+use hyper::{Method, body::Bytes, header};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::{
+    task::JoinSet,
+    time::{sleep_until, timeout},
+};
+
+/// Between two requests of one caller.
+const EVERY: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_secs(30);
+const CLINICIANS: [&str; 3] = ["ada.okafor", "lin.marsh", "ravi.sen"];
+
+/// What a caller does, one after the other.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Read,
+    Search,
+    Create,
+    Update,
+    History,
+}
+
+const OF_A_CLINICIAN: &[Step] = &[Step::Read, Step::Search, Step::Create, Step::History];
+const OF_A_SYSTEM: &[Step] = &[Step::Create, Step::Update, Step::Read, Step::Search];
+const OF_A_PATIENT: &[Step] = &[Step::Read, Step::Search];
+
+/// How long one request waited for its answer.
+#[derive(Debug, Clone, Copy)]
+struct Wait {
+    due: Instant,
+    took: Duration,
+}
+
+/// The callers, until they are dropped.
+pub struct Honest {
+    waits: Arc<Mutex<Vec<Wait>>>,
+    /// How they were answered.
+    pub tally: Tally,
+    targets: Vec<Target>,
+    tasks: JoinSet<()>,
+}
+
+impl Honest {
+    /// Begins to ask about the records of these patients, by id.
+    pub fn start(house: &Installation, patients: &[String]) -> Result<Self, Failed> {
+        let seed = Seed::all()?
+            .into_iter()
+            .find(|seed| seed.resource_type == "Observation")
+            .ok_or("no Observation")?;
+        let seed = Arc::new(seed);
+        let own = patients.first().ok_or("no patient")?;
+        let mut honest = Self {
+            waits: Arc::default(),
+            tally: Tally::default(),
+            targets: Vec::new(),
+            tasks: JoinSet::new(),
+        };
+        let patient = DemoUser::Patient { id: own.parse()? };
+        let mut users = vec![
+            (DemoUser::System, "demo-system", OF_A_SYSTEM),
+            (patient, "honest-patient", OF_A_PATIENT),
+        ];
+        users.extend(CLINICIANS.map(|name| (DemoUser::Clinician, name, OF_A_CLINICIAN)));
+        for (number, (user, subject, steps)) in users.into_iter().enumerate() {
+            let target = house.caller(&user, subject)?;
+            let caller = Caller {
+                target: target.clone(),
+                connection: None,
+                steps,
+                seed: Arc::clone(&seed),
+                patients: match user {
+                    DemoUser::Patient { .. } => vec![own.clone()],
+                    _ => patients.to_vec(),
+                },
+                made: None,
+                waits: Arc::clone(&honest.waits),
+                tally: honest.tally.clone(),
+            };
+            honest.targets.push(target);
+            // Their requests come one after the other.
+            let begin = Instant::now() + EVERY / 5 * u32::try_from(number)?;
+            honest.tasks.spawn(caller.ask(begin));
+        }
+        Ok(honest)
+    }
+
+    /// How long the answers to requests that were due in this time were waited for.
+    pub fn waits(&self, from: Instant, until: Instant) -> Vec<Duration> {
+        let waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = waits
+            .iter()
+            .filter(|wait| (from..until).contains(&wait.due));
+        due.map(|wait| wait.took).collect()
+    }
+
+    /// Stops them; number of requests that they sent.
+    pub async fn stop(&mut self) -> u64 {
+        self.tasks.shutdown().await;
+        self.targets.iter().map(Target::requests).sum()
+    }
+}
+
+/// One of them.
+struct Caller {
+    target: Target,
+    connection: Option<Connection>,
+    steps: &'static [Step],
+    seed: Arc<Seed>,
+    patients: Vec<String>,
+    /// The id of the Observation made last.
+    made: Option<String>,
+    waits: Arc<Mutex<Vec<Wait>>>,
+    tally: Tally,
+}
+
+impl Caller {
+    async fn ask(mut self, begin: Instant) {
+        let mut due = begin;
+        for (step, number) in self.steps.iter().cycle().zip(0_usize..) {
+            sleep_until(due.into()).await;
+            let answered = timeout(PATIENCE, self.take(*step, number)).await;
+            let outcome = match answered {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(_)) | Err(_) => {
+                    // An answer that comes still must not be taken for the next.
+                    self.connection = None;
+                    Outcome::NoAnswer
+                }
+            };
+            let took = due.elapsed();
+            let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+            waits.push(Wait { due, took });
+            drop(waits);
+            self.tally.add(&format!("{step:?}").to_lowercase(), outcome);
+            due += EVERY;
+        }
+    }
+
+    async fn take(&mut self, step: Step, number: usize) -> Result<Outcome, Failed> {
+        let (method, path, body) = self.request(step, number)?;
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(self.target.connect().await?),
+        };
+        let answer = connection.ask(method, &path, FHIR_JSON, body).await?;
+        if let (Step::Create, Some(place)) = (step, answer.headers.get(header::LOCATION)) {
+            let version = version_of(place.to_str()?)?;
+            self.made = version.split('/').nth(1).map(str::to_owned);
+        }
+        Ok(Outcome::Status(answer.status.as_u16()))
+    }
+
+    /// A step, over another patient each time round. What would follow a create that
+    /// failed reads instead.
+    fn request(&self, step: Step, number: usize) -> Result<(Method, String, Bytes), Failed> {
+        let patient = self
+            .patients
+            .get(number / self.steps.len() % self.patients.len());
+        let patient = patient.ok_or("no patient")?;
+        let body = |id| {
+            let made = [("Patient", patient), ("Encounter", patient)];
+            let made = made.map(|(kind, id)| (kind, id.clone()));
+            Bytes::from(self.seed.body(id, &BTreeMap::from(made)))
+        };
+        let none = Bytes::new();
+        Ok(match (step, &self.made) {
+            (Step::Create, _) => (Method::POST, "Observation".to_owned(), body(None)),
+            (Step::Search, _) => {
+                let path = format!("Observation?patient=Patient/{patient}&_count=20");
+                (Method::GET, path, none)
+            }
+            (Step::Update, Some(id)) => (Method::PUT, format!("Observation/{id}"), body(Some(id))),
+            (Step::History, Some(id)) => (Method::GET, format!("Observation/{id}/_history"), none),
+            (Step::Read | Step::Update | Step::History, _) => {
+                (Method::GET, format!("Patient/{patient}"), none)
+            }
+        })
+    }
+}
