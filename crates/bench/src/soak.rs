@@ -18,7 +18,7 @@ use tokio::time::{sleep, sleep_until};
 const MINUTE: Duration = Duration::from_secs(60);
 /// After the import, and after the attacks.
 const SETTLING: Duration = Duration::from_secs(10);
-/// The honest alone, before and after.
+/// The honest alone, before and after, unless the attacks are short.
 const ALONE: Duration = Duration::from_secs(120);
 /// By then caches are full; memory is compared with this minute's.
 const WARM: u32 = 5;
@@ -39,9 +39,10 @@ pub async fn measure(report: &Report, shape: Shape, minutes: u32) -> Result<(), 
         .filter_map(|record| Some(record.strip_prefix("Patient/")?.to_owned()))
         .collect();
 
+    let alone = ALONE.min(MINUTE * minutes / 4);
     let mut honest = Honest::start(&house, &patients)?;
     sleep(SETTLING).await;
-    let quiet = Stretch::of(&honest, ALONE).await;
+    let quiet = Stretch::of(&honest, alone).await;
     quiet.print(report, "alone, before");
     report.aside("resident, before", house.resident()?, "MB");
 
@@ -49,7 +50,7 @@ pub async fn measure(report: &Report, shape: Shape, minutes: u32) -> Result<(), 
     let during = attacked(report, &house, &honest, minutes).await?;
     let by_hostile = hostile.stop().await;
     sleep(SETTLING).await;
-    Stretch::of(&honest, ALONE)
+    Stretch::of(&honest, alone)
         .await
         .print(report, "alone, after");
     report.aside("resident, after", house.resident()?, "MB");
