@@ -7,8 +7,8 @@ use crate::{
     exchange::Exchange,
     facility::Facility,
     failure::Failure,
-    log_proof,
-    sealed_audit::{self, AUDIT_EVENT, Own, query_of, unseal},
+    log_proof, own_seal,
+    sealed_audit::{self, AUDIT_EVENT, query_place},
 };
 use fhir::audit_event::StoredRecord;
 use model::{Digest, LogicalId, ResourceType, Tag, VersionNumber};
@@ -122,13 +122,8 @@ pub async fn open(facility: &Facility, row: Audit) -> Result<Vec<Withheld<OpenEv
 }
 
 async fn open_row(facility: &Facility, row: Audit) -> Result<(OpenAudit, Format), Failure> {
-    let own = Own {
-        kind: AUDIT_EVENT,
-        record: row.record,
-        version: VersionNumber::FIRST,
-        clear: sealed_audit::clear_facts(&row),
-    };
-    let opened = unseal(facility, own, row.data_key, &row.envelope).await?;
+    let (place, sealed) = (sealed_audit::place(&row), (row.data_key, &*row.envelope));
+    let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
     let tag_of = |id: &LogicalId| facility.tags.record_tag("Patient", id.as_str());
     let record = StoredRecord::parse(&opened.content, tag_of)
         .map_err(|_| Failure::fault("a sealed audit record cannot be read"))?;
@@ -185,8 +180,9 @@ async fn query_digests(
 ) -> Result<Vec<Digest>, Failure> {
     let mut digests = Vec::with_capacity(row.queries.len());
     for (number, query) in (1..).zip(&row.queries) {
-        let own = query_of(row.record, row.time, number)?;
-        let opened = unseal(facility, own, query.data_key, &query.envelope).await?;
+        let place = query_place(row.record, row.time, number)?;
+        let sealed = (query.data_key, &*query.envelope);
+        let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
         let text = std::str::from_utf8(&opened.content)
             .map_err(|_| Failure::fault("a sealed query text is not text"))?;
         digests.push(match record.renderer() {

@@ -7,8 +7,8 @@ use crate::{
     exchange::Exchange,
     facility::Facility,
     failure::Failure,
+    own_seal::{self, OwnPlace},
     reply::{Reply, Success, VersionMark},
-    sealed_audit::{self, Own},
 };
 use fhir::{bundle::ResponseEntry, json};
 use model::{DataKeyId, LogicalId, Scope, Tag};
@@ -113,10 +113,10 @@ pub async fn seal(
     done: &[Done],
 ) -> Result<(DataKeyId, Vec<u8>), Failure> {
     let content = serde_json::to_vec(done).map_err(Failure::fault)?;
-    let (data_key, sealed) = sealed_audit::seal(
+    let (data_key, sealed) = own_seal::seal(
         &*exchange.app().random,
         exchange.facility(),
-        Own::only(ANSWER, key, exchange.at),
+        &OwnPlace::only(ANSWER, key, exchange.at),
         Scope::Facility,
         ("1", &content),
     )
@@ -129,8 +129,9 @@ pub async fn seal(
 /// # Errors
 /// When it does not open or is not understood.
 pub async fn open(facility: &Facility, answer: StoredAnswer) -> Result<Vec<Done>, Failure> {
-    let own = Own::only(ANSWER, answer.key, answer.time);
-    let opened = sealed_audit::unseal(facility, own, answer.data_key, &answer.envelope).await?;
+    let place = OwnPlace::only(ANSWER, answer.key, answer.time);
+    let sealed = (answer.data_key, &*answer.envelope);
+    let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
     serde_json::from_slice(&opened.content).map_err(|_| unreadable())
 }
 

@@ -258,7 +258,7 @@ impl Facility {
         Failure::fault(breach)
     }
 
-    /// Seals what is the facility's own.
+    /// Seals what the gateway has of its own here.
     pub(crate) const fn own_seal<'a>(
         &'a self,
         key: &'a HeldKey,

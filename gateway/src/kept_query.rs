@@ -5,7 +5,7 @@
 use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
-    sealed_audit::{self, Own},
+    own_seal::{self, OwnPlace},
 };
 use fhir::IssueCode;
 use model::{Scope, Tag, Timestamp};
@@ -86,10 +86,10 @@ async fn keep(exchange: &mut Exchange<'_>, text: &str) -> Result<Tag, Failure> {
     random.fill(&mut tag)?;
     let tag = Tag::new(tag);
     let user = user(exchange);
-    let (data_key, sealed) = sealed_audit::seal(
+    let (data_key, sealed) = own_seal::seal(
         random,
         exchange.facility(),
-        Own::only(KEPT_QUERY, tag, exchange.at),
+        &OwnPlace::only(KEPT_QUERY, tag, exchange.at),
         Scope::Facility,
         (&user, text.as_bytes()),
     )
@@ -104,9 +104,9 @@ async fn keep(exchange: &mut Exchange<'_>, text: &str) -> Result<Tag, Failure> {
 }
 
 async fn unseal_text(exchange: &Exchange<'_>, kept: KeptQuery) -> Result<String, Failure> {
-    let own = Own::only(KEPT_QUERY, kept.tag, kept.time);
-    let (facility, key) = (exchange.facility(), kept.data_key);
-    let opened = sealed_audit::unseal(facility, own, key, &kept.envelope).await?;
+    let place = OwnPlace::only(KEPT_QUERY, kept.tag, kept.time);
+    let (facility, sealed) = (exchange.facility(), (kept.data_key, &*kept.envelope));
+    let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
     if opened.id != user(exchange) {
         return Err(gone());
     }

@@ -1,53 +1,81 @@
-//! What the gateway seals of a facility itself, under the facility's own key (scope
-//! kind 2): policy sets, registrations, decisions, statements
+//! What the gateway seals of its own: audit records and query texts, kept answers and
+//! queries, URLs, policy sets, registrations, changes, statements
 //! (docs/storage-format.md, "Envelopes").
 
 use crate::{
+    facility::Facility,
     failure::Failure,
     keyring::{HeldKey, Keyring},
 };
-use model::{DataKeyId, FacilityName, Random, ResourceType, Tag, Timestamp, VersionNumber};
+use model::{DataKeyId, FacilityName, Random, ResourceType, Scope, Tag, Timestamp, VersionNumber};
 use sealing::{ClearFacts, IdRoot, Opened, Place, Sealed};
 
-/// Seals for one facility.
+/// Seals for one facility under one key.
 pub(crate) struct OwnSeal<'a> {
     /// The facility.
     pub facility: &'a FacilityName,
     /// Makes its tags.
     pub tags: &'a IdRoot,
-    /// The key of its scope `Facility`.
+    /// The key.
     pub key: &'a HeldKey,
     /// Makes salts and nonces.
     pub random: &'a dyn Random,
 }
 
 /// Where an envelope of this kind belongs.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct OwnPlace<'a> {
-    /// The type, such as `#policyset`.
+    /// The type under which it is sealed, such as `#policyset`.
     pub kind: &'a str,
-    /// What it stands for.
+    /// What names it within the type.
     pub record: Tag,
-    /// Counts from 1.
-    pub number: u32,
-    /// The time that the row says.
-    pub time: Timestamp,
+    /// Which of several under that tag.
+    pub version: VersionNumber,
+    /// What its row says in clear.
+    pub clear: ClearFacts<'a>,
 }
 
-impl OwnPlace<'_> {
+impl<'a> OwnPlace<'a> {
+    /// The only row under its tag, one that says nothing in clear but its time.
+    pub(crate) const fn only(kind: &'a str, record: Tag, time: Timestamp) -> Self {
+        Self {
+            kind,
+            record,
+            version: VersionNumber::FIRST,
+            clear: ClearFacts::at(time),
+        }
+    }
+
+    /// One of several rows under a tag, by its number from 1.
+    ///
+    /// # Errors
+    /// When the number is 0.
+    pub(crate) fn numbered(
+        kind: &'a str,
+        record: Tag,
+        number: u32,
+        time: Timestamp,
+    ) -> Result<Self, Failure> {
+        let version = VersionNumber::new(number)
+            .ok_or_else(|| Failure::fault(format!("a `{kind}` has the number 0")))?;
+        Ok(Self {
+            version,
+            ..Self::only(kind, record, time)
+        })
+    }
+
     fn with<T>(
         &self,
         facility: &FacilityName,
         run: impl FnOnce(&Place<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let kind: ResourceType = self.kind.parse().map_err(Failure::fault)?;
-        let version = VersionNumber::new(self.number)
-            .ok_or_else(|| Failure::fault(format!("a `{}` has the number 0", self.kind)))?;
         run(&Place {
             facility,
             resource_type: &kind,
             record: self.record,
-            version,
-            clear: ClearFacts::at(self.time),
+            version: self.version,
+            clear: self.clear,
         })
     }
 }
@@ -70,10 +98,27 @@ impl OwnSeal<'_> {
     }
 }
 
+/// Seals an id and a content under the key of a scope, which is made if there is none.
+///
+/// # Errors
+/// When the key cannot be had, or sealing fails.
+pub(crate) async fn seal(
+    random: &dyn Random,
+    facility: &Facility,
+    place: &OwnPlace<'_>,
+    scope: Scope,
+    (id, content): (&str, &[u8]),
+) -> Result<(DataKeyId, Sealed), Failure> {
+    let key = facility.keys.for_scope(scope).await?;
+    let sealed = facility.own_seal(&key, random).seal(place, id, content)?;
+    Ok((key.id, sealed))
+}
+
 /// Opens an envelope of one of these.
 ///
 /// # Errors
-/// When its key is gone or the envelope does not belong here.
+/// When its key is gone, the envelope does not belong here, or the row says something
+/// else than when it was sealed.
 pub(crate) async fn open(
     facility: &FacilityName,
     keys: &Keyring,

@@ -5,7 +5,7 @@
 use crate::{
     facility::Facility,
     failure::Failure,
-    sealed_audit::{self, Own},
+    own_seal::{self, OwnPlace},
 };
 use fhir::LocalBase;
 use model::{Clock, FacilityName, Random, Scope, Timestamp};
@@ -84,8 +84,9 @@ async fn known(facility: &Facility, store: &Store) -> Result<Vec<String>, Failur
 }
 
 async fn open(facility: &Facility, row: StoredUrl) -> Result<String, Failure> {
-    let own = own(facility, row.number, row.time);
-    let opened = sealed_audit::unseal(facility, own, row.data_key, &row.envelope).await?;
+    let place = place(facility, row.number, row.time);
+    let sealed = (row.data_key, &*row.envelope);
+    let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
     String::from_utf8(opened.content.to_vec()).map_err(Failure::fault)
 }
 
@@ -97,10 +98,10 @@ async fn sealed(
     random: &dyn Random,
 ) -> Result<StoredUrl, Failure> {
     let (id, time) = (number.to_string(), clock.now());
-    let (data_key, sealed) = sealed_audit::seal(
+    let (data_key, sealed) = own_seal::seal(
         random,
         facility,
-        own(facility, number, time),
+        &place(facility, number, time),
         Scope::Facility,
         (&id, url.as_bytes()),
     )
@@ -113,8 +114,8 @@ async fn sealed(
     })
 }
 
-/// What the envelope of a URL is bound to.
-fn own(facility: &Facility, number: u32, time: Timestamp) -> Own<'static> {
+/// Where the envelope of a URL belongs.
+fn place(facility: &Facility, number: u32, time: Timestamp) -> OwnPlace<'static> {
     let tag = facility.tags.record_tag(OWN_URL, &number.to_string());
-    Own::only(OWN_URL, tag, time)
+    OwnPlace::only(OWN_URL, tag, time)
 }

@@ -8,7 +8,7 @@ use crate::{
     sealed_json,
     statement::{self, Said},
 };
-use model::{FacilityName, Tag, Timestamp};
+use model::{FacilityName, Timestamp};
 use policies::{Compiled, PolicySource};
 use sealing::IdRoot;
 use store::{FacilityId, NewStatement, PolicySet, StatementKind, Tx};
@@ -45,9 +45,8 @@ pub(crate) fn make(
 ) -> Result<NewSet, Failure> {
     let compiled = Compiled::new(number, source)
         .map_err(|error| Failure::fault(format!("policy set {number}: {error}")))?;
-    let record = record_tag(own.tags, number);
     let sealed = own.seal(
-        &place(record, number, at),
+        &place(own.tags, number, at)?,
         &number.to_string(),
         &sealed_json::bytes(source)?,
     )?;
@@ -76,22 +75,14 @@ pub(crate) async fn open(
     tags: &IdRoot,
     row: &PolicySet,
 ) -> Result<PolicySource, Failure> {
-    let place = place(record_tag(tags, row.number), row.number, row.created);
+    let place = place(tags, row.number, row.created)?;
     let sealed = (row.data_key, row.envelope.as_slice());
     let opened = own_seal::open(facility, keys, &place, sealed).await?;
     serde_json::from_slice(&opened.content)
         .map_err(|_| Failure::fault(format!("policy set {} cannot be read", row.number)))
 }
 
-fn record_tag(tags: &IdRoot, number: u32) -> Tag {
-    tags.record_tag(POLICY_SET, &number.to_string())
-}
-
-const fn place(record: Tag, number: u32, time: Timestamp) -> OwnPlace<'static> {
-    OwnPlace {
-        kind: POLICY_SET,
-        record,
-        number,
-        time,
-    }
+fn place(tags: &IdRoot, number: u32, time: Timestamp) -> Result<OwnPlace<'static>, Failure> {
+    let record = tags.record_tag(POLICY_SET, &number.to_string());
+    OwnPlace::numbered(POLICY_SET, record, number, time)
 }

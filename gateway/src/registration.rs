@@ -200,7 +200,7 @@ impl Registrant {
             state: State::of(active),
         };
         let tag = self.tag(own.tags);
-        let place = place(self.kind(), tag, number, at);
+        let place = OwnPlace::numbered(sealed_type(self.kind()), tag, number, at)?;
         let sealed = own.seal(&place, &self.id(), &sealed_json::bytes(&content)?)?;
         let said = Said::entry(tag, number, &sealed.envelope);
         Ok(NewRegistration {
@@ -267,20 +267,6 @@ const fn sealed_type(kind: RegistrationKind) -> &'static str {
     }
 }
 
-const fn place(
-    kind: RegistrationKind,
-    record: Tag,
-    number: u32,
-    time: Timestamp,
-) -> OwnPlace<'static> {
-    OwnPlace {
-        kind: sealed_type(kind),
-        record,
-        number,
-        time,
-    }
-}
-
 /// The registrant of a row; none when the row ends a registration.
 ///
 /// # Errors
@@ -289,7 +275,7 @@ pub(crate) async fn open_row(
     source: Source<'_>,
     row: &store::Registration,
 ) -> Result<Option<Registrant>, Failure> {
-    let place = place(row.kind, row.tag, row.number, row.created);
+    let place = OwnPlace::numbered(sealed_type(row.kind), row.tag, row.number, row.created)?;
     let sealed = (row.data_key, row.envelope.as_slice());
     let opened = own_seal::open(source.name, source.keys, &place, sealed).await?;
     let Content { registered, state } = serde_json::from_slice(&opened.content)

@@ -1,12 +1,15 @@
 //! An audit record on its way to its row: rendered, sealed, given its leaf; its
 //! query text in an envelope of its own.
 
-use crate::{exchange::Side, facility::Facility, failure::Failure};
-use fhir::audit_event::{AuditRecord, StoredRecord};
-use model::{
-    DataKeyId, Digest, LeafKind, Random, ResourceType, Scope, Tag, Timestamp, VersionNumber,
+use crate::{
+    exchange::Side,
+    facility::Facility,
+    failure::Failure,
+    own_seal::{self, OwnPlace},
 };
-use sealing::{AuditFacts, ClearFacts, Opened, Place, Salts, Sealed};
+use fhir::audit_event::{AuditRecord, StoredRecord};
+use model::{DataKeyId, Digest, LeafKind, Random, Scope, Tag, Timestamp, VersionNumber};
+use sealing::{AuditFacts, ClearFacts, Salts};
 use store::{NewAudit, SealedQuery};
 use tlog::{
     event_tree,
@@ -64,13 +67,9 @@ pub async fn seal_record(
         envelope: Vec::new(),
         queries: sealed_queries(random, facility, tag, facts.time, clear.queries).await?,
     };
-    let own = Own {
-        kind: AUDIT_EVENT,
-        record: tag,
-        version: VersionNumber::FIRST,
-        clear: clear_facts(&audit),
-    };
-    let (data_key, sealed) = seal(random, facility, own, Scope::Audit, (&id, &content)).await?;
+    let (place, content) = (place(&audit), (&*id, &*content));
+    let (data_key, sealed) =
+        own_seal::seal(random, facility, &place, Scope::Audit, content).await?;
     audit.data_key = data_key;
     audit.padded_size = sealing::padded_size(&sealed.envelope).unwrap_or(0);
     audit.envelope = sealed.envelope;
@@ -118,9 +117,18 @@ pub fn statement_of(
     })
 }
 
+/// Where the envelope of an audit record belongs.
+pub(crate) fn place(audit: &store::Audit) -> OwnPlace<'_> {
+    OwnPlace {
+        kind: AUDIT_EVENT,
+        record: audit.record,
+        version: VersionNumber::FIRST,
+        clear: clear_facts(audit),
+    }
+}
+
 /// The facts that stand beside the envelope of an audit record.
-#[must_use]
-pub fn clear_facts(audit: &store::Audit) -> ClearFacts<'_> {
+fn clear_facts(audit: &store::Audit) -> ClearFacts<'_> {
     ClearFacts {
         interaction: audit.interaction.as_str(),
         time: audit.time,
@@ -134,78 +142,6 @@ pub fn clear_facts(audit: &store::Audit) -> ClearFacts<'_> {
             events: audit.events,
         }),
     }
-}
-
-/// The row of one of the gateway's own things: an audit record, a query text, an
-/// answer, a proposed change.
-#[derive(Debug, Clone, Copy)]
-pub struct Own<'a> {
-    /// The type under which it is sealed.
-    pub kind: &'a str,
-    /// What names it within the type.
-    pub record: Tag,
-    /// Which of several under that tag; 1 for what has only one.
-    pub version: VersionNumber,
-    /// What its row says in clear.
-    pub clear: ClearFacts<'a>,
-}
-
-impl<'a> Own<'a> {
-    /// The only row under its tag, one that says nothing in clear but its time.
-    #[must_use]
-    pub const fn only(kind: &'a str, record: Tag, time: Timestamp) -> Self {
-        Self {
-            kind,
-            record,
-            version: VersionNumber::FIRST,
-            clear: ClearFacts::at(time),
-        }
-    }
-
-    fn place(&self, facility: &'a Facility, resource_type: &'a ResourceType) -> Place<'a> {
-        Place {
-            facility: &facility.name,
-            resource_type,
-            record: self.record,
-            version: self.version,
-            clear: self.clear,
-        }
-    }
-}
-
-/// Opens an envelope of one of the gateway's own things.
-///
-/// # Errors
-/// When its key is gone, the envelope does not belong here, or the row says something
-/// else than when it was sealed.
-pub async fn unseal(
-    facility: &Facility,
-    own: Own<'_>,
-    data_key: DataKeyId,
-    envelope: &[u8],
-) -> Result<Opened, Failure> {
-    let kind: ResourceType = own.kind.parse().map_err(Failure::fault)?;
-    let held = facility.keys.by_id(data_key).await?;
-    let place = own.place(facility, &kind);
-    Ok(sealing::open(&place, &held.key, envelope)?)
-}
-
-/// Seals one of the gateway's own things under the key of a scope.
-///
-/// # Errors
-/// When sealing fails.
-pub async fn seal(
-    random: &dyn Random,
-    facility: &Facility,
-    own: Own<'_>,
-    scope: Scope,
-    (id, content): (&str, &[u8]),
-) -> Result<(DataKeyId, Sealed), Failure> {
-    let kind: ResourceType = own.kind.parse().map_err(Failure::fault)?;
-    let place = own.place(facility, &kind);
-    let held = facility.keys.for_scope(scope).await?;
-    let sealed = sealing::seal(&place, held.id, &held.key, id, content, random)?;
-    Ok((held.id, sealed))
 }
 
 /// What an audit leaf commits to: the number of the rendered events and the root
@@ -259,9 +195,9 @@ async fn sealed_queries(
 ) -> Result<Vec<SealedQuery>, Failure> {
     let mut sealed = Vec::with_capacity(texts.len());
     for (number, text) in (1..).zip(texts) {
-        let own = query_of(tag, at, number)?;
+        let (place, scope) = (query_place(tag, at, number)?, query_scope(at));
         let content = (&*number.to_string(), text.as_bytes());
-        let (data_key, one) = seal(random, facility, own, query_scope(at), content).await?;
+        let (data_key, one) = own_seal::seal(random, facility, &place, scope, content).await?;
         sealed.push(SealedQuery {
             data_key,
             envelope: one.envelope,
@@ -270,16 +206,16 @@ async fn sealed_queries(
     Ok(sealed)
 }
 
-/// The row of a query text of an audit record, by its number from 1.
+/// Where the envelope of a query text of an audit record belongs, by its number from 1.
 ///
 /// # Errors
 /// When the number is 0.
-pub fn query_of(record: Tag, time: Timestamp, number: u32) -> Result<Own<'static>, Failure> {
-    Ok(Own {
-        version: VersionNumber::new(number)
-            .ok_or_else(|| Failure::fault("a query text has the number 0"))?,
-        ..Own::only(QUERY, record, time)
-    })
+pub(crate) fn query_place(
+    record: Tag,
+    time: Timestamp,
+    number: u32,
+) -> Result<OwnPlace<'static>, Failure> {
+    OwnPlace::numbered(QUERY, record, number, time)
 }
 
 fn query_scope(at: Timestamp) -> Scope {

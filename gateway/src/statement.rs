@@ -122,12 +122,7 @@ pub(crate) fn seal(
     .encode();
     let record = record_tag(own.tags, kind, number);
     let kind_text = sealed_type(kind);
-    let place = OwnPlace {
-        kind: &kind_text,
-        record,
-        number: 1,
-        time: at,
-    };
+    let place = OwnPlace::only(&kind_text, record, at);
     let sealed = own.seal(&place, &number_text, statement.as_bytes())?;
     Ok(NewStatement {
         commitment: leaf::commitment(&sealed.salts.leaf, &statement),
@@ -153,12 +148,8 @@ pub(crate) async fn open(
     row: &Statement,
 ) -> Result<Said, Failure> {
     let kind = sealed_type(row.kind);
-    let place = OwnPlace {
-        kind: &kind,
-        record: record_tag(tags, row.kind, row.number),
-        number: 1,
-        time: row.created,
-    };
+    let record = record_tag(tags, row.kind, row.number);
+    let place = OwnPlace::only(&kind, record, row.created);
     let sealed = (row.data_key, row.envelope.as_slice());
     let opened = own_seal::open(facility, keys, &place, sealed).await?;
     let other = || Failure::fault("a statement is not what its row says");
@@ -171,7 +162,7 @@ pub(crate) async fn open(
         && statement.kind() == row.kind.as_str()
         && statement.number() == u64::from(row.number)
         && statement.time() == row.created
-        && row.record == place.record;
+        && row.record == record;
     Said::of_members(row.kind, statement.members())
         .filter(|_| fits)
         .ok_or_else(other)

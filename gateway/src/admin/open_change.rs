@@ -42,12 +42,7 @@ pub(super) struct DecisionContent {
 
 /// Where the envelopes of a change belong.
 pub(super) const fn place(kind: &'static str, change: Tag, time: Timestamp) -> OwnPlace<'static> {
-    OwnPlace {
-        kind,
-        record: change,
-        number: 1,
-        time,
-    }
+    OwnPlace::only(kind, change, time)
 }
 
 /// The change of this id.

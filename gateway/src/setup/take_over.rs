@@ -8,11 +8,12 @@ use crate::{
     admin::{OldChanges, state_old_changes},
     facility::Facility,
     failure::Failure,
+    own_seal::{self, OwnPlace},
     policy_set::{self, NewSet},
     registration::{
         Administrator, Client, NewRegistration, Profile, Registrant, Sharing, open_row,
     },
-    sealed_audit::{AUDIT_EVENT, Own, event_leaves, statement_of, unseal},
+    sealed_audit::{AUDIT_EVENT, event_leaves, statement_of},
     statement::{self, Said},
 };
 use fhir::audit_event::StoredRecord;
@@ -388,8 +389,9 @@ async fn commitment(
     policy: Digest,
 ) -> Result<Option<Commitment>, Failure> {
     // Sealed by version 0.1, in format 1, which its row takes no part in.
-    let own = Own::only(AUDIT_EVENT, audit.record, audit.time);
-    let opened = unseal(facility, own, audit.data_key, &audit.envelope).await?;
+    let place = OwnPlace::only(AUDIT_EVENT, audit.record, audit.time);
+    let sealed = (audit.data_key, &*audit.envelope);
+    let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
     let tag_of = |id: &LogicalId| facility.tags.record_tag("Patient", id.as_str());
     let record = StoredRecord::parse(&opened.content, tag_of)
         .map_err(|_| Failure::fault("a sealed audit record cannot be read"))?;
