@@ -117,11 +117,8 @@ impl StatementLog {
             let next = self.next(kind);
             let record = statement::record_tag(source.tags, kind, next);
             let id = source.id;
-            let leaves = move |reader: &mut Reader| {
-                reader
-                    .leaves()
-                    .commitments(id, record, VersionNumber::FIRST)
-            };
+            let leaves =
+                move |reader: &mut Reader| reader.leaves().of_row(id, record, VersionNumber::FIRST);
             if source
                 .store
                 .read("leaf of a statement", leaves)

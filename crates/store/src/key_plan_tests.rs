@@ -43,7 +43,7 @@ fn read_everything(reader: &mut Reader) -> Result<(), crate::Error> {
         .versions()
         .history(facility, two, Some(first), None, 10)?;
     reader.leaves().find(facility, one, first)?;
-    reader.leaves().commitments(facility, one, first)?;
+    reader.leaves().of_row(facility, one, first)?;
     reader.audits().find(facility, one)?;
     for of in [
         AuditsOf::Facility,

@@ -191,32 +191,6 @@ impl<A: Access> Leaves<'_, A> {
         Ok(all)
     }
 
-    /// What the log holds, or will, of a version, audit record or statement: one
-    /// commitment for each of its leaves, those that wait included.
-    pub fn commitments(
-        &mut self,
-        facility: FacilityId,
-        record: Tag,
-        version: VersionNumber,
-    ) -> Result<Vec<Commitment>, Error> {
-        let waiting = pending_leaf::table
-            .filter(pending_leaf::facility_id.eq(facility.0))
-            .filter(pending_leaf::record_tag.eq(record.as_bytes().as_slice()))
-            .filter(pending_leaf::version.eq(column::of_version(version)))
-            .select(pending_leaf::commitment);
-        // Those that wait first: a leaf that is given its index in between is then
-        // found twice, and not missed.
-        let mut found: Vec<Vec<u8>> = self.access.query(|conn| waiting.load(conn))?;
-        for place in self.places(facility, record, version)? {
-            let sequenced = leaf::table.find(place).select(leaf::commitment);
-            found.push(self.access.query(|conn| sequenced.first(conn))?);
-        }
-        found
-            .iter()
-            .map(|bytes| column::commitment(bytes))
-            .collect()
-    }
-
     fn places(
         &mut self,
         facility: FacilityId,

@@ -5,7 +5,7 @@ use crate::{
     world::{World, add_facility, at, on_both},
 };
 use model::{Commitment, DataKeyId, VersionNumber};
-use store::{Error, FacilityId, NewStatement, Statement, StatementKind, Store};
+use store::{Error, FacilityId, LeafOfRow, NewStatement, Statement, StatementKind, Store};
 
 on_both! {
     a_statement_and_its_leaf_are_written_together,
@@ -43,21 +43,25 @@ fn a_statement_and_its_leaf_are_written_together(world: &World) {
     let taken = insert(&store, facility, new.clone());
     assert_eq!(taken, Err(Error::Taken("statement number")));
     let record = new.statement.record;
-    let (found, commitments, next) = store
+    let (found, leaves, next) = store
         .read_blocking("read", |reader| {
             Ok((
                 reader.statements().find(facility, record)?,
                 reader
                     .leaves()
-                    .commitments(facility, record, VersionNumber::FIRST)?,
+                    .of_row(facility, record, VersionNumber::FIRST)?,
                 reader
                     .leaves()
-                    .commitments(facility, tag(2), VersionNumber::FIRST)?,
+                    .of_row(facility, tag(2), VersionNumber::FIRST)?,
             ))
         })
         .expect("a read");
     assert_eq!(found, Some(new.statement));
-    assert_eq!(commitments, [new.commitment]);
+    let waiting = LeafOfRow {
+        place: None,
+        commitment: new.commitment,
+    };
+    assert_eq!(leaves, [waiting]);
     assert_eq!(next, []);
 }
 
