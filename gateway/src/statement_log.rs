@@ -217,18 +217,15 @@ impl StatementLog {
     /// The newest entry of each tag.
     pub(crate) fn latest(&self, kind: StatementKind) -> BTreeMap<Tag, Latest> {
         self.with(kind, |known| {
-            let entries = known.iter().filter_map(|known| match known.said {
-                Said::Entry { tag, entry, digest } => Some((
-                    tag,
-                    Latest {
-                        entry,
-                        digest,
-                        time: known.time,
-                    },
-                )),
-                Said::Policy { .. } => None,
-            });
-            entries.collect()
+            known.iter().filter_map(stated_entry).collect()
+        })
+    }
+
+    /// The newest entry of a tag.
+    pub(crate) fn latest_of(&self, kind: StatementKind, tag: Tag) -> Option<Latest> {
+        self.with(kind, |known| {
+            let mut newest = known.iter().rev().filter_map(stated_entry);
+            newest.find(|(of, _)| *of == tag).map(|(_, latest)| latest)
         })
     }
 
@@ -246,6 +243,20 @@ fn stated_set(known: &Known) -> Option<StatedSet> {
             time: known.time,
         }),
         Said::Entry { .. } => None,
+    }
+}
+
+fn stated_entry(known: &Known) -> Option<(Tag, Latest)> {
+    match known.said {
+        Said::Entry { tag, entry, digest } => Some((
+            tag,
+            Latest {
+                entry,
+                digest,
+                time: known.time,
+            },
+        )),
+        Said::Policy { .. } => None,
     }
 }
 

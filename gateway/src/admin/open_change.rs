@@ -58,13 +58,10 @@ pub(super) async fn find(exchange: &Exchange<'_>, id: &str) -> Result<OpenChange
         let read = move |reader: &mut Reader| reader.changes().find(own, id);
         let found = exchange.app().store.read("change", read).await?;
         read_statements(facility).await?;
-        let stated = facility
-            .statements
-            .latest(StatementKind::Change)
-            .contains_key(&id);
+        let stated = facility.statements.latest_of(StatementKind::Change, id);
         let opened = match found {
             Some(row) => open(facility, row).await?,
-            None if !stated => return Err(Failure::not_found()),
+            None if stated.is_none() => return Err(Failure::not_found()),
             None => Err(Breach::ChangeMissing(id)),
         };
         match opened {
@@ -130,7 +127,7 @@ async fn open(
     (row, decision): DecidedChange,
 ) -> Result<Result<OpenChange, Breach>, Failure> {
     let id = row.id;
-    let latest = |kind| facility.statements.latest(kind).get(&id).copied();
+    let latest = |kind| facility.statements.latest_of(kind, id);
     if latest(StatementKind::Change) != Some(written(&row.envelope, row.created)) {
         return Ok(Err(Breach::ChangeUnstated(id)));
     }
