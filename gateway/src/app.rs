@@ -64,10 +64,6 @@ pub struct App {
     pub registered_only: RegisteredOnly,
     /// What each client and user may still ask.
     pub throttle: Throttle,
-    /// The largest body that is read, in bytes.
-    pub body_bytes: usize,
-    /// Seconds that a body may take before it must be fast.
-    pub body_seconds: u32,
     /// How much a client may ask.
     pub limits: Limits,
     /// What is counted for metrics.
@@ -185,8 +181,6 @@ impl App {
             log_public: settings.log_public,
             registered_only: settings.registered_only,
             throttle,
-            body_bytes: settings.limits.body_bytes,
-            body_seconds: settings.limits.body_seconds,
             limits: settings.limits,
             metrics: RequestMetrics::new()
                 .map_err(|error| Failure::fault(format!("metrics: {error}")))?,

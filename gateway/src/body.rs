@@ -54,9 +54,9 @@ pub async fn read_form(request: &HttpRequest, payload: web::Payload) -> Result<S
 /// # Errors
 /// When it is over the limit, cut short, or too slow.
 async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Failure> {
-    let (limit, seconds) = request
-        .app_data::<web::Data<App>>()
-        .map_or((0, 0), |app| (app.body_bytes, app.body_seconds));
+    let (limit, seconds) = request.app_data::<web::Data<App>>().map_or((0, 0), |app| {
+        (app.limits.body_bytes, app.limits.body_seconds)
+    });
     let limit = limit.min(query_text::body_limit(request.path()));
     let (mut stream, mut body) = (BodyStream::new(payload), web::BytesMut::new());
     let begun = Instant::now();
