@@ -1,6 +1,7 @@
 //! Headers that are lists: all lines of one name are one list, whose members stand
 //! between commas (<https://www.rfc-editor.org/rfc/rfc9110#section-5.6.1>).
 
+use crate::backslash;
 use actix_web::HttpRequest;
 
 /// The members of a list header, over all its lines; a line that is not ASCII text
@@ -47,19 +48,7 @@ fn unquote(text: &str) -> String {
     let inner = text
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));
-    let Some(inner) = inner else {
-        return text.to_owned();
-    };
-    let (mut plain, mut escaped) = (String::new(), false);
-    for c in inner.chars() {
-        if c == '\\' && !escaped {
-            escaped = true;
-        } else {
-            plain.push(c);
-            escaped = false;
-        }
-    }
-    plain
+    inner.map_or_else(|| text.to_owned(), backslash::unescape)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod app;
 mod audit;
 mod audit_criteria;
 mod audit_record;
+mod backslash;
 mod body;
 mod budget;
 mod candidates;

@@ -1,7 +1,7 @@
 //! `identifier=..` (<https://hl7.org/fhir/R4/search.html#token>).
 
-use super::value::{bad_value, split_at, unescape};
-use crate::{facility::Facility, failure::Failure};
+use super::value::{bad_value, split_at};
+use crate::{backslash, facility::Facility, failure::Failure};
 use model::{ResourceType, Token};
 use sealing::Form;
 
@@ -53,7 +53,7 @@ pub fn identifiers(value: &str) -> Result<Vec<IdentifierAsked>, Failure> {
     let read = |one: String| {
         let parts: Vec<String> = split_at(&one, '|')
             .iter()
-            .map(|part| unescape(part))
+            .map(|part| backslash::unescape(part))
             .collect();
         match parts.as_slice() {
             [value] if !value.is_empty() => Some(IdentifierAsked::Value(value.clone())),

@@ -1,5 +1,5 @@
-//! The values of search parameters: cut at commas, unescaped, refused with a text
-//! that says what is read (<https://hl7.org/fhir/R4/search.html#escaping>).
+//! The values of search parameters: cut at commas, refused with a text that says
+//! what is read (<https://hl7.org/fhir/R4/search.html#escaping>).
 
 use crate::failure::{Category, Failure};
 use fhir::IssueCode;
@@ -17,20 +17,6 @@ pub fn split_at(value: &str, separator: char) -> Vec<String> {
     }
     parts.push(part);
     parts
-}
-
-/// The text that an escaped part stands for.
-pub fn unescape(text: &str) -> String {
-    let (mut plain, mut escaped) = (String::new(), false);
-    for c in text.chars() {
-        if c == '\\' && !escaped {
-            escaped = true;
-        } else {
-            plain.push(c);
-            escaped = false;
-        }
-    }
-    plain
 }
 
 /// The failure of a value that is not read.
