@@ -3,19 +3,19 @@
 //! stored in the transaction that makes them true. Never changed; old ones go when
 //! new ones come.
 
-use crate::{Access, Error, FacilityId, Tx, column, database::Conn, schema::answer};
+use crate::{
+    Access, Error, FacilityId, Tx, column, database::Conn, old_rows::OldRows, schema::answer,
+};
 use diesel::{
-    ExpressionMethods, OptionalExtension, PgConnection, QueryDsl, QueryResult, RunQueryDsl,
-    SelectableHelper, SqliteConnection,
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
     prelude::{Queryable, Selectable},
-    sql_query,
-    sql_types::{BigInt, Integer},
 };
 use model::{DataKeyId, Digest, Tag, Timestamp};
 
-/// How many old rows go when a new one comes: more than come, so that a backlog
-/// shrinks, and few, so that nobody waits for it.
-const FORGOTTEN_AT_ONCE: i64 = 4;
+const OLD_ANSWERS: OldRows = OldRows {
+    table: "answer",
+    key: "key_tag",
+};
 
 /// A stored answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,11 +89,7 @@ impl Answers<'_, Tx> {
             Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
             Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
         })?;
-        self.access.write(|conn| match conn {
-            Conn::Sqlite(conn) => forget_in_sqlite(conn, facility, old),
-            Conn::Postgres(conn) => forget_in_postgres(conn, facility, old),
-        })?;
-        Ok(())
+        OLD_ANSWERS.forget(self.access, facility, old)
     }
 
     /// Makes sure that no other request with this key was answered; `AnswerKept`
@@ -104,36 +100,4 @@ impl Answers<'_, Tx> {
             Some(_) => Err(Error::AnswerKept),
         }
     }
-}
-
-fn forget_in_sqlite(
-    conn: &mut SqliteConnection,
-    facility: FacilityId,
-    old: Timestamp,
-) -> QueryResult<usize> {
-    sql_query(
-        "DELETE FROM answer WHERE facility_id = ?1 AND key_tag IN (
-            SELECT key_tag FROM answer WHERE facility_id = ?1 AND time_ms < ?2 LIMIT ?3)",
-    )
-    .bind::<Integer, _>(facility.0)
-    .bind::<BigInt, _>(old.as_millis())
-    .bind::<BigInt, _>(FORGOTTEN_AT_ONCE)
-    .execute(conn)
-}
-
-/// Rows that another transaction is at are left to it.
-fn forget_in_postgres(
-    conn: &mut PgConnection,
-    facility: FacilityId,
-    old: Timestamp,
-) -> QueryResult<usize> {
-    sql_query(
-        "DELETE FROM answer WHERE facility_id = $1 AND key_tag IN (
-            SELECT key_tag FROM answer WHERE facility_id = $1 AND time_ms < $2
-            LIMIT $3 FOR UPDATE SKIP LOCKED)",
-    )
-    .bind::<Integer, _>(facility.0)
-    .bind::<BigInt, _>(old.as_millis())
-    .bind::<BigInt, _>(FORGOTTEN_AT_ONCE)
-    .execute(conn)
 }

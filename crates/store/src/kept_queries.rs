@@ -1,19 +1,19 @@
 //! Queries of searches that are too long for their next links. Never changed; old
 //! ones go when new ones come.
 
-use crate::{Access, Error, FacilityId, Tx, column, database::Conn, schema::kept_query};
+use crate::{
+    Access, Error, FacilityId, Tx, column, database::Conn, old_rows::OldRows, schema::kept_query,
+};
 use diesel::{
-    ExpressionMethods, OptionalExtension, PgConnection, QueryDsl, QueryResult, RunQueryDsl,
-    SelectableHelper, SqliteConnection,
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
     prelude::{Queryable, Selectable},
-    sql_query,
-    sql_types::{BigInt, Integer},
 };
 use model::{DataKeyId, Tag, Timestamp};
 
-/// How many old rows go when a new one comes: more than come, so that a backlog
-/// shrinks, and few, so that nobody waits for it.
-const FORGOTTEN_AT_ONCE: i64 = 4;
+const OLD_QUERIES: OldRows = OldRows {
+    table: "kept_query",
+    key: "tag",
+};
 
 /// A query, sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,42 +87,6 @@ impl KeptQueries<'_, Tx> {
             Conn::Sqlite(conn) => insert.execute(conn),
             Conn::Postgres(conn) => insert.execute(conn),
         })?;
-        self.access.write(|conn| match conn {
-            Conn::Sqlite(conn) => forget_in_sqlite(conn, facility, old),
-            Conn::Postgres(conn) => forget_in_postgres(conn, facility, old),
-        })?;
-        Ok(())
+        OLD_QUERIES.forget(self.access, facility, old)
     }
-}
-
-fn forget_in_sqlite(
-    conn: &mut SqliteConnection,
-    facility: FacilityId,
-    old: Timestamp,
-) -> QueryResult<usize> {
-    sql_query(
-        "DELETE FROM kept_query WHERE facility_id = ?1 AND tag IN (
-            SELECT tag FROM kept_query WHERE facility_id = ?1 AND time_ms < ?2 LIMIT ?3)",
-    )
-    .bind::<Integer, _>(facility.0)
-    .bind::<BigInt, _>(old.as_millis())
-    .bind::<BigInt, _>(FORGOTTEN_AT_ONCE)
-    .execute(conn)
-}
-
-/// Rows that another transaction is at are left to it.
-fn forget_in_postgres(
-    conn: &mut PgConnection,
-    facility: FacilityId,
-    old: Timestamp,
-) -> QueryResult<usize> {
-    sql_query(
-        "DELETE FROM kept_query WHERE facility_id = $1 AND tag IN (
-            SELECT tag FROM kept_query WHERE facility_id = $1 AND time_ms < $2
-            LIMIT $3 FOR UPDATE SKIP LOCKED)",
-    )
-    .bind::<Integer, _>(facility.0)
-    .bind::<BigInt, _>(old.as_millis())
-    .bind::<BigInt, _>(FORGOTTEN_AT_ONCE)
-    .execute(conn)
 }

@@ -36,6 +36,7 @@ mod lock_file;
 mod lock_key;
 mod log_keys;
 mod logs;
+mod old_rows;
 mod open;
 mod own_urls;
 mod policies;
