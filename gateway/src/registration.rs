@@ -3,6 +3,7 @@
 
 use crate::{
     failure::{Category, Failure},
+    identity::is_plain,
     own_seal::{self, OwnPlace, OwnSeal},
     sealed_json,
     statement::{self, Said},
@@ -15,9 +16,6 @@ use sealing::IdRoot;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use store::{FacilityId, NewStatement, RegistrationKind, StatementKind, Tx};
-
-/// Ids, subjects and names longer than this are not used in tokens either.
-const MAX_CHARS: usize = 255;
 
 /// A client whose tokens count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,10 +103,6 @@ impl State {
             false => Self::Revoked,
         }
     }
-}
-
-fn is_plain(text: &str) -> bool {
-    !text.is_empty() && text.chars().count() <= MAX_CHARS && !text.chars().any(char::is_control)
 }
 
 impl Registrant {

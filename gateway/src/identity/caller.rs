@@ -77,7 +77,9 @@ fn plain(claims: &Claims, name: &str) -> Option<String> {
     is_plain(text).then(|| text.to_owned())
 }
 
-fn is_plain(text: &str) -> bool {
+/// Whether a text is one that is used as an id, a subject or a name: 1 to 255 characters,
+/// none of them a control character.
+pub(crate) fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= MAX_CHARS && !text.chars().any(char::is_control)
 }
 

@@ -24,6 +24,8 @@ pub use self::{
     refusal::{Refusal, Unauthenticated},
 };
 
+pub(crate) use self::caller::is_plain;
+
 use self::{issuers::Issuer, jwks::Wanted, token::Token, verified::VerifiedTokens};
 use crate::limits::network;
 use jsonwebtoken::{Algorithm, DecodingKey};
