@@ -2,7 +2,7 @@
 //! every gateway, nobody does anything alone, and all of it is in the audit.
 
 use crate::{
-    database::Kind,
+    database::{Kind, on_both},
     house::{HOME, House, OTHER},
     office::{Office, first, listed, propose},
     records,
@@ -13,23 +13,6 @@ use std::{fs, time::Duration};
 
 /// Seconds.
 const DAY: i64 = 24 * 3_600;
-
-macro_rules! on_both {
-    ($($name:ident,)*) => {
-        mod sqlite {$(
-            #[actix_web::test]
-            async fn $name() {
-                super::$name(crate::database::Kind::Sqlite).await;
-            }
-        )*}
-        mod postgres {$(
-            #[actix_web::test]
-            async fn $name() {
-                super::$name(crate::database::Kind::Postgres).await;
-            }
-        )*}
-    };
-}
 
 on_both! {
     a_client_counts_from_its_approval_to_its_end_in_every_gateway,

@@ -16,6 +16,25 @@ pub enum Kind {
     Postgres,
 }
 
+/// Runs each of the named functions as a test on each kind of database.
+macro_rules! on_both {
+    ($($name:ident,)*) => {
+        mod sqlite {$(
+            #[actix_web::test]
+            async fn $name() {
+                super::$name(crate::database::Kind::Sqlite).await;
+            }
+        )*}
+        mod postgres {$(
+            #[actix_web::test]
+            async fn $name() {
+                super::$name(crate::database::Kind::Postgres).await;
+            }
+        )*}
+    };
+}
+pub(crate) use on_both;
+
 /// A database that goes away with the house.
 pub enum Place {
     Sqlite,

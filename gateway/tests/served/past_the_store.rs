@@ -3,29 +3,12 @@
 
 use crate::{
     caller::{Caller, Reply},
-    database::Kind,
+    database::{Kind, on_both},
     house::House,
     records,
 };
 use devkit::issuer::DemoUser;
 use serde_json::{Value, json};
-
-macro_rules! on_both {
-    ($($name:ident,)*) => {
-        mod sqlite {$(
-            #[actix_web::test]
-            async fn $name() {
-                super::$name(crate::database::Kind::Sqlite).await;
-            }
-        )*}
-        mod postgres {$(
-            #[actix_web::test]
-            async fn $name() {
-                super::$name(crate::database::Kind::Postgres).await;
-            }
-        )*}
-    };
-}
 
 on_both! {
     a_newest_version_that_was_cut_is_refused_everywhere,

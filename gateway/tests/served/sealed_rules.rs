@@ -3,7 +3,7 @@
 
 use crate::{
     caller::Caller,
-    database::Kind,
+    database::{Kind, on_both},
     house::{HOME, House},
     office::{Office, first, person},
     records,
@@ -16,23 +16,6 @@ use serde_json::json;
 const HERE: &str = "facility_id = (SELECT id FROM facility WHERE name = 'riverside')";
 /// Seconds after which what is in force is read again though no epoch has moved.
 const A_MINUTE: i64 = 61;
-
-macro_rules! on_both {
-    ($($name:ident,)*) => {
-        mod sqlite {$(
-            #[actix_web::test]
-            async fn $name() {
-                super::$name(crate::database::Kind::Sqlite).await;
-            }
-        )*}
-        mod postgres {$(
-            #[actix_web::test]
-            async fn $name() {
-                super::$name(crate::database::Kind::Postgres).await;
-            }
-        )*}
-    };
-}
 
 on_both! {
     an_added_policy_set_permits_nothing,
