@@ -18,6 +18,8 @@ const SMALL: (u64, u64) = (20_000, 300);
 const GROWN: (u64, u64) = (1_000_000, 43_200);
 /// Another number of versions of the grown one.
 const VERSIONS: &str = "CHARTSEAL_BENCH_VERSIONS";
+/// The type of most of the records.
+const OBSERVATION: &str = "Observation";
 const RUNS: usize = 60;
 const WARMING: usize = 5;
 const PAGE: u32 = 51;
@@ -87,6 +89,21 @@ fn type_of(name: &str) -> Result<ResourceType, store::Error> {
     name.parse().map_err(|_| store::Error::Corrupt("type"))
 }
 
+/// A page of observations.
+fn observations(
+    reader: &mut Reader,
+    planted: &Planted,
+    criteria: &[Criterion<'_>],
+    order: Order,
+) -> Done {
+    page(reader, planted, OBSERVATION, criteria, order)
+}
+
+/// A page of the type of which every record has an identifier of one system.
+fn wide(reader: &mut Reader, planted: &Planted, criteria: &[Criterion<'_>], order: Order) -> Done {
+    page(reader, planted, WIDE, criteria, order)
+}
+
 fn page(
     reader: &mut Reader,
     planted: &Planted,
@@ -116,81 +133,44 @@ fn strangers(number: u64) -> [Tag; 3] {
 const SHAPES: [Shape; 15] = [
     ("patient", |reader, planted, number| {
         let patients = [patient_of(number)];
-        page(
-            reader,
-            planted,
-            "Observation",
-            &[by("patient", &patients)],
-            BY_RECORD,
-        )
+        observations(reader, planted, &[by("patient", &patients)], BY_RECORD)
     }),
     (
         "subject without a type, nobody's",
         |reader, planted, number| {
             let subjects = strangers(number);
-            page(
-                reader,
-                planted,
-                "Observation",
-                &[by("subject", &subjects)],
-                BY_RECORD,
-            )
+            observations(reader, planted, &[by("subject", &subjects)], BY_RECORD)
         },
     ),
     ("two patients", |reader, planted, number| {
         let patients = [patient_of(number), patient_of(number + 340)];
-        page(
-            reader,
-            planted,
-            "Observation",
-            &[by("patient", &patients)],
-            BY_RECORD,
-        )
+        observations(reader, planted, &[by("patient", &patients)], BY_RECORD)
     }),
     ("three ids", |reader, planted, number| {
         let ids = [record(number), record(number + 2), record(number + 4)];
-        page(
-            reader,
-            planted,
-            "Observation",
-            &[by("_id", &ids)],
-            BY_RECORD,
-        )
+        observations(reader, planted, &[by("_id", &ids)], BY_RECORD)
     }),
     ("identifier", |reader, planted, number| {
-        let tokens = [identifier(&type_of("Observation")?, number)];
-        page(
-            reader,
-            planted,
-            "Observation",
-            &[Criterion::Tokens(&tokens)],
-            BY_RECORD,
-        )
+        let tokens = [identifier(&type_of(OBSERVATION)?, number)];
+        observations(reader, planted, &[Criterion::Tokens(&tokens)], BY_RECORD)
     }),
     ("two identifiers", |reader, planted, number| {
-        let kind = type_of("Observation")?;
+        let kind = type_of(OBSERVATION)?;
         let tokens = [identifier(&kind, number), identifier(&kind, number + 2)];
-        page(
-            reader,
-            planted,
-            "Observation",
-            &[Criterion::Tokens(&tokens)],
-            BY_RECORD,
-        )
+        observations(reader, planted, &[Criterion::Tokens(&tokens)], BY_RECORD)
     }),
     ("system of a type", |reader, planted, _| {
-        page(
+        wide(
             reader,
             planted,
-            WIDE,
             &[Criterion::Tokens(&[system()])],
             BY_RECORD,
         )
     }),
     ("system of a type and patient", |reader, planted, number| {
-        let (wide, patients) = ([system()], [patient_of(number)]);
-        let criteria = [Criterion::Tokens(&wide), by("patient", &patients)];
-        page(reader, planted, WIDE, &criteria, BY_RECORD)
+        let (systems, patients) = ([system()], [patient_of(number)]);
+        let criteria = [Criterion::Tokens(&systems), by("patient", &patients)];
+        wide(reader, planted, &criteria, BY_RECORD)
     }),
     (
         "patient and identifier of another",
@@ -201,33 +181,21 @@ const SHAPES: [Shape; 15] = [
             ];
             let patients = [patient_of(number)];
             let criteria = [by("patient", &patients), Criterion::Tokens(&tokens)];
-            page(reader, planted, WIDE, &criteria, BY_RECORD)
+            wide(reader, planted, &criteria, BY_RECORD)
         },
     ),
     ("type", |reader, planted, _| {
-        page(reader, planted, "Observation", &[], BY_RECORD)
+        observations(reader, planted, &[], BY_RECORD)
     }),
     ("type, the newest", |reader, planted, _| {
-        page(reader, planted, "Observation", &[], NEWEST)
+        observations(reader, planted, &[], NEWEST)
     }),
     ("patient, the newest", |reader, planted, number| {
         let patients = [patient_of(number)];
-        page(
-            reader,
-            planted,
-            "Observation",
-            &[by("patient", &patients)],
-            NEWEST,
-        )
+        observations(reader, planted, &[by("patient", &patients)], NEWEST)
     }),
     ("system of a type, the newest", |reader, planted, _| {
-        page(
-            reader,
-            planted,
-            WIDE,
-            &[Criterion::Tokens(&[system()])],
-            NEWEST,
-        )
+        wide(reader, planted, &[Criterion::Tokens(&[system()])], NEWEST)
     }),
     (
         "system of a type, of a time to come",
@@ -238,13 +206,7 @@ const SHAPES: [Shape; 15] = [
                 until: None,
                 after: None,
             };
-            page(
-                reader,
-                planted,
-                WIDE,
-                &[Criterion::Tokens(&[system()])],
-                later,
-            )
+            wide(reader, planted, &[Criterion::Tokens(&[system()])], later)
         },
     ),
     (
