@@ -9,13 +9,16 @@ use crate::{
     front_page, head, health,
     idempotency::{self, Once},
     interaction::{
-        audit_event, audit_search, bundle, bundle::Prepared, change::Change, create, history,
-        history::Asked, read, search,
+        bundle::{self, Prepared},
+        change::Change,
+        create,
+        history::Asked,
+        look::Look,
     },
     log_tiles,
     offered::Offered,
     operation::proof,
-    outcome, paging,
+    outcome,
     prefer::Preferences,
     query_text,
     reply::Return,
@@ -139,55 +142,35 @@ async fn run_change(
 
 async fn get_record(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
-    let (kind, id) = (kind(&request)?, id(&request)?);
-    let preconditions = head::of_record(&request)?;
-    let reply = exchange::run(
-        &context,
-        AuditInteraction::restful("read"),
-        async |exchange| {
-            if kind.as_str() == AUDIT_EVENT {
-                audit_event::read(exchange, &id, &preconditions).await
-            } else {
-                read::read(exchange, &kind, &id, &preconditions).await
-            }
-        },
-    )
-    .await?;
-    Ok(reply.into_response())
+    let look = Look::Read {
+        kind: &kind(&request)?,
+        id: &id(&request)?,
+        preconditions: &head::of_record(&request)?,
+    };
+    show(&context, &look).await
 }
 
 async fn get_version(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
-    let (kind, id, version) = (kind(&request)?, id(&request)?, version(&request)?);
-    let preconditions = head::of_record(&request)?;
-    let reply = exchange::run(
-        &context,
-        AuditInteraction::restful("vread"),
-        async |exchange| {
-            if kind.as_str() == AUDIT_EVENT && version == VersionNumber::FIRST {
-                audit_event::read(exchange, &id, &preconditions).await
-            } else {
-                let named = (&kind, &id, version);
-                read::vread(exchange, named, &preconditions).await
-            }
-        },
-    )
-    .await?;
-    Ok(reply.into_response())
+    let look = Look::Vread {
+        kind: &kind(&request)?,
+        id: &id(&request)?,
+        version: version(&request)?,
+        preconditions: &head::of_record(&request)?,
+    };
+    show(&context, &look).await
 }
 
 async fn get_history(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
     let (kind, id) = (kind(&request)?, id(&request)?);
     head::of_query(&request, request.query_string())?;
-    let asked = Asked::parse(request.query_string())?;
-    let reply = exchange::run(
-        &context,
-        AuditInteraction::restful("history-instance"),
-        async |exchange| history::history(exchange, &kind, &id, &asked).await,
-    )
-    .await?;
-    Ok(reply.into_response())
+    let look = Look::History {
+        kind: &kind,
+        id: &id,
+        asked: Asked::parse(request.query_string())?,
+    };
+    show(&context, &look).await
 }
 
 async fn get_search(request: HttpRequest) -> Answer {
@@ -211,19 +194,19 @@ async fn run_search(request: &HttpRequest, context: &Context, query: String) -> 
     query_text::check(request.method(), &query)?;
     let kind = kind(request)?;
     head::of_query(request, &query)?;
-    let lenient = Preferences::of(request).lenient;
-    let reply = exchange::run(
-        context,
-        AuditInteraction::restful("search-type"),
-        async |exchange| {
-            if kind.as_str() == AUDIT_EVENT {
-                return audit_search::search(exchange, &query, lenient).await;
-            }
-            let (criteria, page) =
-                paging::search_of_request(exchange, &kind, &query, lenient).await?;
-            search::search(exchange, &kind, &criteria, &page).await
-        },
-    )
+    let look = Look::Search {
+        kind: &kind,
+        query: &query,
+        lenient: Preferences::of(request).lenient,
+    };
+    show(context, &look).await
+}
+
+async fn show(context: &Context, look: &Look<'_>) -> Answer {
+    let interaction = AuditInteraction::restful(look.interaction_code());
+    let reply = exchange::run(context, interaction, async |exchange| {
+        look.make(exchange).await
+    })
     .await?;
     Ok(reply.into_response())
 }

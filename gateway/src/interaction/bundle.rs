@@ -327,7 +327,9 @@ fn look<'e>(url: &'e EntryUrl, preconditions: &'e Preconditions) -> Result<Look<
         } => {
             head::no_parameters(query.as_deref().unwrap_or_default())?;
             Ok(Look::Vread {
-                named: (kind, id, *version),
+                kind,
+                id,
+                version: *version,
                 preconditions,
             })
         }

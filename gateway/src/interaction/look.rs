@@ -29,8 +29,12 @@ pub enum Look<'r> {
     },
     /// One version of a record.
     Vread {
-        /// Its type, id and version.
-        named: (&'r ResourceType, &'r LogicalId, VersionNumber),
+        /// Its type.
+        kind: &'r ResourceType,
+        /// Its id.
+        id: &'r LogicalId,
+        /// Which version.
+        version: VersionNumber,
         /// What must hold of it.
         preconditions: &'r Preconditions,
     },
@@ -55,6 +59,17 @@ pub enum Look<'r> {
 }
 
 impl Look<'_> {
+    /// The restful-interaction code.
+    #[must_use]
+    pub const fn interaction_code(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "read",
+            Self::Vread { .. } => "vread",
+            Self::History { .. } => "history-instance",
+            Self::Search { .. } => "search-type",
+        }
+    }
+
     /// Looks. Audit events are made when they are asked for, and have one version.
     ///
     /// # Errors
@@ -74,15 +89,19 @@ impl Look<'_> {
                 preconditions,
             } => read::read(exchange, kind, id, preconditions).await,
             Self::Vread {
-                named: (kind, id, version),
+                kind,
+                id,
+                version,
                 preconditions,
             } if kind.as_str() == AUDIT_EVENT && version == VersionNumber::FIRST => {
                 audit_event::read(exchange, id, preconditions).await
             }
             Self::Vread {
-                named,
+                kind,
+                id,
+                version,
                 preconditions,
-            } => read::vread(exchange, named, preconditions).await,
+            } => read::vread(exchange, (kind, id, version), preconditions).await,
             Self::History {
                 kind,
                 id,
