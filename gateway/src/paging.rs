@@ -14,12 +14,21 @@ use crate::{
 use fhir::IssueCode;
 use model::{ResourceType, Tag, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::cmp::Ordering;
+use std::{cmp::Ordering, ops::RangeInclusive};
 
 /// Matches on a page when nothing is asked.
 pub const DEFAULT_COUNT: u32 = 50;
 /// Matches on a page at most.
 const MOST: u32 = 1_000;
+
+/// How many records one page looks at before it leaves the rest to the next.
+pub const RECORDS_PER_PAGE: u32 = 2_000;
+/// Bytes of content on a page after which the rest is left to the next.
+pub const BYTES_PER_PAGE: usize = 32 * 1024 * 1024;
+/// How many records are opened at most to count the matches.
+pub const RECORDS_COUNTED: u32 = 10_000;
+/// Records read at a time.
+pub const RECORDS_AT_ONCE: RangeInclusive<u32> = 16..=200;
 
 /// The longest link that every server and proxy reads
 /// (<https://www.rfc-editor.org/rfc/rfc9110#section-4.1>).

@@ -9,6 +9,7 @@ use crate::{
     criteria::Condition,
     exchange::{Exchange, of_patients},
     failure::Failure,
+    overlay,
     version::Found,
 };
 use fhir::ReferenceParameter;
@@ -16,6 +17,8 @@ use model::{LogicalId, ResourceType, Tag, Timestamp, VersionNumber};
 use policies::{Action, Decision, Question, Target};
 use store::{Reader, VersionFacts};
 
+/// The action of a search, where a list is asked for.
+pub const SEARCH: &[Action] = &[Action::SearchType];
 /// A patient whom nobody knows, beside [`Tag::ZERO`], for a record of two.
 const SECOND_STRANGER: Tag = Tag::new([0xff; 16]);
 
@@ -129,7 +132,6 @@ impl Exchange<'_> {
     /// The condition that leaves a search the caller's own compartment, where the caller
     /// could see nothing else.
     pub fn own_compartment(&self, kind: &ResourceType) -> Option<Condition> {
-        const SEARCH: &[Action] = &[Action::SearchType];
         if self.reaches_all(SEARCH, kind) || self.may_reach(SEARCH, kind, None) {
             return None;
         }
@@ -161,10 +163,11 @@ impl Exchange<'_> {
         record: Tag,
         number: Option<VersionNumber>,
     ) -> Result<Option<VersionFacts>, Failure> {
-        let written = self.writes.iter().rev().map(|write| &write.version);
-        let mut ours = written.filter(|version| version.record == record);
-        let ours = ours.find(|version| number.is_none_or(|number| number == version.number));
-        if let Some(version) = ours {
+        let written = match number {
+            None => overlay::current(&self.writes, record),
+            Some(number) => overlay::version(&self.writes, record, number),
+        };
+        if let Some(version) = written {
             return Ok(Some(VersionFacts {
                 number: version.number,
                 subject: version.subject,

@@ -14,7 +14,10 @@ use crate::{
     failure::{Category, Failure},
     interaction::search,
     kept_query::{Kept, QueryText},
-    paging::{self, Page, Position, Total},
+    paging::{
+        self, BYTES_PER_PAGE, Page, Position, RECORDS_AT_ONCE, RECORDS_COUNTED, RECORDS_PER_PAGE,
+        Total,
+    },
     reply::Reply,
     sealed_audit::AUDIT_EVENT,
 };
@@ -26,15 +29,6 @@ use model::{ResourceType, Timestamp};
 use policies::{Action, Target};
 use serde::{Deserialize, Serialize};
 use store::AuditPosition;
-
-/// How many records one page looks at before it leaves the rest to the next.
-const RECORDS_PER_PAGE: usize = 2_000;
-/// Bytes of events on a page after which the rest is left to the next.
-const BYTES_PER_PAGE: usize = 32 * 1024 * 1024;
-/// How many records are opened at most to count the matches.
-const RECORDS_COUNTED: u32 = 10_000;
-/// Records read at a time.
-const BATCH: std::ops::RangeInclusive<u32> = 16..=200;
 
 /// Where a page begins: with an event of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,7 +84,7 @@ pub async fn search(
                 exchange,
                 criteria,
                 asked.start,
-                RECORDS_PER_PAGE,
+                RECORDS_PER_PAGE as usize,
                 &mut shown,
             )
             .await?
@@ -246,7 +240,7 @@ impl Matches for Shown {
             .saturating_sub(self.events.len())
             .saturating_add(1);
         let missing = u32::try_from(missing).unwrap_or(u32::MAX);
-        missing.clamp(*BATCH.start(), *BATCH.end())
+        missing.clamp(*RECORDS_AT_ONCE.start(), *RECORDS_AT_ONCE.end())
     }
 
     fn is_full(&self) -> bool {
@@ -270,7 +264,7 @@ struct Counted(u64);
 
 impl Matches for Counted {
     fn batch(&self) -> u32 {
-        *BATCH.end()
+        *RECORDS_AT_ONCE.end()
     }
 
     fn is_full(&self) -> bool {

@@ -6,9 +6,8 @@ use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
     head::Given,
-    interaction::search::BYTES_PER_PAGE,
     negotiation, overlay,
-    paging::{DEFAULT_COUNT, parse_count},
+    paging::{BYTES_PER_PAGE, DEFAULT_COUNT, parse_count},
     reply::Reply,
     sight::Looked,
     version::{OpenVersion, is_delete},
@@ -24,7 +23,6 @@ use std::collections::BTreeSet;
 const HISTORY: &[Action] = &[Action::HistoryInstance];
 /// Versions of which no more than the facts in clear are read at a time.
 const FACTS: u32 = 1_000;
-
 /// Versions read at a time.
 const BATCH: u32 = 50;
 

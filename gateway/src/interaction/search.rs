@@ -11,8 +11,12 @@ use crate::{
     criteria::Criteria,
     exchange::Exchange,
     failure::{Category, Failure},
-    paging::{self, Page, Position, Total},
+    paging::{
+        self, BYTES_PER_PAGE, Page, Position, RECORDS_AT_ONCE, RECORDS_COUNTED, RECORDS_PER_PAGE,
+        Total,
+    },
     reply::Reply,
+    sight::SEARCH,
     version::OpenVersion,
 };
 use fhir::{
@@ -22,17 +26,6 @@ use fhir::{
 };
 use model::ResourceType;
 use policies::{Action, Target};
-
-/// How many candidates one page looks at before it leaves the rest to the next.
-const CANDIDATES_PER_PAGE: u32 = 2_000;
-/// Content on a page after which the rest is left to the next.
-pub const BYTES_PER_PAGE: usize = 32 * 1024 * 1024;
-/// How many candidates are opened at most to count the matches.
-const CANDIDATES_COUNTED: u32 = 10_000;
-/// Candidates read at a time.
-const BATCH: std::ops::RangeInclusive<u32> = 16..=200;
-
-const SEARCH: &[Action] = &[Action::SearchType];
 
 /// A match, and whom it is about.
 struct Match {
@@ -171,12 +164,12 @@ async fn matches(
     loop {
         let held = u32::try_from(matches.len()).unwrap_or(u32::MAX);
         let missing = page.count.saturating_add(1).saturating_sub(held);
-        let wanted = missing.clamp(*BATCH.start(), *BATCH.end());
+        let wanted = missing.clamp(*RECORDS_AT_ONCE.start(), *RECORDS_AT_ONCE.end());
         let batch = sought.candidates.read(exchange, after, wanted).await?;
         for row in batch.rows {
             // The first is paid for or refused, so that each page comes further.
             let spent = seen > 0 && !exchange.budget.opens_more();
-            if seen >= CANDIDATES_PER_PAGE || spent {
+            if seen >= RECORDS_PER_PAGE || spent {
                 return Ok((matches, after));
             }
             seen += 1;
@@ -204,13 +197,13 @@ async fn count(
     sought: &mut Sought<'_>,
     total: Total,
 ) -> Result<Option<u64>, Failure> {
-    if sought.candidates.count(CANDIDATES_COUNTED + 1).await? > CANDIDATES_COUNTED {
+    if sought.candidates.count(RECORDS_COUNTED + 1).await? > RECORDS_COUNTED {
         return match total {
             Total::Accurate => Err(Failure::new(
                 Category::Unprocessable,
                 IssueCode::TooCostly,
                 format!(
-                    "more than {CANDIDATES_COUNTED} records would have to be opened to count \
+                    "more than {RECORDS_COUNTED} records would have to be opened to count \
                      the matches; narrow the search, or ask for no total"
                 ),
             )),
@@ -221,7 +214,7 @@ async fn count(
     loop {
         let batch = sought
             .candidates
-            .read(exchange, after, *BATCH.end())
+            .read(exchange, after, *RECORDS_AT_ONCE.end())
             .await?;
         for row in batch.rows {
             if total == Total::Estimate && !exchange.budget.opens_more() {
