@@ -1,0 +1,60 @@
+//! `chartseal anchor`: the service, and what the registry's admin does.
+
+use clap::{Args, Subcommand};
+use model::FacilityName;
+use std::path::PathBuf;
+
+/// `chartseal anchor`.
+#[derive(Debug, Args)]
+#[command(subcommand_negates_reqs = true)]
+pub struct AnchorArgs {
+    /// Look at the keys, compare the logs with their checkpoints and the registry, and end.
+    #[arg(long)]
+    pub check_only: bool,
+    /// What else to do than run the service.
+    #[command(subcommand)]
+    pub command: Option<AnchorCommand>,
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG", required = true)]
+    pub config: Option<PathBuf>,
+}
+
+/// What the registry's admin does.
+#[derive(Debug, Subcommand)]
+pub enum AnchorCommand {
+    /// Deploy a registry and take it into use for this database.
+    Deploy(AdminArgs),
+    /// Let the submitter anchor a log.
+    Grant(GrantArgs),
+}
+
+/// `chartseal anchor deploy`.
+#[derive(Debug, Args)]
+pub struct AdminArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
+    pub config: PathBuf,
+    /// The file of the registry admin's key, mode 0600.
+    #[arg(long, value_name = "FILE")]
+    pub admin_key: PathBuf,
+    /// Make the key when the file is not there.
+    #[arg(long)]
+    pub new_key: bool,
+}
+
+/// `chartseal anchor grant`.
+#[derive(Debug, Args)]
+pub struct GrantArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
+    pub config: PathBuf,
+    /// The file of the registry admin's key, mode 0600.
+    #[arg(long, value_name = "FILE")]
+    pub admin_key: PathBuf,
+    /// The facility whose log the submitter may anchor.
+    #[arg(long, value_name = "FACILITY", required_unless_present = "all")]
+    pub log: Option<FacilityName>,
+    /// Every log.
+    #[arg(long, conflicts_with = "log")]
+    pub all: bool,
+}
