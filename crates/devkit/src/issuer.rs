@@ -30,6 +30,7 @@ use std::{
     time::Duration,
 };
 
+pub use authorize::LOGIN_CLIENT;
 pub use client::DemoUser;
 pub use secret::Secret;
 

@@ -7,16 +7,16 @@ use super::{
     tokens::{self, Tokens},
 };
 use crate::output::say;
-use devkit::{chain::DevChain, issuer::DevIssuer};
+use devkit::{
+    chain::DevChain,
+    issuer::{DevIssuer, LOGIN_CLIENT},
+};
 use model::{FacilityName, LogicalId};
 use serde_json::{Value, json};
 use std::{
     env,
     path::{Path, PathBuf},
 };
-
-/// What the demo's issuer knows `chartseal login` by.
-const LOGIN_CLIENT: &str = "demo-login";
 
 /// Where everything is.
 pub struct Announcement {

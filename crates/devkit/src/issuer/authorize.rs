@@ -12,8 +12,8 @@ use serde_json::json;
 use std::{collections::BTreeMap, fmt::Write as _};
 use url::{Host, Url, form_urlencoded};
 
-/// The client of those who log in.
-pub(crate) const CLIENT: &str = "demo-login";
+/// What the issuer knows the client by through which people log in.
+pub const LOGIN_CLIENT: &str = "demo-login";
 
 /// Who can log in; the patients are too many to list.
 const USERS: [DemoUser; 5] = [
@@ -80,7 +80,7 @@ impl Question {
             }
         }
         let is = |name: &str, value: &str| given.get(name).is_some_and(|given| given == value);
-        if !is("client_id", CLIENT) {
+        if !is("client_id", LOGIN_CLIENT) {
             return Err("`client_id` must be `demo-login`");
         }
         if !is("response_type", "code") || !is("code_challenge_method", "S256") {

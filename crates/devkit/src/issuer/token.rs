@@ -88,7 +88,7 @@ impl Issuer {
         let profile = user.profile();
         let (now, expiry) = self.validity(self.lifetime)?;
         let mut claims = json!({
-            "iss": self.url, "sub": profile.subject, "aud": authorize::CLIENT,
+            "iss": self.url, "sub": profile.subject, "aud": authorize::LOGIN_CLIENT,
             "exp": expiry, "iat": now, "name": profile.name,
         });
         if let (Some(nonce), Some(members)) = (nonce, claims.as_object_mut()) {

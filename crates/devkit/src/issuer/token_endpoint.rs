@@ -113,7 +113,7 @@ fn grant(request: &HttpRequest, issuer: &Issuer, body: &[u8]) -> Result<HttpResp
 /// The tokens of a login. Its client is public: the PKCE verifier is the proof.
 fn redeem(issuer: &Issuer, form: &Form) -> Result<HttpResponse, Failure> {
     let given = |name: &str| form.get(name).map_or("", Secret::reveal);
-    if given("client_id") != authorize::CLIENT {
+    if given("client_id") != authorize::LOGIN_CLIENT {
         return Err(failure("invalid_client", "codes are for `demo-login`"));
     }
     let now = issuer.options.clock.now();
