@@ -7,6 +7,7 @@
 
 pub mod audit_event;
 pub mod bundle;
+mod date_range;
 mod date_search;
 pub mod definition;
 pub mod json;
