@@ -6,6 +6,7 @@
 
 pub mod audit_event;
 pub mod audit_search;
+mod audit_walk;
 pub mod bundle;
 pub mod change;
 pub mod create;

@@ -12,7 +12,10 @@ use crate::{
     cursor,
     exchange::Exchange,
     failure::{Category, Failure},
-    interaction::search,
+    interaction::{
+        audit_walk::{Matches, Start, walk},
+        search,
+    },
     kept_query::{Kept, QueryText},
     paging::{
         self, BYTES_PER_PAGE, Page, Position, RECORDS_AT_ONCE, RECORDS_COUNTED, RECORDS_PER_PAGE,
@@ -28,24 +31,6 @@ use fhir::{
 use model::{ResourceType, Timestamp};
 use policies::{Action, Target};
 use serde::{Deserialize, Serialize};
-use store::AuditPosition;
-
-/// Where a page begins: with an event of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Start {
-    time: Timestamp,
-    record: model::Tag,
-    event: usize,
-}
-
-impl Start {
-    const fn position(&self) -> AuditPosition {
-        AuditPosition {
-            time: self.time,
-            record: self.record,
-        }
-    }
-}
 
 /// What the cursor of such a search holds.
 #[derive(Serialize, Deserialize)]
@@ -180,18 +165,6 @@ impl Asked {
     }
 }
 
-/// What a walk does with the events that match.
-trait Matches {
-    /// How many records to read at a time.
-    fn batch(&self) -> u32;
-    /// Whether there is no room for another.
-    fn is_full(&self) -> bool;
-    /// Takes one that may be seen.
-    fn take(&mut self, event: &audit_record::OpenEvent) -> Result<(), Failure>;
-    /// Learns of a record that is damaged and was refused.
-    fn damaged(&mut self) {}
-}
-
 /// The events of a page: ids and bytes.
 struct Shown {
     most: usize,
@@ -275,87 +248,6 @@ impl Matches for Counted {
         self.0 += 1;
         Ok(())
     }
-}
-
-/// Goes from `start` towards older records, at most `most` of them, until there is no
-/// room for the next match; says where that would be.
-async fn walk(
-    exchange: &mut Exchange<'_>,
-    criteria: &AuditCriteria,
-    start: Option<Start>,
-    most: usize,
-    matches: &mut impl Matches,
-) -> Result<Option<Start>, Failure> {
-    if criteria.is_void() {
-        return Ok(None);
-    }
-    let (mut from, mut looked) = (start.map(|start| start.position()), 0);
-    let mut last = None;
-    loop {
-        let batch = matches.batch();
-        let rows = read(exchange, criteria, from, batch).await?;
-        let exhausted = rows.len() < batch as usize;
-        for row in rows {
-            let (time, record) = (row.time, row.record);
-            let position = AuditPosition { time, record };
-            // A batch begins with the last record of the one before.
-            if last == Some(position) {
-                continue;
-            }
-            let first = start.filter(|start| start.position() == position);
-            let mut next = Start {
-                time,
-                record,
-                event: first.map_or(0, |start| start.event),
-            };
-            // The first is paid for or refused, so that each page comes further.
-            if looked >= most || (looked > 0 && !exchange.budget.opens_more()) {
-                return Ok(Some(next));
-            }
-            looked += 1;
-            (from, last) = (Some(position), Some(position));
-            if !criteria.includes(time) {
-                continue;
-            }
-            exchange.budget.open(&row.envelope)?;
-            let events = match audit_record::open(exchange.facility(), row).await {
-                Err(failure) if failure.category == Category::Damaged => {
-                    matches.damaged();
-                    continue;
-                }
-                events => events?,
-            };
-            for (index, withheld) in events.into_iter().enumerate().skip(next.event) {
-                if !criteria.holds((record, index), &withheld) {
-                    continue;
-                }
-                let Some(permit) = exchange.decide(Action::SearchAudit, &withheld.target()) else {
-                    continue;
-                };
-                if matches.is_full() {
-                    next.event = index;
-                    return Ok(Some(next));
-                }
-                let event = permit.release(withheld).map_err(Failure::fault)?;
-                matches.take(&event)?;
-            }
-        }
-        if exhausted {
-            return Ok(None);
-        }
-    }
-}
-
-async fn read(
-    exchange: &Exchange<'_>,
-    criteria: &AuditCriteria,
-    from: Option<AuditPosition>,
-    limit: u32,
-) -> Result<Vec<store::Audit>, Failure> {
-    let facility = exchange.facility().id;
-    let (of, range) = (criteria.records(), criteria.range(from));
-    let page = move |reader: &mut store::Reader| reader.audits().page(facility, &of, &range, limit);
-    Ok(exchange.app().store.search("audit page", page).await?)
 }
 
 /// How many matches there are in all. Each record must be opened and each event decided
