@@ -150,7 +150,9 @@ impl App {
     /// Opens every facility of the database and is then ready to serve.
     ///
     /// # Errors
-    /// When a facility's keys or policy set cannot be opened.
+    /// When a facility's keys cannot be opened or it is still as version 0.1 left it; when
+    /// the URLs of the gateway cannot be kept or read; when an issuer must not be trusted as
+    /// it is configured. Rules that are refused do not count: nothing is permitted then.
     pub async fn open(
         settings: Settings,
         store: Store,

@@ -179,10 +179,10 @@ impl Facility {
         }
     }
 
-    /// Reads both again, after a transaction found the epoch moved.
+    /// Reads what is in force again, after a transaction found the epoch moved.
     ///
     /// # Errors
-    /// When they cannot be read.
+    /// When it cannot be read.
     pub async fn refresh(&self) -> Result<(), Failure> {
         let _reading = self.reading.lock().await;
         self.read_in_force().await

@@ -1,5 +1,5 @@
-//! A client or an administrator as it is registered: what is sealed of it
-//! (docs/storage-format.md, "Registrations"), and the row that stores it.
+//! A client, an administrator or the facility itself as it is registered: what is sealed
+//! of it (docs/storage-format.md, "Registrations"), and the row that stores it.
 
 use crate::{
     failure::{Category, Failure},
@@ -261,7 +261,7 @@ const fn sealed_type(kind: RegistrationKind) -> &'static str {
     }
 }
 
-/// The registrant of a row; none when the row ends a registration.
+/// The registrant of a row; `None` when the row ends a registration.
 ///
 /// # Errors
 /// When it does not open, or says something else than the row.
