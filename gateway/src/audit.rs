@@ -40,7 +40,7 @@ pub async fn commit(
     }
     let (store, facility) = (exchange.app().store.clone(), exchange.facility().id);
     let writes = std::mem::take(&mut exchange.writes);
-    let epochs = exchange.epochs();
+    let epochs = exchange.epochs_by_facility();
     let admin = std::mem::take(&mut exchange.admin);
     let locks = admin.locks(&exchange.facility().name);
     let keyed = std::mem::take(&mut exchange.keyed);

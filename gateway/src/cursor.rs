@@ -61,7 +61,7 @@ pub fn open<P: DeserializeOwned>(
 }
 
 fn epochs(exchange: &Exchange<'_>) -> Vec<EpochRead> {
-    let epochs = exchange.epochs().into_iter();
+    let epochs = exchange.epochs_by_facility().into_iter();
     epochs.map(|(_, epoch)| epoch).collect()
 }
 

@@ -18,10 +18,9 @@ use crate::{
     failure::{Category, Failure},
     idempotency::Keyed,
     in_force::InForce,
-    overlay,
     registered::{self, Registered},
     reply::VersionMark,
-    version::{self, Found, OpenVersion},
+    version::{Found, OpenVersion},
     write::NewContent,
 };
 use fhir::{IssueCode, audit_event::AuditPatient, definition::Definition};
@@ -66,7 +65,7 @@ pub struct Exchange<'c> {
     /// What is in force at the base.
     base: Arc<InForce>,
     /// Whether the caller's client counts at all.
-    registered: bool,
+    client_counts: bool,
     pub(crate) authorizer: Authorizer,
     pub(crate) epochs: Vec<EpochRead>,
     /// The tag of the token's patient, at home.
@@ -100,15 +99,15 @@ impl<'c> Exchange<'c> {
             _ => None,
         };
         let believed = believed(context, &sides);
-        let registered = believed.is_some();
+        let client_counts = believed.is_some();
         let caller = believed.unwrap_or_else(|| Arc::clone(&context.caller));
         let rules = sides.iter().filter_map(|side| {
             let rules = side.in_force.rules.as_ref()?;
             Some((side.facility.name.clone(), Arc::clone(rules)))
         });
         let sharing = sides.iter().map(|side| {
-            let with = side.in_force.registered.shares_with();
-            (side.facility.name.clone(), with)
+            let listed = side.in_force.registered.lists_for_sharing();
+            (side.facility.name.clone(), listed)
         });
         Self {
             context,
@@ -125,15 +124,15 @@ impl<'c> Exchange<'c> {
             caller,
             base,
             admin: Writes::default(),
-            registered,
+            client_counts,
             writes: Vec::new(),
             keyed: Keyed::No,
             kept_queries: Vec::new(),
         }
     }
 
-    /// The epochs that the decisions rest on, by facility.
-    pub(crate) fn epochs(&self) -> Vec<(FacilityId, EpochRead)> {
+    /// The epochs that the decisions rest on, each with its facility.
+    pub(crate) fn epochs_by_facility(&self) -> Vec<(FacilityId, EpochRead)> {
         self.sides
             .iter()
             .map(|side| (side.facility.id, side.in_force.epoch))
@@ -210,109 +209,6 @@ impl<'c> Exchange<'c> {
             target.patients.push(Tag::ZERO);
         }
         target
-    }
-
-    /// The current version of a record, opened and withheld. What this request
-    /// itself has written counts.
-    ///
-    /// # Errors
-    /// When it cannot be read or opened.
-    pub async fn current(
-        &self,
-        resource_type: &ResourceType,
-        id: &LogicalId,
-    ) -> Result<Option<Found>, Failure> {
-        let record = self.tag(resource_type, id);
-        match self.current_row(resource_type, record).await? {
-            Some(row) => self.open_row(row).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// The row of the current version of a record.
-    ///
-    /// # Errors
-    /// When it cannot be read, or the log knows a later one.
-    pub async fn current_row(
-        &self,
-        resource_type: &ResourceType,
-        record: Tag,
-    ) -> Result<Option<store::Version>, Failure> {
-        if let Some(written) = overlay::current(&self.writes, record) {
-            return Ok(Some(written.clone()));
-        }
-        let facility = self.facility();
-        let read = self.app().store.current_version(facility.id, record).await;
-        read.map_err(|error| facility.refuse_read(resource_type, record, error))
-    }
-
-    /// One version of a record, opened and withheld. What this request itself has
-    /// written counts.
-    ///
-    /// # Errors
-    /// When it cannot be read or opened.
-    pub async fn version(
-        &self,
-        resource_type: &ResourceType,
-        id: &LogicalId,
-        number: VersionNumber,
-    ) -> Result<Option<Found>, Failure> {
-        let record = self.tag(resource_type, id);
-        match self.version_row(resource_type, record, number).await? {
-            Some(row) => self.open_row(row).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    async fn version_row(
-        &self,
-        resource_type: &ResourceType,
-        record: Tag,
-        number: VersionNumber,
-    ) -> Result<Option<store::Version>, Failure> {
-        if let Some(written) = overlay::version(&self.writes, record, number) {
-            return Ok(Some(written.clone()));
-        }
-        let facility = self.facility();
-        let id = facility.id;
-        let read = move |reader: &mut store::Reader| reader.versions().find(id, record, number);
-        let read = self.app().store.read_by_key("one version", read).await;
-        read.map_err(|error| facility.refuse_read(resource_type, record, error))
-    }
-
-    /// Opens a row that was already read.
-    ///
-    /// # Errors
-    /// When its envelope does not open; too costly when the request has opened enough.
-    pub async fn open_row(&self, row: store::Version) -> Result<Found, Failure> {
-        self.app().counters.opened();
-        self.budget.open(&row.envelope)?;
-        // A delete has no content; whom the record was about stands in the version
-        // that it ended.
-        let ended = match version::ended_by(&row)? {
-            Some(number) => {
-                self.version_row(&row.resource_type, row.record, number)
-                    .await?
-            }
-            None => None,
-        };
-        version::open(self.facility(), &self.context.local, row, ended).await
-    }
-
-    /// Opens a candidate of a search of this type.
-    ///
-    /// # Errors
-    /// When it was cut from its table or its envelope does not open.
-    pub async fn open_hit(
-        &self,
-        resource_type: &ResourceType,
-        hit: store::Hit,
-    ) -> Result<Found, Failure> {
-        let refuse = |error| {
-            let facility = self.facility();
-            facility.refuse_read(resource_type, hit.record, error)
-        };
-        self.open_row(hit.version.map_err(refuse)?).await
     }
 
     /// Whether an answer may tell the caller that some record is damaged, whatever is in
@@ -402,7 +298,7 @@ pub async fn run<T>(
     let (mut moved, mut taken) = (0, 0);
     loop {
         let mut exchange = Exchange::begin(context, &interaction);
-        let outcome = match exchange.registered {
+        let outcome = match exchange.client_counts {
             true => attempt(&mut exchange).await,
             false => Err(registered::refusal()),
         };

@@ -87,7 +87,10 @@ async fn permit(context: &Context) -> Result<(), Failure> {
         if let Some(compiled) = &in_force.rules {
             rules.push((facility.name.clone(), Arc::clone(compiled)));
         }
-        sharing.push((facility.name.clone(), in_force.registered.shares_with()));
+        sharing.push((
+            facility.name.clone(),
+            in_force.registered.lists_for_sharing(),
+        ));
     }
     let home = context.home.as_ref().unwrap_or(&context.facility);
     let only = context.app.registered_only;

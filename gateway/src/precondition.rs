@@ -10,6 +10,7 @@
 //! a record that is not there.
 
 use crate::{
+    entity_tags::EntityTags,
     failure::{Category, Failure},
     reply::VersionMark,
     version::is_delete,
@@ -41,20 +42,11 @@ const ALL: [(&str, &str); 6] = [
 /// What must hold of a record before it is read or changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Preconditions {
-    if_match: Option<Tags>,
-    if_none_match: Option<Tags>,
+    if_match: Option<EntityTags>,
+    if_none_match: Option<EntityTags>,
     /// The last millisecond that counts as not modified.
     if_modified_since: Option<i64>,
     if_unmodified_since: Option<i64>,
-}
-
-/// The entity-tags of a header.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Tags {
-    /// `*`
-    Any,
-    /// What stands between the quotes.
-    These(Vec<String>),
 }
 
 /// What a read whose preconditions hold is to answer.
@@ -80,9 +72,9 @@ impl Preconditions {
             false => &[IF_NONE_EXIST, IF_RANGE, IF_MODIFIED_SINCE],
         };
         refuse(request, refused)?;
-        let tags = |name| -> Result<Option<Tags>, Failure> {
+        let tags = |name| -> Result<Option<EntityTags>, Failure> {
             let text = text(request, name)?;
-            text.map(|text| Tags::read(&text, spelling(name)))
+            text.map(|text| EntityTags::read(&text, spelling(name)))
                 .transpose()
         };
         let date = |name| -> Result<Option<i64>, Failure> {
@@ -121,7 +113,7 @@ impl Preconditions {
         offered(since.is_some(), "ifModifiedSince", one && reads)?;
         offered(entry.if_none_exist.is_some(), "ifNoneExist", false)?;
         let tags = |text: &Option<String>, member: &'static str| {
-            let read = text.as_deref().map(|text| Tags::read(text, member));
+            let read = text.as_deref().map(|text| EntityTags::read(text, member));
             read.transpose().map_err(|failure| failure.at(at(member)))
         };
         let moment = |text| {
@@ -155,7 +147,7 @@ impl Preconditions {
         let others: Vec<&str> = others.map(|(name, _)| *name).collect();
         refuse(request, &others)?;
         let tags = text(request, IF_NONE_MATCH)?;
-        let tags = tags.map(|tags| Tags::read(&tags, spelling(IF_NONE_MATCH)));
+        let tags = tags.map(|tags| EntityTags::read(&tags, spelling(IF_NONE_MATCH)));
         Ok(match tags.transpose()? {
             Some(tags) if tags.include_tag(tag) => Freshness::NotModified,
             _ => Freshness::Changed,
@@ -171,7 +163,7 @@ impl Preconditions {
     pub fn check_change(&self, newest: Option<&store::Version>) -> Result<(), Failure> {
         self.check_match(newest)?;
         let current = newest.filter(|row| !is_delete(row));
-        let met = |tags: &Tags| current.is_some_and(|row| tags.include(row.number));
+        let met = |tags: &EntityTags| current.is_some_and(|row| tags.include(row.number));
         if self.if_none_match.as_ref().is_some_and(met) {
             return Err(failed(
                 "the record is there already, which `If-None-Match` rules out",
@@ -214,7 +206,7 @@ impl Preconditions {
         time: Option<i64>,
     ) -> Result<(), Failure> {
         match (&self.if_match, self.if_unmodified_since) {
-            (Some(Tags::Any), _) if !stands => Err(failed(
+            (Some(EntityTags::Any), _) if !stands => Err(failed(
                 "there is no record, which `If-Match: *` asks for; create it first",
             )),
             (Some(tags), _) if !number.is_some_and(|number| tags.include(number)) => Err(failed(
@@ -227,57 +219,6 @@ impl Preconditions {
             _ => Ok(()),
         }
     }
-}
-
-impl Tags {
-    /// Reads `*`, or tags with commas. A version number without quotes is taken too.
-    fn read(text: &str, name: &str) -> Result<Self, Failure> {
-        if text.trim() == "*" {
-            return Ok(Self::Any);
-        }
-        let invalid = || {
-            let text = format!("`{name}` must be `*` or ETags of versions, such as W/\"3\"");
-            Failure::new(Category::Invalid, IssueCode::Value, text)
-        };
-        let (mut tags, mut rest) = (Vec::new(), text.trim());
-        loop {
-            let (tag, after) = entity_tag(rest).ok_or_else(invalid)?;
-            tags.push(tag.to_owned());
-            let after = after.trim_start();
-            if after.is_empty() {
-                return Ok(Self::These(tags));
-            }
-            rest = after.strip_prefix(',').ok_or_else(invalid)?.trim_start();
-        }
-    }
-
-    fn include(&self, number: VersionNumber) -> bool {
-        self.include_tag(&number.to_string())
-    }
-
-    fn include_tag(&self, tag: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::These(tags) => tags.iter().any(|one| one == tag),
-        }
-    }
-}
-
-/// The opaque part of the first entity-tag of a text, and what follows it. A backslash
-/// is a letter like any other (RFC 9110, 8.8.3).
-fn entity_tag(text: &str) -> Option<(&str, &str)> {
-    let unmarked = text.strip_prefix("W/").unwrap_or(text);
-    if let Some(quoted) = unmarked.strip_prefix('"') {
-        let (tag, after) = quoted.split_once('"')?;
-        return tag
-            .bytes()
-            .all(|c| c.is_ascii_graphic())
-            .then_some((tag, after));
-    }
-    let end = unmarked.find([',', ' ', '\t']).unwrap_or(unmarked.len());
-    let (tag, after) = unmarked.split_at_checked(end)?;
-    tag.parse::<VersionNumber>().ok()?;
-    Some((tag, after))
 }
 
 /// The last millisecond of an HTTP date, which has whole seconds.
@@ -359,36 +300,6 @@ fn failed(text: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn these(tags: &[&str]) -> Option<Tags> {
-        Some(Tags::These(tags.iter().map(ToString::to_string).collect()))
-    }
-
-    #[test]
-    fn tags_are_read_in_every_spelling() {
-        for (text, expected) in [
-            ("*", Some(Tags::Any)),
-            (" * ", Some(Tags::Any)),
-            (r#"W/"3""#, these(&["3"])),
-            (r#""3""#, these(&["3"])),
-            ("3", these(&["3"])),
-            ("W/3", these(&["3"])),
-            (r#"W/"3", W/"4""#, these(&["3", "4"])),
-            (r#"W/"a,b" ,"4",5"#, these(&["a,b", "4", "5"])),
-            (r#""a\""#, these(&[r"a\"])),
-            (r#""""#, these(&[""])),
-            ("", None),
-            ("x", None),
-            (r#"w/"3""#, None),
-            (r#"W/"3"#, None),
-            (r#""3" "4""#, None),
-            (r#""3","#, None),
-            (r#"*, "3""#, None),
-            (r#""a b""#, None),
-        ] {
-            assert_eq!(Tags::read(text, "If-Match").ok(), expected, "{text}");
-        }
-    }
 
     #[test]
     fn a_date_is_its_whole_second() {

@@ -189,8 +189,8 @@ impl Registered {
         self.profile.as_ref()
     }
 
-    /// With which facilities it shares, as far as they share with it too.
-    pub(crate) fn shares_with(&self) -> BTreeSet<FacilityName> {
+    /// The facilities that it lists for sharing. It shares with those that list it too.
+    pub(crate) fn lists_for_sharing(&self) -> BTreeSet<FacilityName> {
         let profile = self.profile.as_ref();
         profile.map_or_else(BTreeSet::new, |held| held.of.sharing.with.clone())
     }

@@ -177,7 +177,10 @@ async fn clients_get_an_issuer_and_everything_is_stated() {
         ("console", ISSUER)
     );
     assert_eq!(in_force.registered.administrators().count(), 1);
-    assert_eq!(in_force.registered.shares_with(), confirmed.shares_with);
+    assert_eq!(
+        in_force.registered.lists_for_sharing(),
+        confirmed.shares_with
+    );
 }
 
 #[actix_web::test]
