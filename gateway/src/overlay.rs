@@ -17,6 +17,15 @@ use store::{Hit, NewVersion, Version};
 /// From this moment on, until before that one.
 pub type Span = (Option<Timestamp>, Option<Timestamp>);
 
+/// Which versions of a record a history is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryRange {
+    /// Those before this version.
+    pub before: Option<VersionNumber>,
+    /// Those that were written at this time or later.
+    pub since: Option<Timestamp>,
+}
+
 /// The newest version that the request wrote of a record.
 #[must_use]
 pub fn current(writes: &[NewVersion], record: Tag) -> Option<&Version> {
@@ -31,15 +40,11 @@ pub fn version(writes: &[NewVersion], record: Tag, number: VersionNumber) -> Opt
     versions.find(|version| version.record == record && version.number == number)
 }
 
-/// What the request wrote of a record before this version and since this time,
-/// newest first. All of it is newer than what is stored.
+/// What the request wrote of a record in this range, newest first. All of it is newer than
+/// what is stored.
 #[must_use]
-pub fn history(
-    writes: &[NewVersion],
-    record: Tag,
-    before: Option<VersionNumber>,
-    since: Option<Timestamp>,
-) -> Vec<Version> {
+pub fn history(writes: &[NewVersion], record: Tag, range: HistoryRange) -> Vec<Version> {
+    let HistoryRange { before, since } = range;
     let newest = writes.iter().rev().map(|write| &write.version);
     newest
         .filter(|version| version.record == record)

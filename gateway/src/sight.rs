@@ -9,11 +9,11 @@ use crate::{
     criteria::Condition,
     exchange::{Exchange, of_patients},
     failure::Failure,
-    overlay,
+    overlay::{self, HistoryRange},
     version::Found,
 };
 use fhir::ReferenceParameter;
-use model::{LogicalId, ResourceType, Tag, Timestamp, VersionNumber};
+use model::{LogicalId, ResourceType, Tag, VersionNumber};
 use policies::{Action, Decision, Question, Target};
 use store::{Reader, VersionFacts};
 
@@ -146,13 +146,13 @@ impl Exchange<'_> {
     pub async fn history_facts(
         &self,
         record: Tag,
-        (before, since): (Option<VersionNumber>, Option<Timestamp>),
+        range: HistoryRange,
         limit: u32,
     ) -> Result<Vec<VersionFacts>, Failure> {
         let facility = self.facility().id;
         let read = move |reader: &mut Reader| {
             let mut versions = reader.versions();
-            versions.history_facts(facility, record, before, since, limit)
+            versions.history_facts(facility, record, range.before, range.since, limit)
         };
         Ok(self.app().store.read("history facts", read).await?)
     }

@@ -6,7 +6,8 @@ use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
     head::Given,
-    negotiation, overlay,
+    negotiation,
+    overlay::{self, HistoryRange},
     paging::{BYTES_PER_PAGE, DEFAULT_COUNT, parse_count},
     reply::Reply,
     sight::Looked,
@@ -70,6 +71,21 @@ impl Asked {
         Ok(asked)
     }
 
+    /// The range of the query, or the one inside the cursor of a next link.
+    fn range(&self, exchange: &Exchange<'_>, place: &str) -> Result<HistoryRange, Failure> {
+        let Some(sealed) = &self.cursor else {
+            return Ok(HistoryRange {
+                before: None,
+                since: self.since,
+            });
+        };
+        let (before, since): Place = cursor::open(exchange, place, sealed)?;
+        Ok(HistoryRange {
+            before: Some(before),
+            since,
+        })
+    }
+
     fn query(&self) -> String {
         let since = self.since.map(|since| format!("&_since={since}"));
         format!("?_count={}{}", self.count, since.unwrap_or_default())
@@ -98,16 +114,14 @@ pub async fn history(
     asked: &Asked,
 ) -> Result<Reply, Failure> {
     let place = format!("{kind}/{id}/_history");
-    let (before, since) = match &asked.cursor {
-        None => (None, asked.since),
-        Some(sealed) => {
-            let (before, since): Place = cursor::open(exchange, &place, sealed)?;
-            (Some(before), since)
-        }
-    };
-    let (shown, end) = versions(exchange, (kind, id), (before, since), asked.count).await?;
-    let Shown { versions, damaged } = shown;
-    if versions.is_empty() && before.is_none() {
+    let range = asked.range(exchange, &place)?;
+    let since = range.since;
+    let Shown {
+        versions,
+        damaged,
+        end,
+    } = versions(exchange, kind, id, range, asked.count).await?;
+    if versions.is_empty() && range.before.is_none() {
         if let Some(failure) = damaged {
             return Err(failure);
         }
@@ -150,6 +164,8 @@ struct Shown {
     versions: Vec<OneVersion>,
     /// The refusal of a damaged version that the caller may not know of.
     damaged: Option<Failure>,
+    /// The last version that was looked at, when there is more.
+    end: Option<VersionNumber>,
 }
 
 /// A version of the answer.
@@ -186,7 +202,8 @@ impl OneVersion {
 /// A version as far as the caller may see it. One that is damaged is refused by itself.
 async fn one(
     exchange: &mut Exchange<'_>,
-    (kind, id): (&ResourceType, &LogicalId),
+    kind: &ResourceType,
+    id: &LogicalId,
     row: store::Version,
     shown: &mut Shown,
 ) -> Result<(), Failure> {
@@ -220,27 +237,32 @@ async fn one(
     Ok(())
 }
 
-/// The versions of a page that may be seen, and where it ends when there is more.
+/// The versions of a page that may be seen.
 async fn versions(
     exchange: &mut Exchange<'_>,
-    (kind, id): (&ResourceType, &LogicalId),
-    (before, since): (Option<VersionNumber>, Option<Timestamp>),
+    kind: &ResourceType,
+    id: &LogicalId,
+    range: HistoryRange,
     count: u32,
-) -> Result<(Shown, Option<VersionNumber>), Failure> {
+) -> Result<Shown, Failure> {
     let most = BYTES_PER_PAGE.min(exchange.budget.answer_left());
     let mut shown = Shown::default();
     let (mut left, mut last) = (count, None);
     loop {
         let limit = left.min(BATCH);
-        let range = (last.or(before), since);
-        let rows = visible_rows(exchange, kind, id, range, limit + 1).await?;
+        let rest = HistoryRange {
+            before: last.or(range.before),
+            ..range
+        };
+        let rows = visible_rows(exchange, kind, id, rest, limit + 1).await?;
         let more = rows.len() > limit as usize;
         for row in rows.into_iter().take(limit as usize) {
             // The first is paid for or refused, so that each page comes further.
             let bytes: usize = shown.versions.iter().map(OneVersion::size).sum();
             let spent = bytes >= most || !exchange.budget.opens_more();
             if last.is_some() && spent {
-                return Ok((shown, last));
+                shown.end = last;
+                return Ok(shown);
             }
             (last, left) = (Some(row.number), left.saturating_sub(1));
             if !exchange.may_reach(HISTORY, kind, row.subject) {
@@ -248,11 +270,14 @@ async fn versions(
                 drop(exchange.decide(Action::HistoryInstance, &hidden));
                 continue;
             }
-            one(exchange, (kind, id), row, &mut shown).await?;
+            one(exchange, kind, id, row, &mut shown).await?;
         }
         match (more, left) {
-            (false, _) => return Ok((shown, None)),
-            (true, 0) => return Ok((shown, last)),
+            (false, _) => return Ok(shown),
+            (true, 0) => {
+                shown.end = last;
+                return Ok(shown);
+            }
             (true, _) => {}
         }
     }
@@ -290,14 +315,14 @@ async fn visible_rows(
     exchange: &Exchange<'_>,
     kind: &ResourceType,
     id: &LogicalId,
-    span: (Option<VersionNumber>, Option<Timestamp>),
+    range: HistoryRange,
     limit: u32,
 ) -> Result<Vec<store::Version>, Failure> {
     if !exchange.reaches_all(HISTORY, kind) {
         let record = exchange.tag(kind, id);
-        let facts = exchange.history_facts(record, span, FACTS).await?;
+        let facts = exchange.history_facts(record, range, FACTS).await?;
         let all = facts.len() < FACTS as usize;
-        let written = overlay::history(&exchange.writes, record, span.0, span.1);
+        let written = overlay::history(&exchange.writes, record, range);
         let subjects: BTreeSet<Option<Tag>> = (facts.iter().map(|facts| facts.subject))
             .chain(written.iter().map(|version| version.subject))
             .collect();
@@ -306,14 +331,14 @@ async fn visible_rows(
             return Ok(Vec::new());
         }
     }
-    rows(exchange, kind, id, span, limit).await
+    rows(exchange, kind, id, range, limit).await
 }
 
 async fn rows(
     exchange: &Exchange<'_>,
     kind: &ResourceType,
     id: &LogicalId,
-    (before, since): (Option<VersionNumber>, Option<Timestamp>),
+    range: HistoryRange,
     limit: u32,
 ) -> Result<Vec<store::Version>, Failure> {
     let (facility, tag) = (exchange.facility().id, exchange.tag(kind, id));
@@ -322,11 +347,11 @@ async fn rows(
         .store
         .search("history", move |reader| {
             let mut versions = reader.versions();
-            versions.history(facility, tag, before, since, limit)
+            versions.history(facility, tag, range.before, range.since, limit)
         })
         .await
         .map_err(|error| exchange.facility().refuse_read(kind, tag, error))?;
-    let mut rows = overlay::history(&exchange.writes, tag, before, since);
+    let mut rows = overlay::history(&exchange.writes, tag, range);
     rows.extend(stored);
     rows.truncate(limit as usize);
     Ok(rows)

@@ -101,7 +101,7 @@ impl Look<'_> {
                 id,
                 version,
                 preconditions,
-            } => read::vread(exchange, (kind, id, version), preconditions).await,
+            } => read::vread(exchange, kind, id, version, preconditions).await,
             Self::History {
                 kind,
                 id,

@@ -36,7 +36,9 @@ pub async fn read(
 /// precondition failed.
 pub async fn vread(
     exchange: &mut Exchange<'_>,
-    (kind, id, number): (&ResourceType, &LogicalId, VersionNumber),
+    kind: &ResourceType,
+    id: &LogicalId,
+    number: VersionNumber,
     preconditions: &Preconditions,
 ) -> Result<Reply, Failure> {
     let looked = exchange
