@@ -39,6 +39,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 type Answer = Result<HttpResponse, Problem>;
 
+/// The largest body, in bytes: a proposal of two hundred people and clients with long
+/// names. Policy sets are not proposed here.
+const BODY_BYTES: usize = 64 * 1024;
+
 /// Every path below `/admin`.
 pub(crate) fn scope() -> Scope {
     let on = |path| Offered::at(path, |failure| Problem::from(failure).into());
@@ -62,7 +66,11 @@ pub(crate) fn scope() -> Scope {
                 .post(administrators::register),
         )
         .service(on("/administrators/{tag}").delete(administrators::revoke))
-        .service(on("/changes").get(changes::list))
+        .service(
+            on("/changes")
+                .with_parameters(&changes::PARAMETERS)
+                .get(changes::list),
+        )
         .service(on("/changes/{id}").get(changes::read))
         .service(on("/changes/{id}/approve").post(changes::approve))
         .service(on("/changes/{id}/reject").post(changes::reject))
@@ -118,7 +126,7 @@ async fn read<T: DeserializeOwned>(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> Result<T, Failure> {
-    let bytes = body::read_json(request, payload).await?;
+    let bytes = body::read_json_up_to(request, payload, BODY_BYTES).await?;
     serde_json::from_slice(&bytes).map_err(|error| {
         // The parser's own words may quote the body; what is wrong with names and
         // types of members is not in it.

@@ -29,8 +29,21 @@ pub async fn read_json(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> Result<web::Bytes, Failure> {
+    read_json_up_to(request, payload, usize::MAX).await
+}
+
+/// Reads a body of JSON of at most so many bytes, or of fewer where the limit of all
+/// bodies is lower.
+///
+/// # Errors
+/// As [`read_json`].
+pub async fn read_json_up_to(
+    request: &HttpRequest,
+    payload: web::Payload,
+    most: usize,
+) -> Result<web::Bytes, Failure> {
     negotiation::check_json_body(request)?;
-    read(request, payload).await
+    read(request, payload, most).await
 }
 
 /// Reads the form of a search that is posted.
@@ -38,7 +51,7 @@ pub async fn read_json(
 /// # Errors
 /// When it is over the limit, cut short, or not declared as a form in UTF-8.
 pub async fn read_form(request: &HttpRequest, payload: web::Payload) -> Result<String, Failure> {
-    let form = read(request, payload).await?;
+    let form = read(request, payload, query_text::FORM_BYTES).await?;
     negotiation::check_form_body(request, form.is_empty())?;
     String::from_utf8(form.to_vec()).map_err(|_| {
         Failure::new(
@@ -49,15 +62,19 @@ pub async fn read_form(request: &HttpRequest, payload: web::Payload) -> Result<S
     })
 }
 
-/// Reads a body of any type, up to the limit and as long as it keeps coming.
+/// Reads a body of any type, up to the limits and as long as it keeps coming.
 ///
 /// # Errors
 /// When it is over the limit, cut short, or too slow.
-async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, Failure> {
+async fn read(
+    request: &HttpRequest,
+    payload: web::Payload,
+    most: usize,
+) -> Result<web::Bytes, Failure> {
     let (limit, seconds) = request.app_data::<web::Data<App>>().map_or((0, 0), |app| {
         (app.limits.body_bytes, app.limits.body_seconds)
     });
-    let limit = limit.min(query_text::body_limit(request.path()));
+    let limit = limit.min(most);
     let (mut stream, mut body) = (BodyStream::new(payload), web::BytesMut::new());
     let begun = Instant::now();
     loop {

@@ -1,5 +1,6 @@
-//! What the head of a FHIR request asks, settled before anything is done: the form of
-//! the answer, parameters, preconditions. Whatever a path does not read is refused.
+//! What the head of a request asks, settled before anything is done: the form of the
+//! answer, parameters, preconditions. Whatever a path does not read is refused: by the
+//! handlers below a FHIR base, by [`Offered`](crate::offered::Offered) everywhere else.
 
 use crate::{
     failure::{Category, Failure},
@@ -54,6 +55,29 @@ pub fn of_capabilities(request: &HttpRequest) -> Result<(), Failure> {
         }
     }
     no_parameters(&rest.finish())
+}
+
+/// The head of a request to a path that is no FHIR: no preconditions, and none but these
+/// parameters.
+///
+/// # Errors
+/// Invalid for what is not read.
+pub fn of_others(request: &HttpRequest, parameters: &[&str]) -> Result<(), Failure> {
+    Preconditions::refuse(request)?;
+    let mut given = url::form_urlencoded::parse(request.query_string().as_bytes());
+    if given.all(|(name, _)| parameters.contains(&name.as_ref())) {
+        return Ok(());
+    }
+    let taken = match parameters {
+        [] => "none".to_owned(),
+        some => format!("none but `{}`", some.join("` and `")),
+    };
+    let text = format!("a parameter is not supported; at this path send {taken}");
+    Err(Failure::new(
+        Category::Invalid,
+        IssueCode::NotSupported,
+        text,
+    ))
 }
 
 fn form_only(request: &HttpRequest) -> Result<(), Failure> {

@@ -1,12 +1,14 @@
 //! A path with the methods that it takes: one table for the routes and for what is told
 //! to whoever comes with another method
-//! (<https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6>).
+//! (<https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6>), or with parameters and
+//! preconditions that the path does not read.
 
-use crate::outcome::wrong_method;
+use crate::{head, outcome::wrong_method};
 use actix_web::{
     Error, FromRequest, Handler, HttpResponse, Resource, Responder, Route,
-    dev::{AppService, HttpServiceFactory},
+    dev::{AppService, HttpServiceFactory, ServiceRequest},
     http::Method,
+    middleware::{Next, from_fn},
     web,
 };
 use std::sync::Arc;
@@ -19,10 +21,19 @@ pub struct Offered {
     resource: Resource,
     methods: Vec<Method>,
     render: Render,
+    head: Head,
+}
+
+/// Who settles what the head of a request asks.
+enum Head {
+    /// The handlers, for all of it.
+    Handlers,
+    /// The path itself: it refuses preconditions, and all parameters but these.
+    Path(&'static [&'static str]),
 }
 
 impl Offered {
-    /// A path that takes nothing yet; with a final slash it is the same
+    /// A path that takes nothing yet, no parameter and no precondition either; with a final slash it is the same
     /// (<https://hl7.org/fhir/R4/http.html#root>). A path that ends in a pattern for
     /// slashes takes them as they are.
     pub fn at(path: &str, render: Render) -> Self {
@@ -34,6 +45,24 @@ impl Offered {
             resource: web::resource(spellings),
             methods: Vec::new(),
             render,
+            head: Head::Path(&[]),
+        }
+    }
+
+    /// Leaves the head of requests to the handlers, which must refuse what they do not
+    /// read.
+    pub fn with_head_read(self) -> Self {
+        Self {
+            head: Head::Handlers,
+            ..self
+        }
+    }
+
+    /// Takes these parameters.
+    pub fn with_parameters(self, names: &'static [&'static str]) -> Self {
+        Self {
+            head: Head::Path(names),
+            ..self
         }
     }
 
@@ -90,6 +119,16 @@ impl HttpServiceFactory for Offered {
             async { Err::<HttpResponse, Error>(refused) }
         };
         let resource = self.resource.default_service(web::to(refuse));
-        resource.register(config);
+        let Head::Path(names) = self.head else {
+            return resource.register(config);
+        };
+        let settle = move |request: ServiceRequest, next: Next<_>| async move {
+            match head::of_others(request.request(), names) {
+                Ok(()) => next.call(request).await,
+                // An answer, not an error: layers outside see answers alone.
+                Err(failure) => Ok(request.error_response(render(failure))),
+            }
+        };
+        resource.wrap(from_fn(settle)).register(config);
     }
 }

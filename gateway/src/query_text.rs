@@ -8,7 +8,7 @@ use fhir::IssueCode;
 /// Bytes of a query in a URL.
 const URL_BYTES: usize = 8 * 1024;
 /// Bytes of a query in a body, with what its URL says.
-const FORM_BYTES: usize = 64 * 1024;
+pub const FORM_BYTES: usize = 64 * 1024;
 
 /// Refuses the query of a search that is too long for its method.
 ///
@@ -48,14 +48,4 @@ fn check_form(query: &str) -> Result<(), Failure> {
         IssueCode::TooLong,
         format!("the query is over the limit of {FORM_BYTES} bytes; send it in parts"),
     ))
-}
-
-/// How much of a body is read at a path: a posted search is a query.
-#[must_use]
-pub fn body_limit(path: &str) -> usize {
-    if path.trim_end_matches('/').ends_with("/_search") {
-        FORM_BYTES
-    } else {
-        usize::MAX
-    }
 }

@@ -47,7 +47,7 @@ pub fn mount(config: &mut web::ServiceConfig) {
 /// Every path below a FHIR base. What is not in the table is answered by
 /// [`Offered`] or `nowhere`, never by an empty page.
 fn fhir_base(path: &str) -> Scope {
-    let on = |path| Offered::at(path, Into::into);
+    let on = |path| Offered::at(path, Into::into).with_head_read();
     web::scope(path)
         .service(on("").post(post_bundle))
         .service(on("/metadata").get(capability::metadata))

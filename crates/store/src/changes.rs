@@ -7,7 +7,8 @@ use crate::{
     schema::{change, change_decision},
 };
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl,
+    SelectableHelper,
     dsl::count_star,
     prelude::{Queryable, Selectable},
 };
@@ -145,6 +146,17 @@ fn key_of(sealed: &SealedDecision) -> &[u8] {
     sealed.data_key.as_bytes()
 }
 
+/// Number of changes that were proposed after a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proposed {
+    /// Undecided, of all proposers.
+    pub open: u64,
+    /// Of one proposer, decided or not.
+    pub by_one: u64,
+    /// Undecided, of that proposer.
+    pub open_by_one: u64,
+}
+
 /// A change with its decision, once there is one.
 pub type DecidedChange = (Change, Option<ChangeDecision>);
 
@@ -161,14 +173,24 @@ impl<A: Access> Changes<'_, A> {
         Ok(Some((read(row)?, decision)))
     }
 
-    /// The newest changes, newest first.
+    /// The newest changes, newest first; of those before this one when it is given.
     pub fn newest(
         &mut self,
         facility: FacilityId,
+        before: Option<(Timestamp, Tag)>,
         limit: u32,
     ) -> Result<Vec<DecidedChange>, Error> {
+        // No change is of the last millisecond that there is.
+        let (millis, id) =
+            before.map_or((i64::MAX, Tag::ZERO), |(time, id)| (time.as_millis(), id));
+        let same_time = change::created_ms
+            .eq(millis)
+            .and(change::id.lt(id.as_bytes().as_slice()));
         let query = change::table
             .filter(change::facility_id.eq(facility.0))
+            // For the index, which does not follow an `or`.
+            .filter(change::created_ms.le(millis))
+            .filter(change::created_ms.lt(millis).or(same_time))
             .order((change::created_ms.desc(), change::id.desc()))
             .limit(i64::from(limit))
             .select(Row::as_select());
@@ -181,6 +203,47 @@ impl<A: Access> Changes<'_, A> {
                 Ok((read(row)?, decision))
             })
             .collect()
+    }
+
+    /// How much was proposed after a time, by this person and by all.
+    pub fn proposed_since(
+        &mut self,
+        facility: FacilityId,
+        proposer: Tag,
+        since: Timestamp,
+    ) -> Result<Proposed, Error> {
+        let new = || {
+            change::table
+                .filter(change::facility_id.eq(facility.0))
+                .filter(change::created_ms.gt(since.as_millis()))
+        };
+        let decisions = || {
+            change_decision::table
+                .filter(change_decision::facility_id.eq(facility.0))
+                .select(count_star())
+        };
+        let own = || new().filter(change::proposer_tag.eq(proposer.as_bytes().as_slice()));
+        let all: i64 = self
+            .access
+            .query(|conn| new().select(count_star()).first(conn))?;
+        let all_decided: i64 = self.access.query(|conn| {
+            let ids = new().select(change::id);
+            let decided = decisions().filter(change_decision::change_id.eq_any(ids));
+            decided.first(conn)
+        })?;
+        let by_one: i64 = self
+            .access
+            .query(|conn| own().select(count_star()).first(conn))?;
+        let by_one_decided: i64 = self.access.query(|conn| {
+            let ids = own().select(change::id);
+            let decided = decisions().filter(change_decision::change_id.eq_any(ids));
+            decided.first(conn)
+        })?;
+        Ok(Proposed {
+            open: column::number(all.saturating_sub(all_decided))?,
+            by_one: column::number(by_one)?,
+            open_by_one: column::number(by_one.saturating_sub(by_one_decided))?,
+        })
     }
 
     /// The number of changes, and of decisions.

@@ -67,7 +67,9 @@ mod writer;
 pub use anchors::{Anchor, Anchors, NewAnchor};
 pub use answers::{Answers, StoredAnswer};
 pub use audits::{Audit, AuditPosition, AuditRange, Audits, AuditsOf, NewAudit, SealedQuery};
-pub use changes::{Change, ChangeDecision, Changes, Decided, DecidedChange, SealedDecision};
+pub use changes::{
+    Change, ChangeDecision, Changes, Decided, DecidedChange, Proposed, SealedDecision,
+};
 pub use database::Database;
 pub use epochs::Epochs;
 pub use error::{Error, OpenError};

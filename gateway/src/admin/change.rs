@@ -19,10 +19,18 @@ use crate::{
 use fhir::IssueCode;
 use model::{Scope, Tag, Timestamp};
 use serde::Serialize;
-use store::{ChangeDecision, Decided, SealedDecision, StatementKind};
+use store::{ChangeDecision, Decided, Reader, SealedDecision, StatementKind};
 
 /// How long a change can be approved.
 const OPEN_MILLIS: i64 = 7 * 24 * 3_600 * 1_000;
+
+/// Open proposals of one administrator at most.
+const MOST_OPEN_BY_ONE: u64 = 100;
+/// Open proposals at a facility at most.
+const MOST_OPEN: u64 = 500;
+/// Proposals of one administrator within the time that a change is open, whatever became
+/// of them.
+const MOST_BY_ONE: u64 = 500;
 
 /// A change whose envelope is open.
 pub(super) struct OpenChange {
@@ -68,14 +76,15 @@ pub(super) async fn propose(
     proposal: Proposal,
 ) -> Result<View, Failure> {
     let (facility, random) = (exchange.facility(), &*exchange.app().random);
+    let proposer = Person::of(&exchange.caller);
     read_statements(facility).await?;
+    // After the statements: what another process adds from here on takes the number of
+    // this proposal's statement, so that it is tried and counted again.
+    require_room(exchange, tag_of(facility, &proposer)).await?;
     let mut id = [0; Tag::LEN];
     random.fill(&mut id)?;
     let id = Tag::new(id);
-    let content = Content {
-        proposer: Person::of(&exchange.caller),
-        proposal,
-    };
+    let content = Content { proposer, proposal };
     let key = facility.keys.for_scope(Scope::Facility).await?;
     let own = facility.own_seal(&key, random);
     let sealed = own.seal(
@@ -106,6 +115,39 @@ pub(super) async fn propose(
     };
     exchange.admin.proposed = Some((row, statement));
     Ok(change.view(exchange))
+}
+
+/// Refuses a proposal where too many are open already, or its proposer has made too many
+/// of late: sealed rows and leaves stay, whatever becomes of a proposal.
+async fn require_room(exchange: &Exchange<'_>, proposer: Tag) -> Result<(), Failure> {
+    let (facility, since) = (
+        exchange.facility().id,
+        exchange.at.plus_millis(-OPEN_MILLIS),
+    );
+    let count = move |reader: &mut Reader| {
+        let mut changes = reader.changes();
+        changes.proposed_since(facility, proposer, since)
+    };
+    let proposed = exchange.app().store.read("proposals", count).await?;
+    let text = if proposed.open_by_one >= MOST_OPEN_BY_ONE {
+        format!(
+            "{MOST_OPEN_BY_ONE} of your proposals are open, which is the most; withdraw some by \
+             `/reject`, or have them decided, then propose again"
+        )
+    } else if proposed.open >= MOST_OPEN {
+        format!(
+            "{MOST_OPEN} proposals are open at this facility, which is the most; decide some of \
+             them, then propose again"
+        )
+    } else if proposed.by_one >= MOST_BY_ONE {
+        format!(
+            "you have made {MOST_BY_ONE} proposals within seven days, which is the most; wait, \
+             or let another administrator propose"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(effect::conflict(text))
 }
 
 /// Decides a change: approved, it takes effect; turned down by its proposer, it is

@@ -1,25 +1,85 @@
 //! `/admin/changes`: what was proposed, and deciding it.
 
 use super::{Answer, change, done, open_change, proposal::Proposal, run, touch};
-use crate::{context::Context, failure::Failure};
+use crate::{
+    context::Context,
+    failure::{Category, Failure},
+    head::Given,
+    paging,
+};
 use actix_web::HttpRequest;
-use serde_json::json;
+use fhir::IssueCode;
+use model::Tag;
+use serde::Serialize;
 
-/// How many are shown, newest first.
-const SHOWN: u32 = 100;
+/// What the list reads.
+pub(super) const PARAMETERS: [&str; 2] = [COUNT, BEFORE];
+const COUNT: &str = "_count";
+/// The id of the last change of the page before.
+const BEFORE: &str = "before";
+/// Changes on a page at most, and when nothing is asked.
+const MOST: u32 = 100;
 
-/// The newest changes of the facility.
+/// A page of changes.
+#[derive(Serialize)]
+struct List {
+    changes: Vec<change::View>,
+    /// Where the page after it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Which changes are asked for.
+struct Asked {
+    count: u32,
+    before: Option<Tag>,
+}
+
+impl Asked {
+    fn parse(query: &str) -> Result<Self, Failure> {
+        let (mut given, mut asked) = (Given::default(), Self::newest());
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            match name.as_ref() {
+                COUNT => asked.count = paging::parse_count(&value, 1)?.min(MOST),
+                BEFORE => asked.before = Some(value.parse().map_err(|_| no_change())?),
+                // `Offered` has refused it.
+                _ => {}
+            }
+            given.take(&name)?;
+        }
+        Ok(asked)
+    }
+
+    const fn newest() -> Self {
+        Self {
+            count: MOST,
+            before: None,
+        }
+    }
+}
+
+fn no_change() -> Failure {
+    let text =
+        format!("the value of `{BEFORE}` must be the id of a change; follow `next` as it is");
+    Failure::new(Category::Invalid, IssueCode::Value, text)
+}
+
+/// A page of changes, the newest first.
 pub(super) async fn list(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
-    let views = run(&context, "change-list", async |exchange| {
-        let changes = open_change::newest(exchange, SHOWN).await?;
-        Ok(changes
-            .iter()
-            .map(|it| it.view(exchange))
-            .collect::<Vec<_>>())
+    let asked = Asked::parse(request.query_string())?;
+    let (views, last) = run(&context, "change-list", async |exchange| {
+        let page = open_change::page(exchange, asked.before, asked.count).await?;
+        let views = page.changes.iter().map(|it| it.view(exchange));
+        Ok((views.collect::<Vec<_>>(), page.goes_on_after))
     })
     .await?;
-    Ok(done(&json!({"changes": views})))
+    let (base, count) = (context.app.public_url(), asked.count);
+    let next = last.map(|id| format!("{base}/admin/changes?{COUNT}={count}&{BEFORE}={id}"));
+    Ok(done(&List {
+        changes: views,
+        next,
+    }))
 }
 
 /// One change.

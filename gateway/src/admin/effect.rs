@@ -23,6 +23,7 @@ pub(super) fn conflict(text: impl Into<String>) -> Failure {
 
 /// Whether the change can be made now.
 pub(super) async fn check(exchange: &Exchange<'_>, proposal: &Proposal) -> Result<(), Failure> {
+    proposal.check_lists()?;
     if let Some((registrant, true)) = proposal.registrant() {
         registrant.check()?;
         if exchange.registered().holds(&registrant) {

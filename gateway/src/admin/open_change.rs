@@ -11,7 +11,7 @@ use crate::{
 };
 use model::{Tag, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{Change, ChangeDecision, Decided, DecidedChange, Reader, StatementKind};
+use store::{Change, ChangeDecision, Decided, DecidedChange, FacilityId, Reader, StatementKind};
 
 /// The type under which proposals are sealed.
 pub(super) const CHANGE: &str = "#change";
@@ -22,6 +22,11 @@ pub(super) const SEALED_ID: &str = "1";
 /// How often a change is read before it is believed that something is wrong with it:
 /// it may be decided at this moment.
 const READINGS: u32 = 3;
+
+/// Rows of changes read at a time.
+const AT_A_TIME: u32 = 10;
+/// Sealed bytes after which a page of changes ends.
+const PAGE_BYTES: usize = 1024 * 1024;
 
 /// What is sealed of a change.
 #[derive(Serialize, Deserialize)]
@@ -72,24 +77,37 @@ pub(super) async fn find(exchange: &Exchange<'_>, id: &str) -> Result<OpenChange
     }
 }
 
-/// The newest changes, newest first. One that is refused is left out, and the operator
-/// told.
+/// A page of changes.
+pub(super) struct Page {
+    /// The newest first.
+    pub(super) changes: Vec<OpenChange>,
+    /// The last row of the page, when there are rows behind it.
+    pub(super) goes_on_after: Option<Tag>,
+}
+
+/// A page of changes, those older than this one when it is given. One that is refused is
+/// left out, and the operator told.
 ///
 /// # Errors
-/// When they cannot be read.
-pub(super) async fn newest(
+/// Not found when there is no change of that id; when they cannot be read.
+pub(super) async fn page(
     exchange: &Exchange<'_>,
-    limit: u32,
-) -> Result<Vec<OpenChange>, Failure> {
+    before: Option<Tag>,
+    count: u32,
+) -> Result<Page, Failure> {
     let facility = exchange.facility();
     let own = facility.id;
     let mut readings = 1;
     loop {
         let read = move |reader: &mut Reader| {
             let counts = reader.changes().counts(own)?;
-            Ok((counts, reader.changes().newest(own, limit)?))
+            Ok((counts, rows_of_page(reader, own, before, count)?))
         };
         let (counts, rows) = exchange.app().store.read("changes", read).await?;
+        let Rows {
+            rows,
+            goes_on_after,
+        } = rows.ok_or_else(Failure::not_found)?;
         read_statements(facility).await?;
         let (mut changes, mut breaches) = (Vec::new(), Vec::new());
         let count = |kind| u64::from(facility.statements.count(kind));
@@ -106,9 +124,59 @@ pub(super) async fn newest(
             for breach in &breaches {
                 drop(facility.refuse(breach));
             }
-            return Ok(changes);
+            return Ok(Page {
+                changes,
+                goes_on_after,
+            });
         }
         readings += 1;
+    }
+}
+
+/// The rows of a page.
+struct Rows {
+    rows: Vec<DecidedChange>,
+    goes_on_after: Option<Tag>,
+}
+
+/// The rows of a page, and the last of them when there are more; `None` when there is no
+/// change to begin before.
+fn rows_of_page(
+    reader: &mut Reader,
+    facility: FacilityId,
+    before: Option<Tag>,
+    count: u32,
+) -> Result<Option<Rows>, store::Error> {
+    let place = |change: &Change| (change.created, change.id);
+    let mut after = match before {
+        None => None,
+        Some(id) => match reader.changes().find(facility, id)? {
+            Some((change, _)) => Some(place(&change)),
+            None => return Ok(None),
+        },
+    };
+    let (mut rows, mut bytes) = (Vec::new(), 0_usize);
+    loop {
+        let some = reader.changes().newest(facility, after, AT_A_TIME)?;
+        let ends = some.len() < AT_A_TIME as usize;
+        for row in some {
+            if rows.len() >= count as usize || bytes >= PAGE_BYTES {
+                let goes_on_after = after.map(|(_, id)| id);
+                return Ok(Some(Rows {
+                    rows,
+                    goes_on_after,
+                }));
+            }
+            bytes = bytes.saturating_add(row.0.envelope.len());
+            after = Some(place(&row.0));
+            rows.push(row);
+        }
+        if ends {
+            return Ok(Some(Rows {
+                rows,
+                goes_on_after: None,
+            }));
+        }
     }
 }
 

@@ -12,6 +12,9 @@ use std::collections::BTreeSet;
 /// Fewer could not approve anything.
 pub(super) const FEWEST_ADMINISTRATORS: usize = 2;
 
+/// Entries of one list in a proposal at most.
+const MOST_LISTED: usize = 100;
+
 /// A change that takes effect when it is approved. What is ended stands there as it
 /// was registered, so that whoever approves sees it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -68,6 +71,30 @@ impl Proposal {
             Self::FacilityChange(profile) => Some((Registrant::Facility(profile.clone()), true)),
             Self::FacilityMake(_) => None,
         }
+    }
+
+    /// Refuses lists that nobody would read before approving.
+    pub(super) fn check_lists(&self) -> Result<(), Failure> {
+        let lists = match self {
+            Self::FacilityMake(facility) => vec![
+                ("administrators", facility.administrators.len()),
+                ("clients", facility.clients.len()),
+            ],
+            Self::FacilityChange(profile) => vec![("sharing.with", profile.sharing.with.len())],
+            _ => Vec::new(),
+        };
+        let Some((name, listed)) = lists.into_iter().find(|(_, listed)| *listed > MOST_LISTED)
+        else {
+            return Ok(());
+        };
+        Err(Failure::new(
+            Category::Unprocessable,
+            IssueCode::BusinessRule,
+            format!(
+                "`{name}` lists {listed}, and a proposal takes {MOST_LISTED} at most; list \
+                 fewer, and register the other people and clients by themselves later"
+            ),
+        ))
     }
 
     /// What it is about, in the words of the audit.

@@ -121,7 +121,7 @@ impl TakeOver {
         }
         let id = facility.id;
         let read = move |reader: &mut Reader| {
-            let changes = oldest_first(reader.changes().newest(id, u32::MAX)?);
+            let changes = oldest_first(reader.changes().newest(id, None, u32::MAX)?);
             Ok(Rows {
                 sets: reader.policies().in_clear(id)?,
                 registrations: reader.registrations().all(id)?,
@@ -182,7 +182,7 @@ impl TakeOver {
                 let same = tx.policies().in_clear(id)? == looked_at.sets
                     && tx.policies().newest(id)?.is_none()
                     && tx.registrations().all(id)? == looked_at.registrations
-                    && oldest_first(tx.changes().newest(id, u32::MAX)?) == looked_at.changes;
+                    && oldest_first(tx.changes().newest(id, None, u32::MAX)?) == looked_at.changes;
                 if !same {
                     return Err(store::Error::Taken("state that was looked at"));
                 }

@@ -14,6 +14,7 @@ on_both! {
     a_number_is_taken_once,
     a_change_is_decided_once,
     the_newest_changes_come_first,
+    what_was_proposed_since_is_counted,
 }
 
 fn registration(kind: RegistrationKind, of: u32, number: u32, active: bool) -> Registration {
@@ -151,12 +152,55 @@ fn the_newest_changes_come_first(world: &World) {
     }
     propose(&store, other, change(9, 9)).expect("a free id");
     decide(&store, facility, 3, Decided::Approved).expect("not decided yet");
-    let found = store
-        .read_blocking("changes", |reader| reader.changes().newest(facility, 3))
-        .expect("a read");
-    let seen: Vec<_> = found
-        .iter()
-        .map(|(change, decision)| (change.created, decision.is_some()))
-        .collect();
-    assert_eq!(seen, [(at(4), false), (at(3), true), (at(2), false)]);
+    // Two of one moment follow each other by id.
+    propose(&store, facility, change(5, 2)).expect("a free id");
+    let seen = |before, limit| -> Vec<_> {
+        let read = |reader: &mut store::Reader| reader.changes().newest(facility, before, limit);
+        let found = store.read_blocking("changes", read).expect("a read");
+        let seen = |(change, decision): (Change, Option<ChangeDecision>)| {
+            ((change.created, change.id), decision.is_some())
+        };
+        found.into_iter().map(seen).collect()
+    };
+    let place = |id, millis| (at(millis), tag(id));
+    let all = [
+        (place(4, 4), false),
+        (place(3, 3), true),
+        (place(5, 2), false),
+        (place(2, 2), false),
+        (place(1, 1), false),
+    ];
+    assert_eq!(seen(None, 9), all);
+    assert_eq!(seen(None, 3), all[..3]);
+    assert_eq!(seen(Some(place(3, 3)), 9), all[2..]);
+    assert_eq!(seen(Some(place(5, 2)), 9), all[3..]);
+    assert_eq!(seen(Some(place(1, 1)), 9), []);
+}
+
+fn what_was_proposed_since_is_counted(world: &World) {
+    let (store, facility) = world.with_facility();
+    let other = add_facility(&store, "south");
+    let by = |id, millis, proposer| Change {
+        proposer: tag(proposer),
+        ..change(id, millis)
+    };
+    for (id, millis, proposer) in [(1, 1, 7), (2, 2, 7), (3, 3, 7), (4, 3, 8), (5, 4, 7)] {
+        propose(&store, facility, by(id, millis, proposer)).expect("a free id");
+    }
+    propose(&store, other, by(9, 9, 7)).expect("a free id");
+    for id in [1, 3] {
+        decide(&store, facility, id, Decided::Withdrawn).expect("not decided yet");
+    }
+    let since = |proposer, millis| {
+        let read = |reader: &mut store::Reader| {
+            let mut changes = reader.changes();
+            changes.proposed_since(facility, tag(proposer), at(millis))
+        };
+        let found = store.read_blocking("changes", read).expect("a read");
+        (found.open, found.by_one, found.open_by_one)
+    };
+    assert_eq!(since(7, 0), (3, 4, 2));
+    assert_eq!(since(7, 2), (2, 2, 1));
+    assert_eq!(since(8, 0), (3, 1, 1));
+    assert_eq!(since(7, 4), (0, 0, 0));
 }
