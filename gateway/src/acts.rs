@@ -96,6 +96,21 @@ impl Acts {
         self.current.touched.push(Touched { record, writes });
     }
 
+    /// Notes a record that was read to decide over the act: an act of its own, before it.
+    pub(crate) fn consult(
+        &mut self,
+        (resource_type, id): (&ResourceType, &LogicalId),
+        version: Option<VersionNumber>,
+        patients: Vec<AuditPatient>,
+    ) {
+        let going_on = std::mem::replace(
+            &mut self.current,
+            Act::new(AuditInteraction::restful("read")),
+        );
+        self.touch((resource_type, id), version, false, patients);
+        self.go_on_with(going_on);
+    }
+
     /// Notes what an administrator did to something, by its path below `/admin`.
     pub(crate) fn administer(&mut self, path: &str, did: &str) {
         let mut act = Act::new(self.request.clone());

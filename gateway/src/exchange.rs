@@ -20,6 +20,7 @@ use crate::{
     in_force::InForce,
     registered::{self, Registered},
     reply::VersionMark,
+    spent::Spent,
     version::{Found, OpenVersion},
     write::NewContent,
 };
@@ -50,6 +51,8 @@ pub struct Exchange<'c> {
     pub interaction: AuditInteraction,
     /// What it may still cost.
     pub(crate) budget: Budget,
+    /// What it has cost its caller's budgets.
+    pub(crate) spent: Spent,
     pub(crate) sides: Vec<Side>,
     /// Who asks, as far as the token is believed.
     pub(crate) caller: Arc<Caller>,
@@ -82,7 +85,7 @@ pub(crate) struct Side {
 }
 
 impl<'c> Exchange<'c> {
-    fn begin(context: &'c Context, interaction: &AuditInteraction) -> Self {
+    fn begin(context: &'c Context, interaction: &AuditInteraction, spent: Spent) -> Self {
         let side = |facility: &Arc<Facility>| Side {
             facility: Arc::clone(facility),
             in_force: facility.in_force(),
@@ -115,6 +118,7 @@ impl<'c> Exchange<'c> {
             interaction: interaction.clone(),
             acts: Acts::of(interaction),
             budget: Budget::new(&context.app.limits),
+            spent,
             authorizer: Authorizer::new(rules).sharing(sharing),
             epochs: sides.iter().map(|side| side.in_force.epoch).collect(),
             sides,
@@ -295,13 +299,14 @@ pub async fn run<T>(
     interaction: AuditInteraction,
     attempt: impl AsyncFn(&mut Exchange<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let (mut moved, mut taken) = (0, 0);
+    let (mut moved, mut taken, mut spent) = (0, 0, Spent::default());
     loop {
-        let mut exchange = Exchange::begin(context, &interaction);
+        let mut exchange = Exchange::begin(context, &interaction, spent);
         let outcome = match exchange.client_counts {
             true => attempt(&mut exchange).await,
             false => Err(registered::refusal()),
         };
+        spent = exchange.spent.again();
         match audit::commit(exchange, outcome.as_ref().err()).await {
             Ok(()) => {
                 note_denial(context, &outcome);
@@ -337,8 +342,7 @@ pub async fn run<T>(
 /// A denial was audited: it counts against the client's budget. What is hidden and
 /// what is absent count alike.
 fn note_denial<T>(context: &Context, outcome: &Result<T, Failure>) {
-    let category = outcome.as_ref().err().map(|failure| failure.category);
-    if matches!(category, Some(Category::Forbidden | Category::NotFound)) {
+    if outcome.as_ref().is_err_and(Failure::is_denial) {
         context.app.throttle.denied(&context.caller);
     }
 }

@@ -99,6 +99,12 @@ impl Failure {
         }
     }
 
+    /// Whether it tells that the caller may not do or see something.
+    #[must_use]
+    pub const fn is_denial(&self) -> bool {
+        matches!(self.category, Category::Forbidden | Category::NotFound)
+    }
+
     /// Adds what only our log may see.
     #[must_use]
     pub fn because(mut self, cause: impl fmt::Display) -> Self {

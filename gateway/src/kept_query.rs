@@ -1,6 +1,7 @@
 //! Queries that would make a next link longer than servers and proxies read: they are
 //! kept sealed for an hour, and the link holds their tag. A kept query is of use only
-//! to the user whose search it was; whoever pages on keeps it alive.
+//! to the user whose search it was; whoever pages on keeps it alive. Equal queries of one
+//! user within half an hour are kept once.
 
 use crate::{
     exchange::Exchange,
@@ -69,9 +70,7 @@ impl QueryText {
             Self::Here(text) => return Ok((text, None)),
             Self::Kept(tag) => tag,
         };
-        let (facility, old) = (exchange.facility().id, oldest(exchange.at));
-        let find = move |reader: &mut store::Reader| reader.kept_queries().find(facility, tag, old);
-        let kept = exchange.app().store.read_by_key("kept query", find).await?;
+        let kept = find(exchange, tag, oldest(exchange.at)).await?;
         let kept = kept.ok_or_else(gone)?;
         let time = kept.time;
         let text = unseal_text(exchange, kept).await?;
@@ -79,13 +78,16 @@ impl QueryText {
     }
 }
 
-/// Keeps a query with the commit of the request.
+/// Keeps a query with the commit of the request, unless it is kept already.
 async fn keep(exchange: &mut Exchange<'_>, text: &str) -> Result<Tag, Failure> {
     let random = &*exchange.app().random;
-    let mut tag = [0; 16];
-    random.fill(&mut tag)?;
-    let tag = Tag::new(tag);
     let user = user(exchange);
+    let tag = tag_of(exchange, &user, text);
+    let fresh = exchange.at.plus_millis(-FRESH_MILLIS);
+    let kept_now = exchange.kept_queries.iter().any(|kept| kept.tag == tag);
+    if kept_now || find(exchange, tag, fresh).await?.is_some() {
+        return Ok(tag);
+    }
     let (data_key, sealed) = own_seal::seal(
         random,
         exchange.facility(),
@@ -101,6 +103,25 @@ async fn keep(exchange: &mut Exchange<'_>, text: &str) -> Result<Tag, Failure> {
         envelope: sealed.envelope,
     });
     Ok(tag)
+}
+
+/// One tag for a text and user in each half hour, which nobody without the keys can make.
+/// Two requests that keep the same at once make one row: what either sealed is the same.
+fn tag_of(exchange: &Exchange<'_>, user: &str, text: &str) -> Tag {
+    let half_hour = exchange.at.as_millis().div_euclid(FRESH_MILLIS);
+    let id = format!("{user}\n{half_hour}\n{text}");
+    exchange.facility().tags.record_tag(KEPT_QUERY, &id)
+}
+
+/// The query of a tag, unless it was kept before `old`.
+async fn find(
+    exchange: &Exchange<'_>,
+    tag: Tag,
+    old: Timestamp,
+) -> Result<Option<KeptQuery>, Failure> {
+    let facility = exchange.facility().id;
+    let find = move |reader: &mut store::Reader| reader.kept_queries().find(facility, tag, old);
+    Ok(exchange.app().store.read_by_key("kept query", find).await?)
 }
 
 async fn unseal_text(exchange: &Exchange<'_>, kept: KeptQuery) -> Result<String, Failure> {

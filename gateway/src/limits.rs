@@ -1,20 +1,14 @@
-//! How much may be asked: requests a second, denials a minute, bytes of a body.
+//! How much may be asked: requests a second, denials a minute, bytes of a body, bytes of
+//! query text a second.
 //!
-//! Each client has a bucket that fills steadily (the generic cell rate algorithm,
-//! <https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm>), and within it each of
-//! its users a smaller one, so that one user does not shut out the others. So has each
-//! address that sends no valid token. Buckets are this process's own: several gateways
-//! each give the whole rate.
+//! Each client has a bucket that fills steadily, and within it each of its users a smaller
+//! one, so that one user does not shut out the others. So has each address that sends no
+//! valid token. Buckets are this process's own: several gateways each give the whole rate.
 
-use crate::failure::Failure;
+use crate::{buckets::Buckets, failure::Failure};
 use model::Clock;
-use moka::sync::Cache;
 use policies::Caller;
-use std::{
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc};
 
 /// The largest body that is read when nothing else is set, in bytes.
 const BODY_BYTES: usize = 32 * 1024 * 1024;
@@ -26,10 +20,11 @@ const BYTES_PER_VALUE: usize = 16;
 const OPENED_RECORDS: u64 = 20_000;
 const OPENED_BYTES: u64 = 256 * 1024 * 1024;
 const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
-/// Buckets that are kept; those unused longest go first, and come back full.
-const BUCKETS: u64 = 100_000;
-/// A bucket is full again long before.
-const IDLE: Duration = Duration::from_secs(600);
+/// Bytes of a query text that no budget is charged with: the audit record of any request
+/// has more.
+const FREE_QUERY_BYTES: u64 = 1024;
+/// The longest query text, percent-encoded anew, that is charged after its search.
+const LONGEST_QUERY: u32 = 3 * 64 * 1024;
 
 /// What the operator allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +39,9 @@ pub struct Limits {
     pub client_denials_per_minute: u32,
     /// The same of one user of a client.
     pub user_denials_per_minute: u32,
+    /// Bytes of query text that one user's searches may leave in the audit, beyond the
+    /// first 1,024 of each; `None` for no limit.
+    pub user_query_bytes: Option<Rate>,
     /// The largest body, in bytes.
     pub body_bytes: usize,
     /// Seconds after which a body must have come, or must be coming at
@@ -66,12 +64,12 @@ impl Limits {
     }
 }
 
-/// A rate, and how far ahead of it one may be.
+/// A rate of requests or bytes, and how far ahead of it one may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// Requests a second.
+    /// Requests or bytes a second.
     pub per_second: u32,
-    /// Number of requests that may come at once; at least 1.
+    /// Number of requests or bytes that may come at once; at least 1.
     pub burst: u32,
 }
 
@@ -94,6 +92,10 @@ impl Default for Limits {
             user_requests: Some(Rate::of(500)),
             client_denials_per_minute: 6_000,
             user_denials_per_minute: 300,
+            user_query_bytes: Some(Rate {
+                per_second: 16 * 1024,
+                burst: 1024 * 1024,
+            }),
             body_bytes: BODY_BYTES,
             opened_records: OPENED_RECORDS,
             opened_bytes: OPENED_BYTES,
@@ -110,6 +112,7 @@ pub struct Throttle {
     user_requests: Option<Buckets>,
     client_denials: Buckets,
     user_denials: Buckets,
+    user_query_bytes: Option<Buckets>,
 }
 
 impl Throttle {
@@ -124,6 +127,9 @@ impl Throttle {
             user_requests: limits.user_requests.map(second),
             client_denials: minute(limits.client_denials_per_minute),
             user_denials: minute(limits.user_denials_per_minute),
+            user_query_bytes: limits
+                .user_query_bytes
+                .map(|rate| second(rate).lending(LONGEST_QUERY)),
         }
     }
 
@@ -139,10 +145,39 @@ impl Throttle {
         if let Some(requests) = &self.client_requests {
             requests.take(&client, now)?;
         }
-        if let Some(user) = &user {
-            self.user_denials.look(user, now)?;
+        self.denials(caller)
+    }
+
+    /// Whether a caller may be denied once more.
+    ///
+    /// # Errors
+    /// Throttled when user or client has been denied too often.
+    pub fn denials(&self, caller: &Caller) -> Result<(), Failure> {
+        let now = self.now();
+        if let Some(user) = user_of(caller) {
+            self.user_denials.look(&user, now)?;
         }
-        self.client_denials.look(&client, now)
+        self.client_denials.look(&client_of(caller), now)
+    }
+
+    /// Whether a caller may search once more.
+    ///
+    /// # Errors
+    /// Throttled when the texts of earlier searches were too long.
+    pub fn searches(&self, caller: &Caller) -> Result<(), Failure> {
+        match &self.user_query_bytes {
+            Some(bytes) => bytes.look(&searcher_of(caller), self.now()),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes the bytes of the text of a search. Whether there were any left is asked
+    /// before the search, whose text is not known then.
+    pub fn searched(&self, caller: &Caller, bytes: u64) {
+        let dear = bytes.saturating_sub(FREE_QUERY_BYTES);
+        if let Some(bytes) = self.user_query_bytes.as_ref().filter(|_| dear > 0) {
+            bytes.charge(&searcher_of(caller), self.now(), dear);
+        }
     }
 
     /// Lets a request without a valid token be answered.
@@ -184,6 +219,11 @@ fn user_of(caller: &Caller) -> Option<String> {
     (!own).then(|| format!("{}\n{}\n{}", caller.issuer, caller.client, caller.subject))
 }
 
+/// The user, or the service that speaks for itself.
+fn searcher_of(caller: &Caller) -> String {
+    user_of(caller).unwrap_or_else(|| client_of(caller))
+}
+
 /// Addresses that count together: of IPv6 the network of 64 bits that one connection
 /// is given.
 pub(crate) fn network(address: Option<IpAddr>) -> String {
@@ -191,121 +231,5 @@ pub(crate) fn network(address: Option<IpAddr>) -> String {
         None => "-".to_owned(),
         Some(IpAddr::V4(address)) => address.to_string(),
         Some(IpAddr::V6(address)) => format!("{:x}", address.to_bits() >> 64),
-    }
-}
-
-/// Buckets of one size. Times are in microseconds.
-struct Buckets {
-    /// When the bucket of a key is full again.
-    full_at: Cache<String, Arc<Mutex<i64>>>,
-    /// Between two drops.
-    interval: i64,
-    /// How far ahead of now `full_at` may be when another is taken.
-    tolerance: i64,
-}
-
-impl Buckets {
-    fn new(rate: u32, period: i64, burst: u32) -> Self {
-        let interval = period / i64::from(rate.max(1));
-        Self {
-            full_at: Cache::builder()
-                .max_capacity(BUCKETS)
-                .time_to_idle(IDLE)
-                .build(),
-            interval,
-            tolerance: interval.saturating_mul(i64::from(burst.max(1)) - 1),
-        }
-    }
-
-    fn bucket(&self, key: &str) -> Arc<Mutex<i64>> {
-        self.full_at.get(key).unwrap_or_else(|| {
-            self.full_at
-                .get_with_by_ref(key, || Arc::new(Mutex::new(i64::MIN)))
-        })
-    }
-
-    /// When the bucket is full, seen from now: never further off than an empty one,
-    /// so that a clock set back shuts nobody out.
-    fn full_at(&self, held: i64, now: i64) -> i64 {
-        let empty = now
-            .saturating_add(self.tolerance)
-            .saturating_add(self.interval);
-        held.clamp(now, empty)
-    }
-
-    fn check(&self, full_at: i64, now: i64) -> Result<(), Failure> {
-        let wait = full_at.saturating_sub(now).saturating_sub(self.tolerance);
-        if wait <= 0 {
-            return Ok(());
-        }
-        let seconds = u32::try_from(wait / 1_000_000).unwrap_or(u32::MAX);
-        Err(Failure::throttled(seconds.saturating_add(1)))
-    }
-
-    /// Takes one from the bucket of a key.
-    fn take(&self, key: &str, now: i64) -> Result<(), Failure> {
-        let bucket = self.bucket(key);
-        let mut held = bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        *held = self.full_at(*held, now);
-        self.check(*held, now)?;
-        *held = held.saturating_add(self.interval);
-        Ok(())
-    }
-
-    /// Whether one could be taken.
-    fn look(&self, key: &str, now: i64) -> Result<(), Failure> {
-        let Some(bucket) = self.full_at.get(key) else {
-            return Ok(());
-        };
-        let mut held = bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        *held = self.full_at(*held, now);
-        self.check(*held, now)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: i64 = 1_000_000;
-
-    fn taken(buckets: &Buckets, key: &str, now: i64) -> usize {
-        let takes = std::iter::repeat_with(|| buckets.take(key, now));
-        takes.take(1_000).take_while(Result::is_ok).count()
-    }
-
-    #[test]
-    fn a_burst_then_the_rate() {
-        let buckets = Buckets::new(10, SECOND, 30);
-        assert_eq!(taken(&buckets, "a", 0), 30);
-        assert_eq!(taken(&buckets, "a", SECOND), 10);
-        assert_eq!(taken(&buckets, "a", SECOND + 99_999), 0);
-        assert_eq!(taken(&buckets, "a", SECOND + 100_000), 1);
-        assert_eq!(taken(&buckets, "b", SECOND), 30, "each has its own");
-        assert_eq!(
-            taken(&buckets, "a", 60 * SECOND),
-            30,
-            "it is never more than full"
-        );
-    }
-
-    #[test]
-    fn looking_takes_nothing() {
-        let buckets = Buckets::new(1, SECOND, 1);
-        for _ in 0..3 {
-            assert!(buckets.look("a", 0).is_ok());
-        }
-        assert_eq!(taken(&buckets, "a", 0), 1);
-        let failure = buckets.look("a", 0).unwrap_err();
-        assert_eq!(failure.retry_after, Some(2));
-        assert!(buckets.look("a", SECOND).is_ok());
-    }
-
-    #[test]
-    fn a_clock_set_back_shuts_nobody_out() {
-        let buckets = Buckets::new(10, SECOND, 10);
-        assert_eq!(taken(&buckets, "a", 1_000 * SECOND), 10);
-        assert_eq!(taken(&buckets, "a", 0), 0);
-        assert_eq!(taken(&buckets, "a", 2 * SECOND), 10);
     }
 }

@@ -194,6 +194,10 @@ async fn run_search(request: &HttpRequest, context: &Context, query: String) -> 
     query_text::check(request.method(), &query)?;
     let kind = kind(request)?;
     head::of_query(request, &query)?;
+    let app = &context.app;
+    app.throttle
+        .searches(&context.caller)
+        .inspect_err(|_| app.counters.throttled())?;
     let look = Look::Search {
         kind: &kind,
         query: &query,

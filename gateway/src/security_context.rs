@@ -56,9 +56,19 @@ async fn readable(
     let looked = exchange.look(&[Action::Read], kind, id, None).await?;
     let target = looked.target(exchange, kind, id);
     let permit = exchange.decide(Action::Read, &target);
-    Ok(looked
-        .found()
-        .filter(|found| permit.is_some() && !is_delete(&found.row)))
+    match (permit, looked.found()) {
+        (Some(_), Some(found)) => {
+            let (number, patients) = (found.row.number, found.patients.clone());
+            exchange.acts.consult((kind, id), Some(number), patients);
+            Ok((!is_delete(&found.row)).then_some(found))
+        }
+        // Hidden and absent alike: what was aimed at, and a denial like that of a read.
+        _ => {
+            exchange.acts.consult((kind, id), None, Vec::new());
+            exchange.note_denial();
+            Ok(None)
+        }
+    }
 }
 
 fn unseen() -> Failure {

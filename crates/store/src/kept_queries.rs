@@ -18,7 +18,7 @@ const OLD_QUERIES: OldRows = OldRows {
 /// A query, sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptQuery {
-    /// What a link calls it by; random.
+    /// What a link calls it by.
     pub tag: Tag,
     /// When it was kept.
     pub time: Timestamp,
@@ -68,7 +68,8 @@ impl<A: Access> KeptQueries<'_, A> {
 }
 
 impl KeptQueries<'_, Tx> {
-    /// Keeps a query and forgets a few that were kept before `old`.
+    /// Keeps a query, unless its tag is kept already, and forgets a few that were kept
+    /// before `old`.
     pub fn insert(
         &mut self,
         facility: FacilityId,
@@ -84,8 +85,8 @@ impl KeptQueries<'_, Tx> {
         );
         let insert = diesel::insert_into(kept_query::table).values(row);
         self.access.write(|conn| match conn {
-            Conn::Sqlite(conn) => insert.execute(conn),
-            Conn::Postgres(conn) => insert.execute(conn),
+            Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
+            Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
         })?;
         OLD_QUERIES.forget(self.access, facility, old)
     }

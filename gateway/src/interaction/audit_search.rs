@@ -54,7 +54,7 @@ pub async fn search(
 ) -> Result<Reply, Failure> {
     let asked = Asked::parse(exchange, query, lenient).await?;
     let (criteria, page) = (&asked.criteria, &asked.page);
-    exchange.acts.query(criteria.understood(page));
+    exchange.note_query(criteria.understood(page));
     let kind: ResourceType = AUDIT_EVENT.parse().map_err(Failure::fault)?;
     let all = Target::all(exchange.facility().name.clone(), kind);
     exchange

@@ -192,6 +192,9 @@ pub async fn run(
             Ok(done) => done,
             Err(failure) if stands_alone(exchange, prepared, &failure) => {
                 exchange.acts.fail(&failure);
+                if failure.is_denial() {
+                    exchange.note_denial();
+                }
                 let answer = outcome::entry_of(&failure);
                 let refused = Done::refused(&answer);
                 (answer, refused)
@@ -232,10 +235,11 @@ fn entry_code(entry: &Result<Assigned, Refusal>, bundle: &'static str) -> &'stat
 
 /// Whether the other entries go on after this failure. Those of a batch do; but a
 /// batch with an idempotency key is answered once and for all, so that what failed
-/// for our fault would never be tried again: it is not answered then.
+/// for our fault, or has to wait, would never be tried again: it is not answered then.
 fn stands_alone(exchange: &Exchange<'_>, prepared: &Prepared, failure: &Failure) -> bool {
     let answered_once = !matches!(exchange.keyed, Keyed::No);
-    let tried_again = answered_once && failure.category.is_ours();
+    let waits = failure.category == Category::Throttled;
+    let tried_again = answered_once && (waits || failure.category.is_ours());
     !(prepared.transaction || tried_again)
 }
 
@@ -248,9 +252,14 @@ async fn perform(
     wanted: Return,
 ) -> Result<(ResponseEntry, Done), Failure> {
     let Assigned { entry, id } = entry.as_ref().map_err(|refusal| refusal.clone())?;
+    exchange.require_denials()?;
     let preconditions = Preconditions::of_entry(entry)?;
     if matches!(entry.method, Method::Get | Method::Head) {
         exchange.budget.require_answer()?;
+        if matches!(entry.url, EntryUrl::Type { .. }) {
+            let throttle = &exchange.app().throttle;
+            throttle.searches(&exchange.context.caller)?;
+        }
         let reply = look(&entry.url, &preconditions)?.make(exchange).await?;
         let reply = match entry.method {
             Method::Head => reply.without_body(),

@@ -63,7 +63,7 @@ pub async fn search(
     criteria: &Criteria,
     page: &Page,
 ) -> Result<Reply, Failure> {
-    exchange.acts.query(criteria.understood(kind, page));
+    exchange.note_query(criteria.understood(kind, page));
     let all = Target::all(exchange.facility().name.clone(), kind.clone());
     exchange
         .decide(Action::SearchType, &all)

@@ -259,3 +259,57 @@ async fn a_denied_search_is_audited_with_its_text() {
     let event = newest_events(&auditor).await.remove(0);
     assert_eq!(told(&event), expected(&[("search-type", "4", false)])[0]);
 }
+
+#[actix_web::test]
+async fn a_record_that_is_read_to_decide_over_another_is_named() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let auditor = house.caller(&DemoUser::Auditor);
+    let id = system.create("Patient", records::patient("a")).await;
+    let changed = records::with_id(records::patient("b"), &id);
+    let path = format!("Patient/{id}");
+    system.put(&path, changed).await.expect(200);
+    let binary = |context: &str| {
+        serde_json::json!({
+            "resourceType": "Binary",
+            "contentType": "text/plain",
+            "securityContext": {"reference": context},
+        })
+    };
+    let named = |event: &Value| -> Vec<String> {
+        let entities = event["entity"].as_array().unwrap().iter();
+        let names = entities.filter_map(|it| it["what"]["reference"].as_str());
+        names.map(str::to_owned).collect()
+    };
+    let made = system.create("Binary", binary(&path)).await;
+    let update = records::with_id(binary(&path), &made);
+    let at = format!("Binary/{made}");
+    let update = system.put(&at, update).await;
+    update.expect(200);
+    let in_batch = [("POST", "Binary", Some(binary(&path)))];
+    let in_batch = records::bundle("batch", &in_batch);
+    for interaction in ["update", "batch"] {
+        if interaction == "batch" {
+            system.post("", &in_batch).await.expect(200);
+        }
+        let events = newest_events(&auditor).await;
+        let read = events.iter().find(|it| told(it).0 == "read").unwrap();
+        assert_eq!(told(read), ("read".to_owned(), "0".to_owned(), true));
+        let names = named(read);
+        let version = format!("{path}/_history/2");
+        assert!(names.iter().any(|it| it.ends_with(&version)), "{names:?}");
+        let written = events.iter().find(|it| told(it).0 != "read").unwrap();
+        let names = named(written);
+        assert!(!names.iter().any(|it| it.ends_with(&version)), "{names:?}");
+        assert_eq!(events.len(), 2, "{interaction}");
+    }
+    // What is refused names what was aimed at, there or not.
+    for missing in ["Patient/absent", "Observation/absent"] {
+        system.post("Binary", binary(missing)).await.expect(422);
+        let events = newest_events(&auditor).await;
+        let read = events.iter().find(|it| told(it).0 == "read").unwrap();
+        assert_eq!(told(read), ("read".to_owned(), "4".to_owned(), false));
+        let names = named(read);
+        assert!(names.iter().any(|it| it.ends_with(missing)), "{names:?}");
+    }
+}

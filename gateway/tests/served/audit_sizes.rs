@@ -1,5 +1,6 @@
 //! What a request leaves in the audit is bounded by what it disclosed: under 8 kB, and
-//! 100 bytes more for each record disclosed, whatever it passed over.
+//! 100 bytes more for each record disclosed, whatever it passed over. Ids of 64 characters,
+//! the longest, make that 160 bytes.
 
 use crate::{
     caller::Caller,
@@ -79,4 +80,47 @@ async fn no_request_leaves_more_than_its_share_of_audit() {
     let refused = house.caller(&DemoUser::Admin);
     refused.get("Patient?_summary=count").await.expect(403);
     at_most(&house, 0, "refused").await;
+}
+
+/// Records whose ids have the most characters that an id can have.
+const LONG: usize = 300;
+
+#[actix_web::test]
+async fn the_longest_ids_have_a_bound_too() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let id = |n: usize| format!("{n:0>64}");
+    for kind in ["Patient", "Observation"] {
+        let put = |n: usize| {
+            let record = match kind {
+                "Patient" => records::patient("long"),
+                _ => records::observation(&id(n)),
+            };
+            let record = records::with_id(record, &id(n));
+            (format!("{kind}/{}", id(n)), record)
+        };
+        let puts: Vec<_> = (0..LONG).map(put).collect();
+        let entry = |(url, record): &(String, serde_json::Value)| {
+            let request = serde_json::json!({"method": "PUT", "url": url});
+            serde_json::json!({"request": request, "resource": record})
+        };
+        let entries: Vec<_> = puts.iter().map(entry).collect();
+        let bundle = serde_json::json!({
+            "resourceType": "Bundle",
+            "type": "transaction",
+            "entry": entries,
+        });
+        system.post("", &bundle).await.expect(200);
+        let written = size_of_newest(&house).await;
+        let found = system.get(&format!("{kind}?_count=1000")).await.expect(200);
+        assert_eq!(found.resources().len(), LONG);
+        let read = size_of_newest(&house).await;
+        let bound = 8 * 1024 + 160 * LONG;
+        assert!(
+            written <= bound && read <= bound,
+            "{kind}: {written}, {read}"
+        );
+        // So many bytes are needed: the bound says no more than it must.
+        assert!(read > 100 * LONG, "{kind}: {read}");
+    }
 }

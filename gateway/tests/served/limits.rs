@@ -142,6 +142,164 @@ async fn a_user_who_is_denied_shuts_out_no_other_user_of_the_client() {
     system.get("Patient/victor").await.expect(200);
 }
 
+/// Status classes of the entries of a batch.
+fn statuses(batch: &Reply) -> Vec<String> {
+    let entries = batch.json()["entry"].as_array().unwrap().clone();
+    let status = |entry: &serde_json::Value| {
+        let status = entry["response"]["status"].as_str().unwrap();
+        status.split(' ').next().unwrap().to_owned()
+    };
+    entries.iter().map(status).collect()
+}
+
+#[actix_web::test]
+async fn a_denied_entry_costs_what_a_denied_request_costs() {
+    let house = house(|limits| limits.user_denials_per_minute = 10).await;
+    let system = house.caller(&DemoUser::System);
+    let id = system.create("Patient", records::patient("a")).await;
+    let admin = house.caller(&DemoUser::Admin);
+    let clinician = house.caller(&DemoUser::Clinician);
+    let path = format!("Patient/{id}");
+    // A batch that is denied as a whole costs one denial; entries cost one each.
+    let probes: Vec<_> = (0..25)
+        .map(|n| match n % 3 {
+            0 => ("GET", "Patient/absent", None),
+            1 => ("GET", "Practitioner/absent", None),
+            _ => ("GET", path.as_str(), None),
+        })
+        .collect();
+    let batch = records::bundle("batch", &probes);
+    let reply = clinician.post("", &batch).await.expect(200);
+    let mut expected = Vec::new();
+    let mut denied = 0;
+    for number in 0..25 {
+        let seen = number % 3 == 2;
+        let waits = denied == 10;
+        denied += u32::from(!seen && !waits);
+        expected.push(match (seen, waits) {
+            (_, true) => "429",
+            (true, false) => "200",
+            (false, false) => "404",
+        });
+    }
+    assert_eq!(statuses(&reply), expected);
+    let waiting = &reply.json()["entry"][24]["response"];
+    assert_eq!(waiting["outcome"]["issue"][0]["code"], "throttled");
+    told_to_wait(clinician.get(&path).await);
+    // What was told to wait was not decided, and stands in the audit as such.
+    assert_eq!(house.audits(HOME).await.len(), 2);
+    let none: Vec<_> = (0..11).map(|_| ("GET", "Patient/absent", None)).collect();
+    let bundle = records::bundle("batch", &none);
+    for _ in 0..10 {
+        admin.post("", &bundle).await.expect(403);
+    }
+    told_to_wait(admin.post("", &bundle).await);
+    system.get(&path).await.expect(200);
+}
+
+#[actix_web::test]
+async fn denials_cost_the_same_alone_and_in_a_batch() {
+    let house = house(|limits| limits.user_denials_per_minute = 10).await;
+    let as_user = |subject: &str| {
+        let subject = subject.to_owned();
+        house.caller_with(&DemoUser::Clinician, move |claims| {
+            claims["sub"] = subject.into();
+        })
+    };
+    let context = serde_json::json!({
+        "resourceType": "Binary",
+        "contentType": "text/plain",
+        "securityContext": {"reference": "Patient/absent"},
+    });
+    let entries = [
+        ("GET", "Patient/absent", None, 404),
+        ("GET", "Patient/absent/_history/1", None, 404),
+        ("GET", "Patient/absent/_history", None, 404),
+        ("POST", "Binary", Some(context), 422),
+    ];
+    for (number, (method, path, body, status)) in entries.into_iter().enumerate() {
+        let alone = as_user(&format!("alone-{number}"));
+        for _ in 0..10 {
+            let body = body.as_ref().map(ToString::to_string);
+            let reply = alone.send(method, path, &[], body).await;
+            assert_eq!(reply.status, status, "{path}: {}", reply.text);
+        }
+        told_to_wait(alone.get("Patient/absent").await);
+        let together = as_user(&format!("together-{number}"));
+        let some = vec![(method, path, body.clone()); 12];
+        let batch = records::bundle("batch", &some);
+        let found = statuses(&together.post("", &batch).await.expect(200));
+        let expected: Vec<String> = (0..12)
+            .map(|n| if n < 10 { status } else { 429 }.to_string())
+            .collect();
+        assert_eq!(found, expected, "{path}");
+        told_to_wait(together.get("Patient/absent").await);
+    }
+}
+
+#[actix_web::test]
+async fn a_batch_that_has_to_wait_is_not_answered_once_and_for_all() {
+    let house = house(|limits| limits.user_denials_per_minute = 5).await;
+    let clinician = house.caller(&DemoUser::Clinician);
+    let mut entries = vec![("GET", "Patient/absent", None); 6];
+    entries.push(("POST", "Patient", Some(records::patient("late"))));
+    let batch = records::bundle("batch", &entries);
+    let key = [("idempotency-key", "one-batch-of-ours")];
+    let post = async || {
+        let body = Some(batch.to_string());
+        clinician.send("POST", "", &key, body).await
+    };
+    told_to_wait(post().await);
+    let system = house.caller(&DemoUser::System);
+    assert_eq!(system.found("Patient").await, 0, "something was written");
+    house.clock.set(70);
+    let clinician = house.caller(&DemoUser::Clinician);
+    clinician.get("Patient").await.expect(200);
+}
+
+#[actix_web::test]
+async fn long_query_texts_have_a_rate() {
+    let house = house(|limits| {
+        limits.user_query_bytes = Some(Rate {
+            per_second: 1_000,
+            burst: 100_000,
+        });
+    })
+    .await;
+    let clinician = house.caller(&DemoUser::Clinician);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let search = async |caller: &Caller, length: usize| {
+        let query = format!("identifier={}", "A".repeat(length));
+        caller
+            .send("POST", "Patient/_search", &form, Some(query))
+            .await
+    };
+    for _ in 0..2 {
+        search(&clinician, 60_000).await.expect(200);
+    }
+    let before = house.audits(HOME).await.len();
+    let waits = search(&clinician, 60_000).await;
+    let seconds: u32 = waits.header("retry-after").unwrap().parse().unwrap();
+    assert!((10..30).contains(&seconds), "{seconds}");
+    told_to_wait(waits);
+    told_to_wait(clinician.get("Patient?_count=1").await);
+    assert_eq!(house.audits(HOME).await.len(), before);
+    // What is no search goes on, and so do searches of others.
+    clinician.get("Patient/absent").await.expect(404);
+    let batch = [("GET", "Patient", None), ("GET", "Patient/absent", None)];
+    let batch = clinician.post("", records::bundle("batch", &batch)).await;
+    assert_eq!(statuses(&batch.expect(200)), ["429", "404"]);
+    let system = house.caller(&DemoUser::System);
+    search(&system, 60_000).await.expect(200);
+    house.clock.set(i64::from(seconds) + 2);
+    let clinician = house.caller(&DemoUser::Clinician);
+    search(&clinician, 10).await.expect(200);
+    // Short texts cost nothing.
+    for _ in 0..300 {
+        search(&clinician, 900).await.expect(200);
+    }
+}
+
 #[actix_web::test]
 async fn a_user_who_asks_too_often_shuts_out_no_other_user_of_the_client() {
     let house = house(|limits| {

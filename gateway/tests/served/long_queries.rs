@@ -68,6 +68,55 @@ async fn the_next_link_of_a_long_search_is_short_on_postgres() {
     long_searches_are_paged(Kind::Postgres).await;
 }
 
+async fn equal_searches_are_kept_once(kind: Kind) {
+    let house = House::start_on(kind).await;
+    // Well within a half hour, each of which has rows of its own.
+    let half_hour = HOUR / 2;
+    let now = house.app.clock.now().as_millis() / 1_000;
+    house.clock.set(half_hour - now % half_hour + 60);
+    let system = house.caller(&DemoUser::System);
+    let clinician = house.caller(&DemoUser::Clinician);
+    for value in ["m0", "m1", "m2"] {
+        system.create("Patient", records::patient(value)).await;
+    }
+    let one_row = "DELETE FROM kept_query WHERE tag <> \
+                   (SELECT tag FROM kept_query ORDER BY tag LIMIT 1)";
+    // Equal searches of one user, one after the other, at once, as pages, in a batch.
+    let first = search(&system, query(100)).await.next().unwrap();
+    let (second, third) = tokio::join!(search(&system, query(100)), search(&system, query(100)),);
+    let mut links = vec![first.clone(), second.next().unwrap(), third.next().unwrap()];
+    let page = system.get(&first).await.expect(200);
+    links.push(page.next().unwrap());
+    house.sql(one_row);
+    for link in &links {
+        assert_eq!(system.found(link).await, 1);
+    }
+    // Another text and another user have rows of their own.
+    let other_text = search(&system, query(101)).await.next().unwrap();
+    let other_user = search(&clinician, query(100)).await.next().unwrap();
+    house.sql(one_row);
+    let mut kept = Vec::new();
+    for (by, link) in [
+        (&system, &first),
+        (&system, &other_text),
+        (&clinician, &other_user),
+    ] {
+        kept.push(by.get(link).await.status);
+    }
+    kept.sort_unstable();
+    assert_eq!(kept, [200, 410, 410]);
+}
+
+#[actix_web::test]
+async fn equal_searches_of_a_user_are_kept_once() {
+    equal_searches_are_kept_once(Kind::Sqlite).await;
+}
+
+#[actix_web::test]
+async fn equal_searches_of_a_user_are_kept_once_on_postgres() {
+    equal_searches_are_kept_once(Kind::Postgres).await;
+}
+
 #[actix_web::test]
 async fn a_long_search_is_kept_for_an_hour_after_its_last_page() {
     let house = House::start().await;

@@ -3,7 +3,7 @@
 -- new ones come.
 CREATE TABLE kept_query (
     facility_id INTEGER NOT NULL,
-    tag BYTEA NOT NULL, -- random
+    tag BYTEA NOT NULL, -- keyed, of user, half hour and query
     time_ms BIGINT NOT NULL,
     data_key_id BYTEA NOT NULL, -- the key that opens the envelope
     envelope BYTEA NOT NULL, -- the sealed query

@@ -3,7 +3,7 @@
 -- new ones come.
 CREATE TABLE kept_query (
     facility_id INTEGER NOT NULL,
-    tag BLOB NOT NULL, -- random
+    tag BLOB NOT NULL, -- keyed, of user, half hour and query
     time_ms INTEGER NOT NULL,
     data_key_id BLOB NOT NULL, -- the key that opens the envelope
     envelope BLOB NOT NULL, -- the sealed query

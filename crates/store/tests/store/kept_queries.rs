@@ -45,6 +45,9 @@ fn a_kept_query_is_read_until_it_is_old(world: &World) {
     assert_eq!(find(&store, facility, 1, 51), None);
     assert_eq!(find(&store, facility, 2, 0), None);
     assert_eq!(find(&store, other, 1, 0), None);
+    // A tag that is kept stays as it is.
+    keep(&store, facility, query(1, 60), at(0));
+    assert_eq!(find(&store, facility, 1, 50), Some(query(1, 50)));
 }
 
 fn old_queries_go_a_few_at_a_time(world: &World) {

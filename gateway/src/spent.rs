@@ -1,0 +1,98 @@
+//! What a request costs the budgets of its caller on its way: each entry of a batch that
+//! is denied, and each search of it, costs what a request of its own would.
+//!
+//! An attempt that is made again, because an epoch moved or a version was taken, does the
+//! same once more and costs nothing more.
+
+use crate::{exchange::Exchange, failure::Failure};
+
+/// Amounts of the attempt at hand, and what all attempts were charged.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Spent {
+    pub(crate) denials: Meter,
+    pub(crate) query_bytes: Meter,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Meter {
+    seen: u64,
+    charged: u64,
+}
+
+impl Spent {
+    /// For another attempt.
+    pub(crate) const fn again(self) -> Self {
+        Self {
+            denials: self.denials.again(),
+            query_bytes: self.query_bytes.again(),
+        }
+    }
+}
+
+impl Meter {
+    const fn again(self) -> Self {
+        Self {
+            seen: 0,
+            charged: self.charged,
+        }
+    }
+
+    /// Adds an amount; gives how much of it was not charged before.
+    pub(crate) fn add(&mut self, amount: u64) -> u64 {
+        self.seen = self.seen.saturating_add(amount);
+        let due = self.seen.saturating_sub(self.charged);
+        self.charged = self.charged.saturating_add(due);
+        due
+    }
+
+    /// Whether this attempt has added anything.
+    pub(crate) const fn is_zero(self) -> bool {
+        self.seen == 0
+    }
+}
+
+impl Exchange<'_> {
+    /// Notes the text of a search, for the audit and the caller's budget.
+    pub(crate) fn note_query(&mut self, text: String) {
+        let due = self.spent.query_bytes.add(text.len() as u64);
+        self.app().throttle.searched(&self.context.caller, due);
+        self.acts.query(text);
+    }
+
+    /// Notes that the caller was denied something that is not all of the request. It
+    /// costs at once what a request that is denied costs.
+    pub(crate) fn note_denial(&mut self) {
+        for _ in 0..self.spent.denials.add(1) {
+            self.app().throttle.denied(&self.context.caller);
+        }
+    }
+
+    /// Whether the caller may be denied once more, after a denial within this request.
+    ///
+    /// # Errors
+    /// Throttled when the budget is used up.
+    pub(crate) fn require_denials(&self) -> Result<(), Failure> {
+        match self.spent.denials.is_zero() {
+            true => Ok(()),
+            false => self.app().throttle.denials(&self.context.caller),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_done_again_is_charged_once() {
+        let mut spent = Spent::default();
+        assert_eq!(spent.denials.add(1), 1);
+        assert_eq!(spent.denials.add(2), 2);
+        let mut again = spent.again();
+        assert!(again.denials.is_zero());
+        assert_eq!(again.denials.add(1), 0);
+        assert_eq!(again.denials.add(3), 1, "one more than the first time");
+        assert_eq!(again.query_bytes.add(5), 5);
+    }
+}
