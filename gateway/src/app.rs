@@ -6,6 +6,7 @@ use crate::{
     hold::Hold,
     identity::{Identity, IdentityConfig},
     limits::{Limits, Throttle},
+    long_work::Turns,
     metrics::RequestMetrics,
     own_urls,
     registered::RegisteredOnly,
@@ -64,6 +65,8 @@ pub struct App {
     pub registered_only: RegisteredOnly,
     /// What each client and user may still ask.
     pub throttle: Throttle,
+    /// By which long requests go on.
+    pub(crate) turns: Turns,
     /// How much a client may ask.
     pub limits: Limits,
     /// What is counted for metrics.
@@ -183,6 +186,7 @@ impl App {
             log_public: settings.log_public,
             registered_only: settings.registered_only,
             throttle,
+            turns: Turns::default(),
             limits: settings.limits,
             metrics: RequestMetrics::new()
                 .map_err(|error| Failure::fault(format!("metrics: {error}")))?,

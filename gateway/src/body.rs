@@ -18,6 +18,8 @@ use fhir::{
 use std::{future::poll_fn, pin::Pin, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
+/// Bytes of a body that takes long to read.
+const LONG: usize = 256 * 1024;
 /// How long the rest of a body is held that came too slowly.
 const HELD_FOR: Duration = Duration::from_secs(2);
 
@@ -131,10 +133,21 @@ fn too_large(limit: usize) -> Failure {
     )
 }
 
-/// The value of a JSON body, within the limit of values.
+/// The value of a JSON body, within the limit of values. A long one is read beside the
+/// threads that serve.
 ///
 /// # Errors
 /// When it is not JSON that we take, or has too many values.
-pub fn parse(app: &App, bytes: &[u8]) -> Result<Value, Failure> {
-    Ok(json::parse_within(bytes, app.limits.body_values())?)
+pub async fn parse(app: &App, bytes: &web::Bytes) -> Result<Value, Failure> {
+    let most = app.limits.body_values();
+    if bytes.len() < LONG {
+        return Ok(json::parse_within(bytes, most)?);
+    }
+    let (turn, bytes) = (app.turns.next().await?, bytes.clone());
+    let read = move || {
+        // Whoever goes away keeps the turn until what was begun for them is done.
+        let _turn = turn;
+        json::parse_within(&bytes, most)
+    };
+    Ok(web::block(read).await.map_err(Failure::fault)??)
 }

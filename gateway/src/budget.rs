@@ -8,9 +8,16 @@
 use crate::{
     failure::{Category, Failure},
     limits::Limits,
+    paging::DEFAULT_COUNT,
 };
 use fhir::IssueCode;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Records after which a request is a long one: a page is none if it asks for no more
+/// than is usual.
+const LONG_RECORDS: u64 = DEFAULT_COUNT as u64 + 1;
+/// Bytes of them.
+const LONG_BYTES: u64 = 256 * 1024;
 
 /// What is left of it.
 pub struct Budget {
@@ -71,6 +78,14 @@ impl Budget {
     #[must_use]
     pub fn opens_more(&self) -> bool {
         self.records.get() > 0 && self.bytes.get() > 0
+    }
+
+    /// Whether so much was opened that the request goes on by turns.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        let records = self.records.limit.saturating_sub(self.records.get());
+        let bytes = self.bytes.limit.saturating_sub(self.bytes.get());
+        records >= LONG_RECORDS || bytes >= LONG_BYTES
     }
 
     /// Why no more records are opened.

@@ -43,6 +43,7 @@ mod keyring;
 mod limits;
 mod log_proof;
 mod log_tiles;
+mod long_work;
 mod metrics;
 pub mod misplaced;
 mod negotiation;
