@@ -1,6 +1,6 @@
 //! Honest callers: clinicians, a patient and a system, each of whom asks at a fixed
-//! rate, whatever becomes of it. An answer is waited for from the moment at which its
-//! request was due, so that one that comes late counts against those behind it too.
+//! rate, whatever becomes of it: who still waits for an answer asks the next by another
+//! connection, so that slow answers do not make for fewer requests.
 
 use crate::{
     Failed,
@@ -13,7 +13,7 @@ use devkit::issuer::DemoUser;
 use hyper::{Method, body::Bytes, header};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -40,16 +40,35 @@ const OF_A_CLINICIAN: &[Step] = &[Step::Read, Step::Search, Step::Create, Step::
 const OF_A_SYSTEM: &[Step] = &[Step::Create, Step::Update, Step::Read, Step::Search];
 const OF_A_PATIENT: &[Step] = &[Step::Read, Step::Search];
 
-/// How long one request waited for its answer.
+/// One request: when it was due, and how long its answer took, if it has come.
 #[derive(Debug, Clone, Copy)]
 struct Wait {
     due: Instant,
-    took: Duration,
+    took: Option<Duration>,
+}
+
+/// Every request, in the order in which they were due.
+#[derive(Debug, Clone, Default)]
+struct Waits(Arc<Mutex<Vec<Wait>>>);
+
+impl Waits {
+    /// Notes a request; by the number its end is noted.
+    fn begin(&self, due: Instant) -> usize {
+        let mut waits = lock(&self.0);
+        waits.push(Wait { due, took: None });
+        waits.len() - 1
+    }
+
+    fn end(&self, number: usize) {
+        if let Some(wait) = lock(&self.0).get_mut(number) {
+            wait.took = Some(wait.due.elapsed());
+        }
+    }
 }
 
 /// The callers, until they are dropped.
 pub struct Honest {
-    waits: Arc<Mutex<Vec<Wait>>>,
+    waits: Waits,
     /// How they were answered.
     pub tally: Tally,
     targets: Vec<Target>,
@@ -66,7 +85,7 @@ impl Honest {
         let seed = Arc::new(seed);
         let own = patients.first().ok_or("no patient")?;
         let mut honest = Self {
-            waits: Arc::default(),
+            waits: Waits::default(),
             tally: Tally::default(),
             targets: Vec::new(),
             tasks: JoinSet::new(),
@@ -81,32 +100,34 @@ impl Honest {
             let target = house.caller(&user, subject)?;
             let caller = Caller {
                 target: target.clone(),
-                connection: None,
+                idle: Mutex::default(),
                 steps,
                 seed: Arc::clone(&seed),
                 patients: match user {
                     DemoUser::Patient { .. } => vec![own.clone()],
                     _ => patients.to_vec(),
                 },
-                made: None,
-                waits: Arc::clone(&honest.waits),
+                made: Mutex::default(),
+                waits: honest.waits.clone(),
                 tally: honest.tally.clone(),
             };
             honest.targets.push(target);
             // Their requests come one after the other.
             let begin = Instant::now() + EVERY / 5 * u32::try_from(number)?;
-            honest.tasks.spawn(caller.ask(begin));
+            honest.tasks.spawn(ask(Arc::new(caller), begin));
         }
         Ok(honest)
     }
 
-    /// How long the answers to requests that were due in this time were waited for.
+    /// How long the answers to requests that were due in this time took, or until now
+    /// when they have not come.
     pub fn waits(&self, from: Instant, until: Instant) -> Vec<Duration> {
-        let waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = lock(&self.waits.0);
         let due = waits
             .iter()
             .filter(|wait| (from..until).contains(&wait.due));
-        due.map(|wait| wait.took).collect()
+        due.map(|wait| wait.took.unwrap_or_else(|| wait.due.elapsed()))
+            .collect()
     }
 
     /// Stops them; number of requests that they sent.
@@ -119,55 +140,57 @@ impl Honest {
 /// One of them.
 struct Caller {
     target: Target,
-    connection: Option<Connection>,
+    /// Connections by which nothing is asked now.
+    idle: Mutex<Vec<Connection>>,
     steps: &'static [Step],
     seed: Arc<Seed>,
     patients: Vec<String>,
     /// The id of the Observation made last.
-    made: Option<String>,
-    waits: Arc<Mutex<Vec<Wait>>>,
+    made: Mutex<Option<String>>,
+    waits: Waits,
     tally: Tally,
 }
 
-impl Caller {
-    async fn ask(mut self, begin: Instant) {
-        let mut due = begin;
-        for (step, number) in self.steps.iter().cycle().zip(0_usize..) {
-            sleep_until(due.into()).await;
-            let answered = timeout(PATIENCE, self.take(*step, number)).await;
+/// Takes step after step, each when it is due.
+async fn ask(caller: Arc<Caller>, begin: Instant) {
+    let (mut due, mut asked) = (begin, JoinSet::new());
+    for (step, number) in caller.steps.iter().cycle().zip(0_usize..) {
+        sleep_until(due.into()).await;
+        let one = Arc::clone(&caller);
+        asked.spawn(async move {
+            let wait = one.waits.begin(due);
+            let answered = timeout(PATIENCE, one.take(*step, number)).await;
             let outcome = match answered {
                 Ok(Ok(outcome)) => outcome,
-                Ok(Err(_)) | Err(_) => {
-                    // An answer that comes still must not be taken for the next.
-                    self.connection = None;
-                    Outcome::NoAnswer
-                }
+                Ok(Err(_)) | Err(_) => Outcome::NoAnswer,
             };
-            let took = due.elapsed();
-            let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
-            waits.push(Wait { due, took });
-            drop(waits);
-            self.tally.add(&format!("{step:?}").to_lowercase(), outcome);
-            due += EVERY;
-        }
+            one.waits.end(wait);
+            one.tally.add(&format!("{step:?}").to_lowercase(), outcome);
+        });
+        while asked.try_join_next().is_some() {}
+        due += EVERY;
     }
+}
 
-    async fn take(&mut self, step: Step, number: usize) -> Result<Outcome, Failed> {
+impl Caller {
+    async fn take(&self, step: Step, number: usize) -> Result<Outcome, Failed> {
         let (method, path, body) = self.request(step, number)?;
-        let connection = match &mut self.connection {
+        let idle = lock(&self.idle).pop();
+        let mut connection = match idle {
             Some(connection) => connection,
-            none => none.insert(self.target.connect().await?),
+            None => self.target.connect().await?,
         };
         let answer = connection.ask(method, &path, FHIR_JSON, body).await?;
+        lock(&self.idle).push(connection);
         if let (Step::Create, Some(place)) = (step, answer.headers.get(header::LOCATION)) {
             let version = version_of(place.to_str()?)?;
-            self.made = version.split('/').nth(1).map(str::to_owned);
+            *lock(&self.made) = version.split('/').nth(1).map(str::to_owned);
         }
         Ok(Outcome::Status(answer.status.as_u16()))
     }
 
-    /// A step, over another patient each time round. What would follow a create that
-    /// failed reads instead.
+    /// A step, over another patient each time round. What would follow a create reads
+    /// instead as long as there was none.
     fn request(&self, step: Step, number: usize) -> Result<(Method, String, Bytes), Failed> {
         let patient = self
             .patients
@@ -179,7 +202,7 @@ impl Caller {
             Bytes::from(self.seed.body(id, &BTreeMap::from(made)))
         };
         let none = Bytes::new();
-        Ok(match (step, &self.made) {
+        Ok(match (step, &*lock(&self.made)) {
             (Step::Create, _) => (Method::POST, "Observation".to_owned(), body(None)),
             (Step::Search, _) => {
                 let path = format!("Observation?patient=Patient/{patient}&_count=20");
@@ -192,4 +215,8 @@ impl Caller {
             }
         })
     }
+}
+
+fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
