@@ -69,10 +69,12 @@ pub fn all(records: &[String]) -> Option<Vec<Attack>> {
     let mut attacks = Vec::new();
     for by in [By::Patient, By::Clinician] {
         attacks.extend(searches(by, own, records));
-        attacks.extend(bundles(by, own));
         attacks.extend(bodies(by));
         attacks.push(get("proof", by, format!("{own}/$proof")));
     }
+    // Patients may send none as shipped.
+    attacks.extend(bundles(By::Clinician, own));
+    attacks.extend(bundles(By::DeniedPatient, own));
     for by in [By::DeniedPatient, By::DeniedClinician] {
         attacks.push(get(
             "audit of others",
