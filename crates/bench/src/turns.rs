@@ -17,13 +17,15 @@ use std::sync::Arc;
 const CALLERS: usize = 32;
 
 /// What is measured of a turn, in the order of [`Turn`].
-const FIGURES: [(&str, &str); 8] = [
+const FIGURES: [(&str, &str); 10] = [
     ("import", "resources/s"),
     ("crud loop", "requests/s"),
     ("crud loop: p99", "ms"),
+    ("crud loop: processor, served", "us/request"),
     ("crud loop: processor, whole machine", "us/request"),
     ("reads", "requests/s"),
     ("reads: p99", "ms"),
+    ("reads: processor, served", "us/request"),
     ("reads: processor, whole machine", "us/request"),
     ("gateway, RSS", "MB"),
 ];
@@ -101,9 +103,11 @@ async fn turn(
         imported.rate,
         crud.rate,
         crud.p99,
+        crud.processor,
         crud.machine,
         reads.rate,
         reads.p99,
+        reads.processor,
         reads.machine,
         resident,
     ];
