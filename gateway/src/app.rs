@@ -65,8 +65,10 @@ pub struct App {
     pub registered_only: RegisteredOnly,
     /// What each client and user may still ask.
     pub throttle: Throttle,
-    /// By which long requests go on.
-    pub(crate) turns: Turns,
+    /// By which long requests open records.
+    pub(crate) opening: Turns,
+    /// By which large bodies are read.
+    pub(crate) reading: Turns,
     /// How much a client may ask.
     pub limits: Limits,
     /// What is counted for metrics.
@@ -186,7 +188,8 @@ impl App {
             log_public: settings.log_public,
             registered_only: settings.registered_only,
             throttle,
-            turns: Turns::default(),
+            opening: Turns::default(),
+            reading: Turns::default(),
             limits: settings.limits,
             metrics: RequestMetrics::new()
                 .map_err(|error| Failure::fault(format!("metrics: {error}")))?,

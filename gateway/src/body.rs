@@ -143,7 +143,7 @@ pub async fn parse(app: &App, bytes: &web::Bytes) -> Result<Value, Failure> {
     if bytes.len() < LONG {
         return Ok(json::parse_within(bytes, most)?);
     }
-    let (turn, bytes) = (app.turns.next().await?, bytes.clone());
+    let (turn, bytes) = (app.reading.next().await?, bytes.clone());
     let read = move || {
         // Whoever goes away keeps the turn until what was begun for them is done.
         let _turn = turn;

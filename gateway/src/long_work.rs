@@ -2,13 +2,15 @@
 //! opens thousands of records, or reads a body of megabytes, would keep its thread until
 //! it is done, and those who ask for one record would wait behind it. So a request that
 //! has worked long does each further step in a turn, and there are fewer turns than
-//! threads, however many such requests there are.
+//! threads, however many such requests there are. To read a body is one step, which can
+//! take a second, and to open a record another, which never does: each kind has turns of
+//! its own, so that bodies do not hold up searches.
 
 use crate::{budget::Budget, failure::Failure};
 use std::{sync::Arc, thread};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The turns of this process; who waits longest gets the next.
+/// The turns of one kind of step in this process; who waits longest gets the next.
 #[derive(Debug)]
 pub struct Turns(Arc<Semaphore>);
 
