@@ -529,7 +529,7 @@ def check_inclusion(entry: bytes, proof: Entry) -> Check:
     return HOLDS, "the leaf is in the tree of the checkpoint"
 
 
-def check_checkpoint(bundle: SimpleNamespace, log: Entry) -> Check:
+def check_checkpoint(bundle: SimpleNamespace, trust: SimpleNamespace, log: Entry) -> Check:
     if bundle.tlogProof is None:
         return NOT_CHECKED, "the bundle has no checkpoint"
     if log is None:
@@ -546,6 +546,10 @@ def check_checkpoint(bundle: SimpleNamespace, log: Entry) -> Check:
         return FALSE, "no key of the log signed the checkpoint"
     if log.facility != bundle.leaf.statement.facility:
         return FALSE, "the log is another facility's"
+    known = [entry for chain in trust.chains for entry in (*chain.anchors, *chain.heads)]
+    known = [a for a in known if (a.logId, a.size) == (log.logId, checkpoint.size)]
+    if any(a.root != checkpoint.root for a in known):
+        return FALSE, "a chain knows another root of the log at this size"
     if anchor and (anchor.size, anchor.root) != (checkpoint.size, checkpoint.root):
         return FALSE, "the anchor is not of this checkpoint"
     return HOLDS, "a key of the log signed the checkpoint"
@@ -593,7 +597,7 @@ def verify(bundle: SimpleNamespace, trust: SimpleNamespace, resource: Resource, 
         "content": check_content(bundle.leaf, resource),
         "commitment": check_commitment(bundle.leaf),
         "inclusion": check_inclusion(bundle.leaf.entry, proof),
-        "checkpoint": check_checkpoint(bundle, log),
+        "checkpoint": check_checkpoint(bundle, trust, log),
         "anchor": check_anchor(bundle, trust, log, chain, at),
         "block": (NOT_CHECKED, "this release does not check it"),
     }

@@ -34,7 +34,7 @@ pub fn verify(
         ("inclusion", checks::inclusion(bundle)),
         (
             "checkpoint",
-            checks::checkpoint(bundle, statement.facility(), log),
+            checks::checkpoint(bundle, trust, statement.facility(), log),
         ),
         (
             "anchor",

@@ -1,13 +1,15 @@
 //! *checkpoint*: the log signed this size and root, it is the log of the
-//! statement's facility, and the anchor is about the same size and root.
+//! statement's facility, no chain holds another root of this size, and the anchor is
+//! about the same size and root.
 
-use crate::{Bundle, TrustedLog, report::Finding};
-use model::FacilityName;
+use crate::{Bundle, Trust, TrustedLog, report::Finding};
+use model::{Digest, FacilityName, LogId};
 use tlog::checkpoint::SignatureError;
 
 /// `log` is the trust file's entry of the checkpoint's origin.
 pub(crate) fn checkpoint(
     bundle: &Bundle,
+    trust: &Trust,
     facility: &FacilityName,
     log: Option<&TrustedLog>,
 ) -> Finding {
@@ -30,10 +32,26 @@ pub(crate) fn checkpoint(
     if log.facility != *facility {
         return Finding::is_false("the statement is of another facility than the log");
     }
+    if is_contradicted(trust, log.log_id, claim.size, claim.root) {
+        return Finding::is_false(
+            "a chain holds another root of this log at this size: the log signed two histories",
+        );
+    }
     match &bundle.anchor {
         Some(anchor) if anchor.size != claim.size || anchor.root != claim.root => {
             Finding::is_false("the anchor is of another size or root than the checkpoint")
         }
         _ => Finding::holds(format!("the log signed its root at size {}", claim.size)),
     }
+}
+
+/// Whether an anchor or a head of any chain has another root for this size of the log.
+fn is_contradicted(trust: &Trust, log_id: LogId, size: u64, root: Digest) -> bool {
+    trust.chains.iter().any(|chain| {
+        let anchors = chain.anchors.iter().map(|a| (a.log_id, a.size, a.root));
+        let heads = chain.heads.iter().map(|h| (h.log_id, h.size, h.root));
+        anchors
+            .chain(heads)
+            .any(|known| (known.0, known.1) == (log_id, size) && known.2 != root)
+    })
 }

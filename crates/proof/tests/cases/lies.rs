@@ -4,7 +4,7 @@ use super::Expected::Report;
 use super::{Cases, Expected, Setting};
 use crate::world::{key, salt};
 use model::Digest;
-use proof::Rung;
+use proof::{Require, Rung};
 use tlog::checkpoint::LogKey;
 use tlog::proof_text::ProofText;
 
@@ -194,6 +194,53 @@ impl Cases {
             "checkpoint-unknown-origin",
             |s| s.bundle.tlog_proof = elsewhere,
             Report("HHHNNN", 1, "pending", false),
+        );
+        self.histories();
+    }
+
+    /// Checkpoints that the log did sign, and another root that a chain holds.
+    fn histories(&mut self) {
+        let other = Digest::new([1; 32]);
+        let forked = || Report("HHHFNN", 1, "pending", false);
+        let mut trust = self.world.trust(Require::Checkpoint);
+        trust.chains[0].anchors[1].root = other;
+        let sequenced = Setting {
+            trust: ("other-anchor", trust),
+            ..self.setting("version", Rung::Sequenced, 600)
+        };
+        self.add("checkpoint-other-root-anchored", sequenced, forked());
+
+        let mut trust = self.world.trust(Require::Checkpoint);
+        trust.chains[0].heads[0].size = 700;
+        trust.chains[0].heads[0].root = other;
+        let newest = Setting {
+            trust: ("other-head", trust),
+            ..self.setting("late", Rung::Sequenced, 700)
+        };
+        self.add("checkpoint-other-root-at-head", newest, forked());
+
+        // The anchor that the bundle names is right; another registry knows otherwise.
+        let mut trust = self.world.trust(Require::Anchor);
+        let mut elsewhere = trust.chains[0].clone();
+        elsewhere.registry.0[0] ^= 1;
+        elsewhere.anchors[1].root = other;
+        elsewhere.heads.clear();
+        trust.chains.push(elsewhere);
+        self.lie(
+            "checkpoint-other-root-elsewhere",
+            |s| s.trust = ("two-registries", trust),
+            Report("HHHFHN", 1, "pending", false),
+        );
+
+        let mut trust = self.world.trust(Require::Anchor);
+        let mut stranger = trust.chains[0].heads[0].clone();
+        stranger.log_id = model::LogId::new([1; 32]);
+        stranger.root = other;
+        trust.chains[0].heads.push(stranger);
+        self.lie(
+            "checkpoint-other-log-of-that-size",
+            |s| s.trust = ("two-logs", trust),
+            Report("HHHHHN", 0, "finalized", false),
         );
     }
 

@@ -147,7 +147,8 @@ impl Cases {
 
         let mut other = self.world.trust(Require::Anchor);
         other.chains[0].anchors[1].root = Digest::new([1; 32]);
-        self.lie("trust-other-root", with("other-root", other), stale());
+        let forked = Report("HHHFFN", 1, "pending", false);
+        self.lie("trust-other-root", with("other-root", other), forked);
         let mut none = self.world.trust(Require::Checkpoint);
         none.chains.clear();
         let unanchored = || Report("HHHHNN", 0, "sequenced", false);
