@@ -51,6 +51,8 @@ pub enum Holder {
     Registry,
     /// Our own signed checkpoint.
     Checkpoint,
+    /// What the log's keys signed last, kept outside the database.
+    SignedState,
 }
 
 impl std::fmt::Display for Holder {
@@ -58,6 +60,7 @@ impl std::fmt::Display for Holder {
         f.write_str(match self {
             Self::Registry => "the registry",
             Self::Checkpoint => "the published checkpoint",
+            Self::SignedState => "what its key signed last",
         })
     }
 }

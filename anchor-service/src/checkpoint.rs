@@ -1,14 +1,18 @@
-//! Signs what was sequenced: at each step, one checkpoint for each log that has
+//! Signs what was sequenced: in each round, one checkpoint for each log that has
 //! grown since its last, by all keys of the log that are not retired. Nothing is
-//! signed at size 0.
+//! signed at size 0, and nothing that does not extend what was signed last.
 //!
-//! Size and root come from committed rows only; see [`crate::sequencer`].
+//! Size and root come from committed rows only; see [`crate::sequencer`]. Order of
+//! effects: sign; keep what was signed outside the database; store the checkpoints. Cut
+//! short before the last, the next round signs the same states again or later ones.
 
 use crate::{
     alarm::Bell,
     failure::StepError,
+    guard,
     journal::{Journal, Log},
     log_keys::LogKeys,
+    signed::{Signed, SignedState},
     span,
 };
 use model::Clock;
@@ -21,6 +25,7 @@ use tracing::Span;
 pub(crate) struct Checkpointer {
     journal: Journal,
     keys: Arc<LogKeys>,
+    signed: Signed,
     clock: Arc<dyn Clock>,
     bell: Bell,
 }
@@ -29,12 +34,14 @@ impl Checkpointer {
     pub(crate) const fn new(
         journal: Journal,
         keys: Arc<LogKeys>,
+        signed: Signed,
         clock: Arc<dyn Clock>,
         bell: Bell,
     ) -> Self {
         Self {
             journal,
             keys,
+            signed,
             clock,
             bell,
         }
@@ -42,8 +49,9 @@ impl Checkpointer {
 
     /// Signs; gives the number of checkpoints.
     pub(crate) async fn step(&self) -> Result<u64, StepError> {
-        let (mut signed, mut failed) = (0, None);
-        for log in self.journal.current_logs().await? {
+        let (mut round, mut failed) = (Vec::new(), None);
+        // One that has ended too: its last leaves wait for their checkpoint.
+        for log in self.journal.all_logs().await? {
             if let Some(alarm) = self.bell.rung() {
                 return Err(alarm.clone().into());
             }
@@ -54,29 +62,50 @@ impl Checkpointer {
             // A key that is missing holds up its own log alone.
             let (keys, missing) = self.keys.of(&log);
             failed = failed.or(missing);
-            if keys.is_empty() {
-                continue;
-            }
             let span = span::of_log("checkpoint", &log.facility);
-            signed += span::within(span, self.sign(&log, &keys)).await?;
+            let signed = span::within(span, self.sign(&log, &keys)).await?;
+            round.extend(signed.map(|checkpoint| (log, checkpoint)));
         }
+        let signed = round.len().try_into().unwrap_or(u64::MAX);
+        self.keep(round).await?;
         failed.map_or(Ok(signed), |error| Err(error.into()))
     }
 
-    /// One log; gives 0 without keys, else 1.
-    async fn sign(&self, log: &Log, keys: &[Arc<LogKey>]) -> Result<u64, StepError> {
-        let (size, root) = (log.size, self.journal.root(log, log.size).await?);
-        let Some(note) = LogKey::sign_together(keys, size, root) else {
-            return Ok(0);
+    /// One log; `None` without keys.
+    async fn sign(
+        &self,
+        log: &Log,
+        keys: &[Arc<LogKey>],
+    ) -> Result<Option<StoredCheckpoint>, StepError> {
+        let signed = self.signed.of(log.log_id).map(|state| state.claim());
+        let Some((size, root)) = self.journal.state(log.id, signed).await? else {
+            if !log.ended {
+                guard::last_signed(&self.journal, &self.signed, &self.bell, log).await?;
+            }
+            return Ok(None);
         };
-        let checkpoint = StoredCheckpoint {
+        Span::current().record("chartseal.size", size);
+        let note = LogKey::sign_together(keys, size, root);
+        Ok(note.map(|note| StoredCheckpoint {
             size,
             root,
             time: self.clock.now(),
             note,
-        };
-        self.journal.add_checkpoint(log.id, checkpoint).await?;
-        Span::current().record("chartseal.size", size);
-        Ok(1)
+        }))
+    }
+
+    /// Keeps what was signed, of all logs at once, and then stores it.
+    async fn keep(&self, round: Vec<(Log, StoredCheckpoint)>) -> Result<(), StepError> {
+        if round.is_empty() {
+            return Ok(());
+        }
+        let states = round
+            .iter()
+            .map(|(log, checkpoint)| (log.log_id, SignedState::of(checkpoint)));
+        self.signed.advance(states.collect()).await?;
+        for (log, checkpoint) in round {
+            self.journal.add_checkpoint(log.id, checkpoint).await?;
+        }
+        Ok(())
     }
 }

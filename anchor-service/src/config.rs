@@ -1,7 +1,7 @@
 //! The section `anchor` of the configuration. Unknown keys are refused, and so
 //! are values that cannot work together.
 
-use crate::ledger::FinalityRule;
+use crate::ledger::{FinalityRule, evm::Fees};
 use serde::Deserialize;
 use std::{path::PathBuf, time::Duration};
 
@@ -25,6 +25,10 @@ pub struct Config {
     pub submitter_key: PathBuf,
     /// Folder of the logs' keys.
     pub log_keys: PathBuf,
+    /// File of what the logs' keys signed last; left out, `signed.json` in the folder of
+    /// the keys.
+    #[serde(default)]
+    pub signed: Option<PathBuf>,
     /// When a block is final: `"tag"`, `{ depth = 10 }` or `"immediate"`.
     pub finality: FinalityRule,
     /// Milliseconds between looks for pending leaves.
@@ -45,6 +49,12 @@ pub struct Config {
     /// Seconds after which it is replaced at a higher price.
     #[serde(default = "replace_seconds")]
     pub replace_seconds: u64,
+    /// Gwei paid for a unit of gas at most.
+    #[serde(default = "max_fee_gwei")]
+    pub max_fee_gwei: u64,
+    /// Gwei of it that are a tip, at most.
+    #[serde(default = "max_tip_gwei")]
+    pub max_tip_gwei: u64,
 }
 
 const fn sequence_millis() -> u64 {
@@ -64,6 +74,12 @@ const fn resend_seconds() -> u64 {
 }
 const fn replace_seconds() -> u64 {
     48
+}
+const fn max_fee_gwei() -> u64 {
+    500
+}
+const fn max_tip_gwei() -> u64 {
+    100
 }
 
 /// What is wrong with the configuration.
@@ -106,6 +122,8 @@ impl Config {
             ("resendSeconds", self.resend_seconds, 1, 86_400),
             ("replaceSeconds", self.replace_seconds, 1, 86_400),
             ("heartbeatSeconds", self.heartbeat_seconds, 0, 31_536_000),
+            ("maxFeeGwei", self.max_fee_gwei, 0, 1_000_000),
+            ("maxTipGwei", self.max_tip_gwei, 0, 1_000_000),
         ] {
             if value < least {
                 return Err(ConfigError::TooSmall(name, least));
@@ -137,6 +155,19 @@ impl Config {
         let mut address = [0; 20];
         hex::decode_to_slice(digits, &mut address).map_err(|_| ConfigError::Registry)?;
         Ok(Some(address))
+    }
+
+    /// Where the states that the logs' keys signed last are kept.
+    #[must_use]
+    pub fn signed_file(&self) -> PathBuf {
+        let usual = || self.log_keys.join("signed.json");
+        self.signed.clone().unwrap_or_else(usual)
+    }
+
+    /// What is paid for gas, at most.
+    #[must_use]
+    pub const fn fees(&self) -> Fees {
+        Fees::in_gwei(self.max_fee_gwei, self.max_tip_gwei)
     }
 
     pub(crate) const fn sequence_every(&self) -> Duration {

@@ -6,6 +6,7 @@ use crate::{
     key_file::KeyFileError,
     ledger::{LedgerError, Refusal},
     new_log::NewLogError,
+    signed::SignedError,
 };
 use model::{FacilityName, LogId};
 
@@ -24,6 +25,21 @@ pub enum StepError {
     /// A log's key is missing or wrong.
     #[error(transparent)]
     Key(#[from] KeyFileError),
+    /// What was signed last cannot be read or kept.
+    #[error(transparent)]
+    Signed(#[from] SignedError),
+    /// The log has checkpoints, and nothing outside the database says which was the last.
+    #[error(
+        "the log of `{facility}` has signed checkpoints, but `{place}` knows of none: put the \
+         file back as it was; where it never was, or is lost, see that the database is the \
+         newest there is and run `chartseal anchor adopt`"
+    )]
+    NotAdopted {
+        /// Whose log.
+        facility: FacilityName,
+        /// Where the state should be.
+        place: String,
+    },
     /// The registry refuses a log's anchor.
     #[error("the log of `{facility}` is not anchored: {refusal}")]
     NotAnchored {

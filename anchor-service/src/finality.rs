@@ -145,7 +145,7 @@ impl<L: Ledger> Finality<L> {
     ) -> Result<Option<Evidence>, StepError> {
         match self.ledger.evidence(post.new.tx_hash, inclusion).await {
             Ok(evidence) => Ok(Some(evidence)),
-            Err(error @ LedgerError::Unreachable(_)) => Err(error.into()),
+            Err(error @ (LedgerError::Unreachable(_) | LedgerError::Http(_))) => Err(error.into()),
             Err(error) => {
                 tracing::warn!(%error, block = inclusion.block, "an anchor has no evidence");
                 Ok(None)

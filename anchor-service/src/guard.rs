@@ -10,23 +10,62 @@ use crate::{
     failure::StepError,
     journal::{Journal, Log},
     ledger::{Head, Ledger},
+    signed::Signed,
 };
 use model::Digest;
 
-/// Looks at all logs: at their newest checkpoint and at the registry's head.
-pub(crate) async fn check_all<L: Ledger>(
+/// Looks at the logs that take leaves: at what was signed last.
+pub(crate) async fn check_signed(
     journal: &Journal,
-    ledger: &L,
+    signed: &Signed,
     bell: &Bell,
 ) -> Result<(), StepError> {
-    for log in journal.all_logs().await? {
+    for log in journal.current_logs().await? {
+        last_signed(journal, signed, bell, &log).await?;
+    }
+    Ok(())
+}
+
+/// Looks at the logs that take leaves: at their newest checkpoint.
+pub(crate) async fn check_checkpoints(journal: &Journal, bell: &Bell) -> Result<(), StepError> {
+    for log in journal.current_logs().await? {
         if let Some(checkpoint) = journal.newest_checkpoint(log.id).await? {
             let claim = (checkpoint.size, checkpoint.root);
             check(journal, bell, &log, claim, Holder::Checkpoint).await?;
         }
+    }
+    Ok(())
+}
+
+/// Looks at the logs that take leaves: at the registry's head.
+pub(crate) async fn check_heads<L: Ledger>(
+    journal: &Journal,
+    ledger: &L,
+    bell: &Bell,
+) -> Result<(), StepError> {
+    for log in journal.current_logs().await? {
         head(journal, ledger, bell, &log).await?;
     }
     Ok(())
+}
+
+/// Looks at a log against what its keys signed last, as far as that is known.
+pub(crate) async fn last_signed(
+    journal: &Journal,
+    signed: &Signed,
+    bell: &Bell,
+    log: &Log,
+) -> Result<(), StepError> {
+    if let Some(state) = signed.of(log.log_id) {
+        return check(journal, bell, log, state.claim(), Holder::SignedState).await;
+    }
+    match journal.newest_checkpoint(log.id).await? {
+        Some(_) => Err(StepError::NotAdopted {
+            facility: log.facility.clone(),
+            place: signed.place(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Asks for the registry's head of a log and looks at it: it must be of ours,
@@ -55,40 +94,60 @@ pub(crate) async fn head<L: Ledger>(
     }
 }
 
+/// Whether the log here holds this head. Of one that has ended that is no alarm: it may
+/// be why it was ended.
+pub(crate) async fn holds(journal: &Journal, log: &Log, head: Head) -> Result<bool, StepError> {
+    let claim = (head.size, head.root);
+    let against = contradiction(journal, log, claim, Holder::Registry).await?;
+    Ok(against.is_none())
+}
+
 /// Looks at one log against one root that was found after `log` was read; a
 /// contradiction rings.
 async fn check(
     journal: &Journal,
     bell: &Bell,
     log: &Log,
-    (size, root): (u64, Digest),
+    claim: (u64, Digest),
     holder: Holder,
 ) -> Result<(), StepError> {
+    match contradiction(journal, log, claim, holder).await? {
+        None => Ok(()),
+        Some(alarm) => {
+            bell.ring(alarm.clone());
+            Err(alarm.into())
+        }
+    }
+}
+
+async fn contradiction(
+    journal: &Journal,
+    log: &Log,
+    (size, root): (u64, Digest),
+    holder: Holder,
+) -> Result<Option<Alarm>, StepError> {
     let (facility, log_id) = (log.facility.clone(), log.log_id);
     let local = if log.size < size {
         journal.size(log.id).await?
     } else {
         log.size
     };
-    let alarm = if local < size {
-        Alarm::Behind {
+    Ok(if local < size {
+        Some(Alarm::Behind {
             facility,
             log_id,
             local,
             size,
             holder,
-        }
+        })
+    } else if journal.root(log, size).await? == root {
+        None
     } else {
-        if journal.root(log, size).await? == root {
-            return Ok(());
-        }
-        Alarm::Forked {
+        Some(Alarm::Forked {
             facility,
             log_id,
             size,
             holder,
-        }
-    };
-    bell.ring(alarm.clone());
-    Err(alarm.into())
+        })
+    })
 }

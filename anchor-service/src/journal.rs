@@ -15,8 +15,8 @@ use crate::{
 use model::{AnchorState, Digest, FacilityName, LogId, Timestamp};
 use std::collections::BTreeMap;
 use store::{
-    Error, Facility, FacilityId, LogRowId, Reader, Store, StoredCheckpoint, StoredLease,
-    StoredLogKey, Tile, Tx,
+    Access, Error, Facility, FacilityId, LogRowId, Logs, Reader, Store, StoredCheckpoint,
+    StoredLease, StoredLogKey, Tile, Tx,
 };
 use tlog::{
     checkpoint::Origin,
@@ -37,6 +37,8 @@ pub(crate) struct Log {
     /// Its keys that are not retired, the oldest first.
     pub(crate) signers: Vec<StoredLogKey>,
     pub(crate) size: u64,
+    /// Whether a later log of the facility took its place: it takes no leaf any more.
+    pub(crate) ended: bool,
 }
 
 /// What waits, and how each log stands.
@@ -151,14 +153,23 @@ impl Journal {
         Ok(awaited.await?)
     }
 
-    /// Gives at most `most` pending leaves of the log's facility the next
-    /// indices; see [`crate::sequencer`].
-    pub(crate) async fn sequence(&self, log: LogRowId, most: u32) -> Result<u32, StepError> {
+    /// Gives at most `most` pending leaves of the log's facility the next indices; see
+    /// [`crate::sequencer`]. `None`, and nothing is done, when the log as it stands does
+    /// not extend what its keys signed last.
+    pub(crate) async fn sequence(
+        &self,
+        log: LogRowId,
+        signed: Option<(u64, Digest)>,
+        most: u32,
+    ) -> Result<Option<u32>, StepError> {
         let sequenced = self.write("sequence", move |tx| {
             let log = tx.logs().get(log)?.ok_or(Error::Corrupt("log"))?;
+            if !extends(tx.logs(), &log, signed)? {
+                return Ok(None);
+            }
             let leaves = tx.leaves().pending(log.facility, most)?;
             if leaves.is_empty() {
-                return Ok(0);
+                return Ok(Some(0));
             }
             let hashes: Vec<_> = leaves
                 .iter()
@@ -177,11 +188,30 @@ impl Journal {
                 .collect();
             tx.leaves().sequence(&log, &leaves)?;
             tx.logs().put_tiles(log.id, &tiles)?;
-            Ok(u32::try_from(leaves.len()).unwrap_or(u32::MAX))
+            Ok(Some(u32::try_from(leaves.len()).unwrap_or(u32::MAX)))
         });
         let sequenced = sequenced.await?;
-        self.counters.sequenced(u64::from(sequenced));
+        self.counters.sequenced(u64::from(sequenced.unwrap_or(0)));
         Ok(sequenced)
+    }
+
+    /// Size and root of the log as it stands; `None` when it does not extend what its
+    /// keys signed last.
+    pub(crate) async fn state(
+        &self,
+        log: LogRowId,
+        signed: Option<(u64, Digest)>,
+    ) -> Result<Option<(u64, Digest)>, StepError> {
+        let state = self.read("log state", move |reader| {
+            let log = reader.logs().get(log)?.ok_or(Error::Corrupt("log"))?;
+            if !extends(reader.logs(), &log, signed)? {
+                return Ok(None);
+            }
+            let mut read = |tile: tile::TileId| reader.logs().tile(log.id, tile.level, tile.index);
+            let root = tree::root(&mut read, log.size).map_err(tree_error)?;
+            Ok(Some((log.size, root)))
+        });
+        Ok(state.await?)
     }
 
     /// How many leaves the log has now.
@@ -250,7 +280,7 @@ impl Journal {
                 oldest = oldest.into_iter().chain(since).min();
             }
             let mut logs = Vec::new();
-            for log in list_logs(reader)? {
+            for log in current(list_logs(reader)?) {
                 let newest = reader.logs().newest_checkpoint(log.id)?;
                 logs.push(LogStatus {
                     checkpoint_size: newest.map_or(0, |checkpoint| checkpoint.size),
@@ -278,10 +308,32 @@ impl Journal {
     }
 }
 
+/// Whether the log holds the state that was signed last. The tiles that its root is made
+/// of are those of the right edge, so what grows is what was signed.
+fn extends<A: Access>(
+    mut logs: Logs<'_, A>,
+    log: &store::Log,
+    signed: Option<(u64, Digest)>,
+) -> Result<bool, Error> {
+    let Some((size, root)) = signed else {
+        return Ok(true);
+    };
+    if log.size < size {
+        return Ok(false);
+    }
+    let mut read = |tile: tile::TileId| logs.tile(log.id, tile.level, tile.index);
+    Ok(tree::root(&mut read, size).map_err(tree_error)? == root)
+}
+
 fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {
     let facilities = reader.facilities().list()?;
     let logs = reader.logs().list()?;
     let keys = reader.log_keys().of_all(&logs)?;
+    let mut newest = BTreeMap::new();
+    for log in &logs {
+        let epoch = newest.entry(log.facility).or_insert(log.epoch);
+        *epoch = log.epoch.max(*epoch);
+    }
     let with_name = |(log, mut keys): (store::Log, Vec<StoredLogKey>)| {
         keys.retain(|key| key.retired.is_none());
         let facility = facilities
@@ -296,23 +348,16 @@ fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {
             log_id: log.log_id,
             signers: keys,
             size: log.size,
+            ended: newest.get(&log.facility) != Some(&log.epoch),
         })
     };
     logs.into_iter().zip(keys).map(with_name).collect()
 }
 
 /// Of each facility the newest.
-fn current(logs: Vec<Log>) -> Vec<Log> {
-    let mut newest = BTreeMap::new();
-    for log in logs {
-        let epoch = newest
-            .get(&log.facility_id)
-            .map_or(0, |log: &Log| log.epoch);
-        if log.epoch > epoch {
-            newest.insert(log.facility_id, log);
-        }
-    }
-    newest.into_values().collect()
+fn current(mut logs: Vec<Log>) -> Vec<Log> {
+    logs.retain(|log| !log.ended);
+    logs
 }
 
 fn last_final(reader: &mut Reader, log: LogRowId) -> Result<Option<FinalAnchor>, Error> {

@@ -149,6 +149,18 @@ pub enum LedgerError {
     /// No answer; worth asking again.
     #[error("the L2 node gives no answer: {0}; check `rpcUrl` and the node")]
     Unreachable(&'static str),
+    /// No answer of a node, but of what serves it or stands before it.
+    #[error(
+        "the L2 node's address answers with HTTP status {0}; check `rpcUrl`, the node, and what \
+         stands before it"
+    )]
+    Http(u16),
+    /// The node knows no final block.
+    #[error(
+        "the L2 node names no `finalized` block: a chain that has just begun has none yet; where \
+         nodes know none, set `finality` to `\"immediate\"` (QBFT, IBFT 2) or to a depth"
+    )]
+    NoFinalBlock,
     /// An answer, but not one to this question as we know it; asking again
     /// will not help.
     #[error("the L2 node's answer is not understood: {0}; check which software it runs")]
@@ -167,6 +179,23 @@ pub enum LedgerError {
          and for `deploy` and `grant` to the admin's"
     )]
     NoFunds,
+    /// A transaction of ours is on the chain, and the node does not show it.
+    #[error(
+        "the anchors of the transaction with nonce {0} are on the chain, but the L2 node has no \
+         receipt of it: it lags, or several nodes answer at one address; their rows wait for it"
+    )]
+    NoReceipt(u64),
+    /// Gas costs more than the configuration allows.
+    #[error(
+        "gas would cost {gwei} gwei, and at most {most} are paid: the chain is busy, or the node \
+         is wrong; it is tried again, and `maxFeeGwei` and `maxTipGwei` set the bounds"
+    )]
+    TooDear {
+        /// In gwei for a unit of gas, rounded up.
+        gwei: u128,
+        /// The bound.
+        most: u128,
+    },
     /// The nonce is already used in the chain.
     #[error("the nonce is already used")]
     NonceUsed,

@@ -6,6 +6,7 @@
 //! Nothing here knows FHIR, policies, record keys or plaintext: a leaf is 32
 //! bytes.
 
+pub mod adopt;
 mod alarm;
 mod checkpoint;
 pub mod config;
@@ -18,11 +19,13 @@ pub mod key_file;
 mod lease;
 pub mod ledger;
 mod log_keys;
+pub mod new_epoch;
 mod new_log;
 mod poster;
 pub mod rotation;
 mod sequencer;
 mod service;
+mod signed;
 #[cfg(test)]
 mod simulation;
 mod span;
@@ -36,4 +39,5 @@ pub use lease::Candidate;
 pub use log_keys::LogKeys;
 pub use new_log::{NewLogError, log_host, note_log_host, open_log};
 pub use service::AnchorService;
+pub use signed::{SignedError, SignedFile, SignedKeeper, SignedState, SignedStates};
 pub use status::{FinalAnchor, LeaseState, LogStatus, Status, StatusReader};

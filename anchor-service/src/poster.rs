@@ -95,13 +95,22 @@ impl<L: Ledger> Poster<L> {
         if let Some(alarm) = self.bell.rung() {
             return Err(alarm.clone().into());
         }
+        // Asked in each step, also while something is under way: a chain that lost what was
+        // final must be named, for nothing that waits on top of it will ever be mined.
+        self.ledger.check().await?;
+        let mut heads = self.heads().await?;
         // After a reorganisation several nonces can be under way; in order.
-        for attempts in self.journal.under_way().await? {
-            if !self.look_after(&attempts).await? {
+        let under_way = self.journal.under_way().await?;
+        for attempts in &under_way {
+            if !self.look_after(attempts).await? {
                 return self.unless_refused(0).await;
             }
         }
-        let anchors = self.due().await?;
+        if !under_way.is_empty() {
+            // What was settled just now has moved them.
+            heads = self.heads().await?;
+        }
+        let anchors = self.due(&heads).await?;
         if anchors.is_empty() {
             self.refusals.set(BTreeMap::new());
             return Ok(0);
@@ -133,7 +142,14 @@ impl<L: Ledger> Poster<L> {
         let Some(newest) = attempts.last() else {
             return Ok(true);
         };
-        for attempt in attempts {
+        let ours = newest.new.submitter == self.ledger.submitter();
+        // One question while nothing is mined, however many attempts there are.
+        if ours && self.ledger.next_nonce().await? <= newest.new.nonce {
+            self.misses = 0;
+            self.send_again(newest).await?;
+            return Ok(false);
+        }
+        for attempt in attempts.iter().rev() {
             if let Some(inclusion) = self.ledger.inclusion(attempt.new.tx_hash).await? {
                 self.misses = 0;
                 let span =
@@ -142,24 +158,46 @@ impl<L: Ledger> Poster<L> {
                 return Ok(true);
             }
         }
-        if newest.new.submitter != self.ledger.submitter() {
+        if !ours {
             return self.look_after_stranger(newest).await;
         }
-        if self.ledger.next_nonce().await? > newest.new.nonce {
-            self.misses += 1;
-            if self.misses >= MISSES {
-                self.misses = 0;
-                tracing::warn!(
-                    nonce = newest.new.nonce,
-                    "a stranger's transaction took our nonce"
-                );
-                self.journal.failed(newest).await?;
-                return Ok(true);
-            }
+        self.look_after_missing(attempts, newest).await
+    }
+
+    /// The nonce is used and the node knows no receipt of ours.
+    async fn look_after_missing(
+        &mut self,
+        attempts: &[Post],
+        newest: &Post,
+    ) -> Result<bool, StepError> {
+        if self.stands(attempts).await? {
+            // It is ours, on the chain, and only its receipt is late.
+            self.misses = 0;
+            return Err(LedgerError::NoReceipt(newest.new.nonce).into());
+        }
+        self.misses += 1;
+        if self.misses < MISSES {
             return Ok(false);
         }
         self.misses = 0;
-        self.send_again(newest).await?;
+        tracing::warn!(
+            nonce = newest.new.nonce,
+            "a stranger's transaction took our nonce"
+        );
+        self.journal.failed(newest).await?;
+        Ok(true)
+    }
+
+    /// Whether the registry has taken one of the anchors that these attempts carry: a
+    /// stranger would have to anchor the same root of the same size under the same number.
+    async fn stands(&self, attempts: &[Post]) -> Result<bool, StepError> {
+        for (log_id, anchor) in self.journal.anchors_of(attempts).await? {
+            let carried = (anchor.seq, anchor.size, anchor.root);
+            let head = self.ledger.head(log_id).await?;
+            if head.is_some_and(|head| (head.seq, head.size, head.root) == carried) {
+                return Ok(true);
+            }
+        }
         Ok(false)
     }
 
@@ -186,34 +224,34 @@ impl<L: Ledger> Poster<L> {
     }
 
     async fn send_again(&mut self, newest: &Post) -> Result<(), StepError> {
+        let mut stuck = None;
         if self.is_past(newest.new.created, self.replace_millis) {
             let span = span::of_transaction("replace", newest.new.tx_hash, None);
-            if span::within(span, self.replace(newest)).await? {
-                return Ok(());
+            match span::within(span, self.replace(newest)).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(StepError::Ledger(error)) => stuck = Some(error),
+                Err(error) => return Err(error),
             }
         }
         let last = self.sent.filter(|(hash, _)| *hash == newest.new.tx_hash);
         if last.is_none_or(|(_, at)| self.is_past(at, self.resend_millis)) {
             self.send(&newest.new.raw, newest.new.tx_hash).await?;
         }
-        Ok(())
+        // Even when it was not replaced the old bytes were sent again: they may have
+        // dropped out of the node's memory.
+        stuck.map_or(Ok(()), |error| Err(error.into()))
     }
 
-    /// Gives whether another attempt was made and sent.
+    /// Gives whether another attempt was made and sent; not when it would be the same.
     async fn replace(&mut self, newest: &Post) -> Result<bool, StepError> {
         let now = self.clock.now();
-        match self.ledger.replace(&newest.new.raw).await {
-            Ok(signed) => {
-                self.journal.replaced(newest, &signed, now).await?;
-                self.send(&signed.raw, signed.hash).await.map(|()| true)
-            }
-            // Even so the old bytes are sent again: they may have dropped out of the
-            // node's memory.
-            Err(error) => {
-                tracing::warn!(%error, "a stuck transaction was not replaced");
-                Ok(false)
-            }
+        let signed = self.ledger.replace(&newest.new.raw).await?;
+        if signed.hash == newest.new.tx_hash {
+            return Ok(false);
         }
+        self.journal.replaced(newest, &signed, now).await?;
+        self.send(&signed.raw, signed.hash).await.map(|()| true)
     }
 
     /// Whether `then` is `millis` or more ago. A clock that was set back makes it so
@@ -235,12 +273,30 @@ impl<L: Ledger> Poster<L> {
         }
     }
 
-    /// What the registry does not hold yet.
-    async fn due(&self) -> Result<Vec<Extension>, StepError> {
-        let mut anchors = Vec::new();
+    /// The logs that can be anchored, each with the registry's head.
+    async fn heads(&self) -> Result<Vec<(Log, Option<Head>)>, StepError> {
+        let mut heads = Vec::new();
         for log in self.journal.all_logs().await? {
-            let head = guard::head(&self.journal, &*self.ledger, &self.bell, &log).await?;
-            anchors.extend(self.next_anchor(&log, head).await?);
+            let head = match log.ended {
+                false => guard::head(&self.journal, &*self.ledger, &self.bell, &log).await?,
+                true => self.ledger.head(log.log_id).await?,
+            };
+            if log.ended
+                && let Some(head) = head
+                && !guard::holds(&self.journal, &log, head).await?
+            {
+                continue;
+            }
+            heads.push((log, head));
+        }
+        Ok(heads)
+    }
+
+    /// What the registry does not hold yet.
+    async fn due(&self, heads: &[(Log, Option<Head>)]) -> Result<Vec<Extension>, StepError> {
+        let mut anchors = Vec::new();
+        for (log, head) in heads {
+            anchors.extend(self.next_anchor(log, *head).await?);
         }
         // The longest unanchored first, in case not all find room; last those that
         // were refused, which must not take it from others.

@@ -4,8 +4,14 @@
 //! watermark: ids are given before commits, so a smaller id can appear after a
 //! larger one. A facility's newest log takes its leaves.
 
-use crate::{alarm::Bell, failure::StepError, journal::Journal, span};
-use store::LogRowId;
+use crate::{
+    alarm::Bell,
+    failure::StepError,
+    guard,
+    journal::{Journal, Log},
+    signed::Signed,
+    span,
+};
 use tracing::Span;
 
 /// Leaves in the first transaction of a step: few enough that writers wait only
@@ -20,12 +26,17 @@ const MOST: u32 = 16_384;
 #[derive(Debug)]
 pub(crate) struct Sequencer {
     journal: Journal,
+    signed: Signed,
     bell: Bell,
 }
 
 impl Sequencer {
-    pub(crate) const fn new(journal: Journal, bell: Bell) -> Self {
-        Self { journal, bell }
+    pub(crate) const fn new(journal: Journal, signed: Signed, bell: Bell) -> Self {
+        Self {
+            journal,
+            signed,
+            bell,
+        }
     }
 
     /// Sequences what is pending; gives the number of leaves.
@@ -41,20 +52,25 @@ impl Sequencer {
         let mut sequenced = 0;
         for log in self.journal.logs_awaited().await? {
             let span = span::of_log("sequence", &log.facility);
-            sequenced += span::within(span, self.sequence(log.id)).await?;
+            sequenced += span::within(span, self.sequence(&log)).await?;
         }
         Ok(sequenced)
     }
 
     /// One log, batch by batch.
-    async fn sequence(&self, log: LogRowId) -> Result<u64, StepError> {
+    async fn sequence(&self, log: &Log) -> Result<u64, StepError> {
         let (mut sequenced, mut batch) = (0, FEWEST);
+        let signed = self.signed.of(log.log_id).map(|state| state.claim());
         loop {
             // Looked at before each batch: another part may have rung.
             if let Some(alarm) = self.bell.rung() {
                 return Err(alarm.clone().into());
             }
-            let count = self.journal.sequence(log, batch).await?;
+            let Some(count) = self.journal.sequence(log.id, signed, batch).await? else {
+                // The database went back under us, and the guard names it.
+                guard::last_signed(&self.journal, &self.signed, &self.bell, log).await?;
+                break;
+            };
             sequenced += u64::from(count);
             if count < batch {
                 break;

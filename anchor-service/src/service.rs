@@ -20,6 +20,7 @@ use crate::{
     new_log::LogMaker,
     poster::Poster,
     sequencer::Sequencer,
+    signed::{Signed, SignedFile, SignedKeeper},
     status::{Compared, KEYS, StatusReader, Troubles},
 };
 use model::{Clock, Random};
@@ -62,6 +63,7 @@ struct LogSide<L> {
     sequencer: Sequencer,
     checkpointer: Checkpointer,
     keys: Arc<LogKeys>,
+    signed: Signed,
     maker: Option<LogMaker>,
 }
 
@@ -81,31 +83,37 @@ impl<L: Ledger> AnchorService<L> {
         clock: Arc<dyn Clock>,
         config: Config,
     ) -> Self {
-        Self::over(Journal::new(store), Arc::new(ledger), keys, clock, config)
+        let signed = Arc::new(SignedFile::new(config.signed_file()));
+        let journal = Journal::new(store);
+        Self::over(journal, Arc::new(ledger), keys, signed, clock, config)
     }
 
     pub(crate) fn over(
         journal: Journal,
         ledger: Arc<L>,
         keys: LogKeys,
+        signed: Arc<dyn SignedKeeper>,
         clock: Arc<dyn Clock>,
         config: Config,
     ) -> Self {
         let (bell, keys) = (Bell::default(), Arc::new(keys));
+        let signed = Signed::new(signed);
         let log_side = LogSide {
             journal: journal.clone(),
             ledger: Arc::clone(&ledger),
             bell: bell.clone(),
             compared: false,
             passed: Compared::default(),
-            sequencer: Sequencer::new(journal.clone(), bell.clone()),
+            sequencer: Sequencer::new(journal.clone(), signed.clone(), bell.clone()),
             checkpointer: Checkpointer::new(
                 journal.clone(),
                 Arc::clone(&keys),
+                signed.clone(),
                 Arc::clone(&clock),
                 bell.clone(),
             ),
             keys,
+            signed,
             maker: None,
         };
         let (over, rule) = (journal.clone(), config.finality);
@@ -200,7 +208,7 @@ impl<L: Ledger> AnchorService<L> {
     /// # Errors
     /// See [`StepError`]; taken again, it goes on.
     pub async fn step_checkpoint(&mut self) -> Result<u64, StepError> {
-        self.log_side.checkpointer.step().await
+        self.log_side.checkpoint().await
     }
 
     /// Looks after the transaction under way, or posts the next; how many anchors.
@@ -327,9 +335,13 @@ async fn keep(lease: Option<&mut Lease>, turn: &Turn<'_>) {
 
 impl<L: Ledger> LogSide<L> {
     async fn compare(&mut self) -> Result<(), StepError> {
+        // What is known here first: it is named also while the ledger is away.
+        self.signed.refresh().await?;
+        guard::check_signed(&self.journal, &self.signed, &self.bell).await?;
+        guard::check_checkpoints(&self.journal, &self.bell).await?;
         self.ledger.check().await?;
         self.journal.is_bound_to(&*self.ledger).await?;
-        guard::check_all(&self.journal, &*self.ledger, &self.bell).await?;
+        guard::check_heads(&self.journal, &*self.ledger, &self.bell).await?;
         self.compared = true;
         self.passed.pass();
         Ok(())
@@ -343,6 +355,14 @@ impl<L: Ledger> LogSide<L> {
             self.compare().await?;
         }
         self.sequencer.step().await
+    }
+
+    /// Not before the comparison, for the same reason.
+    async fn checkpoint(&mut self) -> Result<u64, StepError> {
+        if !self.compared {
+            self.compare().await?;
+        }
+        self.checkpointer.step().await
     }
 
     async fn make_logs(&self) -> Result<u64, StepError> {
@@ -369,7 +389,7 @@ impl<L: Ledger> LogSide<L> {
             turn.note("sequence", &self.sequence().await);
             if signed.elapsed() >= turn.config.checkpoint_every() {
                 signed = Instant::now();
-                turn.note("checkpoint", &self.checkpointer.step().await);
+                turn.note("checkpoint", &self.checkpoint().await);
             }
         }
     }

@@ -4,7 +4,9 @@
 //! made anew over what the store and the chain hold.
 
 mod crash;
+mod history;
 mod keys;
+mod lagging;
 mod new_key;
 mod new_logs;
 mod random;
@@ -20,6 +22,7 @@ use crate::{
     },
     new_log::open_log,
     rotation,
+    signed::{SignedError, SignedFile, SignedKeeper, SignedStates},
 };
 use model::{
     AnchorState, AuditInteraction, Clock as _, Commitment, DataKeyId, Digest, LogId, ManualClock,
@@ -350,6 +353,7 @@ fn service(
         registry: None,
         submitter_key: folder.path().join("submitter.key"),
         log_keys: folder.path().into(),
+        signed: None,
         finality: FinalityRule::Depth(FINAL_DEPTH as u64),
         sequence_millis: 200,
         checkpoint_millis: 1_000,
@@ -357,15 +361,48 @@ fn service(
         heartbeat_seconds,
         resend_seconds: 10,
         replace_seconds: 48,
+        max_fee_gwei: 500,
+        max_tip_gwei: 100,
     };
     let keys = LogKeys::new(folder.path());
+    let signed = Keeper {
+        file: SignedFile::new(config.signed_file()),
+        faults: ledger.faults.clone(),
+    };
     AnchorService::over(
         journal,
         Arc::new(ledger.clone()),
         keys,
+        Arc::new(signed),
         clock.clone(),
         config,
     )
+}
+
+/// The file of signed states, whose writes can fail too.
+struct Keeper {
+    file: SignedFile,
+    faults: Faults,
+}
+
+impl SignedKeeper for Keeper {
+    fn read(&self) -> Result<SignedStates, SignedError> {
+        self.file.read()
+    }
+
+    fn swap(&self, before: &SignedStates, after: &SignedStates) -> Result<(), SignedError> {
+        let failed = |_| SignedError::Unusable {
+            place: self.place(),
+            problem: "as planned".to_owned(),
+        };
+        self.faults.before().map_err(failed)?;
+        self.file.swap(before, after)?;
+        self.faults.after().map_err(failed)
+    }
+
+    fn place(&self) -> String {
+        self.file.place()
+    }
 }
 
 /// As little of an audit record as carries a leaf.

@@ -97,6 +97,7 @@ async fn pending_leaves_get_their_index_fast_and_in_little_memory() {
         registry: None,
         submitter_key: "unused".into(),
         log_keys: folder.path().into(),
+        signed: None,
         finality: FinalityRule::Immediate,
         sequence_millis: 200,
         checkpoint_millis: 1_000,
@@ -104,6 +105,8 @@ async fn pending_leaves_get_their_index_fast_and_in_little_memory() {
         heartbeat_seconds: 0,
         resend_seconds: 10,
         replace_seconds: 48,
+        max_fee_gwei: 500,
+        max_tip_gwei: 100,
     };
     let clock = Arc::new(ManualClock::new(created));
     let mut service = AnchorService::new(store.clone(), SilentLedger, keys, clock, config);

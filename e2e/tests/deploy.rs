@@ -18,9 +18,10 @@ const SERIES: [&str; 3] = [
 ];
 
 /// Whose sentences an operator meets.
-const SENTENCES: [&str; 10] = [
+const SENTENCES: [&str; 11] = [
     "anchor-service/src/alarm.rs",
     "anchor-service/src/failure.rs",
+    "anchor-service/src/signed.rs",
     "anchor-service/src/ledger.rs",
     "anchor-service/src/key_file.rs",
     "anchor-service/src/config.rs",

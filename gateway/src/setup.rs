@@ -3,11 +3,13 @@
 //! be in the KMS before; the log is made by the anchor-service, which alone holds its
 //! key.
 
+mod next_log;
 mod operator;
 mod policies_in_force;
 mod recovery;
 mod take_over;
 
+pub use next_log::{Continued, put_next_log};
 pub use policies_in_force::put_in_force;
 pub use recovery::{First, Recovered, recover};
 pub use take_over::{Confirmed, OldFacility, OldSet, TakeOver};

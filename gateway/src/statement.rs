@@ -1,5 +1,5 @@
 //! A statement about the facility itself: the system kinds `policy`, `registration`,
-//! `change` and `decision` of docs/proof-format.md, section 3, as they are sealed and
+//! `change`, `decision` and `continues` of docs/proof-format.md, section 3, as they are sealed and
 //! as they open.
 
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     keyring::Keyring,
     own_seal::{self, OwnPlace, OwnSeal},
 };
-use model::{Digest, FacilityName, Tag, Timestamp};
+use model::{Digest, FacilityName, LogId, Tag, Timestamp};
 use sealing::IdRoot;
 use std::collections::BTreeMap;
 use store::{NewStatement, Statement, StatementKind};
@@ -31,6 +31,15 @@ pub(crate) enum Said {
         entry: u32,
         /// SHA-256 of the row's envelope.
         digest: Digest,
+    },
+    /// A new log goes on where another cannot.
+    Continues {
+        /// The log before.
+        log: LogId,
+        /// Leaves under the last state that it signed.
+        size: u64,
+        /// The root over them.
+        root: Digest,
     },
 }
 
@@ -56,6 +65,11 @@ impl Said {
                 ("entry", Member::Number(u64::from(*entry))),
                 ("tag", text(tag.to_string())),
             ],
+            Self::Continues { log, size, root } => vec![
+                ("log", text(log.to_string())),
+                ("root", text(root.to_string())),
+                ("size", Member::Number(*size)),
+            ],
         };
         let named = members.into_iter();
         named
@@ -70,19 +84,23 @@ impl Said {
             _ => None,
         };
         let number = |name: &str| match members.get(name) {
-            Some(Member::Number(number)) => u32::try_from(*number).ok(),
+            Some(Member::Number(number)) => Some(*number),
             _ => None,
         };
-        let digest = text("digest")?.parse().ok()?;
         let said = match kind {
             StatementKind::Policy => Self::Policy {
-                set: number("set")?,
-                digest,
+                set: u32::try_from(number("set")?).ok()?,
+                digest: text("digest")?.parse().ok()?,
+            },
+            StatementKind::Continues => Self::Continues {
+                log: text("log")?.parse().ok()?,
+                size: number("size")?,
+                root: text("root")?.parse().ok()?,
             },
             _ => Self::Entry {
                 tag: text("tag")?.parse().ok()?,
-                entry: number("entry")?,
-                digest,
+                entry: u32::try_from(number("entry")?).ok()?,
+                digest: text("digest")?.parse().ok()?,
             },
         };
         (members.len() == said.members().len()).then_some(said)

@@ -242,7 +242,7 @@ fn stated_set(known: &Known) -> Option<StatedSet> {
             digest,
             time: known.time,
         }),
-        Said::Entry { .. } => None,
+        Said::Entry { .. } | Said::Continues { .. } => None,
     }
 }
 
@@ -256,7 +256,7 @@ fn stated_entry(known: &Known) -> Option<(Tag, Latest)> {
                 time: known.time,
             },
         )),
-        Said::Policy { .. } => None,
+        Said::Policy { .. } | Said::Continues { .. } => None,
     }
 }
 

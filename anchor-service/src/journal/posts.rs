@@ -10,7 +10,7 @@ use crate::{
     finality::BecomingFinal,
     ledger::{Evidence, Extension, Inclusion, Ledger, SignedTransaction},
 };
-use model::{AnchorState, Timestamp};
+use model::{AnchorState, LogId, Timestamp};
 use store::{Access, Anchor, Error, NewAnchor, NewPost, Post, PostState, Reader};
 
 /// Under this name the database says which ledger its logs are anchored on.
@@ -180,6 +180,25 @@ impl Journal {
         .await?;
         self.counters.failed();
         Ok(())
+    }
+
+    /// The anchors that these attempts at one thing carry, each with its log.
+    pub(crate) async fn anchors_of(
+        &self,
+        attempts: &[Post],
+    ) -> Result<Vec<(LogId, NewAnchor)>, StepError> {
+        let posts: Vec<_> = attempts.iter().map(|attempt| attempt.id).collect();
+        let read = move |reader: &mut Reader| {
+            let mut carried = Vec::new();
+            for post in posts {
+                for Anchor { new, .. } in reader.anchors().of_post(post)? {
+                    let log = reader.logs().get(new.log)?.ok_or(Error::Corrupt("log"))?;
+                    carried.push((log.log_id, new));
+                }
+            }
+            Ok(carried)
+        };
+        Ok(self.read("anchors of a post", read).await?)
     }
 
     /// The anchors of a post whose block is final, before they are so here.

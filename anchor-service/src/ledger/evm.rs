@@ -3,6 +3,7 @@
 
 mod admin;
 mod evidence;
+mod fees;
 mod key;
 mod node;
 mod reader;
@@ -10,6 +11,7 @@ mod registry;
 mod transaction;
 
 pub use admin::RegistryAdmin;
+pub use fees::Fees;
 pub use key::SubmitterKey;
 pub use reader::{AnchorEvent, RegistryReader};
 pub use registry::AnchorRegistry;
@@ -30,6 +32,7 @@ pub struct EvmLedger {
     chain_id: u64,
     registry: Address,
     key: SubmitterKey,
+    fees: Fees,
     refuses_dev_chain: bool,
 }
 
@@ -49,8 +52,16 @@ impl EvmLedger {
             chain_id,
             registry: Address::new(registry),
             key,
+            fees: Fees::default(),
             refuses_dev_chain: false,
         })
+    }
+
+    /// Pays for gas within these bounds.
+    #[must_use]
+    pub const fn paying(mut self, fees: Fees) -> Self {
+        self.fees = fees;
+        self
     }
 
     /// Lets [`Ledger::check`] refuse the dev L2, which says of itself what it is.
@@ -85,15 +96,7 @@ impl Ledger for EvmLedger {
         if self.refuses_dev_chain && self.node.is_dev_chain().await? {
             return Err(LedgerError::DevChain);
         }
-        let code = self.node.code(self.registry).await?;
-        let address = format!("{:#x}", self.registry);
-        if code.is_empty() {
-            Err(LedgerError::NoRegistry(address))
-        } else if code == registry::deployed_code()? {
-            Ok(())
-        } else {
-            Err(LedgerError::ForeignRegistry(address))
-        }
+        registry::check(&self.node, self.registry).await
     }
 
     async fn head(&self, log: LogId) -> Result<Option<Head>, LedgerError> {
@@ -123,11 +126,11 @@ impl Ledger for EvmLedger {
             to: TxKind::Call(self.registry),
             input: registry::anchor_many(anchors),
         };
-        draft.sign(&self.node, &self.key).await
+        draft.sign(&self.node, &self.key, &self.fees).await
     }
 
     async fn replace(&self, raw: &[u8]) -> Result<SignedTransaction, LedgerError> {
-        transaction::replace(raw, &self.node, &self.key).await
+        transaction::replace(raw, &self.node, &self.key, &self.fees).await
     }
 
     async fn broadcast(&self, raw: &[u8]) -> Result<(), LedgerError> {

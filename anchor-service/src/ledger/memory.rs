@@ -37,6 +37,10 @@ struct Chain {
     highest: usize,
     /// Logs that the submitter may not anchor.
     ungranted: BTreeSet<LogId>,
+    /// The node shows no receipts.
+    hides_receipts: bool,
+    /// How often it was asked for one.
+    receipts_asked: u64,
     /// Every anchor ever handed in, by log and seq: roots that were claimed.
     claimed: BTreeMap<(LogId, u64), BTreeSet<(u64, Digest)>>,
 }
@@ -159,6 +163,25 @@ impl MemoryLedger {
         } else {
             chain.ungranted.insert(log);
         }
+    }
+
+    /// Blocks that were final are gone, from the newest that holds an anchor on.
+    pub(crate) fn lose_last_anchor(&self) {
+        let mut chain = self.chain.lock().unwrap();
+        let holds = |(_, transactions): &(Block, Vec<(Hash, bool)>)| !transactions.is_empty();
+        let stay = chain.blocks.iter().rposition(holds).unwrap();
+        chain.blocks.truncate(stay);
+        chain.highest = stay;
+    }
+
+    /// Whether the node shows no receipts.
+    pub(crate) fn hide_receipts(&self, hides: bool) {
+        self.chain.lock().unwrap().hides_receipts = hides;
+    }
+
+    /// How often it was asked for a receipt.
+    pub(crate) fn receipts_asked(&self) -> u64 {
+        self.chain.lock().unwrap().receipts_asked
     }
 
     /// Nodes forget what waits.
@@ -284,7 +307,11 @@ impl Ledger for MemoryLedger {
     }
 
     async fn inclusion(&self, transaction: Hash) -> Result<Option<Inclusion>, LedgerError> {
-        let chain = self.asked()?;
+        let mut chain = self.asked()?;
+        chain.receipts_asked += 1;
+        if chain.hides_receipts {
+            return Ok(None);
+        }
         let found = (0..)
             .zip(&chain.blocks)
             .find_map(|(number, (block, transactions))| {

@@ -3,7 +3,7 @@
 
 use super::{STEPS, Step, World, random::Dice, service};
 use crate::{
-    AnchorService, Candidate, LeaseState, StatusReader, StepError, alarm::Bell, guard,
+    AnchorService, Candidate, LeaseState, SignedError, StatusReader, StepError, alarm::Bell, guard,
     journal::Journal, ledger::memory::MemoryLedger,
 };
 use model::{Clock as _, ManualClock, SeededRandom, Timestamp};
@@ -160,6 +160,8 @@ async fn two_with_wrong_clocks_give_each_leaf_one_place() {
                     let step = STEPS[usize::try_from(dice.below(4)).unwrap()];
                     match rival.step(step).await {
                         Err(error) if error == LOST => refused += 1,
+                        // The other signed in between: nothing of ours is kept.
+                        Err(StepError::Signed(SignedError::Changed { .. })) => refused += 1,
                         outcome => drop(outcome.unwrap()),
                     }
                 }

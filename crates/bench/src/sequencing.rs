@@ -113,6 +113,7 @@ fn config(folder: &Path) -> Config {
         registry: None,
         submitter_key: "unused".into(),
         log_keys: folder.into(),
+        signed: None,
         finality: FinalityRule::Immediate,
         sequence_millis: 200,
         checkpoint_millis: 1_000,
@@ -120,5 +121,7 @@ fn config(folder: &Path) -> Config {
         heartbeat_seconds: 0,
         resend_seconds: 10,
         replace_seconds: 48,
+        max_fee_gwei: 500,
+        max_tip_gwei: 100,
     }
 }

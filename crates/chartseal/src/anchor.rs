@@ -75,7 +75,9 @@ async fn deploy(args: &AdminArgs) -> Result<(), Failed> {
     }
     let key = SubmitterKey::open(&args.admin_key)?;
     say!("registry admin {}", key.address());
-    let admin = RegistryAdmin::connect(&anchor.rpc_url, anchor.chain_id, key).await?;
+    let admin = RegistryAdmin::connect(&anchor.rpc_url, anchor.chain_id, key)
+        .await?
+        .paying(anchor.fees());
     let address = admin.deploy().await?;
     setup::note_registry(&store, anchor.chain_id, address).await?;
     say!(
@@ -86,8 +88,8 @@ async fn deploy(args: &AdminArgs) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Grants first and notes a configured registry after: a grant shows that there is
-/// a registry, and that it is this admin's.
+/// Looks at the contract first, grants then, and notes a configured registry after: a
+/// grant shows that it is this admin's.
 async fn grant(args: &GrantArgs) -> Result<(), Failed> {
     let config = Config::read(&args.config)?;
     let anchor = config.anchor()?;
@@ -99,7 +101,10 @@ async fn grant(args: &GrantArgs) -> Result<(), Failed> {
         .ok_or("no registry is known; run `chartseal anchor deploy` first")?;
     let submitter = SubmitterKey::open(&anchor.submitter_key)?.address();
     let key = SubmitterKey::open(&args.admin_key)?;
-    let admin = RegistryAdmin::connect(&anchor.rpc_url, anchor.chain_id, key).await?;
+    let admin = RegistryAdmin::connect(&anchor.rpc_url, anchor.chain_id, key)
+        .await?
+        .paying(anchor.fees());
+    admin.check(address).await?;
     for (facility, log) in logs(&store, args.log.as_ref()).await? {
         admin.grant(address, log, submitter.0.0).await?;
         say!("{submitter} may anchor the log of `{facility}` (0x{log})");

@@ -15,7 +15,7 @@ mod trust;
 #[cfg(feature = "demo")]
 pub use self::demo::DemoArgs;
 pub use self::{
-    anchor::{AdminArgs, AnchorArgs, AnchorCommand, GrantArgs},
+    anchor::{AdminArgs, AnchorArgs, AnchorCommand, GrantArgs, NewEpochArgs},
     facility::{InitArgs, TakeOverArgs},
     import::ImportArgs,
     keys::{KeysArgs, KeysCommand, RotateArgs},

@@ -217,6 +217,9 @@ impl Sections {
         if let Some(anchor) = &mut self.anchor {
             below(folder, &mut anchor.submitter_key);
             below(folder, &mut anchor.log_keys);
+            if let Some(signed) = &mut anchor.signed {
+                below(folder, signed);
+            }
         }
     }
 }

@@ -19,7 +19,8 @@ use crate::{
 };
 use actix_web::web;
 use anchor_service::{
-    LogKeys,
+    LogKeys, SignedFile,
+    adopt::adopt,
     config::Config,
     ledger::{FinalityRule, evm::SubmitterKey},
 };
@@ -92,6 +93,9 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     let trust_path = layout.trust_file();
     let trust_file = TrustFile::open(trust_path, &store, chain.chain_id(), address).await?;
     let ledger = anchoring::ledger(&config, address)?;
+    // One directory holds database and file; one of an earlier release has no file yet.
+    let signed = Arc::new(SignedFile::new(config.signed_file()));
+    adopt(&store, &ledger, signed).await?;
     let service = anchoring::assemble(&store, config, ledger, Arc::clone(&clock));
     let mut service = service.telling(trust_file.herald());
     // Nobody is served from data that another L2 or another log belongs to.
@@ -207,6 +211,7 @@ fn anchor_config(layout: &Layout, chain: &DevChain) -> Config {
         registry: None,
         submitter_key: layout.submitter_key(),
         log_keys: layout.log_keys(),
+        signed: None,
         finality: FinalityRule::Tag,
         sequence_millis: 200,
         checkpoint_millis: 500,
@@ -214,5 +219,7 @@ fn anchor_config(layout: &Layout, chain: &DevChain) -> Config {
         heartbeat_seconds: 3_600,
         resend_seconds: 10,
         replace_seconds: 48,
+        max_fee_gwei: 500,
+        max_tip_gwei: 100,
     }
 }

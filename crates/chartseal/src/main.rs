@@ -1,5 +1,6 @@
 //! `chartseal`: the services, and the commands of operators, auditors and verifiers.
 
+mod adopt;
 mod anchor;
 mod cli;
 mod config;
@@ -14,6 +15,7 @@ mod init;
 mod keys;
 mod logging;
 mod login;
+mod new_epoch;
 mod operations;
 mod output;
 mod registry;
@@ -45,8 +47,10 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Gateway(args) => service::run(Service::Gateway, &args.config),
         Command::Anchor(args) => match args.command {
+            Some(AnchorCommand::Adopt(args)) => adopt::run(&args),
             Some(AnchorCommand::Deploy(args)) => anchor::run_deploy(&args),
             Some(AnchorCommand::Grant(args)) => anchor::run_grant(&args),
+            Some(AnchorCommand::NewEpoch(args)) => new_epoch::run(&args),
             None => {
                 // Required without a subcommand, so it is there.
                 let config = args.config.unwrap_or_default();

@@ -24,15 +24,18 @@ pub enum StatementKind {
     Change,
     /// A change was decided.
     Decision,
+    /// A new log goes on where another cannot.
+    Continues,
 }
 
 impl StatementKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Policy,
         Self::Registration,
         Self::Change,
         Self::Decision,
+        Self::Continues,
     ];
 
     /// The word in rows and statements.
@@ -43,6 +46,7 @@ impl StatementKind {
             Self::Registration => "registration",
             Self::Change => "change",
             Self::Decision => "decision",
+            Self::Continues => "continues",
         }
     }
 

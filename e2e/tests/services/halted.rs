@@ -3,10 +3,11 @@
 //! to be looked at says so.
 
 use crate::{
-    installation::{Ended as _, HOME, Installation, metric, operations},
+    installation::{Ended as _, HOME, Installation, Log, metric, operations},
     one_process::OneProcess,
 };
-use std::{fs, process::Command};
+use e2e::{fetch_proof, until};
+use std::{fs, path::Path, process::Command};
 
 #[test]
 fn an_alarm_and_a_hangup_end_no_gateway() {
@@ -22,10 +23,7 @@ fn an_alarm_and_a_hangup_end_no_gateway() {
     assert!(service.stop().success());
 
     // The backup is older than the anchor.
-    for end in ["-wal", "-shm"] {
-        drop(fs::remove_file(format!("{}{end}", database.display())));
-    }
-    fs::copy(&backup, &database).unwrap();
+    restore(&backup, &database);
     let mut service = house.start("serve", &one.config);
     service.wait_until("the alarm", || {
         let ready = operations(watch, "readyz");
@@ -57,6 +55,65 @@ fn an_alarm_and_a_hangup_end_no_gateway() {
     let checked = house.chartseal(&["serve"], &one.config, &["--check-only"]);
     checked.refused("the database has lost leaves");
     checked.refused(HOME);
+}
+
+/// The runbook's "Restore", to its end: no newer backup is there.
+#[test]
+fn a_restored_database_goes_on_with_another_log() {
+    let one = OneProcess::go_live("");
+    let (house, config) = (&one.house, &one.config);
+    let (database, backup) = (house.path("data/chartseal.sqlite"), house.path("backup"));
+    let service = one.start();
+    let system = one.system();
+    let kept = system.create_patient("Astrid");
+    one.assert_proof(&system, &kept);
+    assert!(service.stop().success());
+    fs::copy(&database, &backup).unwrap();
+
+    let service = one.start();
+    let lost = system.create_patient("Bertram");
+    let proof = house.path("lost.json");
+    until("a checkpoint over it", 30, || {
+        let fetched = fetch_proof(&system.at.url(&lost), &system.token, &proof);
+        let rungs = ["(sequenced)", "(anchored)", "(finalized)"];
+        rungs
+            .iter()
+            .any(|rung| fetched.text.contains(rung))
+            .then_some(())
+    });
+    assert!(service.stop().success());
+    restore(&backup, &database);
+    house
+        .chartseal(&["serve"], config, &["--check-only"])
+        .refused("what its key signed last holds a root over");
+
+    let shown = house.chartseal(&["anchor", "new-epoch"], config, &["--facility", HOME]);
+    assert!(shown.good().text.contains("Nothing was written"));
+    let begin = ["--facility", HOME, "--confirm"];
+    let begun = house
+        .chartseal(&["anchor", "new-epoch"], config, &begin)
+        .good();
+    let next = Log::of(&begun.text);
+    assert_eq!(next.origin, format!("{}/2", one.log.origin));
+    drop(house.grant(config, &["--log", HOME]).good());
+
+    let service = one.start();
+    drop(system.at.get(&lost).expect(404, "what the backup lacks"));
+    let written = system.create_patient("Clara");
+    house.assert_proof(&system, &written, &next, &one.chain, &one.registry);
+    // What the old log proved it proves.
+    one.assert_proof(&system, &kept);
+    assert!(service.stop().success());
+    let checked = house.chartseal(&["serve"], config, &["--check-only"]);
+    assert_eq!(checked.code, 0, "{}", checked.text);
+}
+
+/// Puts a backup in the database's place, as the runbook says.
+fn restore(backup: &Path, database: &Path) {
+    for end in ["-wal", "-shm"] {
+        drop(fs::remove_file(format!("{}{end}", database.display())));
+    }
+    fs::copy(backup, database).unwrap();
 }
 
 #[test]

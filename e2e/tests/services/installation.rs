@@ -295,7 +295,7 @@ impl Sample {
 }
 
 impl Log {
-    fn of(text: &str) -> Self {
+    pub fn of(text: &str) -> Self {
         let member = |name: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(name));
             line.unwrap().trim().to_owned()
@@ -310,7 +310,8 @@ impl Log {
     /// A trust file: the log's keys as commands print them, its anchors from the chain.
     pub fn trust(&self, chain: &Chain, registry: &str, seq: u64, vkeys: &[&str]) -> String {
         let (seq, size, root, time) = chain.anchor(registry, &self.id, seq);
-        let (_, facility) = self.origin.rsplit_once('/').unwrap();
+        let (_, facility) = self.origin.split_once("/log/").unwrap();
+        let (facility, _) = facility.split_once('/').unwrap_or((facility, ""));
         let anchor = json!({"logId": self.id, "seq": seq, "size": size, "root": root});
         let mut head = anchor.clone();
         head["time"] = json!(time);

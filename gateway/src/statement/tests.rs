@@ -47,6 +47,30 @@ fn what_is_sealed_is_as_it_was_first_stored() {
 }
 
 #[test]
+fn a_log_that_continues_another_names_its_last_state() {
+    let said = Said::Continues {
+        log: LogId::new([0xab; 32]),
+        size: 7,
+        root: Digest::new([0xcd; 32]),
+    };
+    let facility = "st-mary".parse().unwrap();
+    let time = "2026-11-27T10:00:00.123Z".parse().unwrap();
+    let made = SystemStatement::new(facility, "continues", 1, time, said.members());
+    let expected = format!(
+        r#"{{"facility":"st-mary","kind":"continues","log":"{}","number":1,"root":"{}","size":7,"time":"2026-11-27T10:00:00.123Z","v":1}}"#,
+        "ab".repeat(32),
+        "cd".repeat(32)
+    );
+    assert_eq!(made.unwrap().encode(), expected);
+    let read = Said::of_members(StatementKind::Continues, &said.members());
+    assert_eq!(read, Some(said));
+    assert_eq!(
+        Said::of_members(StatementKind::Change, &said.members()),
+        None
+    );
+}
+
+#[test]
 fn a_statement_with_other_members_is_none_of_these() {
     let digest = Member::Text("ab".repeat(32));
     let whole: BTreeMap<String, Member> = [

@@ -18,7 +18,7 @@ CREATE TABLE policy_set (
 -- Statements about the facility itself. Never changed, never deleted.
 CREATE TABLE statement (
     facility_id INTEGER NOT NULL REFERENCES facility (id),
-    kind TEXT NOT NULL CHECK (kind IN ('policy', 'registration', 'change', 'decision')),
+    kind TEXT NOT NULL CHECK (kind IN ('policy', 'registration', 'change', 'decision', 'continues')),
     number BIGINT NOT NULL, -- from 1 for each kind, without gaps
     record_tag BYTEA NOT NULL, -- tag of kind and number, by which its leaf names it
     data_key_id BYTEA NOT NULL, -- the key that opens the envelope

@@ -1,7 +1,7 @@
 //! What the registry's admin does: deploy, grant, revoke. Used by `demo` and by
 //! the command line; the running service has no such key.
 
-use super::{key::SubmitterKey, node::Node, registry, transaction::Draft};
+use super::{fees::Fees, key::SubmitterKey, node::Node, registry, transaction::Draft};
 use crate::ledger::LedgerError;
 use alloy::{
     primitives::{Address, B256, Bytes, TxKind},
@@ -21,6 +21,7 @@ pub struct RegistryAdmin {
     node: Node,
     chain_id: u64,
     key: SubmitterKey,
+    fees: Fees,
 }
 
 impl RegistryAdmin {
@@ -45,7 +46,15 @@ impl RegistryAdmin {
             node,
             chain_id,
             key,
+            fees: Fees::default(),
         })
+    }
+
+    /// Pays for gas within these bounds.
+    #[must_use]
+    pub const fn paying(mut self, fees: Fees) -> Self {
+        self.fees = fees;
+        self
     }
 
     /// Deploys a registry whose admin is this key's account.
@@ -59,6 +68,15 @@ impl RegistryAdmin {
             .contract_address
             .map(|address| address.0.0)
             .ok_or(LedgerError::Strange("the receipt names no contract"))
+    }
+
+    /// Makes sure that the registry which this release knows is at an address: a call to
+    /// an address without code succeeds.
+    ///
+    /// # Errors
+    /// When nothing or something else is there.
+    pub async fn check(&self, registry: [u8; 20]) -> Result<(), LedgerError> {
+        registry::check(&self.node, Address::new(registry)).await
     }
 
     /// Lets a submitter anchor a log.
@@ -105,7 +123,7 @@ impl RegistryAdmin {
             to,
             input,
         };
-        let signed = draft.sign(&self.node, &self.key).await?;
+        let signed = draft.sign(&self.node, &self.key, &self.fees).await?;
         self.node.send(&signed.raw).await?;
         for _ in 0..LOOKS {
             if let Some(receipt) = self.node.receipt(B256::new(signed.hash)).await? {

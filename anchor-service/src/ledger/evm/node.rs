@@ -74,6 +74,13 @@ impl Node {
         }
     }
 
+    /// Whether it has a transaction, in a block or waiting for one.
+    pub async fn knows(&self, hash: B256) -> Result<bool, LedgerError> {
+        let found: Option<serde_json::Value> =
+            self.ask("eth_getTransactionByHash", (hash,)).await?;
+        Ok(found.is_some())
+    }
+
     /// Code at an address.
     pub async fn code(&self, address: Address) -> Result<Bytes, LedgerError> {
         self.ask("eth_getCode", (address, "latest")).await
@@ -126,7 +133,8 @@ impl Node {
             // Clients without finality answer with an error or with nothing.
             FinalityRule::Tag => {
                 let block = self.block("finalized").await?;
-                Ok(block.map(|block| block.header.inner.number))
+                let block = block.ok_or(LedgerError::NoFinalBlock)?;
+                Ok(Some(block.header.inner.number))
             }
             FinalityRule::Depth(depth) => Ok(self.block_number().await?.checked_sub(depth)),
             FinalityRule::Immediate => self.block_number().await.map(Some),
@@ -232,10 +240,12 @@ fn explain(error: &TransportError) -> LedgerError {
         };
     }
     match error {
-        TransportError::Transport(TransportErrorKind::HttpError(_)) => {
-            LedgerError::Unreachable("an HTTP error")
+        TransportError::Transport(TransportErrorKind::HttpError(answer)) => {
+            LedgerError::Http(answer.status)
         }
         TransportError::Transport(kind) => LedgerError::Unreachable(unreachable(kind)),
-        _ => LedgerError::Strange("its form is not that of Ethereum"),
+        _ => LedgerError::Strange(
+            "its form is not that of Ethereum, so something else may answer in its place",
+        ),
     }
 }

@@ -51,13 +51,7 @@ impl RegistryReader {
     ) -> Result<Self, LedgerError> {
         let (node, registry) = (Node::new(rpc_url)?, Address::new(registry));
         let chain_id = node.chain_id().await?;
-        let code = node.code(registry).await?;
-        if code.is_empty() {
-            return Err(LedgerError::NoRegistry(format!("{registry:#x}")));
-        }
-        if code != registry::deployed_code()? {
-            return Err(LedgerError::ForeignRegistry(format!("{registry:#x}")));
-        }
+        registry::check(&node, registry).await?;
         let last = node.final_height(rule).await?;
         let last = last.ok_or(LedgerError::Strange("it has no final block"))?;
         Ok(Self {

@@ -1,6 +1,7 @@
 //! The registry contract as the adapter sees it: its interface, its code, and
 //! its errors in our words. The source is `contracts/AnchorRegistry.sol`.
 
+use super::node::Node;
 use crate::ledger::{Extension, Head, LedgerError, Refusal};
 use alloy::{
     primitives::{Address, B256, Bytes},
@@ -72,9 +73,16 @@ pub fn creation_code(admin: Address) -> Result<Bytes, LedgerError> {
     Ok(bytes.into())
 }
 
-/// What the chain holds at a registry's address.
-pub fn deployed_code() -> Result<Bytes, LedgerError> {
-    Ok(code(&artefact()?.deployed_bytecode)?.into())
+/// Makes sure that the registry which this release knows is at an address.
+pub async fn check(node: &Node, address: Address) -> Result<(), LedgerError> {
+    let (found, name) = (node.code(address).await?, format!("{address:#x}"));
+    if found.is_empty() {
+        Err(LedgerError::NoRegistry(name))
+    } else if found == code(&artefact()?.deployed_bytecode)? {
+        Ok(())
+    } else {
+        Err(LedgerError::ForeignRegistry(name))
+    }
 }
 
 /// Call data of `anchorMany`.

@@ -4,12 +4,16 @@
 //! alloy's fillers are not used: its nonce manager burns a nonce on a failed
 //! send and does not recover. The nonce is the poster's business.
 
-use super::{key::SubmitterKey, node::Node};
+use super::{
+    fees::{Fees, Quote},
+    key::SubmitterKey,
+    node::Node,
+};
 use crate::ledger::{LedgerError, SignedTransaction};
 use alloy::{
     consensus::{SignableTransaction, TxEip1559, TxEnvelope, TxLegacy},
     eips::eip2718::{Decodable2718, Encodable2718},
-    primitives::{Bytes, TxKind},
+    primitives::{B256, Bytes, TxKind},
     rpc::types::TransactionRequest,
 };
 
@@ -30,11 +34,12 @@ pub struct Draft {
 
 impl Draft {
     /// Asks the node for gas and price, then signs. A call that would revert
-    /// fails here, with the contract's reason.
+    /// fails here, with the contract's reason, and so does a price above the bounds.
     pub async fn sign(
         self,
         node: &Node,
         key: &SubmitterKey,
+        fees: &Fees,
     ) -> Result<SignedTransaction, LedgerError> {
         let request = TransactionRequest {
             from: Some(key.address()),
@@ -46,14 +51,13 @@ impl Draft {
         let gas_limit = estimate
             .saturating_add(estimate / 4)
             .saturating_add(GAS_MARGIN);
-        match base_fee(node).await? {
-            Some(base_fee) => {
-                let tip = node.suggested_tip().await?;
+        match fees.ask(node).await? {
+            Quote::Dynamic { fee, tip } => {
                 let transaction = TxEip1559 {
                     chain_id: self.chain_id,
                     nonce: self.nonce,
                     gas_limit,
-                    max_fee_per_gas: twice(base_fee).saturating_add(tip),
+                    max_fee_per_gas: fee,
                     max_priority_fee_per_gas: tip,
                     to: self.to,
                     input: self.input,
@@ -61,11 +65,11 @@ impl Draft {
                 };
                 sign_1559(transaction, key)
             }
-            None => sign_legacy(
+            Quote::Legacy { price } => sign_legacy(
                 TxLegacy {
                     chain_id: Some(self.chain_id),
                     nonce: self.nonce,
-                    gas_price: node.gas_price().await?,
+                    gas_price: price,
                     gas_limit,
                     to: self.to,
                     input: self.input,
@@ -77,8 +81,9 @@ impl Draft {
     }
 }
 
-/// The same call with the same nonce, at a price that nodes accept in place of
-/// the first: a tenth more than before, or what is asked now if that is more.
+/// The same call with the same nonce, so that nodes take it in place of the first: at
+/// today's price where the node does not know the first, else at a tenth more than before,
+/// or at today's price if that is more.
 ///
 /// Where nothing is paid, a tenth of it changes nothing, and a node knows an
 /// identical transaction already; there the input gets one more byte, which
@@ -87,48 +92,62 @@ pub async fn replace(
     raw: &[u8],
     node: &Node,
     key: &SubmitterKey,
+    fees: &Fees,
 ) -> Result<SignedTransaction, LedgerError> {
     let envelope = TxEnvelope::decode_2718_exact(raw)
         .map_err(|_| LedgerError::Unsigned("the stored transaction is damaged"))?;
-    match envelope {
-        TxEnvelope::Eip1559(signed) => {
-            let tip = node.suggested_tip().await?;
-            let base_fee = base_fee(node).await?.unwrap_or(0);
-            sign_1559(raised(signed.strip_signature(), tip, base_fee), key)
+    let is_known = node.knows(B256::new(envelope.tx_hash().0)).await?;
+    let today = fees.ask(node).await?;
+    match (envelope, today) {
+        (TxEnvelope::Eip1559(signed), Quote::Dynamic { fee, tip }) => {
+            let mut transaction = signed.strip_signature();
+            match is_known {
+                false => {
+                    transaction.max_fee_per_gas = fee;
+                    transaction.max_priority_fee_per_gas = tip;
+                }
+                true => raise(&mut transaction, (fee, tip), fees)?,
+            }
+            sign_1559(transaction, key)
         }
-        TxEnvelope::Legacy(signed) => {
-            let price = node.gas_price().await?;
-            sign_legacy(raised_legacy(signed.strip_signature(), price), key)
+        (TxEnvelope::Legacy(signed), Quote::Legacy { price }) => {
+            let mut transaction = signed.strip_signature();
+            match is_known {
+                false => transaction.gas_price = price,
+                true => raise_legacy(&mut transaction, price, fees)?,
+            }
+            sign_legacy(transaction, key)
         }
         _ => Err(LedgerError::Unsigned(
-            "the stored transaction is of a strange type",
+            "the stored transaction is of another type than the chain takes today",
         )),
     }
 }
 
-fn raised(mut transaction: TxEip1559, tip: u128, base_fee: u128) -> TxEip1559 {
+fn raise(
+    transaction: &mut TxEip1559,
+    (fee, tip): (u128, u128),
+    fees: &Fees,
+) -> Result<(), LedgerError> {
     if transaction.max_fee_per_gas == 0 {
         lengthen(&mut transaction.input, &mut transaction.gas_limit);
-        return transaction;
+        return Ok(());
     }
-    let fee = twice(base_fee).saturating_add(tip);
     let raised_tip = bumped(transaction.max_priority_fee_per_gas).max(tip);
-    transaction.max_priority_fee_per_gas = raised_tip;
-    transaction.max_fee_per_gas = bumped(transaction.max_fee_per_gas).max(fee).max(raised_tip);
-    transaction
+    let raised_fee = bumped(transaction.max_fee_per_gas).max(fee).max(raised_tip);
+    transaction.max_priority_fee_per_gas = fees.bounded_tip(raised_tip, tip)?;
+    transaction.max_fee_per_gas = fees.bounded(raised_fee, fee)?;
+    Ok(())
 }
 
-fn raised_legacy(mut transaction: TxLegacy, price: u128) -> TxLegacy {
+fn raise_legacy(transaction: &mut TxLegacy, price: u128, fees: &Fees) -> Result<(), LedgerError> {
     if transaction.gas_price == 0 {
         lengthen(&mut transaction.input, &mut transaction.gas_limit);
     } else {
-        transaction.gas_price = bumped(transaction.gas_price).max(price);
+        let raised = bumped(transaction.gas_price).max(price);
+        transaction.gas_price = fees.bounded(raised, price)?;
     }
-    transaction
-}
-
-fn twice(fee: u128) -> u128 {
-    fee.saturating_mul(2)
+    Ok(())
 }
 
 /// A tenth more, rounded up, and at least one.
@@ -141,14 +160,6 @@ fn lengthen(input: &mut Bytes, gas_limit: &mut u64) {
     longer.push(0);
     *input = longer.into();
     *gas_limit = gas_limit.saturating_add(100);
-}
-
-async fn base_fee(node: &Node) -> Result<Option<u128>, LedgerError> {
-    let latest = node
-        .block("latest")
-        .await?
-        .ok_or(LedgerError::Strange("the node has no newest block"))?;
-    Ok(latest.header.inner.base_fee_per_gas.map(u128::from))
 }
 
 fn sign_1559(transaction: TxEip1559, key: &SubmitterKey) -> Result<SignedTransaction, LedgerError> {
@@ -194,17 +205,42 @@ mod tests {
             max_priority_fee_per_gas: 10,
             ..TxEip1559::default()
         };
-        let quiet = raised(old.clone(), 1, 5);
-        assert_eq!(
-            (quiet.max_fee_per_gas, quiet.max_priority_fee_per_gas),
-            (111, 12)
+        let raised = |fee, tip| {
+            let mut transaction = old.clone();
+            raise(&mut transaction, (fee, tip), &Fees::default()).unwrap();
+            assert_eq!(transaction.input, old.input);
+            (
+                transaction.max_fee_per_gas,
+                transaction.max_priority_fee_per_gas,
+            )
+        };
+        assert_eq!(raised(11, 1), (111, 12));
+        assert_eq!(raised(2_050, 50), (2_050, 50));
+    }
+
+    #[test]
+    fn what_was_raised_often_stops_at_a_multiple_of_the_days_price() {
+        const GWEI: u128 = 1_000_000_000;
+        let mut transaction = TxEip1559 {
+            max_fee_per_gas: 21 * GWEI,
+            max_priority_fee_per_gas: GWEI,
+            ..TxEip1559::default()
+        };
+        let today = (21 * GWEI, GWEI);
+        let mut raised = 0;
+        let refused = loop {
+            match raise(&mut transaction, today, &Fees::default()) {
+                Ok(()) => raised += 1,
+                Err(error) => break error,
+            }
+            assert!(raised < 100, "without end");
+        };
+        assert!(
+            matches!(refused, LedgerError::TooDear { .. }),
+            "{refused:?}"
         );
-        let busy = raised(old.clone(), 50, 1_000);
-        assert_eq!(
-            (busy.max_fee_per_gas, busy.max_priority_fee_per_gas),
-            (2_050, 50)
-        );
-        assert_eq!(quiet.input, old.input);
+        assert!(transaction.max_fee_per_gas <= 5 * 21 * GWEI);
+        assert!(raised > 10);
     }
 
     #[test]
@@ -214,22 +250,22 @@ mod tests {
             input: vec![1, 2].into(),
             ..TxEip1559::default()
         };
-        let again = raised(free.clone(), 0, 0);
+        let mut again = free.clone();
+        raise(&mut again, (0, 0), &Fees::default()).unwrap();
         assert_eq!(again.max_fee_per_gas, 0);
         assert_eq!(again.input, Bytes::from(vec![1, 2, 0]));
         assert!(again.gas_limit > free.gas_limit);
-        let legacy = raised_legacy(
-            TxLegacy {
-                input: vec![7].into(),
-                ..TxLegacy::default()
-            },
-            0,
-        );
+        let mut legacy = TxLegacy {
+            input: vec![7].into(),
+            ..TxLegacy::default()
+        };
+        raise_legacy(&mut legacy, 0, &Fees::default()).unwrap();
         assert_eq!(legacy.input, Bytes::from(vec![7, 0]));
-        let paid = TxLegacy {
+        let mut paid = TxLegacy {
             gas_price: 100,
             ..TxLegacy::default()
         };
-        assert_eq!(raised_legacy(paid, 5).gas_price, 111);
+        raise_legacy(&mut paid, 5, &Fees::default()).unwrap();
+        assert_eq!(paid.gas_price, 111);
     }
 }

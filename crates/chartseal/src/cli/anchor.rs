@@ -1,5 +1,6 @@
 //! `chartseal anchor`: the service, and what the registry's admin does.
 
+use super::service::ConfigArgs;
 use clap::{Args, Subcommand};
 use model::FacilityName;
 use std::path::PathBuf;
@@ -19,13 +20,32 @@ pub struct AnchorArgs {
     pub config: Option<PathBuf>,
 }
 
-/// What the registry's admin does.
+/// What an operator or the registry's admin does.
 #[derive(Debug, Subcommand)]
 pub enum AnchorCommand {
+    /// Note the newest checkpoint of each log as what its keys signed last; once after
+    /// an update from a release before 0.2, or when that file is lost.
+    Adopt(ConfigArgs),
     /// Deploy a registry and take it into use for this database.
     Deploy(AdminArgs),
     /// Let the submitter anchor a log.
     Grant(GrantArgs),
+    /// Begin another log for a facility whose log cannot go on.
+    NewEpoch(NewEpochArgs),
+}
+
+/// `chartseal anchor new-epoch`.
+#[derive(Debug, Args)]
+pub struct NewEpochArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
+    pub config: PathBuf,
+    /// The facility.
+    #[arg(long, value_name = "FACILITY")]
+    pub facility: FacilityName,
+    /// Begin it; without this the log is shown and nothing written.
+    #[arg(long)]
+    pub confirm: bool,
 }
 
 /// `chartseal anchor deploy`.

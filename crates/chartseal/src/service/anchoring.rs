@@ -19,7 +19,7 @@ type Failed = Box<dyn Error>;
 pub fn ledger(config: &Config, registry: [u8; 20]) -> Result<EvmLedger, Failed> {
     let submitter = SubmitterKey::open(&config.submitter_key)?;
     let ledger = EvmLedger::new(&config.rpc_url, config.chain_id, registry, submitter)?;
-    Ok(ledger)
+    Ok(ledger.paying(config.fees()))
 }
 
 /// Puts the service together.

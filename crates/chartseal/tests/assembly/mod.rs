@@ -192,6 +192,7 @@ fn anchor(
         registry: Some(format!("0x{}", hex::encode(registry))),
         submitter_key: folder.path().join("not-used"),
         log_keys: folder.path().to_owned(),
+        signed: None,
         finality: FinalityRule::Tag,
         sequence_millis: 50,
         checkpoint_millis: 100,
@@ -199,6 +200,8 @@ fn anchor(
         heartbeat_seconds: 3_600,
         resend_seconds: 10,
         replace_seconds: 48,
+        max_fee_gwei: 500,
+        max_tip_gwei: 100,
     };
     config.validate().unwrap();
     let clock = Arc::new(SystemClock);

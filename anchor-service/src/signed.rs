@@ -1,0 +1,189 @@
+//! What the keys of each log signed last, kept outside the database: a database that
+//! goes back to an earlier state cannot take this back with it. Nothing is sequenced or
+//! signed that does not extend it, so a key never signs two histories.
+//!
+//! Order of effects: the state is durable here before its checkpoint is in the database,
+//! and so before anybody sees it.
+
+mod file;
+
+pub use file::SignedFile;
+
+use model::{Digest, LogId};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+use store::StoredCheckpoint;
+use tlog::checkpoint::{NoteError, SignedCheckpoint};
+
+/// The newest checkpoint of each log.
+pub type SignedStates = BTreeMap<LogId, SignedState>;
+
+/// A checkpoint that a log's keys signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedState {
+    size: u64,
+    root: Digest,
+    note: String,
+}
+
+impl SignedState {
+    /// Reads a signed checkpoint; its signatures are those of whoever keeps it.
+    ///
+    /// # Errors
+    /// When it has not the form of one.
+    pub fn parse(note: String) -> Result<Self, NoteError> {
+        let checkpoint = SignedCheckpoint::parse(&note)?;
+        let claim = checkpoint.claim();
+        Ok(Self {
+            size: claim.size,
+            root: claim.root,
+            note,
+        })
+    }
+
+    pub(crate) fn of(checkpoint: &StoredCheckpoint) -> Self {
+        Self {
+            size: checkpoint.size,
+            root: checkpoint.root,
+            note: checkpoint.note.clone(),
+        }
+    }
+
+    /// Leaves that it covers, and the root over them.
+    #[must_use]
+    pub const fn claim(&self) -> (u64, Digest) {
+        (self.size, self.root)
+    }
+
+    /// The signed note, byte for byte.
+    #[must_use]
+    pub fn note(&self) -> &str {
+        &self.note
+    }
+}
+
+/// Where the states are kept. Whatever can sign for the same logs must share it: a file
+/// among the processes of one machine.
+pub trait SignedKeeper: Send + Sync {
+    /// All states; none before the first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn read(&self) -> Result<SignedStates, SignedError>;
+
+    /// Puts all of `after` in the place of what `before` holds of the same logs, or
+    /// nothing; durable when it returns.
+    ///
+    /// # Errors
+    /// [`SignedError::Changed`] when what is kept of one of these logs is not what
+    /// `before` holds; nothing was changed then.
+    fn swap(&self, before: &SignedStates, after: &SignedStates) -> Result<(), SignedError>;
+
+    /// Where that is, for people.
+    fn place(&self) -> String;
+}
+
+/// Why the signed states cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignedError {
+    /// The system does not let us.
+    #[error("the signed states at `{place}` cannot be read or written: {problem}")]
+    Unusable {
+        /// Where they are, or were to be.
+        place: String,
+        /// What the system says.
+        problem: String,
+    },
+    /// It is no list of signed states.
+    #[error(
+        "`{place}` does not hold signed states; put the file back as it was, or move it away and \
+         run `chartseal anchor adopt`"
+    )]
+    Damaged {
+        /// Where they are.
+        place: String,
+    },
+    /// Another signs too.
+    #[error("another process signed in between; its state at `{place}` counts")]
+    Changed {
+        /// Where they are.
+        place: String,
+    },
+}
+
+/// The states as this process knows them.
+#[derive(Clone)]
+pub(crate) struct Signed {
+    keeper: Arc<dyn SignedKeeper>,
+    known: Arc<Mutex<SignedStates>>,
+}
+
+impl Signed {
+    pub(crate) fn new(keeper: Arc<dyn SignedKeeper>) -> Self {
+        Self {
+            keeper,
+            known: Arc::default(),
+        }
+    }
+
+    pub(crate) fn place(&self) -> String {
+        self.keeper.place()
+    }
+
+    /// The newest state of a log.
+    pub(crate) fn of(&self, log: LogId) -> Option<SignedState> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&log).cloned()
+    }
+
+    /// Reads again what is kept.
+    pub(crate) async fn refresh(&self) -> Result<(), SignedError> {
+        let states = self.aside(|keeper| keeper.read()).await?;
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = states;
+        Ok(())
+    }
+
+    /// Keeps these in the place of those that are known. When another signed in between,
+    /// its states are known from then on.
+    pub(crate) async fn advance(&self, after: SignedStates) -> Result<(), SignedError> {
+        let before = {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.clone()
+        };
+        let states = after.clone();
+        let swapped = self.aside(move |keeper| keeper.swap(&before, &states));
+        if let Err(error) = swapped.await {
+            if matches!(error, SignedError::Changed { .. }) {
+                self.refresh().await?;
+            }
+            return Err(error);
+        }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.extend(after);
+        Ok(())
+    }
+
+    /// Runs what waits for a disk where it holds up nothing else.
+    async fn aside<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&dyn SignedKeeper) -> Result<T, SignedError> + Send + 'static,
+    ) -> Result<T, SignedError> {
+        let keeper = Arc::clone(&self.keeper);
+        let done = tokio::task::spawn_blocking(move || run(&*keeper)).await;
+        done.unwrap_or_else(|error| {
+            Err(SignedError::Unusable {
+                place: self.place(),
+                problem: error.to_string(),
+            })
+        })
+    }
+}
+
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signed({})", self.place())
+    }
+}

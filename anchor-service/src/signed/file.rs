@@ -1,0 +1,229 @@
+//! One file for all logs, beside their keys, replaced whole.
+//!
+//! `{"format":"chartseal-signed/1","logs":[{"logId":<hex>,"note":<signed checkpoint>}, ..]}`,
+//! by log id (docs/storage-format.md, "Signed states").
+
+use super::{SignedError, SignedKeeper, SignedState, SignedStates};
+use model::LogId;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, ErrorKind, Read as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+const FORMAT: &str = "chartseal-signed/1";
+/// Far above what the logs of an installation take: a state has about 300 bytes.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// The file; processes that share it take turns by a lock beside it.
+#[derive(Debug)]
+pub struct SignedFile {
+    path: PathBuf,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Content {
+    format: String,
+    logs: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Entry {
+    log_id: String,
+    note: String,
+}
+
+impl SignedFile {
+    /// The file of this name; it is made with the first state.
+    #[must_use]
+    pub const fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    fn unusable(&self, error: &io::Error) -> SignedError {
+        SignedError::Unusable {
+            place: self.place(),
+            problem: error.to_string(),
+        }
+    }
+
+    fn damaged(&self) -> SignedError {
+        SignedError::Damaged {
+            place: self.place(),
+        }
+    }
+
+    fn decode(&self, text: &str) -> Option<SignedStates> {
+        let content: Content = serde_json::from_str(text).ok()?;
+        if content.format != FORMAT {
+            return None;
+        }
+        let mut states = SignedStates::new();
+        for Entry { log_id, note } in content.logs {
+            let log_id: LogId = log_id.parse().ok()?;
+            let state = SignedState::parse(note).ok()?;
+            if states.insert(log_id, state).is_some() {
+                return None;
+            }
+        }
+        Some(states)
+    }
+
+    fn write(&self, states: &SignedStates) -> io::Result<()> {
+        let logs = states.iter().map(|(log_id, state)| Entry {
+            log_id: log_id.to_string(),
+            note: state.note().to_owned(),
+        });
+        let content = Content {
+            format: FORMAT.to_owned(),
+            logs: logs.collect(),
+        };
+        let text = serde_json::to_vec(&content)?;
+        let fresh = beside(&self.path, ".new");
+        // One left by a crash was never in its place.
+        match fs::remove_file(&fresh) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = open(&fresh, true)?;
+        file.write_all(&text)?;
+        file.sync_all()?;
+        fs::rename(&fresh, &self.path)?;
+        let folder = self
+            .path
+            .parent()
+            .filter(|path| !path.as_os_str().is_empty());
+        File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+    }
+}
+
+impl SignedKeeper for SignedFile {
+    fn read(&self) -> Result<SignedStates, SignedError> {
+        let file = match File::open(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(SignedStates::new()),
+            opened => opened.map_err(|error| self.unusable(&error))?,
+        };
+        let mut text = String::new();
+        match file.take(MOST_BYTES).read_to_string(&mut text) {
+            Err(error) if error.kind() == ErrorKind::InvalidData => Err(self.damaged()),
+            Err(error) => Err(self.unusable(&error)),
+            Ok(_) => self.decode(&text).ok_or_else(|| self.damaged()),
+        }
+    }
+
+    fn swap(&self, before: &SignedStates, after: &SignedStates) -> Result<(), SignedError> {
+        let lock = open(&beside(&self.path, ".lock"), false);
+        let lock = lock.map_err(|error| self.unusable(&error))?;
+        lock.lock().map_err(|error| self.unusable(&error))?;
+        let mut states = self.read()?;
+        if after.keys().any(|log| states.get(log) != before.get(log)) {
+            return Err(SignedError::Changed {
+                place: self.place(),
+            });
+        }
+        states.extend(after.iter().map(|(log, state)| (*log, state.clone())));
+        self.write(&states).map_err(|error| self.unusable(&error))
+    }
+
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+fn open(path: &Path, fresh: bool) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create(!fresh)
+        .create_new(fresh)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tlog::checkpoint::LogKey;
+
+    fn state(seed: u8, size: u64) -> (LogId, SignedState) {
+        let key = LogKey::from_seed("gw.test/log/a".parse().unwrap(), &[seed; 32]);
+        let root = model::Digest::new([u8::try_from(size).unwrap(); 32]);
+        let note = key.sign(size, root);
+        (key.log_id(), SignedState::parse(note).unwrap())
+    }
+
+    fn states(all: &[(u8, u64)]) -> SignedStates {
+        all.iter().map(|(seed, size)| state(*seed, *size)).collect()
+    }
+
+    #[test]
+    fn states_are_read_back_by_whoever_opens_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("signed.json");
+        let file = SignedFile::new(path.clone());
+        assert_eq!(file.read(), Ok(SignedStates::new()));
+        let first = states(&[(1, 10), (2, 20)]);
+        file.swap(&SignedStates::new(), &first).unwrap();
+        let other = SignedFile::new(path.clone());
+        assert_eq!(other.read().unwrap(), first);
+        // The other log stays as it was.
+        other.swap(&first, &states(&[(1, 11)])).unwrap();
+        assert_eq!(file.read().unwrap(), states(&[(1, 11), (2, 20)]));
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with(r#"{"format":"chartseal-signed/1","logs":[{"logId":""#));
+        assert!(!beside(&path, ".new").exists());
+    }
+
+    #[test]
+    fn nothing_is_kept_that_another_process_does_not_know() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = SignedFile::new(folder.path().join("signed.json"));
+        let first = states(&[(1, 10), (2, 20)]);
+        file.swap(&SignedStates::new(), &first).unwrap();
+        let after = states(&[(1, 12), (2, 22)]);
+        for before in [SignedStates::new(), states(&[(1, 10), (2, 19)])] {
+            let refused = file.swap(&before, &after);
+            assert!(matches!(refused, Err(SignedError::Changed { .. })));
+            assert_eq!(file.read().unwrap(), first);
+        }
+    }
+
+    #[test]
+    fn what_holds_no_states_is_refused_and_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("signed.json");
+        let file = SignedFile::new(path.clone());
+        file.swap(&SignedStates::new(), &states(&[(1, 10)]))
+            .unwrap();
+        let good = fs::read_to_string(&path).unwrap();
+        for bad in [
+            String::new(),
+            good[..good.len() - 1].to_owned(),
+            good.replace("signed/1", "signed/2"),
+            good.replace("\"logs\"", "\"log\""),
+            good.replace("\"note\":\"", "\"note\":\"x"),
+            good.replace("\"logId\":\"", "\"logId\":\"zz"),
+        ] {
+            fs::write(&path, &bad).unwrap();
+            let damaged = Err(SignedError::Damaged {
+                place: path.display().to_string(),
+            });
+            assert_eq!(file.read(), damaged, "{bad}");
+            assert!(file.swap(&SignedStates::new(), &states(&[(2, 1)])).is_err());
+            assert_eq!(fs::read_to_string(&path).unwrap(), bad);
+        }
+        let away = SignedFile::new(folder.path().join("none").join("signed.json"));
+        let refused = away.swap(&SignedStates::new(), &states(&[(1, 1)]));
+        assert!(matches!(refused, Err(SignedError::Unusable { .. })));
+    }
+}

@@ -1,0 +1,75 @@
+//! Nodes that lag or lose: what is said, and what stays.
+
+use super::{STEPS, Step, World};
+use crate::{StepError, ledger::LedgerError};
+
+async fn posted(world: &mut World, count: usize) {
+    world.plant(0, count).await;
+    for step in STEPS {
+        world.step(step).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_chain_that_lost_final_blocks_is_named_while_something_waits() {
+    let mut world = World::new(0).await;
+    for _ in 0..3 {
+        world.plant(0, 2).await;
+        world.settle().await;
+    }
+    assert_eq!(world.ledger.history(world.logs[0]).len(), 3);
+    posted(&mut world, 1).await;
+    // The third anchor was final and is gone; what waits stands on a nonce above the gap.
+    world.ledger.lose_last_anchor();
+    for _ in 0..2 {
+        let refused = world.step(Step::Post).await;
+        let named = matches!(
+            refused,
+            Err(StepError::LedgerBehind {
+                found: 2,
+                last: 3,
+                ..
+            })
+        );
+        assert!(named, "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_anchor_whose_receipt_is_late_is_no_strangers() {
+    let mut world = World::new(0).await;
+    posted(&mut world, 3).await;
+    world.ledger.hide_receipts(true);
+    world.mine();
+    for _ in 0..5 {
+        let waits = world.step(Step::Post).await;
+        let late = matches!(waits, Err(StepError::Ledger(LedgerError::NoReceipt(0))));
+        assert!(late, "{waits:?}");
+    }
+    world.ledger.hide_receipts(false);
+    world.settle().await;
+    world.judge().await;
+    assert_eq!(
+        world.ledger.history(world.logs[0]).len(),
+        1,
+        "and posted once"
+    );
+}
+
+#[tokio::test]
+async fn attempts_without_number_cost_one_question() {
+    let mut world = World::new(0).await;
+    posted(&mut world, 2).await;
+    for _ in 0..20 {
+        world.ledger.forget();
+        world.clock.advance_millis(60_000);
+        world.step(Step::Post).await.unwrap();
+    }
+    assert_eq!(
+        world.ledger.receipts_asked(),
+        0,
+        "nothing can be in a block"
+    );
+    world.settle().await;
+    world.judge().await;
+}

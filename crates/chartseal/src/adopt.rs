@@ -1,0 +1,46 @@
+//! `chartseal anchor adopt`: the newest checkpoint of each log is what its keys signed
+//! last, where no file says so yet (docs/operations.md, "What the keys signed last").
+
+use crate::{
+    cli::ConfigArgs,
+    config::Config,
+    database,
+    output::{complain, say},
+    registry::Standing,
+    service::anchoring,
+};
+use anchor_service::{SignedFile, adopt::adopt};
+use std::{error::Error, process::ExitCode, sync::Arc};
+
+/// Runs the command.
+pub fn run(args: &ConfigArgs) -> ExitCode {
+    match crate::block_on(all(args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            complain!("chartseal anchor adopt: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn all(args: &ConfigArgs) -> Result<(), Box<dyn Error>> {
+    let config = Config::read(&args.config)?;
+    let anchor = config.anchor()?;
+    let store = database::open(&config)?;
+    let standing = Standing::read(&store, anchor).await?;
+    let registry = standing
+        .noted
+        .or(standing.configured)
+        .ok_or("no registry is known, so nothing was anchored and there is nothing to adopt")?;
+    let ledger = anchoring::ledger(anchor, registry)?;
+    let file = anchor.signed_file();
+    let adopted = adopt(&store, &ledger, Arc::new(SignedFile::new(file.clone()))).await?;
+    for log in &adopted {
+        say!("{} was signed at size {}", log.origin, log.size);
+    }
+    match adopted.as_slice() {
+        [] => say!("nothing to adopt: `{}` knows every log", file.display()),
+        _ => say!("noted in `{}`", file.display()),
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! `chartseal anchor new-epoch`: another log for a facility, where the one it has cannot
+//! go on (docs/operations.md, "Another log").
+
+use crate::{
+    cli::NewEpochArgs,
+    config::Config,
+    database, facility,
+    output::{complain, say},
+};
+use anchor_service::{LogKeys, SignedFile, new_epoch};
+use gateway::setup::{self, Continued};
+use model::{Clock, Random, SystemClock, SystemRandom};
+use sealing::FileKms;
+use std::{error::Error, process::ExitCode, sync::Arc};
+
+type Failed = Box<dyn Error>;
+
+/// Runs the command.
+pub fn run(args: &NewEpochArgs) -> ExitCode {
+    match crate::block_on(begin(args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            complain!("chartseal anchor new-epoch: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn begin(args: &NewEpochArgs) -> Result<(), Failed> {
+    let config = Config::read(&args.config)?;
+    let anchor = config.anchor()?;
+    let kms = FileKms::open(&config.keys()?.file)?;
+    let store = database::open(&config)?;
+    let row = facility::find(&store, &args.facility)
+        .await?
+        .ok_or_else(|| format!("there is no facility `{}`", args.facility))?;
+    let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
+        (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let signed = Arc::new(SignedFile::new(anchor.signed_file()));
+    let last = new_epoch::last_state(&store, signed, &row).await?;
+    say!(
+        "the log of `{}` ({}) has {} leaves here; its keys signed it last at size {}",
+        row.name,
+        last.origin,
+        last.leaves,
+        last.size
+    );
+    if !args.confirm {
+        say!(
+            "\nNothing was written. Where the database has fewer leaves than were signed, first \
+             look for a newer backup: what this one lacks is lost with a new log. Then run this \
+             again with `--confirm`."
+        );
+        return Ok(());
+    }
+    let keys = LogKeys::new(&anchor.log_keys);
+    let next = new_epoch::prepare(&store, &keys, &row, &last, &*random).await?;
+    let continued = Continued {
+        log: last.log_id,
+        size: last.size,
+        root: last.root,
+    };
+    let (origin, log_id, vkey) = (next.new.origin.clone(), next.new.log_id, next.vkey);
+    let new = (next.new, continued);
+    setup::put_next_log(&row.name, new, (&store, &kms), (&clock, &random)).await?;
+    say!("a new log goes on from there:");
+    say!("  log        {origin}");
+    say!("  log key    {vkey}");
+    say!("  log id     0x{log_id}");
+    say!("  log keys   {}", anchor.log_keys.display());
+    say!(
+        "\nBack the new key up. Let the registry's admin grant it by `chartseal anchor grant \
+         --log {}`, start the services, and give key and id to all who verify, beside the old \
+         ones: what the old log signed stays proved by it.",
+        row.name
+    );
+    Ok(())
+}
