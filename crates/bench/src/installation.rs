@@ -46,6 +46,8 @@ requestsPerSecond = 1000000
 userRequestsPerSecond = 1000000
 denialsPerMinute = 1000000
 userDenialsPerMinute = 1000000
+userQueryBytesPerSecond = 1000000
+userQueryBytesBurst = 1000000000
 ";
 const FOR_ALL: Duration = Duration::from_secs(4 * 3_600);
 const PATIENCE: Duration = Duration::from_secs(60);

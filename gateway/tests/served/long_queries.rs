@@ -3,7 +3,7 @@
 
 use crate::{
     caller::{Caller, Reply},
-    database::Kind,
+    database::{Kind, on_both},
     house::House,
     records,
 };
@@ -13,6 +13,10 @@ use devkit::issuer::DemoUser;
 /// asks for 8,000 octets; many proxies take less).
 const LONGEST: usize = 2_000;
 const HOUR: i64 = 3_600;
+
+on_both! {
+    equal_searches_of_a_user_are_kept_once,
+}
 
 /// A search for so many identifiers, those of the records among them.
 fn query(values: usize) -> String {
@@ -68,7 +72,7 @@ async fn the_next_link_of_a_long_search_is_short_on_postgres() {
     long_searches_are_paged(Kind::Postgres).await;
 }
 
-async fn equal_searches_are_kept_once(kind: Kind) {
+async fn equal_searches_of_a_user_are_kept_once(kind: Kind) {
     let house = House::start_on(kind).await;
     // Well within a half hour, each of which has rows of its own.
     let half_hour = HOUR / 2;
@@ -105,16 +109,6 @@ async fn equal_searches_are_kept_once(kind: Kind) {
     }
     kept.sort_unstable();
     assert_eq!(kept, [200, 410, 410]);
-}
-
-#[actix_web::test]
-async fn equal_searches_of_a_user_are_kept_once() {
-    equal_searches_are_kept_once(Kind::Sqlite).await;
-}
-
-#[actix_web::test]
-async fn equal_searches_of_a_user_are_kept_once_on_postgres() {
-    equal_searches_are_kept_once(Kind::Postgres).await;
 }
 
 #[actix_web::test]

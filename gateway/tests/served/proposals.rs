@@ -3,7 +3,7 @@
 
 use crate::{
     caller::Caller,
-    database::Kind,
+    database::{Kind, on_both},
     house::House,
     office::{Office, first, listed, person, propose},
 };
@@ -15,6 +15,11 @@ const DAY: i64 = 24 * 3_600;
 const MOST: usize = 100;
 /// Proposals of one administrator in seven days, and open ones of a facility.
 const MOST_BY_ONE: usize = 500;
+
+on_both! {
+    open_proposals_of_one_administrator_are_bounded,
+    the_list_of_changes_comes_in_pages,
+}
 
 fn lab(number: usize) -> Value {
     json!({"clientId": format!("lab-{number}"), "roles": ["system"]})
@@ -86,7 +91,7 @@ async fn a_body_and_its_lists_are_bounded() {
         .expect(202);
 }
 
-async fn open_proposals_of_one_administrator(kind: Kind) {
+async fn open_proposals_of_one_administrator_are_bounded(kind: Kind) {
     let mut office = Office::open(kind).await;
     let there = office.house.another().await;
     let changes = propose_labs(&office.one, MOST).await;
@@ -106,16 +111,6 @@ async fn open_proposals_of_one_administrator(kind: Kind) {
     // So does time.
     let office = office.at(7 * DAY + 1);
     propose_labs(&office.one, 1).await;
-}
-
-#[actix_web::test]
-async fn open_proposals_of_one_administrator_are_bounded() {
-    open_proposals_of_one_administrator(Kind::Sqlite).await;
-}
-
-#[actix_web::test]
-async fn open_proposals_of_one_administrator_are_bounded_on_postgres() {
-    open_proposals_of_one_administrator(Kind::Postgres).await;
 }
 
 #[actix_web::test]
@@ -175,7 +170,7 @@ async fn pages(by: &Caller, first: &str) -> Vec<Vec<String>> {
     pages
 }
 
-async fn the_list_of_changes(kind: Kind) {
+async fn the_list_of_changes_comes_in_pages(kind: Kind) {
     let office = Office::open(kind).await;
     let newest_first =
         |count: usize| -> Vec<String> { (0..count).rev().map(|n| format!("lab-{n}")).collect() };
@@ -227,16 +222,6 @@ async fn the_list_of_changes(kind: Kind) {
         assert_eq!(reply.status, status, "{query}: {}", reply.text);
         drop(reply.problem(status));
     }
-}
-
-#[actix_web::test]
-async fn the_list_of_changes_comes_in_pages() {
-    the_list_of_changes(Kind::Sqlite).await;
-}
-
-#[actix_web::test]
-async fn the_list_of_changes_comes_in_pages_on_postgres() {
-    the_list_of_changes(Kind::Postgres).await;
 }
 
 #[actix_web::test]
