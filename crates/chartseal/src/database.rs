@@ -6,7 +6,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use store::{OpenError, Store};
+use store::{OpenError, Options, Store};
 
 /// How long a service waits for a PostgreSQL server that does not answer. A server
 /// that is started together with the services is there by then; after it the
@@ -16,21 +16,36 @@ const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 /// Opens it, for a command that is run by hand: at once or not at all.
 pub fn open(config: &Config) -> Result<Store, Box<dyn Error>> {
-    open_within(config, Duration::ZERO)
+    open_within(config, config.database().options(), Duration::ZERO)
+}
+
+/// Opens it, and brings it up to date where it is of version 0.1.
+pub fn open_old(config: &Config) -> Result<Store, Box<dyn Error>> {
+    let options = Options {
+        from_0_1: true,
+        ..config.database().options()
+    };
+    open_within(config, options, Duration::ZERO)
 }
 
 /// Opens it, for a service.
 pub fn wait(config: &Config) -> Result<Store, Box<dyn Error>> {
-    open_within(config, PATIENCE)
+    open_within(config, config.database().options(), PATIENCE)
 }
 
-fn open_within(config: &Config, patience: Duration) -> Result<Store, Box<dyn Error>> {
-    let section = config.database();
-    let place = section.place().map_err(|fault| config.value(fault))?;
+fn open_within(
+    config: &Config,
+    options: Options,
+    patience: Duration,
+) -> Result<Store, Box<dyn Error>> {
+    let place = config
+        .database()
+        .place()
+        .map_err(|fault| config.value(fault))?;
     let started = Instant::now();
     let mut warned = false;
     loop {
-        match Store::open_with(&place, section.options()) {
+        match Store::open_with(&place, options) {
             Err(OpenError::Unreachable) if started.elapsed() < patience => {
                 if !warned {
                     warned = true;

@@ -40,7 +40,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use store::{Database, Store};
+use store::{Database, Options, Store};
 use trust_file::TrustFile;
 
 /// What the dev L2 calls itself.
@@ -71,9 +71,14 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     let layout = Layout::create(&args.data)?;
     layout.check_database()?;
     // The database first: it tells whether the directory is in use.
-    let store = Store::open(&Database::Sqlite {
+    let database = Database::Sqlite {
         path: layout.database(),
-    })?;
+    };
+    let options = Options {
+        from_0_1: true,
+        ..Options::default()
+    };
+    let store = Store::open_with(&database, options)?;
     crate::logging::to_file(&layout.log())?;
     let listener = listen(args.listen)?;
     let kms = facilities::kms(&layout)?;

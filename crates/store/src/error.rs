@@ -89,6 +89,12 @@ pub enum OpenError {
     /// It was written by a later release.
     #[error("the database has format `{0}`, which this release cannot read: use a newer release")]
     Newer(String),
+    /// It is as version 0.1 left it, and nobody said that it may be brought up to date.
+    #[error(
+        "the database is of version 0.1: stop every process of that version, back up the \
+         database, and look at it with `chartseal take-over`, which alone brings it up to date"
+    )]
+    OfVersion01,
     /// It says that it is ours, but not in which format.
     #[error("the database does not say which format it has: restore it from a backup")]
     Unmarked,

@@ -19,22 +19,25 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgre
 const PRODUCT: &str = "chartseal";
 /// The format that the migrations leave.
 const FORMAT: &str = "2";
+/// The format of version 0.1.
+const FORMAT_OF_0_1: &str = "1";
 /// The formats that the migrations begin with.
-const READ_FORMATS: [&str; 2] = ["1", FORMAT];
+const READ_FORMATS: [&str; 2] = [FORMAT_OF_0_1, FORMAT];
 
 /// The name under which processes that start together wait for each other's
 /// migrations; any number will do.
 const MIGRATION_LOCK: &str = "4850184350181187393";
 
 /// Takes what must be held while the database is open, and brings its tables up
-/// to date.
-pub(crate) fn prepare(database: &Database) -> Result<Option<LockFile>, OpenError> {
+/// to date; those of version 0.1 only if `from_0_1` says so.
+pub(crate) fn prepare(database: &Database, from_0_1: bool) -> Result<Option<LockFile>, OpenError> {
     match database {
         Database::Sqlite { path } => {
             let lock = LockFile::take(path)?;
             lock_file::open_private(path)?;
             let connected = database.connect(Use::Write);
-            migrate(&mut connected.map_err(|error| not_a_database(error, path))?)?;
+            let mut conn = connected.map_err(|error| not_a_database(error, path))?;
+            migrate(&mut conn, from_0_1)?;
             Ok(Some(lock))
         }
         Database::Postgres { url } => {
@@ -49,7 +52,7 @@ pub(crate) fn prepare(database: &Database) -> Result<Option<LockFile>, OpenError
                  SELECT pg_advisory_lock({MIGRATION_LOCK})"
             ))
             .map_err(|_| OpenError::Unreachable)?;
-            migrate(&mut conn)?;
+            migrate(&mut conn, from_0_1)?;
             Ok(None)
         }
     }
@@ -96,20 +99,29 @@ fn not_a_database(error: ConnectionError, path: &std::path::Path) -> OpenError {
     }
 }
 
-fn migrate(conn: &mut Conn) -> Result<(), OpenError> {
+fn migrate(conn: &mut Conn, from_0_1: bool) -> Result<(), OpenError> {
     let tables = tables(conn).map_err(|_| OpenError::Migration)?;
     if !is_fresh(conn, &tables).map_err(|_| OpenError::Migration)? {
         if !tables.iter().any(|name| name == "meta") {
             return Err(OpenError::Foreign);
         }
-        check(conn, &READ_FORMATS)?;
+        let format = check(conn, &READ_FORMATS)?;
+        // One whose format was written back is told from it: its migrations ran.
+        if format == FORMAT_OF_0_1 && !from_0_1 && !has_sealed_rules(&tables) {
+            return Err(OpenError::OfVersion01);
+        }
     }
     match conn {
         Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(drop),
         Conn::Postgres(conn) => conn.run_pending_migrations(POSTGRES).map(drop),
     }
     .map_err(|_| OpenError::Migration)?;
-    check(conn, &[FORMAT])
+    check(conn, &[FORMAT]).map(drop)
+}
+
+/// Whether the tables are those of a later version than 0.1.
+fn has_sealed_rules(tables: &[String]) -> bool {
+    tables.iter().any(|name| name == "policy_set_in_clear")
 }
 
 /// Whether there is nothing in it, or no more than a first start leaves that was
@@ -154,8 +166,8 @@ fn postgres_tables(conn: &mut PgConnection) -> QueryResult<Vec<Named>> {
     .load(conn)
 }
 
-/// Refuses what is not ours or of none of these formats.
-fn check(conn: &mut Conn, formats: &[&str]) -> Result<(), OpenError> {
+/// Refuses what is not ours or of none of these formats; gives the format.
+fn check(conn: &mut Conn, formats: &[&str]) -> Result<String, OpenError> {
     let mut value = |name: &str| {
         meta::table
             .filter(meta::name.eq(name))
@@ -170,7 +182,7 @@ fn check(conn: &mut Conn, formats: &[&str]) -> Result<(), OpenError> {
         _ => return Err(OpenError::Foreign),
     }
     match value("format")? {
-        Some(format) if formats.contains(&format.as_str()) => Ok(()),
+        Some(format) if formats.contains(&format.as_str()) => Ok(format),
         // The migration to the present format ran, so someone has written it back.
         Some(format) if READ_FORMATS.contains(&format.as_str()) => Err(OpenError::Unmarked),
         Some(format) => Err(OpenError::Newer(format)),

@@ -37,6 +37,9 @@ pub struct Options {
     pub searches: u32,
     /// How long a search may take.
     pub search_time: Duration,
+    /// Whether a database of version 0.1 may be brought up to date. Processes of that
+    /// version do not go on over it for long, so a person says when.
+    pub from_0_1: bool,
 }
 
 /// How long a read by key may take: a database that takes longer is not well.
@@ -51,6 +54,7 @@ impl Default for Options {
             readers: 4,
             searches: 4,
             search_time: Duration::from_secs(5),
+            from_0_1: false,
         }
     }
 }
@@ -111,7 +115,7 @@ impl Store {
     /// # Errors
     /// See [`OpenError`].
     pub fn open_with(database: &Database, options: Options) -> Result<Self, OpenError> {
-        let lock = open::prepare(database)?;
+        let lock = open::prepare(database, options.from_0_1)?;
         let counters = Arc::default();
         let embedded = matches!(database, Database::Sqlite { .. });
         let wal = embedded.then(|| WalCopier::start(database, &counters));

@@ -85,6 +85,7 @@ impl DatabaseSection {
             search_time: (self.search_seconds).map_or(usual.search_time, |seconds| {
                 Duration::from_secs(seconds.into())
             }),
+            ..usual
         }
     }
 }

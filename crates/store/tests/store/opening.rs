@@ -2,7 +2,7 @@
 
 use crate::world::{World, add_facility, maintenance_url, on_both};
 use std::{fs, thread};
-use store::{Database, OpenError, Store};
+use store::{Database, OpenError, Options, Store};
 
 on_both! {
     a_foreign_database_is_refused_and_left_alone,
@@ -44,7 +44,17 @@ fn a_database_of_format_1_is_brought_to_format_2(world: &World) {
          DROP INDEX pending_leaf_record;
          UPDATE meta SET value = '1' WHERE name = 'format'",
     );
-    let store = world.open();
+    // That table came later too.
+    world.sql("ALTER TABLE policy_set_in_clear RENAME TO of_later");
+    for _ in 0..2 {
+        assert!(matches!(refusal(world), OpenError::OfVersion01));
+    }
+    world.sql("ALTER TABLE of_later RENAME TO policy_set_in_clear");
+    let options = Options {
+        from_0_1: true,
+        ..Options::default()
+    };
+    let store = Store::open_with(&world.database, options).expect("brought up to date");
     let format = store.read_blocking("format", |reader| reader.meta().find("format"));
     assert_eq!(format, Ok(Some("2".to_owned())));
 }
