@@ -10,7 +10,7 @@
     reason = "test code: what is not as expected ends the test"
 )]
 
-use e2e::{Caller, Demo, fetch_proof, program, run, until, verify};
+use e2e::{Caller, Demo, fetch_proof, program, python, run, until, verify};
 use serde_json::Value;
 use std::{
     fs,
@@ -221,23 +221,29 @@ fn policy_sets_in_clear_are_served_by_nobody_until_an_operator_has_looked() {
         let mut command = Command::new(program());
         run(command.args(words).arg("--config").arg(&config))
     };
-    let refused = || {
-        let ran = chartseal(&["serve"]);
+    let refused = |command: &[&str], says: &str| {
+        let ran = chartseal(command);
         assert_eq!(ran.code, 1, "{}", ran.text);
         assert!(ran.text.contains("`chartseal take-over`"), "{}", ran.text);
+        assert!(ran.text.contains(says), "{}", ran.text);
     };
-    refused();
+    // Nothing is brought up to date before somebody looks: version 0.1 may run on it.
+    for command in [["serve"].as_slice(), &["keys", "list"], &["scopes", "list"]] {
+        refused(command, "the database is of version 0.1");
+    }
     let shown = chartseal(&["take-over"]);
     assert_eq!(shown.code, 0, "{}", shown.text);
     for expected in [
         "facility `riverside`, made by version 0.1",
         "policy set 1, IN FORCE",
         "under a checkpoint, says the same",
-        "Nothing was written",
+        "as shipped by 0.1.0",
+        "the first facility here",
+        "Nothing was sealed",
     ] {
         assert!(shown.text.contains(expected), "{expected}: {}", shown.text);
     }
-    refused();
+    refused(&["serve"], "was made by version 0.1");
     let sealed = chartseal(&["take-over", "--confirm"]);
     assert_eq!(sealed.code, 0, "{}", sealed.text);
     assert_eq!(
@@ -249,4 +255,56 @@ fn policy_sets_in_clear_are_served_by_nobody_until_an_operator_has_looked() {
     let again = chartseal(&["take-over", "--confirm"]);
     let nothing = again.text.matches("needs no taking over").count();
     assert_eq!((again.code, nothing), (0, 2), "{}", again.text);
+}
+
+/// Puts a policy set after the last one, with its right digest, as whoever can write to the
+/// database could.
+const ADD_SET: &str = r#"
+import hashlib, json, sqlite3, struct, sys
+with sqlite3.connect(sys.argv[1]) as database:
+    row = "SELECT schema_text, policies_text, created_ms FROM policy_set WHERE facility_id = 1"
+    schema, policies, created = database.execute(row).fetchone()
+    policies = json.loads(policies)
+    policies["all"] = '@id("all") permit (principal, action, resource); // \u202e hidden'
+    digest = hashlib.sha256(b"chartseal/1/policy\n")
+    for text in [schema] + [text for pair in sorted(policies.items()) for text in pair]:
+        digest.update(struct.pack(">I", len(text.encode())) + text.encode())
+    values = (1, 2, digest.digest(), schema, json.dumps(policies), created)
+    database.execute("INSERT INTO policy_set VALUES (?, ?, ?, ?, ?, ?)", values)
+"#;
+
+#[test]
+fn a_demo_takes_over_by_itself_only_what_was_shipped() {
+    let folder = Demo::folder();
+    let data = folder.path().join("data");
+    copy(&kept("0.1.0").join("data"), &data);
+    let mut python = Command::new(python());
+    let database = data.join("chartseal.sqlite");
+    let added = run(python.args(["-c", ADD_SET]).arg(&database));
+    assert_eq!(added.code, 0, "{}", added.text);
+    let mut demo = Command::new(program());
+    demo.args(["demo", "--listen", "127.0.0.1:0", "--data"])
+        .arg(&data);
+    let refused = run(&mut demo);
+    assert_eq!(refused.code, 1, "{}", refused.text);
+    for expected in [
+        "policy set 2, IN FORCE",
+        "none that 0.1.0 shipped",
+        r#"@id("all") permit (principal, action, resource); // \u{202e} hidden"#,
+        "takes over by itself only what was shipped",
+    ] {
+        assert!(
+            refused.text.contains(expected),
+            "{expected}: {}",
+            refused.text
+        );
+    }
+    // Whoever has read it may seal it all the same.
+    let config = configuration(folder.path());
+    let mut command = Command::new(program());
+    let sealed = run(command
+        .args(["take-over", "--confirm", "--config"])
+        .arg(&config));
+    assert_eq!(sealed.code, 0, "{}", sealed.text);
+    assert!(sealed.text.contains("permit (principal, action, resource)"));
 }

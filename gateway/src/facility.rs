@@ -16,7 +16,7 @@ use std::sync::{
     Arc, PoisonError, RwLock,
     atomic::{AtomicU64, Ordering},
 };
-use store::{FacilityId, Reader, StatementKind, Store};
+use store::{FacilityId, StatementKind, Store};
 use tokio::sync::{Mutex, MutexGuard};
 
 /// The index epoch of a new facility.
@@ -59,8 +59,8 @@ impl Facility {
     /// from opening: nothing is permitted then, and others are served.
     ///
     /// # Errors
-    /// When it is not there or not taken over from version 0.1, or its keys cannot be
-    /// opened.
+    /// When it is not there, not taken over from version 0.1 or turned back to it, or its
+    /// keys cannot be opened.
     pub async fn open(
         name: &FacilityName,
         store: &Store,
@@ -138,23 +138,6 @@ impl Facility {
             refusals: AtomicU64::new(0),
             damages: DamageCounts::default(),
         })
-    }
-
-    /// Whether it is still as version 0.1 left it.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub(crate) async fn is_of_0_1(&self) -> Result<bool, Failure> {
-        let id = self.id;
-        let read = move |reader: &mut Reader| {
-            Ok(reader.policies().newest(id)?.is_none()
-                && reader
-                    .statements()
-                    .count_to(id, StatementKind::Policy, u32::MAX)?
-                    == 0
-                && !reader.policies().in_clear(id)?.is_empty())
-        };
-        Ok(self.store.read("version of a facility", read).await?)
     }
 
     /// Policy set and registrations in force, as this process last read them. A transaction

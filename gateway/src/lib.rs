@@ -48,6 +48,7 @@ mod metrics;
 pub mod misplaced;
 mod negotiation;
 mod offered;
+mod old_facility;
 mod operation;
 mod outcome;
 mod overlay;

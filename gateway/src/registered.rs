@@ -23,6 +23,8 @@ pub struct RegisteredOnly {
     /// A token counts when its client is registered at the caller's home, with the
     /// roles registered for it and no others.
     pub clients: bool,
+    /// Two people are two only where the claims of both tokens show it.
+    pub person_claims: bool,
 }
 
 /// A registration that holds.
@@ -193,6 +195,11 @@ impl Registered {
     pub(crate) fn lists_for_sharing(&self) -> BTreeSet<FacilityName> {
         let profile = self.profile.as_ref();
         profile.map_or_else(BTreeSet::new, |held| held.of.sharing.with.clone())
+    }
+
+    /// Whether its administrators make other facilities.
+    pub(crate) fn makes_facilities(&self) -> bool {
+        self.profile().is_some_and(|it| it.of.makes_facilities)
     }
 
     /// The number of the next registration under a tag.

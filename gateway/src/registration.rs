@@ -57,6 +57,9 @@ pub struct Profile {
     pub organisation: Option<String>,
     /// With whom it shares.
     pub sharing: Sharing,
+    /// Whether its administrators make other facilities: so of the installation's first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub makes_facilities: bool,
 }
 
 /// With whom a facility shares.

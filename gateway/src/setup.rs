@@ -46,11 +46,12 @@ pub struct NewFacility {
     pub shares_with: BTreeSet<FacilityName>,
 }
 
-/// Makes a facility.
+/// Makes a facility. The first one of a database is the one whose administrators make
+/// others.
 ///
 /// # Errors
-/// When its policy set does not compile, the KMS or the database refuses, or a
-/// facility of this name exists.
+/// When its policy set does not compile, the KMS or the database refuses, a facility of
+/// this name exists, or another became the first one meanwhile.
 pub async fn create_facility(
     new: NewFacility,
     store: &Store,
@@ -58,9 +59,16 @@ pub async fn create_facility(
     clock: &dyn Clock,
     random: &dyn Random,
 ) -> Result<(), Failure> {
-    let made = MadeFacility::new(&new, kms, clock.now(), random)?;
+    let list = |reader: &mut store::Reader| reader.facilities().list();
+    let first = store.read("facilities", list).await?.is_empty();
+    let made = MadeFacility::new(&new, first, kms, (clock.now(), random))?;
     store
-        .run_tx("new facility", &[], move |tx| made.insert(tx).map(drop))
+        .run_tx("new facility", &[], move |tx| {
+            if first && !tx.facilities().list()?.is_empty() {
+                return Err(store::Error::Taken("place of the first facility"));
+            }
+            made.insert(tx).map(drop)
+        })
         .await?;
     Ok(())
 }
@@ -76,15 +84,16 @@ pub(crate) struct MadeFacility {
 }
 
 impl MadeFacility {
-    /// Makes keys and rows; nothing is stored yet.
+    /// Makes keys and rows; nothing is stored yet. `first` says that its administrators
+    /// make other facilities.
     ///
     /// # Errors
     /// When its policy set does not compile, or the KMS refuses.
     pub(crate) fn new(
         new: &NewFacility,
+        first: bool,
         kms: &dyn Kms,
-        now: Timestamp,
-        random: &dyn Random,
+        (now, random): (Timestamp, &dyn Random),
     ) -> Result<Self, Failure> {
         let kek = Kek::generate(new.name.clone(), FIRST_GENERATION, random)?;
         let wrapped = kms
@@ -111,7 +120,7 @@ impl MadeFacility {
             random,
         };
         let policies = policy_set::make(&seal, (1, 1), &new.policies, now)?;
-        let registrations = register(new, &seal, now)?;
+        let registrations = register(new, first, &seal, now)?;
         let index_root = make(Scope::IndexRoot(FIRST_INDEX_EPOCH))?;
         Ok(Self {
             name: new.name.clone(),
@@ -148,18 +157,13 @@ impl MadeFacility {
 /// The first registrations, sealed under keys that are not stored yet.
 fn register(
     new: &NewFacility,
+    first: bool,
     own: &OwnSeal<'_>,
     now: Timestamp,
 ) -> Result<Vec<NewRegistration>, Failure> {
     let people = new.administrators.iter().cloned();
     let clients = new.clients.iter().cloned();
-    let profile = (!new.shares_with.is_empty()).then(|| Profile {
-        name: new.name.clone(),
-        organisation: None,
-        sharing: Sharing {
-            with: new.shares_with.clone(),
-        },
-    });
+    let profile = first_profile(&new.name, &new.shares_with, first);
     let all = people
         .map(Registrant::Administrator)
         .chain(clients.map(Registrant::Client))
@@ -171,6 +175,22 @@ fn register(
             registrant.seal(own, (1, true), statement, now)
         })
         .collect()
+}
+
+/// What a facility says of itself from the first, when there is something to say.
+fn first_profile(
+    name: &FacilityName,
+    shares_with: &BTreeSet<FacilityName>,
+    first: bool,
+) -> Option<Profile> {
+    (first || !shares_with.is_empty()).then(|| Profile {
+        name: name.clone(),
+        organisation: None,
+        sharing: Sharing {
+            with: shares_with.clone(),
+        },
+        makes_facilities: first,
+    })
 }
 
 /// Chain and registry at which the facilities' logs are anchored, once noted.

@@ -9,7 +9,7 @@ use crate::{
     init::first::{list_administrators, list_clients},
     output::{complain, say},
 };
-use gateway::setup::{Confirmed, OldFacility, TakeOver};
+use gateway::setup::{Confirmed, OldFacility, OldSet, TakeOver};
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
 use std::{error::Error, process::ExitCode, sync::Arc};
@@ -30,7 +30,7 @@ pub fn run(args: &TakeOverArgs) -> ExitCode {
 async fn take_over(args: &TakeOverArgs) -> Result<(), Failed> {
     let config = Config::read(&args.config)?;
     let kms = FileKms::open(&config.keys()?.file)?;
-    let store = database::open(&config)?;
+    let store = database::open_old(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let mut waiting = 0;
@@ -55,7 +55,7 @@ async fn take_over(args: &TakeOverArgs) -> Result<(), Failed> {
     }
     if waiting > 0 {
         say!(
-            "\nNothing was written. Compare the policy sets and everyone who is registered with \
+            "\nNothing was sealed. Compare the policy sets and everyone who is registered with \
              what you know, then run this again with `--confirm`."
         );
     }
@@ -100,11 +100,63 @@ pub fn describe(old: &OldFacility) {
             Some(index) => say!("    log       leaf {index}, under a checkpoint, says the same"),
             None => say!("    log       no leaf under a checkpoint says so"),
         }
-        say!("    policies  {}", set.policies.join(", "));
+        describe_text(set);
+    }
+    if old.first {
+        say!("  the first facility here: its administrators make other facilities");
     }
     say!("  administrators: {}", old.administrators.len());
     list_administrators(&old.administrators);
     say!("  clients: {}", old.clients.len());
     list_clients(&old.clients);
     say!("  proposed changes: {}", old.changes);
+}
+
+/// The text of a set, unless it is one that everybody has.
+fn describe_text(set: &OldSet) {
+    let ids: Vec<String> = set.source.policies.keys().map(|id| plain(id)).collect();
+    say!("    policies  {}", ids.join(", "));
+    if set.shipped {
+        say!("    text      as shipped by 0.1.0");
+        return;
+    }
+    say!("    text      none that 0.1.0 shipped; read it before you confirm:");
+    let schema = ("schema", &set.source.schema);
+    let policies = set.source.policies.iter();
+    let policies = policies.map(|(id, text)| (id.as_str(), text));
+    for (id, text) in std::iter::once(schema).chain(policies) {
+        say!("      --- {}", plain(id));
+        for line in text.lines() {
+            say!("      {}", plain(line));
+        }
+    }
+}
+
+/// As a terminal shows it and does not obey it: whoever can write to the database chose it.
+fn plain(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\t' => "    ".to_owned(),
+        c if c.is_control() => c.escape_default().to_string(),
+        c if is_invisible(c) => c.escape_unicode().to_string(),
+        c => c.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
+/// Characters that change the order or hide: a text could look like another one.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_text_that_hides_is_shown_escaped() {
+        let text = "permit\u{1b}[8m (principal\u{202e}); \u{7}\tend ü";
+        let expected = "permit\\u{1b}[8m (principal\\u{202e}); \\u{7}    end ü";
+        assert_eq!(plain(text), expected);
+    }
 }

@@ -28,6 +28,7 @@ mod kept_queries;
 #[cfg(test)]
 mod key_plan_tests;
 mod keys;
+mod later_rows;
 mod leaf_sequence;
 mod leaf_statement;
 mod lease;
@@ -76,6 +77,7 @@ pub use error::{Error, OpenError};
 pub use facilities::{Facilities, Facility, FacilityId, Meta};
 pub use kept_queries::{KeptQueries, KeptQuery};
 pub use keys::{Keys, StoredKek, StoredKey};
+pub use later_rows::LaterRows;
 pub use lease::{Lease, StoredLease};
 pub use leaves::{Leaf, LeafOfRow, LeafPlace, Leaves, PendingLeaf};
 pub use lock_key::LockKey;

@@ -3,8 +3,8 @@
 
 use crate::{
     Anchors, Answers, Audits, Changes, Epochs, Error, Facilities, FacilityId, KeptQueries, Keys,
-    Lease, Leaves, LogKeys, Logs, Meta, OwnUrls, Policies, Posts, Registrations, Statements,
-    Versions,
+    LaterRows, Lease, Leaves, LogKeys, Logs, Meta, OwnUrls, Policies, Posts, Registrations,
+    Statements, Versions,
     database::Conn,
     error::Fault,
     waiting::{self, Waiting},
@@ -266,6 +266,8 @@ views! {
     kept_queries: KeptQueries,
     /// The URLs of the gateway.
     own_urls: OwnUrls,
+    /// Rows that version 0.1 cannot have written.
+    later_rows: LaterRows,
     /// Leaves, waiting and sequenced.
     leaves: Leaves,
     /// Logs, tiles and checkpoints.

@@ -45,6 +45,12 @@ pub(super) async fn check(exchange: &Exchange<'_>, proposal: &Proposal) -> Resul
         Proposal::AdministratorRegister(person) => check_issuer(exchange, here, &person.issuer),
         Proposal::AdministratorRevoke(person) => check_remaining(registered, person),
         Proposal::FacilityMake(facility) => check_facility(exchange, facility).await,
+        // What it says of making facilities was fixed when it was made itself.
+        Proposal::FacilityChange(profile)
+            if profile.makes_facilities != registered.makes_facilities() =>
+        {
+            Err(conflict("the facility has changed since; propose it again"))
+        }
         Proposal::FacilityChange(profile) => check_sharing(exchange, profile).await,
     }
 }
@@ -116,9 +122,7 @@ async fn check_sharing(exchange: &Exchange<'_>, profile: &Profile) -> Result<(),
 }
 
 async fn check_facility(exchange: &Exchange<'_>, facility: &Facility) -> Result<(), Failure> {
-    let list = |reader: &mut store::Reader| reader.facilities().list();
-    let all = exchange.app().store.read("facilities", list).await?;
-    if all.first().map(|first| first.id) != Some(exchange.facility().id) {
+    if !exchange.registered().makes_facilities() {
         return Err(Failure::new(
             Category::Forbidden,
             IssueCode::Forbidden,
@@ -140,7 +144,9 @@ async fn check_facility(exchange: &Exchange<'_>, facility: &Facility) -> Result<
              come in",
         ));
     }
-    if all.iter().any(|other| other.name == facility.name) {
+    let name = facility.name.clone();
+    let find = move |reader: &mut store::Reader| reader.facilities().find(&name);
+    if exchange.app().store.read("facility", find).await?.is_some() {
         return Err(conflict("there is a facility of this name"));
     }
     Ok(())
@@ -197,5 +203,5 @@ fn make_facility(exchange: &Exchange<'_>, facility: &Facility) -> Result<MadeFac
         clients: facility.clients.clone(),
         shares_with: BTreeSet::new(),
     };
-    MadeFacility::new(&new, kms, exchange.at, random)
+    MadeFacility::new(&new, false, kms, (exchange.at, random))
 }

@@ -61,6 +61,7 @@ pub(super) async fn profile(request: HttpRequest) -> Answer {
                 name: exchange.facility().name.clone(),
                 organisation: None,
                 sharing: Sharing::default(),
+                makes_facilities: false,
             },
             |held| held.of.clone(),
         );
@@ -79,6 +80,7 @@ pub(super) async fn change(request: HttpRequest, payload: web::Payload) -> Answe
             name: exchange.facility().name.clone(),
             organisation: said.organisation.clone(),
             sharing: said.sharing.clone(),
+            makes_facilities: exchange.registered().makes_facilities(),
         }))
     })
     .await

@@ -66,6 +66,7 @@ fn roles_are_cut_to_what_is_registered() {
         let only = RegisteredOnly {
             administrators,
             clients,
+            person_claims: false,
         };
         let believed = registered.believed(only, &caller("console", subject, &all));
         assert_eq!(
@@ -77,6 +78,7 @@ fn roles_are_cut_to_what_is_registered() {
     let only = RegisteredOnly {
         administrators: false,
         clients: true,
+        person_claims: false,
     };
     assert!(
         registered

@@ -3,54 +3,31 @@
 //! found before it is sealed. Nothing here can tell whether someone changed it before;
 //! what the log says of it is shown beside.
 
-use super::operator::{self, Act};
+mod old_set;
+
+pub use old_set::OldSet;
+
+use super::{
+    first_profile,
+    operator::{self, Act},
+};
 use crate::{
     admin::{OldChanges, state_old_changes},
     facility::Facility,
     failure::Failure,
-    own_seal::{self, OwnPlace},
     policy_set::{self, NewSet},
-    registration::{
-        Administrator, Client, NewRegistration, Profile, Registrant, Sharing, open_row,
-    },
-    sealed_audit::{AUDIT_EVENT, event_leaves, statement_of},
+    registration::{Administrator, Client, NewRegistration, Registrant, open_row},
     statement::{self, Said},
 };
-use fhir::audit_event::StoredRecord;
-use model::{
-    Clock, Commitment, Digest, FacilityName, LogicalId, Random, Scope, Tag, Timestamp,
-    VersionNumber,
-};
-use policies::PolicySource;
+use model::{Clock, FacilityName, Random, Scope, Tag, Timestamp};
 use sealing::Kms;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 use store::{
-    Audit, DecidedChange, NewStatement, PolicySetInClear, Reader, Registration, StatementKind,
-    Store,
+    DecidedChange, NewStatement, PolicySetInClear, Reader, Registration, StatementKind, Store,
 };
-use tlog::leaf;
-
-/// How many audit records are tried for each policy set.
-const TRIED: u32 = 50;
-
-/// A policy set of version 0.1.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OldSet {
-    /// Its number.
-    pub number: u32,
-    /// Its policy digest, computed from its text.
-    pub digest: Digest,
-    /// The ids of its policies.
-    pub policies: Vec<String>,
-    /// When it was put in force, as its row says.
-    pub created: Timestamp,
-    /// The index of a leaf under a checkpoint whose statement has this digest: the
-    /// facility worked by this set then.
-    pub leaf: Option<u64>,
-}
 
 /// What version 0.1 left of a facility.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +42,16 @@ pub struct OldFacility {
     pub clients: Vec<Client>,
     /// How many changes were proposed.
     pub changes: usize,
+    /// Whether it is the first one of the database, whose administrators make others.
+    pub first: bool,
+}
+
+impl OldFacility {
+    /// Whether version 0.1.0 shipped every policy set.
+    #[must_use]
+    pub fn is_as_shipped(&self) -> bool {
+        self.sets.iter().all(|set| set.shipped)
+    }
 }
 
 /// What the operator adds.
@@ -108,7 +95,7 @@ impl TakeOver {
     /// Looks at a facility; `None` when it is not as version 0.1 left it. Writes nothing.
     ///
     /// # Errors
-    /// When something does not open, or the log contradicts it.
+    /// When something does not open, the log contradicts it, or it was sealed before.
     pub async fn look(
         name: &FacilityName,
         store: &Store,
@@ -122,16 +109,18 @@ impl TakeOver {
         let id = facility.id;
         let read = move |reader: &mut Reader| {
             let changes = oldest_first(reader.changes().newest(id, None, u32::MAX)?);
-            Ok(Rows {
+            let first = reader.facilities().list()?.first().map(|it| it.id) == Some(id);
+            let rows = Rows {
                 sets: reader.policies().in_clear(id)?,
                 registrations: reader.registrations().all(id)?,
                 changes,
-            })
+            };
+            Ok((rows, first))
         };
-        let rows = store.read("facility of version 0.1", read).await?;
+        let (rows, first) = store.read("facility of version 0.1", read).await?;
         let mut sets = Vec::new();
         for (number, row) in (1..).zip(&rows.sets) {
-            sets.push(look_at_set(&facility, store, number, row).await?);
+            sets.push(old_set::look(&facility, store, number, row).await?);
         }
         let (people, administrators, clients) = registered(&facility, &rows.registrations).await?;
         let found = OldFacility {
@@ -140,6 +129,7 @@ impl TakeOver {
             administrators,
             clients,
             changes: rows.changes.len(),
+            first,
         };
         Ok(Some(Self {
             facility: Arc::new(facility),
@@ -211,7 +201,12 @@ impl TakeOver {
         let mut sets = Vec::new();
         for row in &self.rows.sets {
             let place = (row.number, row.number);
-            sets.push(policy_set::make(&own, place, &source(row)?, row.created)?);
+            sets.push(policy_set::make(
+                &own,
+                place,
+                &old_set::source(row)?,
+                row.created,
+            )?);
         }
         // Every row that is there is stated as it is; then clients get an issuer, which
         // gives them another tag, so that their old one ends.
@@ -225,16 +220,8 @@ impl TakeOver {
             newest.insert(row.tag, row.number);
         }
         let mut new = self.clients_with_issuer(confirmed, &newest)?;
-        if !confirmed.shares_with.is_empty() {
-            let profile = Profile {
-                name: facility.name.clone(),
-                organisation: None,
-                sharing: Sharing {
-                    with: confirmed.shares_with.clone(),
-                },
-            };
-            new.push((Registrant::Facility(profile), (1, true)));
-        }
+        let profile = first_profile(&facility.name, &confirmed.shares_with, self.found.first);
+        new.extend(profile.map(|it| (Registrant::Facility(it), (1, true))));
         let mut registrations = Vec::new();
         for (registrant, entry) in new {
             let number = next(statements.len().saturating_add(registrations.len()));
@@ -290,117 +277,6 @@ fn oldest_first(mut newest_first: Vec<DecidedChange>) -> Vec<DecidedChange> {
 
 fn next(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1)
-}
-
-fn source(row: &PolicySetInClear) -> Result<PolicySource, Failure> {
-    let policies = serde_json::from_str(&row.policies)
-        .map_err(|_| Failure::fault(format!("policy set {} cannot be read", row.number)))?;
-    Ok(PolicySource {
-        schema: row.schema.clone(),
-        policies,
-    })
-}
-
-async fn look_at_set(
-    facility: &Facility,
-    store: &Store,
-    number: u32,
-    row: &PolicySetInClear,
-) -> Result<OldSet, Failure> {
-    let source = source(row)?;
-    let digest = source.digest();
-    if row.number != number || row.digest != digest {
-        return Err(Failure::fault(format!(
-            "policy set {number} of facility `{}` is missing, or is not what its digest says; \
-             restore the database",
-            facility.name
-        )));
-    }
-    Ok(OldSet {
-        number,
-        digest,
-        policies: source.policies.into_keys().collect(),
-        created: row.created,
-        leaf: leaf_of(facility, store, number, digest).await?,
-    })
-}
-
-/// A leaf under a checkpoint that an audit record made under this set has, and would not
-/// have under another.
-async fn leaf_of(
-    facility: &Facility,
-    store: &Store,
-    number: u32,
-    digest: Digest,
-) -> Result<Option<u64>, Failure> {
-    let id = facility.id;
-    let tried = move |reader: &mut Reader| {
-        let mut tried = Vec::new();
-        for audit in reader.audits().under_policy(id, number, TRIED)? {
-            if let Some(place) = covered(reader, id, &audit)? {
-                tried.push((audit, place));
-            }
-        }
-        Ok(tried)
-    };
-    let mut contradicted = false;
-    for (audit, (index, held)) in store.read("audit under a policy set", tried).await? {
-        match commitment(facility, &audit, digest).await? {
-            Some(commitment) if commitment == held => return Ok(Some(index)),
-            Some(_) => contradicted = true,
-            None => {}
-        }
-    }
-    match contradicted {
-        false => Ok(None),
-        true => Err(Failure::fault(format!(
-            "the log of facility `{}` says that policy set {number} was another one; restore the \
-             database",
-            facility.name
-        ))),
-    }
-}
-
-/// Index and commitment of the leaf of an audit record, when a checkpoint covers it.
-fn covered(
-    reader: &mut Reader,
-    id: store::FacilityId,
-    audit: &Audit,
-) -> Result<Option<(u64, Commitment)>, store::Error> {
-    let Some(place) = reader
-        .leaves()
-        .find(id, audit.record, VersionNumber::FIRST)?
-    else {
-        return Ok(None);
-    };
-    let newest = reader.logs().newest_checkpoint(place.log)?;
-    if newest.is_none_or(|checkpoint| checkpoint.size <= place.index) {
-        return Ok(None);
-    }
-    let leaf = reader.leaves().range(place.log, place.index, 1)?.pop();
-    Ok(leaf.map(|leaf| (leaf.index, leaf.commitment)))
-}
-
-/// What the leaf of an audit record is when this set was in force; `None` for one with a
-/// query text, which is left to others.
-async fn commitment(
-    facility: &Facility,
-    audit: &Audit,
-    policy: Digest,
-) -> Result<Option<Commitment>, Failure> {
-    // Sealed by version 0.1, in format 1, which its row takes no part in.
-    let place = OwnPlace::only(AUDIT_EVENT, audit.record, audit.time);
-    let sealed = (audit.data_key, &*audit.envelope);
-    let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
-    let tag_of = |id: &LogicalId| facility.tags.record_tag("Patient", id.as_str());
-    let record = StoredRecord::parse(&opened.content, tag_of)
-        .map_err(|_| Failure::fault("a sealed audit record cannot be read"))?;
-    if record.query_count() > 0 {
-        return Ok(None);
-    }
-    let leaves = event_leaves(&record, &opened.salts, &[])?;
-    let statement = statement_of(facility, audit, &record, &leaves, policy)?.encode();
-    Ok(Some(leaf::commitment(&opened.salts.leaf, &statement)))
 }
 
 /// Every administrator there ever was; then administrators and clients who are registered

@@ -100,6 +100,44 @@ impl Place {
     }
 }
 
+impl Place {
+    /// What a query gives, as text: lines of cells.
+    pub fn query(&self, folder: &TempDir, query: &str) -> Vec<Vec<String>> {
+        let mut command = match self {
+            Self::Sqlite => {
+                let python = std::env::var_os("CHARTSEAL_PYTHON");
+                let mut command = Command::new(python.unwrap_or_else(|| "python3".into()));
+                command
+                    .args(["-c", QUERY])
+                    .arg(folder.path().join("chartseal.db"));
+                command
+            }
+            Self::Postgres { server, name } => {
+                let (server, _) = server.rsplit_once('/').unwrap();
+                let database = format!("{server}/{name}");
+                let mut command = Command::new("psql");
+                let options = ["--quiet", "--no-psqlrc", "--tuples-only", "--no-align"];
+                command
+                    .args(options)
+                    .args(["--dbname", &database, "--command"]);
+                command
+            }
+        };
+        let output = command.arg(query).output().expect("a program for queries");
+        assert!(output.status.success(), "{query}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let cells = |line: &str| line.split('|').map(str::to_owned).collect();
+        text.lines().map(cells).collect()
+    }
+}
+
+const QUERY: &str = "
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1], timeout=30) as database:
+    for row in database.execute(sys.argv[2]):
+        print('|'.join(str(cell) for cell in row))
+";
+
 const RUN: &str = "
 import sqlite3, sys
 with sqlite3.connect(sys.argv[1], timeout=30) as database:

@@ -13,7 +13,7 @@ use gateway::{
     identity::{IdentityConfig, IssuerConfig},
     misplaced,
     server::{self, Gateway, Listening},
-    setup::{self, FIRST_GENERATION, NewFacility},
+    setup::{self, FIRST_GENERATION, NewFacility, TakeOver},
 };
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom, Timestamp};
 use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
@@ -114,6 +114,7 @@ impl House {
             settings.registered_only = RegisteredOnly {
                 administrators: true,
                 clients: true,
+                person_claims: false,
             };
         })
         .await
@@ -210,6 +211,19 @@ impl House {
     /// Runs SQL past the gateway.
     pub fn sql(&self, statements: &str) {
         self.place.sql(&self.folder, statements);
+    }
+
+    /// What a query past the gateway gives: lines of cells.
+    pub fn query(&self, query: &str) -> Vec<Vec<String>> {
+        self.place.query(&self.folder, query)
+    }
+
+    /// The facility as the take-over from version 0.1 sees it.
+    pub async fn take_over(&self, name: &str) -> Result<Option<TakeOver>, Failure> {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let name = name.parse().unwrap();
+        TakeOver::look(&name, &self.store, &*self.kms, (&clock, &random)).await
     }
 
     /// The URL of another gateway over the same database, with what it has in memory

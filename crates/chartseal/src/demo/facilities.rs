@@ -53,11 +53,25 @@ pub async fn create(
         let old = TakeOver::look(&name, store, kms, (clock, random)).await?;
         if let Some(old) = old {
             take_over::describe(old.found());
+            if !old.found().is_as_shipped() {
+                return Err(not_as_shipped(&name));
+            }
             old.seal(&confirmed).await?;
             say!("  sealed; the demo's facilities share with each other");
         }
     }
     facility::fix_log_host(store, LOG_HOST).await
+}
+
+/// Nobody looks at what the demo prints before it is sealed, so it seals by itself only what
+/// everybody has.
+fn not_as_shipped(name: &FacilityName) -> Failed {
+    format!(
+        "facility `{name}` has a policy set in clear that 0.1.0 did not ship; read it above. The \
+         demo takes over by itself only what was shipped: start with another `--data`, or run \
+         `chartseal take-over` with a configuration over this directory"
+    )
+    .into()
 }
 
 /// Makes the logs that are not there yet; gives the names of all on the chain.

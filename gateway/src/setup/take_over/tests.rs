@@ -3,10 +3,13 @@
 use super::*;
 use crate::setup::{FIRST_GENERATION, MadeFacility, NewFacility};
 use model::{SystemClock, SystemRandom};
-use policies::Role;
+use policies::{PolicySource, Role};
 use sealing::FileKms;
 use std::process::Command;
-use store::Database;
+use store::{Database, RegistrationKind};
+
+#[path = "../../../tests/served/envelope_1.rs"]
+mod envelope_1;
 
 const ISSUER: &str = "https://issuer.example";
 
@@ -16,6 +19,8 @@ struct Old {
     name: FacilityName,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    /// The key of the facility's own rows.
+    key: Vec<u8>,
     _folder: tempfile::TempDir,
 }
 
@@ -49,7 +54,12 @@ impl Old {
             clients: Vec::new(),
             shares_with: BTreeSet::new(),
         };
-        let made = MadeFacility::new(&new, &kms, SystemClock.now(), &SystemRandom).unwrap();
+        let made =
+            MadeFacility::new(&new, false, &kms, (SystemClock.now(), &SystemRandom)).unwrap();
+        let root = envelope_1::root_key(&folder.path().join("kms"), name.as_str());
+        let kek = envelope_1::unwrapped(&root, &made.kek.wrapped);
+        let own = made.keys.iter().find(|it| it.scope == Scope::Facility);
+        let key = envelope_1::unwrapped(&kek, &own.unwrap().wrapped);
         let insert = move |tx: &mut store::Tx| {
             let facility = tx.facilities().insert(&made.name, made.created)?;
             tx.keys().insert_kek(facility, &made.kek)?;
@@ -77,6 +87,7 @@ impl Old {
             name,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
+            key,
             _folder: folder,
         };
         old.register().await;
@@ -109,7 +120,17 @@ impl Old {
             (client("lab"), (2, false)),
             (person, (1, true)),
         ]
-        .map(|(who, entry)| who.seal(&own, entry, 1, self.clock.now()).unwrap().row);
+        .map(|(who, entry)| {
+            let mut row = who.seal(&own, entry, 1, self.clock.now()).unwrap().row;
+            let kind = match row.kind {
+                RegistrationKind::Client => "#client",
+                _ => "#administrator",
+            };
+            let place = (kind, row.tag.as_bytes().as_slice(), row.number);
+            let name = self.name.as_str();
+            row.envelope = envelope_1::turned_back(&self.key, name, place, &row.envelope);
+            row
+        });
         let id = facility.id;
         let insert = move |tx: &mut store::Tx| {
             let mut rows = rows.iter();
