@@ -171,7 +171,10 @@ pub(super) async fn decide(
                  another person: not by another account of the same `fhirUser` or `email`",
             ));
         }
-        true => Decided::Approved,
+        true => {
+            require_compared(exchange, &me, &change.proposer)?;
+            Decided::Approved
+        }
         false if me.is_account(&change.proposer) => Decided::Withdrawn,
         false => Decided::Rejected,
     };
@@ -182,6 +185,26 @@ pub(super) async fn decide(
     let decision = write_down(exchange, change.row.id, decided, &me).await?;
     change.decision = Some((decision, Some(me)));
     Ok(change)
+}
+
+/// What the token of the proposer had, that of the approver must not leave out, or one person
+/// would be two by asking for fewer claims. Where it is so configured both must have it.
+fn require_compared(
+    exchange: &Exchange<'_>,
+    approver: &Person,
+    proposer: &Person,
+) -> Result<(), Failure> {
+    let required = exchange.app().registered_only.person_claims || proposer.has_claims();
+    if !required || approver.is_compared(proposer) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Category::Forbidden,
+        IssueCode::Forbidden,
+        "whether another person than the one who proposed the change approves it cannot be told: \
+         both tokens need `fhirUser`, or both `email` with `email_verified`; let the issuer put \
+         it there, log in again, and propose the change again where the proposal lacks it",
+    ))
 }
 
 /// Seals a decision, to be committed with what it does.

@@ -44,6 +44,18 @@ impl Person {
         }
     }
 
+    /// Whether the claims show that both are two people: they share a kind of claim, which
+    /// would be the same if they were one.
+    pub(super) fn is_compared(&self, other: &Self) -> bool {
+        (self.fhir_user.is_some() && other.fhir_user.is_some())
+            || (self.email.is_some() && other.email.is_some())
+    }
+
+    /// Whether the token said anything that tells people apart beyond the account.
+    pub(super) const fn has_claims(&self) -> bool {
+        self.fhir_user.is_some() || self.email.is_some()
+    }
+
     /// Whether both are one account.
     pub(super) fn is_account(&self, other: &Self) -> bool {
         (&self.issuer, &self.subject) == (&other.issuer, &other.subject)

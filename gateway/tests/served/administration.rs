@@ -373,54 +373,6 @@ async fn a_proposal_ends_with_its_proposers_registration() {
 }
 
 #[actix_web::test]
-async fn two_accounts_of_one_person_do_not_make_two() {
-    let office = Office::open(Kind::Sqlite).await;
-    let claimed = |user: &DemoUser, name: &str, value: Value, verified: bool| {
-        office.house.caller_with(user, |claims| {
-            claims[name] = value.clone();
-            claims["email_verified"] = json!(verified);
-        })
-    };
-    for (name, one, two, verified, status) in [
-        ("fhirUser", "Practitioner/7", "Practitioner/7", false, 403),
-        (
-            "email",
-            "ada@hospital.example",
-            "ADA@hospital.example",
-            true,
-            403,
-        ),
-        ("fhirUser", "Practitioner/7", "Practitioner/8", false, 200),
-        (
-            "email",
-            "ada@hospital.example",
-            "ben@hospital.example",
-            true,
-            200,
-        ),
-        // Whatever a person may have typed is no word of the issuer.
-        (
-            "email",
-            "ada@hospital.example",
-            "ada@hospital.example",
-            false,
-            200,
-        ),
-    ] {
-        let proposer = claimed(&DemoUser::Admin, name, json!(one), verified);
-        let approver = claimed(&DemoUser::AdminSecond, name, json!(two), verified);
-        let new = json!({"clientId": format!("lab-{one}-{two}-{verified}"), "roles": ["system"]});
-        let change = propose(&proposer, "POST", "/admin/clients", new).await;
-        let shown = approver.get(&change).await.expect(200).json();
-        let known = name == "fhirUser" || verified;
-        assert_eq!(shown["proposedBy"].get(name).is_some(), known, "{shown}");
-        assert!(shown["proposedBy"]["name"].is_string(), "{shown}");
-        let reply = approver.post(&format!("{change}/approve"), "").await;
-        assert_eq!(reply.status, status, "{name} {one} {two}: {}", reply.text);
-    }
-}
-
-#[actix_web::test]
 async fn a_client_counts_for_its_issuer_alone() {
     let elsewhere = "https://other.example";
     let house = House::registered(Kind::Sqlite, |issuer| {

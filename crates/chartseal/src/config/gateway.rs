@@ -38,6 +38,8 @@ pub struct GatewaySection {
     limits: LimitsSection,
     #[serde(default)]
     clients: Clients,
+    #[serde(default)]
+    person_claims: PersonClaims,
     issuers: Vec<IssuerConfig>,
 }
 
@@ -50,6 +52,17 @@ enum Clients {
     Registered,
     /// Those of any client: that the issuer knows it is enough.
     Any,
+}
+
+/// When two accounts that propose and approve are two people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "`whenThere` or `required`")]
+enum PersonClaims {
+    /// When no claim says otherwise, and the second token leaves out none that the first had.
+    #[default]
+    WhenThere,
+    /// When both tokens have `fhirUser` or a verified `email`, and they differ.
+    Required,
 }
 
 #[derive(Debug, Deserialize)]
@@ -261,6 +274,7 @@ impl GatewaySection {
             registered_only: RegisteredOnly {
                 administrators: true,
                 clients: self.clients == Clients::Registered,
+                person_claims: self.person_claims == PersonClaims::Required,
             },
         }
     }

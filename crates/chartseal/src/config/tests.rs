@@ -26,6 +26,7 @@ listen = "0.0.0.0:8443"
 publicUrl = "https://fhir.example.org/"
 workers = 4
 clients = "any"
+personClaims = "required"
 
 [gateway.proxies]
 trusted = ["10.0.0.0/8", "fd00::/8"]
@@ -85,6 +86,7 @@ fn a_whole_file_is_read_with_paths_from_its_folder() {
     let settings = gateway.settings(config.log().public);
     assert!(settings.log_public);
     assert!(settings.registered_only.administrators && !settings.registered_only.clients);
+    assert!(settings.registered_only.person_claims);
     assert_eq!(settings.limits.client_requests, Some(Rate::of(50)));
     let of_user = Rate {
         per_second: 500,
