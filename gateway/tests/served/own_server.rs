@@ -231,6 +231,49 @@ async fn a_url_that_was_added_or_moved_in_the_data_is_refused() {
     );
 }
 
+/// What is not noticed (docs/threat-model.md, "Known limits"): references by the URL that was
+/// cut are foreign until it is named again.
+async fn the_newest_url_can_be_cut_and_is_named_again(kind: Kind) {
+    let mut house = House::start_on(kind).await;
+    let older = "http://older.example:8080";
+    let name_older = |settings: &mut Settings| settings.former_urls = vec![older.to_owned()];
+    let named = house.another_with(name_older).await;
+    let system = house.caller(&DemoUser::System);
+    let patient = system.create("Patient", records::patient("a")).await;
+    let body = about(&format!("{older}/fhir/Patient/{patient}"));
+    let search = format!("Observation?patient={patient}");
+    system.through(&named).create("Observation", &body).await;
+    assert_eq!(system.through(&named).found(&search).await, 1);
+    house.sql("DELETE FROM own_url WHERE number = 2");
+    house.opens().await.unwrap();
+    let there = house.another().await;
+    let told = system.through(&there);
+    told.create("Observation", &body).await;
+    // What was sealed under the patient before is found still.
+    assert_eq!(told.found(&search).await, 1);
+    let again = house.another_with(name_older).await;
+    system.through(&again).create("Observation", &body).await;
+    assert_eq!(system.through(&again).found(&search).await, 2);
+    // A row cut from between is noticed.
+    house.sql("DELETE FROM own_url WHERE number = 1");
+    let refused = house.opens().await.unwrap_err().to_string();
+    assert!(refused.contains("URL 1 of facility"), "{refused}");
+}
+
+mod sqlite {
+    #[actix_web::test]
+    async fn the_newest_url_can_be_cut_and_is_named_again() {
+        super::the_newest_url_can_be_cut_and_is_named_again(crate::database::Kind::Sqlite).await;
+    }
+}
+
+mod postgres {
+    #[actix_web::test]
+    async fn the_newest_url_can_be_cut_and_is_named_again() {
+        super::the_newest_url_can_be_cut_and_is_named_again(crate::database::Kind::Postgres).await;
+    }
+}
+
 #[actix_web::test]
 async fn a_record_under_a_wrong_scope_is_found_and_mended_by_writing_it_again() {
     let mut house = House::start().await;
