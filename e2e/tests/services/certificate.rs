@@ -14,7 +14,8 @@ const EXPIRY: &str = "chartseal_tls_certificate_expiry_timestamp_seconds";
 const FIRST: (&str, f64) = ("first", 4_948_959_464.0);
 const LATER: (&str, f64) = ("later", 5_251_382_644.0);
 
-fn put(folder: &Path, pair: &str) {
+/// Puts a pair of certificate and key where the configuration names them.
+pub fn put(folder: &Path, pair: &str) {
     let certificates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gateway/tests/certificates");
     let copy = |from: &str, to: &str| {
         fs::copy(certificates.join(format!("{pair}.{from}")), folder.join(to)).unwrap();

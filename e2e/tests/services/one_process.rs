@@ -49,6 +49,11 @@ impl OneProcess {
         service
     }
 
+    /// Whose tokens it takes.
+    pub const fn issuer(&self) -> &DevIssuer {
+        &self.issuer
+    }
+
     /// Whoever may write everything.
     pub fn system(&self) -> User {
         User::new(&self.issuer, &DemoUser::System, self.port)

@@ -1,0 +1,258 @@
+//! Commands of an operator that no other test types: administrators who are replaced, a
+//! registry without its admin's key, records under a wrong scope, a list to retry that is
+//! none.
+
+use crate::{
+    installation::{Ended as _, HOME, Installation, User},
+    one_process::OneProcess,
+};
+use devkit::issuer::{DemoUser, DevIssuer};
+use e2e::{Ran, program, run};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// `chartseal init` of the first facility with these administrators of the issuer.
+fn init(house: &Installation, config: &Path, issuer: &str, people: &[&str], more: &[&str]) -> Ran {
+    let mut words = vec!["--facility", HOME];
+    for subject in people {
+        words.extend(["--administrator", issuer, subject]);
+    }
+    words.extend(more);
+    house.chartseal(&["init"], config, &words)
+}
+
+/// Proposes a client by one administrator, and lets the other approve it.
+fn decide(issuer: &DevIssuer, port: u16) {
+    let at_admin = |user: &DemoUser| {
+        let token = issuer
+            .mint(user, std::time::Duration::from_secs(600))
+            .unwrap();
+        e2e::Caller::new(&format!("http://127.0.0.1:{port}/admin"), Some(&token))
+    };
+    let new = json!({"clientId": "lab", "roles": ["system"]}).to_string();
+    let headers = [("content-type", "application/json")];
+    let one = at_admin(&DemoUser::Admin);
+    let proposed = one.send("POST", "clients", &headers, new.into_bytes());
+    let change: Value = proposed.expect(202, "a proposal").json();
+    let path = format!("changes/{}/approve", change["id"].as_str().unwrap());
+    let two = at_admin(&DemoUser::AdminSecond);
+    let approved = two.send("POST", &path, &headers, Vec::new());
+    assert_eq!(approved.expect(200, "approved").json()["state"], "approved");
+}
+
+#[test]
+fn administrators_who_never_decided_anything_are_replaced() {
+    let one = OneProcess::go_live("");
+    let (house, config) = (&one.house, &one.config);
+    let issuer = one.issuer().issuer_url();
+    let there = init(house, config, &issuer, &["eve", "frank"], &[]).good();
+    assert!(
+        there.text.contains("has administrators already"),
+        "{}",
+        there.text
+    );
+    assert!(
+        there.text.contains("--replace-administrators"),
+        "{}",
+        there.text
+    );
+    let replace = ["--replace-administrators"];
+    let replaced = init(house, config, &issuer, &["eve", "frank"], &replace).good();
+    let (_, ended) = replaced
+        .text
+        .split_once("ended the administrators before them")
+        .unwrap();
+    for subject in ["chidi.marek", "dana.silva"] {
+        assert!(ended.contains(subject), "{}", replaced.text);
+    }
+    let few = init(house, config, &issuer, &["eve"], &replace);
+    few.refused("twice or more");
+    // Those of before come in no more, and once they are put back they do.
+    let service = one.start();
+    let admin = User::new(one.issuer(), &DemoUser::Admin, one.port);
+    let token = admin.token;
+    let admin = e2e::Caller::new(
+        &format!("http://127.0.0.1:{}/admin", one.port),
+        Some(&token),
+    );
+    drop(
+        admin
+            .get("clients")
+            .expect(403, "an administrator who was ended"),
+    );
+    assert!(service.stop().success());
+    let back = ["chidi.marek", "dana.silva"];
+    drop(init(house, config, &issuer, &back, &replace).good());
+    let service = one.start();
+    decide(one.issuer(), one.port);
+    assert!(service.stop().success());
+    // Now they have decided something.
+    let late = init(house, config, &issuer, &["eve", "frank"], &replace).good();
+    assert!(
+        late.text.contains("has administrators already"),
+        "{}",
+        late.text
+    );
+    assert!(
+        !late.text.contains("ended the administrators"),
+        "{}",
+        late.text
+    );
+}
+
+#[test]
+fn a_registry_is_not_deployed_without_the_admins_key() {
+    let house = Installation::new();
+    let sample = house.sample("serve.toml");
+    let config = house.write("serve.toml", &sample);
+    drop(house.init(&config, HOME));
+    let absent = house.path("absent.key");
+    let key = absent.display().to_string();
+    let deploy = |more: &[&str]| {
+        let words = [&["--admin-key", key.as_str()], more].concat();
+        house.chartseal(&["anchor", "deploy"], &config, &words)
+    };
+    deploy(&[]).refused("`--new-key` makes the admin's key there, once");
+    assert!(!absent.exists(), "nothing was made");
+    // Made, and printed for the chain's operator; the L2 of the sample does not answer.
+    let made = deploy(&["--new-key"]);
+    made.refused("gives no answer");
+    assert!(made.text.contains("registry admin 0x"), "{}", made.text);
+    let kept = fs::read(&absent).unwrap();
+    let again = deploy(&["--new-key"]);
+    again.refused("gives no answer");
+    assert_eq!(fs::read(&absent).unwrap(), kept, "a key is made once");
+}
+
+/// The records that `chartseal scopes list` prints, and the file with them.
+fn misplaced(one: &OneProcess) -> (String, PathBuf) {
+    let listed = one
+        .house
+        .chartseal(&["scopes", "list"], &one.config, &[])
+        .good();
+    let file = one.house.path("misplaced.txt");
+    fs::write(&file, &listed.text).unwrap();
+    (listed.text, file)
+}
+
+fn mend(port: u16, token: &str, list: &Path) -> Ran {
+    let file = list.with_extension("token");
+    fs::write(&file, token).unwrap();
+    let base = format!("http://127.0.0.1:{port}");
+    run(Command::new(program())
+        .args(["scopes", "mend", "--base", &base, "--token"])
+        .arg(&file)
+        .arg(list))
+}
+
+#[test]
+fn records_under_a_wrong_scope_are_listed_and_mended() {
+    let one = OneProcess::go_live("");
+    let service = one.start();
+    let system = one.system();
+    let patient = system.create_patient("Quillfeather");
+    let patient = patient.split('/').nth(1).unwrap().to_owned();
+    let about = |reference: &str| {
+        json!({
+            "resourceType": "Observation", "status": "final", "code": {"text": "x"},
+            "subject": {"reference": reference},
+        })
+        .to_string()
+    };
+    let older = "http://older.example:8080";
+    let wrong = about(&format!("{older}/fhir/Patient/{patient}"));
+    let wrong = system.at.post("Observation", wrong).expect(201, "created");
+    let record = wrong.location();
+    let record = record.rsplit_once("/_history").unwrap().0.to_owned();
+    assert!(service.stop().success());
+    assert_eq!(misplaced(&one).0, "", "that URL is not known yet");
+
+    let text = fs::read_to_string(&one.config).unwrap();
+    let (head, tail) = text.split_once("publicUrl").unwrap();
+    let named = format!("{head}formerUrls = [\"{older}\"]\npublicUrl{tail}");
+    fs::write(&one.config, named).unwrap();
+    let (listed, list) = misplaced(&one);
+    assert_eq!(listed, format!("{HOME}\t{record}\t1\n"));
+    let service = one.start();
+    let of_patient = format!("Observation?patient={patient}");
+    let found = || {
+        let page = system.at.get(&of_patient).expect(200, "a search").json();
+        page["entry"].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!(found(), 0);
+    // By whoever may not write it, nothing is mended, and it is said.
+    let auditor = User::new(one.issuer(), &DemoUser::Auditor, one.port);
+    let refused = mend(one.port, &auditor.token, &list);
+    assert_eq!(refused.code, 1, "{}", refused.text);
+    assert!(
+        refused.text.contains("1 records are not mended"),
+        "{}",
+        refused.text
+    );
+    assert_eq!(found(), 0);
+    let mended = mend(one.port, &system.token, &list);
+    assert_eq!(mended.code, 0, "{}", mended.text);
+    assert!(
+        mended.text.contains("1 records are mended"),
+        "{}",
+        mended.text
+    );
+    assert_eq!(found(), 1);
+    let version = system.at.get(&record).expect(200, "the record").json();
+    assert_eq!(version["meta"]["versionId"], "2");
+    assert!(service.stop().success());
+    assert_eq!(misplaced(&one).0, "", "it is where it belongs");
+}
+
+#[test]
+fn a_list_that_scopes_did_not_print_is_not_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("misplaced.txt");
+    fs::write(&list, "no list\n").unwrap();
+    let other = mend(1, "none", &list);
+    assert_eq!(other.code, 2, "{}", other.text);
+    assert!(
+        other.text.contains("chartseal scopes list"),
+        "{}",
+        other.text
+    );
+}
+
+#[test]
+fn a_list_that_import_did_not_write_is_not_retried() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("token"), "none").unwrap();
+    fs::write(path("list.ndjson"), "{\"resourceType\":\"Patient\"}\n").unwrap();
+    let import = |more: &[&str]| {
+        run(Command::new(program())
+            .args([
+                "import",
+                "--base",
+                "http://127.0.0.1:1/fhir",
+                "--token",
+                "token",
+            ])
+            .args(more)
+            .current_dir(folder.path()))
+    };
+    let other = import(&["--retry", "list.ndjson"]);
+    assert_eq!(other.code, 2, "{}", other.text);
+    let says = "line 1 of `list.ndjson` is not one that `--refused` writes";
+    assert!(other.text.contains(says), "{}", other.text);
+    let absent = import(&["--retry", "absent.ndjson"]);
+    assert_eq!(absent.code, 2, "{}", absent.text);
+    assert!(
+        absent.text.contains("cannot read `absent.ndjson`"),
+        "{}",
+        absent.text
+    );
+    let both = import(&["--retry", "list.ndjson", "token"]);
+    assert_eq!(both.code, 2, "{}", both.text);
+    assert!(both.text.contains("cannot be used with"), "{}", both.text);
+    assert!(path("list.ndjson").exists(), "the list stays");
+}
