@@ -20,6 +20,7 @@ mod metadata;
 mod node;
 mod npm_lock;
 mod postgres;
+mod production;
 mod python;
 mod spdx;
 mod test;
@@ -36,6 +37,8 @@ usage: cargo xtask <task>
                  name has one of them; options of the test programs go there too
   check [NAME]   all checks, or one: format, files, licences, imports, clippy,
                  generated
+  production     builds the program without the feature `demo` and tries that it
+                 knows neither the dev issuer nor the dev L2
   fhir-tables    writes the FHIR tables anew from HL7's definitions
   contract       compiles the registry contract anew
   bench [ARG...] the benchmarks; docs/performance.md says what there is
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => test::run(rest),
         ["check"] => check::run(None),
         ["check", name] => check::run(Some(name)),
+        ["production"] => production::run(),
         ["fhir-tables"] => fhir_tables::run(false),
         ["contract"] => node::ready().and_then(|_| contract::run(false)),
         ["bench", rest @ ..] => bench(rest),

@@ -111,19 +111,21 @@ impl Wanted {
     }
 }
 
+/// Builds, with what goes wrong on the terminal; gives cargo's messages.
+pub fn shown(command: &mut Command) -> Result<String, String> {
+    let command = command
+        .arg("--message-format=json-render-diagnostics")
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    let output = command.output().map_err(|error| error.to_string())?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(format!("the build failed with {}", output.status)),
+    }
+}
+
 /// Builds all tests, and the program that the whole-system tests run.
 fn build() -> Result<PathBuf, String> {
-    let shown = |command: &mut Command| {
-        let command = command
-            .arg("--message-format=json-render-diagnostics")
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit());
-        let output = command.output().map_err(|error| error.to_string())?;
-        match output.status.success() {
-            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => Err(format!("the build failed with {}", output.status)),
-        }
-    };
     let mut tests = workspace::cargo();
     tests.args(["test", "--release", "--workspace", "--no-run"]);
     if let Some(program) = program_in(&shown(&mut tests)?) {
@@ -138,7 +140,7 @@ fn build() -> Result<PathBuf, String> {
 
 /// The program in cargo's messages
 /// (<https://doc.rust-lang.org/cargo/reference/external-tools.html#json-messages>).
-fn program_in(messages: &str) -> Option<PathBuf> {
+pub fn program_in(messages: &str) -> Option<PathBuf> {
     messages.lines().find_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
         let is_program = message.pointer("/target/name")? == "chartseal"
