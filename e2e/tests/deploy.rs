@@ -32,6 +32,15 @@ const SENTENCES: [&str; 11] = [
     "crates/chartseal/src/config.rs",
 ];
 
+/// The same, where a sentence is made beside what it is about.
+const FAULTS: [&str; 5] = [
+    "gateway/src/facility.rs",
+    "gateway/src/old_facility.rs",
+    "gateway/src/own_urls.rs",
+    "gateway/src/setup/take_over.rs",
+    "gateway/src/setup/take_over/old_set.rs",
+];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -54,7 +63,17 @@ fn series(text: &str) -> BTreeSet<String> {
 /// The texts of `#[error("...")]`, with `…` for each placeholder and one space for
 /// any white space.
 fn sentences(source: &str) -> Vec<String> {
-    let starts = source.split("#[error(").skip(1);
+    literals_after(source, "#[error(")
+}
+
+/// The texts of faults that a file makes, in the same form.
+fn faults(source: &str) -> Vec<String> {
+    let of = |start| literals_after(source, start);
+    [of("Failure::fault("), of("Failure::fault(format!(")].concat()
+}
+
+fn literals_after(source: &str, start: &str) -> Vec<String> {
+    let starts = source.split(start).skip(1);
     let literals = starts.filter_map(|rest| rest.trim_start().strip_prefix('"'));
     literals.map(sentence).collect()
 }
@@ -105,8 +124,9 @@ fn dashboard_and_alerts_ask_for_series_that_there_are() {
 #[test]
 fn the_runbook_has_every_sentence() {
     let runbook = one_spaced(&read("deploy/runbook.md"));
-    for name in SENTENCES {
-        let all = sentences(&read(name));
+    let of_errors = SENTENCES.map(|name| (name, sentences(&read(name))));
+    let of_faults = FAULTS.map(|name| (name, faults(&read(name))));
+    for (name, all) in of_errors.into_iter().chain(of_faults) {
         assert!(!all.is_empty(), "{name} has no sentences");
         for sentence in all {
             // Another error's text alone.
