@@ -228,7 +228,11 @@ fn policy_sets_in_clear_are_served_by_nobody_until_an_operator_has_looked() {
         assert!(ran.text.contains(says), "{}", ran.text);
     };
     // Nothing is brought up to date before somebody looks: version 0.1 may run on it.
-    for command in [["serve"].as_slice(), &["keys", "list"], &["scopes", "list"]] {
+    for command in [
+        ["serve"].as_slice(),
+        &["serve", "--check-only"],
+        &["keys", "list"],
+    ] {
         refused(command, "the database is of version 0.1");
     }
     let shown = chartseal(&["take-over"]);
