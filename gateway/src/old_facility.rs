@@ -78,7 +78,7 @@ impl Facility {
             }
             for (kind, record) in leaves {
                 let first = VersionNumber::FIRST;
-                if !reader.leaves().commitments(id, record, first)?.is_empty() {
+                if !reader.leaves().of_row(id, record, first)?.is_empty() {
                     return Ok((Some(Trace::Leaf(kind)), 0));
                 }
             }

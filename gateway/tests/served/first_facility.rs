@@ -3,30 +3,13 @@
 
 use crate::{
     caller::Caller,
-    database::Kind,
+    database::{Kind, on_both},
     house::{House, OTHER},
     office::{client, first, person, propose},
 };
 use devkit::issuer::DemoUser;
 use policies::Role;
 use serde_json::{Value, json};
-
-macro_rules! on_both {
-    ($($name:ident,)*) => {
-        mod sqlite {$(
-            #[actix_web::test]
-            async fn $name() {
-                super::$name(crate::database::Kind::Sqlite).await;
-            }
-        )*}
-        mod postgres {$(
-            #[actix_web::test]
-            async fn $name() {
-                super::$name(crate::database::Kind::Postgres).await;
-            }
-        )*}
-    };
-}
 
 on_both! {
     the_order_of_facilities_makes_none_the_first,

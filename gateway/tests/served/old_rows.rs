@@ -3,30 +3,13 @@
 
 use crate::{
     caller::Caller,
-    database::Kind,
+    database::{Kind, on_both},
     format_1::{Leaves, to_format_1},
     house::House,
     records,
 };
 use devkit::issuer::DemoUser;
 use serde_json::Value;
-
-macro_rules! on_both {
-    ($($name:ident,)*) => {
-        mod sqlite {$(
-            #[actix_web::test]
-            async fn $name() {
-                super::$name(crate::database::Kind::Sqlite).await;
-            }
-        )*}
-        mod postgres {$(
-            #[actix_web::test]
-            async fn $name() {
-                super::$name(crate::database::Kind::Postgres).await;
-            }
-        )*}
-    };
-}
 
 on_both! {
     an_old_version_counts_only_beside_its_leaf,

@@ -4,7 +4,7 @@
 
 use crate::{
     caller::Caller,
-    database::Kind,
+    database::{Kind, on_both},
     house::{HOME, House, OTHER},
     records,
 };
@@ -260,18 +260,8 @@ async fn the_newest_url_can_be_cut_and_is_named_again(kind: Kind) {
     assert!(refused.contains("URL 1 of facility"), "{refused}");
 }
 
-mod sqlite {
-    #[actix_web::test]
-    async fn the_newest_url_can_be_cut_and_is_named_again() {
-        super::the_newest_url_can_be_cut_and_is_named_again(crate::database::Kind::Sqlite).await;
-    }
-}
-
-mod postgres {
-    #[actix_web::test]
-    async fn the_newest_url_can_be_cut_and_is_named_again() {
-        super::the_newest_url_can_be_cut_and_is_named_again(crate::database::Kind::Postgres).await;
-    }
+on_both! {
+    the_newest_url_can_be_cut_and_is_named_again,
 }
 
 #[actix_web::test]

@@ -3,7 +3,7 @@
 
 use crate::{
     caller::Caller,
-    database::Kind,
+    database::{Kind, on_both},
     format_1::{put_in_clear, to_version_0_1},
     house::{HOME, House},
     office::{Office, client, person, propose},
@@ -15,23 +15,6 @@ use policies::{PolicySource, Role};
 use serde_json::json;
 
 const HERE: &str = "facility_id = (SELECT id FROM facility WHERE name = 'riverside')";
-
-macro_rules! on_both {
-    ($($name:ident,)*) => {
-        mod sqlite {$(
-            #[actix_web::test]
-            async fn $name() {
-                super::$name(crate::database::Kind::Sqlite).await;
-            }
-        )*}
-        mod postgres {$(
-            #[actix_web::test]
-            async fn $name() {
-                super::$name(crate::database::Kind::Postgres).await;
-            }
-        )*}
-    };
-}
 
 on_both! {
     a_facility_that_was_sealed_is_not_taken_over_again,
