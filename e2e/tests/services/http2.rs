@@ -101,7 +101,7 @@ fn records_are_written_read_found_and_proved_over_http2() {
     until("the proof of a leaf under a checkpoint", 60, || {
         let said = ask(json!([get(&proof)]));
         let answer = expect(&said, &[200])[0];
-        body(answer).get("checkpoint").map(drop)
+        body(answer).get("tlogProof").map(drop)
     });
     assert!(service.stop().success());
 }
