@@ -71,14 +71,7 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     let layout = Layout::create(&args.data)?;
     layout.check_database()?;
     // The database first: it tells whether the directory is in use.
-    let database = Database::Sqlite {
-        path: layout.database(),
-    };
-    let options = Options {
-        from_0_1: true,
-        ..Options::default()
-    };
-    let store = Store::open_with(&database, options)?;
+    let store = open_store(&layout)?;
     crate::logging::to_file(&layout.log())?;
     let listener = listen(args.listen)?;
     let kms = facilities::kms(&layout)?;
@@ -132,6 +125,18 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
         );
     }
     ended
+}
+
+/// One of version 0.1 is brought up to date, for nobody else is on it.
+fn open_store(layout: &Layout) -> Result<Store, Failed> {
+    let database = Database::Sqlite {
+        path: layout.database(),
+    };
+    let options = Options {
+        from_0_1: true,
+        ..Options::default()
+    };
+    Ok(Store::open_with(&database, options)?)
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, Failed> {
