@@ -103,7 +103,7 @@ pub struct Audits<'a, A> {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = audit)]
-struct Row {
+pub(crate) struct Row {
     record_tag: Vec<u8>,
     time_ms: i64,
     interaction: String,
@@ -123,7 +123,7 @@ struct Row {
 
 type QueryRow = (Vec<u8>, i32, Vec<u8>, Vec<u8>);
 
-fn read(row: Row) -> Result<Audit, Error> {
+pub(crate) fn read(row: Row) -> Result<Audit, Error> {
     // Records written before there was `audit_query` have their one text here.
     let queries = match (row.query_key_id, row.query_envelope) {
         (Some(key), Some(envelope)) => vec![SealedQuery {
@@ -197,7 +197,8 @@ impl<A: Access> Audits<'_, A> {
         let mut audits = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
         // Asked for an order, SQLite walks the facility by time instead of looking up keys.
         audits.sort_unstable_by_key(|audit| std::cmp::Reverse((audit.time, audit.record)));
-        self.add_queries(facility, &mut audits)?;
+        let mut each: Vec<&mut Audit> = audits.iter_mut().collect();
+        add_queries(self.access, facility, &mut each)?;
         Ok(audits)
     }
 
@@ -309,43 +310,48 @@ impl<A: Access> Audits<'_, A> {
         }
         Ok(found)
     }
+}
 
-    fn add_queries(&mut self, facility: FacilityId, audits: &mut [Audit]) -> Result<(), Error> {
-        if audits.is_empty() {
-            return Ok(());
-        }
-        let records = audits
-            .iter()
-            .map(|audit| audit.record.as_bytes().as_slice());
-        let query = audit_query::table
-            .filter(audit_query::facility_id.eq(facility.0))
-            .filter(audit_query::record_tag.eq_any(records))
-            .order((audit_query::record_tag.asc(), audit_query::number.asc()))
-            .select((
-                audit_query::record_tag,
-                audit_query::number,
-                audit_query::data_key_id,
-                audit_query::envelope,
-            ));
-        let rows: Vec<QueryRow> = self.access.query(|conn| query.load(conn))?;
-        let mut texts: BTreeMap<Tag, Vec<SealedQuery>> = BTreeMap::new();
-        for (record, number, key, envelope) in rows {
-            let of_record = texts.entry(column::tag(&record)?).or_default();
-            of_record.push(SealedQuery {
-                data_key: column::data_key_id(&key)?,
-                envelope,
-            });
-            if usize::try_from(number) != Ok(of_record.len()) {
-                return Err(Error::Corrupt("number of a query text"));
-            }
-        }
-        for audit in audits {
-            if let Some(found) = texts.remove(&audit.record) {
-                audit.queries.extend(found);
-            }
-        }
-        Ok(())
+/// Gives records their query texts.
+pub(crate) fn add_queries(
+    access: &mut impl Access,
+    facility: FacilityId,
+    audits: &mut [&mut Audit],
+) -> Result<(), Error> {
+    if audits.is_empty() {
+        return Ok(());
     }
+    let records = audits
+        .iter()
+        .map(|audit| audit.record.as_bytes().as_slice());
+    let query = audit_query::table
+        .filter(audit_query::facility_id.eq(facility.0))
+        .filter(audit_query::record_tag.eq_any(records))
+        .order((audit_query::record_tag.asc(), audit_query::number.asc()))
+        .select((
+            audit_query::record_tag,
+            audit_query::number,
+            audit_query::data_key_id,
+            audit_query::envelope,
+        ));
+    let rows: Vec<QueryRow> = access.query(|conn| query.load(conn))?;
+    let mut texts: BTreeMap<Tag, Vec<SealedQuery>> = BTreeMap::new();
+    for (record, number, key, envelope) in rows {
+        let of_record = texts.entry(column::tag(&record)?).or_default();
+        of_record.push(SealedQuery {
+            data_key: column::data_key_id(&key)?,
+            envelope,
+        });
+        if usize::try_from(number) != Ok(of_record.len()) {
+            return Err(Error::Corrupt("number of a query text"));
+        }
+    }
+    for audit in audits {
+        if let Some(found) = texts.remove(&audit.record) {
+            audit.queries.extend(found);
+        }
+    }
+    Ok(())
 }
 
 /// Time and record tag, as the columns hold them.

@@ -3,8 +3,8 @@
 //! is taken down and its plan asked for.
 
 use crate::{
-    Audit, AuditRange, AuditsOf, FacilityId, LogRowId, NewAudit, Reader, Store, database::Use,
-    test_database::TestDatabase,
+    Audit, AuditRange, AuditsOf, BatchBound, EventRow, FacilityId, LogRowId, NewAudit, Reader,
+    RowName, Store, database::Use, test_database::TestDatabase,
 };
 use diesel::{
     Connection as _, QueryableByName, RunQueryDsl, connection::InstrumentationEvent, sql_query,
@@ -55,6 +55,27 @@ fn read_everything(reader: &mut Reader) -> Result<(), crate::Error> {
     }
     reader.anchors().covering(log, 1)?;
     reader.anchors().newest_final(log)?;
+    let (after, bound) = (
+        RowName::default(),
+        BatchBound {
+            rows: 10,
+            bytes: 10,
+        },
+    );
+    reader.sweep().versions(facility, &after, bound)?;
+    reader.sweep().audits(facility, &after, bound)?;
+    reader.sweep().statements(facility, &after, bound)?;
+    reader.sweep().leaves(facility, log, 0, 10)?;
+    reader.sweep().pending(facility, 0, 10)?;
+    let event = EventRow {
+        patient: one,
+        time: time(),
+        record: one,
+        event: 0,
+    };
+    let another = EventRow { event: 1, ..event };
+    let missing = reader.sweep().missing_events(facility, &[event, another])?;
+    assert_eq!(missing, [another]);
     Ok(())
 }
 
@@ -123,6 +144,8 @@ fn reads_by_key_walk_through_no_facility() {
                 detail.starts_with(&format!("SEARCH {table} "))
                     || detail.starts_with(&format!("SCAN {table}"))
                     || detail.starts_with("SEARCH l ")
+                    || detail.starts_with("SEARCH r ")
+                    || detail.starts_with("SEARCH p ")
             });
             let walked = detail.starts_with("SCAN")
                 || detail.contains("(facility_id=?)")

@@ -5,7 +5,7 @@ use crate::{
     database::Conn,
     schema::{policy_set, policy_set_in_clear},
 };
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, dsl::count_star};
 use model::{DataKeyId, Digest, Timestamp};
 
 /// A policy set as it is stored.
@@ -80,6 +80,15 @@ impl<A: Access> Policies<'_, A> {
         let query = policy_set::table.find((facility.0, i64::from(number)));
         let row = self.access.query(|conn| query.first(conn).optional())?;
         row.map(read).transpose()
+    }
+
+    /// How many there are.
+    pub fn count(&mut self, facility: FacilityId) -> Result<u64, Error> {
+        let query = policy_set::table
+            .filter(policy_set::facility_id.eq(facility.0))
+            .select(count_star());
+        let count: i64 = self.access.query(|conn| query.first(conn))?;
+        column::number(count)
     }
 
     /// The sets of version 0.1 that were not taken over, in the order of their numbers.

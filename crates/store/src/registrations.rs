@@ -3,7 +3,8 @@
 
 use crate::{Access, Error, FacilityId, Tx, column, database::Conn, schema::registration};
 use diesel::{
-    ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper,
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
+    dsl::count_star,
     prelude::{Queryable, Selectable},
 };
 use model::{DataKeyId, Tag, Timestamp};
@@ -99,6 +100,39 @@ impl<A: Access> Registrations<'_, A> {
             .select(Row::as_select());
         let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
         rows.into_iter().map(read).collect()
+    }
+
+    /// The one of a tag and number.
+    pub fn find(
+        &mut self,
+        facility: FacilityId,
+        tag: Tag,
+        number: u32,
+    ) -> Result<Option<Registration>, Error> {
+        // The key begins with the kind, of which there are three.
+        let kinds = [
+            RegistrationKind::Client,
+            RegistrationKind::Administrator,
+            RegistrationKind::Facility,
+        ]
+        .map(RegistrationKind::as_str);
+        let query = registration::table
+            .filter(registration::facility_id.eq(facility.0))
+            .filter(registration::kind.eq_any(kinds))
+            .filter(registration::tag.eq(tag.as_bytes().as_slice()))
+            .filter(registration::number.eq(i64::from(number)))
+            .select(Row::as_select());
+        let row: Option<Row> = self.access.query(|conn| query.first(conn).optional())?;
+        row.map(read).transpose()
+    }
+
+    /// How many there are.
+    pub fn count(&mut self, facility: FacilityId) -> Result<u64, Error> {
+        let query = registration::table
+            .filter(registration::facility_id.eq(facility.0))
+            .select(count_star());
+        let count: i64 = self.access.query(|conn| query.first(conn))?;
+        column::number(count)
     }
 
     /// The newest of each tag, those that were ended included.

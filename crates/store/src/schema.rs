@@ -202,6 +202,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    job (facility_id, kind) {
+        facility_id -> Integer,
+        kind -> Text,
+        holder -> Binary,
+        until_ms -> BigInt,
+        time_ms -> BigInt,
+        data_key_id -> Binary,
+        envelope -> Binary,
+    }
+}
+
+diesel::table! {
     leaf (log_id, idx) {
         log_id -> Integer,
         idx -> BigInt,

@@ -91,7 +91,7 @@ pub struct Statements<'a, A> {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = statement)]
-struct Row {
+pub(crate) struct Row {
     kind: String,
     number: i64,
     record_tag: Vec<u8>,
@@ -100,7 +100,7 @@ struct Row {
     created_ms: i64,
 }
 
-fn read(row: Row) -> Result<Statement, Error> {
+pub(crate) fn read(row: Row) -> Result<Statement, Error> {
     Ok(Statement {
         kind: StatementKind::read(&row.kind)?,
         number: column::number(row.number)?,

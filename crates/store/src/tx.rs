@@ -2,9 +2,9 @@
 //! outside. Each gives one view per table group; a view of a reader only reads.
 
 use crate::{
-    Anchors, Answers, Audits, Changes, Epochs, Error, Facilities, FacilityId, KeptQueries, Keys,
-    LaterRows, Lease, Leaves, LogKeys, Logs, Meta, OwnUrls, Policies, Posts, Registrations,
-    Statements, Versions,
+    Anchors, Answers, Audits, Changes, Epochs, Error, Facilities, FacilityId, Jobs, KeptQueries,
+    Keys, LaterRows, Lease, Leaves, LogKeys, Logs, Meta, OwnUrls, Policies, Posts, Registrations,
+    Statements, Sweep, Versions,
     database::Conn,
     error::Fault,
     waiting::{self, Waiting},
@@ -274,8 +274,12 @@ views! {
     logs: Logs,
     /// Keys of logs.
     log_keys: LogKeys,
+    /// Rows beside their leaves, and leaves beside their rows.
+    sweep: Sweep,
     /// The lease of the anchor-service.
     lease: Lease,
+    /// Long jobs.
+    jobs: Jobs,
     /// Ledger transactions.
     posts: Posts,
     /// Anchors.

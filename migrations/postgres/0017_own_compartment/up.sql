@@ -1,4 +1,3 @@
--- There is no 0016: it was never released.
 -- A link `patient` of each current version to the patient that it is sealed under,
 -- whatever it is that names the patient: a patient's search asks for these alone.
 INSERT INTO link (facility_id, record_tag, version, resource_type, param, target_tag)

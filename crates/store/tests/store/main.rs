@@ -13,6 +13,7 @@ mod current;
 mod epochs;
 mod facilities;
 mod groups;
+mod jobs;
 mod kept_queries;
 mod lease;
 mod ledger;

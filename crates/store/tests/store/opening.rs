@@ -12,6 +12,7 @@ on_both! {
     a_database_without_a_format_is_refused,
     a_table_named_meta_does_not_make_it_ours,
     a_first_start_that_was_cut_off_is_taken_up,
+    a_table_with_an_earlier_number_is_made_later,
 }
 
 fn refusal(world: &World) -> OpenError {
@@ -87,6 +88,17 @@ fn a_first_start_that_was_cut_off_is_taken_up(world: &World) {
             run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
     );
     add_facility(&world.open(), "north");
+}
+
+/// Databases had the migration of number 17 before there was one of number 16.
+fn a_table_with_an_earlier_number_is_made_later(world: &World) {
+    let facility = add_facility(&world.open(), "north");
+    world.sql(
+        "DELETE FROM __diesel_schema_migrations WHERE version = '0016';
+         DROP TABLE job",
+    );
+    let find = move |reader: &mut store::Reader| reader.jobs().find(facility, "sweep");
+    assert_eq!(world.open().read_blocking("job", find), Ok(None));
 }
 
 #[test]
