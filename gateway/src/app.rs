@@ -11,7 +11,7 @@ use crate::{
     own_urls,
     registered::RegisteredOnly,
 };
-use model::{Clock, FacilityName, Random};
+use model::{Clock, FacilityName, Random, Timestamp};
 use sealing::Kms;
 use std::{
     collections::BTreeMap,
@@ -24,6 +24,8 @@ use std::{
 use store::Store;
 use tokio::sync::Mutex;
 
+/// The time within which every row is swept, when nothing else is set.
+pub const SWEEP_WITHIN: Duration = Duration::from_secs(24 * 3_600);
 /// Between two looks for facilities because of names that are not known here.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
@@ -43,6 +45,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Of whom a token is believed only what is registered.
     pub registered_only: RegisteredOnly,
+    /// The time within which every row is swept.
+    pub sweep_within: Duration,
 }
 
 /// Everything the handlers share.
@@ -55,6 +59,8 @@ pub struct App {
     pub random: Arc<dyn Random>,
     /// Turns tokens into callers.
     pub identity: Identity,
+    /// When it was opened.
+    pub started: Timestamp,
     /// What has been counted since the start.
     pub counters: Counters,
     /// Whether writes are held back.
@@ -71,6 +77,8 @@ pub struct App {
     pub(crate) reading: Turns,
     /// How much a client may ask.
     pub limits: Limits,
+    /// The time within which every row is swept.
+    pub sweep_within: Duration,
     /// What is counted for metrics.
     pub metrics: RequestMetrics,
     kms: Arc<dyn Kms>,
@@ -180,6 +188,7 @@ impl App {
         let throttle = Throttle::new(&settings.limits, Arc::clone(&clock));
         Ok(Self {
             store,
+            started: clock.now(),
             clock,
             random,
             identity,
@@ -191,6 +200,7 @@ impl App {
             opening: Turns::default(),
             reading: Turns::default(),
             limits: settings.limits,
+            sweep_within: settings.sweep_within,
             metrics: RequestMetrics::new()
                 .map_err(|error| Failure::fault(format!("metrics: {error}")))?,
             kms,

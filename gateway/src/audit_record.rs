@@ -10,12 +10,12 @@ use crate::{
     log_proof, own_seal,
     sealed_audit::{self, AUDIT_EVENT, query_place},
 };
-use fhir::audit_event::StoredRecord;
-use model::{Digest, LogicalId, ResourceType, Tag, VersionNumber};
+use fhir::audit_event::{EventName, StoredRecord};
+use model::{Commitment, Digest, LogicalId, ResourceType, Tag, VersionNumber};
 use policies::{TargetFacts, Withheld};
 use sealing::{Format, Salts};
 use std::sync::Arc;
-use store::Audit;
+use store::{Audit, EventRow};
 use tlog::leaf;
 
 /// An audit record whose envelope is open.
@@ -110,15 +110,47 @@ pub async fn open(facility: &Facility, row: Audit) -> Result<Vec<Withheld<OpenEv
         .await
         .map_err(|failure| facility.refuse_row(Damage::Unreadable, place, failure))?;
     if format == Format::One {
-        let leaves = sealed_audit::event_leaves(&audit.record, &audit.salts, &audit.queries)?;
-        let policy = log_proof::policy_digest(facility, audit.row.policy_number)
+        let commitment = commitment_of(facility, &audit)
             .map_err(|failure| facility.refuse_row(Damage::Leaf, place, failure))?;
-        let statement =
-            sealed_audit::statement_of(facility, &audit.row, &audit.record, &leaves, policy)?;
-        let commitment = leaf::commitment(&audit.salts.leaf, &statement.encode());
         committed::leaf(facility, place, commitment).await?;
     }
     Ok(withhold(facility, &kind, audit))
+}
+
+/// What is computed from an audit record.
+pub(crate) struct Computed {
+    /// What its leaf commits to.
+    pub(crate) commitment: Commitment,
+    /// By what its events are found.
+    pub(crate) events: Vec<EventRow>,
+}
+
+/// Opens an audit record and computes its commitment; nothing is reported.
+///
+/// # Errors
+/// As [`open`], but for its leaf.
+pub(crate) async fn compute(facility: &Facility, row: Audit) -> Result<Computed, Failure> {
+    let (audit, _) = open_row(facility, row).await?;
+    let names = (0..audit.record.event_count()).filter_map(|it| audit.record.event_name(it));
+    let event = |(event, name): (u32, EventName<'_>)| EventRow {
+        patient: name.patient,
+        time: audit.row.time,
+        record: audit.row.record,
+        event,
+    };
+    Ok(Computed {
+        commitment: commitment_of(facility, &audit)?,
+        events: (0..).zip(names).map(event).collect(),
+    })
+}
+
+/// The commitment that is computed from a row.
+fn commitment_of(facility: &Facility, audit: &OpenAudit) -> Result<Commitment, Failure> {
+    let leaves = sealed_audit::event_leaves(&audit.record, &audit.salts, &audit.queries)?;
+    let policy = log_proof::policy_digest(facility, audit.row.policy_number)?;
+    let statement =
+        sealed_audit::statement_of(facility, &audit.row, &audit.record, &leaves, policy)?;
+    Ok(leaf::commitment(&audit.salts.leaf, &statement.encode()))
 }
 
 async fn open_row(facility: &Facility, row: Audit) -> Result<(OpenAudit, Format), Failure> {

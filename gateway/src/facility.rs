@@ -8,6 +8,7 @@ use crate::{
     keyring::{HeldKey, Keyring},
     own_seal::OwnSeal,
     statement_log::{Breach, Source, StatementLog},
+    sweep::SweepStatus,
 };
 use fhir::LocalBase;
 use model::{Clock, FacilityName, Random, Scope};
@@ -44,6 +45,8 @@ pub struct Facility {
     pub(crate) statements: StatementLog,
     /// How many of its rows were found damaged.
     pub damages: DamageCounts,
+    /// How far it is swept, and what was found.
+    pub sweep: SweepStatus,
     pub(crate) store: Store,
     clock: Arc<dyn Clock>,
     in_force: RwLock<Arc<InForce>>,
@@ -137,6 +140,7 @@ impl Facility {
             deciding: Mutex::default(),
             refusals: AtomicU64::new(0),
             damages: DamageCounts::default(),
+            sweep: SweepStatus::default(),
         })
     }
 

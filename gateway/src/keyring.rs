@@ -7,13 +7,14 @@ use crate::failure::Failure;
 use model::{Clock, DataKeyId, FacilityName, Random, Scope, Timestamp};
 use sealing::{DataKey, Kek};
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
-use store::{FacilityId, Store, StoredKey};
+use store::{FacilityId, Reader, Store, StoredKey};
 
 const HELD_FOR: Duration = Duration::from_secs(300);
 const HELD_AT_MOST: u64 = 50_000;
@@ -138,6 +139,26 @@ impl Keyring {
             .await?
             .ok_or_else(|| Failure::fault(format!("data key {id} is not in the database")))?;
         self.hold(&row)
+    }
+
+    /// Reads those of these keys that are not held, at once; one that is not there or does
+    /// not unwrap is left to [`Self::by_id`].
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn hold_all(&self, ids: BTreeSet<DataKeyId>) -> Result<(), Failure> {
+        let missing = ids.into_iter().filter(|id| self.by_id.get(id).is_none());
+        let missing: Vec<DataKeyId> = missing.collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let facility = self.facility;
+        let read = move |reader: &mut Reader| reader.keys().find_many(facility, &missing);
+        for row in self.store.search("data keys", read).await? {
+            // It is refused where it is used.
+            drop(self.hold(&row));
+        }
+        Ok(())
     }
 
     async fn find(&self, scope: Scope) -> Result<Option<StoredKey>, store::Error> {

@@ -1,8 +1,8 @@
 //! The HTTP server around the routes, and what goes on beside it.
 
 use crate::{
-    access_log::access_log, app::App, hold, proxies, proxies::Proxies, routes, tls::Certificates,
-    unauthenticated,
+    access_log::access_log, app::App, hold, jobs::Runners, proxies, proxies::Proxies, routes,
+    tls::Certificates, unauthenticated,
 };
 use actix_web::{
     HttpServer,
@@ -52,6 +52,7 @@ pub struct Gateway {
     handle: ServerHandle,
     serving: JoinHandle<io::Result<()>>,
     beside: Vec<JoinHandle<()>>,
+    jobs: Runners,
 }
 
 impl Gateway {
@@ -71,6 +72,7 @@ impl Gateway {
         }
         let server = listen(app.clone(), listening)?;
         Ok(Self {
+            jobs: Runners::start(app.clone()),
             app,
             certificates,
             handle: server.handle(),
@@ -99,6 +101,7 @@ impl Gateway {
     /// process is closed and not torn off.
     pub async fn stop(self) {
         self.handle.stop(true).await;
+        self.jobs.stop().await;
         for task in self.beside {
             task.abort();
         }

@@ -7,7 +7,7 @@ use crate::{
     keyring::Keyring,
     own_seal::{self, OwnPlace, OwnSeal},
 };
-use model::{Digest, FacilityName, LogId, Tag, Timestamp};
+use model::{Commitment, Digest, FacilityName, LogId, Tag, Timestamp};
 use sealing::IdRoot;
 use std::collections::BTreeMap;
 use store::{NewStatement, Statement, StatementKind};
@@ -165,6 +165,20 @@ pub(crate) async fn open(
     tags: &IdRoot,
     row: &Statement,
 ) -> Result<Said, Failure> {
+    let opened = open_with_leaf(facility, keys, tags, row).await?;
+    Ok(opened.0)
+}
+
+/// [`open`], with the commitment that is computed from it.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) async fn open_with_leaf(
+    facility: &FacilityName,
+    keys: &Keyring,
+    tags: &IdRoot,
+    row: &Statement,
+) -> Result<(Said, Commitment), Failure> {
     let kind = sealed_type(row.kind);
     let record = record_tag(tags, row.kind, row.number);
     let place = OwnPlace::only(&kind, record, row.created);
@@ -181,9 +195,10 @@ pub(crate) async fn open(
         && statement.number() == u64::from(row.number)
         && statement.time() == row.created
         && row.record == record;
-    Said::of_members(row.kind, statement.members())
+    let said = Said::of_members(row.kind, statement.members())
         .filter(|_| fits)
-        .ok_or_else(other)
+        .ok_or_else(other)?;
+    Ok((said, leaf::commitment(&opened.salts.leaf, text)))
 }
 
 #[cfg(test)]

@@ -118,17 +118,28 @@ pub async fn open_row(
         .await
         .map_err(|failure| facility.refuse_row(Damage::Unreadable, place, failure))?;
     if format == Format::One {
-        let commitment = commitment_of(facility, &version)?;
+        let commitment = commitment_of(facility, &version)
+            .map_err(|failure| facility.refuse_row(Damage::Leaf, place, failure))?;
         committed::leaf(facility, place, commitment).await?;
     }
     Ok(version)
 }
 
+/// Opens a version and computes its commitment; nothing is reported.
+///
+/// # Errors
+/// As [`open_row`], but for its leaf.
+pub(crate) async fn commitment(
+    facility: &Facility,
+    row: Arc<store::Version>,
+) -> Result<Commitment, Failure> {
+    let (version, _) = unseal(facility, row).await?;
+    commitment_of(facility, &version)
+}
+
 /// The commitment that is computed from a row.
 fn commitment_of(facility: &Facility, version: &OpenVersion) -> Result<Commitment, Failure> {
-    let row = &version.row;
-    let policy = log_proof::policy_digest(facility, row.policy_number)
-        .map_err(|failure| facility.refuse_row(Damage::Leaf, RowPlace::of(row), failure))?;
+    let policy = log_proof::policy_digest(facility, version.row.policy_number)?;
     let statement = statement_of(facility, version, policy).encode();
     Ok(leaf::commitment(&version.salts.leaf, &statement))
 }

@@ -27,7 +27,7 @@ use anchor_service::{
 use announcement::Announcement;
 use devkit::{chain::DevChain, chain::DevChainConfig, issuer::DevIssuer, issuer::DevIssuerConfig};
 use gateway::{
-    App, Limits, Proxies, RegisteredOnly, Settings,
+    App, Limits, Proxies, RegisteredOnly, SWEEP_WITHIN, Settings,
     identity::{IdentityConfig, IssuerConfig},
     server::{Gateway, Listening},
 };
@@ -155,6 +155,7 @@ fn settings(public_url: String, issuer: &DevIssuer) -> Settings {
         log_public: false,
         limits: Limits::default(),
         registered_only: RegisteredOnly::default(),
+        sweep_within: SWEEP_WITHIN,
     }
 }
 

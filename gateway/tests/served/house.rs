@@ -9,7 +9,8 @@ use actix_web::{dev::ServerHandle, web};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
 use gateway::{
-    Administrator, App, Certificates, Client, Failure, Limits, Proxies, RegisteredOnly, Settings,
+    Administrator, App, Certificates, Client, Failure, Limits, Proxies, RegisteredOnly,
+    SWEEP_WITHIN, Settings,
     identity::{IdentityConfig, IssuerConfig},
     misplaced,
     server::{self, Gateway, Listening},
@@ -154,6 +155,7 @@ impl House {
                 ..Limits::default()
             },
             registered_only: RegisteredOnly::default(),
+            sweep_within: SWEEP_WITHIN,
         };
         change(&mut settings);
         let clock = Arc::new(MovedClock::default());

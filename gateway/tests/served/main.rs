@@ -53,6 +53,8 @@ mod search_by_time;
 mod search_readers;
 mod sight;
 mod smart;
+mod sweep;
+mod sweeper;
 mod take_over;
 mod transaction_reads;
 mod two_persons;

@@ -3,7 +3,7 @@
 
 use super::{Fault, below};
 use ::gateway::{
-    Certificates, Limits, Proxies, Rate, RegisteredOnly, Settings, TlsFiles,
+    Certificates, Limits, Proxies, Rate, RegisteredOnly, SWEEP_WITHIN, Settings, TlsFiles,
     identity::{IdentityConfig, IssuerConfig},
 };
 use ipnet::IpNet;
@@ -14,6 +14,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
     thread,
+    time::Duration,
 };
 use url::{Host, Url};
 
@@ -40,6 +41,7 @@ pub struct GatewaySection {
     clients: Clients,
     #[serde(default)]
     person_claims: PersonClaims,
+    sweep_hours: Option<u32>,
     issuers: Vec<IssuerConfig>,
 }
 
@@ -111,6 +113,8 @@ struct LimitsSection {
     answer_bytes: Option<u64>,
 }
 
+/// The longest time that rows can be left unswept.
+const MOST_SWEEP_HOURS: u32 = 24 * 31;
 /// The highest that each limit of bytes can be set to.
 const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 /// The most records that a request can be let open.
@@ -221,6 +225,13 @@ impl GatewaySection {
         {
             return Err(("gateway.workers", "must be from 1 to 1024".to_owned()));
         }
+        if self
+            .sweep_hours
+            .is_some_and(|hours| !(1..=MOST_SWEEP_HOURS).contains(&hours))
+        {
+            let problem = format!("must be from 1 to {MOST_SWEEP_HOURS}");
+            return Err(("gateway.sweepHours", problem));
+        }
         self.limits.check()?;
         let identity = self.settings(false).identity.check();
         identity.map_err(|error| ("gateway.issuers", error.to_string()))?;
@@ -276,6 +287,9 @@ impl GatewaySection {
                 clients: self.clients == Clients::Registered,
                 person_claims: self.person_claims == PersonClaims::Required,
             },
+            sweep_within: self.sweep_hours.map_or(SWEEP_WITHIN, |hours| {
+                Duration::from_secs(u64::from(hours) * 3_600)
+            }),
         }
     }
 

@@ -21,7 +21,7 @@ use anchor_service::{
 };
 use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
 use gateway::{
-    App, Limits, RegisteredOnly, Settings,
+    App, Limits, RegisteredOnly, SWEEP_WITHIN, Settings,
     identity::{IdentityConfig, IssuerConfig},
     server,
     setup::{self, FIRST_GENERATION, NewFacility},
@@ -164,6 +164,7 @@ async fn serve(store: &Store, kms: FileKms, issuer: &DevIssuer) -> (ServerHandle
             ..Limits::default()
         },
         registered_only: RegisteredOnly::default(),
+        sweep_within: SWEEP_WITHIN,
     };
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let app = App::open(settings, store.clone(), Arc::new(kms), clock, random)

@@ -1,0 +1,200 @@
+//! Long work of a facility, beside its requests: in small steps, by one process at a time,
+//! and from where it was after a restart.
+//!
+//! A job is a row (docs/storage-format.md, "Jobs"). Its lease is for order: two processes
+//! that both work do the same work twice and no harm. Its state is sealed, so that nobody
+//! who can write to the database and holds no key can say that work was done. An earlier
+//! row that is put back means that work is done again.
+
+mod row;
+mod runner;
+
+pub use row::Job;
+pub(crate) use runner::Runners;
+
+use crate::{facility::Facility, failure::Failure};
+use model::{Clock, Random, RandomUnavailable, Timestamp};
+use row::{Opened, Row};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use store::{Store, StoredJob};
+
+/// For how long a process takes a job, in milliseconds. It takes it again while it works.
+const LEASE: i64 = 60_000;
+/// A lease that ends later than this many milliseconds from now was written by nobody of
+/// ours, or by a clock that is far off: it counts for nothing.
+const LONGEST_LEASE: i64 = 300_000;
+/// How often the state is kept while steps follow each other: what a crash costs.
+pub(crate) const KEPT_EVERY: Duration = Duration::from_secs(10);
+
+/// What became of a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// A step was done.
+    Worked,
+    /// Another process is at it.
+    StoodBy,
+    /// There is nothing to do before this time.
+    Rested(Timestamp),
+}
+
+/// What a process needs to work at a job of a facility.
+pub(crate) struct Tools {
+    pub facility: Arc<Facility>,
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+}
+
+/// A process at work on a job of one facility.
+pub struct Worker<J: Job> {
+    job: J,
+    row: Row,
+    holder: [u8; 16],
+    keep_every: Duration,
+    held: Option<Held<J::State>>,
+}
+
+/// A job that this process has.
+struct Held<S> {
+    state: S,
+    /// As it stands in the database.
+    row: StoredJob,
+    kept: Instant,
+}
+
+impl<J: Job> Worker<J> {
+    /// Whoever works keeps the state of the job each `keep_every`, and at its end.
+    ///
+    /// # Errors
+    /// When the source of randomness fails.
+    pub(crate) fn new(
+        job: J,
+        tools: Tools,
+        keep_every: Duration,
+    ) -> Result<Self, RandomUnavailable> {
+        let mut holder = [0; 16];
+        tools.random.fill(&mut holder)?;
+        Ok(Self {
+            job,
+            row: Row::new(J::KIND, tools),
+            holder,
+            keep_every,
+            held: None,
+        })
+    }
+
+    /// Takes the job, if nobody else has it, and does one step of it.
+    ///
+    /// # Errors
+    /// When the database or the keys cannot be read. What was done since the state was
+    /// kept is done again.
+    pub async fn turn(&mut self) -> Result<Turn, Failure> {
+        let held = match self.held.take() {
+            Some(held) if held.row.until_ms > self.row.now() => held,
+            _ => match self.take().await? {
+                Ok(held) => held,
+                Err(turn) => return Ok(turn),
+            },
+        };
+        self.step(held).await
+    }
+
+    /// Whether the steps have to follow each other faster to be done in time.
+    pub(crate) fn is_late(&self) -> bool {
+        let held = self.held.as_ref();
+        held.is_some_and(|held| self.job.is_late(&held.state, self.row.time()))
+    }
+
+    /// Keeps the state and gives the job up, so that another process can go on at once.
+    pub async fn release(&mut self) {
+        let Some(held) = self.held.take() else { return };
+        if let Err(failure) = self.keep(held, 0).await {
+            tracing::info!(job = J::KIND, %failure, "a job was not given up; its lease runs out");
+        }
+    }
+
+    async fn take(&mut self) -> Result<Result<Held<J::State>, Turn>, Failure> {
+        let (stored, opened) = self.row.read::<J::State>().await?;
+        let now = self.row.now();
+        let mut state = match opened {
+            Opened::None => J::State::default(),
+            Opened::State(state) => state,
+            Opened::Unopened => self.job.after_unopened(self.row.time()),
+        };
+        let others = stored.as_ref().is_some_and(|row| {
+            let ends_in = row.until_ms.saturating_sub(now);
+            row.holder != self.holder && (1..=LONGEST_LEASE).contains(&ends_in)
+        });
+        self.job.seen(&mut state, others);
+        if others {
+            return Ok(Err(Turn::StoodBy));
+        }
+        if let Some(until) = self.job.rests(&state, self.row.time()) {
+            return Ok(Err(Turn::Rested(until)));
+        }
+        let until = now.saturating_add(LEASE);
+        let row = self.row.seal(&self.holder, until, &state).await?;
+        match self.row.swap(stored, row.clone()).await? {
+            true => Ok(Ok(Held {
+                state,
+                row,
+                kept: Instant::now(),
+            })),
+            false => Ok(Err(Turn::StoodBy)),
+        }
+    }
+
+    async fn step(&mut self, mut held: Held<J::State>) -> Result<Turn, Failure> {
+        if let Err(failure) = self.job.step(&mut held.state).await {
+            self.held = Some(held);
+            return Err(failure);
+        }
+        self.job.seen(&mut held.state, false);
+        let rests = self.job.rests(&held.state, self.row.time());
+        if rests.is_some() {
+            self.keep(held, 0).await?;
+        } else if held.kept.elapsed() >= self.keep_every {
+            let until = self.row.now().saturating_add(LEASE);
+            self.held = self.keep(held, until).await?;
+        } else {
+            self.held = Some(held);
+        }
+        Ok(Turn::Worked)
+    }
+
+    /// `None` when the row is no longer the one that this process wrote: it is read anew.
+    async fn keep(
+        &self,
+        held: Held<J::State>,
+        until: i64,
+    ) -> Result<Option<Held<J::State>>, Failure> {
+        let row = self.row.seal(&self.holder, until, &held.state).await?;
+        if !self.row.swap(Some(held.row), row.clone()).await? {
+            tracing::warn!(job = J::KIND, facility = %self.row.facility_name(),
+                "the row of a job was changed by another process, or by someone who writes to \
+                 the database; it is read again");
+            return Ok(None);
+        }
+        Ok(Some(Held {
+            row,
+            kept: Instant::now(),
+            ..held
+        }))
+    }
+}
+
+/// The state of a job as it was kept last; `None` when it was never begun, or does not
+/// open.
+///
+/// # Errors
+/// When the database or the keys cannot be read.
+pub(crate) async fn state<J: Job>(tools: Tools) -> Result<Option<J::State>, Failure> {
+    let (_, opened) = Row::new(J::KIND, tools).read::<J::State>().await?;
+    Ok(match opened {
+        Opened::State(state) => Some(state),
+        Opened::None | Opened::Unopened => None,
+    })
+}

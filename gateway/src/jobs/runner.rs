@@ -1,0 +1,112 @@
+//! The tasks of a process that take its turns at the jobs, with a pause after each, so
+//! that a job takes a tenth of a core at most unless it would come too late.
+
+use super::{KEPT_EVERY, Tools, Turn, Worker};
+use crate::{app::App, facility::Facility, sweep::SweepJob};
+use actix_web::{rt, web};
+use model::Timestamp;
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::watch, task::JoinHandle};
+
+/// The pause is this many times as long as the step.
+const PAUSE: u32 = 9;
+/// Between two steps, however short the first was.
+const SHORTEST: Duration = Duration::from_millis(5);
+/// And however long.
+const LONGEST: Duration = Duration::from_secs(30);
+/// Until a job of another process, a job that rests, or one that failed is looked at again.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+
+/// The tasks of all facilities.
+pub(crate) struct Runners {
+    stop: watch::Sender<bool>,
+    tasks: JoinHandle<()>,
+}
+
+impl Runners {
+    /// Starts a task for each facility, also for those that are made later.
+    pub(crate) fn start(app: web::Data<App>) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        Self {
+            stop,
+            tasks: rt::spawn(supervise(app, stopped)),
+        }
+    }
+
+    /// Ends them after their steps; each gives up what it has.
+    pub(crate) async fn stop(self) {
+        // Whoever does not listen has ended.
+        let _ = self.stop.send(true);
+        let _ = self.tasks.await;
+    }
+}
+
+async fn supervise(app: web::Data<App>, mut stopped: watch::Receiver<bool>) {
+    let mut running = BTreeMap::new();
+    loop {
+        for facility in app.facilities() {
+            running
+                .entry(facility.name.clone())
+                .or_insert_with(|| rt::spawn(run(app.clone(), facility, stopped.clone())));
+        }
+        if !pause(LOOK_EVERY, &mut stopped).await {
+            break;
+        }
+    }
+    for task in running.into_values() {
+        let _ = task.await;
+    }
+}
+
+async fn run(app: web::Data<App>, facility: Arc<Facility>, mut stopped: watch::Receiver<bool>) {
+    let tools = Tools {
+        facility: Arc::clone(&facility),
+        store: app.store.clone(),
+        clock: Arc::clone(&app.clock),
+        random: Arc::clone(&app.random),
+    };
+    let job = SweepJob::new(app.clone(), Arc::clone(&facility));
+    let mut worker = match Worker::new(job, tools, KEPT_EVERY) {
+        Ok(worker) => worker,
+        Err(error) => {
+            tracing::error!(facility = %facility.name, %error, "the jobs of a facility cannot run");
+            return;
+        }
+    };
+    loop {
+        let began = Instant::now();
+        let wait = match worker.turn().await {
+            Ok(Turn::Worked) if worker.is_late() => SHORTEST,
+            Ok(Turn::Worked) => (began.elapsed() * PAUSE).clamp(SHORTEST, LONGEST),
+            Ok(Turn::StoodBy) => LOOK_EVERY,
+            Ok(Turn::Rested(until)) => rest(until, app.clock.now()),
+            Err(failure) => {
+                tracing::warn!(facility = %facility.name, %failure,
+                    "a job does not get on; it is tried again");
+                LOOK_EVERY
+            }
+        };
+        if !pause(wait, &mut stopped).await {
+            break;
+        }
+    }
+    worker.release().await;
+}
+
+fn rest(until: Timestamp, now: Timestamp) -> Duration {
+    let millis = until.as_millis().saturating_sub(now.as_millis());
+    let rest = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
+    rest.clamp(SHORTEST, LOOK_EVERY)
+}
+
+/// Whether to go on after it.
+async fn pause(time: Duration, stopped: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        () = rt::time::sleep(time) => !*stopped.borrow(),
+        changed = stopped.changed() => changed.is_ok() && !*stopped.borrow(),
+    }
+}

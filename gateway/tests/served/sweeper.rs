@@ -1,0 +1,172 @@
+//! The sweep as a job of a process: taken, left, gone on with, and not stopped by rows that
+//! nobody sealed.
+
+use crate::{
+    database::Kind,
+    house::{HOME, House},
+    sweep::{site, whole},
+};
+use gateway::{
+    jobs::Turn,
+    sweep::{FaultKind, SweepState, Sweeper},
+};
+use std::time::Duration;
+
+macro_rules! on_both {
+    ($($name:ident,)*) => {
+        mod sqlite {$(
+            #[actix_web::test]
+            async fn $name() {
+                super::$name(crate::database::Kind::Sqlite).await;
+            }
+        )*}
+        mod postgres {$(
+            #[actix_web::test]
+            async fn $name() {
+                super::$name(crate::database::Kind::Postgres).await;
+            }
+        )*}
+    };
+}
+
+on_both! {
+    a_fault_is_shown_until_a_later_sweep_is_clean,
+    a_sweep_goes_on_where_it_was,
+    one_of_two_processes_sweeps,
+    a_row_that_nobody_sealed_stops_no_sweep,
+    sweeps_follow_each_other,
+}
+
+/// A process at the sweep of a house.
+fn sweeper(house: &House) -> Sweeper {
+    let facility = house.app.facility(&HOME.parse().unwrap()).unwrap();
+    Sweeper::new(&house.app, &facility, Duration::ZERO).unwrap()
+}
+
+fn status(house: &House) -> SweepState {
+    let facility = house.app.facility(&HOME.parse().unwrap());
+    facility.unwrap().sweep.read()
+}
+
+/// Turns until the sweep is whole; gives how many there were.
+async fn to_the_end(sweeper: &mut Sweeper) -> usize {
+    for turns in 0..100 {
+        match sweeper.turn().await.unwrap() {
+            Turn::Worked => {}
+            Turn::Rested(_) => return turns,
+            Turn::StoodBy => panic!("another has it"),
+        }
+    }
+    panic!("the sweep does not end");
+}
+
+const CUT: &str = "DELETE FROM audit WHERE id = (SELECT max(id) FROM audit)";
+
+async fn a_fault_is_shown_until_a_later_sweep_is_clean(kind: Kind) {
+    let house = site(kind).await;
+    let faults = || status(&house).faults(FaultKind::NoRow);
+    house.sql(&format!("CREATE TABLE kept AS SELECT * FROM audit; {CUT}"));
+    let mut first = sweeper(&house);
+    to_the_end(&mut first).await;
+    assert_eq!(faults(), 1);
+    house.sql("DELETE FROM audit; INSERT INTO audit SELECT * FROM kept");
+    let mut second = sweeper(&house);
+    for _ in 0..3 {
+        second.turn().await.unwrap();
+        assert_eq!(faults(), 1, "until the end");
+    }
+    to_the_end(&mut second).await;
+    assert_eq!(faults(), 0);
+}
+
+async fn a_sweep_goes_on_where_it_was(kind: Kind) {
+    let house = site(kind).await;
+    let mut first = sweeper(&house);
+    for _ in 0..4 {
+        assert_eq!(first.turn().await.unwrap(), Turn::Worked);
+    }
+    let before = status(&house).running.unwrap();
+    assert!(before.rows > 0);
+    // Cut off, its lease runs out.
+    drop(first);
+    house.clock.set(61);
+    let mut second = sweeper(&house);
+    assert_eq!(second.turn().await.unwrap(), Turn::Worked);
+    let after = status(&house).running.unwrap();
+    assert_eq!(after.started, before.started);
+    assert!(after.rows >= before.rows);
+    assert_ne!(after.pass, before.pass);
+    to_the_end(&mut second).await;
+    let last = status(&house).last.unwrap();
+    assert_eq!(last.rows, whole(&house).await.rows, "nothing is left out");
+}
+
+async fn one_of_two_processes_sweeps(kind: Kind) {
+    let house = site(kind).await;
+    let (mut first, mut second) = (sweeper(&house), sweeper(&house));
+    assert_eq!(first.turn().await.unwrap(), Turn::Worked);
+    assert_eq!(second.turn().await.unwrap(), Turn::StoodBy);
+    assert_eq!(first.turn().await.unwrap(), Turn::Worked);
+    let started = status(&house).running.unwrap().started;
+    first.release().await;
+    assert_eq!(second.turn().await.unwrap(), Turn::Worked);
+    assert_eq!(status(&house).running.unwrap().started, started);
+    assert_eq!(first.turn().await.unwrap(), Turn::StoodBy);
+    to_the_end(&mut second).await;
+    // What the other has swept need not be swept again.
+    assert!(matches!(first.turn().await.unwrap(), Turn::Rested(_)));
+}
+
+async fn a_row_that_nobody_sealed_stops_no_sweep(kind: Kind) {
+    let house = site(kind).await;
+    let mut first = sweeper(&house);
+    first.turn().await.unwrap();
+    house.sql("CREATE TABLE early AS SELECT * FROM job");
+    to_the_end(&mut first).await;
+    let ended = status(&house).last.unwrap();
+    let forever = i64::MAX;
+    let early = "DELETE FROM job; INSERT INTO job SELECT * FROM early; UPDATE job SET until_ms = 0";
+    for (forged, opens) in [
+        // A lease that never ends, of nobody.
+        (format!("UPDATE job SET until_ms = {forever}"), true),
+        (
+            format!("UPDATE job SET until_ms = {forever}, holder = envelope"),
+            true,
+        ),
+        ("UPDATE job SET time_ms = time_ms + 1".to_owned(), false),
+        ("UPDATE job SET envelope = holder".to_owned(), false),
+        ("UPDATE job SET data_key_id = envelope".to_owned(), false),
+        ("UPDATE job SET kind = 'other'".to_owned(), true),
+        (early.to_owned(), true),
+    ] {
+        house.sql(&forged);
+        house.sql(CUT);
+        let mut next = sweeper(&house);
+        assert_eq!(next.turn().await.unwrap(), Turn::Worked, "{forged}");
+        to_the_end(&mut next).await;
+        let last = status(&house).last.unwrap();
+        assert!(last.started >= ended.started, "{forged}");
+        assert!(last.faults.count(FaultKind::NoRow) > 0, "{forged}");
+        let told = last.faults.count(FaultKind::Progress) > 0;
+        assert_eq!(told, !opens, "{forged}");
+    }
+}
+
+async fn sweeps_follow_each_other(kind: Kind) {
+    let house = site(kind).await;
+    let mut only = sweeper(&house);
+    to_the_end(&mut only).await;
+    let first = status(&house).last.unwrap();
+    let Turn::Rested(until) = only.turn().await.unwrap() else {
+        panic!("it is done");
+    };
+    let rest = until.as_millis() - first.started.as_millis();
+    assert_eq!(rest, 3_600_000, "a small database once an hour");
+    house.clock.set(3_601);
+    assert_eq!(only.turn().await.unwrap(), Turn::Worked);
+    to_the_end(&mut only).await;
+    let second = status(&house).last.unwrap();
+    assert!(second.started > first.started);
+    // A process that starts does not wait for it.
+    assert_eq!(sweeper(&house).turn().await.unwrap(), Turn::Worked);
+}
