@@ -11,10 +11,11 @@ use std::{
 };
 
 /// Where series are named.
-const SERIES: [&str; 3] = [
+const SERIES: [&str; 4] = [
     "gateway/src/metrics.rs",
     "crates/chartseal/src/operations/metrics.rs",
     "crates/chartseal/src/operations/metrics/anchor.rs",
+    "crates/chartseal/src/operations/metrics/sweep.rs",
 ];
 
 /// Whose sentences an operator meets.

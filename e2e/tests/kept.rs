@@ -256,6 +256,13 @@ fn policy_sets_in_clear_are_served_by_nobody_until_an_operator_has_looked() {
         "{}",
         sealed.text
     );
+    // What that version wrote fits its leaves.
+    let begun = chartseal(&["jobs"]);
+    let none = begun.text.matches("sweep\tnot begun").count();
+    assert_eq!((begun.code, none), (0, 2), "{}", begun.text);
+    let swept = chartseal(&["sweep"]);
+    let clean = swept.text.matches(" ms, 0 faults").count();
+    assert_eq!((swept.code, clean), (0, 2), "{}", swept.text);
     let again = chartseal(&["take-over", "--confirm"]);
     let nothing = again.text.matches("needs no taking over").count();
     assert_eq!((again.code, nothing), (0, 2), "{}", again.text);

@@ -79,6 +79,10 @@ pub enum Command {
     Keys(KeysArgs),
     /// Find and mend records that are sealed under another scope than they belong to.
     Scopes(crate::scopes::ScopesArgs),
+    /// Compare every row with its leaf now; over SQLite, stop `serve` first.
+    Sweep(ConfigArgs),
+    /// Show how far the long jobs of the gateways are; over SQLite, stop `serve` first.
+    Jobs(ConfigArgs),
     /// Log in at an issuer with a browser, and keep the token for the gateway.
     Login(LoginArgs),
     /// Say which rule of the gateway a token keeps and which it breaks.

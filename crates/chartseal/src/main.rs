@@ -21,6 +21,7 @@ mod output;
 mod registry;
 mod scopes;
 mod service;
+mod sweep;
 mod take_over;
 mod token;
 mod traces;
@@ -66,6 +67,8 @@ fn main() -> ExitCode {
         Command::TakeOver(args) => take_over::run(&args),
         Command::Keys(args) => keys::run(&args),
         Command::Scopes(args) => scopes::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
+        Command::Jobs(args) => sweep::run_jobs(&args),
         Command::Login(args) => login::run(&args),
         Command::Token(args) => token::run(&args.command),
         Command::Import(args) => import::run(&args),

@@ -30,6 +30,7 @@ mod rotation;
 mod separate;
 mod signer;
 mod standby;
+mod swept;
 mod together;
 mod tokens;
 mod traces;

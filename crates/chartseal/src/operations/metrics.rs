@@ -5,6 +5,7 @@
 
 mod anchor;
 mod page;
+mod sweep;
 
 use self::page::{Page, number, seconds};
 use super::Sources;
@@ -83,6 +84,7 @@ fn of_gateway(page: &Page, app: &App) -> Result<(), Error> {
         issuers.map(|(url, failing)| (vec![url.to_owned()], f64::from(u8::from(failing)))),
     )?;
     of_rules(page, app)?;
+    sweep::series(page, app)?;
     let opened = app.facilities();
     page.counters(
         "chartseal_key_opens_total",

@@ -1,0 +1,124 @@
+//! `chartseal sweep` and `chartseal jobs`: one whole sweep now, and how far the long jobs
+//! of the gateways are. Both read the database and the keys and write nothing.
+
+use crate::{
+    cli::ConfigArgs,
+    config::Config,
+    database, facility,
+    output::{complain, say},
+};
+use gateway::sweep::{self, SweepState, Whole};
+use model::{Clock, Random, SystemClock, SystemRandom};
+use sealing::FileKms;
+use std::{error::Error, process::ExitCode, sync::Arc};
+use store::Store;
+
+type Failed = Box<dyn Error>;
+
+/// What both commands open.
+struct Opened {
+    store: Store,
+    kms: FileKms,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+impl Opened {
+    fn open(args: &ConfigArgs) -> Result<Self, Failed> {
+        let config = Config::read(&args.config)?;
+        Ok(Self {
+            kms: FileKms::open(&config.keys()?.file)?,
+            store: database::open(&config)?,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        })
+    }
+}
+
+/// Sweeps every facility: 0 when no fault was found, 1 when there are some, 2 when it could
+/// not be tried.
+pub fn run(args: &ConfigArgs) -> ExitCode {
+    match crate::block_on(sweep_all(args)) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(faults) => {
+            complain!(
+                "chartseal sweep: {faults} faults; the runbook says what to do, \"The sweep found \
+                 faults\""
+            );
+            ExitCode::FAILURE
+        }
+        Err(problem) => {
+            complain!("chartseal sweep: {problem}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// A line for each fault: facility, fault, table, record tag, version, index; then one for
+/// the facility.
+async fn sweep_all(args: &ConfigArgs) -> Result<u64, Failed> {
+    let opened = Opened::open(args)?;
+    let mut faults = 0_u64;
+    for facility in facility::list(&opened.store).await? {
+        let tools = (&opened.clock, &opened.random);
+        let from = (&opened.store, &opened.kms as _);
+        let whole = sweep::whole(&facility.name, from, tools).await?;
+        for fault in &whole.faults.named {
+            say!("{}\t{fault}", facility.name);
+        }
+        say!("{}: {}", facility.name, told(&whole));
+        faults = faults.saturating_add(whole.faults.total());
+    }
+    Ok(faults)
+}
+
+fn told(whole: &Whole) -> String {
+    let millis = whole.ended.as_millis() - whole.started.as_millis();
+    let (rows, faults) = (whole.rows, whole.faults.total());
+    format!("{rows} rows and leaves in {millis} ms, {faults} faults")
+}
+
+/// Shows the jobs: 0, or 2 when they cannot be read.
+pub fn run_jobs(args: &ConfigArgs) -> ExitCode {
+    match crate::block_on(list(args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            complain!("chartseal jobs: {problem}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// A line for each facility and kind.
+async fn list(args: &ConfigArgs) -> Result<(), Failed> {
+    let opened = Opened::open(args)?;
+    for facility in facility::list(&opened.store).await? {
+        let tools = (&opened.clock, &opened.random);
+        let from = (&opened.store, &opened.kms as _);
+        let state = sweep::kept(&facility.name, from, tools).await?;
+        say!("{}\tsweep\t{}", facility.name, standing(state.as_ref()));
+    }
+    Ok(())
+}
+
+fn standing(state: Option<&SweepState>) -> String {
+    let Some(state) = state else {
+        return "not begun, or its row does not open".to_owned();
+    };
+    let running = state.running.as_ref().map_or_else(
+        || "rests".to_owned(),
+        |running| {
+            let hundredths = running.millionths() / 10_000;
+            let (pass, faults) = (running.pass.as_str(), running.faults.total());
+            format!("{hundredths} % ({pass}), {faults} faults so far")
+        },
+    );
+    let last = state.last.as_ref().map_or_else(
+        || "none ended yet".to_owned(),
+        |last| {
+            let faults = last.faults.total();
+            format!("the last ended {} with {faults} faults", last.ended)
+        },
+    );
+    format!("{running}; {last}")
+}

@@ -1,0 +1,94 @@
+//! `chartseal serve` on SQLite comes by what nobody reads: rows that were cut behind its
+//! back are found when it starts again, and by the command.
+
+use crate::{
+    chain::Chain,
+    installation::{Ended as _, HOME, Installation, User, is_ready, metric, operations},
+};
+use devkit::issuer::DemoUser;
+use std::{path::Path, process::Command};
+
+const RUN: &str = "
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1], timeout=30) as database:
+    database.executescript('BEGIN IMMEDIATE;' + sys.argv[2] + ';COMMIT')
+";
+
+fn sql(database: &Path, statements: &str) {
+    let python = std::env::var_os("CHARTSEAL_PYTHON").unwrap_or_else(|| "python3".into());
+    let mut command = Command::new(python);
+    let status = command
+        .args(["-c", RUN])
+        .arg(database)
+        .arg(statements)
+        .status();
+    assert!(status.unwrap().success(), "{statements}");
+}
+
+fn has_swept(watch: u16) -> bool {
+    let series = format!("chartseal_sweep_end_timestamp_seconds{{facility=\"{HOME}\"}}");
+    operations(watch, "metrics").is_some_and(|reply| reply.text().contains(&series))
+}
+
+fn faults(watch: u16, fault: &str) -> f64 {
+    let series = format!("chartseal_sweep_faults{{facility=\"{HOME}\",fault=\"{fault}\"}}");
+    metric(watch, &series)
+}
+
+#[test]
+fn what_was_cut_behind_a_service_is_found_when_it_starts_again() {
+    let house = Installation::new();
+    let chain = Chain::dev(&house.path(""));
+    let issuer = house.issuer(None);
+    let (sample, port, watch) = house.serve(&issuer.issuer_url(), &chain);
+    let config = house.write("serve.toml", &sample);
+    house.go_live(&config);
+
+    let mut service = house.start("serve", &config);
+    service.wait_until("ready", || is_ready(watch));
+    let system = User::new(&issuer, &DemoUser::System, port);
+    system.create_patient("Quintessa");
+    service.wait_until("a sweep", || has_swept(watch));
+    assert!(faults(watch, "no-row").abs() < f64::EPSILON);
+    service.wait_until("every leaf has an index", || {
+        metric(watch, "chartseal_pending_leaves").abs() < f64::EPSILON
+    });
+    assert!(service.stop().success());
+    let sweep = || house.chartseal(&["sweep"], &config, &[]);
+    let clean = sweep().good().text;
+    assert!(clean.contains(" ms, 0 faults"), "{clean}");
+
+    // The version of the patient, and then the name of its leaf.
+    sql(
+        &house.path("data/chartseal.sqlite"),
+        "UPDATE leaf SET record_tag = zeroblob(16) WHERE record_tag IN
+            (SELECT record_tag FROM version);
+         DELETE FROM version",
+    );
+    let found = sweep();
+    assert_eq!(found.code, 1, "{}", found.text);
+    let line = format!("{HOME}\tno-row\tleaf\t{}\t1\t", "0".repeat(32));
+    assert!(found.text.contains(&line), "{}", found.text);
+    assert!(
+        found.text.contains("The sweep found faults"),
+        "{}",
+        found.text
+    );
+    let jobs = house.chartseal(&["jobs"], &config, &[]).good().text;
+    assert!(jobs.contains("with 0 faults"), "what `serve` found: {jobs}");
+
+    let mut service = house.start("serve", &config);
+    service.wait_until("ready", || is_ready(watch));
+    service.wait_until("the fault", || faults(watch, "no-row") > 0.5);
+    let logged = service.logged();
+    assert!(service.stop().success());
+    assert!(
+        logged.contains("the sweep found a row or a leaf"),
+        "{logged}"
+    );
+    let jobs = house.chartseal(&["jobs"], &config, &[]).good().text;
+    assert!(
+        jobs.contains("with 1 faults") || jobs.contains("1 faults so far"),
+        "{jobs}"
+    );
+}
