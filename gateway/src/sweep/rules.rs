@@ -85,7 +85,7 @@ impl Sweep {
                     Err(failure) => (None, Err(failure)),
                 };
             batch.check(SweptTable::Statement, &name, &leaves, commitment)?;
-            if let Some(said) = said {
+            if let Some(said) = said.filter(|it| !matches!(it, Said::Continues { .. })) {
                 batch.faults.extend(self.about(&row, said).await?);
             }
         }
@@ -123,8 +123,9 @@ impl Sweep {
             _ => false,
         };
         let (record, number) = match said {
-            Said::Policy { set, .. } => (String::new(), set),
             Said::Entry { tag, entry, .. } => (tag.to_string(), entry),
+            Said::Policy { set, .. } => (String::new(), set),
+            Said::Continues { .. } => return Ok(None),
         };
         Ok((!fits).then(|| Fault {
             record,
@@ -145,6 +146,7 @@ fn about(
             return Ok(About::Policy(reader.policies().find(id, set)?));
         }
         Said::Entry { tag, entry, .. } => (tag, entry),
+        Said::Continues { .. } => return Ok(About::Entry(None)),
     };
     let written = |entry, envelope: &[u8], time| Latest {
         entry,
@@ -165,7 +167,7 @@ fn about(
             let sealed = decision.and_then(|it| it.sealed.map(|sealed| (sealed, it.created)));
             sealed.map(|(sealed, created)| written(1, &sealed.envelope, created))
         }
-        StatementKind::Policy => None,
+        StatementKind::Policy | StatementKind::Continues => None,
     };
     Ok(About::Entry(found))
 }
@@ -176,5 +178,6 @@ const fn table_of(kind: StatementKind) -> SweptTable {
         StatementKind::Registration => SweptTable::Registration,
         StatementKind::Change => SweptTable::Change,
         StatementKind::Decision => SweptTable::ChangeDecision,
+        StatementKind::Continues => SweptTable::Statement,
     }
 }
