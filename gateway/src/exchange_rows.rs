@@ -83,9 +83,8 @@ impl Exchange<'_> {
     /// # Errors
     /// When its envelope does not open; too costly when the request has opened enough.
     pub async fn open_row(&self, row: store::Version) -> Result<Found, Failure> {
-        let _turn = self.app().opening.step_of(&self.budget).await?;
+        let _turn = self.pay(&row.envelope).await?;
         self.app().counters.opened();
-        self.budget.open(&row.envelope)?;
         // A delete has no content; whom the record was about stands in the version
         // that it ended.
         let ended = match version::ended_by(&row)? {

@@ -1,5 +1,5 @@
-//! How much may be asked: requests a second, denials a minute, bytes of a body, bytes of
-//! query text a second.
+//! How much may be asked: requests a second, records opened a second, denials a minute,
+//! bytes of a body, bytes of query text a second.
 //!
 //! Each client has a bucket that fills steadily, and within it each of its users a smaller
 //! one, so that one user does not shut out the others. So has each address that sends no
@@ -23,6 +23,10 @@ const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
 /// Bytes of a query text that no budget is charged with: the audit record of any request
 /// has more.
 const FREE_QUERY_BYTES: u64 = 1024;
+/// Bytes of a record or a body that count as one record opened.
+const RECORD_BYTES: u64 = 4 * 1024;
+/// Records that can be opened beyond what a user may, by requests that are under way.
+const LENT_RECORDS: u32 = 100_000;
 /// The longest query text, percent-encoded anew, that is charged after its search.
 const LONGEST_QUERY: u32 = 3 * 64 * 1024;
 
@@ -42,6 +46,9 @@ pub struct Limits {
     /// Bytes of query text that one user's searches may leave in the audit, beyond the
     /// first 1,024 of each; `None` for no limit.
     pub user_query_bytes: Option<Rate>,
+    /// Records that one user's requests may open. A larger record counts for each 4 KiB,
+    /// and so does a body; `None` for no limit.
+    pub user_records: Option<Rate>,
     /// The largest body, in bytes.
     pub body_bytes: usize,
     /// Seconds after which a body must have come, or must be coming at
@@ -96,6 +103,10 @@ impl Default for Limits {
                 per_second: 16 * 1024,
                 burst: 1024 * 1024,
             }),
+            user_records: Some(Rate {
+                per_second: 2_000,
+                burst: 40_000,
+            }),
             body_bytes: BODY_BYTES,
             opened_records: OPENED_RECORDS,
             opened_bytes: OPENED_BYTES,
@@ -113,6 +124,7 @@ pub struct Throttle {
     client_denials: Buckets,
     user_denials: Buckets,
     user_query_bytes: Option<Buckets>,
+    user_records: Option<Buckets>,
 }
 
 impl Throttle {
@@ -130,6 +142,9 @@ impl Throttle {
             user_query_bytes: limits
                 .user_query_bytes
                 .map(|rate| second(rate).lending(LONGEST_QUERY)),
+            user_records: limits
+                .user_records
+                .map(|rate| second(rate).lending(LENT_RECORDS)),
         }
     }
 
@@ -145,7 +160,28 @@ impl Throttle {
         if let Some(requests) = &self.client_requests {
             requests.take(&client, now)?;
         }
+        self.records(caller)?;
         self.denials(caller)
+    }
+
+    /// Whether a caller may open another record. A service that speaks for itself may:
+    /// it reads for many, and its requests are bounded one by one.
+    ///
+    /// # Errors
+    /// Throttled when the user's requests have opened too many.
+    pub fn records(&self, caller: &Caller) -> Result<(), Failure> {
+        match (&self.user_records, user_of(caller)) {
+            (Some(records), Some(user)) => records.look(&user, self.now()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes the bytes of a record that is opened for a caller, or of a body that is read.
+    pub fn opened(&self, caller: &Caller, bytes: usize) {
+        if let (Some(records), Some(user)) = (&self.user_records, user_of(caller)) {
+            let amount = (bytes as u64).div_ceil(RECORD_BYTES).max(1);
+            records.charge(&user, self.now(), amount);
+        }
     }
 
     /// Whether a caller may be denied once more.

@@ -78,7 +78,7 @@ async fn post_record(request: HttpRequest, payload: web::Payload) -> Answer {
     head::plain(&request)?;
     let bytes = body::read_json(&request, payload).await?;
     let once = Once::of(&request, &context, &bytes)?;
-    let value = body::parse(&context.app, &bytes).await?;
+    let value = body::parse(&context, &bytes).await?;
     let resource = of_kind(&context, Resource::from_new_value(value)?, &kind)?;
     let change = Change::Create {
         resource: &resource,
@@ -97,7 +97,7 @@ async fn put_record(request: HttpRequest, payload: web::Payload) -> Answer {
     let change = Change::Update {
         resource: &of_kind(
             &context,
-            Resource::from_value(body::parse(&context.app, &bytes).await?)?,
+            Resource::from_value(body::parse(&context, &bytes).await?)?,
             &kind,
         )?,
         id: &id,
@@ -220,7 +220,7 @@ async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
     head::plain(&request)?;
     let bytes = body::read_json(&request, payload).await?;
     let once = Once::of(&request, &context, &bytes)?;
-    let prepared = Prepared::of(body::parse(&context.app, &bytes).await?, &[], &context)?;
+    let prepared = Prepared::of(body::parse(&context, &bytes).await?, &[], &context)?;
     // A repetition is prepared anew, with the ids that were assigned the first time.
     let bytes = once.as_ref().map(|_| bytes);
     let interaction = AuditInteraction::restful(prepared.interaction_code());
@@ -231,7 +231,7 @@ async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
         once.as_ref(),
         async |exchange| bundle::run(exchange, &prepared, wanted, None).await,
         async |exchange, done| {
-            let value = body::parse(&context.app, &bytes.clone().unwrap_or_default()).await?;
+            let value = body::parse(&context, &bytes.clone().unwrap_or_default()).await?;
             let prepared = Prepared::of(value, done, &context)?;
             let (reply, _) = bundle::run(exchange, &prepared, wanted, Some(done)).await?;
             Ok(reply)

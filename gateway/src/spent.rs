@@ -1,10 +1,11 @@
 //! What a request costs the budgets of its caller on its way: each entry of a batch that
-//! is denied, and each search of it, costs what a request of its own would.
+//! is denied, and each search of it, costs what a request of its own would, and so does
+//! each record that is opened.
 //!
 //! An attempt that is made again, because an epoch moved or a version was taken, does the
-//! same once more and costs nothing more.
+//! same once more and costs nothing more, but for the records that it opens.
 
-use crate::{exchange::Exchange, failure::Failure};
+use crate::{exchange::Exchange, failure::Failure, long_work::Turn};
 
 /// Amounts of the attempt at hand, and what all attempts were charged.
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,6 +59,23 @@ impl Exchange<'_> {
         let due = self.spent.query_bytes.add(text.len() as u64);
         self.app().throttle.searched(&self.context.caller, due);
         self.acts.query(text);
+    }
+
+    /// Pays for a record that is to be opened, from the budget of the request and that of
+    /// its user. A long request waits for its turn, and ends when the user has opened too
+    /// many.
+    ///
+    /// # Errors
+    /// Too costly when the request has opened enough, throttled when its user has.
+    pub(crate) async fn pay(&self, envelope: &[u8]) -> Result<Option<Turn>, Failure> {
+        let (app, caller) = (self.app(), &self.context.caller);
+        let turn = app.opening.step_of(&self.budget).await?;
+        if turn.is_some() {
+            app.throttle.records(caller)?;
+        }
+        self.budget.open(envelope)?;
+        app.throttle.opened(caller, envelope.len());
+        Ok(turn)
     }
 
     /// Notes that the caller was denied something that is not all of the request. It

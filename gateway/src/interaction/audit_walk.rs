@@ -88,8 +88,7 @@ pub async fn walk(
             if !criteria.includes(time) {
                 continue;
             }
-            let _turn = exchange.app().opening.step_of(&exchange.budget).await?;
-            exchange.budget.open(&row.envelope)?;
+            let _turn = exchange.pay(&row.envelope).await?;
             let events = match audit_record::open(exchange.facility(), row).await {
                 Err(failure) if failure.category == Category::Damaged => {
                     matches.damaged();

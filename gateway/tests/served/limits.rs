@@ -258,6 +258,47 @@ async fn a_batch_that_has_to_wait_is_not_answered_once_and_for_all() {
 }
 
 #[actix_web::test]
+async fn records_that_are_opened_have_a_rate() {
+    let house = house(|limits| {
+        limits.user_records = Some(Rate {
+            per_second: 1,
+            burst: 30,
+        });
+    })
+    .await;
+    let system = house.caller(&DemoUser::System);
+    for number in 0..20 {
+        system
+            .create("Patient", records::patient(&format!("p{number}")))
+            .await;
+    }
+    let clinician = house.caller(&DemoUser::Clinician);
+    for _ in 0..2 {
+        clinician.get("Patient?_count=20").await.expect(200);
+    }
+    let waits = clinician.get("Patient?_count=1").await;
+    let seconds: u32 = waits.header("retry-after").unwrap().parse().unwrap();
+    assert!((5..=15).contains(&seconds), "{seconds}");
+    told_to_wait(waits);
+    // Others go on, and so does a service, which reads for many.
+    let auditor = house.caller(&DemoUser::Auditor);
+    auditor.get("AuditEvent?_count=1").await.expect(200);
+    for _ in 0..3 {
+        system.get("Patient?_count=20").await.expect(200);
+    }
+    house.clock.set(i64::from(seconds) + 2);
+    let clinician = house.caller(&DemoUser::Clinician);
+    clinician.get("Patient?_count=1").await.expect(200);
+    // A body counts too: of these 200 kB are 50 records.
+    let body = format!(
+        r#"{{"resourceType":"Basic","x":"{}"}}"#,
+        "x".repeat(200_000)
+    );
+    clinician.post("Basic", body).await.expect(201);
+    told_to_wait(clinician.get("Patient?_count=1").await);
+}
+
+#[actix_web::test]
 async fn long_query_texts_have_a_rate() {
     let house = house(|limits| {
         limits.user_query_bytes = Some(Rate {

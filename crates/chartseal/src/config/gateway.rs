@@ -106,6 +106,8 @@ struct LimitsSection {
     user_denials_per_minute: Option<u32>,
     user_query_bytes_per_second: Option<u32>,
     user_query_bytes_burst: Option<u32>,
+    user_records_per_second: Option<u32>,
+    user_records_burst: Option<u32>,
     body_bytes: Option<usize>,
     body_seconds: Option<u32>,
     opened_records: Option<u64>,
@@ -133,6 +135,8 @@ impl LimitsSection {
             self.user_denials_per_minute,
             self.user_query_bytes_per_second,
             self.user_query_bytes_burst,
+            self.user_records_per_second,
+            self.user_records_burst,
             self.body_seconds,
         ];
         if numbers.contains(&Some(0)) || self.body_bytes == Some(0) {
@@ -178,6 +182,10 @@ impl LimitsSection {
             user_query_bytes: usual.user_query_bytes.map(|usual| Rate {
                 per_second: self.user_query_bytes_per_second.unwrap_or(usual.per_second),
                 burst: self.user_query_bytes_burst.unwrap_or(usual.burst),
+            }),
+            user_records: usual.user_records.map(|usual| Rate {
+                per_second: self.user_records_per_second.unwrap_or(usual.per_second),
+                burst: self.user_records_burst.unwrap_or(usual.burst),
             }),
             body_bytes: self.body_bytes.unwrap_or(usual.body_bytes),
             body_seconds: self.body_seconds.unwrap_or(usual.body_seconds),
