@@ -30,7 +30,7 @@ pub async fn unready(app: &App) -> Option<String> {
         return Some("keys: no facility is open; make one with `chartseal init`".to_owned());
     }
     if app.hold.is_closed() {
-        let why = "registry: the logs were not compared with it yet; writes wait";
+        let why = "registry: the logs are not known to fit it; writes wait";
         return Some(why.to_owned());
     }
     let missing = app.identity.missing();

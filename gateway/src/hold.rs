@@ -1,6 +1,6 @@
 //! Writes held back until somebody lets them go. Where gateway and anchor-service run in
-//! one process, that is when the logs have been compared with the registry: over a
-//! database restored from an old backup every write would have to be thrown away again.
+//! one process, that is while the logs are known to fit what was signed and anchored: over
+//! a database restored from an old backup every write would have to be thrown away again.
 
 use crate::{
     app::App,
@@ -73,8 +73,8 @@ fn held() -> Failure {
     let failure = Failure::new(
         Category::Unavailable,
         IssueCode::Transient,
-        "the service takes no write yet, for its log is still to be compared with the \
-         registry; nothing was written, try again later",
+        "the service takes no write, for its log is not known to fit what was signed and \
+         anchored; nothing was written, try again later",
     );
     Failure {
         retry_after: Some(AGAIN),

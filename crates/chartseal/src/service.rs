@@ -103,7 +103,7 @@ async fn serve(service: Service, config: &Path) -> Result<(), Failed> {
         anchoring = Some(start_anchoring(&config, &store).await?);
     }
     let held = app.clone().zip(anchoring.as_ref().map(Anchoring::status));
-    let release = held.map(|(app, status)| rt::spawn(readiness::release(app, status)));
+    let writes = held.map(|(app, status)| rt::spawn(readiness::admit_writes(app, status)));
     let root_keys = match service {
         Service::Anchor => None,
         Service::Gateway | Service::Both => Some(RootKeys::watch(&config.keys()?.file)),
@@ -128,7 +128,7 @@ async fn serve(service: Service, config: &Path) -> Result<(), Failed> {
     };
     tracing::info!(service = service.name(), "stopping");
     let running = Running {
-        release,
+        writes,
         operations,
         gateway,
         anchoring,
@@ -140,7 +140,7 @@ async fn serve(service: Service, config: &Path) -> Result<(), Failed> {
 
 /// What is to be stopped, in this order.
 struct Running {
-    release: Option<JoinHandle<()>>,
+    writes: Option<JoinHandle<()>>,
     operations: Option<ServerHandle>,
     gateway: Option<Gateway>,
     anchoring: Option<Anchoring>,
@@ -150,9 +150,9 @@ struct Running {
 impl Running {
     async fn stop(self) {
         // They share the gateway's app, which is to be let go of.
-        if let Some(release) = self.release {
-            release.abort();
-            let _ = release.await;
+        if let Some(writes) = self.writes {
+            writes.abort();
+            let _ = writes.await;
         }
         if let Some(operations) = self.operations {
             operations.stop(true).await;

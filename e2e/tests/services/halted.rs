@@ -108,6 +108,34 @@ fn a_restored_database_goes_on_with_another_log() {
     assert_eq!(checked.code, 0, "{}", checked.text);
 }
 
+/// A replica that lagged and was promoted, as a running service meets it.
+#[test]
+fn a_database_that_goes_back_under_a_service_is_not_written_to() {
+    let one = OneProcess::go_live("");
+    let mut service = one.start();
+    let system = one.system();
+    let version = system.create_patient("Astrid");
+    one.assert_proof(&system, &version);
+    one.house.sql(
+        "UPDATE log SET size = size - 1;
+         DELETE FROM leaf WHERE idx >= (SELECT size FROM log WHERE log.id = leaf.log_id)",
+    );
+    let patient = r#"{"resourceType":"Patient","name":[{"family":"Bertram"}]}"#;
+    let write = || system.at.post("Patient", patient.to_owned());
+    service.wait_until("writes are held", || write().status == 503);
+    assert!(write().header("retry-after").is_some());
+    let ready = operations(one.watch, "readyz")
+        .unwrap()
+        .expect(503, "ready");
+    assert!(
+        ready.text().contains("what its key signed last"),
+        "{}",
+        ready.text()
+    );
+    drop(system.at.get(&version).expect(200, "a read"));
+    assert!(service.stop().success());
+}
+
 /// Puts a backup in the database's place, as the runbook says.
 fn restore(backup: &Path, database: &Path) {
     for end in ["-wal", "-shm"] {

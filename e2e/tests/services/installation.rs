@@ -3,7 +3,9 @@
 
 use crate::chain::{Chain, KEYS};
 use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
-use e2e::{Caller, Ran, Reply, Service, fetch_proof, free_port, program, run, until, verify};
+use e2e::{
+    Caller, Ran, Reply, Service, fetch_proof, free_port, program, python, run, until, verify,
+};
 use serde_json::json;
 use std::{
     fs::{self, Permissions},
@@ -20,6 +22,11 @@ pub const LOG_HOST: &str = "log.hospital.example";
 const PUBLIC: &str = "https://fhir.hospital.example";
 const TLS: &str = "[gateway.tls]\ncertificate = \"/etc/chartseal/tls/tls.crt\"\n\
                    key = \"/etc/chartseal/tls/tls.key\"\n";
+const SQL: &str = "
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1], timeout=30) as database:
+    database.executescript('BEGIN IMMEDIATE;' + sys.argv[2] + ';COMMIT')
+";
 const HOUR: Duration = Duration::from_secs(3_600);
 
 pub struct Installation {
@@ -135,6 +142,16 @@ impl Installation {
             .arg(config)
             .args(more)
             .current_dir(self.folder.path()))
+    }
+
+    /// Writes to the SQLite database past every service, running or not.
+    pub fn sql(&self, statements: &str) {
+        let status = Command::new(python())
+            .args(["-c", SQL])
+            .arg(self.path("data/chartseal.sqlite"))
+            .arg(statements)
+            .status();
+        assert!(status.unwrap().success(), "{statements}");
     }
 
     pub fn init(&self, config: &Path, facility: &str) -> Log {

@@ -103,3 +103,39 @@ fn assert_each_leaf_once(database: &Postgres) {
     let rows = rows.map(|table| count(&format!("SELECT count(*) FROM {table}")));
     assert_eq!(rows.into_iter().sum::<u64>(), leaves);
 }
+
+#[test]
+fn a_gateway_takes_writes_whose_anchor_service_stands_by() {
+    let (house, database, chain) = (Installation::new(), Postgres::create(), Chain::anvil());
+    house.write_secret("database-url", &format!("{}\n", database.url()));
+    let issuer = house.issuer(None);
+    let sqlite = format!(
+        "sqlite = \"{}\"",
+        house.path("data/chartseal.sqlite").display()
+    );
+    let url = house.path("database-url");
+    let postgres = format!("postgres = {{ file = \"{}\" }}", url.display());
+    let configured = |name: &str| {
+        let (sample, port, watch) = house.serve(&issuer.issuer_url(), &chain);
+        (
+            house.write(name, &sample.with(&sqlite, &postgres)),
+            port,
+            watch,
+        )
+    };
+    let (first, _, first_watch) = configured("first-serve.toml");
+    let (second, port, watch) = configured("second-serve.toml");
+    drop(house.go_live(&first));
+
+    let mut one = house.start("serve", &first);
+    one.wait_until("the lease", || is_ready(first_watch) && holds(first_watch));
+    let mut two = house.start("serve", &second);
+    two.wait_until("ready", || is_ready(watch));
+    assert!(!holds(watch));
+    let user = User::new(&issuer, &DemoUser::System, port);
+    let patient = r#"{"resourceType":"Patient"}"#;
+    two.wait_until("a write", || {
+        user.at.post("Patient", patient.to_owned()).status == 201
+    });
+    assert!(two.stop().success() && one.stop().success());
+}

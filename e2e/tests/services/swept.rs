@@ -6,24 +6,6 @@ use crate::{
     installation::{Ended as _, HOME, Installation, User, is_ready, metric, operations},
 };
 use devkit::issuer::DemoUser;
-use std::{path::Path, process::Command};
-
-const RUN: &str = "
-import sqlite3, sys
-with sqlite3.connect(sys.argv[1], timeout=30) as database:
-    database.executescript('BEGIN IMMEDIATE;' + sys.argv[2] + ';COMMIT')
-";
-
-fn sql(database: &Path, statements: &str) {
-    let python = std::env::var_os("CHARTSEAL_PYTHON").unwrap_or_else(|| "python3".into());
-    let mut command = Command::new(python);
-    let status = command
-        .args(["-c", RUN])
-        .arg(database)
-        .arg(statements)
-        .status();
-    assert!(status.unwrap().success(), "{statements}");
-}
 
 fn has_swept(watch: u16) -> bool {
     let series = format!("chartseal_sweep_end_timestamp_seconds{{facility=\"{HOME}\"}}");
@@ -59,8 +41,7 @@ fn what_was_cut_behind_a_service_is_found_when_it_starts_again() {
     assert!(clean.contains(" ms, 0 faults"), "{clean}");
 
     // The version of the patient, and then the name of its leaf.
-    sql(
-        &house.path("data/chartseal.sqlite"),
+    house.sql(
         "UPDATE leaf SET record_tag = zeroblob(16) WHERE record_tag IN
             (SELECT record_tag FROM version);
          DELETE FROM version",

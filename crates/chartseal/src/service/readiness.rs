@@ -3,21 +3,34 @@
 use super::{Failed, Service, assemble, check as check_configuration};
 use crate::{config::Config, database, output::say};
 use actix_web::web;
-use anchor_service::StatusReader;
+use anchor_service::{LeaseState, StatusReader};
 use gateway::App;
 use sealing::FileKms;
 use std::{path::Path, time::Duration};
 
-/// How often it is asked whether the comparison has passed.
+/// How often it is asked how the logs stand.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Lets writes go once the logs have been compared with the registry.
-pub async fn release(app: web::Data<App>, anchor: StatusReader) {
-    while !anchor.compared() {
+/// Lets writes go while the logs are known to fit what was signed and anchored, and holds
+/// them otherwise: what is written over a database that has lost leaves has to be thrown
+/// away. Where another process has the lease, that one looks at the logs.
+pub async fn admit_writes(app: web::Data<App>, anchor: StatusReader) {
+    loop {
+        let looked_at = anchor.compared() || matches!(anchor.lease(), LeaseState::HeldBy(_));
+        let fit = looked_at && anchor.alarm().is_none();
+        match (fit, app.hold.is_closed()) {
+            (true, true) => {
+                app.hold.open();
+                tracing::info!("the logs fit what was signed and anchored; writes are taken");
+            }
+            (false, false) => {
+                app.hold.close();
+                tracing::error!("writes are held, until the data is put right");
+            }
+            _ => {}
+        }
         tokio::time::sleep(LOOK).await;
     }
-    app.hold.open();
-    tracing::info!("the logs fit the registry; writes are taken");
 }
 
 /// Looks at keys, logs and registry without serving anybody or writing anything but what
