@@ -42,10 +42,10 @@ pub async fn adopt<L: Ledger>(
     let (mut adopted, mut states) = (Vec::new(), Vec::new());
     for log in journal.all_logs().await? {
         let newest = journal.newest_checkpoint(log.id).await?;
-        let Some(checkpoint) = newest.filter(|_| signed.of(log.log_id).is_none()) else {
+        let Some(checkpoint) = newest.filter(|_| signed.of(&log.origin).is_none()) else {
             continue;
         };
-        states.push((log.log_id, SignedState::of(&checkpoint)));
+        states.push(SignedState::of(&log.origin, &checkpoint));
         adopted.push(Adopted {
             facility: log.facility,
             origin: log.origin.to_string(),

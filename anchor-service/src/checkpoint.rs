@@ -77,7 +77,7 @@ impl Checkpointer {
         log: &Log,
         keys: &[Arc<LogKey>],
     ) -> Result<Option<StoredCheckpoint>, StepError> {
-        let signed = self.signed.of(log.log_id).map(|state| state.claim());
+        let signed = self.signed.of(&log.origin).map(|state| state.claim());
         let Some((size, root)) = self.journal.state(log.id, signed).await? else {
             if !log.ended {
                 guard::last_signed(&self.journal, &self.signed, &self.bell, log).await?;
@@ -101,7 +101,7 @@ impl Checkpointer {
         }
         let states = round
             .iter()
-            .map(|(log, checkpoint)| (log.log_id, SignedState::of(checkpoint)));
+            .map(|(log, checkpoint)| SignedState::of(&log.origin, checkpoint));
         self.signed.advance(states.collect()).await?;
         for (log, checkpoint) in round {
             self.journal.add_checkpoint(log.id, checkpoint).await?;

@@ -43,6 +43,11 @@ pub struct Config {
     /// Seconds after which an unchanged log is anchored again; 0 for never.
     #[serde(default = "heartbeat_seconds")]
     pub heartbeat_seconds: u64,
+    /// Seconds that the newest final anchor of a log may be old until the service says that
+    /// it is not ready; 0 for any age. Left out, three times `heartbeatSeconds`, or three
+    /// hours where there are none.
+    #[serde(default)]
+    pub max_anchor_age_seconds: Option<u64>,
     /// Seconds after which a transaction in no block is sent again.
     #[serde(default = "resend_seconds")]
     pub resend_seconds: u64,
@@ -56,6 +61,8 @@ pub struct Config {
     #[serde(default = "max_tip_gwei")]
     pub max_tip_gwei: u64,
 }
+
+const THREE_HOURS: u64 = 10_800;
 
 const fn sequence_millis() -> u64 {
     200
@@ -97,6 +104,9 @@ pub enum ConfigError {
     /// A period that makes no sense.
     #[error("`{0}` must be at most {1}")]
     TooLarge(&'static str, u64),
+    /// Every quiet log would be too old between two heartbeats.
+    #[error("`maxAnchorAgeSeconds` must be greater than `heartbeatSeconds`, or 0")]
+    AgeWithinHeartbeat,
     /// Replaced before it is sent again.
     #[error("`replaceSeconds` must not be smaller than `resendSeconds`")]
     ReplaceBeforeResend,
@@ -122,6 +132,7 @@ impl Config {
             ("resendSeconds", self.resend_seconds, 1, 86_400),
             ("replaceSeconds", self.replace_seconds, 1, 86_400),
             ("heartbeatSeconds", self.heartbeat_seconds, 0, 31_536_000),
+            ("maxAnchorAgeSeconds", self.max_anchor_age(), 0, 94_608_000),
             ("maxFeeGwei", self.max_fee_gwei, 0, 1_000_000),
             ("maxTipGwei", self.max_tip_gwei, 0, 1_000_000),
         ] {
@@ -136,6 +147,9 @@ impl Config {
             && depth > 1_000_000
         {
             return Err(ConfigError::TooLarge("finality.depth", 1_000_000));
+        }
+        if (1..=self.heartbeat_seconds).contains(&self.max_anchor_age()) {
+            return Err(ConfigError::AgeWithinHeartbeat);
         }
         if self.replace_seconds < self.resend_seconds {
             return Err(ConfigError::ReplaceBeforeResend);
@@ -162,6 +176,15 @@ impl Config {
     pub fn signed_file(&self) -> PathBuf {
         let usual = || self.log_keys.join("signed.json");
         self.signed.clone().unwrap_or_else(usual)
+    }
+
+    /// Seconds that the newest final anchor may be old; 0 for any age.
+    pub(crate) fn max_anchor_age(&self) -> u64 {
+        let usual = || match self.heartbeat_seconds {
+            0 => THREE_HOURS,
+            seconds => seconds.saturating_mul(3),
+        };
+        self.max_anchor_age_seconds.unwrap_or_else(usual)
     }
 
     /// What is paid for gas, at most.
@@ -242,6 +265,11 @@ mod tests {
                 ConfigError::TooLarge("checkpointMillis", 3_600_000)
             }),
             ("replaceSeconds", json!(5), ConfigError::ReplaceBeforeResend),
+            (
+                "maxAnchorAgeSeconds",
+                json!(3_600),
+                ConfigError::AgeWithinHeartbeat,
+            ),
         ] {
             assert_eq!(with(name, value).unwrap().validate(), Err(error));
         }

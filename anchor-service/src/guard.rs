@@ -56,7 +56,7 @@ pub(crate) async fn last_signed(
     bell: &Bell,
     log: &Log,
 ) -> Result<(), StepError> {
-    if let Some(state) = signed.of(log.log_id) {
+    if let Some(state) = signed.of(&log.origin) {
         return check(journal, bell, log, state.claim(), Holder::SignedState).await;
     }
     match journal.newest_checkpoint(log.id).await? {

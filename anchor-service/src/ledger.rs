@@ -185,6 +185,12 @@ pub enum LedgerError {
          receipt of it: it lags, or several nodes answer at one address; their rows wait for it"
     )]
     NoReceipt(u64),
+    /// The call does not fit into a block.
+    #[error(
+        "the transaction takes more gas than a block of the L2 has: one log alone must fit, \
+         which takes about 65,000"
+    )]
+    TooMuchGas,
     /// Gas costs more than the configuration allows.
     #[error(
         "gas would cost {gwei} gwei, and at most {most} are paid: the chain is busy, or the node \

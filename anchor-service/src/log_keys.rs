@@ -78,7 +78,8 @@ impl LogKeys {
     pub(crate) fn check(&self, log: &Log) -> Result<(), KeyFileError> {
         log.signers.iter().try_for_each(|key| {
             let origin = log.origin.clone();
-            self.read(&log.facility, log.epoch, key, origin).map(drop)
+            self.read(&log.facility, (log.epoch, log.log_id), key, origin)
+                .map(drop)
         })
     }
 
@@ -87,17 +88,23 @@ impl LogKeys {
         if let Some(key) = known.get(&(log.log_id, stored.number)) {
             return Ok(Arc::clone(key));
         }
-        let key = self.read(&log.facility, log.epoch, stored, log.origin.clone())?;
+        let key = self.read(
+            &log.facility,
+            (log.epoch, log.log_id),
+            stored,
+            log.origin.clone(),
+        )?;
         let key = Arc::new(key);
         known.insert((log.log_id, stored.number), Arc::clone(&key));
         Ok(key)
     }
 
-    /// Reads a key of a log; it must be the one that is stored.
+    /// Reads a key of a log; it must be the one that is stored, and the first one that which
+    /// the log's id is made of.
     pub(crate) fn read(
         &self,
         facility: &FacilityName,
-        epoch: u32,
+        (epoch, log_id): (u32, LogId),
         stored: &StoredLogKey,
         origin: Origin,
     ) -> Result<LogKey, KeyFileError> {
@@ -110,7 +117,8 @@ impl LogKeys {
             other => other,
         })?;
         let key = LogKey::from_seed(origin, &seed);
-        if key.vkey().public_key() == stored.public_key {
+        let names_the_log = stored.number != 1 || key.log_id() == log_id;
+        if key.vkey().public_key() == stored.public_key && names_the_log {
             return Ok(key);
         }
         Err(KeyFileError::WrongKey {

@@ -1,5 +1,5 @@
-//! The next log of a facility, where the one it has cannot go on: the database lost
-//! leaves that its keys had signed, or a key was stolen. The old log stays as it is, with
+//! The next log of a facility, where the one it has cannot go on, because the database
+//! lost leaves that its keys had signed. The old log stays as it is, with
 //! its proofs; the new one has a key, an origin and an id of its own, and a statement that
 //! names the last state that the old one signed.
 
@@ -73,7 +73,7 @@ pub async fn last_state(
     let log = of_facility.next().ok_or(NewEpochError::NoLog)?;
     let newest = journal.newest_checkpoint(log.id).await?;
     let stored = newest.map(|checkpoint| (checkpoint.size, checkpoint.root));
-    let kept = signed.of(log.log_id).map(|state| state.claim());
+    let kept = signed.of(&log.origin).map(|state| state.claim());
     let (size, root) = kept.or(stored).ok_or(NewEpochError::NothingSigned)?;
     Ok(LastState {
         log_id: log.log_id,

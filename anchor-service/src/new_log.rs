@@ -75,7 +75,7 @@ async fn find(
     };
     let origin: Origin = log.origin.parse()?;
     for key in stored.iter().filter(|key| key.retired.is_none()) {
-        drop(keys.read(&facility.name, log.epoch, key, origin.clone())?);
+        drop(keys.read(&facility.name, (log.epoch, log.log_id), key, origin.clone())?);
     }
     Ok(Some(log.log_id))
 }

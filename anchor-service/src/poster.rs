@@ -333,14 +333,16 @@ impl<L: Ledger> Poster<L> {
         nonce: u64,
         mut anchors: Vec<Extension>,
     ) -> Result<Option<(SignedTransaction, Vec<Extension>)>, StepError> {
-        let mut refused = BTreeMap::new();
+        let (mut refused, mut most) = (BTreeMap::new(), MAX_LOGS);
         let signed = loop {
-            let carried = anchors.get(..MAX_LOGS).unwrap_or(&anchors);
+            let carried = anchors.get(..most).unwrap_or(&anchors);
             if carried.is_empty() {
                 break None;
             }
             match self.ledger.prepare(nonce, carried).await {
                 Ok(signed) => break Some(signed),
+                // Fewer may fit into a block; the rest goes with the next transaction.
+                Err(LedgerError::TooMuchGas) if carried.len() > 1 => most = carried.len() / 2,
                 Err(LedgerError::Refused(refusal)) => {
                     let before = anchors.len();
                     anchors.retain(|anchor| Some(anchor.log_id) != refusal.log_id());
@@ -358,7 +360,7 @@ impl<L: Ledger> Poster<L> {
             }
         };
         self.refusals.set(refused);
-        anchors.truncate(MAX_LOGS);
+        anchors.truncate(most);
         Ok(signed.map(|signed| (signed, anchors)))
     }
 

@@ -60,7 +60,7 @@ impl Sequencer {
     /// One log, batch by batch.
     async fn sequence(&self, log: &Log) -> Result<u64, StepError> {
         let (mut sequenced, mut batch) = (0, FEWEST);
-        let signed = self.signed.of(log.log_id).map(|state| state.claim());
+        let signed = self.signed.of(&log.origin).map(|state| state.claim());
         loop {
             // Looked at before each batch: another part may have rung.
             if let Some(alarm) = self.bell.rung() {

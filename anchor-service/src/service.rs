@@ -21,7 +21,7 @@ use crate::{
     poster::Poster,
     sequencer::Sequencer,
     signed::{Signed, SignedFile, SignedKeeper},
-    status::{Compared, KEYS, StatusReader, Troubles},
+    status::{Compared, Freshness, KEYS, StatusReader, Troubles},
 };
 use model::{Clock, Random};
 use std::{
@@ -236,6 +236,10 @@ impl<L: Ledger> AnchorService<L> {
             self.troubles.clone(),
             self.ledger_side.poster.refusals(),
             self.log_side.passed.clone(),
+            Freshness {
+                most_millis: millis(self.config.max_anchor_age()),
+                has_heartbeats: self.config.heartbeat_seconds > 0,
+            },
         )
     }
 
@@ -410,6 +414,10 @@ impl<L: Ledger> LedgerSide<L> {
             turn.note("post", &self.poster.step().await);
         }
     }
+}
+
+fn millis(seconds: u64) -> i64 {
+    i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX)
 }
 
 /// Ticks that do not pile up while a step takes long.

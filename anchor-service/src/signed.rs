@@ -9,21 +9,23 @@ mod file;
 
 pub use file::SignedFile;
 
-use model::{Digest, LogId};
+use model::Digest;
 use std::{
     collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
 use store::StoredCheckpoint;
-use tlog::checkpoint::{NoteError, SignedCheckpoint};
+use tlog::checkpoint::{NoteError, Origin, SignedCheckpoint};
 
-/// The newest checkpoint of each log.
-pub type SignedStates = BTreeMap<LogId, SignedState>;
+/// The newest checkpoint of each log, by its origin: the name under which its keys sign, so
+/// that no row of the database, which anybody may have changed, says whose state it is.
+pub type SignedStates = BTreeMap<Origin, SignedState>;
 
 /// A checkpoint that a log's keys signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedState {
+    origin: Origin,
     size: u64,
     root: Digest,
     note: String,
@@ -36,20 +38,30 @@ impl SignedState {
     /// When it has not the form of one.
     pub fn parse(note: String) -> Result<Self, NoteError> {
         let checkpoint = SignedCheckpoint::parse(&note)?;
-        let claim = checkpoint.claim();
+        let claim = checkpoint.claim().clone();
         Ok(Self {
+            origin: claim.origin,
             size: claim.size,
             root: claim.root,
             note,
         })
     }
 
-    pub(crate) fn of(checkpoint: &StoredCheckpoint) -> Self {
-        Self {
+    /// With the origin of its log.
+    pub(crate) fn of(origin: &Origin, checkpoint: &StoredCheckpoint) -> (Origin, Self) {
+        let state = Self {
+            origin: origin.clone(),
             size: checkpoint.size,
             root: checkpoint.root,
             note: checkpoint.note.clone(),
-        }
+        };
+        (origin.clone(), state)
+    }
+
+    /// The log's name in it.
+    #[must_use]
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// Leaves that it covers, and the root over them.
@@ -134,9 +146,9 @@ impl Signed {
     }
 
     /// The newest state of a log.
-    pub(crate) fn of(&self, log: LogId) -> Option<SignedState> {
+    pub(crate) fn of(&self, log: &Origin) -> Option<SignedState> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(&log).cloned()
+        known.get(log).cloned()
     }
 
     /// Reads again what is kept.

@@ -359,6 +359,7 @@ fn service(
         checkpoint_millis: 1_000,
         post_millis: 2_000,
         heartbeat_seconds,
+        max_anchor_age_seconds: None,
         resend_seconds: 10,
         replace_seconds: 48,
         max_fee_gwei: 500,

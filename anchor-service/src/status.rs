@@ -73,6 +73,26 @@ pub struct Status {
     pub troubles: BTreeMap<&'static str, String>,
 }
 
+/// How old a final anchor may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Freshness {
+    /// In milliseconds; 0 for any age.
+    pub(crate) most_millis: i64,
+    /// Whether a log that does not grow is anchored again.
+    pub(crate) has_heartbeats: bool,
+}
+
+impl Freshness {
+    /// The age of the newest final anchor in milliseconds, when it is too great. A log that
+    /// has grown no further since and has no heartbeats is as fresh as it can be.
+    fn overdue(self, log: &LogStatus, now: Timestamp) -> Option<i64> {
+        let last = log.last_final?;
+        let moves = self.has_heartbeats || log.size > last.size;
+        let age = now.as_millis().saturating_sub(last.time.as_millis());
+        (self.most_millis > 0 && moves && age > self.most_millis).then_some(age)
+    }
+}
+
 /// Reads the status; cheap to clone, outlives the service.
 #[derive(Debug, Clone)]
 pub struct StatusReader {
@@ -81,6 +101,7 @@ pub struct StatusReader {
     troubles: Troubles,
     refusals: Refusals,
     compared: Compared,
+    freshness: Freshness,
 }
 
 impl StatusReader {
@@ -90,6 +111,7 @@ impl StatusReader {
         troubles: Troubles,
         refusals: Refusals,
         compared: Compared,
+        freshness: Freshness,
     ) -> Self {
         Self {
             journal,
@@ -97,6 +119,7 @@ impl StatusReader {
             troubles,
             refusals,
             compared,
+            freshness,
         }
     }
 
@@ -122,6 +145,23 @@ impl StatusReader {
             alarm: self.alarm(),
             troubles: self.troubles(),
         })
+    }
+
+    /// What is wrong with the ages of final anchors, where this process works.
+    #[must_use]
+    pub fn overdue(&self, status: &Status, now: Timestamp) -> Vec<String> {
+        if !matches!(self.lease(), LeaseState::Held { .. }) {
+            return Vec::new();
+        }
+        let overdue = |log: &LogStatus| {
+            let minutes = self.freshness.overdue(log, now)? / 60_000;
+            Some(format!(
+                "the newest final anchor of the log of `{}` is {minutes} minutes old; see the \
+                 steps, the L2 and its final blocks",
+                log.facility
+            ))
+        };
+        status.logs.iter().filter_map(overdue).collect()
     }
 
     /// What was done since the start.

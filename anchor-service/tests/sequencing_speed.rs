@@ -103,6 +103,7 @@ async fn pending_leaves_get_their_index_fast_and_in_little_memory() {
         checkpoint_millis: 1_000,
         post_millis: 2_000,
         heartbeat_seconds: 0,
+        max_anchor_age_seconds: None,
         resend_seconds: 10,
         replace_seconds: 48,
         max_fee_gwei: 500,

@@ -7,6 +7,7 @@ mod fees;
 mod key;
 mod node;
 mod reader;
+mod receipt;
 mod registry;
 mod transaction;
 

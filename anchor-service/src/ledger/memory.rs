@@ -37,6 +37,8 @@ struct Chain {
     highest: usize,
     /// Logs that the submitter may not anchor.
     ungranted: BTreeSet<LogId>,
+    /// Anchors that fit into a block; `None` for any number.
+    most_anchors: Option<usize>,
     /// The node shows no receipts.
     hides_receipts: bool,
     /// How often it was asked for one.
@@ -174,6 +176,11 @@ impl MemoryLedger {
         chain.highest = stay;
     }
 
+    /// How many anchors fit into a block.
+    pub(crate) fn fit(&self, most: usize) {
+        self.chain.lock().unwrap().most_anchors = Some(most);
+    }
+
     /// Whether the node shows no receipts.
     pub(crate) fn hide_receipts(&self, hides: bool) {
         self.chain.lock().unwrap().hides_receipts = hides;
@@ -259,6 +266,9 @@ impl Ledger for MemoryLedger {
         anchors: &[Extension],
     ) -> Result<SignedTransaction, LedgerError> {
         let mut chain = self.asked()?;
+        if chain.most_anchors.is_some_and(|most| anchors.len() > most) {
+            return Err(LedgerError::TooMuchGas);
+        }
         chain.judge(anchors).map_err(LedgerError::Refused)?;
         chain.counter += 1;
         let hash = hash(0x77, chain.counter);

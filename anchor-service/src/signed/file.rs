@@ -1,10 +1,9 @@
 //! One file for all logs, beside their keys, replaced whole.
 //!
-//! `{"format":"chartseal-signed/1","logs":[{"logId":<hex>,"note":<signed checkpoint>}, ..]}`,
-//! by log id (docs/storage-format.md, "Signed states").
+//! `{"format":"chartseal-signed/1","logs":[<signed checkpoint>, ..]}`, by origin
+//! (docs/storage-format.md, "Signed states").
 
 use super::{SignedError, SignedKeeper, SignedState, SignedStates};
-use model::LogId;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions},
@@ -24,17 +23,11 @@ pub struct SignedFile {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 struct Content {
     format: String,
-    logs: Vec<Entry>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Entry {
-    log_id: String,
-    note: String,
+    /// Signed notes.
+    logs: Vec<String>,
 }
 
 impl SignedFile {
@@ -63,10 +56,9 @@ impl SignedFile {
             return None;
         }
         let mut states = SignedStates::new();
-        for Entry { log_id, note } in content.logs {
-            let log_id: LogId = log_id.parse().ok()?;
+        for note in content.logs {
             let state = SignedState::parse(note).ok()?;
-            if states.insert(log_id, state).is_some() {
+            if states.insert(state.origin().clone(), state).is_some() {
                 return None;
             }
         }
@@ -74,13 +66,9 @@ impl SignedFile {
     }
 
     fn write(&self, states: &SignedStates) -> io::Result<()> {
-        let logs = states.iter().map(|(log_id, state)| Entry {
-            log_id: log_id.to_string(),
-            note: state.note().to_owned(),
-        });
         let content = Content {
             format: FORMAT.to_owned(),
-            logs: logs.collect(),
+            logs: states.values().map(|it| it.note().to_owned()).collect(),
         };
         let text = serde_json::to_vec(&content)?;
         let fresh = beside(&self.path, ".new");
@@ -125,7 +113,11 @@ impl SignedKeeper for SignedFile {
                 place: self.place(),
             });
         }
-        states.extend(after.iter().map(|(log, state)| (*log, state.clone())));
+        states.extend(
+            after
+                .iter()
+                .map(|(log, state)| (log.clone(), state.clone())),
+        );
         self.write(&states).map_err(|error| self.unusable(&error))
     }
 
@@ -153,17 +145,18 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tlog::checkpoint::LogKey;
+    use tlog::checkpoint::{LogKey, Origin};
 
-    fn state(seed: u8, size: u64) -> (LogId, SignedState) {
-        let key = LogKey::from_seed("gw.test/log/a".parse().unwrap(), &[seed; 32]);
+    fn state(log: u8, size: u64) -> (Origin, SignedState) {
+        let origin: Origin = format!("gw.test/log/{log}").parse().unwrap();
+        let key = LogKey::from_seed(origin.clone(), &[log; 32]);
         let root = model::Digest::new([u8::try_from(size).unwrap(); 32]);
         let note = key.sign(size, root);
-        (key.log_id(), SignedState::parse(note).unwrap())
+        (origin, SignedState::parse(note).unwrap())
     }
 
     fn states(all: &[(u8, u64)]) -> SignedStates {
-        all.iter().map(|(seed, size)| state(*seed, *size)).collect()
+        all.iter().map(|(log, size)| state(*log, *size)).collect()
     }
 
     #[test]
@@ -180,7 +173,7 @@ mod tests {
         other.swap(&first, &states(&[(1, 11)])).unwrap();
         assert_eq!(file.read().unwrap(), states(&[(1, 11), (2, 20)]));
         let text = fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with(r#"{"format":"chartseal-signed/1","logs":[{"logId":""#));
+        assert!(text.starts_with(r#"{"format":"chartseal-signed/1","logs":["gw.test/log/1\n11\n"#));
         assert!(!beside(&path, ".new").exists());
     }
 
@@ -211,8 +204,9 @@ mod tests {
             good[..good.len() - 1].to_owned(),
             good.replace("signed/1", "signed/2"),
             good.replace("\"logs\"", "\"log\""),
-            good.replace("\"note\":\"", "\"note\":\"x"),
-            good.replace("\"logId\":\"", "\"logId\":\"zz"),
+            good.replace("\\n10\\n", "\\nten\\n"),
+            good.replace("[\"", "[\"gw.test/log/1\",\""),
+            good.replace("[\"", &format!("[{},\"", &good[39..good.len() - 2])),
         ] {
             fs::write(&path, &bad).unwrap();
             let damaged = Err(SignedError::Damaged {

@@ -4,11 +4,12 @@
 use super::{Step, World};
 use crate::{
     Alarm, Holder, LogKeys, SignedFile, SignedKeeper as _, SignedStates, StepError, adopt::adopt,
-    journal::Journal, new_epoch,
+    journal::Journal, key_file::KeyFileError, new_epoch, signed::Signed,
 };
 use model::{Digest, SeededRandom};
 use std::{fs, path::PathBuf, sync::Arc};
 use store::{Database, Store};
+use tlog::checkpoint::Origin;
 
 /// The files of a database that nobody writes to now, with their bytes.
 type Copy = Vec<(PathBuf, Vec<u8>)>;
@@ -53,6 +54,11 @@ impl World {
     }
 }
 
+/// That of the first facility's log of an epoch.
+fn origin(epoch: u32) -> Origin {
+    Origin::new("gw.test", &"a".parse().unwrap(), epoch).unwrap()
+}
+
 #[tokio::test]
 async fn a_database_put_back_behind_the_last_checkpoint_halts_before_it_grows() {
     let mut world = World::new(0).await;
@@ -62,7 +68,7 @@ async fn a_database_put_back_behind_the_last_checkpoint_halts_before_it_grows() 
     // Signed, handed out perhaps, and never anchored: the chain cannot tell.
     world.grow(4).await;
     let signed = world.signed();
-    assert_eq!(signed[&world.logs[0]].claim().0, 7);
+    assert_eq!(signed[&origin(1)].claim().0, 7);
 
     world.put_back(&copy);
     world.plant(0, 6).await;
@@ -141,7 +147,7 @@ async fn a_log_that_goes_back_under_a_running_service_takes_no_leaf() {
     world.plant(0, 2).await;
     let journal = Journal::new(world.store.clone());
     let log = journal.current_logs().await.unwrap().remove(0);
-    let (size, root) = world.signed()[&world.logs[0]].claim();
+    let (size, root) = world.signed()[&origin(1)].claim();
     for signed in [(size + 1, root), (size, Digest::ZERO)] {
         assert_eq!(journal.sequence(log.id, Some(signed), 10).await, Ok(None));
         assert_eq!(journal.state(log.id, Some(signed)).await, Ok(None));
@@ -159,7 +165,7 @@ async fn a_log_that_cannot_go_on_is_continued_by_another() {
     let copy = world.copy();
     world.grow(4).await;
     let signed = world.signed();
-    let (size, root) = signed[&world.logs[0]].claim();
+    let (size, root) = signed[&origin(1)].claim();
     world.put_back(&copy);
     // What was written after the backup is lost with it.
     world.planted[0].truncate(3);
@@ -191,8 +197,8 @@ async fn a_log_that_cannot_go_on_is_continued_by_another() {
     world.judge_log(&world.planted[0], world.logs[0]).await;
     world.judge_log(&waited, log_id).await;
     let now = world.signed();
-    assert_eq!(now[&world.logs[0]], signed[&world.logs[0]]);
-    assert_eq!(now[&log_id].claim().0, 2);
+    assert_eq!(now[&origin(1)], signed[&origin(1)]);
+    assert_eq!(now[&origin(2)].claim().0, 2);
 }
 
 #[tokio::test]
@@ -229,4 +235,27 @@ async fn adopting_takes_what_fits_and_nothing_else() {
     );
     assert!(behind, "{refused:?}");
     assert!(!world.signed_file().exists());
+}
+
+/// Whoever can write to the database gives a log another name on the chain, cuts what it
+/// signed last, and lets it grow another way.
+#[tokio::test]
+async fn a_log_under_another_id_is_the_same_log() {
+    let mut world = World::new(0).await;
+    world.grow(3).await;
+    let signed = world.signed();
+    let journal = Journal::new(world.store.clone());
+    let mut log = journal.current_logs().await.unwrap().remove(0);
+    log.log_id = model::LogId::new([7; 32]);
+    let known = Signed::new(Arc::new(SignedFile::new(world.signed_file())));
+    known.refresh().await.unwrap();
+    assert_eq!(known.of(&log.origin).as_ref(), signed.get(&origin(1)));
+    // Its first key is not the key of such a log.
+    let keys = LogKeys::new(world.folder.path());
+    assert!(matches!(
+        keys.check(&log),
+        Err(KeyFileError::WrongKey { .. })
+    ));
+    let (keys, wrong) = keys.of(&log);
+    assert!(keys.is_empty() && wrong.is_some());
 }

@@ -2,6 +2,7 @@
 
 use super::{STEPS, Step, World};
 use crate::{StepError, ledger::LedgerError};
+use model::Clock as _;
 
 async fn posted(world: &mut World, count: usize) {
     world.plant(0, count).await;
@@ -57,6 +58,19 @@ async fn an_anchor_whose_receipt_is_late_is_no_strangers() {
 }
 
 #[tokio::test]
+async fn logs_that_do_not_fit_into_one_block_are_split() {
+    let mut world = World::new(0).await;
+    world.plant(0, 2).await;
+    world.plant(1, 3).await;
+    world.ledger.fit(1);
+    world.settle().await;
+    world.judge().await;
+    for log in &world.logs {
+        assert_eq!(world.ledger.history(*log).len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn attempts_without_number_cost_one_question() {
     let mut world = World::new(0).await;
     posted(&mut world, 2).await;
@@ -72,4 +86,31 @@ async fn attempts_without_number_cost_one_question() {
     );
     world.settle().await;
     world.judge().await;
+}
+
+#[tokio::test]
+async fn an_old_anchor_is_said_to_be_so_where_the_log_moves() {
+    const LIMIT: i64 = 10_800_000;
+    for heartbeat_seconds in [0, 3_600] {
+        let mut world = World::new(heartbeat_seconds).await;
+        world.plant(0, 2).await;
+        world.settle().await;
+        let overdue = async |world: &World| {
+            let reader = world.service.status();
+            let status = reader.read().await.unwrap();
+            reader.overdue(&status, world.clock.now())
+        };
+        assert_eq!(overdue(&world).await, Vec::<String>::new());
+        world.clock.advance_millis(LIMIT + 1_000_000);
+        let old = overdue(&world).await;
+        // A quiet log without heartbeats is as fresh as it can be.
+        assert_eq!(old.len(), usize::from(heartbeat_seconds > 0), "{old:?}");
+        world.plant(0, 1).await;
+        world.step(Step::Sequence).await.unwrap();
+        let old = overdue(&world).await;
+        assert_eq!(old.len(), 1, "{old:?}");
+        assert!(old[0].contains("the log of `a` is"), "{old:?}");
+        world.settle().await;
+        assert_eq!(overdue(&world).await, Vec::<String>::new());
+    }
 }

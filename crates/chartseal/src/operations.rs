@@ -14,6 +14,7 @@ use actix_web::{
 };
 use anchor_service::StatusReader;
 use gateway::{App, Certificates};
+use model::{Clock as _, SystemClock};
 use serde_json::json;
 use std::{
     io,
@@ -118,8 +119,12 @@ async fn ready(sources: Data<Sources>) -> HttpResponse {
 /// What keeps the anchor-service from its work.
 async fn unready(anchor: &StatusReader) -> Vec<String> {
     let mut missing = Vec::new();
-    if let Err(error) = anchor.read().await {
-        missing.push(format!("database: {error}"));
+    match anchor.read().await {
+        Err(error) => missing.push(format!("database: {error}")),
+        Ok(status) => {
+            let overdue = anchor.overdue(&status, SystemClock.now()).into_iter();
+            missing.extend(overdue.map(|text| format!("anchors: {text}")));
+        }
     }
     missing.extend(anchor.alarm().map(|alarm| format!("alarm: {alarm}")));
     let troubles = anchor.troubles();

@@ -48,10 +48,7 @@ impl Fees {
 
     /// Asks the node.
     pub(super) async fn ask(&self, node: &Node) -> Result<Quote, LedgerError> {
-        let latest = node
-            .block("latest")
-            .await?
-            .ok_or(LedgerError::Strange("the node has no newest block"))?;
+        let latest = node.newest_block().await?;
         match latest.header.inner.base_fee_per_gas {
             Some(base_fee) => self.dynamic(base_fee.into(), node.suggested_tip().await?),
             None => {

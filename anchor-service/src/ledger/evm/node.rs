@@ -1,6 +1,7 @@
 //! One node behind JSON-RPC over HTTP: the questions, and its errors in our
 //! words. Errors of the client are mapped and never printed.
 
+use super::receipt::RpcReceipt;
 use crate::{
     ledger::{FinalityRule, LedgerError, evm::registry},
     span,
@@ -72,6 +73,17 @@ impl Node {
             Err(LedgerError::Rejected { .. }) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Gas that a block has.
+    pub async fn block_gas_limit(&self) -> Result<u64, LedgerError> {
+        Ok(self.newest_block().await?.header.inner.gas_limit)
+    }
+
+    /// The newest block, without its transactions.
+    pub async fn newest_block(&self) -> Result<Block, LedgerError> {
+        let block = self.block("latest").await?;
+        block.ok_or(LedgerError::Strange("the node has no newest block"))
     }
 
     /// Whether it has a transaction, in a block or waiting for one.
@@ -152,10 +164,7 @@ impl Node {
     }
 
     /// All receipts of a block.
-    pub async fn block_receipts(
-        &self,
-        hash: B256,
-    ) -> Result<Option<Vec<TransactionReceipt>>, LedgerError> {
+    pub async fn block_receipts(&self, hash: B256) -> Result<Option<Vec<RpcReceipt>>, LedgerError> {
         self.ask("eth_getBlockReceipts", (hash,)).await
     }
 
@@ -230,6 +239,15 @@ fn explain(error: &TransportError) -> LedgerError {
         // "Upfront cost exceeds account balance").
         if message.contains("insufficient funds") || message.contains("exceeds account balance") {
             return LedgerError::NoFunds;
+        }
+        // geth and anvil ("gas required exceeds allowance"), Besu and others.
+        let beyond = [
+            "gas required exceeds",
+            "exceeds block gas limit",
+            "out of gas",
+        ];
+        if beyond.iter().any(|words| message.contains(words)) {
+            return LedgerError::TooMuchGas;
         }
         if let Some(data) = payload.as_revert_data() {
             return LedgerError::Refused(registry::refusal(&data));

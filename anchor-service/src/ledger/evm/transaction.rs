@@ -50,7 +50,11 @@ impl Draft {
         let estimate = node.estimate_gas(&request).await?;
         let gas_limit = estimate
             .saturating_add(estimate / 4)
-            .saturating_add(GAS_MARGIN);
+            .saturating_add(GAS_MARGIN)
+            .min(node.block_gas_limit().await?);
+        if gas_limit < estimate {
+            return Err(LedgerError::TooMuchGas);
+        }
         match fees.ask(node).await? {
             Quote::Dynamic { fee, tip } => {
                 let transaction = TxEip1559 {

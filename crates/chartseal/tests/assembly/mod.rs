@@ -199,6 +199,7 @@ fn anchor(
         checkpoint_millis: 100,
         post_millis: 200,
         heartbeat_seconds: 3_600,
+        max_anchor_age_seconds: None,
         resend_seconds: 10,
         replace_seconds: 48,
         max_fee_gwei: 500,
