@@ -2,7 +2,6 @@
 
 use crate::{
     app::App,
-    context::Context,
     failure::{Category, Failure},
     limits::BODY_BYTES_PER_SECOND,
     negotiation, query_text,
@@ -139,9 +138,7 @@ fn too_large(limit: usize) -> Failure {
 ///
 /// # Errors
 /// When it is not JSON that we take, or has too many values.
-pub async fn parse(context: &Context, bytes: &web::Bytes) -> Result<Value, Failure> {
-    let app = &context.app;
-    app.throttle.opened(&context.caller, bytes.len());
+pub async fn parse(app: &App, bytes: &web::Bytes) -> Result<Value, Failure> {
     let most = app.limits.body_values();
     if bytes.len() < LONG {
         return Ok(json::parse_within(bytes, most)?);

@@ -10,8 +10,11 @@ use std::{
 
 /// Buckets that are kept; those unused longest go first, and come back full.
 const BUCKETS: u64 = 100_000;
-/// A bucket is full again long before.
+/// A bucket that nobody asks for is kept so long at least.
 const IDLE: Duration = Duration::from_secs(600);
+
+/// The cache takes no longer time.
+const LONGEST_IDLE: Duration = Duration::from_secs(365 * 86_400);
 
 /// Buckets of one size. Times are in microseconds.
 pub(crate) struct Buckets {
@@ -27,23 +30,25 @@ pub(crate) struct Buckets {
 
 impl Buckets {
     pub(crate) fn new(rate: u32, period: i64, burst: u32) -> Self {
+        Self::lending(rate, period, burst, 0)
+    }
+
+    /// The same; charges can overdraw a bucket by `most`.
+    pub(crate) fn lending(rate: u32, period: i64, burst: u32, most: u32) -> Self {
         let interval = period / i64::from(rate.max(1));
+        let tolerance = interval.saturating_mul(i64::from(burst.max(1)) - 1);
+        let lent = interval.saturating_mul(i64::from(most));
+        // One that was let go comes back full, so not before it is.
+        let filled = tolerance.saturating_add(interval).saturating_add(lent);
+        let filled = Duration::from_micros(u64::try_from(filled).unwrap_or(0));
         Self {
             full_at: Cache::builder()
                 .max_capacity(BUCKETS)
-                .time_to_idle(IDLE)
+                .time_to_idle(filled.max(IDLE).min(LONGEST_IDLE))
                 .build(),
             interval,
-            tolerance: interval.saturating_mul(i64::from(burst.max(1)) - 1),
-            lent: 0,
-        }
-    }
-
-    /// The same, from which so much more than what is left can be charged at once.
-    pub(crate) fn lending(self, most: u32) -> Self {
-        Self {
-            lent: self.interval.saturating_mul(i64::from(most)),
-            ..self
+            tolerance,
+            lent,
         }
     }
 
@@ -144,7 +149,7 @@ mod tests {
 
     #[test]
     fn what_is_charged_beyond_the_bucket_is_waited_for() {
-        let buckets = Buckets::new(10, SECOND, 20).lending(50);
+        let buckets = Buckets::lending(10, SECOND, 20, 50);
         buckets.charge("a", 0, 19);
         assert!(buckets.look("a", 0).is_ok());
         buckets.charge("a", 0, 31);

@@ -339,7 +339,7 @@ pub async fn run<T>(
     }
 }
 
-/// A denial was audited: it counts against the client's budget. What is hidden and
+/// A denial was audited: it counts against the budgets of user and client. What is hidden and
 /// what is absent count alike.
 fn note_denial<T>(context: &Context, outcome: &Result<T, Failure>) {
     if outcome.as_ref().is_err_and(Failure::is_denial) {

@@ -120,7 +120,7 @@ impl<J: Job> Worker<J> {
         let (stored, opened) = self.row.read::<J::State>().await?;
         let now = self.row.now();
         let mut state = match opened {
-            Opened::None => J::State::default(),
+            Opened::None | Opened::OtherForm => J::State::default(),
             Opened::State(state) => state,
             Opened::Unopened => self.job.after_unopened(self.row.time()),
         };
@@ -195,6 +195,6 @@ pub(crate) async fn state<J: Job>(tools: Tools) -> Result<Option<J::State>, Fail
     let (_, opened) = Row::new(J::KIND, tools).read::<J::State>().await?;
     Ok(match opened {
         Opened::State(state) => Some(state),
-        Opened::None | Opened::Unopened => None,
+        Opened::None | Opened::OtherForm | Opened::Unopened => None,
     })
 }

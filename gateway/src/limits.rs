@@ -39,7 +39,7 @@ pub struct Limits {
     /// `None` for no limit.
     pub user_requests: Option<Rate>,
     /// Answers 403 and 404 to one client. Each is audited; when they are used up the
-    /// client gets 429, which is audited in aggregate only.
+    /// client gets 429, and what is refused before it is begun is audited in aggregate only.
     pub client_denials_per_minute: u32,
     /// The same of one user of a client.
     pub user_denials_per_minute: u32,
@@ -71,12 +71,12 @@ impl Limits {
     }
 }
 
-/// A rate of requests or bytes, and how far ahead of it one may be.
+/// A rate of requests, records or bytes, and how far ahead of it one may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// Requests or bytes a second.
+    /// So many a second.
     pub per_second: u32,
-    /// Number of requests or bytes that may come at once; at least 1.
+    /// How many may come at once; at least 1.
     pub burst: u32,
 }
 
@@ -131,7 +131,9 @@ impl Throttle {
     /// Full buckets for everyone.
     #[must_use]
     pub fn new(limits: &Limits, clock: Arc<dyn Clock>) -> Self {
-        let second = |rate: Rate| Buckets::new(rate.per_second, 1_000_000, rate.burst);
+        let lending =
+            |rate: Rate, most| Buckets::lending(rate.per_second, 1_000_000, rate.burst, most);
+        let second = |rate| lending(rate, 0);
         let minute = |denials| Buckets::new(denials, 60_000_000, denials);
         Self {
             clock,
@@ -141,10 +143,8 @@ impl Throttle {
             user_denials: minute(limits.user_denials_per_minute),
             user_query_bytes: limits
                 .user_query_bytes
-                .map(|rate| second(rate).lending(LONGEST_QUERY)),
-            user_records: limits
-                .user_records
-                .map(|rate| second(rate).lending(LENT_RECORDS)),
+                .map(|rate| lending(rate, LONGEST_QUERY)),
+            user_records: limits.user_records.map(|rate| lending(rate, LENT_RECORDS)),
         }
     }
 

@@ -71,14 +71,26 @@ async fn nowhere() -> Answer {
     Err(outcome::unknown_path())
 }
 
+/// Reads a body of JSON, which counts as so many records of its caller.
+async fn json_body(
+    request: &HttpRequest,
+    payload: web::Payload,
+    context: &Context,
+) -> Result<web::Bytes, Failure> {
+    let bytes = body::read_json(request, payload).await?;
+    let throttle = &context.app.throttle;
+    throttle.opened(&context.caller, bytes.len());
+    Ok(bytes)
+}
+
 async fn post_record(request: HttpRequest, payload: web::Payload) -> Answer {
     let context = Context::enter(&request).await?;
     let kind = kind(&request)?;
     writable(&kind)?;
     head::plain(&request)?;
-    let bytes = body::read_json(&request, payload).await?;
+    let bytes = json_body(&request, payload, &context).await?;
     let once = Once::of(&request, &context, &bytes)?;
-    let value = body::parse(&context, &bytes).await?;
+    let value = body::parse(&context.app, &bytes).await?;
     let resource = of_kind(&context, Resource::from_new_value(value)?, &kind)?;
     let change = Change::Create {
         resource: &resource,
@@ -92,12 +104,12 @@ async fn put_record(request: HttpRequest, payload: web::Payload) -> Answer {
     let (kind, id) = (kind(&request)?, id(&request)?);
     writable(&kind)?;
     let preconditions = head::of_record(&request)?;
-    let bytes = body::read_json(&request, payload).await?;
+    let bytes = json_body(&request, payload, &context).await?;
     let once = Once::of(&request, &context, &bytes)?;
     let change = Change::Update {
         resource: &of_kind(
             &context,
-            Resource::from_value(body::parse(&context, &bytes).await?)?,
+            Resource::from_value(body::parse(&context.app, &bytes).await?)?,
             &kind,
         )?,
         id: &id,
@@ -218,9 +230,9 @@ async fn show(context: &Context, look: &Look<'_>) -> Answer {
 async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
     let context = Context::enter(&request).await?;
     head::plain(&request)?;
-    let bytes = body::read_json(&request, payload).await?;
+    let bytes = json_body(&request, payload, &context).await?;
     let once = Once::of(&request, &context, &bytes)?;
-    let prepared = Prepared::of(body::parse(&context, &bytes).await?, &[], &context)?;
+    let prepared = Prepared::of(body::parse(&context.app, &bytes).await?, &[], &context)?;
     // A repetition is prepared anew, with the ids that were assigned the first time.
     let bytes = once.as_ref().map(|_| bytes);
     let interaction = AuditInteraction::restful(prepared.interaction_code());
@@ -231,7 +243,7 @@ async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
         once.as_ref(),
         async |exchange| bundle::run(exchange, &prepared, wanted, None).await,
         async |exchange, done| {
-            let value = body::parse(&context, &bytes.clone().unwrap_or_default()).await?;
+            let value = body::parse(&context.app, &bytes.clone().unwrap_or_default()).await?;
             let prepared = Prepared::of(value, done, &context)?;
             let (reply, _) = bundle::run(exchange, &prepared, wanted, Some(done)).await?;
             Ok(reply)

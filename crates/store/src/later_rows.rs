@@ -5,7 +5,7 @@
 use crate::{
     Access, Error, FacilityId,
     schema::{
-        answer, audit, audit_query, change, change_decision, kept_query, own_url, policy_set,
+        answer, audit, audit_query, change, change_decision, job, kept_query, own_url, policy_set,
         registration, version,
     },
 };
@@ -54,7 +54,7 @@ impl<A: Access> LaterRows<'_, A> {
                     .filter(substr($table::envelope, 1, 1).ne(FORMAT_1.as_slice())));
             )*};
         }
-        any!(policy_set audit_query kept_query own_url);
+        any!(policy_set audit_query kept_query own_url job);
         sealed!(registration change answer);
         let decisions = change_decision::table
             .filter(change_decision::facility_id.eq(facility.0))

@@ -44,7 +44,9 @@ pub(super) enum Opened<S> {
     /// There is no row.
     None,
     State(S),
-    /// Somebody has written it who holds no key, or a later release.
+    /// It opens, and another release has written it in its own form.
+    OtherForm,
+    /// Somebody has written it who holds no key.
     Unopened,
 }
 
@@ -91,13 +93,9 @@ impl Row {
             return Ok((None, Opened::None));
         };
         let opened = match self.open(&row).await {
-            Ok(content) => serde_json::from_slice(&content).ok(),
+            Ok(content) => self.parse(&content),
             Err(failure) if failure.category == Category::Unavailable => return Err(failure),
-            Err(_) => None,
-        };
-        let opened = match opened {
-            Some(state) => Opened::State(state),
-            None => {
+            Err(_) => {
                 tracing::error!(facility = %self.facility_name(), job = self.kind,
                     "the row of a job does not open: someone without the keys has changed it; \
                      the job begins anew");
@@ -105,6 +103,17 @@ impl Row {
             }
         };
         Ok((Some(row), opened))
+    }
+
+    fn parse<S: DeserializeOwned>(&self, content: &[u8]) -> Opened<S> {
+        match serde_json::from_slice(content) {
+            Ok(state) => Opened::State(state),
+            Err(_) => {
+                tracing::warn!(facility = %self.facility_name(), job = self.kind,
+                    "the state of a job is of another release; the job begins anew");
+                Opened::OtherForm
+            }
+        }
     }
 
     async fn open(&self, row: &StoredJob) -> Result<Vec<u8>, Failure> {

@@ -4,7 +4,7 @@
 use super::{KEPT_EVERY, Tools, Turn, Worker};
 use crate::{app::App, facility::Facility, sweep::SweepJob};
 use actix_web::{rt, web};
-use model::Timestamp;
+use model::{RandomUnavailable, Timestamp};
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -63,17 +63,15 @@ async fn supervise(app: web::Data<App>, mut stopped: watch::Receiver<bool>) {
 }
 
 async fn run(app: web::Data<App>, facility: Arc<Facility>, mut stopped: watch::Receiver<bool>) {
-    let tools = Tools {
-        facility: Arc::clone(&facility),
-        store: app.store.clone(),
-        clock: Arc::clone(&app.clock),
-        random: Arc::clone(&app.random),
-    };
-    let job = SweepJob::new(app.clone(), Arc::clone(&facility));
-    let mut worker = match Worker::new(job, tools, KEPT_EVERY) {
-        Ok(worker) => worker,
-        Err(error) => {
-            tracing::error!(facility = %facility.name, %error, "the jobs of a facility cannot run");
+    let mut worker = loop {
+        match worker(&app, &facility) {
+            Ok(worker) => break worker,
+            Err(error) => {
+                tracing::error!(facility = %facility.name, %error,
+                    "the jobs of a facility cannot run; it is tried again");
+            }
+        }
+        if !pause(LOOK_EVERY, &mut stopped).await {
             return;
         }
     };
@@ -95,6 +93,20 @@ async fn run(app: web::Data<App>, facility: Arc<Facility>, mut stopped: watch::R
         }
     }
     worker.release().await;
+}
+
+fn worker(
+    app: &web::Data<App>,
+    facility: &Arc<Facility>,
+) -> Result<Worker<SweepJob>, RandomUnavailable> {
+    let tools = Tools {
+        facility: Arc::clone(facility),
+        store: app.store.clone(),
+        clock: Arc::clone(&app.clock),
+        random: Arc::clone(&app.random),
+    };
+    let job = SweepJob::new(app.clone(), Arc::clone(facility));
+    Worker::new(job, tools, KEPT_EVERY)
 }
 
 fn rest(until: Timestamp, now: Timestamp) -> Duration {

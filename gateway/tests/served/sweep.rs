@@ -2,7 +2,7 @@
 //! them, or adds some: the sweep names them.
 
 use crate::{
-    database::Kind,
+    database::{Kind, on_both},
     house::{HOME, House},
     office::Office,
     records,
@@ -15,23 +15,6 @@ use policies::PolicySource;
 use std::{convert::Infallible, sync::Arc};
 use store::{NewLog, Tile};
 use tlog::{leaf::leaf_hash, tile};
-
-macro_rules! on_both {
-    ($($name:ident,)*) => {
-        mod sqlite {$(
-            #[actix_web::test]
-            async fn $name() {
-                super::$name(crate::database::Kind::Sqlite).await;
-            }
-        )*}
-        mod postgres {$(
-            #[actix_web::test]
-            async fn $name() {
-                super::$name(crate::database::Kind::Postgres).await;
-            }
-        )*}
-    };
-}
 
 on_both! {
     what_was_written_fits,

@@ -2,7 +2,7 @@
 //! nobody sealed.
 
 use crate::{
-    database::Kind,
+    database::{Kind, on_both},
     house::{HOME, House},
     sweep::{site, whole},
 };
@@ -11,23 +11,6 @@ use gateway::{
     sweep::{FaultKind, SweepState, Sweeper},
 };
 use std::time::Duration;
-
-macro_rules! on_both {
-    ($($name:ident,)*) => {
-        mod sqlite {$(
-            #[actix_web::test]
-            async fn $name() {
-                super::$name(crate::database::Kind::Sqlite).await;
-            }
-        )*}
-        mod postgres {$(
-            #[actix_web::test]
-            async fn $name() {
-                super::$name(crate::database::Kind::Postgres).await;
-            }
-        )*}
-    };
-}
 
 on_both! {
     a_fault_is_shown_until_a_later_sweep_is_clean,

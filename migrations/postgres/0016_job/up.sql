@@ -1,6 +1,6 @@
 -- Long jobs of a facility: which process works at one, and how far it has come. The lease
 -- stands in clear, for order and not for safety: one that ends too late counts for
--- nothing. What decides is sealed; a row that does not open counts as none.
+-- nothing. What decides is sealed; a row that does not open is a fault, and the job begins anew.
 CREATE TABLE job (
     facility_id INTEGER NOT NULL,
     kind TEXT NOT NULL, -- such as sweep
