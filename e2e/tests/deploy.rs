@@ -138,6 +138,25 @@ fn the_runbook_has_every_sentence() {
     }
 }
 
+/// `ProtectSystem=strict` makes all read-only that a unit does not name.
+#[test]
+fn units_that_sign_can_write_where_the_log_keys_are() {
+    for (unit, sample) in [
+        ("chartseal.service", "serve.toml"),
+        ("chartseal-anchor.service", "anchor.toml"),
+    ] {
+        let sample = read(&format!("deploy/config/{sample}"));
+        let (_, rest) = sample
+            .split_once("\nlogKeys = \"")
+            .expect("a folder of keys");
+        let (folder, _) = rest.split_once('"').expect("its end");
+        let unit = read(&format!("deploy/systemd/{unit}"));
+        assert!(unit.contains("ProtectSystem=strict"), "{unit}");
+        let writable = format!("ReadWritePaths=-{folder}\n");
+        assert!(unit.contains(&writable), "{unit}");
+    }
+}
+
 /// The expression of an alert, with one space for any white space.
 fn expression(alerts: &str, name: &str) -> String {
     let (_, rule) = alerts

@@ -1,5 +1,5 @@
 //! `chartseal anchor adopt`: the newest checkpoint of each log is what its keys signed
-//! last, where no file says so yet (docs/operations.md, "What the keys signed last").
+//! last, where no file says so yet (docs/operations.md, "Start, ready, stop").
 
 use crate::{
     cli::ConfigArgs,

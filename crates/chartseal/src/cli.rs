@@ -65,7 +65,7 @@ pub enum Command {
     Import(ImportArgs),
     /// Run a gateway; several can run over one PostgreSQL database.
     Gateway(ConfigArgs),
-    /// Run the anchor-service, or install its registry (`deploy`, `grant`).
+    /// Run the anchor-service, or look after its registry and logs.
     #[command(after_help = GLOSSARY)]
     Anchor(AnchorArgs),
     /// Run gateway and anchor-service in one process; needed with SQLite.

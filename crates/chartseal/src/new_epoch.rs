@@ -1,5 +1,5 @@
 //! `chartseal anchor new-epoch`: another log for a facility, where the one it has cannot
-//! go on (docs/operations.md, "Another log").
+//! go on (docs/operations.md, "Start, ready, stop").
 
 use crate::{
     cli::NewEpochArgs,
