@@ -70,9 +70,7 @@ impl Sweep {
     pub(crate) async fn begin(&self, clock: &dyn Clock) -> Result<Progress, Failure> {
         let id = self.facility.id;
         let count = move |reader: &mut Reader| {
-            let logs = reader.logs().list()?;
-            let own = logs.iter().filter(|log| log.facility == id);
-            let sequenced: u64 = own.map(|log| log.size).sum();
+            let sequenced = reader.sweep().sequenced(id)?;
             Ok(sequenced.saturating_add(reader.leaves().pending_count(id)?))
         };
         let leaves = self.store.search("sweep: size", count).await?;
@@ -97,9 +95,10 @@ impl Sweep {
     async fn look(&self, pass: &Pass) -> Result<Batch, Failure> {
         match pass {
             Pass::Rules => self.rules().await,
-            Pass::Statements { after } => self.statements(after).await,
-            Pass::Versions { after } => self.versions(after).await,
-            Pass::Audits { after } => self.audits(after).await,
+            Pass::Statements { after } => self.statements(after.as_ref()).await,
+            Pass::Versions { after } => self.versions(after.as_ref()).await,
+            Pass::Audits { after } => self.audits(after.as_ref()).await,
+            Pass::Logs { after } => self.next_log(*after).await,
             Pass::Leaves {
                 epoch,
                 after,

@@ -35,12 +35,12 @@ impl Opened {
     }
 }
 
-/// Sweeps every facility: 0 when no fault was found, 1 when there are some, 2 when it could
-/// not be tried.
+/// Sweeps every facility: 1 when faults were found; else 2 when a facility, or all of them,
+/// could not be swept; else 0.
 pub fn run(args: &ConfigArgs) -> ExitCode {
     match crate::block_on(sweep_all(args)) {
-        Ok(0) => ExitCode::SUCCESS,
-        Ok(faults) => {
+        Ok(Swept { faults: 0, failed }) => ended(failed),
+        Ok(Swept { faults, .. }) => {
             complain!(
                 "chartseal sweep: {faults} faults; the runbook says what to do, \"The sweep found \
                  faults\""
@@ -54,22 +54,43 @@ pub fn run(args: &ConfigArgs) -> ExitCode {
     }
 }
 
+fn ended(failed: bool) -> ExitCode {
+    ExitCode::from(if failed { 2 } else { 0 })
+}
+
+/// What came of all facilities.
+struct Swept {
+    faults: u64,
+    /// Whether one of them could not be swept.
+    failed: bool,
+}
+
 /// A line for each fault: facility, fault, table, record tag, version, index; then one for
-/// the facility.
-async fn sweep_all(args: &ConfigArgs) -> Result<u64, Failed> {
+/// the facility. One that cannot be swept holds up no other.
+async fn sweep_all(args: &ConfigArgs) -> Result<Swept, Failed> {
     let opened = Opened::open(args)?;
-    let mut faults = 0_u64;
+    let mut swept = Swept {
+        faults: 0,
+        failed: false,
+    };
     for facility in facility::list(&opened.store).await? {
         let tools = (&opened.clock, &opened.random);
         let from = (&opened.store, &opened.kms as _);
-        let whole = sweep::whole(&facility.name, from, tools).await?;
+        let whole = match sweep::whole(&facility.name, from, tools).await {
+            Ok(whole) => whole,
+            Err(problem) => {
+                complain!("chartseal sweep: {}: {problem}", facility.name);
+                swept.failed = true;
+                continue;
+            }
+        };
         for fault in &whole.faults.named {
             say!("{}\t{fault}", facility.name);
         }
         say!("{}: {}", facility.name, told(&whole));
-        faults = faults.saturating_add(whole.faults.total());
+        swept.faults = swept.faults.saturating_add(whole.faults.total());
     }
-    Ok(faults)
+    Ok(swept)
 }
 
 fn told(whole: &Whole) -> String {
@@ -78,10 +99,10 @@ fn told(whole: &Whole) -> String {
     format!("{rows} rows and leaves in {millis} ms, {faults} faults")
 }
 
-/// Shows the jobs: 0, or 2 when they cannot be read.
+/// Shows the jobs: 0, or 2 when those of a facility, or of all, cannot be read.
 pub fn run_jobs(args: &ConfigArgs) -> ExitCode {
     match crate::block_on(list(args)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(failed) => ended(failed),
         Err(problem) => {
             complain!("chartseal jobs: {problem}");
             ExitCode::from(2)
@@ -89,16 +110,22 @@ pub fn run_jobs(args: &ConfigArgs) -> ExitCode {
     }
 }
 
-/// A line for each facility and kind.
-async fn list(args: &ConfigArgs) -> Result<(), Failed> {
+/// A line for each facility and kind; gives whether those of one could not be read.
+async fn list(args: &ConfigArgs) -> Result<bool, Failed> {
     let opened = Opened::open(args)?;
+    let mut failed = false;
     for facility in facility::list(&opened.store).await? {
         let tools = (&opened.clock, &opened.random);
         let from = (&opened.store, &opened.kms as _);
-        let state = sweep::kept(&facility.name, from, tools).await?;
-        say!("{}\tsweep\t{}", facility.name, standing(state.as_ref()));
+        match sweep::kept(&facility.name, from, tools).await {
+            Ok(state) => say!("{}\tsweep\t{}", facility.name, standing(state.as_ref())),
+            Err(problem) => {
+                complain!("chartseal jobs: {}: {problem}", facility.name);
+                failed = true;
+            }
+        }
     }
-    Ok(())
+    Ok(failed)
 }
 
 fn standing(state: Option<&SweepState>) -> String {

@@ -62,11 +62,14 @@ fn read_everything(reader: &mut Reader) -> Result<(), crate::Error> {
             bytes: 10,
         },
     );
-    reader.sweep().versions(facility, &after, bound)?;
-    reader.sweep().audits(facility, &after, bound)?;
-    reader.sweep().statements(facility, &after, bound)?;
-    reader.sweep().leaves(facility, log, 0, 10)?;
-    reader.sweep().pending(facility, 0, 10)?;
+    reader.sweep().versions(facility, Some(&after), bound)?;
+    reader.sweep().audits(facility, Some(&after), bound)?;
+    reader.sweep().statements(facility, Some(&after), bound)?;
+    reader.sweep().leaves(facility, log, Some(0), 10)?;
+    reader.sweep().pending(facility, Some(0), 10)?;
+    reader.sweep().next_log(facility, Some(1))?;
+    reader.sweep().log(facility, 1)?;
+    reader.sweep().sequenced(facility)?;
     let event = EventRow {
         patient: one,
         time: time(),
@@ -76,6 +79,22 @@ fn read_everything(reader: &mut Reader) -> Result<(), crate::Error> {
     let another = EventRow { event: 1, ..event };
     let missing = reader.sweep().missing_events(facility, &[event, another])?;
     assert_eq!(missing, [another]);
+    Ok(())
+}
+
+/// What the sweep begins its passes with.
+fn begin_passes(reader: &mut Reader) -> Result<(), crate::Error> {
+    let (facility, log) = (FacilityId(1), LogRowId(1));
+    let bound = BatchBound {
+        rows: 10,
+        bytes: 10,
+    };
+    reader.sweep().versions(facility, None, bound)?;
+    reader.sweep().audits(facility, None, bound)?;
+    reader.sweep().statements(facility, None, bound)?;
+    reader.sweep().leaves(facility, log, None, 10)?;
+    reader.sweep().pending(facility, None, 10)?;
+    reader.sweep().next_log(facility, None)?;
     Ok(())
 }
 
@@ -106,8 +125,8 @@ fn audit() -> NewAudit {
     }
 }
 
-#[test]
-fn reads_by_key_walk_through_no_facility() {
+/// The statements that are run, each with the steps of its plan.
+fn plans(read: fn(&mut Reader) -> Result<(), crate::Error>) -> Vec<(String, Vec<Step>)> {
     let test = TestDatabase::sqlite();
     let store = Store::open(&test.database).expect("a database that opens");
     let taken: Arc<Mutex<BTreeSet<String>>> = Arc::default();
@@ -119,7 +138,7 @@ fn reads_by_key_walk_through_no_facility() {
             tx.audits().insert(FacilityId(1), &audit())
         })
         .expect("written");
-    let read = store.read_blocking("everything", move |reader| {
+    let done = store.read_blocking("everything", move |reader| {
         reader
             .conn
             .set_instrumentation(move |event: InstrumentationEvent<'_>| {
@@ -129,21 +148,29 @@ fn reads_by_key_walk_through_no_facility() {
                     taking.lock().expect("no panic").insert(sql.to_owned());
                 }
             });
-        read_everything(reader)
+        read(reader)
     });
-    assert_eq!(read, Ok(()));
+    assert_eq!(done, Ok(()));
     let mut conn = test.database.connect(Use::Read).expect("a connection");
     let taken = taken.lock().expect("no panic");
-    assert!(taken.len() >= 10, "{taken:?}");
-    for sql in taken.iter() {
-        let steps: Vec<Step> = sql_query(format!("EXPLAIN QUERY PLAN {sql}"))
-            .load(&mut conn)
-            .expect("a plan");
+    let plan = |sql: &String| {
+        let steps = sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(&mut conn);
+        (sql.clone(), steps.expect("a plan"))
+    };
+    taken.iter().map(plan).collect()
+}
+
+#[test]
+fn reads_by_key_walk_through_no_facility() {
+    let plans = plans(read_everything);
+    assert!(plans.len() >= 10, "{}", plans.len());
+    for (sql, steps) in plans {
         for Step { detail } in steps {
             let entered = LARGE.iter().any(|table| {
                 detail.starts_with(&format!("SEARCH {table} "))
                     || detail.starts_with(&format!("SCAN {table}"))
                     || detail.starts_with("SEARCH l ")
+                    || detail.starts_with("SEARCH o ")
                     || detail.starts_with("SEARCH r ")
                     || detail.starts_with("SEARCH p ")
             });
@@ -151,6 +178,23 @@ fn reads_by_key_walk_through_no_facility() {
                 || detail.contains("(facility_id=?)")
                 || detail.contains("(log_id=?)");
             assert!(!(entered && walked), "{detail}\n{sql}");
+        }
+    }
+}
+
+#[test]
+fn a_pass_of_the_sweep_begins_in_the_order_of_an_index() {
+    let plans = plans(begin_passes);
+    assert!(plans.len() >= 6, "{}", plans.len());
+    for (sql, steps) in plans {
+        for Step { detail } in steps {
+            assert!(!detail.contains("TEMP B-TREE"), "{detail}\n{sql}");
+            // The rows of a leaf, and other leaves of its name, are found by the name.
+            let by_name = detail.starts_with("SEARCH o ") || detail.starts_with("SEARCH p ");
+            assert!(
+                !by_name || detail.contains("record_tag=?"),
+                "{detail}\n{sql}"
+            );
         }
     }
 }

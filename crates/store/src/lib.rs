@@ -56,6 +56,7 @@ mod statistics;
 mod stats;
 mod store;
 mod sweep;
+mod sweep_logs;
 mod sweep_statement;
 #[cfg(test)]
 mod test_database;
@@ -96,7 +97,8 @@ pub use standing::MissingVersion;
 pub use statements::{NewStatement, Statement, StatementKind, Statements};
 pub use stats::{ClosureStats, GROUP_SIZES, Stats};
 pub use store::{Options, Store};
-pub use sweep::{BatchBound, EventRow, LogEnd, NamedLeaf, RowLeaves, RowName, Sweep, SweptRow};
+pub use sweep::{BatchBound, EventRow, NamedLeaf, RowLeaves, RowName, Sweep, SweptRow};
+pub use sweep_logs::{LogEnd, SweptLog};
 pub use tx::{Access, Reader, Tx};
 pub use version_facts::VersionFacts;
 pub use versions::{ID_PARAM, Link, NewVersion, Version, Versions};

@@ -24,6 +24,14 @@ pub struct RowName {
     pub version: i64,
 }
 
+impl RowName {
+    /// Whether a row of ours can have it.
+    #[must_use]
+    pub fn is_well_formed(&self) -> bool {
+        column::tag(&self.record).is_ok() && self.version >= 1
+    }
+}
+
 /// The leaves that have the name of a row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RowLeaves {
@@ -55,8 +63,12 @@ pub struct NamedLeaf {
     pub commitment: Vec<u8>,
     /// The name of its row.
     pub name: RowName,
-    /// The number of versions, audit records and statements of that name.
+    /// The number of versions, audit records and statements of that name; 0 for a name that
+    /// no row of ours can have.
     pub rows: u64,
+    /// The number of leaves of that name, itself among them, with an index or waiting; 2 and
+    /// more are not told apart.
+    pub leaves: u64,
 }
 
 /// The row by which an event of an audit record is found by its patient.
@@ -70,15 +82,6 @@ pub struct EventRow {
     pub record: Tag,
     /// Which of its events, from 0.
     pub event: u32,
-}
-
-/// Where a log ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogEnd {
-    /// The size in its row.
-    pub size: i64,
-    /// The highest index of its leaves.
-    pub last: Option<i64>,
 }
 
 /// How much is read at a time.
@@ -96,11 +99,11 @@ pub struct Sweep<'a, A> {
 }
 
 impl<A: Access> Sweep<'_, A> {
-    /// The versions after a name, in the order of names.
+    /// The versions after a name, or from the first, in the order of names.
     pub fn versions(
         &mut self,
         facility: FacilityId,
-        after: &RowName,
+        after: Option<&RowName>,
         bound: BatchBound,
     ) -> Result<Vec<SweptRow<Version>>, Error> {
         let names = self.names(Swept::Version, facility, after, bound)?;
@@ -133,11 +136,11 @@ impl<A: Access> Sweep<'_, A> {
         Ok(beside(names, row))
     }
 
-    /// The audit records after a name, in the order of names.
+    /// The audit records after a name, or from the first, in the order of names.
     pub fn audits(
         &mut self,
         facility: FacilityId,
-        after: &RowName,
+        after: Option<&RowName>,
         bound: BatchBound,
     ) -> Result<Vec<SweptRow<Audit>>, Error> {
         let names = self.names(Swept::Audit, facility, after, bound)?;
@@ -169,11 +172,11 @@ impl<A: Access> Sweep<'_, A> {
         }))
     }
 
-    /// The statements after a name, in the order of names.
+    /// The statements after a name, or from the first, in the order of names.
     pub fn statements(
         &mut self,
         facility: FacilityId,
-        after: &RowName,
+        after: Option<&RowName>,
         bound: BatchBound,
     ) -> Result<Vec<SweptRow<Statement>>, Error> {
         let names = self.names(Swept::Statement, facility, after, bound)?;
@@ -193,27 +196,29 @@ impl<A: Access> Sweep<'_, A> {
         Ok(beside(names, row))
     }
 
-    /// At most `limit` leaves of a log after this index.
+    /// At most `limit` leaves of a log after this index, or from the first.
     pub fn leaves(
         &mut self,
         facility: FacilityId,
         log: LogRowId,
-        after: i64,
+        after: Option<i64>,
         limit: u32,
     ) -> Result<Vec<NamedLeaf>, Error> {
-        let query = sweep_statement::leaves(facility.0, log.0, after, i64::from(limit));
+        let (backend, limit) = (self.access.conn().backend(), i64::from(limit));
+        let query = sweep_statement::leaves(backend, facility.0, log.0, after, limit);
         let lines: Vec<LeafLine> = self.access.query(|conn| query.load(conn))?;
         lines.into_iter().map(named).collect()
     }
 
-    /// At most `limit` leaves of a facility that wait, after this id.
+    /// At most `limit` leaves of a facility that wait, after this id or from the first.
     pub fn pending(
         &mut self,
         facility: FacilityId,
-        after: i64,
+        after: Option<i64>,
         limit: u32,
     ) -> Result<Vec<NamedLeaf>, Error> {
-        let query = sweep_statement::pending(facility.0, after, i64::from(limit));
+        let (backend, limit) = (self.access.conn().backend(), i64::from(limit));
+        let query = sweep_statement::pending(backend, facility.0, after, limit);
         let lines: Vec<LeafLine> = self.access.query(|conn| query.load(conn))?;
         lines.into_iter().map(named).collect()
     }
@@ -261,24 +266,17 @@ impl<A: Access> Sweep<'_, A> {
         self.access.query(|conn| query.first(conn))
     }
 
-    /// Where a log ends; `None` when it is not there.
-    pub fn end(&mut self, log: LogRowId) -> Result<Option<LogEnd>, Error> {
-        let query = sweep_statement::end(log.0);
-        let lines: Vec<(i64, Option<i64>)> = self.access.query(|conn| query.load(conn))?;
-        let end = lines.into_iter().next();
-        Ok(end.map(|(size, last)| LogEnd { size, last }))
-    }
-
-    /// The names after this one, as many as the bound lets be read at a time.
+    /// The names after this one, or from the first, as many as the bound lets be read at a
+    /// time.
     fn names(
         &mut self,
         table: Swept,
         facility: FacilityId,
-        after: &RowName,
+        after: Option<&RowName>,
         bound: BatchBound,
     ) -> Result<Vec<NameLine>, Error> {
         let backend = self.access.conn().backend();
-        let place = (after.record.as_slice(), after.version);
+        let place = after.map(|name| (name.record.as_slice(), name.version));
         let query = table.names(backend, facility.0, place, i64::from(bound.rows));
         let mut lines: Vec<NameLine> = self.access.query(|conn| query.load(conn))?;
         let mut bytes = 0_u64;
@@ -316,11 +314,18 @@ fn beside<T>(
     names.into_iter().map(one).collect()
 }
 
-fn named((place, commitment, record, version, rows): LeafLine) -> Result<NamedLeaf, Error> {
+fn named(line: LeafLine) -> Result<NamedLeaf, Error> {
+    let (place, commitment, record, version, rows, leaves) = line;
+    let name = RowName { record, version };
+    let rows = match name.is_well_formed() {
+        true => column::number(rows)?,
+        false => 0,
+    };
     Ok(NamedLeaf {
         place,
         commitment,
-        name: RowName { record, version },
-        rows: column::number(rows)?,
+        name,
+        rows,
+        leaves: column::number(leaves)?,
     })
 }

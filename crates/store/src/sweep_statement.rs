@@ -47,10 +47,10 @@ pub(crate) type NameLine = (
     i64,
     Option<Vec<u8>>,
 );
-/// Index or id, commitment, record tag, version, number of rows of that name.
-pub(crate) type LeafTypes = (BigInt, Binary, Binary, BigInt, BigInt);
+/// Index or id, commitment, record tag, version, number of rows and of leaves of that name.
+pub(crate) type LeafTypes = (BigInt, Binary, Binary, BigInt, BigInt, BigInt);
 /// As [`LeafTypes`].
-pub(crate) type LeafLine = (i64, Vec<u8>, Vec<u8>, i64, i64);
+pub(crate) type LeafLine = (i64, Vec<u8>, Vec<u8>, i64, i64, i64);
 /// Size of the log, its last index.
 pub(crate) type EndTypes = (BigInt, Nullable<BigInt>);
 
@@ -78,12 +78,12 @@ impl Swept {
         }
     }
 
-    /// At most `limit` names after this one, each beside its leaves.
+    /// At most `limit` names after this one, or from the first, each beside its leaves.
     pub(crate) fn names<'a>(
         self,
         backend: Backend,
         facility: i32,
-        (record, version): (&'a [u8], i64),
+        after: Option<(&'a [u8], i64)>,
         limit: i64,
     ) -> Spelt<'a, NameTypes> {
         let (table, id, number) = self.words();
@@ -107,15 +107,20 @@ impl Swept {
         let mut parts = vec![Part::Sql(select), Part::Integer(facility)];
         let order = match self {
             Self::Version => {
-                parts.push(Part::Sql(" AND (r.record_tag, r.version) > (".to_owned()));
-                parts.push(Part::Bytes(record));
-                parts.push(Part::Sql(", ".to_owned()));
-                parts.push(Part::Number(version));
-                ") ORDER BY r.record_tag, r.version LIMIT "
+                if let Some((record, version)) = after {
+                    parts.push(Part::Sql(" AND (r.record_tag, r.version) > (".to_owned()));
+                    parts.push(Part::Bytes(record));
+                    parts.push(Part::Sql(", ".to_owned()));
+                    parts.push(Part::Number(version));
+                    parts.push(Part::Sql(")".to_owned()));
+                }
+                " ORDER BY r.record_tag, r.version LIMIT "
             }
             Self::Audit | Self::Statement => {
-                parts.push(Part::Sql(" AND r.record_tag > ".to_owned()));
-                parts.push(Part::Bytes(record));
+                if let Some((record, _)) = after {
+                    parts.push(Part::Sql(" AND r.record_tag > ".to_owned()));
+                    parts.push(Part::Bytes(record));
+                }
                 " ORDER BY r.record_tag LIMIT "
             }
         };
@@ -140,41 +145,73 @@ const ROWS: &str = "(SELECT count(*) FROM version r WHERE r.facility_id = g.id \
      + (SELECT count(*) FROM statement r WHERE r.facility_id = g.id \
      AND r.record_tag = l.record_tag AND l.version = 1)";
 
-/// At most `limit` leaves of a log after this index, each beside the number of its rows.
-pub(crate) fn leaves(facility: i32, log: i32, after: i64, limit: i64) -> Spelt<'static, LeafTypes> {
+/// The number of leaves that have the name of the leaf `l`, itself among them, over all
+/// logs of the facility and those that wait. Of either no more than two are counted.
+fn same_name(backend: Backend) -> String {
+    let hint = hint(backend);
+    format!(
+        "(SELECT count(*) FROM (SELECT 1 FROM log h CROSS JOIN leaf o{hint} \
+         WHERE h.facility_id = g.id AND o.log_id = h.id \
+         AND o.record_tag = l.record_tag AND o.version = l.version LIMIT 2) s) \
+         + (SELECT count(*) FROM (SELECT 1 FROM pending_leaf o WHERE o.facility_id = g.id \
+         AND o.record_tag = l.record_tag AND o.version = l.version LIMIT 2) s)"
+    )
+}
+
+/// At most `limit` leaves of a log after this index, or from the first, each beside the
+/// numbers of rows and leaves of its name.
+pub(crate) fn leaves(
+    backend: Backend,
+    facility: i32,
+    log: i32,
+    after: Option<i64>,
+    limit: i64,
+) -> Spelt<'static, LeafTypes> {
+    let same_name = same_name(backend);
     let select = format!(
-        "SELECT l.idx, l.commitment, l.record_tag, l.version, {ROWS} \
+        "SELECT l.idx, l.commitment, l.record_tag, l.version, {ROWS}, {same_name} \
          FROM facility g CROSS JOIN leaf l WHERE g.id = "
     );
-    let parts = vec![
+    let mut parts = vec![
         Part::Sql(select),
         Part::Integer(facility),
         Part::Sql(" AND l.log_id = ".to_owned()),
         Part::Integer(log),
-        Part::Sql(" AND l.idx > ".to_owned()),
-        Part::Number(after),
-        Part::Sql(" ORDER BY l.idx LIMIT ".to_owned()),
-        Part::Number(limit),
     ];
+    if let Some(after) = after {
+        parts.push(Part::Sql(" AND l.idx > ".to_owned()));
+        parts.push(Part::Number(after));
+    }
+    parts.push(Part::Sql(" ORDER BY l.idx LIMIT ".to_owned()));
+    parts.push(Part::Number(limit));
     Spelt(parts, PhantomData)
 }
 
-/// At most `limit` pending leaves after this id, each beside the number of its rows.
-pub(crate) fn pending(facility: i32, after: i64, limit: i64) -> Spelt<'static, LeafTypes> {
+/// At most `limit` pending leaves after this id, or from the first, each beside the
+/// numbers of rows and leaves of its name.
+pub(crate) fn pending(
+    backend: Backend,
+    facility: i32,
+    after: Option<i64>,
+    limit: i64,
+) -> Spelt<'static, LeafTypes> {
+    let same_name = same_name(backend);
     let select = format!(
-        "SELECT l.id, l.commitment, l.record_tag, l.version, {ROWS} \
+        "SELECT l.id, l.commitment, l.record_tag, l.version, {ROWS}, {same_name} \
          FROM facility g CROSS JOIN pending_leaf l WHERE g.id = "
     );
-    let parts = vec![
+    let mut parts = vec![
         Part::Sql(select),
         Part::Integer(facility),
         Part::Sql(" AND l.facility_id = ".to_owned()),
         Part::Integer(facility),
-        Part::Sql(" AND l.id > ".to_owned()),
-        Part::Number(after),
-        Part::Sql(" ORDER BY l.id LIMIT ".to_owned()),
-        Part::Number(limit),
     ];
+    if let Some(after) = after {
+        parts.push(Part::Sql(" AND l.id > ".to_owned()));
+        parts.push(Part::Number(after));
+    }
+    parts.push(Part::Sql(" ORDER BY l.id LIMIT ".to_owned()));
+    parts.push(Part::Number(limit));
     Spelt(parts, PhantomData)
 }
 

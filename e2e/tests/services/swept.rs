@@ -40,6 +40,13 @@ fn what_was_cut_behind_a_service_is_found_when_it_starts_again() {
     let clean = sweep().good().text;
     assert!(clean.contains(" ms, 0 faults"), "{clean}");
 
+    // A facility that does not open holds up itself alone.
+    house.sql("INSERT INTO facility VALUES (0, 'before', 0)");
+    let others = sweep();
+    assert_eq!(others.code, 2, "{}", others.text);
+    assert!(others.text.contains("sweep: before: "), "{}", others.text);
+    assert!(others.text.contains(" ms, 0 faults"), "{}", others.text);
+
     // The version of the patient, and then the name of its leaf.
     house.sql(
         "UPDATE leaf SET record_tag = zeroblob(16) WHERE record_tag IN
@@ -48,6 +55,8 @@ fn what_was_cut_behind_a_service_is_found_when_it_starts_again() {
     );
     let found = sweep();
     assert_eq!(found.code, 1, "{}", found.text);
+    assert!(found.text.contains("sweep: before: "), "{}", found.text);
+    house.sql("DELETE FROM facility WHERE id = 0");
     let line = format!("{HOME}\tno-row\tleaf\t{}\t1\t", "0".repeat(32));
     assert!(found.text.contains(&line), "{}", found.text);
     assert!(

@@ -19,12 +19,14 @@ pub enum FaultKind {
     Unreadable,
     /// No leaf names a row.
     NoLeaf,
-    /// Several leaves name a row.
+    /// Several leaves name a row; each of the leaves is named too.
     ManyLeaves,
     /// The leaf of a row commits to something else.
     OtherLeaf,
-    /// A leaf names no row, or several.
+    /// A leaf names no row, or several, or what no row can be called.
     NoRow,
+    /// A log is not in the order of epochs, is gone, or its row cannot be read.
+    Log,
     /// An index of the log has no leaf, or a leaf has an index beyond it.
     Index,
     /// The tree holds another commitment than the leaf.
@@ -39,12 +41,13 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Unreadable,
         Self::NoLeaf,
         Self::ManyLeaves,
         Self::OtherLeaf,
         Self::NoRow,
+        Self::Log,
         Self::Index,
         Self::Tree,
         Self::NoEvent,
@@ -61,6 +64,7 @@ impl FaultKind {
             Self::ManyLeaves => "many-leaves",
             Self::OtherLeaf => "other-leaf",
             Self::NoRow => "no-row",
+            Self::Log => "log",
             Self::Index => "index",
             Self::Tree => "tree",
             Self::NoEvent => "no-event",
@@ -83,6 +87,7 @@ pub enum SweptTable {
     Registration,
     Change,
     ChangeDecision,
+    Log,
     Leaf,
     PendingLeaf,
     Job,
@@ -101,6 +106,7 @@ impl SweptTable {
             Self::Registration => "registration",
             Self::Change => "change",
             Self::ChangeDecision => "change_decision",
+            Self::Log => "log",
             Self::Leaf => "leaf",
             Self::PendingLeaf => "pending_leaf",
             Self::Job => "job",
@@ -118,7 +124,8 @@ pub struct Fault {
     pub table: SweptTable,
     /// The record tag in hex, or the tag of a row that decides; empty where none is known.
     pub record: String,
-    /// The version, the number of a row that decides, or an event's place in its record.
+    /// The version, the number of a row that decides, the epoch of a log, or an event's
+    /// place in its record.
     pub version: Option<i64>,
     /// The index in the log, or the id of a leaf that waits.
     pub index: Option<i64>,

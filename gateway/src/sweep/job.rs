@@ -44,6 +44,49 @@ impl SweepState {
         let last = self.last.as_ref().map(|last| last.started);
         last.or(self.running.as_ref().map(|running| running.started))
     }
+
+    /// Whether its last whole sweep began after the last that is known, and not before the
+    /// one that is known to be under way: faults that it did not find stand no longer.
+    fn settles(&self, known: &Self) -> bool {
+        let Some(last) = self.last.as_ref().map(|last| last.started) else {
+            return false;
+        };
+        let before = known.last.as_ref().map(|last| last.started);
+        let running = known.running.as_ref().map(|running| running.started);
+        Some(last) > before && Some(last) >= running
+    }
+
+    /// What is known once this state is seen too. It may be an earlier one that was put
+    /// back, so it takes no fault away and moves no beginning.
+    fn beside(&self, state: &Self) -> Self {
+        let running = match state.since() < self.since() {
+            true => &self.running,
+            false => &state.running,
+        };
+        let wholes = self.last.iter().chain(&state.last);
+        let mut both = Self {
+            running: running.clone(),
+            last: wholes.max_by_key(|last| last.started).cloned(),
+        };
+        if let (Some(running), None, Some(since)) = (&mut both.running, &both.last, self.since()) {
+            running.started = running.started.min(since);
+        }
+        for kind in FaultKind::ALL {
+            let found = self.faults(kind).max(state.faults(kind));
+            if found > both.faults(kind) {
+                both.raise(kind, found);
+            }
+        }
+        both
+    }
+
+    fn raise(&mut self, kind: FaultKind, found: u64) {
+        let last = self.last.as_mut().map(|last| &mut last.faults);
+        let running = self.running.as_mut().map(|running| &mut running.faults);
+        if let Some(faults) = last.or(running) {
+            faults.counts.insert(kind, found);
+        }
+    }
 }
 
 /// The sweeps of a facility as this process knows them.
@@ -60,21 +103,13 @@ impl SweepStatus {
             .clone()
     }
 
-    /// Takes over what was read or done. What is older than what is known, as when a row
-    /// was put back, takes no fault away.
+    /// Takes over what was read or done.
     fn know(&self, state: &SweepState) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if state.since() >= known.since() {
-            known.clone_from(state);
-            return;
-        }
-        for kind in FaultKind::ALL {
-            let found = state.faults(kind);
-            if let Some(last) = known.last.as_mut().filter(|_| found > 0) {
-                let count = last.faults.counts.entry(kind).or_default();
-                *count = found.max(*count);
-            }
-        }
+        *known = match state.settles(&known) {
+            true => state.clone(),
+            false => known.beside(state),
+        };
     }
 }
 

@@ -24,38 +24,67 @@ struct Read {
 }
 
 impl Sweep {
+    pub(super) async fn next_log(&self, after: Option<i64>) -> Result<Batch, Failure> {
+        let id = self.facility.id;
+        let read = move |reader: &mut Reader| reader.sweep().next_log(id, after);
+        let Some(log) = self.store.search("sweep: logs", read).await? else {
+            return Ok(Batch::of(Pass::Pending {
+                after: None,
+                until: None,
+            }));
+        };
+        let mut batch = Batch::of(Pass::Leaves {
+            epoch: log.epoch,
+            after: None,
+            until: None,
+        });
+        // Epochs count from 1.
+        let expected = after.map_or(1, |epoch| epoch.saturating_add(1).max(1));
+        if log.epoch != expected {
+            batch.faults.push(wrong_log(log.epoch.min(expected)));
+        }
+        if !log.is_readable {
+            batch.faults.push(wrong_log(log.epoch));
+        }
+        Ok(batch)
+    }
+
     pub(super) async fn leaves(
         &self,
-        epoch: u32,
-        after: i64,
+        epoch: i64,
+        after: Option<i64>,
         until: Option<i64>,
     ) -> Result<Batch, Failure> {
         let id = self.facility.id;
         let read = move |reader: &mut Reader| {
-            let Some(log) = reader.logs().find_epoch(id, epoch)? else {
+            let Some(log) = reader.sweep().log(id, epoch)? else {
                 return Ok(None);
             };
             // What has an index by then has a row and a place in the tree.
-            let end = reader.sweep().end(log.id)?;
-            let leaves = reader.sweep().leaves(id, log.id, after, BATCH)?;
-            let tiles = tiles(reader, log.id, &leaves)?;
+            let end = reader.sweep().end(log)?;
+            let leaves = reader.sweep().leaves(id, log, after, BATCH)?;
+            let tiles = tiles(reader, log, &leaves)?;
             Ok(end.map(|end| Read { leaves, tiles, end }))
         };
         let Some(read) = self.store.search("sweep: leaves", read).await? else {
-            return Ok(Batch::of(Pass::pending()));
+            // It was there a step before.
+            let mut batch = Batch::of(Pass::Logs { after: Some(epoch) });
+            batch.faults.push(wrong_log(epoch));
+            return Ok(batch);
         };
         let until = until.unwrap_or(read.end.size);
-        let last = read.leaves.last().map_or(after, |leaf| leaf.place);
-        let more = read.leaves.len() >= BATCH as usize && last.saturating_add(1) < until;
+        let last = read.leaves.last().map(|leaf| leaf.place);
+        let more = last
+            .filter(|last| read.leaves.len() >= BATCH as usize && last.saturating_add(1) < until);
         let mut batch = Batch::of(match more {
-            true => Pass::Leaves {
+            Some(last) => Pass::Leaves {
                 epoch,
-                after: last,
+                after: Some(last),
                 until: Some(until),
             },
-            false => Pass::leaves(epoch.saturating_add(1)),
+            None => Pass::Logs { after: Some(epoch) },
         });
-        let mut expected = after.saturating_add(1).max(0);
+        let mut expected = after.map_or(0, |last| last.saturating_add(1).max(0));
         for leaf in &read.leaves {
             if leaf.place != expected {
                 batch.faults.push(missing_index(leaf.place.min(expected)));
@@ -69,25 +98,29 @@ impl Sweep {
             }
         }
         let length = read.end.last.map_or(0, |last| last.saturating_add(1));
-        if !more && length != read.end.size {
+        if more.is_none() && length != read.end.size {
             batch.faults.push(missing_index(length.min(read.end.size)));
         }
         Ok(batch)
     }
 
-    pub(super) async fn pending(&self, after: i64, until: Option<i64>) -> Result<Batch, Failure> {
+    pub(super) async fn pending(
+        &self,
+        after: Option<i64>,
+        until: Option<i64>,
+    ) -> Result<Batch, Failure> {
         let id = self.facility.id;
         let read = move |reader: &mut Reader| {
             let last = reader.sweep().last_pending(id)?;
             Ok((last, reader.sweep().pending(id, after, BATCH)?))
         };
         let (last, leaves) = self.store.search("sweep: pending leaves", read).await?;
-        let until = until.or(last).unwrap_or(after);
-        let more = leaves.last().filter(|leaf| leaf.place < until);
+        let until = until.or(last);
+        let more = leaves.last().filter(|leaf| Some(leaf.place) < until);
         let mut batch = Batch::of(match more {
             Some(leaf) if leaves.len() >= BATCH as usize => Pass::Pending {
-                after: leaf.place,
-                until: Some(until),
+                after: Some(leaf.place),
+                until,
             },
             _ => Pass::Ended,
         });
@@ -101,11 +134,22 @@ impl Sweep {
 impl Batch {
     fn check_leaf(&mut self, table: SweptTable, leaf: &NamedLeaf) {
         self.rows = self.rows.saturating_add(1);
-        if leaf.rows != 1 {
-            let place = Some(leaf.place);
-            let fault = Fault::of_name(FaultKind::NoRow, table, &leaf.name, place);
-            self.faults.push(fault);
-        }
+        let kind = match (leaf.rows, leaf.leaves) {
+            (1, 1) => return,
+            // Also where the row was looked at before this leaf got its name.
+            (1, _) => FaultKind::ManyLeaves,
+            _ => FaultKind::NoRow,
+        };
+        let place = Some(leaf.place);
+        self.faults
+            .push(Fault::of_name(kind, table, &leaf.name, place));
+    }
+}
+
+fn wrong_log(epoch: i64) -> Fault {
+    Fault {
+        version: Some(epoch),
+        ..Fault::at(FaultKind::Log, SweptTable::Log)
     }
 }
 

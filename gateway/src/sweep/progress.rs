@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use store::RowName;
 
 /// A row's name, of which the record tag is in hex.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
     record: String,
@@ -22,13 +22,14 @@ impl From<&RowName> for Place {
     }
 }
 
-impl From<&Place> for RowName {
-    fn from(place: &Place) -> Self {
-        Self {
-            // What was kept is hex; else the pass begins anew.
-            record: hex::decode(&place.record).unwrap_or_default(),
-            version: place.version,
-        }
+impl Place {
+    /// `None` where the record tag is no hex, which nobody of ours keeps: the pass begins
+    /// anew.
+    pub(super) fn name(&self) -> Option<RowName> {
+        Some(RowName {
+            record: hex::decode(&self.record).ok()?,
+            version: self.version,
+        })
     }
 }
 
@@ -40,32 +41,38 @@ pub enum Pass {
     Rules,
     /// Statements, and what each is about.
     Statements {
-        /// The last that was looked at.
-        after: Place,
+        /// The last that was looked at; `None` at the beginning, here and below, for there is
+        /// no name or number that nobody could have written.
+        after: Option<Place>,
     },
     /// Versions of records.
     Versions {
         /// The last that was looked at.
-        after: Place,
+        after: Option<Place>,
     },
     /// Audit records.
     Audits {
         /// The last that was looked at.
-        after: Place,
+        after: Option<Place>,
+    },
+    /// The next log, in the order of epochs.
+    Logs {
+        /// The epoch of the last.
+        after: Option<i64>,
     },
     /// Leaves with an index.
     Leaves {
         /// Of which log of the facility.
-        epoch: u32,
+        epoch: i64,
         /// The last index that was looked at.
-        after: i64,
+        after: Option<i64>,
         /// The size of the log when its leaves were begun with.
         until: Option<i64>,
     },
     /// Leaves that wait.
     Pending {
         /// The last id that was looked at.
-        after: i64,
+        after: Option<i64>,
         /// The last id when they were begun with.
         until: Option<i64>,
     },
@@ -74,22 +81,6 @@ pub enum Pass {
 }
 
 impl Pass {
-    pub(super) const fn leaves(epoch: u32) -> Self {
-        Self::Leaves {
-            epoch,
-            // So that an index below 0 is met too.
-            after: i64::MIN,
-            until: None,
-        }
-    }
-
-    pub(super) const fn pending() -> Self {
-        Self::Pending {
-            after: i64::MIN,
-            until: None,
-        }
-    }
-
     /// The word for operators.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
@@ -98,7 +89,7 @@ impl Pass {
             Self::Statements { .. } => "statements",
             Self::Versions { .. } => "versions",
             Self::Audits { .. } => "audits",
-            Self::Leaves { .. } => "leaves",
+            Self::Logs { .. } | Self::Leaves { .. } => "leaves",
             Self::Pending { .. } => "pending leaves",
             Self::Ended => "ended",
         }

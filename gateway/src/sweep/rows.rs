@@ -15,18 +15,16 @@ use std::sync::Arc;
 use store::{Audit, Reader, RowLeaves, RowName, SweptRow, Version};
 
 impl Sweep {
-    pub(super) async fn versions(&self, after: &Place) -> Result<Batch, Failure> {
-        let (id, from) = (self.facility.id, RowName::from(after));
-        let read = move |reader: &mut Reader| reader.sweep().versions(id, &from, BOUND);
+    pub(super) async fn versions(&self, after: Option<&Place>) -> Result<Batch, Failure> {
+        let (id, from) = (self.facility.id, after.and_then(Place::name));
+        let read = move |reader: &mut Reader| reader.sweep().versions(id, from.as_ref(), BOUND);
         let rows = self.store.search("sweep: versions", read).await?;
         self.hold_keys(rows.iter().filter_map(version_key)).await?;
         let mut batch = Batch::of(match rows.last() {
             Some(row) => Pass::Versions {
-                after: Place::from(&row.name),
+                after: Some(Place::from(&row.name)),
             },
-            None => Pass::Audits {
-                after: Place::default(),
-            },
+            None => Pass::Audits { after: None },
         });
         for SweptRow { name, row, leaves } in rows {
             let commitment = match row {
@@ -38,16 +36,16 @@ impl Sweep {
         Ok(batch)
     }
 
-    pub(super) async fn audits(&self, after: &Place) -> Result<Batch, Failure> {
-        let (id, from) = (self.facility.id, RowName::from(after));
-        let read = move |reader: &mut Reader| reader.sweep().audits(id, &from, BOUND);
+    pub(super) async fn audits(&self, after: Option<&Place>) -> Result<Batch, Failure> {
+        let (id, from) = (self.facility.id, after.and_then(Place::name));
+        let read = move |reader: &mut Reader| reader.sweep().audits(id, from.as_ref(), BOUND);
         let rows = self.store.search("sweep: audit records", read).await?;
         self.hold_keys(rows.iter().flat_map(audit_keys)).await?;
         let mut batch = Batch::of(match rows.last() {
             Some(row) => Pass::Audits {
-                after: Place::from(&row.name),
+                after: Some(Place::from(&row.name)),
             },
-            None => Pass::leaves(FIRST_EPOCH),
+            None => Pass::Logs { after: None },
         });
         let mut events = Vec::new();
         for SweptRow { name, row, leaves } in rows {
@@ -78,9 +76,6 @@ impl Sweep {
     }
 }
 
-/// The epoch of a facility's first log.
-const FIRST_EPOCH: u32 = 1;
-
 fn version_key(row: &SweptRow<Version>) -> Option<DataKeyId> {
     row.row.as_ref().ok().map(|row| row.data_key)
 }
@@ -105,6 +100,8 @@ impl Batch {
         self.rows = self.rows.saturating_add(1);
         let kind = match (commitment, leaves.count) {
             (Err(failure), _) if failure.category == Category::Unavailable => return Err(failure),
+            // Whatever it names: a leaf of that name has no row.
+            _ if !name.is_well_formed() => FaultKind::Unreadable,
             (_, 0) => FaultKind::NoLeaf,
             (_, 2..) => FaultKind::ManyLeaves,
             (Err(_), _) => FaultKind::Unreadable,

@@ -13,7 +13,7 @@ use crate::{
     statement::{self, Said},
     statement_log::Latest,
 };
-use store::{PolicySet, Reader, RowName, Statement, StatementKind, SweptRow};
+use store::{PolicySet, Reader, Statement, StatementKind, SweptRow};
 
 /// The row that a statement is about.
 enum About {
@@ -43,9 +43,7 @@ impl Sweep {
             }
             Ok(counts)
         };
-        let mut batch = Batch::of(Pass::Statements {
-            after: Place::default(),
-        });
+        let mut batch = Batch::of(Pass::Statements { after: None });
         for (kind, rows, stated) in self.store.search("sweep: rules", count).await? {
             if rows != stated {
                 batch
@@ -56,17 +54,15 @@ impl Sweep {
         Ok(batch)
     }
 
-    pub(super) async fn statements(&self, after: &Place) -> Result<Batch, Failure> {
-        let (id, from) = (self.facility.id, RowName::from(after));
-        let read = move |reader: &mut Reader| reader.sweep().statements(id, &from, BOUND);
+    pub(super) async fn statements(&self, after: Option<&Place>) -> Result<Batch, Failure> {
+        let (id, from) = (self.facility.id, after.and_then(Place::name));
+        let read = move |reader: &mut Reader| reader.sweep().statements(id, from.as_ref(), BOUND);
         let rows = self.store.search("sweep: statements", read).await?;
         let mut batch = Batch::of(match rows.last() {
             Some(row) => Pass::Statements {
-                after: Place::from(&row.name),
+                after: Some(Place::from(&row.name)),
             },
-            None => Pass::Versions {
-                after: Place::default(),
-            },
+            None => Pass::Versions { after: None },
         });
         for SweptRow { name, row, leaves } in rows {
             let row = match row {

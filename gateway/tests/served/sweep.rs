@@ -23,8 +23,8 @@ on_both! {
 
 /// Leaves that are left waiting.
 const WAITING: u32 = 3;
-const HERE: &str = "facility_id = (SELECT id FROM facility WHERE name = 'riverside')";
-const LOG: &str = "log_id = (SELECT id FROM log WHERE origin = 'example.org/log/riverside')";
+pub const HERE: &str = "facility_id = (SELECT id FROM facility WHERE name = 'riverside')";
+pub const LOG: &str = "log_id = (SELECT id FROM log WHERE origin = 'example.org/log/riverside')";
 /// Tables that are put back after each attack.
 const TABLES: [&str; 11] = [
     "version",
@@ -114,9 +114,13 @@ async fn sequence(house: &House, waiting: u32) {
 }
 
 pub async fn whole(house: &House) -> Whole {
+    whole_of(house, HOME).await
+}
+
+pub async fn whole_of(house: &House, name: &str) -> Whole {
     let clock: Arc<dyn Clock> = house.clock.clone();
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let name = HOME.parse().unwrap();
+    let name = name.parse().unwrap();
     let opened = (&house.store, &*house.kms as _);
     sweep::whole(&name, opened, (&clock, &random))
         .await
@@ -159,7 +163,38 @@ async fn what_was_written_fits(kind: Kind) {
 /// An attack, and what is found of it: the fault, in which table.
 type Attack = (&'static str, &'static [(&'static str, &'static str)]);
 
+/// What is found of a leaf that was added under the name of a version.
+const ADDED: &[(&str, &str)] = &[
+    ("index", "leaf"),
+    ("many-leaves", "leaf"),
+    ("many-leaves", "version"),
+    ("tree", "leaf"),
+];
+
 const ATTACKS: &[Attack] = &[
+    // Names that no row of ours can have.
+    (
+        "UPDATE leaf SET record_tag = {EMPTY}, version = 0 WHERE {LOG} AND version = 3;
+         UPDATE version SET record_tag = {EMPTY}, version = 0 WHERE {HERE} AND version = 3",
+        &[("no-row", "leaf"), ("unreadable", "version")],
+    ),
+    (
+        "UPDATE leaf SET record_tag = {EMPTY} WHERE {LOG} AND record_tag =
+            (SELECT record_tag FROM audit WHERE {HERE} AND interaction = 'update' ORDER BY id LIMIT 1);
+         UPDATE audit SET record_tag = {EMPTY} WHERE id =
+            (SELECT id FROM audit WHERE {HERE} AND interaction = 'update' ORDER BY id LIMIT 1)",
+        &[("no-row", "leaf"), ("unreadable", "audit")],
+    ),
+    (
+        "UPDATE log SET epoch = 7 WHERE origin = 'example.org/log/riverside';
+         DELETE FROM version WHERE {HERE} AND version = 3",
+        &[("log", "log"), ("no-row", "leaf")],
+    ),
+    (
+        "UPDATE log SET log_id = {EMPTY} WHERE origin = 'example.org/log/riverside';
+         DELETE FROM version WHERE {HERE} AND version = 3",
+        &[("log", "log"), ("no-row", "leaf")],
+    ),
     (
         "UPDATE leaf SET record_tag = {NAME} WHERE {LOG} AND version = 3;
          DELETE FROM version WHERE {HERE} AND version = 3",
@@ -200,16 +235,16 @@ const ATTACKS: &[Attack] = &[
             SELECT l.log_id, g.size, l.commitment, l.record_tag, l.version
             FROM leaf l JOIN log g ON g.id = l.log_id
             WHERE g.origin = 'example.org/log/riverside' AND l.version = 3",
-        &[("index", "leaf"), ("many-leaves", "version"), ("tree", "leaf")],
+        ADDED,
     ),
     (
         "INSERT INTO leaf (log_id, idx, commitment, record_tag, version)
-            SELECT log_id, -1, commitment, record_tag, version FROM leaf
+            SELECT log_id, -9223372036854775808, commitment, record_tag, version FROM leaf
             WHERE {LOG} AND version = 3",
-        &[("index", "leaf"), ("many-leaves", "version"), ("tree", "leaf")],
+        ADDED,
     ),
     (
-        "UPDATE pending_leaf SET record_tag = {NAME} WHERE id =
+        "UPDATE pending_leaf SET id = -9223372036854775808, record_tag = {NAME} WHERE id =
             (SELECT max(id) FROM pending_leaf WHERE {HERE})",
         &[("no-leaf", "audit"), ("no-row", "pending_leaf")],
     ),
@@ -305,12 +340,9 @@ const ATTACKS: &[Attack] = &[
 
 async fn what_was_cut_renamed_or_added_is_named(kind: Kind) {
     let house = site(kind).await;
-    let (name, commitment) = match kind {
-        Kind::Sqlite => ("zeroblob(16)", "zeroblob(32)"),
-        Kind::Postgres => (
-            "decode(repeat('00', 16), 'hex')",
-            "decode(repeat('00', 32), 'hex')",
-        ),
+    let zeros = |bytes: u8| match kind {
+        Kind::Sqlite => format!("zeroblob({bytes})"),
+        Kind::Postgres => format!("decode(repeat('00', {bytes}), 'hex')"),
     };
     let keep = TABLES.map(|table| format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}"));
     house.sql(&keep.join(";\n"));
@@ -323,8 +355,9 @@ async fn what_was_cut_renamed_or_added_is_named(kind: Kind) {
         let statements = attack
             .replace("{HERE}", HERE)
             .replace("{LOG}", LOG)
-            .replace("{NAME}", name)
-            .replace("{COMMITMENT}", commitment);
+            .replace("{NAME}", &zeros(16))
+            .replace("{COMMITMENT}", &zeros(32))
+            .replace("{EMPTY}", &zeros(0));
         house.sql(&statements);
         let swept = whole(&house).await;
         let mut found = found(&swept);

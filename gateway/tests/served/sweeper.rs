@@ -3,12 +3,12 @@
 
 use crate::{
     database::{Kind, on_both},
-    house::{HOME, House},
-    sweep::{site, whole},
+    house::{HOME, House, OTHER},
+    sweep::{HERE, LOG, site, whole, whole_of},
 };
 use gateway::{
     jobs::Turn,
-    sweep::{FaultKind, SweepState, Sweeper},
+    sweep::{FaultKind, Pass, SweepState, Sweeper, SweptTable},
 };
 use std::time::Duration;
 
@@ -17,6 +17,10 @@ on_both! {
     a_sweep_goes_on_where_it_was,
     one_of_two_processes_sweeps,
     a_row_that_nobody_sealed_stops_no_sweep,
+    an_earlier_row_takes_no_fault_away,
+    a_deleted_row_makes_no_sweep_younger,
+    a_leaf_renamed_between_the_passes_is_named,
+    a_log_that_cannot_be_read_holds_up_nobody,
     sweeps_follow_each_other,
 }
 
@@ -53,6 +57,7 @@ async fn a_fault_is_shown_until_a_later_sweep_is_clean(kind: Kind) {
     to_the_end(&mut first).await;
     assert_eq!(faults(), 1);
     house.sql("DELETE FROM audit; INSERT INTO audit SELECT * FROM kept");
+    house.clock.set(1);
     let mut second = sweeper(&house);
     for _ in 0..3 {
         second.turn().await.unwrap();
@@ -109,7 +114,7 @@ async fn a_row_that_nobody_sealed_stops_no_sweep(kind: Kind) {
     let ended = status(&house).last.unwrap();
     let forever = i64::MAX;
     let early = "DELETE FROM job; INSERT INTO job SELECT * FROM early; UPDATE job SET until_ms = 0";
-    for (forged, opens) in [
+    let forgeries = [
         // A lease that never ends, of nobody.
         (format!("UPDATE job SET until_ms = {forever}"), true),
         (
@@ -121,7 +126,9 @@ async fn a_row_that_nobody_sealed_stops_no_sweep(kind: Kind) {
         ("UPDATE job SET data_key_id = envelope".to_owned(), false),
         ("UPDATE job SET kind = 'other'".to_owned(), true),
         (early.to_owned(), true),
-    ] {
+    ];
+    for (second, (forged, opens)) in (1..).zip(forgeries) {
+        house.clock.set(second);
         house.sql(&forged);
         house.sql(CUT);
         let mut next = sweeper(&house);
@@ -133,6 +140,85 @@ async fn a_row_that_nobody_sealed_stops_no_sweep(kind: Kind) {
         let told = last.faults.count(FaultKind::Progress) > 0;
         assert_eq!(told, !opens, "{forged}");
     }
+}
+
+async fn an_earlier_row_takes_no_fault_away(kind: Kind) {
+    let house = site(kind).await;
+    let faults = || status(&house).faults(FaultKind::NoRow);
+    let mut first = sweeper(&house);
+    first.turn().await.unwrap();
+    house.sql(&format!("CREATE TABLE early AS SELECT * FROM job; {CUT}"));
+    to_the_end(&mut first).await;
+    assert_eq!(faults(), 1);
+    // Of the same sweep, and held by nobody.
+    house.sql(
+        "DELETE FROM job; INSERT INTO job SELECT * FROM early; UPDATE job SET holder = envelope",
+    );
+    let mut second = sweeper(&house);
+    assert_eq!(second.turn().await.unwrap(), Turn::StoodBy);
+    assert_eq!(faults(), 1);
+    house.sql("DELETE FROM job");
+    assert_eq!(second.turn().await.unwrap(), Turn::Worked);
+    assert_eq!(faults(), 1);
+}
+
+async fn a_deleted_row_makes_no_sweep_younger(kind: Kind) {
+    let house = site(kind).await;
+    sweeper(&house).turn().await.unwrap();
+    let since = status(&house).since().unwrap();
+    house.clock.set(100);
+    house.sql("DELETE FROM job");
+    let mut second = sweeper(&house);
+    assert_eq!(second.turn().await.unwrap(), Turn::Worked);
+    assert_eq!(status(&house).since(), Some(since), "it is late from then");
+    to_the_end(&mut second).await;
+    assert!(status(&house).since().unwrap() > since);
+}
+
+async fn a_leaf_renamed_between_the_passes_is_named(kind: Kind) {
+    let house = site(kind).await;
+    house.sql(&format!("DELETE FROM version WHERE {HERE} AND version = 3"));
+    let mut only = sweeper(&house);
+    let rows_are_next = || {
+        let pass = status(&house).running.map(|running| running.pass);
+        matches!(
+            pass,
+            None | Some(
+                Pass::Rules | Pass::Statements { .. } | Pass::Versions { .. } | Pass::Audits { .. }
+            )
+        )
+    };
+    while rows_are_next() {
+        assert_eq!(only.turn().await.unwrap(), Turn::Worked);
+    }
+    // The version before it, whose leaf was looked at with it.
+    house.sql(&format!(
+        "UPDATE leaf SET version = 2 WHERE {LOG} AND version = 3"
+    ));
+    to_the_end(&mut only).await;
+    let last = status(&house).last.unwrap();
+    assert_eq!(last.faults.count(FaultKind::ManyLeaves), 2);
+    let named = last.faults.named.iter();
+    let leaves = named.filter(|it| it.table == SweptTable::Leaf && it.index.is_some());
+    assert_eq!(leaves.count(), 2, "{:?}", last.faults.named);
+}
+
+async fn a_log_that_cannot_be_read_holds_up_nobody(kind: Kind) {
+    let house = site(kind).await;
+    let short = match kind {
+        Kind::Sqlite => "x'07'",
+        Kind::Postgres => "decode('07', 'hex')",
+    };
+    house.sql(&format!(
+        "INSERT INTO log (facility_id, epoch, origin, log_id, public_key, size)
+            SELECT id, 1, 'example.org/log/{OTHER}', {short}, {short}, 0 FROM facility
+            WHERE name = '{OTHER}'"
+    ));
+    assert_eq!(whole(&house).await.faults.named, Vec::new());
+    to_the_end(&mut sweeper(&house)).await;
+    let other = whole_of(&house, OTHER).await;
+    let of_log = other.faults.count(FaultKind::Log);
+    assert_eq!((of_log, other.faults.total()), (1, 1));
 }
 
 async fn sweeps_follow_each_other(kind: Kind) {
