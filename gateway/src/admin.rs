@@ -17,6 +17,7 @@ mod old_change;
 mod open_change;
 mod person;
 mod proposal;
+mod user_reference;
 mod writes;
 
 pub(crate) use old_change::{OldChanges, state as state_old_changes};

@@ -188,22 +188,27 @@ pub(super) async fn decide(
 }
 
 /// What the token of the proposer had, that of the approver must not leave out, or one person
-/// would be two by asking for fewer claims. Where it is so configured both must have it.
+/// would be two by asking for fewer claims. Where it is so configured both must have the same
+/// kinds, so that whoever has two accounts cannot propose by the one that says less.
 fn require_compared(
     exchange: &Exchange<'_>,
     approver: &Person,
     proposer: &Person,
 ) -> Result<(), Failure> {
-    let required = exchange.app().registered_only.person_claims || proposer.has_claims();
-    if !required || approver.is_compared(proposer) {
+    let shown = approver.has_claims_of(proposer);
+    let required = exchange.app().registered_only.person_claims;
+    let shown_to_both = proposer.has_claims() && proposer.has_claims_of(approver);
+    if shown && (!required || shown_to_both) {
         return Ok(());
     }
     Err(Failure::new(
         Category::Forbidden,
         IssueCode::Forbidden,
         "whether another person than the one who proposed the change approves it cannot be told: \
-         both tokens need `fhirUser`, or both `email` with `email_verified`; let the issuer put \
-         it there, log in again, and propose the change again where the proposal lacks it",
+         the token of whoever approves needs each of `fhirUser` and `email` (with \
+         `email_verified`) that the proposer's had; where `personClaims` is `required`, both \
+         tokens need the same of them, and one at least. Let the issuer put them there, log in \
+         again, and propose the change again where the proposal lacks them",
     ))
 }
 

@@ -1,5 +1,6 @@
 //! Who proposes and decides, as far as tokens tell people apart.
 
+use super::user_reference::UserReference;
 use crate::registration::Administrator;
 use policies::Caller;
 use serde::{Deserialize, Serialize};
@@ -44,16 +45,30 @@ impl Person {
         }
     }
 
-    /// Whether the claims show that both are two people: they share a kind of claim, which
-    /// would be the same if they were one.
-    pub(super) fn is_compared(&self, other: &Self) -> bool {
-        (self.fhir_user.is_some() && other.fhir_user.is_some())
-            || (self.email.is_some() && other.email.is_some())
+    /// Whether the token has every kind of claim that the other had: each would be the
+    /// same if both were one person, who may have two of one kind.
+    pub(super) fn has_claims_of(&self, other: &Self) -> bool {
+        let (own, others) = (self.claims(), other.claims());
+        own.iter().zip(&others).all(|(own, other)| *own || !*other)
     }
 
     /// Whether the token said anything that tells people apart beyond the account.
-    pub(super) const fn has_claims(&self) -> bool {
-        self.fhir_user.is_some() || self.email.is_some()
+    pub(super) fn has_claims(&self) -> bool {
+        self.claims().contains(&true)
+    }
+
+    /// Which kinds of claim there are. A blank one is none.
+    fn claims(&self) -> [bool; 2] {
+        [self.reference().is_some(), self.address().is_some()]
+    }
+
+    fn reference(&self) -> Option<UserReference> {
+        self.fhir_user.as_deref().and_then(UserReference::of)
+    }
+
+    fn address(&self) -> Option<String> {
+        let address = self.email.as_deref()?.trim().to_lowercase();
+        (!address.is_empty()).then_some(address)
     }
 
     /// Whether both are one account.
@@ -64,19 +79,70 @@ impl Person {
     /// Whether both are one person as far as the claims tell: one account, or accounts
     /// of one `fhirUser` or of one verified address.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        let same = |one: &Option<String>, other: &Option<String>| match (one, other) {
-            (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+        let by_reference = match (self.reference(), other.reference()) {
+            (Some(one), Some(other)) => one.is_same(&other),
             _ => false,
         };
-        self.is_account(other)
-            || matches!((&self.fhir_user, &other.fhir_user), (Some(one), Some(other)) if one == other)
-            || same(&self.email, &other.email)
+        let by_address = match (self.address(), other.address()) {
+            (Some(one), Some(other)) => one == other,
+            _ => false,
+        };
+        self.is_account(other) || by_reference || by_address
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn of_user(fhir_user: &str) -> Person {
+        Person {
+            fhir_user: Some(fhir_user.to_owned()),
+            ..person("https://one.example", fhir_user)
+        }
+    }
+
+    #[test]
+    fn a_user_is_one_however_the_reference_is_spelt() {
+        let absolute = "https://a.example/fhir/Practitioner/7";
+        for (one, other, same) in [
+            ("Practitioner/7", "Practitioner/7/", true),
+            ("Practitioner/7", " Practitioner/7", true),
+            ("Practitioner/7", absolute, true),
+            ("Practitioner/7/_history/2", absolute, true),
+            (
+                absolute,
+                "HTTP://A.example:443/fhir//Practitioner/7/?x#y",
+                true,
+            ),
+            (
+                absolute,
+                "https://a.example/fhir/Practitioner/7/_history/1",
+                true,
+            ),
+            (absolute, "https://b.example/fhir/Practitioner/7", false),
+            (absolute, "https://a.example/fhir/Practitioner/8", false),
+            ("Practitioner/7", "Practitioner/8", false),
+            ("Practitioner/7", "Person/7", false),
+            ("urn:uuid:1", "urn:uuid:1", true),
+            ("urn:uuid:1", "urn:uuid:2", false),
+            ("7", "Practitioner/7", false),
+        ] {
+            let (one, other) = (of_user(one), of_user(other));
+            assert_eq!(one.is_same(&other), same, "{one:?} {other:?}");
+            assert_eq!(other.is_same(&one), same, "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn a_blank_claim_is_none() {
+        for blank in [of_user(" "), of_user("/")] {
+            assert!(!blank.has_claims(), "{blank:?}");
+            assert!(!blank.has_claims_of(&of_user("Practitioner/7")));
+            assert!(of_user("Practitioner/7").has_claims_of(&blank));
+        }
+        assert!(!of_user(" ").is_same(&of_user("")));
+    }
 
     fn person(issuer: &str, subject: &str) -> Person {
         Person {

@@ -17,12 +17,26 @@ async fn two_accounts_of_one_person_do_not_make_two() {
             claims["email_verified"] = json!(verified);
         })
     };
-    for (name, one, two, verified, status) in [
+    for (number, (name, one, two, verified, status)) in [
         ("fhirUser", "Practitioner/7", "Practitioner/7", false, 403),
         (
             "email",
             "ada@hospital.example",
             "ADA@hospital.example",
+            true,
+            403,
+        ),
+        (
+            "fhirUser",
+            "Practitioner/7",
+            "https://a.example/fhir/Practitioner/7/",
+            false,
+            403,
+        ),
+        (
+            "email",
+            "ada@hospital.example",
+            " Ada@Hospital.example ",
             true,
             403,
         ),
@@ -42,10 +56,13 @@ async fn two_accounts_of_one_person_do_not_make_two() {
             false,
             200,
         ),
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
         let proposer = claimed(&DemoUser::Admin, name, json!(one), verified);
         let approver = claimed(&DemoUser::AdminSecond, name, json!(two), verified);
-        let new = json!({"clientId": format!("lab-{one}-{two}-{verified}"), "roles": ["system"]});
+        let new = json!({"clientId": format!("lab-{number}"), "roles": ["system"]});
         let change = propose(&proposer, "POST", "/admin/clients", new).await;
         let shown = approver.get(&change).await.expect(200).json();
         let known = name == "fhirUser" || verified;
@@ -86,6 +103,16 @@ async fn whoever_leaves_out_what_the_proposers_token_had_approves_nothing() {
     let other_email = json!({"email": "ben@hospital.example", "email_verified": true});
     let unverified = json!({"email": "ben@hospital.example", "email_verified": false});
     let none = json!({});
+    let both = json!({
+        "fhirUser": "Practitioner/7",
+        "email": "ada@hospital.example",
+        "email_verified": true,
+    });
+    let other_both = json!({
+        "fhirUser": "Practitioner/8",
+        "email": "ben@hospital.example",
+        "email_verified": true,
+    });
     // Proposer, approver, what becomes of it, and where claims are required.
     let cases = [
         (&user, &none, 403, 403),
@@ -95,6 +122,11 @@ async fn whoever_leaves_out_what_the_proposers_token_had_approves_nothing() {
         (&email, &other_email, 200, 200),
         (&none, &user, 200, 403),
         (&none, &none, 200, 403),
+        // Of one kind a person may have two, so each kind has to be there.
+        (&both, &other_user, 403, 403),
+        (&both, &other_email, 403, 403),
+        (&both, &other_both, 200, 200),
+        (&other_user, &both, 200, 403),
     ];
     for (number, (one, two, status, required)) in cases.into_iter().enumerate() {
         let one = claiming(&office, &DemoUser::Admin, one);
