@@ -78,11 +78,9 @@ async fn read(
     });
     let limit = limit.min(most);
     let (mut stream, mut body) = (BodyStream::new(payload), web::BytesMut::new());
-    let begun = Instant::now();
+    let patience = Duration::from_secs(u64::from(seconds));
+    let mut until = Instant::now() + patience;
     loop {
-        // Whoever holds a connection open must at least send.
-        let more = (body.len() / BODY_BYTES_PER_SECOND) as u64;
-        let until = begun + Duration::from_secs(u64::from(seconds).saturating_add(more));
         let next = poll_fn(|context| Pin::new(&mut stream).poll_next(context));
         let chunk = match timeout_at(until, next).await {
             Err(_) => {
@@ -96,8 +94,17 @@ async fn read(
         if body.len().saturating_add(chunk.len()) > limit {
             return Err(too_large(limit));
         }
+        // Whoever holds a connection open must keep sending: what came fast earns no more
+        // than the first seconds again, so that a few bytes hold no memory for long.
+        until = (until + time_of(chunk.len())).min(Instant::now() + patience);
         body.extend_from_slice(&chunk);
     }
+}
+
+/// How long so many bytes may take.
+fn time_of(bytes: usize) -> Duration {
+    let micros = (bytes as u64).saturating_mul(1_000_000) / BODY_BYTES_PER_SECOND;
+    Duration::from_micros(micros)
 }
 
 /// A body that somebody still holds makes the server close the connection after the

@@ -13,16 +13,13 @@ use std::{net::IpAddr, sync::Arc};
 /// The largest body that is read when nothing else is set, in bytes.
 const BODY_BYTES: usize = 32 * 1024 * 1024;
 /// The slowest that a body may come once its first seconds are over.
-pub const BODY_BYTES_PER_SECOND: usize = 16 * 1024;
+pub const BODY_BYTES_PER_SECOND: u64 = 16 * 1024;
 /// FHIR written without white space has 14 bytes a value at the densest and 34 in the
 /// median (HL7's examples of R4).
 const BYTES_PER_VALUE: usize = 16;
 const OPENED_RECORDS: u64 = 20_000;
 const OPENED_BYTES: u64 = 256 * 1024 * 1024;
 const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
-/// Bytes of a query text that no budget is charged with: the audit record of any request
-/// has more.
-const FREE_QUERY_BYTES: u64 = 1024;
 /// Bytes of a record or a body that count as one record opened.
 const RECORD_BYTES: u64 = 4 * 1024;
 /// Records that can be opened beyond what a user may, by requests that are under way.
@@ -44,15 +41,15 @@ pub struct Limits {
     /// The same of one user of a client.
     pub user_denials_per_minute: u32,
     /// Bytes of query text that one user's searches may leave in the audit, beyond the
-    /// first 1,024 of each; `None` for no limit.
+    /// first 1,024 of each request; `None` for no limit.
     pub user_query_bytes: Option<Rate>,
     /// Records that one user's requests may open. A larger record counts for each 4 KiB,
     /// and so does a body; `None` for no limit.
     pub user_records: Option<Rate>,
     /// The largest body, in bytes.
     pub body_bytes: usize,
-    /// Seconds after which a body must have come, or must be coming at
-    /// [`BODY_BYTES_PER_SECOND`] or faster.
+    /// Seconds that a body may fall behind [`BODY_BYTES_PER_SECOND`], at its beginning
+    /// and whenever it has caught up.
     pub body_seconds: u32,
     /// Records that one request may open.
     pub opened_records: u64,
@@ -207,10 +204,9 @@ impl Throttle {
         }
     }
 
-    /// Notes the bytes of the text of a search. Whether there were any left is asked
-    /// before the search, whose text is not known then.
-    pub fn searched(&self, caller: &Caller, bytes: u64) {
-        let dear = bytes.saturating_sub(FREE_QUERY_BYTES);
+    /// Notes the bytes of the text of a search that are not free. Whether there were any
+    /// left is asked before the search, whose text is not known then.
+    pub fn searched(&self, caller: &Caller, dear: u64) {
         if let Some(bytes) = self.user_query_bytes.as_ref().filter(|_| dear > 0) {
             bytes.charge(&searcher_of(caller), self.now(), dear);
         }

@@ -7,6 +7,10 @@
 
 use crate::{exchange::Exchange, failure::Failure, long_work::Turn};
 
+/// Bytes of query text of a request that no budget is charged with: its audit record has
+/// more, whatever it asks.
+const FREE_QUERY_BYTES: u64 = 1024;
+
 /// Amounts of the attempt at hand, and what all attempts were charged.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Spent {
@@ -41,8 +45,14 @@ impl Meter {
 
     /// Adds an amount; gives how much of it was not charged before.
     pub(crate) fn add(&mut self, amount: u64) -> u64 {
+        self.add_beyond(0, amount)
+    }
+
+    /// The same where the first of all amounts are free.
+    fn add_beyond(&mut self, free: u64, amount: u64) -> u64 {
         self.seen = self.seen.saturating_add(amount);
-        let due = self.seen.saturating_sub(self.charged);
+        let dear = self.seen.saturating_sub(free);
+        let due = dear.saturating_sub(self.charged);
         self.charged = self.charged.saturating_add(due);
         due
     }
@@ -56,7 +66,8 @@ impl Meter {
 impl Exchange<'_> {
     /// Notes the text of a search, for the audit and the caller's budget.
     pub(crate) fn note_query(&mut self, text: String) {
-        let due = self.spent.query_bytes.add(text.len() as u64);
+        let bytes = &mut self.spent.query_bytes;
+        let due = bytes.add_beyond(FREE_QUERY_BYTES, text.len() as u64);
         self.app().throttle.searched(&self.context.caller, due);
         self.acts.query(text);
     }
@@ -112,5 +123,15 @@ mod tests {
         assert_eq!(again.denials.add(1), 0);
         assert_eq!(again.denials.add(3), 1, "one more than the first time");
         assert_eq!(again.query_bytes.add(5), 5);
+    }
+
+    #[test]
+    fn what_is_free_is_free_once() {
+        let mut bytes = Meter::default();
+        let due = [60, 60, 60].map(|amount| bytes.add_beyond(100, amount));
+        assert_eq!(due, [0, 20, 60]);
+        let mut again = bytes.again();
+        let due = [60, 60, 60, 60].map(|amount| again.add_beyond(100, amount));
+        assert_eq!(due, [0, 0, 0, 60]);
     }
 }

@@ -1,5 +1,5 @@
 //! Who asks too much is told to wait: requests by user and by client, requests without a
-//! token by address, denials by user and by client; bodies by size and by time.
+//! token by address, denials by user and by client, records opened and query texts.
 
 use crate::{
     caller::{Caller, Reply},
@@ -9,10 +9,6 @@ use crate::{
 };
 use devkit::issuer::DemoUser;
 use gateway::Rate;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
 
 async fn house(change: impl FnOnce(&mut gateway::Limits)) -> House {
     House::start_with(Kind::Sqlite, |settings| change(&mut settings.limits)).await
@@ -342,6 +338,26 @@ async fn long_query_texts_have_a_rate() {
 }
 
 #[actix_web::test]
+async fn short_query_texts_of_one_bundle_add_up() {
+    let house = house(|limits| {
+        limits.user_query_bytes = Some(Rate {
+            per_second: 1_000,
+            burst: 20_000,
+        });
+    })
+    .await;
+    let clinician = house.caller(&DemoUser::Clinician);
+    let url = format!("Patient?identifier={}", "A".repeat(800));
+    let batch = records::bundle("batch", &vec![("GET", url.as_str(), None); 60]);
+    let found = statuses(&clinician.post("", batch).await.expect(200));
+    let answered = found.iter().filter(|status| *status == "200").count();
+    // The first is free, and 20,000 bytes have room for some 25.
+    assert!((20..35).contains(&answered), "{found:?}");
+    assert!(found.iter().skip(answered).all(|status| status == "429"));
+    told_to_wait(clinician.get("Patient?_count=1").await);
+}
+
+#[actix_web::test]
 async fn a_user_who_asks_too_often_shuts_out_no_other_user_of_the_client() {
     let house = house(|limits| {
         limits.user_requests = Some(Rate {
@@ -365,72 +381,4 @@ async fn a_user_who_asks_too_often_shuts_out_no_other_user_of_the_client() {
     for _ in 0..40 {
         system.get("Patient/victor").await.expect(200);
     }
-}
-
-#[actix_web::test]
-async fn a_body_is_as_large_as_the_operator_says() {
-    let house = house(|limits| limits.body_bytes = 2_000).await;
-    let system = house.caller(&DemoUser::System);
-    system.create("Patient", records::patient("a")).await;
-    let long = records::patient(&"a".repeat(2_000));
-    assert_eq!(
-        system.post("Patient", &long).await.expect(413).issue(),
-        "too-long"
-    );
-    let form = [("content-type", "application/x-www-form-urlencoded")];
-    let query = Some(format!("identifier={}", "a".repeat(2_000)));
-    system
-        .send("POST", "Patient/_search", &form, query)
-        .await
-        .expect(413);
-}
-
-#[actix_web::test]
-async fn a_body_that_does_not_come_is_not_waited_for() {
-    let house = house(|limits| limits.body_seconds = 1).await;
-    let token = house.token_with(&DemoUser::System, |_| {});
-    let address = house.anyone().base().replace("http://", "");
-    let host = address.trim_end_matches("/fhir");
-    for (path, kind, length) in [
-        ("Patient", "application/fhir+json", "content-length: 100"),
-        (
-            "Patient",
-            "application/fhir+json",
-            "transfer-encoding: chunked",
-        ),
-        ("", "application/fhir+json", "content-length: 100"),
-        (
-            "Patient/_search",
-            "application/x-www-form-urlencoded",
-            "content-length: 100",
-        ),
-    ] {
-        let mut stream = TcpStream::connect(host).await.unwrap();
-        let head = format!(
-            "POST /fhir/{path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
-             content-type: {kind}\r\n{length}\r\n\r\n"
-        );
-        stream.write_all(head.as_bytes()).await.unwrap();
-        // The answer comes, and the connection ends with it.
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 408 "), "{path}: {answer}");
-        assert!(answer.contains("\"timeout\""), "{path}: {answer}");
-    }
-    // One that comes is taken, in however many pieces.
-    let record = records::patient("a").to_string();
-    let mut stream = TcpStream::connect(host).await.unwrap();
-    let head = format!(
-        "POST /fhir/Patient HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-        record.len()
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    for piece in record.as_bytes().chunks(10) {
-        stream.write_all(piece).await.unwrap();
-        stream.flush().await.unwrap();
-    }
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
 }

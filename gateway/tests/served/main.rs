@@ -15,6 +15,7 @@ mod audit;
 mod audit_events;
 mod audit_search;
 mod audit_sizes;
+mod bodies;
 mod budgets;
 mod bundles;
 mod caller;
