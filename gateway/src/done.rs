@@ -2,21 +2,32 @@
 //! not follow from the request itself: ids that were assigned, versions, times, what
 //! was refused. No content of a record: what a repetition gets back of one is what
 //! it has just sent.
+//!
+//! It is small whatever was asked for: each refusal is kept once, however many entries
+//! it met.
 
 use crate::{
     exchange::Exchange,
     facility::Facility,
     failure::Failure,
+    outcome,
     own_seal::{self, OwnPlace},
     reply::{Reply, Success, VersionMark},
 };
-use fhir::{bundle::ResponseEntry, json};
+use fhir::{IssueCode, Severity, bundle::ResponseEntry, json};
 use model::{DataKeyId, LogicalId, Scope, Tag};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use store::StoredAnswer;
 
 /// The type under which answers are sealed.
 const ANSWER: &str = "#answer";
+/// Different refusals of one Bundle that are kept with the element they are about.
+const MOST_REFUSALS: usize = 256;
+/// Bytes of the text of a refusal.
+const TEXT_BYTES: usize = 512;
+/// Bytes of the element that a refusal is about; a longer one is left out.
+const EXPRESSION_BYTES: usize = 256;
 
 /// What became of one write, or of one entry of a Bundle.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,16 +35,40 @@ const ANSWER: &str = "#answer";
 pub enum Done {
     /// It was done.
     Wrote(Wrote),
-    /// It was refused, as an entry of a batch.
+    /// It was refused, as an entry of a batch: only read, in answers that were kept before
+    /// each refusal was kept once.
     Refused {
         /// Status code and phrase.
         status: String,
         /// The OperationOutcome, as canonical JSON.
         outcome: String,
     },
+    /// It was refused, as an entry of a batch.
+    Failed(Refused),
+    /// It was refused as the entry with this index was.
+    Like(usize),
     /// It reads, and is read anew each time.
     Looked,
 }
+
+/// Why an entry of a batch was refused.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refused {
+    /// Status code and phrase.
+    status: String,
+    /// The code of the issue.
+    code: String,
+    /// What the caller reads.
+    text: String,
+    /// The element it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expression: Option<String>,
+}
+
+/// The refusals of one Bundle, to keep each of them once.
+#[derive(Debug, Default)]
+pub struct Refusals(BTreeMap<Refused, usize>);
 
 /// What a write came to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -60,16 +95,6 @@ impl Done {
         })
     }
 
-    /// An entry of a batch that was refused.
-    #[must_use]
-    pub fn refused(entry: &ResponseEntry) -> Self {
-        let outcome = entry.outcome.as_ref().map(json::Value::to_canonical);
-        Self::Refused {
-            status: entry.status.clone(),
-            outcome: String::from_utf8(outcome.unwrap_or_default()).unwrap_or_default(),
-        }
-    }
-
     /// The id that was assigned, if one was.
     #[must_use]
     pub fn assigned_id(&self) -> Option<&LogicalId> {
@@ -77,6 +102,64 @@ impl Done {
             Self::Wrote(wrote) => wrote.id.as_ref(),
             _ => None,
         }
+    }
+}
+
+impl Refusals {
+    /// Cuts down a refusal of the entry with this index; gives what is to be kept of it.
+    pub fn keep(&mut self, index: usize, failure: &mut Failure) -> Done {
+        failure
+            .text
+            .truncate(failure.text.floor_char_boundary(TEXT_BYTES));
+        let expression = failure.expression.take();
+        failure.expression = expression.filter(|it| it.len() <= EXPRESSION_BYTES);
+        let mut refused = Refused::of(failure);
+        if !self.0.contains_key(&refused) && self.0.len() >= MOST_REFUSALS {
+            failure.expression = None;
+            refused.expression = None;
+        }
+        match self.0.get(&refused) {
+            Some(first) => Done::Like(*first),
+            None => {
+                self.0.insert(refused.clone(), index);
+                Done::Failed(refused)
+            }
+        }
+    }
+}
+
+impl Refused {
+    fn of(failure: &Failure) -> Self {
+        Self {
+            status: outcome::status_line(failure.category),
+            code: failure.code.as_str().to_owned(),
+            text: failure.text.clone(),
+            expression: failure.expression.clone(),
+        }
+    }
+
+    /// The entry of a batch-response that says it.
+    ///
+    /// # Errors
+    /// When the code is none.
+    pub fn entry(&self) -> Result<ResponseEntry, Failure> {
+        let code = IssueCode::ALL.iter().find(|it| it.as_str() == self.code);
+        let code = *code.ok_or_else(unreadable)?;
+        let expression = self.expression.as_deref();
+        Ok(ResponseEntry {
+            status: self.status.clone(),
+            outcome: Some(fhir::outcome(Severity::Error, code, &self.text, expression)),
+            ..ResponseEntry::default()
+        })
+    }
+}
+
+/// What was done for the entry with this index, if its kind tells.
+#[must_use]
+pub fn of_entry(done: &[Done], index: usize) -> Option<&Done> {
+    match done.get(index)? {
+        Done::Like(first) => done.get(*first),
+        one => Some(one),
     }
 }
 
@@ -138,3 +221,6 @@ pub async fn open(facility: &Facility, answer: StoredAnswer) -> Result<Vec<Done>
 fn unreadable() -> Failure {
     Failure::fault("a kept answer cannot be read")
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,16 +147,19 @@ fn respond(failure: &Failure, form: &'static str, body: Vec<u8>) -> HttpResponse
     response.body(body)
 }
 
+/// Status code and phrase of a failure.
+#[must_use]
+pub fn status_line(category: Category) -> String {
+    let status = category.status();
+    let phrase = status.canonical_reason().unwrap_or_default();
+    format!("{} {phrase}", status.as_str())
+}
+
 /// A failure as an entry of a batch-response.
 #[must_use]
 pub fn entry_of(failure: &Failure) -> ResponseEntry {
-    let status = failure.category.status();
     ResponseEntry {
-        status: format!(
-            "{} {}",
-            status.as_str(),
-            status.canonical_reason().unwrap_or("")
-        ),
+        status: status_line(failure.category),
         outcome: Some(failure.operation_outcome()),
         ..ResponseEntry::default()
     }

@@ -7,15 +7,13 @@
 
 use crate::{
     context::Context,
-    done::{self, Done},
+    done::{self, Done, Refusals},
     exchange::Exchange,
     failure::{Category, Failure},
-    head,
     idempotency::Keyed,
-    interaction::{change::Change, create, history::Asked, look::Look},
+    interaction::{change::Change, create, look::Look},
     outcome,
     precondition::Preconditions,
-    query_text,
     reply::{Reply, Return},
     routes,
 };
@@ -180,23 +178,30 @@ pub async fn run(
     let mut answers: Vec<ResponseEntry> = Vec::new();
     answers.resize_with(prepared.entries.len(), ResponseEntry::default);
     let mut done = vec![Done::Looked; prepared.entries.len()];
+    let mut refusals = Refusals::default();
     for &index in &prepared.order {
         let Some(entry) = prepared.entries.get(index) else {
             continue;
         };
-        let before = before.map(|before| before.get(index));
+        let before = before.map(|before| done::of_entry(before, index));
         exchange
             .acts
             .begin(entry_code(entry, prepared.interaction_code()));
         let (answer, one) = match perform(exchange, entry, before, wanted).await {
             Ok(done) => done,
-            Err(failure) if stands_alone(exchange, prepared, &failure) => {
+            Err(mut failure) if stands_alone(exchange, prepared, &failure) => {
+                let refused = match exchange.keyed {
+                    Keyed::No => Done::Looked,
+                    _ => keep(&mut refusals, index, entry, &mut failure),
+                };
                 exchange.acts.fail(&failure);
                 if failure.is_denial() {
                     exchange.note_denial();
                 }
-                let answer = outcome::entry_of(&failure);
-                let refused = Done::refused(&answer);
+                let answer = match (entry, before) {
+                    (Ok(_), Some(Some(Done::Failed(kept)))) => kept.entry()?,
+                    _ => outcome::entry_of(&failure),
+                };
                 (answer, refused)
             }
             Err(failure) => return Err(failure.inside(&format!("Bundle.entry[{index}]"))),
@@ -243,6 +248,27 @@ fn stands_alone(exchange: &Exchange<'_>, prepared: &Prepared, failure: &Failure)
     !(prepared.transaction || tried_again)
 }
 
+/// What is kept of an entry that was refused. A read is made anew. An entry that cannot
+/// be read is refused again by the body itself, so its element, which may be long, is not
+/// kept.
+fn keep(
+    refusals: &mut Refusals,
+    index: usize,
+    entry: &Result<Assigned, Refusal>,
+    failure: &mut Failure,
+) -> Done {
+    match entry {
+        Ok(Assigned { entry, .. }) if matches!(entry.method, Method::Get | Method::Head) => {
+            Done::Looked
+        }
+        Ok(_) => refusals.keep(index, failure),
+        Err(refusal) => refusals.keep(
+            index,
+            &mut Failure::new(failure.category, refusal.code, &*refusal.text),
+        ),
+    }
+}
+
 /// Does one entry, unless it is a change that was done before; also gives what is to
 /// be kept of it.
 async fn perform(
@@ -260,7 +286,7 @@ async fn perform(
             let throttle = &exchange.app().throttle;
             throttle.searches(&exchange.context.caller)?;
         }
-        let reply = look(&entry.url, &preconditions)?.make(exchange).await?;
+        let reply = Look::at(&entry.url, &preconditions)?.make(exchange).await?;
         let reply = match entry.method {
             Method::Head => reply.without_body(),
             _ => reply,
@@ -275,6 +301,9 @@ async fn perform(
         }
         Some(Some(done @ Done::Refused { status, outcome })) => {
             return Ok((done::refused_again(status, outcome)?, done.clone()));
+        }
+        Some(Some(done @ Done::Failed(refused))) => {
+            return Ok((refused.entry()?, done.clone()));
         }
         Some(_) => return Err(Failure::fault("a kept answer is of another Bundle")),
     };
@@ -310,58 +339,6 @@ fn change<'e>(
             preconditions,
         }),
         _ => Err(unsupported()),
-    }
-}
-
-/// What an entry asks to be shown.
-fn look<'e>(url: &'e EntryUrl, preconditions: &'e Preconditions) -> Result<Look<'e>, Failure> {
-    match url {
-        EntryUrl::Instance {
-            resource_type: kind,
-            id,
-            query,
-        } => {
-            head::no_parameters(query.as_deref().unwrap_or_default())?;
-            Ok(Look::Read {
-                kind,
-                id,
-                preconditions,
-            })
-        }
-        EntryUrl::Version {
-            resource_type: kind,
-            id,
-            version,
-            query,
-        } => {
-            head::no_parameters(query.as_deref().unwrap_or_default())?;
-            Ok(Look::Vread {
-                kind,
-                id,
-                version: *version,
-                preconditions,
-            })
-        }
-        EntryUrl::History {
-            resource_type: kind,
-            id,
-            query,
-        } => {
-            let asked = Asked::parse(query.as_deref().unwrap_or_default())?;
-            Ok(Look::History { kind, id, asked })
-        }
-        EntryUrl::Type {
-            resource_type: kind,
-            query,
-        } => {
-            let query = query.as_deref().unwrap_or_default();
-            query_text::check_url(query)?;
-            Ok(Look::Search {
-                kind,
-                query,
-                lenient: false,
-            })
-        }
     }
 }
 

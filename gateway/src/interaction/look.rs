@@ -4,6 +4,7 @@
 use crate::{
     exchange::Exchange,
     failure::Failure,
+    head,
     interaction::{
         audit_event, audit_search,
         history::{self, Asked},
@@ -11,9 +12,11 @@ use crate::{
     },
     paging,
     precondition::Preconditions,
+    query_text,
     reply::Reply,
     sealed_audit::AUDIT_EVENT,
 };
+use fhir::bundle::EntryUrl;
 use model::{LogicalId, ResourceType, VersionNumber};
 
 /// What is looked at.
@@ -58,7 +61,62 @@ pub enum Look<'r> {
     },
 }
 
-impl Look<'_> {
+impl<'r> Look<'r> {
+    /// What an entry of a Bundle asks to be shown.
+    ///
+    /// # Errors
+    /// When it has parameters that are not read, or a query that is too long.
+    pub fn at(url: &'r EntryUrl, preconditions: &'r Preconditions) -> Result<Self, Failure> {
+        match url {
+            EntryUrl::Instance {
+                resource_type: kind,
+                id,
+                query,
+            } => {
+                head::no_parameters(query.as_deref().unwrap_or_default())?;
+                Ok(Self::Read {
+                    kind,
+                    id,
+                    preconditions,
+                })
+            }
+            EntryUrl::Version {
+                resource_type: kind,
+                id,
+                version,
+                query,
+            } => {
+                head::no_parameters(query.as_deref().unwrap_or_default())?;
+                Ok(Self::Vread {
+                    kind,
+                    id,
+                    version: *version,
+                    preconditions,
+                })
+            }
+            EntryUrl::History {
+                resource_type: kind,
+                id,
+                query,
+            } => {
+                let asked = Asked::parse(query.as_deref().unwrap_or_default())?;
+                Ok(Self::History { kind, id, asked })
+            }
+            EntryUrl::Type {
+                resource_type: kind,
+                query,
+            } => {
+                let query = query.as_deref().unwrap_or_default();
+                query_text::check_url(query)?;
+                Ok(Self::Search {
+                    kind,
+                    query,
+                    lenient: false,
+                })
+            }
+        }
+    }
+
     /// The restful-interaction code.
     #[must_use]
     pub const fn interaction_code(&self) -> &'static str {

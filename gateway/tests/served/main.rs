@@ -31,6 +31,7 @@ mod house;
 mod http;
 mod idempotency;
 mod issuers;
+mod kept_answers;
 mod limits;
 mod listener;
 mod log_tiles;
