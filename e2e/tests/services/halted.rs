@@ -117,8 +117,9 @@ fn a_database_that_goes_back_under_a_service_is_not_written_to() {
     let version = system.create_patient("Astrid");
     one.assert_proof(&system, &version);
     one.house.sql(
-        "UPDATE log SET size = size - 1;
-         DELETE FROM leaf WHERE idx >= (SELECT size FROM log WHERE log.id = leaf.log_id)",
+        // What a checkpoint covers is gone; the last leaf alone may not be signed yet.
+        "UPDATE log SET size = 1;
+         DELETE FROM leaf WHERE idx >= 1",
     );
     let patient = r#"{"resourceType":"Patient","name":[{"family":"Bertram"}]}"#;
     let write = || system.at.post("Patient", patient.to_owned());
