@@ -60,6 +60,10 @@ pub struct Config {
     /// Gwei of it that are a tip, at most.
     #[serde(default = "max_tip_gwei")]
     pub max_tip_gwei: u64,
+    /// Gwei that the submitter's account should have at least; left out, what a day of
+    /// writing costs at the day's price.
+    #[serde(default)]
+    pub min_balance_gwei: Option<u64>,
 }
 
 const THREE_HOURS: u64 = 10_800;

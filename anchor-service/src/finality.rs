@@ -71,7 +71,8 @@ impl<L: Ledger> Finality<L> {
         // on. The others are looked at too before they count as final.
         let newest = newest.id;
         let shaken = self.has_moved(posts.last()).await?;
-        let height = self.ledger.final_height(self.rule).await?;
+        let blocks = posts.iter().map(|(_, inclusion)| inclusion.block);
+        let height = self.height(blocks.min()).await?;
         let mut finalized = 0;
         for (post, inclusion) in &posts {
             let due = height.is_some_and(|height| inclusion.block <= height);
@@ -81,15 +82,40 @@ impl<L: Ledger> Finality<L> {
             let span = || span::of_transaction("finality", post.new.tx_hash, Some(inclusion.block));
             match self.ledger.block(inclusion.block).await? {
                 Some(block) if block.hash == inclusion.block_hash => {
-                    if due {
+                    if due && self.stands(post, *inclusion).await? {
                         span::within(span(), self.finalize(post, *inclusion, block)).await?;
                         finalized += 1;
+                    } else if due {
+                        span::within(span(), self.find_again(post, *inclusion)).await?;
                     }
                 }
                 _ => span::within(span(), self.find_again(post, *inclusion)).await?,
             }
         }
         Ok(finalized)
+    }
+
+    /// How far the chain is final. What becomes final here stays so, and must not by one
+    /// wrong answer: where it makes anything so, the question is asked twice.
+    async fn height(&self, oldest: Option<u64>) -> Result<Option<u64>, StepError> {
+        let height = self.ledger.final_height(self.rule).await?;
+        if height < oldest {
+            return Ok(height);
+        }
+        Ok(height.min(self.ledger.final_height(self.rule).await?))
+    }
+
+    /// Whether the registry's events in the block are those of this transaction's anchors.
+    async fn stands(&self, post: &Post, inclusion: Inclusion) -> Result<bool, StepError> {
+        let events = self.ledger.anchored_in(inclusion.block).await?;
+        let carried = self.journal.anchors_of(std::slice::from_ref(post)).await?;
+        Ok(carried.iter().all(|(log_id, new)| {
+            events.iter().any(|event| {
+                (event.transaction, event.block_hash) == (post.new.tx_hash, inclusion.block_hash)
+                    && (event.log_id, event.seq) == (*log_id, new.seq)
+                    && (event.size, event.root) == (new.size, new.root)
+            })
+        }))
     }
 
     async fn has_moved(&self, newest: Option<&(Post, Inclusion)>) -> Result<bool, StepError> {
@@ -103,6 +129,8 @@ impl<L: Ledger> Finality<L> {
     /// The block is gone: the transaction is in another one, or in none.
     async fn find_again(&self, post: &Post, before: Inclusion) -> Result<(), StepError> {
         match self.ledger.inclusion(post.new.tx_hash).await? {
+            // The receipt is there, and the block or its events are not.
+            Some(now) if now == before => Err(LedgerError::NoReceipt(post.new.nonce).into()),
             Some(now) if now.succeeded => {
                 tracing::warn!(
                     from = before.block,

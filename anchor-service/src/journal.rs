@@ -2,6 +2,7 @@
 //! each a method. What belongs together is written together; nothing here waits
 //! for the ledger.
 
+mod backfill;
 mod posts;
 
 #[cfg(test)]

@@ -63,6 +63,55 @@ pub struct Inclusion {
     pub succeeded: bool,
 }
 
+/// What the registry told of an anchor when it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Anchored {
+    /// Which log.
+    pub log_id: LogId,
+    /// Number of the anchor, from 1.
+    pub seq: u64,
+    /// Leaves under the root.
+    pub size: u64,
+    /// Root of the log at that size.
+    pub root: Digest,
+    /// Hash of the transaction that made it.
+    pub transaction: [u8; 32],
+    /// Number of the block.
+    pub block: u64,
+    /// Hash of the block.
+    pub block_hash: [u8; 32],
+}
+
+impl Anchored {
+    /// Where the transaction stands that made it.
+    #[must_use]
+    pub const fn inclusion(&self) -> Inclusion {
+        Inclusion {
+            block: self.block,
+            block_hash: self.block_hash,
+            succeeded: true,
+        }
+    }
+}
+
+/// A transaction of the chain, whoever sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentTransaction {
+    /// The account that signed it.
+    pub submitter: [u8; 20],
+    /// Its bytes.
+    pub signed: SignedTransaction,
+}
+
+/// What the submitter has and what gas costs today, in wei.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Funds {
+    /// The account's balance.
+    pub balance: u128,
+    /// The price of a unit of gas, tip included.
+    pub price: u128,
+}
+
 /// A block of the chain as the node sees it now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block {
@@ -181,10 +230,16 @@ pub enum LedgerError {
     NoFunds,
     /// A transaction of ours is on the chain, and the node does not show it.
     #[error(
-        "the anchors of the transaction with nonce {0} are on the chain, but the L2 node has no \
-         receipt of it: it lags, or several nodes answer at one address; their rows wait for it"
+        "the transaction with nonce {0} is on the chain, but the L2 node shows neither its receipt \
+         nor its anchors: it lags, or several nodes answer at one address; the rows wait for it"
     )]
     NoReceipt(u64),
+    /// A head of which the registry's own events know nothing.
+    #[error(
+        "the L2 node names anchor {0} as the newest of a log, and shows no such event of the \
+         registry: it lags, or is wrong; nothing is done by its word"
+    )]
+    NoEvent(u64),
     /// The call does not fit into a block.
     #[error(
         "the transaction takes more gas than a block of the L2 has: one log alone must fit, \
@@ -279,6 +334,36 @@ pub trait Ledger: Send + Sync {
         &self,
         transaction: [u8; 32],
     ) -> impl Future<Output = Result<Option<Inclusion>, LedgerError>> + Send;
+
+    /// The registry's event of one anchor; `None` where the node shows none.
+    fn anchored(
+        &self,
+        log: LogId,
+        seq: u64,
+    ) -> impl Future<Output = Result<Option<Anchored>, LedgerError>> + Send;
+
+    /// The registry's events of anchors in the block at this height.
+    fn anchored_in(
+        &self,
+        block: u64,
+    ) -> impl Future<Output = Result<Vec<Anchored>, LedgerError>> + Send;
+
+    /// Whether, by one and the same block, this nonce of the submitter is used and none of
+    /// these anchors (log and seq) is made.
+    fn is_void(
+        &self,
+        nonce: u64,
+        anchors: &[(LogId, u64)],
+    ) -> impl Future<Output = Result<bool, LedgerError>> + Send;
+
+    /// A transaction that a block holds, by its hash.
+    fn transaction(
+        &self,
+        hash: [u8; 32],
+    ) -> impl Future<Output = Result<Option<SentTransaction>, LedgerError>> + Send;
+
+    /// What the submitter has, and what gas costs.
+    fn funds(&self) -> impl Future<Output = Result<Funds, LedgerError>> + Send;
 
     /// The block that the chain has at this height.
     fn block(&self, number: u64)

@@ -8,11 +8,13 @@
 
 pub mod adopt;
 mod alarm;
+mod backfill;
 mod checkpoint;
 pub mod config;
 mod counts;
 mod failure;
 mod finality;
+mod funds;
 mod guard;
 mod journal;
 pub mod key_file;
@@ -30,11 +32,13 @@ mod signed;
 mod simulation;
 mod span;
 mod status;
+mod under_way;
 
 pub use alarm::{Alarm, Holder};
 pub use counts::Counts;
 pub use failure::StepError;
 pub use finality::{BecomingFinal, Herald};
+pub use funds::Purse;
 pub use lease::Candidate;
 pub use log_keys::LogKeys;
 pub use new_log::{NewLogError, log_host, note_log_host, open_log};

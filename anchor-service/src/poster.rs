@@ -14,25 +14,22 @@
 
 use crate::{
     alarm::Bell,
+    backfill,
     config::Config,
     failure::StepError,
     guard,
     journal::{Journal, Log},
-    ledger::{Extension, Head, Inclusion, Ledger, LedgerError, SignedTransaction},
+    ledger::{Extension, Head, Ledger, LedgerError, SignedTransaction},
     span,
     status::Refusals,
+    under_way::UnderWay,
 };
 use model::{Clock, FacilityName, LogId, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
-use store::Post;
 use tracing::Span;
 
 /// Logs in one transaction; the rest goes with the next.
 const MAX_LOGS: usize = 100;
-/// So often a nonce must be found used, with none of our transactions in a
-/// block, until we believe that a stranger used it: nodes behind one address
-/// may lag behind each other.
-const MISSES: u32 = 3;
 
 /// Posts the anchors of all logs.
 pub(crate) struct Poster<L> {
@@ -40,13 +37,8 @@ pub(crate) struct Poster<L> {
     ledger: Arc<L>,
     clock: Arc<dyn Clock>,
     bell: Bell,
+    under_way: UnderWay<L>,
     heartbeat_millis: i64,
-    resend_millis: i64,
-    replace_millis: i64,
-    /// When which transaction was last handed to the node; forgetting it in a
-    /// crash costs one more broadcast.
-    sent: Option<([u8; 32], Timestamp)>,
-    misses: u32,
     refusals: Refusals,
 }
 
@@ -58,21 +50,15 @@ impl<L: Ledger> Poster<L> {
         bell: Bell,
         config: &Config,
     ) -> Self {
-        let millis = |seconds: u64| {
-            i64::try_from(seconds)
-                .unwrap_or(i64::MAX)
-                .saturating_mul(1_000)
-        };
+        let (of, at) = (journal.clone(), Arc::clone(&ledger));
+        let heartbeat = config.heartbeat_seconds.saturating_mul(1_000);
         Self {
+            under_way: UnderWay::new(of, at, Arc::clone(&clock), config),
             journal,
             ledger,
             clock,
             bell,
-            heartbeat_millis: millis(config.heartbeat_seconds),
-            resend_millis: millis(config.resend_seconds),
-            replace_millis: millis(config.replace_seconds),
-            sent: None,
-            misses: 0,
+            heartbeat_millis: i64::try_from(heartbeat).unwrap_or(i64::MAX),
             refusals: Refusals::default(),
         }
     }
@@ -84,8 +70,7 @@ impl<L: Ledger> Poster<L> {
 
     /// Forgets what was seen: another process may have gone on since.
     pub(crate) fn begin(&mut self) {
-        self.sent = None;
-        self.misses = 0;
+        self.under_way.begin();
         self.refusals.set(BTreeMap::new());
     }
 
@@ -102,7 +87,7 @@ impl<L: Ledger> Poster<L> {
         // After a reorganisation several nonces can be under way; in order.
         let under_way = self.journal.under_way().await?;
         for attempts in &under_way {
-            if !self.look_after(attempts).await? {
+            if !self.under_way.look_after(attempts).await? {
                 return self.unless_refused(0).await;
             }
         }
@@ -136,143 +121,6 @@ impl<L: Ledger> Poster<L> {
         Ok(log.map(|log| log.facility))
     }
 
-    /// Looks after one nonce: `attempts` are the transactions that share it, the
-    /// newest last. Gives whether the nonce is settled.
-    async fn look_after(&mut self, attempts: &[Post]) -> Result<bool, StepError> {
-        let Some(newest) = attempts.last() else {
-            return Ok(true);
-        };
-        let ours = newest.new.submitter == self.ledger.submitter();
-        // One question while nothing is mined, however many attempts there are.
-        if ours && self.ledger.next_nonce().await? <= newest.new.nonce {
-            self.misses = 0;
-            self.send_again(newest).await?;
-            return Ok(false);
-        }
-        for attempt in attempts.iter().rev() {
-            if let Some(inclusion) = self.ledger.inclusion(attempt.new.tx_hash).await? {
-                self.misses = 0;
-                let span =
-                    span::of_transaction("mined", attempt.new.tx_hash, Some(inclusion.block));
-                span::within(span, self.mined(attempt, newest, inclusion)).await?;
-                return Ok(true);
-            }
-        }
-        if !ours {
-            return self.look_after_stranger(newest).await;
-        }
-        self.look_after_missing(attempts, newest).await
-    }
-
-    /// The nonce is used and the node knows no receipt of ours.
-    async fn look_after_missing(
-        &mut self,
-        attempts: &[Post],
-        newest: &Post,
-    ) -> Result<bool, StepError> {
-        if self.stands(attempts).await? {
-            // It is ours, on the chain, and only its receipt is late.
-            self.misses = 0;
-            return Err(LedgerError::NoReceipt(newest.new.nonce).into());
-        }
-        self.misses += 1;
-        if self.misses < MISSES {
-            return Ok(false);
-        }
-        self.misses = 0;
-        tracing::warn!(
-            nonce = newest.new.nonce,
-            "a stranger's transaction took our nonce"
-        );
-        self.journal.failed(newest).await?;
-        Ok(true)
-    }
-
-    /// Whether the registry has taken one of the anchors that these attempts carry: a
-    /// stranger would have to anchor the same root of the same size under the same number.
-    async fn stands(&self, attempts: &[Post]) -> Result<bool, StepError> {
-        for (log_id, anchor) in self.journal.anchors_of(attempts).await? {
-            let carried = (anchor.seq, anchor.size, anchor.root);
-            let head = self.ledger.head(log_id).await?;
-            if head.is_some_and(|head| (head.seq, head.size, head.root) == carried) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// A block holds one of the attempts.
-    async fn mined(&self, one: &Post, newest: &Post, at: Inclusion) -> Result<(), StepError> {
-        if at.succeeded {
-            return self.journal.mined(one, at).await;
-        }
-        // Another submitter was faster. The next post starts from the registry's
-        // head, whatever that is now.
-        tracing::warn!(block = at.block, "the registry refused an anchor");
-        self.journal.failed(newest).await
-    }
-
-    /// A transaction signed with an earlier submitter key: it is sent again as it
-    /// is, and given up when it would have to be replaced.
-    async fn look_after_stranger(&mut self, newest: &Post) -> Result<bool, StepError> {
-        if self.is_past(newest.new.created, self.replace_millis) {
-            self.journal.failed(newest).await?;
-            return Ok(true);
-        }
-        self.send(&newest.new.raw, newest.new.tx_hash).await?;
-        Ok(false)
-    }
-
-    async fn send_again(&mut self, newest: &Post) -> Result<(), StepError> {
-        let mut stuck = None;
-        if self.is_past(newest.new.created, self.replace_millis) {
-            let span = span::of_transaction("replace", newest.new.tx_hash, None);
-            match span::within(span, self.replace(newest)).await {
-                Ok(true) => return Ok(()),
-                Ok(false) => {}
-                Err(StepError::Ledger(error)) => stuck = Some(error),
-                Err(error) => return Err(error),
-            }
-        }
-        let last = self.sent.filter(|(hash, _)| *hash == newest.new.tx_hash);
-        if last.is_none_or(|(_, at)| self.is_past(at, self.resend_millis)) {
-            self.send(&newest.new.raw, newest.new.tx_hash).await?;
-        }
-        // Even when it was not replaced the old bytes were sent again: they may have
-        // dropped out of the node's memory.
-        stuck.map_or(Ok(()), |error| Err(error.into()))
-    }
-
-    /// Gives whether another attempt was made and sent; not when it would be the same.
-    async fn replace(&mut self, newest: &Post) -> Result<bool, StepError> {
-        let now = self.clock.now();
-        let signed = self.ledger.replace(&newest.new.raw).await?;
-        if signed.hash == newest.new.tx_hash {
-            return Ok(false);
-        }
-        self.journal.replaced(newest, &signed, now).await?;
-        self.send(&signed.raw, signed.hash).await.map(|()| true)
-    }
-
-    /// Whether `then` is `millis` or more ago. A clock that was set back makes it so
-    /// too, or what is stuck would stay so until the clock is where it was.
-    fn is_past(&self, then: Timestamp, millis: i64) -> bool {
-        let age = self.clock.now().as_millis() - then.as_millis();
-        age < 0 || age >= millis
-    }
-
-    async fn send(&mut self, raw: &[u8], hash: [u8; 32]) -> Result<(), StepError> {
-        let span = span::of_transaction("send", hash, None);
-        match span::within(span, self.ledger.broadcast(raw)).await {
-            // It was mined in between; the next look finds it.
-            Ok(()) | Err(LedgerError::NonceUsed) => {
-                self.sent = Some((hash, self.clock.now()));
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
     /// The logs that can be anchored, each with the registry's head.
     async fn heads(&self) -> Result<Vec<(Log, Option<Head>)>, StepError> {
         let mut heads = Vec::new();
@@ -281,11 +129,11 @@ impl<L: Ledger> Poster<L> {
                 false => guard::head(&self.journal, &*self.ledger, &self.bell, &log).await?,
                 true => self.ledger.head(log.log_id).await?,
             };
-            if log.ended
-                && let Some(head) = head
-                && !guard::holds(&self.journal, &log, head).await?
-            {
-                continue;
+            if let Some(head) = head {
+                if log.ended && !guard::holds(&self.journal, &log, head).await? {
+                    continue;
+                }
+                backfill::take(&self.journal, &*self.ledger, &log, head).await?;
             }
             heads.push((log, head));
         }
@@ -321,7 +169,7 @@ impl<L: Ledger> Poster<L> {
         let span = Span::current();
         span.record("chartseal.anchors", posted);
         span.record("chartseal.transaction", span::shown(signed.hash));
-        self.send(&signed.raw, signed.hash).await?;
+        self.under_way.send(&signed.raw, signed.hash).await?;
         self.unless_refused(posted).await
     }
 

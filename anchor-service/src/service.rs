@@ -5,37 +5,35 @@
 //! taken again; dropped in the middle, by a signal or a crash, it goes on from
 //! what the store holds.
 
+mod ledger_side;
+mod log_side;
+mod turn;
+
 use crate::{
     alarm::{Alarm, Bell},
     checkpoint::Checkpointer,
     config::Config,
     failure::StepError,
     finality::{Finality, Herald},
-    guard,
+    funds::{FundsWatch, Purse},
     journal::Journal,
-    key_file,
-    lease::{self, Candidate, Lease, Tenure},
+    lease::{Candidate, Lease},
     ledger::Ledger,
     log_keys::LogKeys,
     new_log::LogMaker,
     poster::Poster,
     sequencer::Sequencer,
     signed::{Signed, SignedFile, SignedKeeper},
-    status::{Compared, Freshness, KEYS, StatusReader, Troubles},
+    status::{Compared, Freshness, StatusReader, Troubles},
 };
+use ledger_side::LedgerSide;
+use log_side::LogSide;
 use model::{Clock, Random};
-use std::{
-    future::{self, Future},
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, sync::Arc, time::Duration};
 use store::Store;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
+use turn::{Turn, check_keys, keep, watch_keys};
 
-/// How often facilities without a log are looked for.
-const LOGS_EVERY: Duration = Duration::from_secs(2);
-/// How often the key files are looked at.
-const KEYS_EVERY: Duration = Duration::from_secs(60);
 /// A database that is away must not hold up a stop.
 const RELEASE_WITHIN: Duration = Duration::from_secs(3);
 
@@ -49,28 +47,6 @@ pub struct AnchorService<L> {
     config: Config,
     clock: Arc<dyn Clock>,
     lease: Option<Lease>,
-}
-
-/// What must go on while the ledger is slow or away.
-struct LogSide<L> {
-    journal: Journal,
-    ledger: Arc<L>,
-    bell: Bell,
-    /// Whether the logs were compared with what others hold of them.
-    compared: bool,
-    /// Whether they ever were since the start, for others to see.
-    passed: Compared,
-    sequencer: Sequencer,
-    checkpointer: Checkpointer,
-    keys: Arc<LogKeys>,
-    signed: Signed,
-    maker: Option<LogMaker>,
-}
-
-/// What waits for the ledger.
-struct LedgerSide<L> {
-    poster: Poster<L>,
-    finality: Finality<L>,
 }
 
 impl<L: Ledger> AnchorService<L> {
@@ -118,6 +94,7 @@ impl<L: Ledger> AnchorService<L> {
         };
         let (over, rule) = (journal.clone(), config.finality);
         let ledger_side = LedgerSide {
+            funds: FundsWatch::new(journal.clone(), Arc::clone(&ledger), &config),
             finality: Finality::new(over.clone(), Arc::clone(&ledger), rule),
             poster: Poster::new(over, ledger, Arc::clone(&clock), bell.clone(), &config),
         };
@@ -227,6 +204,14 @@ impl<L: Ledger> AnchorService<L> {
         self.ledger_side.finality.step().await
     }
 
+    /// Looks at the submitter's account.
+    ///
+    /// # Errors
+    /// When the ledger or the database does not answer.
+    pub async fn step_funds(&self) -> Result<Purse, StepError> {
+        self.ledger_side.funds.step().await
+    }
+
     /// What reads the status while the service runs and after.
     #[must_use]
     pub fn status(&self) -> StatusReader {
@@ -236,6 +221,7 @@ impl<L: Ledger> AnchorService<L> {
             self.troubles.clone(),
             self.ledger_side.poster.refusals(),
             self.log_side.passed.clone(),
+            self.ledger_side.funds.last(),
             Freshness {
                 most_millis: millis(self.config.max_anchor_age()),
                 has_heartbeats: self.config.heartbeat_seconds > 0,
@@ -282,147 +268,6 @@ impl<L: Ledger> AnchorService<L> {
     }
 }
 
-/// What the loops share.
-struct Turn<'a> {
-    config: &'a Config,
-    troubles: &'a Troubles,
-    bell: &'a Bell,
-    tenure: &'a Tenure,
-}
-
-impl Turn<'_> {
-    /// Takes note of a step's end. One that failed because the lease is another's by
-    /// now is no trouble: the other goes on.
-    fn note<T>(&self, step: &'static str, outcome: &Result<T, StepError>) {
-        if self.tenure.is_held() {
-            self.troubles.note(step, outcome);
-        }
-    }
-}
-
-/// Looks at the key files for good, whether this process works or stands by: a key that
-/// is missing is to be known before it is needed.
-async fn watch_keys(journal: &Journal, keys: &LogKeys, turn: &Turn<'_>) {
-    let mut ticks = ticks(KEYS_EVERY);
-    loop {
-        ticks.tick().await;
-        let outcome = check_keys(journal, keys, turn.config).await;
-        // While the database is away others say so, and nothing is known of the keys.
-        if !matches!(outcome, Err(StepError::Store(_))) {
-            turn.troubles.note(KEYS, &outcome);
-        }
-    }
-}
-
-async fn check_keys(journal: &Journal, keys: &LogKeys, config: &Config) -> Result<(), StepError> {
-    key_file::read(&config.submitter_key)?;
-    let logs = journal.current_logs().await?;
-    logs.iter().try_for_each(|log| keys.check(log))?;
-    Ok(())
-}
-
-/// Takes and renews the lease for good.
-async fn keep(lease: Option<&mut Lease>, turn: &Turn<'_>) {
-    let Some(lease) = lease else {
-        return future::pending().await;
-    };
-    let mut ticks = ticks(lease::EVERY);
-    loop {
-        ticks.tick().await;
-        let outcome = lease.step().await;
-        if outcome == Ok(false) {
-            turn.troubles.clear();
-        }
-        turn.troubles.note("lease", &outcome);
-    }
-}
-
-impl<L: Ledger> LogSide<L> {
-    async fn compare(&mut self) -> Result<(), StepError> {
-        // What is known here first: it is named also while the ledger is away.
-        self.signed.refresh().await?;
-        guard::check_signed(&self.journal, &self.signed, &self.bell).await?;
-        guard::check_checkpoints(&self.journal, &self.bell).await?;
-        self.ledger.check().await?;
-        self.journal.is_bound_to(&*self.ledger).await?;
-        guard::check_heads(&self.journal, &*self.ledger, &self.bell).await?;
-        self.compared = true;
-        self.passed.pass();
-        Ok(())
-    }
-
-    /// Not before the comparison: a database restored from an old backup would
-    /// give indices a second time. While the ledger does not answer leaves stay
-    /// pending, which is safe.
-    async fn sequence(&mut self) -> Result<u64, StepError> {
-        if !self.compared {
-            self.compare().await?;
-        }
-        self.sequencer.step().await
-    }
-
-    /// Not before the comparison, for the same reason.
-    async fn checkpoint(&mut self) -> Result<u64, StepError> {
-        if !self.compared {
-            self.compare().await?;
-        }
-        self.checkpointer.step().await
-    }
-
-    async fn make_logs(&self) -> Result<u64, StepError> {
-        match &self.maker {
-            Some(maker) => maker.step().await,
-            None => Ok(0),
-        }
-    }
-
-    async fn turn(&mut self, turn: &Turn<'_>) {
-        let mut ticks = ticks(turn.config.sequence_every());
-        let (mut signed, mut looked) = (Instant::now(), None::<Instant>);
-        while turn.bell.rung().is_none() {
-            ticks.tick().await;
-            if !turn.tenure.is_held() {
-                // Another grows the logs; they are compared again before we do.
-                self.compared = false;
-                continue;
-            }
-            if looked.is_none_or(|looked| looked.elapsed() >= LOGS_EVERY) {
-                looked = Some(Instant::now());
-                turn.note("logs", &self.make_logs().await);
-            }
-            turn.note("sequence", &self.sequence().await);
-            if signed.elapsed() >= turn.config.checkpoint_every() {
-                signed = Instant::now();
-                turn.note("checkpoint", &self.checkpoint().await);
-            }
-        }
-    }
-}
-
-impl<L: Ledger> LedgerSide<L> {
-    async fn turn(&mut self, turn: &Turn<'_>) {
-        let mut ticks = ticks(turn.config.post_every());
-        while turn.bell.rung().is_none() {
-            ticks.tick().await;
-            if !turn.tenure.is_held() {
-                self.poster.begin();
-                continue;
-            }
-            // Finality first: it notices a reorganisation, after which the
-            // poster has old bytes to send rather than new ones to make.
-            turn.note("finality", &self.finality.step().await);
-            turn.note("post", &self.poster.step().await);
-        }
-    }
-}
-
 fn millis(seconds: u64) -> i64 {
     i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX)
-}
-
-/// Ticks that do not pile up while a step takes long.
-fn ticks(every: Duration) -> tokio::time::Interval {
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
 }

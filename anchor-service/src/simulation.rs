@@ -364,6 +364,7 @@ fn service(
         replace_seconds: 48,
         max_fee_gwei: 500,
         max_tip_gwei: 100,
+        min_balance_gwei: None,
     };
     let keys = LogKeys::new(folder.path());
     let signed = Keeper {

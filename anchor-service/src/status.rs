@@ -4,6 +4,7 @@ use crate::{
     alarm::{Alarm, Bell},
     counts::Counts,
     failure::StepError,
+    funds::{LastPurse, Purse},
     journal::Journal,
     ledger::Refusal,
 };
@@ -101,6 +102,7 @@ pub struct StatusReader {
     troubles: Troubles,
     refusals: Refusals,
     compared: Compared,
+    purse: LastPurse,
     freshness: Freshness,
 }
 
@@ -111,6 +113,7 @@ impl StatusReader {
         troubles: Troubles,
         refusals: Refusals,
         compared: Compared,
+        purse: LastPurse,
         freshness: Freshness,
     ) -> Self {
         Self {
@@ -119,6 +122,7 @@ impl StatusReader {
             troubles,
             refusals,
             compared,
+            purse,
             freshness,
         }
     }
@@ -162,6 +166,12 @@ impl StatusReader {
             ))
         };
         status.logs.iter().filter_map(overdue).collect()
+    }
+
+    /// What the submitter's account has; `None` while it is not known.
+    #[must_use]
+    pub fn purse(&self) -> Option<Purse> {
+        self.purse.get()
     }
 
     /// What was done since the start.

@@ -108,6 +108,7 @@ async fn pending_leaves_get_their_index_fast_and_in_little_memory() {
         replace_seconds: 48,
         max_fee_gwei: 500,
         max_tip_gwei: 100,
+        min_balance_gwei: None,
     };
     let clock = Arc::new(ManualClock::new(created));
     let mut service = AnchorService::new(store.clone(), SilentLedger, keys, clock, config);

@@ -264,7 +264,7 @@ fn attempts<A: Access>(mut posts: store::Posts<'_, A>, post: &Post) -> Result<Ve
     Ok(all.into_iter().filter(open).collect())
 }
 
-fn new_post(
+pub(super) fn new_post(
     chain_id: u64,
     submitter: [u8; 20],
     signed: &SignedTransaction,

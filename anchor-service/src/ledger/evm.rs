@@ -2,6 +2,7 @@
 //! The methods answer the port one to one; what needs more lines has a file.
 
 mod admin;
+mod events;
 mod evidence;
 mod fees;
 mod key;
@@ -18,13 +19,17 @@ pub use reader::{AnchorEvent, RegistryReader};
 pub use registry::AnchorRegistry;
 
 use crate::ledger::{
-    Block, Evidence, Extension, FinalityRule, Head, Inclusion, Ledger, LedgerError,
-    SignedTransaction,
+    Anchored, Block, Evidence, Extension, FinalityRule, Funds, Head, Inclusion, Ledger,
+    LedgerError, SentTransaction, SignedTransaction,
 };
 use alloy::primitives::{Address, B256, TxKind};
+use events::{Events, Start};
 use model::LogId;
-use node::Node;
+use node::{LATEST, Node};
 use transaction::Draft;
+
+/// Blocks in which an anchor is looked for first: mostly it is of just now.
+const RECENT: u64 = 64;
 
 /// A registry on an EVM chain, with one submitter.
 #[derive(Debug)]
@@ -71,6 +76,24 @@ impl EvmLedger {
         self.refuses_dev_chain = true;
         self
     }
+
+    const fn events(&self) -> Events<'_> {
+        Events {
+            node: &self.node,
+            registry: self.registry,
+        }
+    }
+
+    /// The registry's head of a log by a block's number or tag.
+    async fn head_at(&self, log: LogId, at: &str) -> Result<Option<Head>, LedgerError> {
+        let call = registry::head_call(log);
+        let answer = self.node.call(self.registry, call, at).await?;
+        // What a call to an address without code gives.
+        if answer.is_empty() {
+            return Err(LedgerError::NoRegistry(format!("{:#x}", self.registry)));
+        }
+        registry::head_answer(&answer)
+    }
 }
 
 impl Ledger for EvmLedger {
@@ -101,19 +124,12 @@ impl Ledger for EvmLedger {
     }
 
     async fn head(&self, log: LogId) -> Result<Option<Head>, LedgerError> {
-        let answer = self
-            .node
-            .call(self.registry, registry::head_call(log))
-            .await?;
-        // What a call to an address without code gives.
-        if answer.is_empty() {
-            return Err(LedgerError::NoRegistry(format!("{:#x}", self.registry)));
-        }
-        registry::head_answer(&answer)
+        self.head_at(log, LATEST).await
     }
 
     async fn next_nonce(&self) -> Result<u64, LedgerError> {
-        self.node.transaction_count(self.key.address()).await
+        let account = self.key.address();
+        self.node.transaction_count(account, LATEST).await
     }
 
     async fn prepare(
@@ -151,6 +167,47 @@ impl Ledger for EvmLedger {
                 block_hash: hash.0,
                 succeeded: receipt.inner.status(),
             }))
+    }
+
+    async fn anchored(&self, log: LogId, seq: u64) -> Result<Option<Anchored>, LedgerError> {
+        let from = Start {
+            block: self.node.block_number().await?,
+            range: RECENT,
+        };
+        let filter = self.events().numbered(log, &[seq]);
+        let found = self.events().scan(filter, from, |found| !found.is_empty());
+        Ok(found.await?.first().map(|event| event.anchored))
+    }
+
+    async fn anchored_in(&self, block: u64) -> Result<Vec<Anchored>, LedgerError> {
+        self.events().in_block(block).await
+    }
+
+    async fn is_void(&self, nonce: u64, anchors: &[(LogId, u64)]) -> Result<bool, LedgerError> {
+        // By number: a node that has not got so far refuses, instead of answering of before.
+        let at = format!("{:#x}", self.node.block_number().await?);
+        let account = self.key.address();
+        if self.node.transaction_count(account, &at).await? <= nonce {
+            return Ok(false);
+        }
+        for (log, seq) in anchors {
+            let head = self.head_at(*log, &at).await?;
+            if head.is_some_and(|head| head.seq >= *seq) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn transaction(&self, hash: [u8; 32]) -> Result<Option<SentTransaction>, LedgerError> {
+        transaction::sent(&self.node, hash).await
+    }
+
+    async fn funds(&self) -> Result<Funds, LedgerError> {
+        Ok(Funds {
+            balance: self.node.balance(self.key.address()).await?,
+            price: self.fees.ask(&self.node).await?.price(),
+        })
     }
 
     async fn block(&self, number: u64) -> Result<Option<Block>, LedgerError> {

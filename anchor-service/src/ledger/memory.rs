@@ -2,8 +2,8 @@
 //! registry's rules in a few lines of Rust.
 
 use super::{
-    Block, Evidence, Extension, FinalityRule, Head, Inclusion, Ledger, LedgerError, Refusal,
-    SignedTransaction,
+    Anchored, Block, Evidence, Extension, FinalityRule, Funds, Head, Inclusion, Ledger,
+    LedgerError, Refusal, SentTransaction, SignedTransaction,
 };
 use crate::simulation::Faults;
 use model::{Digest, LogId, Timestamp};
@@ -71,6 +71,25 @@ impl Chain {
             }
         }
         history
+    }
+
+    /// The registry's events, in order.
+    fn events(&self) -> Vec<Anchored> {
+        let mut events = Vec::new();
+        for (number, (block, transactions)) in (0..).zip(&self.blocks) {
+            for (hash, _) in transactions.iter().filter(|(_, succeeded)| *succeeded) {
+                events.extend(self.calls[hash].1.iter().map(|made| Anchored {
+                    log_id: made.log_id,
+                    seq: made.seq,
+                    size: made.size,
+                    root: made.root,
+                    transaction: *hash,
+                    block: number,
+                    block_hash: block.hash,
+                }));
+            }
+        }
+        events
     }
 
     fn nonce(&self) -> u64 {
@@ -333,6 +352,50 @@ impl Ledger for MemoryLedger {
                 })
             });
         Ok(found)
+    }
+
+    async fn anchored(&self, log: LogId, seq: u64) -> Result<Option<Anchored>, LedgerError> {
+        let events = self.asked()?.events();
+        Ok(events
+            .into_iter()
+            .find(|event| (event.log_id, event.seq) == (log, seq)))
+    }
+
+    async fn anchored_in(&self, block: u64) -> Result<Vec<Anchored>, LedgerError> {
+        let mut events = self.asked()?.events();
+        events.retain(|event| event.block == block);
+        Ok(events)
+    }
+
+    async fn is_void(&self, nonce: u64, anchors: &[(LogId, u64)]) -> Result<bool, LedgerError> {
+        let chain = self.asked()?;
+        let history = chain.history();
+        let head = |log| history.get(&log).map_or(0, |heads| heads.len() as u64);
+        Ok(chain.nonce() > nonce && anchors.iter().all(|(log, seq)| head(*log) < *seq))
+    }
+
+    async fn transaction(&self, hash: Hash) -> Result<Option<SentTransaction>, LedgerError> {
+        let chain = self.asked()?;
+        let transactions = |(_, transactions): &(Block, Vec<(Hash, bool)>)| {
+            transactions.iter().any(|(mined, _)| *mined == hash)
+        };
+        let mined = chain.blocks.iter().any(transactions);
+        Ok(mined.then(|| SentTransaction {
+            submitter: [2; 20],
+            signed: SignedTransaction {
+                raw: hash.to_vec(),
+                hash,
+                nonce: chain.calls[&hash].0,
+            },
+        }))
+    }
+
+    async fn funds(&self) -> Result<Funds, LedgerError> {
+        drop(self.asked()?);
+        Ok(Funds {
+            balance: 0,
+            price: 0,
+        })
     }
 
     async fn block(&self, number: u64) -> Result<Option<Block>, LedgerError> {

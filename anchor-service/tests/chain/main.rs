@@ -8,6 +8,9 @@
 )]
 
 mod contract;
+mod gateway;
+mod lying;
+mod proxy;
 mod reader;
 mod service;
 mod support;

@@ -124,5 +124,6 @@ fn config(folder: &Path) -> Config {
         replace_seconds: 48,
         max_fee_gwei: 500,
         max_tip_gwei: 100,
+        min_balance_gwei: None,
     }
 }

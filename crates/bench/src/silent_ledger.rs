@@ -1,8 +1,8 @@
 //! A ledger on which nothing ever happens: sequencing does not need one.
 
 use anchor_service::ledger::{
-    Block, Evidence, Extension, FinalityRule, Head, Inclusion, Ledger, LedgerError,
-    SignedTransaction,
+    Anchored, Block, Evidence, Extension, FinalityRule, Funds, Head, Inclusion, Ledger,
+    LedgerError, SentTransaction, SignedTransaction,
 };
 use model::LogId;
 
@@ -49,6 +49,26 @@ impl Ledger for SilentLedger {
     }
 
     async fn inclusion(&self, _: [u8; 32]) -> Result<Option<Inclusion>, LedgerError> {
+        Err(AWAY)
+    }
+
+    async fn anchored(&self, _: LogId, _: u64) -> Result<Option<Anchored>, LedgerError> {
+        Err(AWAY)
+    }
+
+    async fn anchored_in(&self, _: u64) -> Result<Vec<Anchored>, LedgerError> {
+        Err(AWAY)
+    }
+
+    async fn is_void(&self, _: u64, _: &[(LogId, u64)]) -> Result<bool, LedgerError> {
+        Err(AWAY)
+    }
+
+    async fn transaction(&self, _: [u8; 32]) -> Result<Option<SentTransaction>, LedgerError> {
+        Err(AWAY)
+    }
+
+    async fn funds(&self) -> Result<Funds, LedgerError> {
         Err(AWAY)
     }
 

@@ -233,5 +233,6 @@ fn anchor_config(layout: &Layout, chain: &DevChain) -> Config {
         replace_seconds: 48,
         max_fee_gwei: 500,
         max_tip_gwei: 100,
+        min_balance_gwei: None,
     }
 }

@@ -103,6 +103,17 @@ impl<A: Access> Anchors<'_, A> {
         row.map(read).transpose()
     }
 
+    /// The highest number of an anchor that is lower than this.
+    pub fn newest_below(&mut self, log: LogRowId, seq: u64) -> Result<Option<u64>, Error> {
+        let query = anchor::table
+            .filter(anchor::log_id.eq(log.0))
+            .filter(anchor::seq.lt(column::number::<_, i64>(seq)?))
+            .order(anchor::seq.desc())
+            .select(anchor::seq);
+        let found: Option<i64> = self.access.query(|conn| query.first(conn).optional())?;
+        found.map(column::number).transpose()
+    }
+
     /// All anchors in a state, by the state's name, of all logs.
     pub fn list(&mut self, state: &str) -> Result<Vec<Anchor>, Error> {
         let query = anchor::table

@@ -141,6 +141,13 @@ impl<A: Access> Posts<'_, A> {
         row.map(read).transpose()
     }
 
+    /// The ledger transaction of a hash.
+    pub fn of_hash(&mut self, tx_hash: [u8; 32]) -> Result<Option<Post>, Error> {
+        let query = post::table.filter(post::tx_hash.eq(tx_hash.to_vec()));
+        let row = self.access.query(|conn| query.first(conn).optional())?;
+        row.map(read).transpose()
+    }
+
     /// Those in one of the states, in the order they were stored.
     pub fn list(&mut self, states: &[PostState]) -> Result<Vec<Post>, Error> {
         let query = post::table

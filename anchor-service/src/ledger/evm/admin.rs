@@ -1,7 +1,13 @@
 //! What the registry's admin does: deploy, grant, revoke. Used by `demo` and by
 //! the command line; the running service has no such key.
 
-use super::{fees::Fees, key::SubmitterKey, node::Node, registry, transaction::Draft};
+use super::{
+    fees::Fees,
+    key::SubmitterKey,
+    node::{LATEST, Node},
+    registry,
+    transaction::Draft,
+};
 use crate::ledger::LedgerError;
 use alloy::{
     primitives::{Address, B256, Bytes, TxKind},
@@ -116,7 +122,8 @@ impl RegistryAdmin {
     }
 
     async fn send(&self, to: TxKind, input: Bytes) -> Result<TransactionReceipt, LedgerError> {
-        let nonce = self.node.transaction_count(self.key.address()).await?;
+        let account = self.key.address();
+        let nonce = self.node.transaction_count(account, LATEST).await?;
         let draft = Draft {
             chain_id: self.chain_id,
             nonce,

@@ -36,6 +36,16 @@ pub(super) enum Quote {
     },
 }
 
+impl Quote {
+    /// All that is paid for a unit of gas, at most.
+    pub(super) const fn price(self) -> u128 {
+        match self {
+            Self::Dynamic { fee, .. } => fee,
+            Self::Legacy { price } => price,
+        }
+    }
+}
+
 impl Fees {
     /// The bounds in gwei: on all that is paid, and on the tip in it.
     #[must_use]

@@ -7,16 +7,18 @@ use crate::{
     span,
 };
 use alloy::{
-    primitives::{Address, B256, Bytes, U64, U128},
+    primitives::{Address, B256, Bytes, U64, U128, U256},
     rpc::{
         client::RpcClient,
         json_rpc::{RpcRecv, RpcSend},
-        types::{Block, Filter, Log, TransactionReceipt, TransactionRequest},
+        types::{Block, Filter, Log, Transaction, TransactionReceipt, TransactionRequest},
     },
     transports::{TransportError, TransportErrorKind},
 };
 use std::{error::Error, io, time::Duration};
 
+/// The tag of the newest block.
+pub const LATEST: &str = "latest";
 /// A question that takes longer has failed.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How the client version of the dev L2 begins (`devkit`, which is not imported).
@@ -82,7 +84,7 @@ impl Node {
 
     /// The newest block, without its transactions.
     pub async fn newest_block(&self) -> Result<Block, LedgerError> {
-        let block = self.block("latest").await?;
+        let block = self.block(LATEST).await?;
         block.ok_or(LedgerError::Strange("the node has no newest block"))
     }
 
@@ -95,21 +97,30 @@ impl Node {
 
     /// Code at an address.
     pub async fn code(&self, address: Address) -> Result<Bytes, LedgerError> {
-        self.ask("eth_getCode", (address, "latest")).await
+        self.ask("eth_getCode", (address, LATEST)).await
     }
 
-    /// Answer of a view function.
-    pub async fn call(&self, to: Address, data: Bytes) -> Result<Bytes, LedgerError> {
+    /// Answer of a view function, by a block's number or tag.
+    pub async fn call(&self, to: Address, data: Bytes, at: &str) -> Result<Bytes, LedgerError> {
         let request = TransactionRequest::default().to(to).input(data.into());
-        self.ask("eth_call", (request, "latest")).await
+        self.ask("eth_call", (request, at.to_owned())).await
     }
 
-    /// Transactions of an account in blocks.
-    pub async fn transaction_count(&self, account: Address) -> Result<u64, LedgerError> {
-        Ok(quantity(
-            self.ask("eth_getTransactionCount", (account, "latest"))
-                .await?,
-        ))
+    /// Transactions of an account in blocks, up to a block's number or tag.
+    pub async fn transaction_count(&self, account: Address, at: &str) -> Result<u64, LedgerError> {
+        let count = self.ask("eth_getTransactionCount", (account, at.to_owned()));
+        Ok(quantity(count.await?))
+    }
+
+    /// What an account has, in wei.
+    pub async fn balance(&self, account: Address) -> Result<u128, LedgerError> {
+        let balance: U256 = self.ask("eth_getBalance", (account, LATEST)).await?;
+        Ok(balance.saturating_to())
+    }
+
+    /// A transaction, in a block or waiting for one.
+    pub async fn transaction(&self, hash: B256) -> Result<Option<Transaction>, LedgerError> {
+        self.ask("eth_getTransactionByHash", (hash,)).await
     }
 
     /// Gas a transaction would take; fails as it would fail.

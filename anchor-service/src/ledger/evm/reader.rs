@@ -1,20 +1,17 @@
 //! What a verifier reads from a node of its own choice: the final anchors of a log, out
-//! of the registry's events. Ranges are bounded and go back from the newest final
-//! block, because nodes bound what they answer at once.
+//! of the registry's events.
 
-use super::{node::Node, registry};
-use crate::ledger::{FinalityRule, LedgerError};
-use alloy::{
-    primitives::{Address, B256, U256},
-    rpc::types::{Filter, Log},
-    sol_types::SolEvent as _,
+use super::{
+    events::{Event, Events, Start},
+    node::Node,
+    registry,
 };
+use crate::ledger::{FinalityRule, LedgerError};
+use alloy::{primitives::Address, rpc::types::Filter};
 use model::{Digest, LogId};
 
-/// Blocks in the first question; more while the answers are empty, fewer when the node
-/// refuses.
+/// Blocks in the first question.
 const FIRST_RANGE: u64 = 1_000;
-const LONGEST_RANGE: u64 = 1_000_000;
 
 /// A final anchor as the registry told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +71,8 @@ impl RegistryReader {
     /// # Errors
     /// When the node does not answer.
     pub async fn newest(&self, log: LogId, most: usize) -> Result<Vec<AnchorEvent>, LedgerError> {
-        let enough = |found: &[AnchorEvent]| found.len() >= most;
-        let mut found = self.scan(self.filter(log), enough).await?;
+        let enough = |found: &[Event]| found.len() >= most;
+        let mut found = self.scan(self.events().of(log), enough).await?;
         found.drain(..found.len().saturating_sub(most));
         Ok(found)
     }
@@ -85,67 +82,37 @@ impl RegistryReader {
     /// # Errors
     /// When the node does not answer.
     pub async fn find(&self, log: LogId, seqs: &[u64]) -> Result<Vec<AnchorEvent>, LedgerError> {
-        let topics: Vec<B256> = seqs.iter().map(|seq| U256::from(*seq).into()).collect();
-        let filter = self.filter(log).topic2(topics);
+        let filter = self.events().numbered(log, seqs);
         self.scan(filter, |found| found.len() >= seqs.len()).await
     }
 
-    fn filter(&self, log: LogId) -> Filter {
-        Filter::new()
-            .address(self.registry)
-            .event_signature(registry::AnchorRegistry::Anchored::SIGNATURE_HASH)
-            .topic1(B256::new(*log.as_bytes()))
+    const fn events(&self) -> Events<'_> {
+        Events {
+            node: &self.node,
+            registry: self.registry,
+        }
     }
 
-    /// Goes back from the newest final block until there is enough, or the log's first
-    /// anchor, or no block.
+    /// Goes back from the newest final block.
     async fn scan(
         &self,
         filter: Filter,
-        enough: impl Fn(&[AnchorEvent]) -> bool,
+        enough: impl Fn(&[Event]) -> bool,
     ) -> Result<Vec<AnchorEvent>, LedgerError> {
-        let (mut found, mut to, mut range) = (Vec::new(), self.last, FIRST_RANGE);
-        loop {
-            let from = to.saturating_sub(range - 1);
-            let asked = filter.clone().from_block(from).to_block(to);
-            let logs = match self.node.logs(&asked).await {
-                // Too many blocks or too many events for one answer.
-                Err(LedgerError::Rejected { .. }) if range > 1 => {
-                    range /= 2;
-                    continue;
-                }
-                answered => answered?,
-            };
-            for log in logs.iter().rev() {
-                found.push(event(log)?);
-            }
-            let begun = found
-                .last()
-                .is_some_and(|first: &AnchorEvent| first.seq == 1);
-            if from == 0 || begun || enough(&found) {
-                break;
-            }
-            to = from - 1;
-            if logs.is_empty() {
-                range = range.saturating_mul(2).min(LONGEST_RANGE);
-            }
-        }
-        found.reverse();
-        if found.is_sorted_by(|a, b| a.seq < b.seq) {
-            Ok(found)
-        } else {
-            Err(LedgerError::Strange("anchors out of order"))
-        }
+        let from = Start {
+            block: self.last,
+            range: FIRST_RANGE,
+        };
+        let found = self.events().scan(filter, from, enough).await?;
+        Ok(found.iter().map(told).collect())
     }
 }
 
-fn event(log: &Log) -> Result<AnchorEvent, LedgerError> {
-    let event = registry::AnchorRegistry::Anchored::decode_log(&log.inner)
-        .map_err(|_| LedgerError::Strange("an event of the registry"))?;
-    Ok(AnchorEvent {
-        seq: event.seq,
-        size: event.size,
-        root: Digest::new(event.root.0),
+const fn told(event: &Event) -> AnchorEvent {
+    AnchorEvent {
+        seq: event.anchored.seq,
+        size: event.anchored.size,
+        root: event.anchored.root,
         time: event.time,
-    })
+    }
 }

@@ -9,11 +9,11 @@ use super::{
     key::SubmitterKey,
     node::Node,
 };
-use crate::ledger::{LedgerError, SignedTransaction};
+use crate::ledger::{LedgerError, SentTransaction, SignedTransaction};
 use alloy::{
-    consensus::{SignableTransaction, TxEip1559, TxEnvelope, TxLegacy},
+    consensus::{SignableTransaction, Transaction as _, TxEip1559, TxEnvelope, TxLegacy},
     eips::eip2718::{Decodable2718, Encodable2718},
-    primitives::{B256, Bytes, TxKind},
+    primitives::{B256, Bytes, TxKind, keccak256},
     rpc::types::TransactionRequest,
 };
 
@@ -126,6 +126,23 @@ pub async fn replace(
             "the stored transaction is of another type than the chain takes today",
         )),
     }
+}
+
+/// A transaction that a block holds, whoever signed it.
+pub async fn sent(node: &Node, hash: [u8; 32]) -> Result<Option<SentTransaction>, LedgerError> {
+    let found = node.transaction(B256::new(hash)).await?;
+    let Some(found) = found.filter(|found| found.block_number.is_some()) else {
+        return Ok(None);
+    };
+    let envelope: &TxEnvelope = &found.inner;
+    let signed = encoded(envelope, envelope.nonce());
+    if keccak256(&signed.raw).0 != hash {
+        return Err(LedgerError::Strange("a transaction does not have its hash"));
+    }
+    Ok(Some(SentTransaction {
+        submitter: found.inner.signer().0.0,
+        signed,
+    }))
 }
 
 fn raise(

@@ -204,6 +204,7 @@ fn anchor(
         replace_seconds: 48,
         max_fee_gwei: 500,
         max_tip_gwei: 100,
+        min_balance_gwei: None,
     };
     config.validate().unwrap();
     let clock = Arc::new(SystemClock);

@@ -1,9 +1,12 @@
 //! The series of the anchor-service: its steps, its lease, what it has done, and the logs.
 
 use super::page::{Page, number, seconds};
-use anchor_service::{Counts, LeaseState, Status, StatusReader};
+use anchor_service::{Counts, LeaseState, Purse, Status, StatusReader};
 use model::{Clock as _, SystemClock, Timestamp};
 use prometheus::Error;
+
+/// Wei in a gwei.
+const GWEI: u128 = 1_000_000_000;
 
 /// Adds all of them; gives whether the database answered.
 pub async fn series(page: &Page, anchor: &StatusReader) -> Result<bool, Error> {
@@ -16,6 +19,7 @@ pub async fn series(page: &Page, anchor: &StatusReader) -> Result<bool, Error> {
         [(vec![], alarm)],
     )?;
     of_lease(page, &anchor.lease())?;
+    of_purse(page, anchor.purse())?;
     let troubles = anchor.troubles();
     let steps = [
         "keys",
@@ -57,6 +61,22 @@ fn of_lease(page: &Page, lease: &LeaseState) -> Result<(), Error> {
         "When this anchor-service took the lease; no series where it has none.",
         &[],
         since.map(|since| (vec![], seconds(since.as_millis()))),
+    )
+}
+
+fn of_purse(page: &Page, purse: Option<Purse>) -> Result<(), Error> {
+    let gwei = |wei: u128| number(u64::try_from(wei / GWEI).unwrap_or(u64::MAX));
+    page.gauge(
+        "chartseal_submitter_balance_gwei",
+        "What the submitter's account has; no series while it is not known.",
+        &[],
+        purse.map(|purse| (vec![], gwei(purse.balance))),
+    )?;
+    page.gauge(
+        "chartseal_submitter_balance_wanted_gwei",
+        "What the submitter's account should have at least.",
+        &[],
+        purse.map(|purse| (vec![], gwei(purse.wanted))),
     )
 }
 

@@ -1,0 +1,77 @@
+//! The rows of anchors that were found on the chain.
+
+use super::{Journal, Log, posts::new_post};
+use crate::{
+    failure::StepError,
+    ledger::{Anchored, SentTransaction},
+};
+use model::{AnchorState, Digest, Timestamp};
+use store::{Error, LogRowId, NewAnchor, PostState, Reader, Tx};
+
+impl Journal {
+    /// Numbers of anchors, at most `most`, that have no row, from `head` down to the newest
+    /// that has one; the oldest first.
+    pub(crate) async fn lacking(
+        &self,
+        log: LogRowId,
+        head: u64,
+        most: u64,
+    ) -> Result<Vec<u64>, StepError> {
+        let read = move |reader: &mut Reader| {
+            if reader.anchors().find(log, head)?.is_some() {
+                return Ok(Vec::new());
+            }
+            let below = reader.anchors().newest_below(log, head)?.unwrap_or(0);
+            let last = head.min(below.saturating_add(most));
+            Ok((below + 1..=last).collect())
+        };
+        Ok(self.read("anchors without a row", read).await?)
+    }
+
+    /// Whether a checkpoint of this size and root was signed.
+    pub(crate) async fn has_checkpoint(
+        &self,
+        log: LogRowId,
+        size: u64,
+        root: Digest,
+    ) -> Result<bool, StepError> {
+        let read = move |reader: &mut Reader| reader.logs().checkpoint(log, size);
+        let found = self.read("checkpoint of a size", read).await?;
+        Ok(found.is_some_and(|checkpoint| checkpoint.root == root))
+    }
+
+    /// Stores an anchor that was found on the chain, with the transaction that made it.
+    pub(crate) async fn taken(
+        &self,
+        chain_id: u64,
+        log: &Log,
+        found: Anchored,
+        sent: SentTransaction,
+    ) -> Result<(), StepError> {
+        let time = Timestamp::from_millis(0).map_err(|_| Error::Corrupt("time"))?;
+        let (log, new) = (
+            log.id,
+            new_post(chain_id, sent.submitter, &sent.signed, time),
+        );
+        let block = (found.block, found.block_hash);
+        self.write("anchor taken from the chain", move |tx: &mut Tx| {
+            let post = match tx.posts().of_hash(new.tx_hash)? {
+                Some(post) => post.id,
+                None => tx.posts().insert(&new)?,
+            };
+            tx.posts().set_state(post, PostState::Mined, Some(block))?;
+            tx.anchors().insert(&NewAnchor {
+                log,
+                seq: found.seq,
+                size: found.size,
+                root: found.root,
+                post,
+            })?;
+            let (block, block_hash) = block;
+            let next = AnchorState::Anchored { block, block_hash };
+            tx.anchors().set_state(log, found.seq, &next)
+        })
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,141 @@
+//! The registry's events of anchors, read back from a block in bounded ranges, because
+//! nodes bound what they answer at once.
+
+use super::{node::Node, registry::AnchorRegistry};
+use crate::ledger::{Anchored, LedgerError};
+use alloy::{
+    primitives::{Address, B256, U256},
+    rpc::types::{Filter, Log},
+    sol_types::SolEvent as _,
+};
+use model::{Digest, LogId};
+
+const LONGEST_RANGE: u64 = 1_000_000;
+/// Questions of one search; with ranges that double they reach back over any chain.
+const MAX_QUESTIONS: u32 = 256;
+
+/// An event and the time that it tells, seconds since 1970.
+#[derive(Debug, Clone, Copy)]
+pub struct Event {
+    /// What was anchored, and where.
+    pub anchored: Anchored,
+    /// Time of its block.
+    pub time: u64,
+}
+
+/// Where a search begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    /// The block that it goes back from.
+    pub block: u64,
+    /// Blocks in the first question; more while the answers are empty, fewer when the node
+    /// refuses.
+    pub range: u64,
+}
+
+/// The events of one registry.
+#[derive(Debug, Clone, Copy)]
+pub struct Events<'a> {
+    /// Whom to ask.
+    pub node: &'a Node,
+    /// The contract.
+    pub registry: Address,
+}
+
+impl Events<'_> {
+    /// All anchors.
+    fn all(&self) -> Filter {
+        Filter::new()
+            .address(self.registry)
+            .event_signature(AnchorRegistry::Anchored::SIGNATURE_HASH)
+    }
+
+    /// The anchors of a log.
+    pub fn of(&self, log: LogId) -> Filter {
+        self.all().topic1(B256::new(*log.as_bytes()))
+    }
+
+    /// The anchors of a log that have these numbers.
+    pub fn numbered(&self, log: LogId, seqs: &[u64]) -> Filter {
+        let topics: Vec<B256> = seqs.iter().map(|seq| U256::from(*seq).into()).collect();
+        self.of(log).topic2(topics)
+    }
+
+    /// The anchors in one block.
+    pub async fn in_block(self, number: u64) -> Result<Vec<Anchored>, LedgerError> {
+        let filter = self.all().from_block(number).to_block(number);
+        let logs = self.node.logs(&filter).await?;
+        logs.iter()
+            .map(|log| event(log).map(|event| event.anchored))
+            .collect()
+    }
+
+    /// Goes back until there is enough, or the log's first anchor, or no block. Gives the
+    /// oldest first.
+    pub async fn scan(
+        self,
+        filter: Filter,
+        from: Start,
+        enough: impl Fn(&[Event]) -> bool,
+    ) -> Result<Vec<Event>, LedgerError> {
+        let (mut found, mut to, mut range) = (Vec::new(), from.block, from.range);
+        for _ in 0..MAX_QUESTIONS {
+            let first = to.saturating_sub(range - 1);
+            let asked = filter.clone().from_block(first).to_block(to);
+            let logs = match self.node.logs(&asked).await {
+                // Too many blocks or too many events for one answer.
+                Err(LedgerError::Rejected { .. }) if range > 1 => {
+                    range /= 2;
+                    continue;
+                }
+                answered => answered?,
+            };
+            for log in logs.iter().rev() {
+                found.push(event(log)?);
+            }
+            let begun = found
+                .last()
+                .is_some_and(|first: &Event| first.anchored.seq == 1);
+            if first == 0 || begun || enough(&found) {
+                found.reverse();
+                return in_order(found);
+            }
+            to = first - 1;
+            if logs.is_empty() {
+                range = range.saturating_mul(2).min(LONGEST_RANGE);
+            }
+        }
+        Err(LedgerError::Strange(
+            "it answers for so few blocks at once that the registry's events are not found",
+        ))
+    }
+}
+
+fn in_order(found: Vec<Event>) -> Result<Vec<Event>, LedgerError> {
+    match found.is_sorted_by(|a, b| a.anchored.seq < b.anchored.seq) {
+        true => Ok(found),
+        false => Err(LedgerError::Strange("anchors out of order")),
+    }
+}
+
+fn event(log: &Log) -> Result<Event, LedgerError> {
+    let strange = || LedgerError::Strange("an event of the registry");
+    let event = AnchorRegistry::Anchored::decode_log(&log.inner).map_err(|_| strange())?;
+    let (Some(transaction), Some(block), Some(hash)) =
+        (log.transaction_hash, log.block_number, log.block_hash)
+    else {
+        return Err(strange());
+    };
+    Ok(Event {
+        anchored: Anchored {
+            log_id: LogId::new(event.logId.0),
+            seq: event.seq,
+            size: event.size,
+            root: Digest::new(event.root.0),
+            transaction: transaction.0,
+            block,
+            block_hash: hash.0,
+        },
+        time: event.time,
+    })
+}

@@ -1,0 +1,92 @@
+//! What must go on while the ledger is slow or away: logs are compared once, and then
+//! sequenced and signed.
+
+use super::turn::{Turn, ticks};
+use crate::{
+    alarm::Bell, checkpoint::Checkpointer, failure::StepError, guard, journal::Journal,
+    ledger::Ledger, log_keys::LogKeys, new_log::LogMaker, sequencer::Sequencer, signed::Signed,
+    status::Compared,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// How often facilities without a log are looked for.
+const LOGS_EVERY: Duration = Duration::from_secs(2);
+
+/// What must go on while the ledger is slow or away.
+pub(super) struct LogSide<L> {
+    pub(super) journal: Journal,
+    pub(super) ledger: Arc<L>,
+    pub(super) bell: Bell,
+    /// Whether the logs were compared with what others hold of them.
+    pub(super) compared: bool,
+    /// Whether they ever were since the start, for others to see.
+    pub(super) passed: Compared,
+    pub(super) sequencer: Sequencer,
+    pub(super) checkpointer: Checkpointer,
+    pub(super) keys: Arc<LogKeys>,
+    pub(super) signed: Signed,
+    pub(super) maker: Option<LogMaker>,
+}
+
+impl<L: Ledger> LogSide<L> {
+    pub(super) async fn compare(&mut self) -> Result<(), StepError> {
+        // What is known here first: it is named also while the ledger is away.
+        self.signed.refresh().await?;
+        guard::check_signed(&self.journal, &self.signed, &self.bell).await?;
+        guard::check_checkpoints(&self.journal, &self.bell).await?;
+        self.ledger.check().await?;
+        self.journal.is_bound_to(&*self.ledger).await?;
+        guard::check_heads(&self.journal, &*self.ledger, &self.bell).await?;
+        self.compared = true;
+        self.passed.pass();
+        Ok(())
+    }
+
+    /// Not before the comparison: a database restored from an old backup would
+    /// give indices a second time. While the ledger does not answer leaves stay
+    /// pending, which is safe.
+    pub(super) async fn sequence(&mut self) -> Result<u64, StepError> {
+        if !self.compared {
+            self.compare().await?;
+        }
+        self.sequencer.step().await
+    }
+
+    /// Not before the comparison, for the same reason.
+    pub(super) async fn checkpoint(&mut self) -> Result<u64, StepError> {
+        if !self.compared {
+            self.compare().await?;
+        }
+        self.checkpointer.step().await
+    }
+
+    pub(super) async fn make_logs(&self) -> Result<u64, StepError> {
+        match &self.maker {
+            Some(maker) => maker.step().await,
+            None => Ok(0),
+        }
+    }
+
+    pub(super) async fn turn(&mut self, turn: &Turn<'_>) {
+        let mut ticks = ticks(turn.config.sequence_every());
+        let (mut signed, mut looked) = (Instant::now(), None::<Instant>);
+        while turn.bell.rung().is_none() {
+            ticks.tick().await;
+            if !turn.tenure.is_held() {
+                // Another grows the logs; they are compared again before we do.
+                self.compared = false;
+                continue;
+            }
+            if looked.is_none_or(|looked| looked.elapsed() >= LOGS_EVERY) {
+                looked = Some(Instant::now());
+                turn.note("logs", &self.make_logs().await);
+            }
+            turn.note("sequence", &self.sequence().await);
+            if signed.elapsed() >= turn.config.checkpoint_every() {
+                signed = Instant::now();
+                turn.note("checkpoint", &self.checkpoint().await);
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The service over SQLite and anvil, and a gateway that writes leaves.
+
+use crate::support::{Anvil, CHAIN};
+use alloy::primitives::{Address, B256, keccak256};
+use alloy_trie::{Nibbles, proof::verify_proof};
+use anchor_service::{
+    AnchorService, LogKeys,
+    config::Config,
+    ledger::{
+        Evidence, FinalityRule, Ledger as _,
+        evm::{EvmLedger, SubmitterKey},
+    },
+    open_log,
+};
+use model::{
+    AnchorState, AuditInteraction, Commitment, DataKeyId, LogId, ManualClock, SeededRandom, Tag,
+    Timestamp,
+};
+use serde_json::json;
+use std::{sync::Arc, time::Duration};
+use store::{Audit, Database, Facility, NewAudit, Store};
+use tempfile::TempDir;
+
+pub struct Gateway {
+    pub anvil: Anvil,
+    /// Where the service asks.
+    pub url: String,
+    pub folder: TempDir,
+    pub store: Store,
+    facility: Facility,
+    pub log: LogId,
+    pub clock: Arc<ManualClock>,
+    pub planted: u64,
+    pub registry: [u8; 20],
+    pub finality: FinalityRule,
+    pub service: AnchorService<EvmLedger>,
+}
+
+pub const SUBMITTER: u8 = 0x33;
+
+impl Gateway {
+    pub async fn start(args: &[&str], finality: FinalityRule) -> Self {
+        let anvil = Anvil::start(args);
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Database::Sqlite {
+            path: folder.path().join("db"),
+        })
+        .unwrap();
+        let created = Timestamp::from_millis(0).unwrap();
+        let id = store
+            .run_tx("facility", &[], move |tx| {
+                tx.facilities().insert(&"general".parse().unwrap(), created)
+            })
+            .await
+            .unwrap();
+        let facility = Facility {
+            id,
+            name: "general".parse().unwrap(),
+            created,
+        };
+        let keys = LogKeys::new(folder.path());
+        let random = SeededRandom::new(1);
+        let log = open_log(&store, &keys, "gw.test", &facility, &random)
+            .await
+            .unwrap();
+        assert_eq!(
+            open_log(&store, &keys, "gw.test", &facility, &random).await,
+            Ok(log)
+        );
+        let ledger = anvil.registry(SUBMITTER, &[log]).await;
+        let registry = ledger.registry();
+        let clock = Arc::new(ManualClock::new(created));
+        let service = service(&store, ledger, &clock, &folder, finality);
+        Self {
+            url: anvil.url.clone(),
+            anvil,
+            folder,
+            store,
+            facility,
+            log,
+            clock,
+            planted: 0,
+            registry,
+            finality,
+            service,
+        }
+    }
+
+    pub async fn restart(&mut self) {
+        let key = SubmitterKey::from_bytes(&[SUBMITTER; 32]).unwrap();
+        let ledger = EvmLedger::new(&self.url, CHAIN, self.registry, key).unwrap();
+        self.service = service(
+            &self.store,
+            ledger,
+            &self.clock,
+            &self.folder,
+            self.finality,
+        );
+    }
+
+    /// The submitter's account.
+    pub fn submitter(&self) -> String {
+        let key = SubmitterKey::from_bytes(&[SUBMITTER; 32]).unwrap();
+        format!("{:#x}", key.address())
+    }
+
+    pub async fn plant(&mut self, count: u64) {
+        let id = self.facility.id;
+        let range = self.planted..self.planted + count;
+        self.planted += count;
+        self.store
+            .run_tx("plant", &[], move |tx| {
+                range
+                    .clone()
+                    .try_for_each(|number| tx.audits().insert(id, &audit(number)))
+            })
+            .await
+            .unwrap();
+    }
+
+    /// To the broadcast of an anchor over all that was planted.
+    pub async fn post(&mut self) {
+        self.service.step_sequence().await.unwrap();
+        assert_eq!(self.service.step_checkpoint().await.unwrap(), 1);
+        assert_eq!(self.service.step_post().await.unwrap(), 1);
+    }
+
+    /// Looks until the newest anchor is in a block: anvil answers a broadcast
+    /// before it has mined.
+    pub async fn anchored(&mut self) -> store::Anchor {
+        for _ in 0..100 {
+            self.service.step_post().await.unwrap();
+            let newest = self.anchors().await.pop().unwrap();
+            if matches!(newest.state, AnchorState::Anchored { .. }) {
+                return newest;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("not mined in two seconds");
+    }
+
+    pub async fn mine(&self, blocks: u64) {
+        self.anvil
+            .must("anvil_mine", json!([format!("{blocks:#x}")]))
+            .await;
+    }
+
+    pub async fn anchors(&self) -> Vec<store::Anchor> {
+        let log_id = self.log;
+        let read = self.store.read("anchors", move |r| {
+            let log = r
+                .logs()
+                .list()?
+                .into_iter()
+                .find(|log| log.log_id == log_id)
+                .unwrap();
+            (1..)
+                .map_while(|seq| r.anchors().find(log.id, seq).transpose())
+                .collect::<Result<Vec<_>, _>>()
+        });
+        read.await.unwrap()
+    }
+
+    /// The newest anchor's evidence, checked as a verifier would.
+    pub async fn check_evidence(&self) {
+        let anchor = self.anchors().await.pop().unwrap();
+        let AnchorState::Finalized { block_hash, .. } = anchor.state else {
+            panic!("not final: {:?}", anchor.state);
+        };
+        let evidence: Evidence = serde_json::from_slice(&anchor.evidence.unwrap()).unwrap();
+        let header = hex::decode(&evidence.header).unwrap();
+        assert_eq!(keccak256(&header), B256::new(block_hash));
+        let header: alloy::consensus::Header =
+            alloy::rlp::Decodable::decode(&mut header.as_slice()).unwrap();
+        let receipt = hex::decode(&evidence.receipt).unwrap();
+        let nodes: Vec<_> = evidence
+            .proof
+            .iter()
+            .map(|node| hex::decode(node).unwrap().into())
+            .collect();
+        let key = Nibbles::unpack(alloy::rlp::encode(evidence.index));
+        verify_proof(header.receipts_root, key, Some(receipt.clone()), &nodes).unwrap();
+        let says = |bytes: &[u8]| receipt.windows(bytes.len()).any(|part| part == bytes);
+        assert!(says(self.log.as_bytes()) && says(anchor.new.root.as_bytes()));
+        assert!(says(&self.registry) && says(&anchor.new.size.to_be_bytes()));
+    }
+}
+
+pub fn service(
+    store: &Store,
+    ledger: EvmLedger,
+    clock: &Arc<ManualClock>,
+    folder: &TempDir,
+    finality: FinalityRule,
+) -> AnchorService<EvmLedger> {
+    let config: Config = serde_json::from_value(json!({
+        "rpcUrl": "http://unused",
+        "chainId": ledger.chain_id(),
+        "registry": Address::new(ledger.registry()),
+        "submitterKey": "unused",
+        "logKeys": folder.path(),
+        "finality": finality,
+        "sequenceMillis": 20,
+        "checkpointMillis": 50,
+        "postMillis": 50,
+    }))
+    .unwrap();
+    config.validate().unwrap();
+    let keys = LogKeys::new(folder.path());
+    AnchorService::new(store.clone(), ledger, keys, clock.clone(), config)
+}
+
+fn audit(number: u64) -> NewAudit {
+    let mut commitment = [5; 32];
+    commitment[24..].copy_from_slice(&number.to_be_bytes());
+    let audit = Audit {
+        record: Tag::from_slice(&commitment[16..]).unwrap(),
+        time: Timestamp::from_millis(0).unwrap(),
+        interaction: AuditInteraction::restful("read"),
+        outcome: 0,
+        purpose: None,
+        policy_number: 1,
+        user: None,
+        client: None,
+        subject: None,
+        events: 1,
+        padded_size: 256,
+        data_key: DataKeyId::new([0; 16]),
+        envelope: vec![1],
+        queries: Vec::new(),
+    };
+    NewAudit {
+        audit,
+        patients: Vec::new(),
+        commitment: Commitment::new(commitment),
+    }
+}

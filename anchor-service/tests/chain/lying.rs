@@ -1,0 +1,207 @@
+//! Nodes that lag, forget or lie, between the service and anvil: what is stored stays right.
+
+use crate::{
+    gateway::Gateway,
+    proxy::{Proxy, with},
+};
+use alloy::sol_types::SolValue as _;
+use anchor_service::{
+    StepError,
+    ledger::{FinalityRule, LedgerError},
+};
+use model::AnchorState;
+use serde_json::{Value, json};
+use store::PostState;
+
+async fn behind_proxy(finality: FinalityRule) -> (Gateway, Proxy) {
+    let mut gateway = Gateway::start(&[], finality).await;
+    let proxy = Proxy::before(&gateway.anvil.url).await;
+    gateway.url = proxy.url.clone();
+    gateway.restart().await;
+    (gateway, proxy)
+}
+
+/// Seq, size and whether it is final, of all anchors.
+async fn standing(gateway: &Gateway) -> Vec<(u64, u64, bool)> {
+    let is_final = |state: &AnchorState| matches!(state, AnchorState::Finalized { .. });
+    let anchors = gateway.anchors().await;
+    let of = |anchor: &store::Anchor| (anchor.new.seq, anchor.new.size, is_final(&anchor.state));
+    anchors.iter().map(of).collect()
+}
+
+#[tokio::test]
+async fn without_receipts_the_event_says_what_was_mined() {
+    let (mut gateway, proxy) = behind_proxy(FinalityRule::Immediate).await;
+    proxy.answer(|method, _, answer| match method {
+        "eth_getTransactionReceipt" => with(answer, Value::Null),
+        _ => answer,
+    });
+    for count in [14, 3] {
+        gateway.plant(count).await;
+        gateway.post().await;
+        gateway.anchored().await;
+        assert_eq!(gateway.service.step_finality().await, Ok(1));
+    }
+    assert_eq!(standing(&gateway).await, [(1, 14, true), (2, 17, true)]);
+    // A heartbeat later, the anchor of a size is still the first.
+    gateway.clock.advance_millis(3_700_000_000_000);
+    while !standing(&gateway).await.contains(&(3, 17, true)) {
+        gateway.service.step_post().await.unwrap();
+        gateway.service.step_finality().await.unwrap();
+    }
+    let log = gateway.log;
+    let covering = gateway.store.read("covering", move |reader| {
+        let logs = reader.logs().list()?;
+        let log = logs.iter().find(|one| one.log_id == log).unwrap();
+        reader.anchors().covering(log.id, 16)
+    });
+    assert_eq!(covering.await.unwrap().unwrap().new.seq, 2);
+}
+
+#[tokio::test]
+async fn anchors_without_a_row_are_taken_from_the_chain() {
+    let (mut gateway, _) = behind_proxy(FinalityRule::Immediate).await;
+    gateway.plant(14).await;
+    gateway.post().await;
+    gateway.anchored().await;
+    assert_eq!(gateway.service.step_finality().await, Ok(1));
+    gateway.plant(1).await;
+    gateway.post().await;
+    // As a database that was put back: the row is gone before anybody looked.
+    let forget = gateway.store.run_tx("forget", &[], |tx| {
+        for post in tx.posts().list(&[PostState::Prepared])? {
+            tx.anchors().remove_of_post(post.id)?;
+            tx.posts().set_state(post.id, PostState::Failed, None)?;
+        }
+        Ok(())
+    });
+    forget.await.unwrap();
+    assert_eq!(standing(&gateway).await, [(1, 14, true)]);
+    // A heartbeat is due too, and has to wait for it.
+    gateway.clock.advance_millis(3_700_000_000_000);
+    while !standing(&gateway).await.contains(&(3, 15, true)) {
+        gateway.service.step_post().await.unwrap();
+        gateway.service.step_finality().await.unwrap();
+    }
+    let anchors = standing(&gateway).await;
+    assert_eq!(anchors[..2], [(1, 14, true), (2, 15, true)]);
+}
+
+#[tokio::test]
+async fn one_false_head_halts_nobody() {
+    let (mut gateway, proxy) = behind_proxy(FinalityRule::Immediate).await;
+    gateway.plant(5).await;
+    gateway.post().await;
+    gateway.anchored().await;
+    let head = (7_u64, 900_u64, [9_u8; 32], 0_u64).abi_encode();
+    let head = format!("0x{}", hex::encode(head));
+    proxy.answer(move |method, _, answer| match method {
+        "eth_call" => with(answer, json!(head)),
+        _ => answer,
+    });
+    for _ in 0..3 {
+        let refused = gateway.service.step_post().await;
+        assert_eq!(refused, Err(StepError::Ledger(LedgerError::NoEvent(7))));
+    }
+    proxy.be_honest();
+    assert_eq!(gateway.service.step_post().await, Ok(0));
+    assert_eq!(gateway.service.status().alarm(), None);
+}
+
+#[tokio::test]
+async fn one_false_height_makes_nothing_final() {
+    let (mut gateway, proxy) = behind_proxy(FinalityRule::Depth(40)).await;
+    gateway.plant(5).await;
+    gateway.post().await;
+    gateway.anchored().await;
+    let mut lies = 1;
+    proxy.answer(move |method, _, answer| {
+        if method != "eth_blockNumber" || lies == 0 {
+            return answer;
+        }
+        lies -= 1;
+        with(answer, json!("0xffffff"))
+    });
+    assert_eq!(gateway.service.step_finality().await, Ok(0));
+    assert_eq!(standing(&gateway).await, [(1, 5, false)]);
+    gateway.mine(40).await;
+    assert_eq!(gateway.service.step_finality().await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_false_receipt_of_failure_takes_no_row() {
+    let (mut gateway, proxy) = behind_proxy(FinalityRule::Immediate).await;
+    gateway.plant(5).await;
+    gateway.post().await;
+    proxy.answer(|method, _, mut answer| {
+        if method == "eth_getTransactionReceipt" && answer["result"].is_object() {
+            answer["result"]["status"] = json!("0x0");
+        }
+        answer
+    });
+    gateway.anchored().await;
+    assert_eq!(standing(&gateway).await, [(1, 5, false)]);
+}
+
+#[tokio::test]
+async fn one_false_nonce_is_put_right() {
+    let (mut gateway, proxy) = behind_proxy(FinalityRule::Immediate).await;
+    gateway.plant(5).await;
+    let mut lies = 1;
+    proxy.answer(move |method, _, answer| {
+        if method != "eth_getTransactionCount" || lies == 0 {
+            return answer;
+        }
+        lies -= 1;
+        with(answer, json!("0x9"))
+    });
+    gateway.post().await;
+    // It waits above a gap that nobody fills.
+    for _ in 0..4 {
+        gateway.clock.advance_millis(30_000);
+        gateway.service.step_post().await.unwrap();
+    }
+    gateway.anchored().await;
+    assert_eq!(gateway.service.step_finality().await, Ok(1));
+    assert_eq!(standing(&gateway).await, [(1, 5, true)]);
+}
+
+#[tokio::test]
+async fn many_attempts_cost_one_receipt_a_step() {
+    let (mut gateway, proxy) = behind_proxy(FinalityRule::Immediate).await;
+    gateway.plant(5).await;
+    gateway.anvil.must("evm_setAutomine", json!([false])).await;
+    gateway.post().await;
+    for _ in 0..10 {
+        gateway.clock.advance_millis(60_000);
+        let _ = gateway.service.step_post().await;
+    }
+    gateway.mine(1).await;
+    proxy.answer(|method, _, answer| match method {
+        "eth_getTransactionReceipt" => with(answer, Value::Null),
+        _ => answer,
+    });
+    let before = proxy.asked("eth_getTransactionReceipt");
+    gateway.service.step_post().await.unwrap();
+    assert!(proxy.asked("eth_getTransactionReceipt") <= before + 1);
+    assert_eq!(gateway.service.step_finality().await, Ok(1));
+}
+
+#[tokio::test]
+async fn an_account_that_runs_dry_is_known_before() {
+    let (gateway, _) = behind_proxy(FinalityRule::Immediate).await;
+    let purse = gateway.service.step_funds().await.unwrap();
+    assert!(
+        purse.balance > purse.wanted && purse.wanted > 0,
+        "{purse:?}"
+    );
+    assert_eq!(gateway.service.status().purse(), Some(purse));
+    let account = gateway.submitter();
+    gateway
+        .anvil
+        .must("anvil_setBalance", json!([account, "0x1"]))
+        .await;
+    let purse = gateway.service.step_funds().await.unwrap();
+    assert_eq!(purse.balance, 1);
+    assert!(purse.balance < purse.wanted);
+}
