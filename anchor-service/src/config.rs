@@ -1,6 +1,10 @@
 //! The section `anchor` of the configuration. Unknown keys are refused, and so
 //! are values that cannot work together.
 
+mod rpc;
+
+pub use rpc::RpcUrl;
+
 use crate::ledger::{FinalityRule, evm::Fees};
 use serde::Deserialize;
 use std::{path::PathBuf, time::Duration};
@@ -13,8 +17,8 @@ use std::{path::PathBuf, time::Duration};
     expecting = "the table `[anchor]`"
 )]
 pub struct Config {
-    /// The L2 node's JSON-RPC, `http://` or `https://`.
-    pub rpc_url: String,
+    /// JSON-RPC of the L2's nodes, `http://` or `https://`: one or several.
+    pub rpc_url: RpcUrl,
     /// Number of the chain that it must serve.
     pub chain_id: u64,
     /// Address of the registry contract: `0x` and 40 hex digits. Left out, the one
@@ -99,6 +103,15 @@ pub enum ConfigError {
     /// Not a URL that can be asked.
     #[error("`rpcUrl` must start with `http://` or `https://`")]
     RpcUrl,
+    /// No nodes, or more than are asked.
+    #[error("`rpcUrl` must name 1 to 16 nodes")]
+    RpcNodes,
+    /// A password where it is printed.
+    #[error("`rpcUrl` must hold no user and password; write `user` and `password` beside `url`")]
+    RpcPassword,
+    /// Half of what opens a node, or two ways.
+    #[error("a node of `rpcUrl` has either `bearer`, or `user` and `password`, or neither")]
+    RpcAuthorization,
     /// Not an address.
     #[error("`registry` must be `0x` and 40 hex digits")]
     Registry,
@@ -122,12 +135,7 @@ impl Config {
     /// # Errors
     /// Names the first value that cannot work.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        if !["http://", "https://"]
-            .iter()
-            .any(|scheme| self.rpc_url.starts_with(scheme))
-        {
-            return Err(ConfigError::RpcUrl);
-        }
+        self.rpc_url.validate()?;
         self.registry_address()?;
         for (name, value, least, most) in [
             ("sequenceMillis", self.sequence_millis, 10, 60_000),

@@ -3,6 +3,7 @@
 //! for the ledger.
 
 mod backfill;
+mod late_evidence;
 mod posts;
 
 #[cfg(test)]

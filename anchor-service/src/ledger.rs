@@ -7,6 +7,9 @@
 pub mod evm;
 #[cfg(test)]
 pub(crate) mod memory;
+mod node_board;
+
+pub use node_board::NodeBoard;
 
 use model::{Digest, LogId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -204,6 +207,15 @@ pub enum LedgerError {
          stands before it"
     )]
     Http(u16),
+    /// One of several nodes is behind the others.
+    #[error("the L2 node's newest block is {0} seconds older than that of the others")]
+    NodeBehind(u64),
+    /// Several nodes contradict each other.
+    #[error(
+        "the L2 nodes of `rpcUrl` say different things of {0}: one of them is wrong or on \
+         another chain; nothing is done until they agree"
+    )]
+    NodesDiffer(&'static str),
     /// The node knows no final block.
     #[error(
         "the L2 node names no `finalized` block: a chain that has just begun has none yet; where \
@@ -291,6 +303,16 @@ pub enum LedgerError {
     Unsigned(&'static str),
 }
 
+impl LedgerError {
+    /// Whether it is the node that fails, so that another may be asked.
+    pub(crate) const fn is_of_node(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable(_) | Self::Http(_) | Self::Strange(_)
+        )
+    }
+}
+
 /// A ledger with the registry on it and one submitter.
 pub trait Ledger: Send + Sync {
     /// Number of the chain.
@@ -341,6 +363,20 @@ pub trait Ledger: Send + Sync {
         log: LogId,
         seq: u64,
     ) -> impl Future<Output = Result<Option<Anchored>, LedgerError>> + Send;
+
+    /// The same, as most of the nodes show it.
+    fn anchored_by_most(
+        &self,
+        log: LogId,
+        seq: u64,
+    ) -> impl Future<Output = Result<Option<Anchored>, LedgerError>> + Send {
+        self.anchored(log, seq)
+    }
+
+    /// How each of its nodes stands, where there are several.
+    fn nodes(&self) -> NodeBoard {
+        NodeBoard::default()
+    }
 
     /// The registry's events of anchors in the block at this height.
     fn anchored_in(

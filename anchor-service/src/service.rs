@@ -17,6 +17,7 @@ use crate::{
     finality::{Finality, Herald},
     funds::{FundsWatch, Purse},
     journal::Journal,
+    late_evidence::LateEvidence,
     lease::{Candidate, Lease},
     ledger::Ledger,
     log_keys::LogKeys,
@@ -94,6 +95,11 @@ impl<L: Ledger> AnchorService<L> {
         };
         let (over, rule) = (journal.clone(), config.finality);
         let ledger_side = LedgerSide {
+            late_evidence: LateEvidence::new(
+                journal.clone(),
+                Arc::clone(&ledger),
+                Arc::clone(&clock),
+            ),
             funds: FundsWatch::new(journal.clone(), Arc::clone(&ledger), &config),
             finality: Finality::new(over.clone(), Arc::clone(&ledger), rule),
             poster: Poster::new(over, ledger, Arc::clone(&clock), bell.clone(), &config),
@@ -204,6 +210,14 @@ impl<L: Ledger> AnchorService<L> {
         self.ledger_side.finality.step().await
     }
 
+    /// Asks again for evidence of final anchors that have none; how many have it now.
+    ///
+    /// # Errors
+    /// When the ledger or the database does not answer; taken again, it goes on.
+    pub async fn step_late_evidence(&mut self) -> Result<u64, StepError> {
+        self.ledger_side.late_evidence.step().await
+    }
+
     /// Looks at the submitter's account.
     ///
     /// # Errors
@@ -215,18 +229,19 @@ impl<L: Ledger> AnchorService<L> {
     /// What reads the status while the service runs and after.
     #[must_use]
     pub fn status(&self) -> StatusReader {
-        StatusReader::new(
-            self.journal.clone(),
-            self.bell.clone(),
-            self.troubles.clone(),
-            self.ledger_side.poster.refusals(),
-            self.log_side.passed.clone(),
-            self.ledger_side.funds.last(),
-            Freshness {
+        StatusReader {
+            journal: self.journal.clone(),
+            bell: self.bell.clone(),
+            troubles: self.troubles.clone(),
+            refusals: self.ledger_side.poster.refusals(),
+            compared: self.log_side.passed.clone(),
+            purse: self.ledger_side.funds.last(),
+            nodes: self.log_side.ledger.nodes(),
+            freshness: Freshness {
                 most_millis: millis(self.config.max_anchor_age()),
                 has_heartbeats: self.config.heartbeat_seconds > 0,
             },
-        )
+        }
     }
 
     /// Runs until `shutdown`. What is under way then is dropped, which is as

@@ -14,7 +14,7 @@ mod two;
 
 use crate::{
     AnchorService, LogKeys, StepError,
-    config::Config,
+    config::{Config, RpcUrl},
     journal::Journal,
     ledger::{
         FinalityRule,
@@ -348,7 +348,7 @@ fn service(
     let mut journal = Journal::new(store.clone());
     journal.faults = ledger.faults.clone();
     let config = Config {
-        rpc_url: "http://unused".into(),
+        rpc_url: RpcUrl::open("http://unused"),
         chain_id: 1,
         registry: None,
         submitter_key: folder.path().join("submitter.key"),

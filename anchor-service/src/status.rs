@@ -6,7 +6,7 @@ use crate::{
     failure::StepError,
     funds::{LastPurse, Purse},
     journal::Journal,
-    ledger::Refusal,
+    ledger::{NodeBoard, Refusal},
 };
 use model::{FacilityName, LogId, Timestamp};
 use std::{
@@ -97,36 +97,17 @@ impl Freshness {
 /// Reads the status; cheap to clone, outlives the service.
 #[derive(Debug, Clone)]
 pub struct StatusReader {
-    journal: Journal,
-    bell: Bell,
-    troubles: Troubles,
-    refusals: Refusals,
-    compared: Compared,
-    purse: LastPurse,
-    freshness: Freshness,
+    pub(crate) journal: Journal,
+    pub(crate) bell: Bell,
+    pub(crate) troubles: Troubles,
+    pub(crate) refusals: Refusals,
+    pub(crate) compared: Compared,
+    pub(crate) purse: LastPurse,
+    pub(crate) nodes: NodeBoard,
+    pub(crate) freshness: Freshness,
 }
 
 impl StatusReader {
-    pub(crate) const fn new(
-        journal: Journal,
-        bell: Bell,
-        troubles: Troubles,
-        refusals: Refusals,
-        compared: Compared,
-        purse: LastPurse,
-        freshness: Freshness,
-    ) -> Self {
-        Self {
-            journal,
-            bell,
-            troubles,
-            refusals,
-            compared,
-            purse,
-            freshness,
-        }
-    }
-
     /// Whether the logs were compared with the registry since the start, and fitted.
     #[must_use]
     pub fn compared(&self) -> bool {
@@ -172,6 +153,13 @@ impl StatusReader {
     #[must_use]
     pub fn purse(&self) -> Option<Purse> {
         self.purse.get()
+    }
+
+    /// The L2's nodes by name, each with why it is passed over, if it is; empty where
+    /// there is one alone.
+    #[must_use]
+    pub fn nodes(&self) -> BTreeMap<String, Option<String>> {
+        self.nodes.read()
     }
 
     /// What was done since the start.

@@ -6,7 +6,12 @@
 #[path = "../../crates/bench/src/silent_ledger.rs"]
 mod silent_ledger;
 
-use anchor_service::{AnchorService, LogKeys, config::Config, ledger::FinalityRule, open_log};
+use anchor_service::{
+    AnchorService, LogKeys,
+    config::{Config, RpcUrl},
+    ledger::FinalityRule,
+    open_log,
+};
 use model::{AuditInteraction, Commitment, DataKeyId, ManualClock, SeededRandom, Tag, Timestamp};
 use silent_ledger::SilentLedger;
 use std::{fs, sync::Arc, time::Instant};
@@ -92,7 +97,7 @@ async fn pending_leaves_get_their_index_fast_and_in_little_memory() {
     }
 
     let config = Config {
-        rpc_url: "http://unused".into(),
+        rpc_url: RpcUrl::open("http://unused"),
         chain_id: 1,
         registry: None,
         submitter_key: "unused".into(),

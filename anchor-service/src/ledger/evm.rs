@@ -2,9 +2,12 @@
 //! The methods answer the port one to one; what needs more lines has a file.
 
 mod admin;
+mod agreement;
+mod endpoint;
 mod events;
 mod evidence;
 mod fees;
+mod heads;
 mod key;
 mod node;
 mod reader;
@@ -13,6 +16,7 @@ mod registry;
 mod transaction;
 
 pub use admin::RegistryAdmin;
+pub use endpoint::{RpcNode, RpcNodes};
 pub use fees::Fees;
 pub use key::SubmitterKey;
 pub use reader::{AnchorEvent, RegistryReader};
@@ -20,16 +24,14 @@ pub use registry::AnchorRegistry;
 
 use crate::ledger::{
     Anchored, Block, Evidence, Extension, FinalityRule, Funds, Head, Inclusion, Ledger,
-    LedgerError, SentTransaction, SignedTransaction,
+    LedgerError, NodeBoard, SentTransaction, SignedTransaction,
 };
 use alloy::primitives::{Address, B256, TxKind};
-use events::{Events, Start};
+use events::Events;
+use heads::Heads;
 use model::LogId;
 use node::{LATEST, Node};
 use transaction::Draft;
-
-/// Blocks in which an anchor is looked for first: mostly it is of just now.
-const RECENT: u64 = 64;
 
 /// A registry on an EVM chain, with one submitter.
 #[derive(Debug)]
@@ -48,13 +50,13 @@ impl EvmLedger {
     /// # Errors
     /// When the URL is not one.
     pub fn new(
-        rpc_url: &str,
+        nodes: impl Into<RpcNodes>,
         chain_id: u64,
         registry: [u8; 20],
         key: SubmitterKey,
     ) -> Result<Self, LedgerError> {
         Ok(Self {
-            node: Node::new(rpc_url)?,
+            node: Node::new(&nodes.into())?,
             chain_id,
             registry: Address::new(registry),
             key,
@@ -84,15 +86,11 @@ impl EvmLedger {
         }
     }
 
-    /// The registry's head of a log by a block's number or tag.
-    async fn head_at(&self, log: LogId, at: &str) -> Result<Option<Head>, LedgerError> {
-        let call = registry::head_call(log);
-        let answer = self.node.call(self.registry, call, at).await?;
-        // What a call to an address without code gives.
-        if answer.is_empty() {
-            return Err(LedgerError::NoRegistry(format!("{:#x}", self.registry)));
+    const fn heads(&self) -> Heads<'_> {
+        Heads {
+            node: &self.node,
+            registry: self.registry,
         }
-        registry::head_answer(&answer)
     }
 }
 
@@ -110,26 +108,31 @@ impl Ledger for EvmLedger {
     }
 
     async fn check(&self) -> Result<(), LedgerError> {
-        let found = self.node.chain_id().await?;
-        if found != self.chain_id {
-            return Err(LedgerError::ForeignChain {
-                expected: self.chain_id,
-                found,
-            });
-        }
-        if self.refuses_dev_chain && self.node.is_dev_chain().await? {
-            return Err(LedgerError::DevChain);
-        }
-        registry::check(&self.node, self.registry).await
+        let (expected, registry) = (self.chain_id, self.registry);
+        let refuses = self.refuses_dev_chain;
+        let fits = move |node: Node| async move {
+            let found = node.chain_id().await?;
+            if found != expected {
+                return Err(LedgerError::ForeignChain { expected, found });
+            }
+            if refuses && node.is_dev_chain().await? {
+                return Err(LedgerError::DevChain);
+            }
+            registry::check(&node, registry).await
+        };
+        self.node.survey(fits).await
+    }
+
+    fn nodes(&self) -> NodeBoard {
+        self.node.board()
     }
 
     async fn head(&self, log: LogId) -> Result<Option<Head>, LedgerError> {
-        self.head_at(log, LATEST).await
+        self.heads().agreed(log, LATEST).await
     }
 
     async fn next_nonce(&self) -> Result<u64, LedgerError> {
-        let account = self.key.address();
-        self.node.transaction_count(account, LATEST).await
+        self.node.agreed_count(self.key.address()).await
     }
 
     async fn prepare(
@@ -170,13 +173,15 @@ impl Ledger for EvmLedger {
     }
 
     async fn anchored(&self, log: LogId, seq: u64) -> Result<Option<Anchored>, LedgerError> {
-        let from = Start {
-            block: self.node.block_number().await?,
-            range: RECENT,
-        };
-        let filter = self.events().numbered(log, &[seq]);
-        let found = self.events().scan(filter, from, |found| !found.is_empty());
-        Ok(found.await?.first().map(|event| event.anchored))
+        self.heads().event(log, seq).await
+    }
+
+    async fn anchored_by_most(
+        &self,
+        log: LogId,
+        seq: u64,
+    ) -> Result<Option<Anchored>, LedgerError> {
+        self.heads().event_of_most(log, seq).await
     }
 
     async fn anchored_in(&self, block: u64) -> Result<Vec<Anchored>, LedgerError> {
@@ -191,7 +196,7 @@ impl Ledger for EvmLedger {
             return Ok(false);
         }
         for (log, seq) in anchors {
-            let head = self.head_at(*log, &at).await?;
+            let head = self.heads().at(*log, &at).await?;
             if head.is_some_and(|head| head.seq >= *seq) {
                 return Ok(false);
             }
@@ -211,7 +216,7 @@ impl Ledger for EvmLedger {
     }
 
     async fn block(&self, number: u64) -> Result<Option<Block>, LedgerError> {
-        let Some(block) = self.node.block(&format!("{number:#x}")).await? else {
+        let Some(block) = self.node.agreed_block(number).await? else {
             return Ok(None);
         };
         let time = registry::time_of(block.header.inner.timestamp)

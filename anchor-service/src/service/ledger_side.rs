@@ -2,36 +2,47 @@
 //! for them is looked at.
 
 use super::turn::{Turn, ticks};
-use crate::{finality::Finality, funds::FundsWatch, ledger::Ledger, poster::Poster};
+use crate::{
+    finality::Finality, funds::FundsWatch, late_evidence::LateEvidence, ledger::Ledger,
+    poster::Poster,
+};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How often the submitter's account is looked at.
-const FUNDS_EVERY: Duration = Duration::from_secs(60);
+/// How often the submitter's account is looked at, and a piece of the old anchors.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How often all old anchors without evidence are asked for again.
+const WALK_EVERY: Duration = Duration::from_secs(86_400);
 
 /// What waits for the ledger.
 pub(super) struct LedgerSide<L> {
     pub(super) poster: Poster<L>,
     pub(super) finality: Finality<L>,
     pub(super) funds: FundsWatch<L>,
+    pub(super) late_evidence: LateEvidence<L>,
 }
 
 impl<L: Ledger> LedgerSide<L> {
     pub(super) async fn turn(&mut self, turn: &Turn<'_>) {
         let mut ticks = ticks(turn.config.post_every());
-        let mut counted = None::<Instant>;
+        let (mut looked, mut walked) = (None::<Instant>, Instant::now());
         while turn.bell.rung().is_none() {
             ticks.tick().await;
             if !turn.tenure.is_held() {
                 self.poster.begin();
                 self.funds.forget();
-                counted = None;
+                looked = None;
                 continue;
             }
-            if counted.is_none_or(|counted| counted.elapsed() >= FUNDS_EVERY) {
-                counted = Some(Instant::now());
+            if looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY) {
+                looked = Some(Instant::now());
                 // Why the node does not answer is named by the steps that need it.
                 let _ = self.funds.step().await;
+                if walked.elapsed() >= WALK_EVERY {
+                    walked = Instant::now();
+                    self.late_evidence.begin();
+                }
+                let _ = self.late_evidence.step().await;
             }
             // Finality first: it notices a reorganisation, after which the
             // poster has old bytes to send rather than new ones to make.

@@ -8,7 +8,7 @@ use anchor_service::{
     config::Config,
     ledger::{
         Evidence, FinalityRule, Ledger as _,
-        evm::{EvmLedger, SubmitterKey},
+        evm::{EvmLedger, RpcNode, RpcNodes, SubmitterKey},
     },
     open_log,
 };
@@ -23,8 +23,8 @@ use tempfile::TempDir;
 
 pub struct Gateway {
     pub anvil: Anvil,
-    /// Where the service asks.
-    pub url: String,
+    /// Whom the service asks.
+    pub urls: Vec<String>,
     pub folder: TempDir,
     pub store: Store,
     facility: Facility,
@@ -72,7 +72,7 @@ impl Gateway {
         let clock = Arc::new(ManualClock::new(created));
         let service = service(&store, ledger, &clock, &folder, finality);
         Self {
-            url: anvil.url.clone(),
+            urls: vec![anvil.url.clone()],
             anvil,
             folder,
             store,
@@ -88,7 +88,7 @@ impl Gateway {
 
     pub async fn restart(&mut self) {
         let key = SubmitterKey::from_bytes(&[SUBMITTER; 32]).unwrap();
-        let ledger = EvmLedger::new(&self.url, CHAIN, self.registry, key).unwrap();
+        let ledger = EvmLedger::new(self.nodes(), CHAIN, self.registry, key).unwrap();
         self.service = service(
             &self.store,
             ledger,
@@ -96,6 +96,14 @@ impl Gateway {
             &self.folder,
             self.finality,
         );
+    }
+
+    fn nodes(&self) -> RpcNodes {
+        let node = |url: &String| RpcNode {
+            url: url.clone(),
+            authorization: Some("Bearer secret".to_owned().into()),
+        };
+        RpcNodes(self.urls.iter().map(node).collect())
     }
 
     /// The submitter's account.

@@ -16,7 +16,7 @@ use store::PostState;
 async fn behind_proxy(finality: FinalityRule) -> (Gateway, Proxy) {
     let mut gateway = Gateway::start(&[], finality).await;
     let proxy = Proxy::before(&gateway.anvil.url).await;
-    gateway.url = proxy.url.clone();
+    gateway.urls = vec![proxy.url.clone()];
     gateway.restart().await;
     (gateway, proxy)
 }
@@ -204,4 +204,31 @@ async fn an_account_that_runs_dry_is_known_before() {
     let purse = gateway.service.step_funds().await.unwrap();
     assert_eq!(purse.balance, 1);
     assert!(purse.balance < purse.wanted);
+}
+
+#[tokio::test]
+async fn evidence_that_the_node_did_not_show_is_asked_for_again() {
+    let (mut gateway, proxy) = behind_proxy(FinalityRule::Immediate).await;
+    proxy.answer(|method, _, answer| match method {
+        "eth_getBlockReceipts" => with(answer, Value::Null),
+        _ => answer,
+    });
+    for _ in 0..10 {
+        gateway.plant(1).await;
+        gateway.post().await;
+        gateway.anchored().await;
+        assert_eq!(gateway.service.step_finality().await, Ok(1));
+    }
+    let lacking = async |gateway: &Gateway| {
+        let anchors = gateway.anchors().await;
+        let lacking = anchors.iter().filter(|anchor| anchor.evidence.is_none());
+        lacking.map(|anchor| anchor.new.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(lacking(&gateway).await.len(), 10);
+    proxy.be_honest();
+    assert_eq!(gateway.service.step_late_evidence().await, Ok(8));
+    assert_eq!(lacking(&gateway).await, [1, 2], "the newest first");
+    assert_eq!(gateway.service.step_late_evidence().await, Ok(2));
+    assert_eq!(gateway.service.step_late_evidence().await, Ok(0));
+    gateway.check_evidence().await;
 }

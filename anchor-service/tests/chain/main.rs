@@ -10,6 +10,7 @@
 mod contract;
 mod gateway;
 mod lying;
+mod nodes;
 mod proxy;
 mod reader;
 mod service;

@@ -18,6 +18,7 @@ type Rule = Box<dyn FnMut(&str, &Value, Value) -> Value + Send>;
 struct State {
     rule: Option<Rule>,
     asked: BTreeMap<String, u64>,
+    authorization: Option<String>,
 }
 
 /// A proxy; clones are the same.
@@ -59,6 +60,13 @@ impl Proxy {
     }
 }
 
+impl Proxy {
+    /// The header `Authorization` of the last question.
+    pub fn authorization(&self) -> Option<String> {
+        self.state.lock().unwrap().authorization.clone()
+    }
+}
+
 /// The result of an answer replaced.
 pub fn with(mut answer: Value, result: Value) -> Value {
     answer.as_object_mut().unwrap().remove("error");
@@ -70,7 +78,7 @@ async fn serve(mut stream: TcpStream, node: String, state: Arc<Mutex<State>>) {
     let client = reqwest::Client::new();
     let mut bytes = Vec::new();
     loop {
-        let Some(body) = request(&mut stream, &mut bytes).await else {
+        let Some((head, body)) = request(&mut stream, &mut bytes).await else {
             return;
         };
         let question: Value = serde_json::from_slice(&body).unwrap();
@@ -82,6 +90,11 @@ async fn serve(mut stream: TcpStream, node: String, state: Arc<Mutex<State>>) {
             let mut state = state.lock().unwrap();
             let method = question["method"].as_str().unwrap().to_owned();
             *state.asked.entry(method.clone()).or_default() += 1;
+            state.authorization = head.lines().find_map(|line| {
+                let (name, value) = line.split_once(": ")?;
+                name.eq_ignore_ascii_case("authorization")
+                    .then(|| value.to_owned())
+            });
             match &mut state.rule {
                 Some(rule) => rule(&method, &question["params"], right),
                 None => right,
@@ -98,8 +111,8 @@ async fn serve(mut stream: TcpStream, node: String, state: Arc<Mutex<State>>) {
     }
 }
 
-/// Body of the next request on a connection.
-async fn request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<Vec<u8>> {
+/// Head and body of the next request on a connection.
+async fn request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<(String, Vec<u8>)> {
     loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
@@ -112,7 +125,7 @@ async fn request(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<Vec<u8>>
             if bytes.len() >= start + length {
                 let body = bytes[start..start + length].to_vec();
                 bytes.drain(..start + length);
-                return Some(body);
+                return Some((head, body));
             }
         }
         let mut more = [0; 4096];

@@ -7,7 +7,12 @@ use crate::{
     rows,
     silent_ledger::SilentLedger,
 };
-use anchor_service::{AnchorService, LogKeys, config::Config, ledger::FinalityRule, open_log};
+use anchor_service::{
+    AnchorService, LogKeys,
+    config::{Config, RpcUrl},
+    ledger::FinalityRule,
+    open_log,
+};
 use model::{AuditInteraction, DataKeyId, ManualClock, SeededRandom, Timestamp};
 use std::{path::Path, sync::Arc, time::Instant};
 use store::{Audit, Database, Facility, FacilityId, NewAudit, Store};
@@ -108,7 +113,7 @@ fn audit(random: &SeededRandom, time: Timestamp) -> Result<NewAudit, Failed> {
 
 fn config(folder: &Path) -> Config {
     Config {
-        rpc_url: "http://unused".into(),
+        rpc_url: RpcUrl::open("http://unused"),
         chain_id: 1,
         registry: None,
         submitter_key: "unused".into(),

@@ -75,7 +75,7 @@ async fn deploy(args: &AdminArgs) -> Result<(), Failed> {
     }
     let key = SubmitterKey::open(&args.admin_key)?;
     say!("registry admin {}", key.address());
-    let admin = RegistryAdmin::connect(&anchor.rpc_url, anchor.chain_id, key)
+    let admin = RegistryAdmin::connect(anchor.rpc_url.read()?, anchor.chain_id, key)
         .await?
         .paying(anchor.fees());
     let address = admin.deploy().await?;
@@ -101,7 +101,7 @@ async fn grant(args: &GrantArgs) -> Result<(), Failed> {
         .ok_or("no registry is known; run `chartseal anchor deploy` first")?;
     let submitter = SubmitterKey::open(&anchor.submitter_key)?.address();
     let key = SubmitterKey::open(&args.admin_key)?;
-    let admin = RegistryAdmin::connect(&anchor.rpc_url, anchor.chain_id, key)
+    let admin = RegistryAdmin::connect(anchor.rpc_url.read()?, anchor.chain_id, key)
         .await?
         .paying(anchor.fees());
     admin.check(address).await?;

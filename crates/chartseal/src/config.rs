@@ -10,7 +10,6 @@ mod gateway;
 mod keys;
 mod log;
 mod operations;
-mod secret;
 mod telemetry;
 
 pub use database::DatabaseSection;
@@ -215,6 +214,7 @@ impl Sections {
             gateway.resolve(folder);
         }
         if let Some(anchor) = &mut self.anchor {
+            anchor.rpc_url.resolve(folder);
             below(folder, &mut anchor.submitter_key);
             below(folder, &mut anchor.log_keys);
             if let Some(signed) = &mut anchor.signed {

@@ -21,7 +21,7 @@ use actix_web::web;
 use anchor_service::{
     LogKeys, SignedFile,
     adopt::adopt,
-    config::Config,
+    config::{Config, RpcUrl},
     ledger::{FinalityRule, evm::SubmitterKey},
 };
 use announcement::Announcement;
@@ -217,7 +217,7 @@ fn start_issuer(layout: &Layout, ports: &mut Ports) -> Result<DevIssuer, Failed>
 
 fn anchor_config(layout: &Layout, chain: &DevChain) -> Config {
     Config {
-        rpc_url: chain.rpc_url(),
+        rpc_url: RpcUrl::open(chain.rpc_url()),
         chain_id: chain.chain_id(),
         registry: None,
         submitter_key: layout.submitter_key(),

@@ -110,10 +110,22 @@ async fn ready(sources: Data<Sources>) -> HttpResponse {
         missing.extend(unready(anchor).await);
     }
     if missing.is_empty() {
-        HttpResponse::Ok().json(json!({"status": "ready"}))
+        let passed_over = sources.anchor.as_ref().map(passed_over);
+        HttpResponse::Ok().json(match passed_over.filter(|nodes| !nodes.is_empty()) {
+            Some(nodes) => json!({"status": "ready", "passedOver": nodes}),
+            None => json!({"status": "ready"}),
+        })
     } else {
         HttpResponse::ServiceUnavailable().json(json!({"status": "not ready", "missing": missing}))
     }
+}
+
+/// The L2 nodes that others are asked in the place of.
+fn passed_over(anchor: &StatusReader) -> Vec<String> {
+    let nodes = anchor.nodes().into_iter();
+    nodes
+        .filter_map(|(node, problem)| problem.map(|problem| format!("{node}: {problem}")))
+        .collect()
 }
 
 /// What keeps the anchor-service from its work.

@@ -9,6 +9,7 @@ use diesel::{
     prelude::{Queryable, Selectable},
 };
 use model::{AnchorState, Digest};
+use std::ops::Range;
 
 /// An anchor to be stored as posted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,6 +131,24 @@ impl<A: Access> Anchors<'_, A> {
             .filter(anchor::state.eq_any(["posted", "anchored"]))
             .filter(anchor::post_id.eq(post.0))
             .order((anchor::log_id, anchor::seq))
+            .select(Row::as_select());
+        let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
+        rows.into_iter().map(read).collect()
+    }
+
+    /// The final anchors of these numbers that have no evidence, in order.
+    pub fn without_evidence(
+        &mut self,
+        log: LogRowId,
+        seqs: Range<u64>,
+    ) -> Result<Vec<Anchor>, Error> {
+        let query = anchor::table
+            .filter(anchor::log_id.eq(log.0))
+            .filter(anchor::seq.ge(column::number::<_, i64>(seqs.start)?))
+            .filter(anchor::seq.lt(column::number::<_, i64>(seqs.end)?))
+            .filter(anchor::state.eq("finalized"))
+            .filter(anchor::evidence.is_null())
+            .order(anchor::seq)
             .select(Row::as_select());
         let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
         rows.into_iter().map(read).collect()

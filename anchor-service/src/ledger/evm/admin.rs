@@ -2,6 +2,7 @@
 //! the command line; the running service has no such key.
 
 use super::{
+    endpoint::RpcNodes,
     fees::Fees,
     key::SubmitterKey,
     node::{LATEST, Node},
@@ -36,11 +37,11 @@ impl RegistryAdmin {
     /// # Errors
     /// When the node does not answer or serves another chain.
     pub async fn connect(
-        rpc_url: &str,
+        nodes: impl Into<RpcNodes>,
         chain_id: u64,
         key: SubmitterKey,
     ) -> Result<Self, LedgerError> {
-        let node = Node::new(rpc_url)?;
+        let node = Node::new(&nodes.into())?;
         let found = node.chain_id().await?;
         if found != chain_id {
             return Err(LedgerError::ForeignChain {

@@ -1,49 +1,81 @@
-//! One node behind JSON-RPC over HTTP: the questions, and its errors in our
-//! words. Errors of the client are mapped and never printed.
+//! The questions to the nodes of a chain.
 
-use super::receipt::RpcReceipt;
-use crate::{
-    ledger::{FinalityRule, LedgerError, evm::registry},
-    span,
+use super::{
+    endpoint::{self, Endpoint, RpcNodes},
+    receipt::RpcReceipt,
 };
+use crate::ledger::{LedgerError, NodeBoard};
 use alloy::{
     primitives::{Address, B256, Bytes, U64, U128, U256},
     rpc::{
-        client::RpcClient,
         json_rpc::{RpcRecv, RpcSend},
         types::{Block, Filter, Log, Transaction, TransactionReceipt, TransactionRequest},
     },
-    transports::{TransportError, TransportErrorKind},
 };
-use std::{error::Error, io, time::Duration};
+use std::sync::Arc;
 
 /// The tag of the newest block.
 pub const LATEST: &str = "latest";
-/// A question that takes longer has failed.
-const TIMEOUT: Duration = Duration::from_secs(20);
 /// How the client version of the dev L2 begins (`devkit`, which is not imported).
 const DEV_CLIENT: &str = "chartseal-devchain";
-/// Of a node's words so many characters are kept.
-const MESSAGE_LENGTH: usize = 200;
 
-/// A connection to a node.
+/// The nodes of a chain, asked as one. A question goes to the first that answers; what is
+/// decided by is asked of all of them ([`super::agreement`]).
 #[derive(Debug, Clone)]
-pub struct Node(RpcClient);
+pub struct Node {
+    pub(super) endpoints: Vec<Arc<Endpoint>>,
+    /// Whether there are others to ask in the place of one that fails.
+    pub(super) has_others: bool,
+    board: NodeBoard,
+}
 
 impl Node {
-    /// Takes the URL; nothing is asked yet.
-    pub fn new(url: &str) -> Result<Self, LedgerError> {
-        // The client asks for the process's TLS implementation even for plain
-        // HTTP; whoever chose one first keeps it.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let url = url
-            .parse()
-            .map_err(|_| LedgerError::Unreachable("the URL is not one"))?;
-        let client = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .build()
-            .map_err(|_| LedgerError::Unreachable("no HTTP client can be made"))?;
-        Ok(Self(RpcClient::new_http_with_client(client, url)))
+    /// Takes the addresses; nothing is asked yet.
+    pub fn new(nodes: &RpcNodes) -> Result<Self, LedgerError> {
+        let board = NodeBoard::default();
+        let has_others = nodes.0.len() > 1;
+        let mut endpoints = Vec::new();
+        for (number, node) in (1..).zip(&nodes.0) {
+            let place = endpoint::name(&node.url);
+            let place = place.ok_or(LedgerError::Unreachable("the URL is not one"))?;
+            // Two paths of one host are two nodes.
+            let name = match board.has(&place) {
+                true => format!("{place} ({number})"),
+                false => place,
+            };
+            if has_others {
+                board.add(&name);
+            }
+            endpoints.push(Arc::new(Endpoint::new(node, name, board.clone())?));
+        }
+        Ok(Self {
+            endpoints,
+            has_others,
+            board,
+        })
+    }
+
+    /// How each of several nodes stands.
+    pub fn board(&self) -> NodeBoard {
+        self.board.clone()
+    }
+
+    /// One of the nodes alone.
+    pub(super) fn alone(&self, endpoint: &Arc<Endpoint>) -> Self {
+        Self {
+            endpoints: vec![Arc::clone(endpoint)],
+            ..self.clone()
+        }
+    }
+
+    /// The nodes to be asked: all of them when all have failed.
+    pub(super) fn usable(&self) -> Vec<&Arc<Endpoint>> {
+        let usable = self.endpoints.iter().filter(|one| !one.is_passed_over());
+        let usable: Vec<_> = usable.collect();
+        match usable.is_empty() {
+            true => self.endpoints.iter().collect(),
+            false => usable,
+        }
     }
 
     async fn ask<P: RpcSend, R: RpcRecv>(
@@ -51,11 +83,19 @@ impl Node {
         method: &'static str,
         params: P,
     ) -> Result<R, LedgerError> {
-        let asked = async {
-            let answer = self.0.request(method, params).await;
-            answer.map_err(|error| explain(&error))
-        };
-        span::within(span::of_question(method), asked).await
+        let mut failed = LedgerError::Unreachable("there is no node");
+        for endpoint in self.usable() {
+            match endpoint.ask(method, params.clone()).await {
+                Err(error) if error.is_of_node() => {
+                    if self.has_others {
+                        endpoint.pass_over(&error);
+                    }
+                    failed = error;
+                }
+                answered => return answered,
+            }
+        }
+        Err(failed)
     }
 
     /// Number of the chain it serves.
@@ -150,20 +190,6 @@ impl Node {
             .await
     }
 
-    /// Number of the newest final block.
-    pub async fn final_height(&self, rule: FinalityRule) -> Result<Option<u64>, LedgerError> {
-        match rule {
-            // Clients without finality answer with an error or with nothing.
-            FinalityRule::Tag => {
-                let block = self.block("finalized").await?;
-                let block = block.ok_or(LedgerError::NoFinalBlock)?;
-                Ok(Some(block.header.inner.number))
-            }
-            FinalityRule::Depth(depth) => Ok(self.block_number().await?.checked_sub(depth)),
-            FinalityRule::Immediate => self.block_number().await.map(Some),
-        }
-    }
-
     /// The events that a filter lets through, in the order of the chain.
     pub async fn logs(&self, filter: &Filter) -> Result<Vec<Log>, LedgerError> {
         self.ask("eth_getLogs", (filter.clone(),)).await
@@ -179,8 +205,8 @@ impl Node {
         self.ask("eth_getBlockReceipts", (hash,)).await
     }
 
-    /// Hands in a signed transaction.
-    pub async fn send(&self, raw: &[u8]) -> Result<(), LedgerError> {
+    /// Hands in a signed transaction, to the first node that answers.
+    pub async fn send_to_one(&self, raw: &[u8]) -> Result<(), LedgerError> {
         let sent: Result<B256, _> = self
             .ask("eth_sendRawTransaction", (Bytes::copy_from_slice(raw),))
             .await;
@@ -207,74 +233,4 @@ fn is_known(message: &str) -> bool {
     ]
     .iter()
     .any(|words| message.contains(words))
-}
-
-/// The usual causes told apart; the client's own words can hold the URL, and with it a key.
-fn unreachable(kind: &TransportErrorKind) -> &'static str {
-    let TransportErrorKind::Custom(error) = kind else {
-        return "the connection failed";
-    };
-    let mut next: Option<&(dyn Error + 'static)> = Some(&**error);
-    while let Some(error) = next {
-        next = error.source();
-        let client = error.downcast_ref::<reqwest::Error>();
-        if client.is_some_and(reqwest::Error::is_timeout) {
-            return "no answer in time";
-        }
-        let io = error.downcast_ref::<io::Error>();
-        if io.is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused) {
-            return "nothing listens at its address";
-        }
-        if client.is_some() {
-            continue;
-        }
-        let text = error.to_string();
-        if text.contains("certificate") {
-            return "its certificate is not believed; an authority of your own goes into the \
-                    system's, or into SSL_CERT_FILE";
-        }
-        if text.contains("lookup") || text.contains("dns error") {
-            return "its host's name is not known";
-        }
-    }
-    "the connection failed"
-}
-
-fn explain(error: &TransportError) -> LedgerError {
-    if let Some(payload) = error.as_error_resp() {
-        let message = payload.message.to_lowercase();
-        if message.contains("nonce too low") || message.contains("nonce below") {
-            return LedgerError::NonceUsed;
-        }
-        // Geth, Besu and others word it alike ("insufficient funds for gas * price + value",
-        // "Upfront cost exceeds account balance").
-        if message.contains("insufficient funds") || message.contains("exceeds account balance") {
-            return LedgerError::NoFunds;
-        }
-        // geth and anvil ("gas required exceeds allowance"), Besu and others.
-        let beyond = [
-            "gas required exceeds",
-            "exceeds block gas limit",
-            "out of gas",
-        ];
-        if beyond.iter().any(|words| message.contains(words)) {
-            return LedgerError::TooMuchGas;
-        }
-        if let Some(data) = payload.as_revert_data() {
-            return LedgerError::Refused(registry::refusal(&data));
-        }
-        return LedgerError::Rejected {
-            code: payload.code,
-            message: payload.message.chars().take(MESSAGE_LENGTH).collect(),
-        };
-    }
-    match error {
-        TransportError::Transport(TransportErrorKind::HttpError(answer)) => {
-            LedgerError::Http(answer.status)
-        }
-        TransportError::Transport(kind) => LedgerError::Unreachable(unreachable(kind)),
-        _ => LedgerError::Strange(
-            "its form is not that of Ethereum, so something else may answer in its place",
-        ),
-    }
 }

@@ -2,6 +2,7 @@
 //! of the registry's events.
 
 use super::{
+    endpoint::RpcNodes,
     events::{Event, Events, Start},
     node::Node,
     registry,
@@ -42,11 +43,11 @@ impl RegistryReader {
     /// # Errors
     /// When the node does not answer, has no final block, or has another contract there.
     pub async fn connect(
-        rpc_url: &str,
+        nodes: impl Into<RpcNodes>,
         registry: [u8; 20],
         rule: FinalityRule,
     ) -> Result<Self, LedgerError> {
-        let (node, registry) = (Node::new(rpc_url)?, Address::new(registry));
+        let (node, registry) = (Node::new(&nodes.into())?, Address::new(registry));
         let chain_id = node.chain_id().await?;
         registry::check(&node, registry).await?;
         let last = node.final_height(rule).await?;

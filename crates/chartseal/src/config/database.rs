@@ -1,7 +1,8 @@
 //! The section `[database]`: a file of SQLite for one process, or a PostgreSQL
 //! server for many.
 
-use super::{Fault, below, secret::Secret};
+use super::{Fault, below};
+use anchor_service::secret::Secret;
 use serde::Deserialize;
 use std::{
     path::{Path, PathBuf},

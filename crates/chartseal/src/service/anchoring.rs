@@ -15,10 +15,10 @@ type Failed = Box<dyn Error>;
 /// The chain of a configuration, in the submitter's hand; asks nobody anything.
 ///
 /// # Errors
-/// When the key or the URL cannot be used.
+/// When the key, a URL or a secret cannot be used.
 pub fn ledger(config: &Config, registry: [u8; 20]) -> Result<EvmLedger, Failed> {
     let submitter = SubmitterKey::open(&config.submitter_key)?;
-    let ledger = EvmLedger::new(&config.rpc_url, config.chain_id, registry, submitter)?;
+    let ledger = EvmLedger::new(config.rpc_url.read()?, config.chain_id, registry, submitter)?;
     Ok(ledger.paying(config.fees()))
 }
 

@@ -15,7 +15,7 @@ pub use trust::trust_file;
 use actix_web::{dev::ServerHandle, web};
 use anchor_service::{
     AnchorService, LogKeys,
-    config::Config,
+    config::{Config, RpcUrl},
     ledger::{FinalityRule, evm::EvmLedger},
     open_log,
 };
@@ -188,7 +188,7 @@ fn anchor(
     let submitter = chain::submitter();
     let ledger = EvmLedger::new(&chain.url(), chain.id(), registry, submitter).unwrap();
     let config = Config {
-        rpc_url: chain.url(),
+        rpc_url: RpcUrl::open(chain.url()),
         chain_id: chain.id(),
         registry: Some(format!("0x{}", hex::encode(registry))),
         submitter_key: folder.path().join("not-used"),

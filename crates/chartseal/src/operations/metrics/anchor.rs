@@ -20,6 +20,15 @@ pub async fn series(page: &Page, anchor: &StatusReader) -> Result<bool, Error> {
     )?;
     of_lease(page, &anchor.lease())?;
     of_purse(page, anchor.purse())?;
+    page.gauge(
+        "chartseal_l2_node_passed_over",
+        "Whether one of several L2 nodes fails or lags, so that others are asked.",
+        &["node"],
+        anchor.nodes().into_iter().map(|(node, problem)| {
+            let passed_over = f64::from(u8::from(problem.is_some()));
+            (vec![node], passed_over)
+        }),
+    )?;
     let troubles = anchor.troubles();
     let steps = [
         "keys",

@@ -1,7 +1,6 @@
 //! A secret by its place: a file or an environment variable. It never stands in
 //! the configuration itself, and is never printed.
 
-use super::below;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -26,13 +25,17 @@ pub enum Secret {
 }
 
 impl Secret {
-    pub(super) fn resolve(&mut self, folder: &Path) {
+    /// Makes a relative path one from this folder.
+    pub fn resolve(&mut self, folder: &Path) {
         if let Self::File(path) = self {
-            below(folder, path);
+            *path = folder.join(&*path);
         }
     }
 
-    /// Reads it, or says what is wrong.
+    /// Reads it.
+    ///
+    /// # Errors
+    /// With what is wrong.
     pub fn read(&self) -> Result<Zeroizing<String>, String> {
         let text = match self {
             Self::File(path) => read_file(path)?,

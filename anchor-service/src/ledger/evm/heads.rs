@@ -1,0 +1,105 @@
+//! The registry's head of a log. Alarms rest on it, so it is not one node's word: all that
+//! are asked must say the same, or the registry's own event must.
+
+use super::{
+    events::{Events, Start},
+    node::Node,
+    registry,
+};
+use crate::ledger::{Anchored, Head, LedgerError};
+use alloy::primitives::Address;
+use model::LogId;
+
+/// Blocks in which an anchor is looked for first: mostly it is of just now.
+const RECENT: u64 = 64;
+
+/// The heads that a registry holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Heads<'a> {
+    /// Whom to ask.
+    pub node: &'a Node,
+    /// The contract.
+    pub registry: Address,
+}
+
+impl Heads<'_> {
+    /// The head of a log by a block's number or tag, as one node says.
+    pub async fn at(self, log: LogId, at: &str) -> Result<Option<Head>, LedgerError> {
+        let call = registry::head_call(log);
+        let answer = self.node.call(self.registry, call, at).await?;
+        // What a call to an address without code gives.
+        if answer.is_empty() {
+            return Err(LedgerError::NoRegistry(format!("{:#x}", self.registry)));
+        }
+        registry::head_answer(&answer)
+    }
+
+    /// The head of a log: what all say, or else the newest of those whose node shows the
+    /// event that made it; the other nodes lag.
+    pub async fn agreed(self, log: LogId, at: &'static str) -> Result<Option<Head>, LedgerError> {
+        let registry = self.registry;
+        let head = move |node: Node| async move {
+            let node = &node;
+            Heads { node, registry }.at(log, at).await
+        };
+        let mut said = self.node.of_each(head).await?;
+        said.sort_by_key(|(_, head)| head.map_or(0, |head| head.seq));
+        if let [(_, lowest), .., (_, highest)] = said.as_slice()
+            && said.iter().any(|(_, head)| head != highest)
+        {
+            let lowest = *lowest;
+            for (node, head) in said.iter().rev() {
+                let Some(head) = head else { continue };
+                // One that cannot show it, for whatever reason, is not believed.
+                let event = Heads { node, registry }.event(log, head.seq).await;
+                if matches!(event, Ok(Some(event)) if made(event, *head)) {
+                    return Ok(Some(*head));
+                }
+                node.pass_over(&LedgerError::NoEvent(head.seq));
+            }
+            // None shows an event: an anchor that was made is not believed to be gone.
+            return match lowest {
+                None => Ok(None),
+                Some(_) => Err(LedgerError::NodesDiffer("a log's newest anchor")),
+            };
+        }
+        Ok(said.pop().and_then(|(_, head)| head))
+    }
+
+    /// The event of one anchor; `None` where the node shows none.
+    pub async fn event(self, log: LogId, seq: u64) -> Result<Option<Anchored>, LedgerError> {
+        let (node, registry) = (self.node, self.registry);
+        let from = Start {
+            block: node.block_number().await?,
+            range: RECENT,
+        };
+        let events = Events { node, registry };
+        let found = events.scan(events.numbered(log, &[seq]), from, |found| {
+            !found.is_empty()
+        });
+        Ok(found.await?.first().map(|event| event.anchored))
+    }
+
+    /// The same, when more than half of the nodes show it.
+    pub async fn event_of_most(
+        self,
+        log: LogId,
+        seq: u64,
+    ) -> Result<Option<Anchored>, LedgerError> {
+        let registry = self.registry;
+        let event = move |node: Node| async move {
+            let node = &node;
+            Heads { node, registry }.event(log, seq).await
+        };
+        let said = self.node.of_each(event).await?;
+        let most = said.iter().find_map(|(_, one)| {
+            let same = said.iter().filter(|(_, other)| other == one).count();
+            (2 * same > said.len()).then_some(*one)
+        });
+        Ok(most.flatten())
+    }
+}
+
+fn made(event: Anchored, head: Head) -> bool {
+    (event.seq, event.size, event.root) == (head.seq, head.size, head.root)
+}
