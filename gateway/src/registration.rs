@@ -83,6 +83,11 @@ pub enum Registrant {
     Facility(Profile),
 }
 
+/// Whether what is read is what is registered.
+fn is_readable(text: &str) -> bool {
+    is_plain(text) && !text.contains(model::is_unseen) && text.trim() == text
+}
+
 /// What is sealed. The state stands in the row too, where anyone who can write to
 /// the database could change it.
 #[derive(Serialize, Deserialize)]
@@ -109,7 +114,8 @@ impl State {
 }
 
 impl Registrant {
-    /// Refuses what no token could say.
+    /// Refuses what no token could say, and what whoever approves it could not tell from
+    /// something else.
     ///
     /// # Errors
     /// Unprocessable, with what to do.
@@ -126,8 +132,11 @@ impl Registrant {
             Self::Administrator(person) => (vec![&person.issuer, &person.subject], &person.name),
             Self::Facility(profile) => (Vec::new(), &profile.organisation),
         };
-        if !words.into_iter().chain(name).all(|word| is_plain(word)) {
-            return refused("client ids, issuers, subjects and names have 1 to 255 characters");
+        if !words.into_iter().chain(name).all(|word| is_readable(word)) {
+            return refused(
+                "client ids, issuers, subjects and names have 1 to 255 characters that can be \
+                 seen, and no blank at either end",
+            );
         }
         match self {
             Self::Client(client) if client.roles.is_empty() => {

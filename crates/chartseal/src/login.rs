@@ -80,5 +80,5 @@ fn until(logged_in: &LoggedIn, now: Timestamp) -> String {
 
 /// What an issuer says goes to a terminal, which must not obey it.
 fn on_one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
+    model::shown(text)
 }

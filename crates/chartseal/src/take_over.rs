@@ -137,16 +137,10 @@ fn plain(text: &str) -> String {
     let shown = |c: char| match c {
         '\t' => "    ".to_owned(),
         c if c.is_control() => c.escape_default().to_string(),
-        c if is_invisible(c) => c.escape_unicode().to_string(),
+        c if model::is_unseen(c) => c.escape_unicode().to_string(),
         c => c.to_string(),
     };
     text.chars().map(shown).collect()
-}
-
-/// Characters that change the order or hide: a text could look like another one.
-const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

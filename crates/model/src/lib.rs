@@ -14,6 +14,7 @@ mod leaf_kind;
 mod random;
 mod scope;
 mod time_stamp;
+mod unseen;
 
 pub use anchor_state::{AnchorState, ForbiddenTransition};
 pub use bytes::{Commitment, DataKeyId, Digest, LogId, Tag, Token};
@@ -26,6 +27,7 @@ pub use leaf_kind::LeafKind;
 pub use random::{Random, RandomUnavailable, SeededRandom, SystemRandom, new_uuid};
 pub use scope::Scope;
 pub use time_stamp::Timestamp;
+pub use unseen::{is_unseen, shown};
 
 /// A value that breaks the rule of its type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -25,6 +25,21 @@ fn what_no_token_could_say_is_refused() {
         Registrant::Client(client("a\nb", &[Role::System])),
         Registrant::Client(client(&"a".repeat(256), &[Role::System])),
         Registrant::Client(client("a", &[])),
+        Registrant::Client(client("lab\u{202e}7-", &[Role::System])),
+        Registrant::Client(client("lab\u{200b}7", &[Role::System])),
+        Registrant::Client(client(" lab-7", &[Role::System])),
+        Registrant::Client(client("lab-7\u{a0}", &[Role::System])),
+        Registrant::Client(Client {
+            name: Some("Lab\u{2066}".to_owned()),
+            ..client("lab-7", &[Role::System])
+        }),
+        Registrant::Facility(Profile {
+            name: "riverside".parse().unwrap(),
+            organisation: Some("River\u{ad}side".to_owned()),
+            sharing: Sharing::default(),
+            makes_facilities: false,
+        }),
+        person("https://issuer.example", "a\u{feff}"),
         person("", "a"),
         person("https://issuer.example", "a\n"),
     ] {

@@ -173,7 +173,10 @@ async fn seal(
     (first..)
         .zip(new)
         .map(|(statement, (registrant, active))| {
-            registrant.check()?;
+            // What was taken before may be ended as it is.
+            if *active {
+                registrant.check()?;
+            }
             let tag = registrant.tag(&facility.tags);
             let number = in_force.registered.next_number(tag);
             registrant.seal(&own, (number, *active), statement, now)

@@ -107,7 +107,7 @@ fn reason(outcome: Option<&Value>) -> String {
         })
         .and_then(|outcome| outcome.pointer("/issue/0/diagnostics")?.as_str());
     let plain = |text: &str| -> String {
-        let shown = text.chars().filter(|c| !c.is_control());
+        let shown = text.chars().filter(|c| !model::is_unseen(*c));
         shown.take(LONGEST_REASON).collect()
     };
     text.map_or_else(|| "no reason given".to_owned(), plain)

@@ -54,11 +54,7 @@ fn all<'v>(value: &'v Value, member: &str) -> Vec<&'v Value> {
 /// A text as it may stand on a terminal and in a page.
 fn text(value: &Value, pointer: &str) -> Option<String> {
     let text = value.pointer(pointer)?.as_str()?;
-    let shown: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    Some(shown.chars().take(LONGEST).collect())
+    Some(model::shown(text).chars().take(LONGEST).collect())
 }
 
 /// Name and identifier of a person, a client or a server.
