@@ -6,7 +6,7 @@ use crate::{
     app::App,
     facility::Facility,
     failure::{Category, Failure},
-    identity::{Refusal, Unauthenticated},
+    identity::{self, Refusal, Unauthenticated},
     proxies::ClientAddress,
 };
 use actix_web::{HttpMessage, HttpRequest, http::header, web};
@@ -52,7 +52,7 @@ impl Context {
             .extensions()
             .get::<ClientAddress>()
             .map(|client| client.0);
-        let caller = authenticate(request, &app, address).await?;
+        let mut caller = authenticate(request, &app, address).await?;
         request
             .extensions_mut()
             .insert(ClientId(caller.client.clone()));
@@ -62,6 +62,10 @@ impl Context {
         // A caller of no facility here has no rules of its own here.
         let home = app.find_facility(&caller.facility).await?;
         let home = home.ok_or_else(foreign_home)?;
+        if caller.patient.is_none() {
+            let user = caller.fhir_user.as_deref();
+            caller.patient = user.and_then(|user| identity::patient_of_user(user, &home.local));
+        }
         let named = request.match_info().get("facility");
         let facility = match named.map(str::parse::<FacilityName>) {
             None => Some(Arc::clone(&home)),

@@ -129,7 +129,8 @@ pub struct Caller {
     pub roles: Vec<Role>,
     /// Why the caller asks.
     pub purpose: Option<Purpose>,
-    /// The patient of the token: the caller, or whom the app was opened for.
+    /// The patient of the token: the caller, or whom the app was opened for. A record of
+    /// the caller's home.
     pub patient: Option<LogicalId>,
     /// The scopes that grant anything.
     pub scopes: Vec<SmartScope>,

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 /// The largest file that can be a token.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// 0 when no rule refuses the token, 1 otherwise.
+/// 0 when every rule lets the token do something, 1 otherwise.
 pub fn run(command: &TokenCommand) -> ExitCode {
     let TokenCommand::Explain(args) = command;
     match rules(args) {
@@ -34,12 +34,13 @@ pub fn run(command: &TokenCommand) -> ExitCode {
 
 fn rules(args: &ExplainArgs) -> Result<Vec<Rule>, Box<dyn Error>> {
     let config = Config::read(&args.config)?;
-    let identity = config.gateway()?.settings(config.log().public).identity;
+    let settings = config.gateway()?.settings(config.log().public);
+    let urls = [vec![settings.public_url], settings.former_urls].concat();
     let text = read(&args.token)?;
     // As it stands in a header, it is understood too.
     let token = text.trim();
     let token = token.strip_prefix("Bearer ").unwrap_or(token).trim();
-    Ok(explain(&identity, token, SystemClock.now()))
+    Ok(explain(&settings.identity, &urls, token, SystemClock.now()))
 }
 
 fn read(file: &Path) -> Result<Zeroizing<String>, String> {

@@ -4,6 +4,7 @@
 //! there is no caller; a role or purpose that is not known here is none.
 
 use super::{issuers::IssuerConfig, refusal::Refusal, token::Claims};
+use fhir::{LocalBase, LocalReference};
 use model::{FacilityName, LogicalId};
 use policies::{Caller, parse_scopes};
 use serde_json::Value;
@@ -27,12 +28,7 @@ pub(super) fn of_claims(claims: &Claims, issuer: &IssuerConfig) -> Result<Caller
         None => "",
         Some(scope) => scope.as_str().ok_or(Refusal::Claim("scope"))?,
     };
-    let roles = match claims.at(&names.roles) {
-        None => Vec::new(),
-        Some(Value::String(role)) => vec![role.as_str()],
-        Some(Value::Array(roles)) => roles.iter().filter_map(Value::as_str).collect(),
-        Some(_) => return Err(Refusal::Claim("roles")),
-    };
+    let roles = roles(claims, &names.roles)?;
     let purpose = claims.at(&names.purpose_of_use).and_then(Value::as_str);
     Ok(Caller {
         issuer: issuer.url.clone(),
@@ -44,7 +40,7 @@ pub(super) fn of_claims(claims: &Claims, issuer: &IssuerConfig) -> Result<Caller
         patient: patient(claims, &names.patient)?,
         scopes: parse_scopes(scope).0,
         name: plain(claims, "name"),
-        fhir_user: plain(claims, "fhirUser"),
+        fhir_user: fhir_user(claims),
         email: match claims.get("email_verified") {
             Some(Value::Bool(true)) => plain(claims, "email"),
             _ => None,
@@ -77,22 +73,41 @@ fn plain(claims: &Claims, name: &str) -> Option<String> {
     is_plain(text).then(|| text.to_owned())
 }
 
-/// Whether a text is one that is used as an id, a subject or a name: 1 to 255 characters,
-/// none of them a control character.
+/// Whether a token's text can be an id, a subject or a name: 1 to 255 characters, none of
+/// them a control character. What is registered anew is read more strictly.
 pub(crate) fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= MAX_CHARS && !text.chars().any(char::is_control)
 }
 
-/// The token's patient: the claim, or `fhirUser` when that is a patient of this
-/// facility. An absolute `fhirUser` may be another server's and names none.
+/// The words of the claim of roles, known here or not.
+pub(super) fn roles<'c>(claims: &'c Claims, name: &str) -> Result<Vec<&'c str>, Refusal> {
+    match claims.at(name) {
+        None => Ok(Vec::new()),
+        Some(Value::String(role)) => Ok(vec![role]),
+        Some(Value::Array(roles)) => Ok(roles.iter().filter_map(Value::as_str).collect()),
+        Some(_) => Err(Refusal::Claim("roles")),
+    }
+}
+
+/// The token's patient as its claim says it: a logical id, as SMART has it. Without the
+/// claim it may be [`patient_of_user`], which depends on the facility.
 pub(super) fn patient(claims: &Claims, name: &str) -> Result<Option<LogicalId>, Refusal> {
-    let id = match claims.at(name) {
-        Some(id) => Some(id.as_str().ok_or(Refusal::Claim("patient"))?),
-        None => claims
-            .get("fhirUser")
-            .and_then(Value::as_str)
-            .and_then(|user| user.strip_prefix("Patient/")),
+    let Some(claim) = claims.at(name) else {
+        return Ok(None);
     };
-    id.map(|id| id.parse().map_err(|_| Refusal::Claim("patient")))
-        .transpose()
+    let id = claim.as_str().and_then(|id| id.parse().ok());
+    id.map(Some).ok_or(Refusal::Claim("patient"))
+}
+
+/// The claim `fhirUser`, if it can be used.
+pub(super) fn fhir_user(claims: &Claims) -> Option<String> {
+    plain(claims, "fhirUser")
+}
+
+/// The patient that `fhirUser` names, if it is one of the caller's own facility: a
+/// relative reference, or one by any URL that the gateway has or had
+/// (<https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html>).
+pub(crate) fn patient_of_user(user: &str, home: &LocalBase) -> Option<LogicalId> {
+    let record = LocalReference::parse(user, home)?;
+    (record.resource_type.as_str() == "Patient").then_some(record.id)
 }

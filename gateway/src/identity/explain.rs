@@ -5,10 +5,12 @@
 
 use super::{
     caller,
-    issuers::{IdentityConfig, IssuerConfig},
+    issuers::{ClaimNames, IdentityConfig, IssuerConfig},
     refusal::Refusal,
     token::{Claims, Token},
 };
+use crate::own_urls;
+use fhir::LocalBase;
 use model::{FacilityName, Timestamp};
 use policies::{Purpose, Role, parse_scopes};
 use serde_json::Value;
@@ -21,7 +23,7 @@ const MAX_SHOWN: usize = 100;
 pub enum Verdict {
     /// The token keeps it.
     Holds,
-    /// The token is refused for it.
+    /// The token is refused for it, or shows its caller no record.
     Fails,
     /// The token is taken, and something in it counts for nothing.
     Ignored,
@@ -41,9 +43,10 @@ pub struct Rule {
 }
 
 /// The rules in the order in which the gateway asks them. After one of the first two
-/// has failed there is nothing to ask the others about.
+/// has failed there is nothing to ask the others about. `urls` are those of the gateway,
+/// as far as the configuration names them.
 #[must_use]
-pub fn explain(config: &IdentityConfig, token: &str, now: Timestamp) -> Vec<Rule> {
+pub fn explain(config: &IdentityConfig, urls: &[String], token: &str, now: Timestamp) -> Vec<Rule> {
     let mut rules = Rules(Vec::new());
     let token = match Token::parse(token) {
         Ok(token) => token,
@@ -76,6 +79,7 @@ pub fn explain(config: &IdentityConfig, token: &str, now: Timestamp) -> Vec<Rule
     rules.audience(claims, known);
     rules.times(claims, known, now);
     rules.facts(claims, known);
+    rules.patient(claims, known, urls);
     rules.verdict(
         "registration",
         Verdict::NotChecked,
@@ -182,10 +186,35 @@ impl Rules {
         self.scopes(claims);
         self.roles(claims, &issuer.claims.roles);
         self.purpose(claims, &issuer.claims.purpose_of_use);
-        match caller::patient(claims, &issuer.claims.patient) {
-            Ok(Some(_)) => self.holds("patient", "is there"),
-            Ok(None) => self.holds("patient", "none; only patients need one"),
-            Err(refusal) => self.fails("patient", format!("{refusal}; it must be a logical id")),
+    }
+
+    /// The own record of whoever is a patient.
+    fn patient(&mut self, claims: &Claims, issuer: &IssuerConfig, urls: &[String]) {
+        let names = &issuer.claims;
+        match caller::patient(claims, &names.patient) {
+            Ok(Some(_)) => return self.holds("patient", "is there"),
+            Ok(None) => {}
+            Err(refusal) => {
+                return self.fails("patient", format!("{refusal}; it must be a logical id"));
+            }
+        }
+        if names_own_record(claims, names, urls) {
+            return self.holds("patient", "is there, by `fhirUser`");
+        }
+        let mut roles = caller::roles(claims, &names.roles).unwrap_or_default();
+        roles.retain(|role| role.parse::<Role>().is_ok());
+        let text = format!(
+            "neither `{}` nor `fhirUser` names a Patient of the facility, so the role patient \
+             sees no record; write the logical id, or a `fhirUser` that is `Patient/<id>` or \
+             begins with `publicUrl` or one of `formerUrls`",
+            names.patient
+        );
+        match roles.as_slice() {
+            ["patient"] => self.fails("patient", text),
+            some if some.contains(&"patient") => {
+                self.verdict("patient", Verdict::Ignored, text);
+            }
+            _ => self.holds("patient", "none; only patients need one"),
         }
     }
 
@@ -240,14 +269,9 @@ impl Rules {
     }
 
     fn roles(&mut self, claims: &Claims, name: &str) {
-        let words: Vec<&str> = match claims.at(name) {
-            None => Vec::new(),
-            Some(Value::String(role)) => vec![role],
-            Some(Value::Array(roles)) => roles.iter().filter_map(Value::as_str).collect(),
-            Some(_) => {
-                let text = format!("`{name}` must be a word or a list of words");
-                return self.fails("roles", text);
-            }
+        let Ok(words) = caller::roles(claims, name) else {
+            let text = format!("`{name}` must be a word or a list of words");
+            return self.fails("roles", text);
         };
         let (known, unknown): (Vec<&str>, Vec<&str>) =
             words.iter().partition(|word| word.parse::<Role>().is_ok());
@@ -281,9 +305,20 @@ impl Rules {
     }
 }
 
+/// Whether `fhirUser` is a patient of the token's facility, by these URLs.
+fn names_own_record(claims: &Claims, names: &ClaimNames, urls: &[String]) -> bool {
+    let facility = claims.at(&names.facility).and_then(Value::as_str);
+    let facility = facility.and_then(|name| name.parse::<FacilityName>().ok());
+    let user = caller::fhir_user(claims);
+    user.zip(facility).is_some_and(|(user, facility)| {
+        let home = LocalBase::new(own_urls::bases(&facility, urls));
+        caller::patient_of_user(&user, &home).is_some()
+    })
+}
+
 /// What a token says goes to a terminal, which must not obey it.
 fn shown(text: &str) -> String {
-    let plain = text.replace(char::is_control, " ");
+    let plain = model::shown(text);
     match plain.char_indices().nth(MAX_SHOWN) {
         Some((at, _)) => format!("{}...", plain.get(..at).unwrap_or_default()),
         None => plain,

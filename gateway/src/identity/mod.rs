@@ -24,7 +24,7 @@ pub use self::{
     refusal::{Refusal, Unauthenticated},
 };
 
-pub(crate) use self::caller::is_plain;
+pub(crate) use self::caller::{is_plain, patient_of_user};
 
 use self::{issuers::Issuer, jwks::Wanted, token::Token, verified::VerifiedTokens};
 use crate::limits::network;

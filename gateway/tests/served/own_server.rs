@@ -13,6 +13,11 @@ use gateway::Settings;
 use serde_json::{Value, json};
 use store::StoredUrl;
 
+on_both! {
+    a_patient_is_known_by_every_spelling_of_the_own_record,
+    the_newest_url_can_be_cut_and_is_named_again,
+}
+
 const PUBLIC: &str = "https://fhir.hospital.example/site";
 
 fn hospital(settings: &mut Settings) {
@@ -102,6 +107,61 @@ async fn a_reference_is_what_it_names() {
 #[actix_web::test]
 async fn a_reference_is_what_it_names_on_postgres() {
     all_spellings_are_one_patient(Kind::Postgres).await;
+}
+
+/// Someone of role patient, known by the claim `fhirUser` alone.
+fn patient_by_user(house: &House, user: &str) -> Caller {
+    let patient = DemoUser::Patient {
+        id: "x".parse().unwrap(),
+    };
+    house.caller_with(&patient, |claims| {
+        claims.as_object_mut().unwrap().remove("patient");
+        claims["fhirUser"] = user.into();
+    })
+}
+
+async fn a_patient_is_known_by_every_spelling_of_the_own_record(kind: Kind) {
+    let mut house = House::start_with(kind, hospital).await;
+    let system = house.caller(&DemoUser::System);
+    let id = system.create("Patient", records::patient("a")).await;
+    let path = format!("Patient/{id}");
+    for user in spellings(&id) {
+        let patient = patient_by_user(&house, &user);
+        let read = patient.get(&path).await;
+        assert_eq!(read.status, 200, "{user}: {}", read.text);
+        assert_eq!(patient.found("Patient").await, 1, "{user}");
+    }
+    for user in [
+        "https://other.example/site/fhir/Patient/{p}",
+        "https://fhir.hospital.example/site/f/hillcrest/fhir/Patient/{p}",
+        "https://fhir.hospital.example:8443/site/fhir/Patient/{p}",
+        "https://fhir.hospital.example/fhir/Patient/{p}",
+        "https://fhir.hospital.example/site/fhir/Practitioner/{p}",
+        "urn:uuid:{p}",
+        "Practitioner/{p}",
+        "{p}",
+        "Patient/{p}/x",
+    ] {
+        let user = user.replace("{p}", &id);
+        let read = patient_by_user(&house, &user).get(&path).await;
+        assert_eq!(read.status, 404, "{user}: {}", read.text);
+    }
+    // The one of the claim `patient` is meant, whoever the user is.
+    let other = house.caller(&DemoUser::Patient {
+        id: "other".parse().unwrap(),
+    });
+    other.get(&path).await.expect(404);
+    // At another facility the same path names someone else.
+    let there = patient_by_user(&house, &format!("{PUBLIC}/fhir/Patient/{id}")).at(OTHER);
+    there.get(&path).await.expect(404);
+    // Under a new name the gateway knows the old one.
+    let url = house
+        .another_with(|settings| settings.public_url = "https://new.example".to_owned())
+        .await;
+    for base in [PUBLIC, "https://new.example"] {
+        let patient = patient_by_user(&house, &format!("{base}/fhir/{path}"));
+        patient.through(&url).get(&path).await.expect(200);
+    }
 }
 
 #[actix_web::test]
@@ -258,10 +318,6 @@ async fn the_newest_url_can_be_cut_and_is_named_again(kind: Kind) {
     house.sql("DELETE FROM own_url WHERE number = 1");
     let refused = house.opens().await.unwrap_err().to_string();
     assert!(refused.contains("URL 1 of facility"), "{refused}");
-}
-
-on_both! {
-    the_newest_url_can_be_cut_and_is_named_again,
 }
 
 #[actix_web::test]

@@ -12,6 +12,11 @@ fn config(issuer: &TestIssuer, change: impl FnOnce(&mut IssuerConfig)) -> Identi
     }
 }
 
+fn explained(config: &IdentityConfig, token: &str) -> Vec<Rule> {
+    let urls = ["https://fhir.example", "https://old.example"].map(str::to_owned);
+    explain(config, &urls, token, NOW.parse().unwrap())
+}
+
 fn of(rules: &[Rule], verdict: Verdict) -> Vec<&'static str> {
     let of = rules.iter().filter(|rule| rule.verdict == verdict);
     of.map(|rule| rule.name).collect()
@@ -20,11 +25,7 @@ fn of(rules: &[Rule], verdict: Verdict) -> Vec<&'static str> {
 #[tokio::test]
 async fn a_good_token_keeps_every_rule() {
     let issuer = TestIssuer::start().await;
-    let rules = explain(
-        &config(&issuer, |_| {}),
-        &issuer.good(),
-        NOW.parse().unwrap(),
-    );
+    let rules = explained(&config(&issuer, |_| {}), &issuer.good());
     assert_eq!(of(&rules, Verdict::Fails), Vec::<&str>::new(), "{rules:#?}");
     assert_eq!(
         of(&rules, Verdict::NotChecked),
@@ -74,7 +75,7 @@ async fn each_broken_rule_is_named_as_the_gateway_breaks_it_off() {
             changed.as_object_mut().unwrap().remove(name);
         }
         let token = issuer.sign(&header, &claims);
-        let rules = explain(&config(&issuer, |_| {}), &token, NOW.parse().unwrap());
+        let rules = explained(&config(&issuer, |_| {}), &token);
         assert_eq!(of(&rules, Verdict::Fails), [rule], "{name}: {rules:#?}");
         let failed = rules
             .iter()
@@ -95,13 +96,9 @@ async fn a_facility_of_another_issuer_and_a_text_that_is_no_token_are_named() {
     let south = |config: &mut IssuerConfig| {
         config.facilities = Some(["south".parse().unwrap()].into());
     };
-    let rules = explain(
-        &config(&issuer, south),
-        &issuer.good(),
-        NOW.parse().unwrap(),
-    );
+    let rules = explained(&config(&issuer, south), &issuer.good());
     assert_eq!(of(&rules, Verdict::Fails), ["facility"]);
-    let rules = explain(&config(&issuer, |_| {}), "a.b", NOW.parse().unwrap());
+    let rules = explained(&config(&issuer, |_| {}), "a.b");
     assert_eq!(of(&rules, Verdict::Fails), ["form"]);
 }
 
@@ -122,7 +119,7 @@ async fn claims_are_found_inside_of_others() {
     let caller = identity.authenticate(Some(&header), None).await.unwrap();
     assert_eq!(caller.roles, [policies::Role::Auditor]);
     assert_eq!(caller.facility.as_str(), "south");
-    let rules = explain(&config(&issuer, names), &token, NOW.parse().unwrap());
+    let rules = explained(&config(&issuer, names), &token);
     let found = |name: &str| {
         let rule = rules.iter().find(|rule| rule.name == name).unwrap();
         (rule.verdict, rule.text.clone())
@@ -139,12 +136,52 @@ async fn claims_are_found_inside_of_others() {
 }
 
 #[tokio::test]
+async fn a_patient_without_a_record_is_told_so() {
+    let issuer = TestIssuer::start().await;
+    let found = |claims: &Value| {
+        let token = issuer.sign(&issuer.header(), claims);
+        let rules = explained(&config(&issuer, |_| {}), &token);
+        let rule = rules.into_iter().find(|rule| rule.name == "patient");
+        rule.unwrap()
+    };
+    let mut claims = issuer.claims();
+    claims["roles"] = json!(["patient", "offline_access"]);
+    for (user, verdict) in [
+        ("Patient/p-1", Verdict::Holds),
+        ("https://fhir.example/fhir/Patient/p-1", Verdict::Holds),
+        (
+            "http://fhir.example/f/north/fhir/Patient/p-1",
+            Verdict::Holds,
+        ),
+        ("https://old.example/fhir/Patient/p-1", Verdict::Holds),
+        ("https://other.example/fhir/Patient/p-1", Verdict::Fails),
+        (
+            "https://fhir.example/f/south/fhir/Patient/p-1",
+            Verdict::Fails,
+        ),
+        ("Practitioner/p-1", Verdict::Fails),
+    ] {
+        claims["fhirUser"] = user.into();
+        let rule = found(&claims);
+        assert_eq!(rule.verdict, verdict, "{user}: {}", rule.text);
+    }
+    claims["roles"] = json!(["patient", "clinician"]);
+    assert_eq!(found(&claims).verdict, Verdict::Ignored);
+    claims["roles"] = json!(["clinician"]);
+    assert_eq!(found(&claims).verdict, Verdict::Holds);
+    claims["patient"] = "Patient/p-1".into();
+    let rule = found(&claims);
+    assert_eq!(rule.verdict, Verdict::Fails);
+    assert!(rule.text.contains("logical id"), "{}", rule.text);
+}
+
+#[tokio::test]
 async fn what_a_token_says_does_not_reach_the_terminal_as_it_is() {
     let issuer = TestIssuer::start().await;
     let mut claims = issuer.claims();
     claims["iss"] = format!("\u{1b}[2J{}", "x".repeat(500)).into();
     let token = issuer.sign(&issuer.header(), &claims);
-    let rules = explain(&config(&issuer, |_| {}), &token, NOW.parse().unwrap());
+    let rules = explained(&config(&issuer, |_| {}), &token);
     let text = &rules.last().unwrap().text;
     assert!(!text.contains('\u{1b}') && text.len() < 300, "{text}");
 }
