@@ -105,6 +105,8 @@ pub struct Page {
     pub count: u32,
     /// Where the page before ended.
     pub after: Option<Position>,
+    /// The cursor that led here.
+    pub cursor: Option<String>,
     sort: Option<Sort>,
     total: Total,
     lenient: bool,
@@ -129,6 +131,7 @@ impl Page {
         Self {
             count: DEFAULT_COUNT,
             after: None,
+            cursor: None,
             sort: None,
             total: Total::None,
             lenient: query.lenient,
@@ -208,6 +211,15 @@ impl Page {
         query.append_pair("_count", &self.count.to_string());
     }
 
+    /// The query of the `self` link, where `first` is that of the first page.
+    #[must_use]
+    pub fn own_query(&self, first: &str) -> String {
+        match &self.cursor {
+            Some(cursor) => cursor_query(self.count, cursor),
+            None => first.to_owned(),
+        }
+    }
+
     /// The next link of a search; of bounded length, whatever was asked.
     ///
     /// # Errors
@@ -226,8 +238,16 @@ impl Page {
             after,
         };
         let sealed = cursor::seal(exchange, kind.as_str(), place)?;
-        Ok(format!("{}/{kind}?_cursor={sealed}", exchange.context.base))
+        let query = cursor_query(self.count, &sealed);
+        Ok(format!("{}/{kind}{query}", exchange.context.base))
     }
+}
+
+/// The query of a link to a page. Clients put a `_count` of their own beside a cursor
+/// that has none.
+#[must_use]
+pub fn cursor_query(count: u32, sealed: &str) -> String {
+    format!("?_count={count}&_cursor={sealed}")
 }
 
 /// Reads the query of a request, or the one inside the cursor of a next link.
@@ -249,7 +269,7 @@ pub async fn search_of_request(
     let Some(cursor) = cursor else {
         return Criteria::parse(kind, Query { text, lenient, now }, local);
     };
-    cursor_alone(text)?;
+    let count = beside_cursor(text)?;
     let place: Place = cursor::open(exchange, kind.as_str(), &cursor)?;
     let (text, kept) = place.query.open(exchange).await?;
     let query = Query {
@@ -259,32 +279,40 @@ pub async fn search_of_request(
     };
     let (criteria, mut page) = Criteria::parse(kind, query, local)?;
     page.after = Some(place.after);
+    page.count = count.unwrap_or(page.count);
+    page.cursor = Some(cursor.into_owned());
     page.kept = kept;
     Ok((criteria, page))
 }
 
-/// A cursor holds the whole search: nothing stands beside it but the form of the
-/// answer.
+/// A cursor holds the whole search: nothing stands beside it but the form of the answer
+/// and how much of it is wanted at once, which is given.
 ///
 /// # Errors
 /// Invalid for anything else.
-pub fn cursor_alone(text: &str) -> Result<(), Failure> {
-    let mut given = Given::default();
+pub fn beside_cursor(text: &str) -> Result<Option<u32>, Failure> {
+    let (mut given, mut count) = (Given::default(), None);
     for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
         match name.as_ref() {
             "_cursor" | "_pretty" => {}
+            "_count" => count = Some(parse_count(&value, 1)?),
             "_format" => negotiation::check_format(&value)?,
-            _ => {
-                return Err(Failure::new(
-                    Category::Invalid,
-                    IssueCode::NotSupported,
-                    "a parameter beside `_cursor` is not supported; follow the `next` link as it is",
-                ));
-            }
+            _ => return Err(not_beside_cursor()),
         }
         given.take(&name)?;
     }
-    Ok(())
+    Ok(count)
+}
+
+/// The refusal of what says anew what the cursor holds.
+#[must_use]
+pub fn not_beside_cursor() -> Failure {
+    Failure::new(
+        Category::Invalid,
+        IssueCode::NotSupported,
+        "a parameter beside `_cursor` is not supported, but for `_count`; follow the `next` link \
+         as it is",
+    )
 }
 
 /// Reads `_count`. A page is never longer than the most that is given at once, however

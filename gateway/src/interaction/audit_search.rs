@@ -86,15 +86,20 @@ pub async fn search(
         Some(start) => {
             let place = asked.place(exchange, start).await?;
             let sealed = cursor::seal(exchange, AUDIT_EVENT, place)?;
-            Some(format!("{url}?_cursor={sealed}"))
+            Some(format!(
+                "{url}{}",
+                paging::cursor_query(page.count, &sealed)
+            ))
         }
         None => None,
     };
-    let own = format!("{url}?{}", criteria.understood(page));
+    let first = format!("?{}", criteria.understood(page));
+    let own = format!("{url}{}", page.own_query(&first));
+    let first = format!("{url}{first}");
     let links = bundle::Page {
         self_link: &own,
         // A link that is too long to be followed is none.
-        first_link: (own.len() <= paging::LONGEST_LINK).then_some(&*own),
+        first_link: (first.len() <= paging::LONGEST_LINK).then_some(&*first),
         next_link: next.as_deref(),
         total,
     };
@@ -119,12 +124,14 @@ impl Asked {
         let Some(cursor) = cursor else {
             return Self::read(exchange, text, lenient, exchange.at);
         };
-        paging::cursor_alone(text)?;
+        let count = paging::beside_cursor(text)?;
         let place: Place = cursor::open(exchange, AUDIT_EVENT, &cursor)?;
         let (query, kept) = place.query.open(exchange).await?;
         let mut asked = Self::read(exchange, &query, place.lenient, place.began)?;
         asked.kept = kept;
         asked.start = Some(place.start);
+        asked.page.count = count.unwrap_or(asked.page.count);
+        asked.page.cursor = Some(cursor.into_owned());
         // Totals stand on the first page only.
         asked.page.after = Some(Position {
             time: place.start.time,

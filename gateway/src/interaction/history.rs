@@ -8,7 +8,7 @@ use crate::{
     head::Given,
     negotiation,
     overlay::{self, HistoryRange},
-    paging::{BYTES_PER_PAGE, DEFAULT_COUNT, parse_count},
+    paging::{BYTES_PER_PAGE, DEFAULT_COUNT, cursor_query, not_beside_cursor, parse_count},
     reply::Reply,
     sight::Looked,
     version::{OpenVersion, is_delete},
@@ -67,6 +67,9 @@ impl Asked {
                 }
             }
             given.take(&name)?;
+        }
+        if asked.cursor.is_some() && asked.since.is_some() {
+            return Err(not_beside_cursor());
         }
         Ok(asked)
     }
@@ -131,7 +134,7 @@ pub async fn history(
     let next = match end {
         Some(end) => {
             let sealed = cursor::seal(exchange, &place, (end, since))?;
-            Some(format!("{url}?_count={}&_cursor={sealed}", asked.count))
+            Some(format!("{url}{}", cursor_query(asked.count, &sealed)))
         }
         None => None,
     };
@@ -141,17 +144,18 @@ pub async fn history(
         .zip(&outcomes)
         .map(|(one, outcome)| entry(&exchange.context.base, id, one, outcome.as_deref()))
         .collect();
-    let own = format!(
-        "{url}{}",
-        Asked {
-            since,
-            ..asked.clone()
-        }
-        .query()
-    );
+    let first = Asked {
+        since,
+        ..asked.clone()
+    };
+    let first = format!("{url}{}", first.query());
+    let own = match &asked.cursor {
+        Some(cursor) => format!("{url}{}", cursor_query(asked.count, cursor)),
+        None => first.clone(),
+    };
     let page = bundle::Page {
         self_link: &own,
-        first_link: Some(&own),
+        first_link: Some(&first),
         next_link: next.as_deref(),
         total: None,
     };

@@ -92,11 +92,13 @@ pub async fn search(
         None => None,
     };
     let url = format!("{}/{kind}", exchange.context.base);
-    let own = format!("{url}{}", criteria.self_query(kind, page));
+    let first = criteria.self_query(kind, page);
+    let own = format!("{url}{}", page.own_query(&first));
+    let first = format!("{url}{first}");
     let links = bundle::Page {
         self_link: &own,
         // A link that is too long to be followed is none.
-        first_link: (own.len() <= paging::LONGEST_LINK).then_some(&*own),
+        first_link: (first.len() <= paging::LONGEST_LINK).then_some(&*first),
         next_link: next.as_deref(),
         total,
     };

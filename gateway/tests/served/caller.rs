@@ -164,11 +164,17 @@ impl Reply {
     /// Where the next page is.
     #[track_caller]
     pub fn next(&self) -> Option<String> {
+        self.link("next")
+    }
+
+    /// The link of a Bundle that has this relation.
+    #[track_caller]
+    pub fn link(&self, relation: &str) -> Option<String> {
         let body = self.json();
         let link = body["link"]
             .as_array()?
             .iter()
-            .find(|link| link["relation"] == "next")?;
+            .find(|link| link["relation"] == relation)?;
         Some(link["url"].as_str()?.to_owned())
     }
 

@@ -3,6 +3,7 @@
 
 use crate::{
     caller::Caller,
+    database::{Kind, on_both},
     house::{HOME, House, OTHER},
     records,
     revocation::{put_in_force, without_sharing},
@@ -48,6 +49,66 @@ async fn pages_hold_everything_once_while_others_write() {
         assert!(once.is_superset(&before), "a record is missing");
         assert!(pages >= 4);
     }
+}
+
+/// Follows next links as a client does that puts its own page size on a link without one.
+async fn a_page_may_have_another_size_than_the_one_before(kind: Kind) {
+    let house = House::start_on(kind).await;
+    let system = house.caller(&DemoUser::System);
+    let auditor = house.caller(&DemoUser::Auditor);
+    add(&system, 7).await;
+    let path = format!("Patient/{}/_history", a_history(&system, 7).await);
+    for (caller, path) in [
+        (&system, "Patient?identifier=same&_count=2"),
+        (
+            &system,
+            "Patient?identifier=same&_sort=_lastUpdated&_count=2",
+        ),
+        (&auditor, "AuditEvent?_count=2"),
+        (&system, &format!("{path}?_count=2")),
+    ] {
+        let page = caller.get(path).await.expect(200);
+        let next = page.next().unwrap();
+        assert!(next.contains("?_count=2&_cursor="), "{next}");
+        let larger = next.replace("_count=2", "_count=4");
+        let second = caller.get(&larger).await.expect(200);
+        assert_eq!(second.resources().len(), 4, "{path}");
+        let again = second.next().unwrap();
+        assert!(again.contains("?_count=4&"), "{again}");
+        // A link of 0.2.0 has none, and its search counts.
+        let bare = next.replace("_count=2&", "");
+        if !path.contains("_history") {
+            let same = caller.get(&bare).await.expect(200);
+            assert_eq!(same.resources().len(), 2, "{path}");
+        }
+        for beside in ["_count=0", "_count=x", "_count=2&_count=2"] {
+            let refused = format!("{bare}&{beside}");
+            caller.get(&refused).await.expect(400);
+        }
+        for beside in ["_since=2026-01-01T00:00:00Z", "_sort=_lastUpdated", "x=1"] {
+            let reply = caller.get(&format!("{next}&{beside}")).await.expect(400);
+            assert_eq!(reply.issue(), "not-supported", "{path} {beside}");
+        }
+        // Each page says where it is, and where the first was.
+        assert_eq!(second.link("self").unwrap(), larger);
+        assert_eq!(page.link("self"), page.link("first"));
+        assert_ne!(second.link("first").unwrap(), larger);
+    }
+}
+
+/// A patient of so many versions.
+async fn a_history(system: &Caller, versions: usize) -> String {
+    let id = system.create("Patient", records::patient("a")).await;
+    for number in 2..=versions {
+        let body = records::with_id(records::patient(&format!("v{number}")), &id);
+        let path = format!("Patient/{id}");
+        system.put(&path, body).await.expect(200);
+    }
+    id
+}
+
+on_both! {
+    a_page_may_have_another_size_than_the_one_before,
 }
 
 #[actix_web::test]
@@ -171,12 +232,7 @@ async fn a_cursor_from_before_a_revocation_releases_nothing() {
 async fn a_history_is_paged_too() {
     let house = House::start().await;
     let system = house.caller(&DemoUser::System);
-    let id = system.create("Patient", records::patient("a")).await;
-    let path = format!("Patient/{id}");
-    for number in 2..=5 {
-        let body = records::with_id(records::patient(&format!("v{number}")), &id);
-        system.put(&path, body).await.expect(200);
-    }
+    let path = format!("Patient/{}", a_history(&system, 5).await);
     let mut page = system
         .get(&format!("{path}/_history?_count=2"))
         .await
