@@ -15,7 +15,8 @@ pub enum EntityTags {
 }
 
 impl EntityTags {
-    /// Reads `*`, or tags with commas. A version number without quotes is taken too.
+    /// Reads `*`, or tags with commas, between which nothing may stand (RFC 9110, 5.6.1.2).
+    /// A version number without quotes is taken too.
     ///
     /// # Errors
     /// Invalid, by this name of the header, for anything else.
@@ -27,15 +28,20 @@ impl EntityTags {
             let text = format!("`{name}` must be `*` or ETags of versions, such as W/\"3\"");
             Failure::new(Category::Invalid, IssueCode::Value, text)
         };
-        let (mut tags, mut rest) = (Vec::new(), text.trim());
-        loop {
+        let between = |c: char| c == ',' || c.is_whitespace();
+        let (mut tags, mut rest) = (Vec::new(), text.trim_start_matches(between));
+        while !rest.is_empty() {
             let (tag, after) = entity_tag(rest).ok_or_else(invalid)?;
             tags.push(tag.to_owned());
-            let after = after.trim_start();
-            if after.is_empty() {
-                return Ok(Self::These(tags));
+            rest = after.trim_start_matches(between);
+            let parted = after.trim_start().starts_with(',');
+            if !parted && !rest.is_empty() {
+                return Err(invalid());
             }
-            rest = after.strip_prefix(',').ok_or_else(invalid)?.trim_start();
+        }
+        match tags.is_empty() {
+            true => Err(invalid()),
+            false => Ok(Self::These(tags)),
         }
     }
 
@@ -98,7 +104,9 @@ mod tests {
             (r#"w/"3""#, None),
             (r#"W/"3"#, None),
             (r#""3" "4""#, None),
-            (r#""3","#, None),
+            (r#""3","#, these(&["3"])),
+            (r#", ,"3", ,W/"4" ,"#, these(&["3", "4"])),
+            (",", None),
             (r#"*, "3""#, None),
             (r#""a b""#, None),
         ] {

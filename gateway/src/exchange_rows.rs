@@ -62,7 +62,7 @@ impl Exchange<'_> {
         }
     }
 
-    async fn version_row(
+    pub(crate) async fn version_row(
         &self,
         resource_type: &ResourceType,
         record: Tag,

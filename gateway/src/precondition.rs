@@ -1,27 +1,26 @@
 //! Preconditions of a request or of an entry of a Bundle
 //! (<https://www.rfc-editor.org/rfc/rfc9110#section-13>,
 //! <https://hl7.org/fhir/R4/http.html#concurrency>): each is honoured, or the request
-//! is refused by the name of the header. None is dropped.
+//! is refused by the name of the header. A read drops what RFC 9110 says to ignore: a date
+//! that cannot be read, dates and `If-Range` where there is no time of a change.
 //!
 //! An ETag here is the number of a version, and weak and strong tags compare alike, as
 //! R4 has it. A tag matches the newest version, that of a delete too, which answered
-//! with it; `*` matches what is not deleted. Two rules are stricter than RFC 9110:
-//! what cannot be read is refused where it says to ignore it, and a time cannot hold on
-//! a record that is not there.
+//! with it; `*` matches what is not deleted. Two rules are stricter than RFC 9110: a change
+//! is refused for what cannot be read, and a time cannot hold on a record that is not there.
+
+mod newest;
+mod since;
+
+pub use newest::Newest;
 
 use crate::{
     entity_tags::EntityTags,
     failure::{Category, Failure},
-    reply::VersionMark,
-    version::is_delete,
 };
-use actix_web::{
-    HttpRequest,
-    http::{Method, header::HttpDate},
-};
+use actix_web::{HttpRequest, http::Method};
 use fhir::{IssueCode, bundle};
-use model::{Timestamp, VersionNumber};
-use std::time::{SystemTime, UNIX_EPOCH};
+use since::Since;
 
 const IF_MATCH: &str = "if-match";
 const IF_NONE_MATCH: &str = "if-none-match";
@@ -39,14 +38,16 @@ const ALL: [(&str, &str); 6] = [
     (IF_RANGE, "If-Range"),
 ];
 
+/// What a read ignores that has nothing to hold it against (RFC 9110, 13.1.3 to 13.1.5).
+const OF_TIME: [&str; 3] = [IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE, IF_RANGE];
+
 /// What must hold of a record before it is read or changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Preconditions {
     if_match: Option<EntityTags>,
     if_none_match: Option<EntityTags>,
-    /// The last millisecond that counts as not modified.
-    if_modified_since: Option<i64>,
-    if_unmodified_since: Option<i64>,
+    if_modified_since: Option<Since>,
+    if_unmodified_since: Option<Since>,
 }
 
 /// What a read whose preconditions hold is to answer.
@@ -64,7 +65,7 @@ impl Preconditions {
     /// # Errors
     /// Invalid for a header that cannot be read, or has no meaning for the method.
     pub fn of_request(request: &HttpRequest) -> Result<Self, Failure> {
-        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let reads = is_read(request);
         let refused: &[&str] = match reads {
             // Parts are not offered, so that all of it is the answer whatever
             // `If-Range` says (RFC 9110, 14.2).
@@ -72,19 +73,20 @@ impl Preconditions {
             false => &[IF_NONE_EXIST, IF_RANGE, IF_MODIFIED_SINCE],
         };
         refuse(request, refused)?;
-        let tags = |name| -> Result<Option<EntityTags>, Failure> {
-            let text = text(request, name)?;
-            text.map(|text| EntityTags::read(&text, spelling(name)))
-                .transpose()
-        };
-        let date = |name| -> Result<Option<i64>, Failure> {
-            let text = text(request, name)?;
-            text.map(|text| http_date(&text, spelling(name)))
-                .transpose()
+        let date = |name| -> Result<Option<Since>, Failure> {
+            let read = match text(request, name) {
+                Ok(None) => return Ok(None),
+                Ok(Some(text)) => Since::of_header(&text).ok_or_else(|| no_time(spelling(name))),
+                Err(failure) => Err(failure),
+            };
+            match read {
+                Err(_) if reads => Ok(None),
+                read => read.map(Some),
+            }
         };
         Ok(Self {
-            if_match: tags(IF_MATCH)?,
-            if_none_match: tags(IF_NONE_MATCH)?,
+            if_match: tags(request, IF_MATCH)?,
+            if_none_match: none_of(request)?,
             if_modified_since: date(IF_MODIFIED_SINCE)?,
             if_unmodified_since: date(IF_UNMODIFIED_SINCE)?,
         })
@@ -117,7 +119,7 @@ impl Preconditions {
             read.transpose().map_err(|failure| failure.at(at(member)))
         };
         let moment = |text| {
-            let moment = fhir::first_moment(text).map(Timestamp::as_millis);
+            let moment = Since::of_instant(text);
             moment.ok_or_else(|| no_time("ifModifiedSince").at(at("ifModifiedSince")))
         };
         Ok(Self {
@@ -128,13 +130,12 @@ impl Preconditions {
         })
     }
 
-    /// Refuses every precondition, at a path where none has a meaning.
+    /// Refuses every precondition, at a path where none has a meaning; a read ignores times.
     ///
     /// # Errors
     /// Invalid, with the name of the header.
     pub fn refuse(request: &HttpRequest) -> Result<(), Failure> {
-        ALL.iter()
-            .try_for_each(|(name, _)| refuse(request, &[name]))
+        refuse_all_but(request, &[])
     }
 
     /// What a read of a document is to answer that is no record and goes by this tag:
@@ -143,12 +144,8 @@ impl Preconditions {
     /// # Errors
     /// Invalid for another one, or when it cannot be read.
     pub fn of_document(request: &HttpRequest, tag: &str) -> Result<Freshness, Failure> {
-        let others = ALL.iter().filter(|(name, _)| *name != IF_NONE_MATCH);
-        let others: Vec<&str> = others.map(|(name, _)| *name).collect();
-        refuse(request, &others)?;
-        let tags = text(request, IF_NONE_MATCH)?;
-        let tags = tags.map(|tags| EntityTags::read(&tags, spelling(IF_NONE_MATCH)));
-        Ok(match tags.transpose()? {
+        refuse_all_but(request, &[IF_NONE_MATCH])?;
+        Ok(match none_of(request)? {
             Some(tags) if tags.include_tag(tag) => Freshness::NotModified,
             _ => Freshness::Changed,
         })
@@ -160,10 +157,10 @@ impl Preconditions {
     ///
     /// # Errors
     /// Precondition failed.
-    pub fn check_change(&self, newest: Option<&store::Version>) -> Result<(), Failure> {
-        self.check_match(newest)?;
-        let current = newest.filter(|row| !is_delete(row));
-        let met = |tags: &EntityTags| current.is_some_and(|row| tags.include(row.number));
+    pub fn check_change(&self, newest: Option<&Newest>) -> Result<(), Failure> {
+        let current = newest.filter(|newest| !newest.is_delete);
+        self.check_holds(current.is_some(), newest)?;
+        let met = |tags: &EntityTags| current.is_some_and(|it| tags.include(it.mark.number));
         if self.if_none_match.as_ref().is_some_and(met) {
             return Err(failed(
                 "the record is there already, which `If-None-Match` rules out",
@@ -176,13 +173,12 @@ impl Preconditions {
     ///
     /// # Errors
     /// Precondition failed.
-    pub fn check_read(&self, mark: VersionMark) -> Result<Freshness, Failure> {
-        let (number, time) = (mark.number, mark.time.as_millis());
-        self.check_holds(true, Some(number), Some(time))?;
+    pub fn check_read(&self, version: &Newest) -> Result<Freshness, Failure> {
+        self.check_holds(true, Some(version))?;
         // RFC 9110, 13.2.2: the time counts when no tag is given.
         let known = match (&self.if_none_match, self.if_modified_since) {
-            (Some(tags), _) => tags.include(number),
-            (None, Some(since)) => time <= since,
+            (Some(tags), _) => tags.include(version.mark.number),
+            (None, Some(since)) => since.covers(version),
             (None, None) => false,
         };
         Ok(match known {
@@ -191,44 +187,50 @@ impl Preconditions {
         })
     }
 
-    fn check_match(&self, newest: Option<&store::Version>) -> Result<(), Failure> {
-        self.check_holds(
-            newest.is_some_and(|row| !is_delete(row)),
-            newest.map(|row| row.number),
-            newest.map(|row| row.time.as_millis()),
-        )
+    /// Whether any of it is a time.
+    #[must_use]
+    pub const fn rest_on_time(&self) -> bool {
+        self.if_modified_since.is_some() || self.if_unmodified_since.is_some()
     }
 
-    fn check_holds(
-        &self,
-        stands: bool,
-        number: Option<VersionNumber>,
-        time: Option<i64>,
-    ) -> Result<(), Failure> {
+    fn check_holds(&self, stands: bool, newest: Option<&Newest>) -> Result<(), Failure> {
+        let is_among = |tags: &EntityTags| newest.is_some_and(|it| tags.include(it.mark.number));
         match (&self.if_match, self.if_unmodified_since) {
             (Some(EntityTags::Any), _) if !stands => Err(failed(
                 "there is no record, which `If-Match: *` asks for; create it first",
             )),
-            (Some(tags), _) if !number.is_some_and(|number| tags.include(number)) => Err(failed(
+            (Some(tags), _) if !is_among(tags) => Err(failed(
                 "the record is not at the version of `If-Match`; read it again and retry",
             )),
-            (None, Some(since)) if time.is_none_or(|time| time > since) => Err(failed(
-                "the record was written after the time of `If-Unmodified-Since`, or is not \
-                 there; read it again and retry",
-            )),
+            (None, Some(since)) if !newest.is_some_and(|newest| since.covers(newest)) => {
+                Err(failed(
+                    "the record was written after the time of `If-Unmodified-Since`, or twice \
+                     in its second, or is not there; read it again and retry with `If-Match`",
+                ))
+            }
             _ => Ok(()),
         }
     }
 }
 
-/// The last millisecond of an HTTP date, which has whole seconds.
-fn http_date(text: &str, name: &str) -> Result<i64, Failure> {
-    let date: HttpDate = text.parse().map_err(|_| no_time(name))?;
-    let since = SystemTime::from(date)
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-    Ok(millis.saturating_add(999))
+/// The tags of a header.
+fn tags(request: &HttpRequest, name: &'static str) -> Result<Option<EntityTags>, Failure> {
+    let text = text(request, name)?;
+    let tags = text.map(|text| EntityTags::read(&text, spelling(name)));
+    tags.transpose()
+}
+
+/// `If-None-Match`. A read goes on with what cannot be read: it is the tag of nothing here,
+/// and keeps a date from counting all the same.
+fn none_of(request: &HttpRequest) -> Result<Option<EntityTags>, Failure> {
+    match tags(request, IF_NONE_MATCH) {
+        Err(_) if is_read(request) => Ok(Some(EntityTags::These(Vec::new()))),
+        tags => tags,
+    }
+}
+
+fn is_read(request: &HttpRequest) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
 /// The lines of a header as one list.
@@ -263,6 +265,15 @@ pub fn if_match(request: &HttpRequest) -> String {
     text(request, IF_MATCH).ok().flatten().unwrap_or_default()
 }
 
+fn refuse_all_but(request: &HttpRequest, read: &[&str]) -> Result<(), Failure> {
+    let ignored = |name: &str| is_read(request) && OF_TIME.contains(&name);
+    let mut names = ALL.iter().map(|(name, _)| *name);
+    names.try_for_each(|name| match read.contains(&name) || ignored(name) {
+        true => Ok(()),
+        false => refuse(request, &[name]),
+    })
+}
+
 fn refuse(request: &HttpRequest, names: &[&str]) -> Result<(), Failure> {
     match names
         .iter()
@@ -295,22 +306,4 @@ fn no_time(name: &str) -> Failure {
 
 fn failed(text: &str) -> Failure {
     Failure::new(Category::PreconditionFailed, IssueCode::Conflict, text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_date_is_its_whole_second() {
-        for text in [
-            "Sun, 06 Nov 1994 08:49:37 GMT",
-            "Sunday, 06-Nov-94 08:49:37 GMT",
-            "Sun Nov  6 08:49:37 1994",
-        ] {
-            let read = http_date(text, "If-Modified-Since").ok();
-            assert_eq!(read, Some(784_111_777_999), "{text}");
-        }
-        assert!(http_date("2026-11-22T10:00:00Z", "If-Modified-Since").is_err());
-    }
 }

@@ -5,7 +5,7 @@ use crate::{
     audit_record::{self, OpenEvent},
     exchange::Exchange,
     failure::Failure,
-    precondition::Preconditions,
+    precondition::{Newest, Preconditions},
     reply::{Reply, VersionMark},
     sealed_audit::AUDIT_EVENT,
 };
@@ -26,7 +26,7 @@ pub async fn read(
         number: VersionNumber::FIRST,
         time: event.audit.row.time,
     };
-    let freshness = preconditions.check_read(mark)?;
+    let freshness = preconditions.check_read(&Newest::only(mark))?;
     Ok(Reply::version(mark, freshness, event.canonical()?))
 }
 

@@ -42,7 +42,8 @@ pub async fn delete(
         exchange.touch(kind, id, None, Action::Delete, Vec::new());
         return Err(Failure::forbidden());
     };
-    if let Err(failure) = preconditions.check_change(Some(&current.row)) {
+    let newest = exchange.newest(&current.row, preconditions).await?;
+    if let Err(failure) = preconditions.check_change(Some(&newest)) {
         exchange.touch(kind, id, None, Action::Delete, current.patients);
         return Err(failure);
     }

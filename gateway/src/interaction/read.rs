@@ -4,7 +4,7 @@
 use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
-    precondition::Preconditions,
+    precondition::{Newest, Preconditions},
     reply::{Reply, VersionMark},
     sight::Looked,
     version::{OpenVersion, is_delete},
@@ -26,7 +26,8 @@ pub async fn read(
 ) -> Result<Reply, Failure> {
     let looked = exchange.look(&[Action::Read], kind, id, None).await?;
     let version = permitted(exchange, Action::Read, kind, id, looked)?;
-    answer(&version, preconditions)
+    let newest = exchange.newest(&version.row, preconditions).await?;
+    answer(&version, &newest, preconditions)
 }
 
 /// One version of a record.
@@ -45,14 +46,18 @@ pub async fn vread(
         .look(&[Action::Vread], kind, id, Some(number))
         .await?;
     let version = permitted(exchange, Action::Vread, kind, id, looked)?;
-    answer(&version, preconditions)
-}
-
-fn answer(version: &OpenVersion, preconditions: &Preconditions) -> Result<Reply, Failure> {
     let mark = VersionMark {
         number: version.row.number,
         time: version.row.time,
     };
+    answer(&version, &Newest::only(mark), preconditions)
+}
+
+fn answer(
+    version: &OpenVersion,
+    asked: &Newest,
+    preconditions: &Preconditions,
+) -> Result<Reply, Failure> {
     if is_delete(&version.row) {
         return Err(Failure::new(
             Category::Gone,
@@ -60,8 +65,12 @@ fn answer(version: &OpenVersion, preconditions: &Preconditions) -> Result<Reply,
             "the record was deleted; its earlier versions can still be read",
         ));
     }
-    let freshness = preconditions.check_read(mark)?;
-    Ok(Reply::version(mark, freshness, version.content.to_vec()))
+    let freshness = preconditions.check_read(asked)?;
+    Ok(Reply::version(
+        asked.mark,
+        freshness,
+        version.content.to_vec(),
+    ))
 }
 
 /// Decides over what was found and releases it. What was not found is decided

@@ -113,7 +113,8 @@ async fn replace(
     let new = NewContent::of_version(exchange, resource, (id.clone(), mark), context);
     let target = new.target(exchange);
     let permit = permitted(exchange, Action::Update, &target, resource, id)?;
-    if let Err(failure) = preconditions.check_change(Some(&current.row)) {
+    let newest = exchange.newest(&current.row, preconditions).await?;
+    if let Err(failure) = preconditions.check_change(Some(&newest)) {
         aimed_at(exchange, resource, id, current.patients);
         return Err(failure);
     }

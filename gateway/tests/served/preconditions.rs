@@ -3,6 +3,7 @@
 
 use crate::{
     caller::{Caller, Reply},
+    database::{Kind, on_both},
     house::{HOME, House},
     records,
 };
@@ -54,10 +55,20 @@ async fn a_precondition_is_honoured_or_refused_by_name_on_every_method() {
         for name in ["If-Match", "If-None-Match"] {
             refused.push((method, path.clone(), name, "W/\"1\""));
         }
+        refused.push((method, path.clone(), "If-None-Exist", "identifier=a"));
+        // There is no time of a change, and whoever reads is to be answered all the same.
+        if method == "GET" {
+            let ignored = [
+                ("if-modified-since", FUTURE),
+                ("if-unmodified-since", PAST),
+                ("if-range", "W/\"1\""),
+            ];
+            system.send("GET", &path, &ignored, None).await.expect(200);
+            continue;
+        }
         for name in ["If-Modified-Since", "If-Unmodified-Since"] {
             refused.push((method, path.clone(), name, FUTURE));
         }
-        refused.push((method, path.clone(), "If-None-Exist", "identifier=a"));
         refused.push((method, path, "If-Range", "W/\"1\""));
     }
     for path in &of_record {
@@ -107,16 +118,103 @@ async fn a_precondition_that_cannot_be_read_stops_the_request() {
         ("if-unmodified-since", "tomorrow"),
         ("if-unmodified-since", "é"),
     ] {
-        for method in ["GET", "HEAD", "DELETE"] {
+        let ignored = match name {
+            "if-match" => 400,
+            _ => 200,
+        };
+        for (method, status) in [("GET", ignored), ("HEAD", ignored), ("DELETE", 400)] {
             let reply = clinician.send(method, &path, &[(name, value)], None).await;
-            assert_eq!(reply.status, 400, "{method} {name} {value}: {}", reply.text);
+            let told = format!("{method} {name} {value}: {}", reply.text);
+            assert_eq!(reply.status, status, "{told}");
         }
         let reply = put(&clinician, &id, &[(name, value)]).await.expect(400);
         assert_eq!(reply.issue(), "value", "{name} {value}");
     }
-    let since = [("if-modified-since", "2026-11-22")];
-    clinician.send("GET", &path, &since, None).await.expect(400);
+    for since in [
+        "2026-11-22",
+        "yesterday",
+        "Sat, 01 Jan 2100 00:00:00 GMT",
+        "é",
+    ] {
+        let since = [("if-modified-since", since)];
+        for path in [path.as_str(), "metadata"] {
+            let read = clinician.send("GET", path, &since, None).await;
+            read.expect(200);
+        }
+    }
+    // A tag that cannot be read keeps the date from counting (RFC 9110, 13.1.3).
+    let both = [("if-none-match", "x"), ("if-modified-since", FUTURE)];
+    clinician.send("GET", &path, &both, None).await.expect(200);
     assert_eq!(version(&clinician, &path).await, "W/\"2\"");
+}
+
+/// A patient of two versions that one `Last-Modified` stands for, its path, its id, and
+/// that header.
+async fn twice_in_a_second(caller: &Caller) -> (String, String, String) {
+    let modified = |reply: &Reply| reply.header("last-modified").unwrap().to_owned();
+    for _ in 0..50 {
+        let (path, id) = patient(caller).await;
+        let first = modified(&caller.get(&path).await.expect(200));
+        let second = modified(&put(caller, &id, &[]).await.expect(200));
+        if first == second {
+            return (path, id, first);
+        }
+    }
+    panic!("no two writes fell into one second");
+}
+
+async fn a_time_says_nothing_of_two_versions_of_its_second(kind: Kind) {
+    let house = House::start_on(kind).await;
+    let system = house.caller(&DemoUser::System);
+    let (path, id, modified) = twice_in_a_second(&system).await;
+    // Whoever read version 1 has this header too.
+    let since = [("if-modified-since", modified.as_str())];
+    let until = [("if-unmodified-since", modified.as_str())];
+    for method in ["GET", "HEAD"] {
+        system.send(method, &path, &since, None).await.expect(200);
+        system.send(method, &path, &until, None).await.expect(412);
+    }
+    put(&system, &id, &until).await.expect(412);
+    let delete = system.send("DELETE", &path, &until, None).await;
+    assert_eq!(delete.expect(412).issue(), "conflict");
+    assert_eq!(version(&system, &path).await, "W/\"2\"");
+    // One version alone is meant: by its URL, by its tag, by a later second.
+    let first = format!("{path}/_history/1");
+    system.send("GET", &first, &since, None).await.expect(304);
+    let tag = [("if-match", "W/\"2\""), until[0]];
+    put(&system, &id, &tag).await.expect(200);
+    house.clock.set(2);
+    let third = put(&system, &id, &[]).await.expect(200);
+    let modified = third.header("last-modified").unwrap();
+    let until = [("if-unmodified-since", modified)];
+    put(&system, &id, &until).await.expect(200);
+    let read = system.get(&path).await.expect(200);
+    assert_eq!(read.header("etag"), Some("W/\"5\""));
+}
+
+async fn a_record_that_was_deleted_and_made_again_in_a_second_is_two_versions(kind: Kind) {
+    let house = House::start_on(kind).await;
+    let system = house.caller(&DemoUser::System);
+    let (path, id, _) = twice_in_a_second(&system).await;
+    let mut modified = (String::new(), String::from("none yet"));
+    for _ in 0..50 {
+        let before = put(&system, &id, &[]).await;
+        system.delete(&path).await.expect(204);
+        let again = put(&system, &id, &[]).await.expect(201);
+        let of = |reply: &Reply| reply.header("last-modified").unwrap().to_owned();
+        modified = (of(&before), of(&again));
+        if modified.0 == modified.1 {
+            break;
+        }
+    }
+    assert_eq!(modified.0, modified.1);
+    let until = [("if-unmodified-since", modified.0.as_str())];
+    put(&system, &id, &until).await.expect(412);
+}
+
+on_both! {
+    a_time_says_nothing_of_two_versions_of_its_second,
+    a_record_that_was_deleted_and_made_again_in_a_second_is_two_versions,
 }
 
 #[actix_web::test]
@@ -211,12 +309,16 @@ async fn who_has_the_version_gets_no_content_and_is_audited() {
     let house = House::start().await;
     let system = house.caller(&DemoUser::System);
     let (path, id) = patient(&system).await;
+    // In a second of its own.
+    house.clock.set(2);
     put(&system, &id, &[]).await.expect(200);
     let modified = system.get(&path).await.expect(200);
     let modified = modified.header("last-modified").unwrap().to_owned();
     for (headers, status) in [
         (vec![("if-none-match", "W/\"2\"")], 304),
         (vec![("if-none-match", "W/\"1\", \"2\"")], 304),
+        (vec![("if-none-match", ", ,\"2\",")], 304),
+        (vec![("if-none-match", ", ,\"x\"")], 200),
         (vec![("if-none-match", "*")], 304),
         (vec![("if-none-match", "W/\"1\"")], 200),
         (vec![("if-modified-since", modified.as_str())], 304),
