@@ -9,8 +9,7 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// What a SMART client looks for and the issuer's document has under the same name.
-const PASSED_ON: [&str; 11] = [
-    "issuer",
+const PASSED_ON: [&str; 10] = [
     "jwks_uri",
     "authorization_endpoint",
     "token_endpoint",
@@ -22,6 +21,10 @@ const PASSED_ON: [&str; 11] = [
     "response_types_supported",
     "grant_types_supported",
 ];
+
+/// Whose id_tokens a client gets; left out where it gets none.
+const ISSUER: &str = "issuer";
+const SIGN_ON: &str = "sso-openid-connect";
 
 /// The document of the base that it is asked at.
 ///
@@ -72,8 +75,9 @@ pub fn issuer_of(app: &App, facility: Option<&Facility>) -> Option<Value> {
 }
 
 fn document(issuer: &Value) -> Value {
-    let mut document = Map::new();
-    for name in PASSED_ON {
+    let (mut document, capabilities) = (Map::new(), capabilities(issuer));
+    let named = capabilities.contains(&SIGN_ON).then_some(ISSUER);
+    for name in PASSED_ON.into_iter().chain(named) {
         if let Some(value) = issuer.get(name) {
             document.insert(name.to_owned(), value.clone());
         }
@@ -87,7 +91,7 @@ fn document(issuer: &Value) -> Value {
         "code_challenge_methods_supported".to_owned(),
         json!(["S256"]),
     );
-    document.insert("capabilities".to_owned(), json!(capabilities(issuer)));
+    document.insert("capabilities".to_owned(), json!(capabilities));
     Value::Object(document)
 }
 
@@ -100,8 +104,12 @@ fn capabilities(issuer: &Value) -> Vec<&'static str> {
     };
     let method = |wanted| offers("token_endpoint_auth_methods_supported", wanted);
     let standalone = issuer.get("authorization_endpoint").is_some();
+    let scope = |wanted| standalone && offers("scopes_supported", wanted);
     let known = [
         ("launch-standalone", standalone),
+        // Who asks for both gets an id_token that says who the user is.
+        (SIGN_ON, scope("openid") && scope("fhirUser")),
+        ("context-standalone-patient", scope("launch/patient")),
         ("client-public", method("none")),
         (
             "client-confidential-symmetric",
@@ -116,4 +124,44 @@ fn capabilities(issuer: &Value) -> Vec<&'static str> {
         .into_iter()
         .filter_map(|(name, can)| can.then_some(name))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn issuer(scopes: &[&str]) -> Value {
+        json!({
+            "issuer": "https://issuer.example",
+            "jwks_uri": "https://issuer.example/jwks",
+            "authorization_endpoint": "https://issuer.example/authorize",
+            "token_endpoint": "https://issuer.example/token",
+            "scopes_supported": scopes,
+        })
+    }
+
+    #[test]
+    fn an_issuer_is_named_to_those_who_get_an_id_token() {
+        for (scopes, signs_on) in [
+            (&["openid", "fhirUser"][..], true),
+            (&["openid"], false),
+            (&["fhirUser"], false),
+            (&[], false),
+        ] {
+            let document = document(&issuer(scopes));
+            let capabilities = document["capabilities"].as_array().unwrap();
+            assert_eq!(capabilities.contains(&json!(SIGN_ON)), signs_on);
+            assert_eq!(document.get(ISSUER).is_some(), signs_on, "{scopes:?}");
+            assert!(document.get("jwks_uri").is_some());
+        }
+    }
+
+    #[test]
+    fn a_patient_is_chosen_where_the_issuer_lets_it_be() {
+        for (scopes, chosen) in [(&["launch/patient"][..], true), (&["launch"], false)] {
+            let capabilities = capabilities(&issuer(scopes));
+            let name = "context-standalone-patient";
+            assert_eq!(capabilities.contains(&name), chosen, "{scopes:?}");
+        }
+    }
 }
