@@ -44,10 +44,6 @@ const REFUSED: u8 = 1;
 /// It could not run, or not to the end.
 const INCOMPLETE: u8 = 2;
 
-/// Why a file in a folder is not read.
-const OTHER_NAME: &str =
-    "the name of the file does not end in .json, .ndjson or .jsonl, each also with .gz";
-
 /// How an import ended.
 struct Ended {
     tally: Tally,
@@ -92,9 +88,9 @@ async fn import(args: &ImportArgs) -> Result<Ended, String> {
     let size = found.inputs.iter().map(|input| input.size).sum();
     let progress = Progress::new(size);
     let mut tally = Tally::new(RefusedFile::at(&args.refused));
-    for place in &found.left_out {
+    for (place, reason) in &found.left_out {
         tally.read += 1;
-        tally.refuse(&Refused::unsent(place.clone(), OTHER_NAME))?;
+        tally.refuse(&Refused::unsent(place.clone(), *reason))?;
     }
     let import = Import {
         sender: Arc::new(sender),

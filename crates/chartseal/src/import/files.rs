@@ -6,12 +6,18 @@ use super::place::Place;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
 /// How names of files begin that come first, in lower case.
 const FIRST: [&str; 4] = ["hospital", "organization", "location", "practitioner"];
 const SECOND: &str = "patient";
+/// Why a file in a folder is not read.
+const OTHER_NAME: &str =
+    "the name of the file does not end in .json, .ndjson or .jsonl, each also with .gz";
+const NO_FILE: &str = "it is no file, but a pipe, a socket, a device or a link to nothing";
+const LEADS_BACK: &str = "the link leads back to a folder that it stands in";
 /// The stage of those who are referred to.
 pub const REFERRED_TO: u8 = 0;
 
@@ -77,8 +83,14 @@ pub struct Input {
 #[derive(Debug, Default)]
 pub struct Found {
     pub inputs: Vec<Input>,
-    /// Files whose names say that they hold something else.
-    pub left_out: Vec<Place>,
+    /// What stands in the folders and is not read, each with the reason.
+    pub left_out: Vec<(Place, &'static str)>,
+}
+
+impl Found {
+    fn leave_out(&mut self, path: &Path, reason: &'static str) {
+        self.left_out.push((Place::file(path, ""), reason));
+    }
 }
 
 /// All files that the arguments name, folders with everything below them.
@@ -87,7 +99,9 @@ pub fn find(named: &[PathBuf]) -> Result<Found, String> {
     for path in named {
         let path = fs::canonicalize(path).map_err(|error| cannot_read(path, &error))?;
         if path.is_dir() {
-            walk(&path, &path, &mut found)?;
+            Walk::of(&path, &mut found).through(&path)?;
+        } else if !path.is_file() {
+            return Err(format!("`{}`: {NO_FILE}", path.display()));
         } else {
             let name = own_name(&path)?;
             let input = input(&path, name)?.ok_or_else(|| {
@@ -176,39 +190,81 @@ pub fn of_places(places: impl IntoIterator<Item = Place>) -> Result<Found, Strin
                 tries,
                 ..input
             }),
-            None => found.left_out.push(Place::file(&path, "")),
+            None => found.leave_out(&path, OTHER_NAME),
         }
     }
     found.inputs.sort_by_key(|input| input.stage);
     Ok(found)
 }
 
-fn walk(named: &Path, folder: &Path, found: &mut Found) -> Result<(), String> {
-    let unreadable = |error: &std::io::Error| cannot_read(folder, error);
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|error| unreadable(&error))? {
-        paths.push(entry.map_err(|error| unreadable(&error))?.path());
+/// A way through a folder that was named. Links to folders are followed, each folder once.
+struct Walk<'w> {
+    named: &'w Path,
+    found: &'w mut Found,
+    /// The folders that the way has entered, by their real paths.
+    entered: HashSet<PathBuf>,
+    /// Those of them that it is in, the named one first.
+    inside: Vec<PathBuf>,
+}
+
+impl<'w> Walk<'w> {
+    fn of(named: &'w Path, found: &'w mut Found) -> Self {
+        Self {
+            named,
+            found,
+            entered: HashSet::new(),
+            inside: Vec::new(),
+        }
     }
-    paths.sort();
-    for path in paths {
-        let hidden = path
-            .file_name()
-            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if hidden {
-            continue;
+
+    fn through(&mut self, folder: &Path) -> Result<(), String> {
+        let unreadable = |error: &std::io::Error| cannot_read(folder, error);
+        let real = fs::canonicalize(folder).map_err(|error| unreadable(&error))?;
+        if self.inside.iter().any(|outer| outer.starts_with(&real)) {
+            self.found.leave_out(folder, LEADS_BACK);
+            return Ok(());
         }
-        if path.is_dir() {
-            walk(named, &path, found)?;
-            continue;
+        if !self.entered.insert(real.clone()) {
+            return Ok(());
         }
-        let below = path.strip_prefix(named).unwrap_or(&path);
+        self.inside.push(real);
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(folder).map_err(|error| unreadable(&error))? {
+            paths.push(entry.map_err(|error| unreadable(&error))?.path());
+        }
+        paths.sort();
+        for path in paths.iter().filter(|path| !is_hidden(path)) {
+            self.take(path)?;
+        }
+        self.inside.pop();
+        Ok(())
+    }
+
+    fn take(&mut self, path: &Path) -> Result<(), String> {
+        let about = match fs::metadata(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            about => Some(about.map_err(|error| cannot_read(path, &error))?),
+        };
+        if about.as_ref().is_some_and(fs::Metadata::is_dir) {
+            return self.through(path);
+        }
+        let below = path.strip_prefix(self.named).unwrap_or(path);
         let name = without_gz(text(below)?).to_owned();
-        match input(&path, name)? {
-            Some(input) => found.inputs.push(input),
-            None => found.left_out.push(Place::file(&path, "")),
+        if !about.is_some_and(|about| about.is_file()) {
+            self.found.leave_out(path, NO_FILE);
+            return Ok(());
         }
+        match input(path, name)? {
+            Some(input) => self.found.inputs.push(input),
+            None => self.found.leave_out(path, OTHER_NAME),
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+fn is_hidden(path: &Path) -> bool {
+    let name = path.file_name();
+    name.is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
 /// The file, when its name says that it is one for us.
@@ -308,6 +364,42 @@ mod tests {
         let patients = found.inputs.get(2).expect("the third");
         assert!(patients.lines);
         assert_eq!(patients.name, "Patient.000.ndjson");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_and_what_leads_back_is_left_out() {
+        use std::os::unix::{fs::symlink, net::UnixListener};
+
+        let whole = folder(&["in/a.json", "in/sub/b.json", "beside/c.json"]);
+        let inner = whole.path().join("in");
+        let link = |to: &str, name: &str| symlink(to, inner.join(name)).expect("a link");
+        link("nowhere.json", "dangling.json");
+        link("..", "up");
+        link("../..", "sub/further");
+        link(".", "sub/here");
+        link("../beside", "other");
+        link("a.json", "again.json");
+        let _socket = UnixListener::bind(inner.join("socket.ndjson")).expect("a socket");
+        let found = find(std::slice::from_ref(&inner)).expect("files");
+        // A link to a file or a folder elsewhere was made to be followed.
+        assert_eq!(names(&found), ["a.json", "c.json", "b.json"]);
+        let left_out = found.left_out.iter().map(|(place, reason)| {
+            let (_, name) = place.file.rsplit_once('/').expect("a path");
+            (name, *reason)
+        });
+        assert_eq!(
+            left_out.collect::<Vec<_>>(),
+            [
+                ("dangling.json", NO_FILE),
+                ("socket.ndjson", NO_FILE),
+                ("further", LEADS_BACK),
+                ("here", LEADS_BACK),
+                ("up", LEADS_BACK),
+            ]
+        );
+        let refused = find(&[inner.join("socket.ndjson")]).expect_err("no file");
+        assert!(refused.contains(NO_FILE), "{refused}");
     }
 
     #[test]
