@@ -3,8 +3,8 @@
 use crate::{IssueCode, Refusal, definition::Definition, path::Path};
 use model::{LogicalId, ResourceType, VersionNumber};
 
-/// The forms of url that an entry may have. A leading `/` is taken, an absolute
-/// url is not.
+/// The forms of url that an entry may have. A `/` before it and one after it are taken, as
+/// in the URL of a request; an absolute url is not.
 #[derive(Clone, PartialEq, Eq)]
 pub enum EntryUrl {
     /// `Patient` or `Patient?identifier=…`
@@ -52,6 +52,7 @@ impl EntryUrl {
             Some((path, query)) => (path, Some(query.to_owned())),
             None => (url, None),
         };
+        let path = path.strip_suffix('/').unwrap_or(path);
         let mut parts = path.strip_prefix('/').unwrap_or(path).split('/');
         let name = parts.next().unwrap_or_default();
         let resource_type = Definition::of(name).and_then(|it| it.name.parse().ok()).ok_or_else(|| {
@@ -165,6 +166,11 @@ mod tests {
             ("Patient?identifier=a|b", "type Patient?identifier=a|b"),
             ("Patient/1", "instance Patient 1"),
             ("/Patient/1", "instance Patient 1"),
+            ("Patient/", "type Patient"),
+            ("Patient/?identifier=a", "type Patient?identifier=a"),
+            ("Patient/1/", "instance Patient 1"),
+            ("Patient/1/_history/", "history Patient 1"),
+            ("Patient/1/_history/2/", "version Patient 1 2"),
             ("Patient/1?_format=json", "instance Patient 1?_format=json"),
             ("Patient/1/_history?_count=2", "history Patient 1?_count=2"),
             ("Patient/1/_history/2", "version Patient 1 2"),
@@ -178,7 +184,8 @@ mod tests {
             ("//Patient/1", IssueCode::Value),
             ("https://example.org/fhir/Patient/1", IssueCode::Value),
             ("Patient/a_b", IssueCode::Value),
-            ("Patient/", IssueCode::Value),
+            ("Patient//", IssueCode::Value),
+            ("/", IssueCode::Value),
             ("Patient/1/_history/0", IssueCode::Value),
             ("Patient/1/$everything", IssueCode::NotSupported),
             ("Patient/_search", IssueCode::NotSupported),
