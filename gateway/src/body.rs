@@ -20,25 +20,28 @@ use tokio::time::{Instant, timeout_at};
 
 /// Bytes of a body that takes long to read.
 const LONG: usize = 256 * 1024;
+/// Bytes of a body that says nothing.
+const LONGEST_EMPTY: usize = 1024;
 /// How long the rest of a body is held that came too slowly.
 const HELD_FOR: Duration = Duration::from_secs(2);
 
-/// Reads a body of JSON.
+/// Reads a body of FHIR in JSON.
 ///
 /// # Errors
-/// When it is over the limit, cut short, or not declared as JSON.
-pub async fn read_json(
+/// When it is over the limit, cut short, or not declared as such.
+pub async fn read_fhir(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> Result<web::Bytes, Failure> {
-    read_json_up_to(request, payload, usize::MAX).await
+    negotiation::check_fhir_body(request)?;
+    read(request, payload, usize::MAX).await
 }
 
 /// Reads a body of JSON of at most so many bytes, or of fewer where the limit of all
 /// bodies is lower.
 ///
 /// # Errors
-/// As [`read_json`].
+/// As [`read_fhir`].
 pub async fn read_json_up_to(
     request: &HttpRequest,
     payload: web::Payload,
@@ -46,6 +49,23 @@ pub async fn read_json_up_to(
 ) -> Result<web::Bytes, Failure> {
     negotiation::check_json_body(request)?;
     read(request, payload, most).await
+}
+
+/// Refuses a body where none is read. What is of no account to JSON is none.
+///
+/// # Errors
+/// Invalid; when it is over the limit, cut short, or too slow.
+pub async fn refuse(request: &HttpRequest, payload: web::Payload) -> Result<(), Failure> {
+    let body = read(request, payload, LONGEST_EMPTY).await?;
+    let body = body.trim_ascii();
+    if body.is_empty() || body == b"{}" || body == b"null" {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Category::Invalid,
+        IssueCode::NotSupported,
+        "a body is not read here; send the request without it",
+    ))
 }
 
 /// Reads the form of a search that is posted.

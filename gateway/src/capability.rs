@@ -9,6 +9,7 @@ use crate::{
     head,
     outcome::FHIR_JSON,
     precondition::{Freshness, Preconditions},
+    routes::PARAMETERS,
     sealed_audit::AUDIT_EVENT,
     smart,
 };
@@ -117,6 +118,8 @@ fn result_params() -> [Value; 4] {
 fn resource(kind: &'static str, base: &str) -> Value {
     let codes: &[&str] = if kind == AUDIT_EVENT {
         &["read", "vread", "search-type"]
+    } else if kind == PARAMETERS {
+        &["read", "vread", "delete", "history-instance", "search-type"]
     } else {
         &[
             "create",
@@ -129,7 +132,11 @@ fn resource(kind: &'static str, base: &str) -> Value {
         ]
     };
     let params = if kind == AUDIT_EVENT {
-        vec![param("patient", "reference"), param("_lastUpdated", "date")]
+        vec![
+            param("_id", "token"),
+            param("_lastUpdated", "date"),
+            param("patient", "reference"),
+        ]
     } else {
         let found = ["identifier", "patient", "subject"]
             .into_iter()
@@ -147,12 +154,12 @@ fn resource(kind: &'static str, base: &str) -> Value {
             .collect()
     };
     let interactions: Vec<Value> = codes.iter().map(|code| json!({"code": code})).collect();
-    json!({
+    let mut resource = json!({
         "type": kind,
         "interaction": interactions,
         "versioning": "versioned-update",
         "readHistory": kind != AUDIT_EVENT,
-        "updateCreate": kind != AUDIT_EVENT,
+        "updateCreate": ![AUDIT_EVENT, PARAMETERS].contains(&kind),
         "conditionalCreate": false,
         "conditionalRead": "full-support",
         "conditionalUpdate": false,
@@ -163,7 +170,25 @@ fn resource(kind: &'static str, base: &str) -> Value {
             "definition": format!("{base}/OperationDefinition/proof"),
             "documentation": "see docs/proof-format.md",
         }],
-    })
+    });
+    if let (Some(reserve), Some(resource)) = (reserve(kind), resource.as_object_mut()) {
+        resource.insert("documentation".to_owned(), reserve.into());
+    }
+    resource
+}
+
+/// What the standard would have of a type, and is not done.
+fn reserve(kind: &str) -> Option<&'static str> {
+    match kind {
+        "Binary" => Some(
+            "as FHIR JSON alone, its content in `data`: raw content is neither taken nor given, \
+             whatever `Content-Type` and `Accept` say",
+        ),
+        "Consent" => Some("stored, not enforced"),
+        "Subscription" => Some("stored, never activated: nothing is sent"),
+        "Parameters" => Some("what was stored can be read and deleted; no more is taken"),
+        _ => None,
+    }
 }
 
 fn param(name: &str, kind: &str) -> Value {

@@ -91,21 +91,24 @@ impl Range {
 }
 
 /// Whether our form is wanted: the most particular range that names it decides
-/// (RFC 9110, 12.5.1). A header without a member is as good as none.
+/// (RFC 9110, 12.5.1). Another name of JSON may ask for it, and cannot refuse it. A header
+/// without a member is as good as none.
 fn accepts<'m>(members: impl Iterator<Item = &'m str>) -> bool {
     let ranges: Vec<Range> = members.map(Range::read).collect();
     let [ours, plain, text] = JSON_TYPES;
-    let levels: [&[&str]; 4] = [
-        &[ours],
-        &[plain, text],
-        &["application/*", "text/*"],
-        &["*/*"],
-    ];
-    for names in levels {
+    for (names, refuses) in [
+        (&[ours][..], true),
+        (&[plain, text, "text/*"], false),
+        (&["application/*"], true),
+        (&["*/*"], true),
+    ] {
         let named = |range: &&Range| range.fits && names.contains(&range.essence.as_str());
-        let mut named = ranges.iter().filter(named).peekable();
-        if named.peek().is_some() {
-            return named.any(|range| range.wanted);
+        let named: Vec<&Range> = ranges.iter().filter(named).collect();
+        if named.iter().any(|range| range.wanted) {
+            return true;
+        }
+        if refuses && !named.is_empty() {
+            return false;
         }
     }
     ranges.is_empty()
@@ -115,10 +118,27 @@ fn accepts<'m>(members: impl Iterator<Item = &'m str>) -> bool {
 ///
 /// # Errors
 /// Unsupported media type.
+pub fn check_fhir_body(request: &HttpRequest) -> Result<(), Failure> {
+    check_json(
+        request,
+        "send the body as `Content-Type: application/fhir+json`, in UTF-8 and of \
+         `fhirVersion=4.0`",
+    )
+}
+
+/// Refuses a body that is not declared as JSON, at a path that is no FHIR.
+///
+/// # Errors
+/// Unsupported media type.
 pub fn check_json_body(request: &HttpRequest) -> Result<(), Failure> {
+    check_json(
+        request,
+        "send the body as `Content-Type: application/json`, in UTF-8",
+    )
+}
+
+fn check_json(request: &HttpRequest, text: &str) -> Result<(), Failure> {
     check_coding(request)?;
-    let text = "send the body as `Content-Type: application/fhir+json`, in UTF-8 and of \
-                `fhirVersion=4.0`";
     match declared(request)? {
         Some(declared) if JSON_TYPES.contains(&declared.essence.as_str()) && declared.plain => {
             Ok(())
@@ -219,6 +239,12 @@ mod tests {
             ("application/fhir+json;q=0", false),
             ("application/fhir+json;q=0.000, application/fhir+xml", false),
             ("application/fhir+json;q=0, */*", false),
+            ("application/fhir+json;q=0, application/json", false),
+            ("application/json;q=0, */*", true),
+            ("application/json;q=0", false),
+            ("text/*;q=0, */*;q=0.1", true),
+            ("application/*;q=0, */*", false),
+            ("application/*;q=0, application/json", true),
             ("*/*;q=0", false),
             ("application/fhir+xml", false),
             ("text/html", false),

@@ -77,7 +77,7 @@ async fn json_body(
     payload: web::Payload,
     context: &Context,
 ) -> Result<web::Bytes, Failure> {
-    let bytes = body::read_json(request, payload).await?;
+    let bytes = body::read_fhir(request, payload).await?;
     let throttle = &context.app.throttle;
     throttle.opened(&context.caller, bytes.len());
     Ok(bytes)
@@ -86,7 +86,7 @@ async fn json_body(
 async fn post_record(request: HttpRequest, payload: web::Payload) -> Answer {
     let context = Context::enter(&request).await?;
     let kind = kind(&request)?;
-    writable(&kind)?;
+    storable(&kind)?;
     head::plain(&request)?;
     let bytes = json_body(&request, payload, &context).await?;
     let once = Once::of(&request, &context, &bytes)?;
@@ -102,7 +102,7 @@ async fn post_record(request: HttpRequest, payload: web::Payload) -> Answer {
 async fn put_record(request: HttpRequest, payload: web::Payload) -> Answer {
     let context = Context::enter(&request).await?;
     let (kind, id) = (kind(&request)?, id(&request)?);
-    writable(&kind)?;
+    storable(&kind)?;
     let preconditions = head::of_record(&request)?;
     let bytes = json_body(&request, payload, &context).await?;
     let once = Once::of(&request, &context, &bytes)?;
@@ -336,6 +336,9 @@ fn version(request: &HttpRequest) -> Result<VersionNumber, Failure> {
     text.parse().map_err(|_| Failure::not_found())
 }
 
+/// The type of what is passed to operations and back.
+pub const PARAMETERS: &str = "Parameters";
+
 /// Nobody writes audit events but the gateway itself.
 ///
 /// # Errors
@@ -348,6 +351,24 @@ pub fn writable(kind: &ResourceType) -> Result<(), Failure> {
         Category::NotAllowed,
         IssueCode::NotSupported,
         "audit events are made by the gateway alone; clients can read them only",
+    ))
+}
+
+/// Refuses new content of what nobody but the gateway writes, and of what has no endpoint
+/// of its own (<https://hl7.org/fhir/R4/parameters.html>); what was stored of that can be
+/// read and deleted.
+///
+/// # Errors
+/// Not allowed.
+pub fn storable(kind: &ResourceType) -> Result<(), Failure> {
+    writable(kind)?;
+    if kind.as_str() != PARAMETERS {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Category::NotAllowed,
+        IssueCode::NotSupported,
+        "Parameters go with an operation and are not stored; store their content as resources",
     ))
 }
 

@@ -1,7 +1,9 @@
 //! `/admin/administrators`: who administers the facility.
 
 use super::{Answer, done, proposal::Proposal, propose, read, run};
-use crate::{context::Context, failure::Failure, registered::Held, registration::Administrator};
+use crate::{
+    body, context::Context, failure::Failure, registered::Held, registration::Administrator,
+};
 use actix_web::{HttpRequest, web};
 use model::{Tag, Timestamp};
 use serde::Serialize;
@@ -47,8 +49,9 @@ pub(super) async fn register(request: HttpRequest, payload: web::Payload) -> Ans
 }
 
 /// Proposes to end the registration of an administrator, named by its tag.
-pub(super) async fn revoke(request: HttpRequest) -> Answer {
+pub(super) async fn revoke(request: HttpRequest, payload: web::Payload) -> Answer {
     let context = Context::enter(&request).await?;
+    body::refuse(&request, payload).await?;
     let tag: Option<Tag> = request
         .match_info()
         .get("tag")

@@ -2,12 +2,13 @@
 
 use super::{Answer, change, done, open_change, proposal::Proposal, run, touch};
 use crate::{
+    body,
     context::Context,
     failure::{Category, Failure},
     head::Given,
     paging,
 };
-use actix_web::HttpRequest;
+use actix_web::{HttpRequest, web};
 use fhir::IssueCode;
 use model::Tag;
 use serde::Serialize;
@@ -97,17 +98,18 @@ pub(super) async fn read(request: HttpRequest) -> Answer {
 }
 
 /// Approves a change, which then takes effect.
-pub(super) async fn approve(request: HttpRequest) -> Answer {
-    decide(&request, "change-approve", true).await
+pub(super) async fn approve(request: HttpRequest, payload: web::Payload) -> Answer {
+    decide(&request, payload, "change-approve", true).await
 }
 
 /// Turns a change down; its proposer withdraws it.
-pub(super) async fn reject(request: HttpRequest) -> Answer {
-    decide(&request, "change-reject", false).await
+pub(super) async fn reject(request: HttpRequest, payload: web::Payload) -> Answer {
+    decide(&request, payload, "change-reject", false).await
 }
 
-async fn decide(request: &HttpRequest, name: &str, approve: bool) -> Answer {
+async fn decide(request: &HttpRequest, payload: web::Payload, name: &str, approve: bool) -> Answer {
     let context = Context::enter(request).await?;
+    body::refuse(request, payload).await?;
     let id = id(request);
     let _turn = context.facility.turn_to_decide().await;
     let (view, made) = run(&context, name, async |exchange| {

@@ -2,6 +2,7 @@
 
 use super::{Answer, done, effect::conflict, proposal::Proposal, propose, read, run};
 use crate::{
+    body,
     context::Context,
     exchange::Exchange,
     failure::{Category, Failure},
@@ -56,8 +57,9 @@ pub(super) async fn register(request: HttpRequest, payload: web::Payload) -> Ans
 }
 
 /// Proposes to end the registration of a client, named by its id or its tag.
-pub(super) async fn revoke(request: HttpRequest) -> Answer {
+pub(super) async fn revoke(request: HttpRequest, payload: web::Payload) -> Answer {
     let context = Context::enter(&request).await?;
+    body::refuse(&request, payload).await?;
     let named = request.match_info().get("id").unwrap_or_default();
     // The router leaves `/`, `+` and `%` as they were written, and decodes the rest.
     let named = percent_decode_str(named).decode_utf8_lossy();

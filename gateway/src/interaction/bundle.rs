@@ -316,7 +316,11 @@ fn change<'e>(
     assigned: Option<&'e LogicalId>,
     preconditions: &'e Preconditions,
 ) -> Result<Change<'e>, Failure> {
-    routes::writable(entry.url.resource_type())?;
+    let kind = entry.url.resource_type();
+    match entry.method {
+        Method::Delete => routes::writable(kind)?,
+        _ => routes::storable(kind)?,
+    }
     match (entry.method, &entry.url, &entry.resource) {
         (Method::Post, EntryUrl::Type { .. }, Some(resource)) => {
             let id = assigned.ok_or_else(|| Failure::fault("a new record without an id"))?;

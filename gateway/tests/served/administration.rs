@@ -422,6 +422,87 @@ async fn a_client_whose_id_is_a_url_can_be_ended() {
 }
 
 #[actix_web::test]
+async fn what_is_registered_is_what_is_read() {
+    let office = Office::open(Kind::Sqlite).await;
+    let issuer = office.house.issuer_url();
+    for text in [
+        "lab\u{202e}7-",
+        "lab\u{200b}7",
+        "lab\u{2066}7",
+        "lab\u{ad}7",
+        "\u{feff}lab",
+        " lab ",
+        "lab\u{a0}",
+        "lab\t7",
+    ] {
+        for (method, path, body) in [
+            (
+                "POST",
+                "clients",
+                json!({"clientId": text, "roles": ["system"]}),
+            ),
+            (
+                "POST",
+                "clients",
+                json!({"clientId": "lab", "name": text, "roles": ["system"]}),
+            ),
+            (
+                "POST",
+                "administrators",
+                json!({"issuer": issuer, "subject": text}),
+            ),
+            (
+                "POST",
+                "administrators",
+                json!({"issuer": issuer, "subject": "a", "name": text}),
+            ),
+            ("PUT", "facility", json!({"organisation": text})),
+        ] {
+            let path = format!("/admin/{path}");
+            let body = Some(body.to_string());
+            let reply = office.one.send(method, &path, &[], body).await;
+            let told = reply.problem(422);
+            assert!(told.contains("can be seen"), "{path} {text:?}: {told}");
+        }
+    }
+    let names = json!({"clientId": "lab 7", "name": "Clínica Ñandú 病院", "roles": ["system"]});
+    office.change("POST", "/admin/clients", names).await;
+}
+
+#[actix_web::test]
+async fn a_body_is_read_or_refused() {
+    let office = Office::open(Kind::Sqlite).await;
+    let new = json!({"clientId": "lab", "roles": ["system"]});
+    let change = office.propose("POST", "/admin/clients", new.clone()).await;
+    let body = Some(json!({"x": 1}).to_string());
+    for (method, path) in [
+        ("POST", format!("{change}/approve")),
+        ("POST", format!("{change}/reject")),
+        ("DELETE", "/admin/clients/demo-system".to_owned()),
+        (
+            "DELETE",
+            format!(
+                "/admin/administrators/{}",
+                office.tag_of("dana.silva").await
+            ),
+        ),
+    ] {
+        let reply = office.two.send(method, &path, &[], body.clone()).await;
+        assert!(reply.problem(400).contains("a body is not read"), "{path}");
+    }
+    let open = office.one.get(&change).await.expect(200).json();
+    assert_eq!(open["state"], "open");
+    office.approve(&change).await.expect(200);
+    let form = [("content-type", "text/plain")];
+    let reply = office
+        .one
+        .send("POST", "/admin/clients", &form, Some(new.to_string()))
+        .await;
+    let told = reply.problem(415);
+    assert!(told.contains("`Content-Type: application/json`"), "{told}");
+}
+
+#[actix_web::test]
 async fn root_keys_that_cannot_be_written_are_said_to_be_so() {
     let office = Office::open(Kind::Sqlite).await;
     let issuer = office.house.issuer_url();

@@ -19,6 +19,7 @@ mod bodies;
 mod budgets;
 mod bundles;
 mod caller;
+mod capability;
 mod clock;
 mod database;
 mod envelope_1;

@@ -1,0 +1,123 @@
+//! What `/metadata` says of each type is what is done
+//! (<https://hl7.org/fhir/R4/capabilitystatement.html>).
+
+use crate::{
+    caller::Caller,
+    database::{Kind, on_both},
+    house::House,
+    records,
+};
+use devkit::issuer::DemoUser;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Every parameter that is searched by on some type, with a value.
+const SEARCHED: [(&str, &str); 5] = [
+    ("_id", "a"),
+    ("_lastUpdated", "2026-11"),
+    ("identifier", "a"),
+    ("patient", "a"),
+    ("subject", "Patient/a"),
+];
+
+on_both! {
+    parameters_are_stored_no_more,
+}
+
+async fn resources(caller: &Caller) -> Vec<Value> {
+    let statement = caller.get("metadata").await.expect(200).json();
+    statement["rest"][0]["resource"].as_array().unwrap().clone()
+}
+
+fn of_type(resources: &[Value], name: &str) -> Value {
+    let resource = resources.iter().find(|it| it["type"] == name);
+    resource.unwrap().clone()
+}
+
+fn listed(resource: &Value, list: &str, member: &str) -> BTreeSet<String> {
+    let all = resource[list].as_array().unwrap().iter();
+    all.map(|it| it[member].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[actix_web::test]
+async fn each_type_is_searched_by_what_is_listed_and_by_nothing_else() {
+    let house = House::start().await;
+    let (system, auditor) = (
+        house.caller(&DemoUser::System),
+        house.caller(&DemoUser::Auditor),
+    );
+    for resource in resources(&system).await {
+        let kind = resource["type"].as_str().unwrap();
+        let by = match kind {
+            "AuditEvent" => &auditor,
+            _ => &system,
+        };
+        let listed = listed(&resource, "searchParam", "name");
+        for (name, value) in SEARCHED {
+            let reply = by.get(&format!("{kind}?{name}={value}&_count=1")).await;
+            let status = if listed.contains(name) { 200 } else { 400 };
+            assert_eq!(reply.status, status, "{kind} {name}: {}", reply.text);
+        }
+        let known = SEARCHED.map(|(name, _)| name.to_owned());
+        assert!(listed.is_subset(&known.into()), "{kind}");
+    }
+}
+
+#[actix_web::test]
+async fn what_is_not_done_of_a_type_is_said() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let resources = resources(&system).await;
+    for (kind, says) in [
+        ("Binary", "FHIR JSON"),
+        ("Consent", "not enforced"),
+        ("Subscription", "never activated"),
+        ("Parameters", "no more"),
+    ] {
+        let resource = of_type(&resources, kind);
+        let said = resource["documentation"].as_str().unwrap();
+        assert!(said.contains(says), "{kind}: {said}");
+    }
+    let plain = of_type(&resources, "Patient");
+    assert_eq!(plain.get("documentation"), None);
+    // As it says of Binary.
+    let binary = json!({"resourceType": "Binary", "contentType": "text/plain", "data": "aGk="});
+    let id = system.create("Binary", binary).await;
+    let path = format!("Binary/{id}");
+    let raw = [("content-type", "text/plain")];
+    let body = Some("hi".to_owned());
+    system.send("POST", "Binary", &raw, body).await.expect(415);
+    let raw = [("accept", "text/plain")];
+    system.send("GET", &path, &raw, None).await.expect(406);
+    assert_eq!(system.get(&path).await.expect(200).json()["data"], "aGk=");
+}
+
+async fn parameters_are_stored_no_more(kind: Kind) {
+    let house = House::start_on(kind).await;
+    let system = house.caller(&DemoUser::System);
+    let new = json!({"resourceType": "Parameters"});
+    let named = records::with_id(new.clone(), "one");
+    for (method, path, body) in [
+        ("POST", "Parameters", &new),
+        ("PUT", "Parameters/one", &named),
+    ] {
+        let reply = system.send(method, path, &[], Some(body.to_string())).await;
+        assert_eq!(reply.expect(405).issue(), "not-supported", "{method}");
+        let entries = [(method, path, Some(body.clone()))];
+        let whole = records::bundle("transaction", &entries);
+        system.post("", whole).await.expect(405);
+        let batch = records::bundle("batch", &entries);
+        let batch = system.post("", batch).await.expect(200).json();
+        let status = batch["entry"][0]["response"]["status"].as_str().unwrap();
+        assert!(status.starts_with("405"), "{method}: {status}");
+    }
+    assert_eq!(system.found("Parameters").await, 0);
+    // What was stored before can be ended.
+    system.delete("Parameters/one").await.expect(204);
+    let resource = of_type(&resources(&system).await, "Parameters");
+    let codes = listed(&resource, "interaction", "code");
+    assert!(codes.contains("delete") && codes.contains("read"));
+    assert!(!codes.contains("create") && !codes.contains("update"));
+    assert_eq!(resource["updateCreate"], false);
+}
