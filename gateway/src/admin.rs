@@ -14,7 +14,7 @@ mod clients;
 mod effect;
 mod facilities;
 mod old_change;
-mod open_change;
+pub(crate) mod open_change;
 mod person;
 mod proposal;
 mod user_reference;

@@ -213,6 +213,20 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// What asking again would not change; that something cannot be had now is an error
+    /// beside it.
+    ///
+    /// # Errors
+    /// Unavailable.
+    pub(crate) fn settled<T>(outcome: Result<T, Self>) -> Result<Result<T, Self>, Self> {
+        match outcome {
+            Err(failure) if failure.category == Category::Unavailable => Err(failure),
+            outcome => Ok(outcome),
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.cause.as_deref().unwrap_or(&self.text))

@@ -3,7 +3,7 @@
 //! the leaves of statements (`statement_log.rs`).
 
 use crate::{
-    failure::{Category, Failure},
+    failure::Failure,
     policy_set,
     registered::Registered,
     statement_log::{Breach, Source, StatementLog},
@@ -41,8 +41,8 @@ pub struct InForce {
 /// Rows as they were read, the epoch first.
 struct Rows {
     epoch: EpochRead,
-    set: Option<PolicySet>,
-    registrations: Vec<Registration>,
+    set: Option<Result<PolicySet, store::Error>>,
+    registrations: Vec<Result<Registration, store::Error>>,
 }
 
 impl InForce {
@@ -167,9 +167,16 @@ async fn rules(
     source: Source<'_>,
     statements: &StatementLog,
     before: &InForce,
-    row: Option<PolicySet>,
+    row: Option<Result<PolicySet, store::Error>>,
 ) -> Result<Result<(Arc<Compiled>, (Digest, Timestamp)), Breach>, Failure> {
     let stated = statements.newest_set();
+    let row = match row.transpose() {
+        Ok(row) => row,
+        Err(_) => {
+            let number = stated.map_or(0, |stated| stated.number);
+            return Ok(Err(Breach::SetUnopened(number)));
+        }
+    };
     let (row, stated) = match (row, stated) {
         (Some(row), Some(stated)) if row.number == stated.number => (row, stated),
         (Some(row), None) => return Ok(Err(Breach::SetUnstated(row.number))),
@@ -188,10 +195,9 @@ async fn rules(
     {
         return Ok(Ok((Arc::clone(rules), written)));
     }
-    let source = match policy_set::open(source.name, source.keys, source.tags, &row).await {
-        Ok(source) => source,
-        Err(failure) if failure.category == Category::Unavailable => return Err(failure),
-        Err(_) => return Ok(Err(Breach::SetUnopened(number))),
+    let opened = policy_set::open(source.name, source.keys, source.tags, &row).await;
+    let Ok(source) = Failure::settled(opened)? else {
+        return Ok(Err(Breach::SetUnopened(number)));
     };
     if source.digest() != stated.digest || row.created != stated.time {
         return Ok(Err(Breach::SetUnstated(number)));

@@ -57,7 +57,7 @@ impl Registered {
     /// When the keys cannot be read now.
     pub(crate) async fn open(
         source: Source<'_>,
-        rows: Vec<store::Registration>,
+        rows: Vec<Result<store::Registration, store::Error>>,
         latest: &BTreeMap<Tag, Latest>,
     ) -> Result<(Self, Vec<String>), Failure> {
         let mut registered = Self::default();
@@ -67,6 +67,13 @@ impl Registered {
             registered.numbers.insert(*tag, stated.entry);
         }
         for row in rows {
+            let row = match row {
+                Ok(row) => row,
+                Err(error) => {
+                    troubles.push(format!("a registration cannot be read: {error}"));
+                    continue;
+                }
+            };
             let written = Latest {
                 entry: row.number,
                 digest: sealing::envelope_digest(&row.envelope),
@@ -80,10 +87,9 @@ impl Registered {
                 ));
                 continue;
             }
-            match open_row(source, &row).await {
+            match Failure::settled(open_row(source, &row).await)? {
                 Ok(Some(registrant)) => registered.hold(&row, registrant),
                 Ok(None) => {}
-                Err(failure) if failure.category == Category::Unavailable => return Err(failure),
                 Err(failure) => troubles.push(format!(
                     "registration {} of tag {} does not open: {failure}",
                     row.number, row.tag

@@ -6,7 +6,7 @@
 //! read once it does not forget, whatever becomes of the rows.
 
 use crate::{
-    failure::{Category, Failure},
+    failure::Failure,
     keyring::Keyring,
     own_seal::OwnSeal,
     statement::{self, Said},
@@ -151,21 +151,22 @@ impl StatementLog {
             return Ok(Err(missing(kind, known)));
         }
         let mut fresh = Vec::with_capacity(rows.len());
-        for (number, row) in (known.saturating_add(1)..).zip(&rows) {
-            if row.number != number {
-                return Ok(Err(missing(kind, number)));
-            }
-            match statement::open(source.name, source.keys, source.tags, row).await {
+        for (number, row) in (known.saturating_add(1)..).zip(rows) {
+            let row = match row {
+                Ok(row) if row.number == number => row,
+                Ok(_) => return Ok(Err(missing(kind, number))),
+                Err(error) => {
+                    return Ok(Err(unopened(source.name, kind, number, &error)));
+                }
+            };
+            let said = statement::open(source.name, source.keys, source.tags, &row).await;
+            match Failure::settled(said)? {
                 Ok(said) => fresh.push(Known {
                     said,
                     time: row.created,
                 }),
-                Err(failure) if failure.category == Category::Unavailable => return Err(failure),
                 Err(failure) => {
-                    tracing::error!(facility = %source.name, kind = kind.as_str(), number,
-                        %failure, "a statement does not open");
-                    let kind = kind.as_str();
-                    return Ok(Err(Breach::StatementUnopened { kind, number }));
+                    return Ok(Err(unopened(source.name, kind, number, &failure)));
                 }
             }
         }
@@ -265,4 +266,16 @@ const fn missing(kind: StatementKind, number: u32) -> Breach {
         kind: kind.as_str(),
         number,
     }
+}
+
+/// Says why, which the breach does not.
+fn unopened(
+    facility: &FacilityName,
+    kind: StatementKind,
+    number: u32,
+    failure: &dyn std::error::Error,
+) -> Breach {
+    let kind = kind.as_str();
+    tracing::error!(%facility, kind, number, %failure, "a statement does not open");
+    Breach::StatementUnopened { kind, number }
 }

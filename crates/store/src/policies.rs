@@ -66,13 +66,16 @@ fn read_clear(row: ClearRow) -> Result<PolicySetInClear, Error> {
 }
 
 impl<A: Access> Policies<'_, A> {
-    /// The set of the highest number.
-    pub fn newest(&mut self, facility: FacilityId) -> Result<Option<PolicySet>, Error> {
+    /// The set of the highest number; an error within for a row that cannot be read.
+    pub fn newest(
+        &mut self,
+        facility: FacilityId,
+    ) -> Result<Option<Result<PolicySet, Error>>, Error> {
         let query = policy_set::table
             .filter(policy_set::facility_id.eq(facility.0))
             .order(policy_set::number.desc());
         let row = self.access.query(|conn| query.first(conn).optional())?;
-        row.map(read).transpose()
+        Ok(row.map(read))
     }
 
     /// The set of this number.

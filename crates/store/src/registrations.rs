@@ -135,8 +135,12 @@ impl<A: Access> Registrations<'_, A> {
         column::number(count)
     }
 
-    /// The newest of each tag, those that were ended included.
-    pub fn newest(&mut self, facility: FacilityId) -> Result<Vec<Registration>, Error> {
+    /// The newest of each tag, those that were ended included; an error for a row that
+    /// cannot be read.
+    pub fn newest(
+        &mut self,
+        facility: FacilityId,
+    ) -> Result<Vec<Result<Registration, Error>>, Error> {
         let query = registration::table
             .filter(registration::facility_id.eq(facility.0))
             .order((
@@ -147,7 +151,7 @@ impl<A: Access> Registrations<'_, A> {
             .select(Row::as_select());
         let mut rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
         rows.dedup_by(|later, first| (&later.kind, &later.tag) == (&first.kind, &first.tag));
-        rows.into_iter().map(read).collect()
+        Ok(rows.into_iter().map(read).collect())
     }
 }
 

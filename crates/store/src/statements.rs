@@ -128,13 +128,14 @@ impl<A: Access> Statements<'_, A> {
         column::number(count)
     }
 
-    /// The statements of a kind after this number, in order.
+    /// The statements of a kind after this number, in order; an error for a row that cannot
+    /// be read.
     pub fn after(
         &mut self,
         facility: FacilityId,
         kind: StatementKind,
         number: u32,
-    ) -> Result<Vec<Statement>, Error> {
+    ) -> Result<Vec<Result<Statement, Error>>, Error> {
         let query = statement::table
             .filter(statement::facility_id.eq(facility.0))
             .filter(statement::kind.eq(kind.as_str()))
@@ -142,7 +143,7 @@ impl<A: Access> Statements<'_, A> {
             .order(statement::number)
             .select(Row::as_select());
         let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
-        rows.into_iter().map(read).collect()
+        Ok(rows.into_iter().map(read).collect())
     }
 
     /// The statement that a leaf names.

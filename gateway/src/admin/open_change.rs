@@ -5,7 +5,7 @@ use super::{change::OpenChange, person::Person, proposal::Proposal};
 use crate::{
     exchange::Exchange,
     facility::Facility,
-    failure::{Category, Failure},
+    failure::Failure,
     own_seal::{self, OwnPlace},
     statement_log::{Breach, Latest},
 };
@@ -31,7 +31,7 @@ const PAGE_BYTES: usize = 1024 * 1024;
 /// What is sealed of a change.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Content {
+pub(crate) struct Content {
     pub(super) proposer: Person,
     pub(super) proposal: Proposal,
 }
@@ -199,9 +199,9 @@ async fn open(
     if latest(StatementKind::Change) != Some(written(&row.envelope, row.created)) {
         return Ok(Err(Breach::ChangeUnstated(id)));
     }
-    let Content { proposer, proposal } = match opened(content(facility, &row).await)? {
-        Some(content) => content,
-        None => return Ok(Err(Breach::ChangeUnopened(id))),
+    let content = Failure::settled(content(facility, &row).await)?;
+    let Ok(Content { proposer, proposal }) = content else {
+        return Ok(Err(Breach::ChangeUnopened(id)));
     };
     let decision = match (decision, latest(StatementKind::Decision)) {
         (None, None) => None,
@@ -211,9 +211,9 @@ async fn open(
             if found != Some(stated) {
                 return Ok(Err(Breach::DecisionUnstated(id)));
             }
-            match opened(decider(facility, &decision).await)? {
-                Some(decider) => Some((decision, decider)),
-                None => return Ok(Err(Breach::ChangeUnopened(id))),
+            match Failure::settled(decider(facility, &decision).await)? {
+                Ok(decider) => Some((decision, decider)),
+                Err(_) => return Ok(Err(Breach::ChangeUnopened(id))),
             }
         }
         _ => return Ok(Err(Breach::DecisionUnstated(id))),
@@ -235,16 +235,11 @@ fn written(envelope: &[u8], time: Timestamp) -> Latest {
     }
 }
 
-/// `None` for what does not open; keys that cannot be read now are another matter.
-fn opened<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
-    match result {
-        Ok(content) => Ok(Some(content)),
-        Err(failure) if failure.category == Category::Unavailable => Err(failure),
-        Err(_) => Ok(None),
-    }
-}
-
-async fn content(facility: &Facility, row: &Change) -> Result<Content, Failure> {
+/// What was proposed, when it opens and is what its row says.
+///
+/// # Errors
+/// When not, or the key cannot be had.
+pub(crate) async fn content(facility: &Facility, row: &Change) -> Result<Content, Failure> {
     let sealed = (row.data_key, row.envelope.as_slice());
     let place = place(CHANGE, row.id, row.created);
     let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
@@ -256,7 +251,14 @@ async fn content(facility: &Facility, row: &Change) -> Result<Content, Failure> 
     Ok(content)
 }
 
-async fn decider(facility: &Facility, row: &ChangeDecision) -> Result<Option<Person>, Failure> {
+/// Who decided, when the decision opens and is what its row says.
+///
+/// # Errors
+/// When not, or the key cannot be had.
+pub(crate) async fn decider(
+    facility: &Facility,
+    row: &ChangeDecision,
+) -> Result<Option<Person>, Failure> {
     let sealed = row.sealed.as_ref();
     let sealed = sealed.ok_or_else(|| Failure::fault("a decision is not sealed"))?;
     let place = place(DECISION, row.change, row.created);

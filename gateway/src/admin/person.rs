@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// that others can tell who it was, and whether two are one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Person {
+pub(crate) struct Person {
     pub(super) issuer: String,
     pub(super) subject: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 
 use super::Tools;
 use crate::{
-    failure::{Category, Failure},
+    failure::Failure,
     own_seal::{self, OwnPlace},
     sealed_json,
 };
@@ -92,9 +92,8 @@ impl Row {
         let Some(row) = self.tools.store.read("job", find).await? else {
             return Ok((None, Opened::None));
         };
-        let opened = match self.open(&row).await {
+        let opened = match Failure::settled(self.open(&row).await)? {
             Ok(content) => self.parse(&content),
-            Err(failure) if failure.category == Category::Unavailable => return Err(failure),
             Err(_) => {
                 tracing::error!(facility = %self.facility_name(), job = self.kind,
                     "the row of a job does not open: someone without the keys has changed it; \

@@ -8,18 +8,24 @@ use super::{
     progress::{Batch, Pass, Place},
 };
 use crate::{
-    failure::{Category, Failure},
-    policy_set,
+    admin::open_change,
+    failure::Failure,
+    policy_set, registration,
     statement::{self, Said},
     statement_log::Latest,
 };
-use store::{PolicySet, Reader, Statement, StatementKind, SweptRow};
+use model::{Digest, Timestamp};
+use store::{
+    Change, ChangeDecision, PolicySet, Reader, Registration, Statement, StatementKind, SweptRow,
+};
 
-/// The row that a statement is about.
+/// The row that a statement is about, where there is one that can be read.
 enum About {
-    Policy(Option<PolicySet>),
-    /// As it is written.
-    Entry(Option<Latest>),
+    Nothing,
+    Policy(PolicySet),
+    Registration(Registration),
+    Change(Change),
+    Decision(ChangeDecision),
 }
 
 impl Sweep {
@@ -93,30 +99,22 @@ impl Sweep {
         let (id, kind) = (self.facility.id, stated.kind);
         let read = move |reader: &mut Reader| match about(reader, id, kind, said) {
             // One row that cannot be read must not stop the others.
-            Err(store::Error::Corrupt(_)) => Ok(About::Entry(None)),
+            Err(store::Error::Corrupt(_)) => Ok(About::Nothing),
             found => found,
         };
-        let fits = match (said, self.store.search("sweep: stated row", read).await?) {
-            (Said::Policy { digest, .. }, About::Policy(Some(row))) => {
-                let facility = &self.facility;
-                let (keys, tags) = (&facility.keys, &facility.tags);
-                match policy_set::open(&facility.name, keys, tags, &row).await {
-                    Ok(source) => source.digest() == digest && row.created == stated.created,
-                    Err(failure) if failure.category == Category::Unavailable => {
-                        return Err(failure);
-                    }
-                    Err(_) => false,
-                }
-            }
-            (Said::Entry { entry, digest, .. }, About::Entry(Some(row))) => {
+        let row = self.store.search("sweep: stated row", read).await?;
+        let fits = match said {
+            Said::Policy { digest, .. } => self.is_set(row, digest, stated.created).await?,
+            Said::Entry { entry, digest, .. } => {
                 let time = stated.created;
-                row == Latest {
+                let latest = Latest {
                     entry,
                     digest,
                     time,
-                }
+                };
+                self.is_entry(row, latest).await?
             }
-            _ => false,
+            Said::Continues { .. } => return Ok(None),
         };
         let (record, number) = match said {
             Said::Entry { tag, entry, .. } => (tag.to_string(), entry),
@@ -129,6 +127,49 @@ impl Sweep {
             ..Fault::at(FaultKind::Rule, table_of(kind))
         }))
     }
+
+    /// Whether a row is the policy set that was put in force.
+    async fn is_set(&self, row: About, digest: Digest, time: Timestamp) -> Result<bool, Failure> {
+        let About::Policy(row) = row else {
+            return Ok(false);
+        };
+        let facility = &self.facility;
+        let (keys, tags) = (&facility.keys, &facility.tags);
+        let opened = policy_set::open(&facility.name, keys, tags, &row).await;
+        let opened = Failure::settled(opened)?;
+        Ok(opened.is_ok_and(|set| set.digest() == digest) && row.created == time)
+    }
+
+    /// Whether a row is the entry that was stated, and says in clear what is sealed in it.
+    async fn is_entry(&self, row: About, stated: Latest) -> Result<bool, Failure> {
+        let facility = &self.facility;
+        let is_stated = |entry, envelope: &[u8], time| {
+            let digest = sealing::envelope_digest(envelope);
+            stated
+                == Latest {
+                    entry,
+                    digest,
+                    time,
+                }
+        };
+        let opened = match row {
+            About::Registration(row) if is_stated(row.number, &row.envelope, row.created) => {
+                let opened = registration::open_row(facility.source(), &row).await;
+                opened.map(drop)
+            }
+            About::Change(row) if is_stated(1, &row.envelope, row.created) => {
+                open_change::content(facility, &row).await.map(drop)
+            }
+            About::Decision(row) => match &row.sealed {
+                Some(sealed) if is_stated(1, &sealed.envelope, row.created) => {
+                    open_change::decider(facility, &row).await.map(drop)
+                }
+                _ => return Ok(false),
+            },
+            _ => return Ok(false),
+        };
+        Ok(Failure::settled(opened)?.is_ok())
+    }
 }
 
 fn about(
@@ -139,33 +180,27 @@ fn about(
 ) -> Result<About, store::Error> {
     let (tag, entry) = match said {
         Said::Policy { set, .. } => {
-            return Ok(About::Policy(reader.policies().find(id, set)?));
+            let set = reader.policies().find(id, set)?;
+            return Ok(set.map_or(About::Nothing, About::Policy));
         }
         Said::Entry { tag, entry, .. } => (tag, entry),
-        Said::Continues { .. } => return Ok(About::Entry(None)),
+        Said::Continues { .. } => return Ok(About::Nothing),
     };
-    let written = |entry, envelope: &[u8], time| Latest {
-        entry,
-        digest: sealing::envelope_digest(envelope),
-        time,
-    };
-    let found = match kind {
-        StatementKind::Registration => reader
-            .registrations()
-            .find(id, tag, entry)?
-            .map(|row| written(row.number, &row.envelope, row.created)),
-        StatementKind::Change => reader
-            .changes()
-            .find(id, tag)?
-            .map(|(row, _)| written(1, &row.envelope, row.created)),
+    Ok(match kind {
+        StatementKind::Registration => {
+            let row = reader.registrations().find(id, tag, entry)?;
+            row.map_or(About::Nothing, About::Registration)
+        }
+        StatementKind::Change => {
+            let change = reader.changes().find(id, tag)?;
+            change.map_or(About::Nothing, |(row, _)| About::Change(row))
+        }
         StatementKind::Decision => {
             let decision = reader.changes().find(id, tag)?.and_then(|(_, it)| it);
-            let sealed = decision.and_then(|it| it.sealed.map(|sealed| (sealed, it.created)));
-            sealed.map(|(sealed, created)| written(1, &sealed.envelope, created))
+            decision.map_or(About::Nothing, About::Decision)
         }
-        StatementKind::Policy | StatementKind::Continues => None,
-    };
-    Ok(About::Entry(found))
+        StatementKind::Policy | StatementKind::Continues => About::Nothing,
+    })
 }
 
 const fn table_of(kind: StatementKind) -> SweptTable {

@@ -328,6 +328,40 @@ const ATTACKS: &[Attack] = &[
             WHERE o.{HERE} AND o.number = 2) WHERE {HERE} AND number = 1",
         &[("rule", "policy_set")],
     ),
+    // What a row that decides says in clear, beside the same envelope.
+    (
+        "UPDATE registration SET state = 'revoked' WHERE {HERE} AND kind = 'administrator'",
+        &[("rule", "registration")],
+    ),
+    (
+        "UPDATE registration SET kind = 'administrator' WHERE {HERE} AND kind = 'client'",
+        &[("rule", "registration")],
+    ),
+    (
+        "UPDATE registration SET data_key_id = {EMPTY} WHERE {HERE} AND kind = 'administrator'",
+        &[("rule", "registration")],
+    ),
+    (
+        "UPDATE change SET name = 'client-end' WHERE {HERE}",
+        &[("rule", "change")],
+    ),
+    (
+        "UPDATE change SET proposer_tag = {NAME} WHERE {HERE}",
+        &[("rule", "change")],
+    ),
+    (
+        "UPDATE change_decision SET decision = 'rejected' WHERE {HERE}",
+        &[("rule", "change_decision")],
+    ),
+    (
+        "UPDATE change_decision SET decider_tag = {NAME} WHERE {HERE}",
+        &[("rule", "change_decision")],
+    ),
+    // A statement that cannot be read stops neither the sweep nor the facility.
+    (
+        "UPDATE statement SET record_tag = {EMPTY} WHERE {HERE} AND kind = 'policy' AND number = 2",
+        &[("no-row", "leaf"), ("unreadable", "statement")],
+    ),
     (
         "DELETE FROM change_decision WHERE {HERE}",
         &[("rule", "change_decision")],

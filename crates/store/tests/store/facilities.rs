@@ -70,7 +70,7 @@ fn the_newest_policy_set_is_in_force(world: &World) {
             tx.policies().insert(facility, &policy_set(number))
         });
         assert_eq!(insert, Ok(()));
-        assert_eq!(newest(), Ok(Some(policy_set(number))));
+        assert_eq!(newest(), Ok(Some(Ok(policy_set(number)))));
     }
     let taken = store.run_tx_blocking("set", &[], move |tx| {
         tx.policies().insert(facility, &policy_set(2))

@@ -262,7 +262,8 @@ fn named_locks_make_reading_and_writing_one_step(world: &World) {
     let lock = LockKey::of(&[b"policy", b"north"]);
     let next = |store: &Store| {
         store.run_tx_blocking("next", &[lock], move |tx| {
-            let newest = tx.policies().newest(facility)?.map_or(0, |set| set.number);
+            let newest = tx.policies().newest(facility)?.transpose()?;
+            let newest = newest.map_or(0, |set| set.number);
             thread::sleep(Duration::from_millis(2));
             tx.policies().insert(facility, &policy_set(newest + 1))
         })
@@ -279,7 +280,8 @@ fn named_locks_make_reading_and_writing_one_step(world: &World) {
     });
     assert_eq!(failures.into_inner(), 0);
     let newest = store.read_blocking("newest", |reader| reader.policies().newest(facility));
-    assert_eq!(newest.expect("a read").expect("a set").number, 40);
+    let newest = newest.expect("a read").expect("a set");
+    assert_eq!(newest.expect("a row that can be read").number, 40);
 }
 
 /// Few closures wait a little for more, but not for a writer that has much to do.

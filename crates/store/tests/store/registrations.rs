@@ -41,6 +41,9 @@ fn newest(store: &Store, facility: FacilityId) -> Vec<Registration> {
             reader.registrations().newest(facility)
         })
         .expect("a read")
+        .into_iter()
+        .map(|row| row.expect("a row that can be read"))
+        .collect()
 }
 
 fn the_newest_of_each_tag_counts(world: &World) {

@@ -84,6 +84,7 @@ fn numbers_are_counted_for_each_kind(world: &World) {
             Ok((count, reader.statements().after(facility, kind, 1)?))
         })
         .expect("a read");
+    let after: Vec<Statement> = after.into_iter().map(|row| row.expect("a row")).collect();
     assert_eq!(count, 2);
     let numbers: Vec<u32> = after.iter().map(|it| it.number).collect();
     assert_eq!(numbers, [2, 4]);
