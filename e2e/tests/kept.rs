@@ -263,10 +263,38 @@ fn policy_sets_in_clear_are_served_by_nobody_until_an_operator_has_looked() {
     let swept = chartseal(&["sweep"]);
     let clean = swept.text.matches(" ms, 0 faults").count();
     assert_eq!((swept.code, clean), (0, 2), "{}", swept.text);
+    // A facility whose row cannot be read holds up no other.
+    let database = folder.path().join("data/chartseal.sqlite");
+    run_python(ADD_FACILITY, &database);
+    for (command, others) in [("sweep", " ms, 0 faults"), ("jobs", "sweep\t")] {
+        let ran = chartseal(&[command]);
+        let told = ran.text.matches("a row of `facility` cannot be read");
+        let found = (ran.code, told.count(), ran.text.matches(others).count());
+        assert_eq!(found, (2, 1, 2), "{command}: {}", ran.text);
+    }
+    run_python(CUT_FACILITY, &database);
     let again = chartseal(&["take-over", "--confirm"]);
     let nothing = again.text.matches("needs no taking over").count();
     assert_eq!((again.code, nothing), (0, 2), "{}", again.text);
 }
+
+/// Runs a program on a database.
+fn run_python(program: &str, database: &Path) {
+    let mut python = Command::new(python());
+    let ran = run(python.args(["-c", program]).arg(database));
+    assert_eq!(ran.code, 0, "{}", ran.text);
+}
+
+const ADD_FACILITY: &str = r#"
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as database:
+    database.execute("INSERT INTO facility (name, created_ms) VALUES ('Not a Name', 0)")
+"#;
+const CUT_FACILITY: &str = r#"
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as database:
+    database.execute("DELETE FROM facility WHERE name = 'Not a Name'")
+"#;
 
 /// Puts a policy set after the last one, with its right digest, as whoever can write to the
 /// database could.
@@ -289,10 +317,7 @@ fn a_demo_takes_over_by_itself_only_what_was_shipped() {
     let folder = Demo::folder();
     let data = folder.path().join("data");
     copy(&kept("0.1.0").join("data"), &data);
-    let mut python = Command::new(python());
-    let database = data.join("chartseal.sqlite");
-    let added = run(python.args(["-c", ADD_SET]).arg(&database));
-    assert_eq!(added.code, 0, "{}", added.text);
+    run_python(ADD_SET, &data.join("chartseal.sqlite"));
     let mut demo = Command::new(program());
     demo.args(["demo", "--listen", "127.0.0.1:0", "--data"])
         .arg(&data);

@@ -173,9 +173,7 @@ impl App {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, Failure> {
-        let rows = store
-            .read("facilities", |reader| reader.facilities().list())
-            .await?;
+        let rows = rows(&store).await?;
         let mut urls = vec![settings.public_url];
         urls.extend(settings.former_urls);
         let mut facilities = BTreeMap::new();
@@ -243,8 +241,7 @@ impl App {
     /// # Errors
     /// When the database cannot be read.
     pub async fn look_for_facilities(&self) -> Result<(), Failure> {
-        let list = |reader: &mut store::Reader| reader.facilities().list();
-        for row in self.store.read("facilities", list).await? {
+        for row in rows(&self.store).await? {
             if let Some(facility) = self.facility(&row.name) {
                 // Also where nobody asks: what is refused has to be told.
                 if let Err(failure) = facility.keep_fresh().await {
@@ -314,6 +311,20 @@ impl App {
     pub fn public_url(&self) -> &str {
         self.urls.first().map_or("", String::as_str)
     }
+}
+
+/// The facilities of the database. A row that cannot be read holds up no other.
+async fn rows(store: &Store) -> Result<Vec<store::Facility>, Failure> {
+    let each = |reader: &mut store::Reader| reader.facilities().each();
+    let (mut rows, each) = (Vec::new(), store.read("facilities", each).await?);
+    for row in each {
+        match row {
+            Ok(row) => rows.push(row),
+            Err(error) => tracing::error!(%error, "a row of `facility` cannot be read: \
+                someone without the keys has changed it; it is left out"),
+        }
+    }
+    Ok(rows)
 }
 
 /// Opens a facility with all that this process knows of it.

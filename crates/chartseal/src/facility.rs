@@ -84,6 +84,14 @@ pub async fn list(store: &Store) -> Result<Vec<Facility>, Failed> {
     Ok(store.read("facilities", list).await?)
 }
 
+/// All facilities; what is wrong with a row that cannot be read in the place of that row.
+pub async fn each(store: &Store) -> Result<Vec<Result<Facility, Failed>>, Failed> {
+    let each = |reader: &mut store::Reader| reader.facilities().each();
+    let unread = |error| format!("a row of `facility` cannot be read: {error}").into();
+    let rows = store.read("facilities", each).await?;
+    Ok(rows.into_iter().map(|row| row.map_err(unread)).collect())
+}
+
 /// Makes the logs that are not there yet; gives the names of all on the chain.
 #[cfg(feature = "demo")]
 pub async fn open_logs(

@@ -73,7 +73,15 @@ async fn sweep_all(args: &ConfigArgs) -> Result<Swept, Failed> {
         faults: 0,
         failed: false,
     };
-    for facility in facility::list(&opened.store).await? {
+    for row in facility::each(&opened.store).await? {
+        let facility = match row {
+            Ok(facility) => facility,
+            Err(problem) => {
+                complain!("chartseal sweep: {problem}");
+                swept.failed = true;
+                continue;
+            }
+        };
         let tools = (&opened.clock, &opened.random);
         let from = (&opened.store, &opened.kms as _);
         let whole = match sweep::whole(&facility.name, from, tools).await {
@@ -114,7 +122,15 @@ pub fn run_jobs(args: &ConfigArgs) -> ExitCode {
 async fn list(args: &ConfigArgs) -> Result<bool, Failed> {
     let opened = Opened::open(args)?;
     let mut failed = false;
-    for facility in facility::list(&opened.store).await? {
+    for row in facility::each(&opened.store).await? {
+        let facility = match row {
+            Ok(facility) => facility,
+            Err(problem) => {
+                complain!("chartseal jobs: {problem}");
+                failed = true;
+                continue;
+            }
+        };
         let tools = (&opened.clock, &opened.random);
         let from = (&opened.store, &opened.kms as _);
         match sweep::kept(&facility.name, from, tools).await {

@@ -55,10 +55,15 @@ impl<A: Access> Facilities<'_, A> {
 
     /// All facilities, in the order they were added.
     pub fn list(&mut self) -> Result<Vec<Facility>, Error> {
+        self.each()?.into_iter().collect()
+    }
+
+    /// The same; an error for each row that cannot be read.
+    pub fn each(&mut self) -> Result<Vec<Result<Facility, Error>>, Error> {
         let rows: Vec<Row> = self
             .access
             .query(|conn| facility::table.order(facility::id).load(conn))?;
-        rows.iter().map(read).collect()
+        Ok(rows.iter().map(read).collect())
     }
 }
 

@@ -12,6 +12,7 @@ use policies::Role;
 use serde_json::{Value, json};
 
 on_both! {
+    an_unreadable_facility_holds_up_no_other,
     the_order_of_facilities_makes_none_the_first,
     no_proposal_makes_a_facility_the_first,
 }
@@ -118,4 +119,14 @@ async fn no_proposal_makes_a_facility_the_first(kind: Kind) {
         assert_eq!(profile["makesFacilities"], expected, "{profile}");
     }
     propose(&home, "POST", "/admin/facilities", new(&house, "a")).await;
+}
+
+/// Not in a gateway that starts, either.
+async fn an_unreadable_facility_holds_up_no_other(kind: Kind) {
+    let (mut house, _, _) = two(kind).await;
+    house.sql("INSERT INTO facility (id, name, created_ms) VALUES (99, 'Not a Name', 0)");
+    assert!(house.app.look_for_facilities().await.is_ok());
+    let started = house.another().await;
+    let clinician = house.caller(&DemoUser::Clinician).through(&started);
+    clinician.get("Patient?identifier=a").await.expect(200);
 }
