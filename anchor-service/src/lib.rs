@@ -45,5 +45,5 @@ pub use lease::Candidate;
 pub use log_keys::LogKeys;
 pub use new_log::{NewLogError, log_host, note_log_host, open_log};
 pub use service::AnchorService;
-pub use signed::{SignedError, SignedFile, SignedKeeper, SignedState, SignedStates};
+pub use signed::{SignedError, SignedFile, SignedKeeper, SignedState, SignedStates, SignedTable};
 pub use status::{FinalAnchor, LeaseState, LogStatus, Status, StatusReader};

@@ -24,7 +24,7 @@ use crate::{
     new_log::LogMaker,
     poster::Poster,
     sequencer::Sequencer,
-    signed::{Signed, SignedFile, SignedKeeper},
+    signed::{Signed, SignedKeeper},
     status::{Compared, Freshness, StatusReader, Troubles},
 };
 use ledger_side::LedgerSide;
@@ -57,10 +57,10 @@ impl<L: Ledger> AnchorService<L> {
         store: Store,
         ledger: L,
         keys: LogKeys,
+        signed: Arc<dyn SignedKeeper>,
         clock: Arc<dyn Clock>,
         config: Config,
     ) -> Self {
-        let signed = Arc::new(SignedFile::new(config.signed_file()));
         let journal = Journal::new(store);
         Self::over(journal, Arc::new(ledger), keys, signed, clock, config)
     }

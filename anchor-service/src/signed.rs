@@ -6,8 +6,10 @@
 //! and so before anybody sees it.
 
 mod file;
+mod table;
 
 pub use file::SignedFile;
+pub use table::SignedTable;
 
 use model::Digest;
 use std::{
@@ -78,7 +80,7 @@ impl SignedState {
 }
 
 /// Where the states are kept. Whatever can sign for the same logs must share it: a file
-/// among the processes of one machine.
+/// among the processes of one machine, a table among machines.
 pub trait SignedKeeper: Send + Sync {
     /// All states; none before the first.
     ///
@@ -111,7 +113,7 @@ pub enum SignedError {
     },
     /// It is no list of signed states.
     #[error(
-        "`{place}` does not hold signed states; put the file back as it was, or move it away and \
+        "`{place}` does not hold signed states; put it back as it was, or move it away and \
          run `chartseal anchor adopt`"
     )]
     Damaged {

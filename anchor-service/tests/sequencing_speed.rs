@@ -7,7 +7,7 @@
 mod silent_ledger;
 
 use anchor_service::{
-    AnchorService, LogKeys,
+    AnchorService, LogKeys, SignedFile,
     config::{Config, RpcUrl},
     ledger::FinalityRule,
     open_log,
@@ -116,7 +116,8 @@ async fn pending_leaves_get_their_index_fast_and_in_little_memory() {
         min_balance_gwei: None,
     };
     let clock = Arc::new(ManualClock::new(created));
-    let mut service = AnchorService::new(store.clone(), SilentLedger, keys, clock, config);
+    let signed = Arc::new(SignedFile::new(config.signed_file()));
+    let mut service = AnchorService::new(store.clone(), SilentLedger, keys, signed, clock, config);
     peak();
     let start = Instant::now();
     assert_eq!(service.step_sequence().await, Ok(leaves));

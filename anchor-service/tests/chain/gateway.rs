@@ -4,7 +4,7 @@ use crate::support::{Anvil, CHAIN};
 use alloy::primitives::{Address, B256, keccak256};
 use alloy_trie::{Nibbles, proof::verify_proof};
 use anchor_service::{
-    AnchorService, LogKeys,
+    AnchorService, LogKeys, SignedFile,
     config::Config,
     ledger::{
         Evidence, FinalityRule, Ledger as _,
@@ -215,7 +215,8 @@ pub fn service(
     .unwrap();
     config.validate().unwrap();
     let keys = LogKeys::new(folder.path());
-    AnchorService::new(store.clone(), ledger, keys, clock.clone(), config)
+    let signed = Arc::new(SignedFile::new(config.signed_file()));
+    AnchorService::new(store.clone(), ledger, keys, signed, clock.clone(), config)
 }
 
 fn audit(number: u64) -> NewAudit {

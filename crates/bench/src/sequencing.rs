@@ -8,7 +8,7 @@ use crate::{
     silent_ledger::SilentLedger,
 };
 use anchor_service::{
-    AnchorService, LogKeys,
+    AnchorService, LogKeys, SignedFile,
     config::{Config, RpcUrl},
     ledger::FinalityRule,
     open_log,
@@ -39,7 +39,8 @@ pub async fn measure(report: &Report) -> Result<(), Failed> {
 
     let clock = Arc::new(ManualClock::new(created));
     let config = config(folder.path());
-    let mut service = AnchorService::new(store.clone(), SilentLedger, keys, clock, config);
+    let signed = Arc::new(SignedFile::new(config.signed_file()));
+    let mut service = AnchorService::new(store.clone(), SilentLedger, keys, signed, clock, config);
     memory::forget_peak()?;
     let start = Instant::now();
     let sequenced = service.step_sequence().await?;

@@ -8,9 +8,10 @@ use crate::{
     output::{complain, say},
     registry::Standing,
     service::anchoring,
+    signed,
 };
-use anchor_service::{SignedFile, adopt::adopt};
-use std::{error::Error, process::ExitCode, sync::Arc};
+use anchor_service::adopt::adopt;
+use std::{error::Error, process::ExitCode};
 
 /// Runs the command.
 pub fn run(args: &ConfigArgs) -> ExitCode {
@@ -33,14 +34,15 @@ async fn all(args: &ConfigArgs) -> Result<(), Box<dyn Error>> {
         .or(standing.configured)
         .ok_or("no registry is known, so nothing was anchored and there is nothing to adopt")?;
     let ledger = anchoring::ledger(anchor, registry)?;
-    let file = anchor.signed_file();
-    let adopted = adopt(&store, &ledger, Arc::new(SignedFile::new(file.clone()))).await?;
+    let signed = signed::keeper(&config)?;
+    let place = signed.place();
+    let adopted = adopt(&store, &ledger, signed).await?;
     for log in &adopted {
         say!("{} was signed at size {}", log.origin, log.size);
     }
     match adopted.as_slice() {
-        [] => say!("nothing to adopt: `{}` knows every log", file.display()),
-        _ => say!("noted in `{}`", file.display()),
+        [] => say!("nothing to adopt: `{place}` knows every log"),
+        _ => say!("noted in `{place}`"),
     }
     Ok(())
 }

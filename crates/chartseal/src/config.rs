@@ -10,6 +10,7 @@ mod gateway;
 mod keys;
 mod log;
 mod operations;
+mod signed;
 mod telemetry;
 
 pub use database::DatabaseSection;
@@ -17,6 +18,7 @@ pub use gateway::{GatewaySection, Listener};
 pub use keys::KeysSection;
 pub use log::LogSection;
 pub use operations::OperationsSection;
+pub use signed::SignedSection;
 pub use telemetry::TelemetrySection;
 
 use anchor_service::config::Config as AnchorSection;
@@ -42,6 +44,7 @@ struct Sections {
     log: LogSection,
     gateway: Option<GatewaySection>,
     anchor: Option<AnchorSection>,
+    signed: Option<SignedSection>,
     operations: Option<OperationsSection>,
     #[serde(default)]
     telemetry: TelemetrySection,
@@ -135,6 +138,10 @@ impl Config {
             anchor
                 .validate()
                 .map_err(|error| self.value(("anchor", error.to_string())))?;
+            if anchor.signed.is_some() && sections.signed.is_some() {
+                let problem = "is a file, and `[signed]` a table; give one of them";
+                return Err(self.value(("anchor.signed", problem.to_owned())));
+            }
         }
         Ok(())
     }
@@ -161,6 +168,11 @@ impl Config {
     /// `[telemetry]`.
     pub const fn telemetry(&self) -> &TelemetrySection {
         &self.sections.telemetry
+    }
+
+    /// `[signed]`, where there is one.
+    pub const fn signed(&self) -> Option<&SignedSection> {
+        self.sections.signed.as_ref()
     }
 
     /// `[operations]`, where there is one.
@@ -212,6 +224,9 @@ impl Sections {
         }
         if let Some(gateway) = &mut self.gateway {
             gateway.resolve(folder);
+        }
+        if let Some(signed) = &mut self.signed {
+            signed.resolve(folder);
         }
         if let Some(anchor) = &mut self.anchor {
             anchor.rpc_url.resolve(folder);

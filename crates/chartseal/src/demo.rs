@@ -93,8 +93,8 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     let ledger = anchoring::ledger(&config, address)?;
     // One directory holds database and file; one of an earlier release has no file yet.
     let signed = Arc::new(SignedFile::new(config.signed_file()));
-    adopt(&store, &ledger, signed).await?;
-    let service = anchoring::assemble(&store, config, ledger, Arc::clone(&clock));
+    adopt(&store, &ledger, signed.clone()).await?;
+    let service = anchoring::assemble(&store, config, signed, ledger, Arc::clone(&clock));
     let mut service = service.telling(trust_file.herald());
     // Nobody is served from data that another L2 or another log belongs to.
     service.check().await?;

@@ -21,6 +21,7 @@ mod output;
 mod registry;
 mod scopes;
 mod service;
+mod signed;
 mod sweep;
 mod take_over;
 mod token;

@@ -6,8 +6,9 @@ use crate::{
     config::Config,
     database, facility,
     output::{complain, say},
+    signed,
 };
-use anchor_service::{LogKeys, SignedFile, new_epoch};
+use anchor_service::{LogKeys, new_epoch};
 use gateway::setup::{self, Continued};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
@@ -36,7 +37,7 @@ async fn begin(args: &NewEpochArgs) -> Result<(), Failed> {
         .ok_or_else(|| format!("there is no facility `{}`", args.facility))?;
     let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
         (Arc::new(SystemClock), Arc::new(SystemRandom));
-    let signed = Arc::new(SignedFile::new(anchor.signed_file()));
+    let signed = signed::keeper(&config)?;
     let last = new_epoch::last_state(&store, signed, &row).await?;
     say!(
         "the log of `{}` ({}) has {} leaves here; its keys signed it last at size {}",

@@ -15,6 +15,7 @@ use crate::{
     operations::{self, Sources},
     output::complain,
     registry::Standing,
+    signed,
     traces::Traces,
 };
 use actix_web::{dev::ServerHandle, rt, web};
@@ -233,7 +234,8 @@ async fn assemble(config: &Config, store: &Store) -> Result<AnchorService<EvmLed
     let clock = Arc::new(SystemClock);
     // Whoever runs a service means it: the dev L2 is for `chartseal demo`.
     let ledger = anchoring::ledger(section, registry)?.refusing_dev_chain();
-    let mut service = anchoring::assemble(store, section.clone(), ledger, clock);
+    let signed = signed::keeper(config)?;
+    let mut service = anchoring::assemble(store, section.clone(), signed, ledger, clock);
     // A SQLite file lets one process in; that is lease enough.
     if !config.database().is_sqlite() {
         service = service.with_lease(anchoring::candidate(&SystemRandom)?);

@@ -86,6 +86,12 @@ pub enum OpenError {
     /// There are tables, but not ours, or the file is no database.
     #[error("the database belongs to another program: give this one a database of its own")]
     Foreign,
+    /// It holds records, and was to hold what must not go back together with them.
+    #[error(
+        "the database holds records: what the logs' keys signed last must not go back \
+         together with them, so give it a database of its own, best on another server"
+    )]
+    HoldsRecords,
     /// It was written by a later release.
     #[error("the database has format `{0}`, which this release cannot read: use a newer release")]
     Newer(String),

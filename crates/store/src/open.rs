@@ -69,7 +69,7 @@ const SOON: [&str; 5] = [
 
 /// A server that refuses us says so with `FATAL` and why, and asking again helps nothing.
 /// Everything else that libpq says is kept back: it can repeat the URL, password included.
-fn unconnected(error: &ConnectionError) -> OpenError {
+pub(crate) fn unconnected(error: &ConnectionError) -> OpenError {
     let ConnectionError::BadConnection(text) = error else {
         return OpenError::Unreachable;
     };

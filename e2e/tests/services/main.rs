@@ -28,6 +28,7 @@ mod postgres;
 mod refused;
 mod rotation;
 mod separate;
+mod signed;
 mod signer;
 mod standby;
 mod swept;

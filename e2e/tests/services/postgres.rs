@@ -28,6 +28,11 @@ impl Postgres {
         format!("{server}/{}", self.name)
     }
 
+    /// Runs a statement.
+    pub fn run(&self, statement: &str) {
+        sql(&self.url(), statement);
+    }
+
     /// The one number that a query gives.
     pub fn number(&self, query: &str) -> u64 {
         let answer = Command::new("psql")

@@ -359,7 +359,7 @@ const ATTACKS: &[Attack] = &[
     ),
     // A statement that cannot be read stops neither the sweep nor the facility.
     (
-        "UPDATE statement SET record_tag = {EMPTY} WHERE {HERE} AND kind = 'policy' AND number = 2",
+        "UPDATE statement SET record_tag = {EMPTY} WHERE {HERE} AND kind = 'change' AND number = 1",
         &[("no-row", "leaf"), ("unreadable", "statement")],
     ),
     (

@@ -1,7 +1,7 @@
 //! The anchor-service over an EVM chain, put together and run until it is stopped.
 
 use anchor_service::{
-    Alarm, AnchorService, Candidate, LogKeys, StatusReader,
+    Alarm, AnchorService, Candidate, LogKeys, SignedKeeper, StatusReader,
     config::Config,
     ledger::evm::{EvmLedger, SubmitterKey},
 };
@@ -26,11 +26,12 @@ pub fn ledger(config: &Config, registry: [u8; 20]) -> Result<EvmLedger, Failed> 
 pub fn assemble(
     store: &Store,
     config: Config,
+    signed: Arc<dyn SignedKeeper>,
     ledger: EvmLedger,
     clock: Arc<dyn Clock>,
 ) -> AnchorService<EvmLedger> {
     let keys = LogKeys::new(&config.log_keys);
-    let service = AnchorService::new(store.clone(), ledger, keys, clock, config);
+    let service = AnchorService::new(store.clone(), ledger, keys, signed, clock, config);
     service.making_logs(Arc::new(SystemRandom))
 }
 

@@ -14,7 +14,7 @@ pub use trust::trust_file;
 
 use actix_web::{dev::ServerHandle, web};
 use anchor_service::{
-    AnchorService, LogKeys,
+    AnchorService, LogKeys, SignedFile,
     config::{Config, RpcUrl},
     ledger::{FinalityRule, evm::EvmLedger},
     open_log,
@@ -208,7 +208,8 @@ fn anchor(
     };
     config.validate().unwrap();
     let clock = Arc::new(SystemClock);
-    let service = AnchorService::new(store.clone(), ledger, keys, clock, config);
+    let signed = Arc::new(SignedFile::new(config.signed_file()));
+    let service = AnchorService::new(store.clone(), ledger, keys, signed, clock, config);
     let (stop, stopped) = oneshot::channel::<()>();
     actix_web::rt::spawn(async move {
         let shutdown = async move {

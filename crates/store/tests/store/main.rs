@@ -28,6 +28,7 @@ mod rows;
 mod search;
 mod search_by_time;
 mod sequence;
+mod signed_notes;
 mod statements;
 mod statistics;
 mod tables;
