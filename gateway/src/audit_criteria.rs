@@ -43,12 +43,12 @@ impl AuditCriteria {
         for (name, value) in url::form_urlencoded::parse(query.text.as_bytes()) {
             let taken = page.take(&name, &value)?
                 || asked.take((&name, &value), query.now, facility, local)?;
-            if !taken && !query.lenient {
-                return Err(unsupported());
+            if !taken {
+                page.ignore(&name, unsupported)?;
             }
         }
-        if page.asked_sort() == Some(Sort::Oldest) && !query.lenient {
-            return Err(unsupported());
+        if page.asked_sort() == Some(Sort::Oldest) {
+            page.ignore("_sort", unsupported)?;
         }
         let ids = asked.ids.iter().map(Vec::len).sum::<usize>();
         let patients = asked.patients.iter().map(Vec::len).sum::<usize>();

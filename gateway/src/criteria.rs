@@ -84,7 +84,7 @@ impl Criteria {
     ///
     /// # Errors
     /// Invalid for a parameter, modifier or value that is not supported; nothing
-    /// is ever ignored, unless the caller asked for lenient handling.
+    /// is ever ignored, unless the caller asked for lenient handling, and no modifier then.
     pub fn parse(
         kind: &ResourceType,
         query: Query<'_>,
@@ -98,8 +98,8 @@ impl Criteria {
         for (name, value) in url::form_urlencoded::parse(query.text.as_bytes()) {
             let taken =
                 page.take(&name, &value)? || criteria.take(kind, &name, &value, query, local)?;
-            if !taken && !query.lenient {
-                return Err(unsupported(kind));
+            if !taken {
+                page.ignore(&name, || unsupported(kind))?;
             }
         }
         criteria.check_size()?;
@@ -299,7 +299,7 @@ fn unsupported(kind: &ResourceType) -> Failure {
         Category::Invalid,
         IssueCode::NotSupported,
         format!(
-            "a search parameter or modifier is not supported; on {kind} use `_id`, \
+            "a search parameter is not supported; on {kind} use `_id`, \
              `_lastUpdated`{}, `_sort`, `_count` and `_total`, or send \
              `Prefer: handling=lenient` to have others ignored",
             known.concat(),

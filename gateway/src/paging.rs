@@ -110,6 +110,7 @@ pub struct Page {
     sort: Option<Sort>,
     total: Total,
     lenient: bool,
+    ignored: bool,
     began: Timestamp,
     given: Given,
     kept: Option<Kept>,
@@ -135,6 +136,7 @@ impl Page {
             sort: None,
             total: Total::None,
             lenient: query.lenient,
+            ignored: false,
             began: query.now,
             given: Given::default(),
             kept: None,
@@ -152,7 +154,7 @@ impl Page {
             "_pretty" => {}
             "_sort" => match parse_sort(value) {
                 Ok(sort) => self.sort = Some(sort),
-                Err(_) if self.lenient => {}
+                Err(_) if self.lenient => self.ignored = true,
                 Err(failure) => return Err(failure),
             },
             "_summary" if value == "count" => self.count = 0,
@@ -169,6 +171,40 @@ impl Page {
         }
         self.given.take(name)?;
         Ok(true)
+    }
+
+    /// Leaves a parameter out that nothing here knows, if the caller allows that. One with a
+    /// modifier or a chain is never left out: it could mean the opposite
+    /// (<https://hl7.org/fhir/R4/search.html#modifiers>).
+    ///
+    /// # Errors
+    /// Not supported; for a plain parameter that is not to be left out, what `unsupported`
+    /// says.
+    pub fn ignore(
+        &mut self,
+        name: &str,
+        unsupported: impl FnOnce() -> Failure,
+    ) -> Result<(), Failure> {
+        if name.contains([':', '.']) {
+            return Err(Failure::new(
+                Category::Invalid,
+                IssueCode::NotSupported,
+                "no parameter of a search takes a modifier, as in `name:exact`, or a chain, as \
+                 in `patient.name`, here; leave it out: it is not ignored, because the search \
+                 would mean something else without it",
+            ));
+        }
+        if !self.lenient {
+            return Err(unsupported());
+        }
+        self.ignored = true;
+        Ok(())
+    }
+
+    /// Whether something that was asked for was left out.
+    #[must_use]
+    pub const fn has_ignored(&self) -> bool {
+        self.ignored
     }
 
     /// The order of matches; a search by time is answered in the order of time.

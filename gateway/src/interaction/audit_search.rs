@@ -103,7 +103,7 @@ pub async fn search(
         next_link: next.as_deref(),
         total,
     };
-    Ok(Reply::document(shown.searchset(&url, &links)))
+    Ok(Reply::document(shown.searchset(&url, &links, page)))
 }
 
 /// A search as it was asked, and where this page of it begins.
@@ -192,9 +192,9 @@ impl Shown {
         }
     }
 
-    fn searchset(&self, url: &str, links: &bundle::Page<'_>) -> Vec<u8> {
+    fn searchset(&self, url: &str, links: &bundle::Page<'_>, page: &Page) -> Vec<u8> {
         // Whoever may search the audit sees every event of the facility.
-        let warning = self.damaged.then(search::incomplete);
+        let outcomes = search::outcomes(page, self.damaged.then(search::incomplete));
         let mut entries: Vec<SearchEntry<'_>> = self
             .events
             .iter()
@@ -204,11 +204,7 @@ impl Shown {
                 mode: SearchMode::Match,
             })
             .collect();
-        entries.extend(warning.as_deref().map(|outcome| SearchEntry {
-            full_url: None,
-            resource: outcome,
-            mode: SearchMode::Outcome,
-        }));
+        entries.extend(outcomes.iter().map(search::outcome_entry));
         bundle::searchset(links, &entries)
     }
 }

@@ -102,8 +102,10 @@ pub async fn search(
         next_link: next.as_deref(),
         total,
     };
-    let warning = warning.as_deref();
-    Ok(Reply::document(searchset(&url, &links, &matches, warning)))
+    let outcomes = outcomes(page, warning);
+    Ok(Reply::document(searchset(
+        &url, &links, &matches, &outcomes,
+    )))
 }
 
 impl Sought<'_> {
@@ -128,11 +130,32 @@ pub fn incomplete() -> Vec<u8> {
     fhir::outcome(Severity::Warning, IssueCode::Incomplete, text, None).to_canonical()
 }
 
+/// The outcomes beside the matches: a warning, and that something was ignored.
+#[must_use]
+pub fn outcomes(page: &Page, warning: Option<Vec<u8>>) -> Vec<Vec<u8>> {
+    let ignored = page.has_ignored().then(|| {
+        let text = "what is not supported of the search was ignored, as the request allows; the \
+                    `self` link has what was applied";
+        fhir::outcome(Severity::Information, IssueCode::NotSupported, text, None).to_canonical()
+    });
+    warning.into_iter().chain(ignored).collect()
+}
+
+/// The entry of an outcome.
+#[must_use]
+pub fn outcome_entry(outcome: &Vec<u8>) -> SearchEntry<'_> {
+    SearchEntry {
+        full_url: None,
+        resource: outcome,
+        mode: SearchMode::Outcome,
+    }
+}
+
 fn searchset(
     url: &str,
     links: &bundle::Page<'_>,
     matches: &[Match],
-    warning: Option<&[u8]>,
+    outcomes: &[Vec<u8>],
 ) -> Vec<u8> {
     let mut entries: Vec<SearchEntry<'_>> = matches
         .iter()
@@ -142,11 +165,7 @@ fn searchset(
             mode: SearchMode::Match,
         })
         .collect();
-    entries.extend(warning.map(|outcome| SearchEntry {
-        full_url: None,
-        resource: outcome,
-        mode: SearchMode::Outcome,
-    }));
+    entries.extend(outcomes.iter().map(outcome_entry));
     bundle::searchset(links, &entries)
 }
 

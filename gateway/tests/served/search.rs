@@ -131,6 +131,12 @@ async fn links_say_what_was_applied() {
     let page = system.send("GET", loose, &lenient, None).await.expect(200);
     let own = link(&page, "self").unwrap();
     assert!(own.ends_with("/Patient?identifier=a&_count=1"), "{own}");
+    let outcome = &page.json()["entry"][1];
+    assert_eq!(outcome["search"]["mode"], "outcome", "{outcome}");
+    assert_eq!(outcome["resource"]["issue"][0]["code"], "not-supported");
+    let known = "Patient?identifier=a&_count=1";
+    let page = system.send("GET", known, &lenient, None).await.expect(200);
+    assert_eq!(page.json()["entry"].as_array().unwrap().len(), 1);
     // The next link goes on as the search began, also without the header.
     assert_eq!(
         system
@@ -141,6 +147,33 @@ async fn links_say_what_was_applied() {
             .len(),
         1
     );
+}
+
+/// What a search means the opposite without is refused whatever the request allows
+/// (R4, search, "Modifiers").
+#[actix_web::test]
+async fn no_modifier_is_ignored() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let auditor = house.caller(&DemoUser::Auditor);
+    let lenient = [("prefer", "handling=lenient")];
+    for asked in [
+        "subject:Patient=a",
+        "patient:identifier=a",
+        "patient.identifier=a",
+        "_id:not=a",
+        "_lastUpdated:missing=true",
+        "code:text=a",
+        "_has:Provenance:target:agent=a",
+    ] {
+        for (caller, kind) in [(&system, "Observation"), (&auditor, "AuditEvent")] {
+            let asked = format!("{kind}?{asked}");
+            let strict = caller.get(&asked).await.expect(400);
+            assert_eq!(strict.issue(), "not-supported", "{asked}");
+            let loose = caller.send("GET", &asked, &lenient, None).await.expect(400);
+            assert_eq!(loose.issue(), "not-supported", "{asked}");
+        }
+    }
 }
 
 #[actix_web::test]
