@@ -245,15 +245,23 @@ impl<'c> Exchange<'c> {
         Ok(version)
     }
 
-    /// Notes a record that the request was about, for the audit.
+    /// Notes a record that the request was about, for the audit. A Patient is named as the
+    /// patient concerned whatever became of the request: whoever asks for it, whether it
+    /// is there and may be seen or not, asked about that patient.
     pub fn touch(
         &mut self,
         resource_type: &ResourceType,
         id: &LogicalId,
         version: Option<VersionNumber>,
         action: Action,
-        patients: Vec<AuditPatient>,
+        mut patients: Vec<AuditPatient>,
     ) {
+        if resource_type.as_str() == "Patient" && patients.is_empty() {
+            patients.push(AuditPatient {
+                tag: self.tag(resource_type, id),
+                id: id.clone(),
+            });
+        }
         self.acts
             .touch((resource_type, id), version, action.writes(), patients);
     }

@@ -33,9 +33,12 @@ pub async fn create(
     let context = security_context::of(exchange, resource).await?;
     let new = NewContent::first(exchange, resource, id, context);
     let target = new.target(exchange);
-    let permit = exchange
-        .decide(Action::Create, &target)
-        .ok_or_else(Failure::forbidden)?;
+    let Some(permit) = exchange.decide(Action::Create, &target) else {
+        // Under the id that it would have had: whom it was about has to be found.
+        let kind = resource.resource_type();
+        exchange.touch(kind, &new.id, None, Action::Create, new.patients);
+        return Err(Failure::forbidden());
+    };
     let mark = write::put(exchange, &permit, &target, VersionInteraction::Create, &new).await?;
     Ok(Reply {
         success: Success::Created,

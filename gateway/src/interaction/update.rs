@@ -7,7 +7,7 @@ use crate::{
     reply::{Reply, Success},
     security_context::{self, SecurityContext},
     sight::Looked,
-    version::{Found, is_delete},
+    version::{Found, is_delete, patients_of},
     write::{self, NewContent},
 };
 use fhir::{IssueCode, Resource, audit_event::AuditPatient};
@@ -126,8 +126,8 @@ async fn replace(
     put(exchange, &permit, &target, &new, success).await
 }
 
-/// Decides; a refusal leaves in the audit which record was aimed at, and no more
-/// than when nothing is there.
+/// Decides; a refusal leaves in the audit which record was aimed at and whom the body
+/// names, and no more than when nothing is there.
 fn permitted(
     exchange: &mut Exchange<'_>,
     action: Action,
@@ -136,7 +136,8 @@ fn permitted(
     id: &LogicalId,
 ) -> Result<Permit, Failure> {
     exchange.decide(action, target).ok_or_else(|| {
-        aimed_at(exchange, resource, id, Vec::new());
+        let named = patients_of(exchange.facility(), &exchange.context.local, resource);
+        aimed_at(exchange, resource, id, named);
         Failure::forbidden()
     })
 }

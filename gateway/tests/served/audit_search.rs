@@ -11,8 +11,11 @@ use std::collections::BTreeSet;
 
 fn ids(page: &Reply) -> Vec<String> {
     let resources = page.resources();
+    let events = resources
+        .iter()
+        .filter(|it| it["resourceType"] == "AuditEvent");
     let id = |it: &serde_json::Value| it["id"].as_str().unwrap().to_owned();
-    resources.iter().map(id).collect()
+    events.map(id).collect()
 }
 
 /// The ids on all pages of a search, of at most `most` each.
@@ -215,4 +218,60 @@ async fn a_next_link_stays_short_however_many_patients_are_asked_for() {
     assert_eq!(paged(&auditor, &query, 1).await.len(), 2);
     // Nothing stands beside a cursor.
     auditor.get(&format!("{next}&_count=5")).await.expect(400);
+}
+
+/// By R4 the patient of an event is also the one whose record was asked for
+/// (AuditEvent's search parameter `patient`), and a refusal may be all there is of it.
+#[actix_web::test]
+async fn who_was_refused_a_patients_record_is_found_by_the_patient() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let auditor = house.caller(&DemoUser::Auditor);
+    let own = system.create("Patient", records::patient("own")).await;
+    let a = system.create("Patient", records::patient("a")).await;
+    let about = records::observation(&a);
+    let observation = system.create("Observation", about.clone()).await;
+    let stranger = house.caller(&DemoUser::Patient {
+        id: own.parse().unwrap(),
+    });
+    let refusals = async |patient: &str| {
+        let asked = format!("AuditEvent?patient={patient}&_count=1000");
+        let events = auditor.get(&asked).await.expect(200).resources();
+        events.iter().filter(|it| it["outcome"] == "4").count()
+    };
+    let absent = "nobody-is-here";
+    for patient in [a.as_str(), absent] {
+        let changed = records::with_id(records::patient("x"), patient);
+        let asked: [(&str, String, Option<String>); 6] = [
+            ("GET", format!("Patient/{patient}"), None),
+            ("GET", format!("Patient/{patient}/_history"), None),
+            ("GET", format!("Patient/{patient}/_history/1"), None),
+            ("GET", format!("Patient/{patient}/_history/1/$proof"), None),
+            (
+                "PUT",
+                format!("Patient/{patient}"),
+                Some(changed.to_string()),
+            ),
+            ("DELETE", format!("Patient/{patient}"), None),
+        ];
+        for (number, (method, path, body)) in asked.into_iter().enumerate() {
+            let status = stranger.send(method, &path, &[], body).await.status;
+            assert!([403, 404].contains(&status), "{method} {path}: {status}");
+            assert_eq!(refusals(patient).await, number + 1, "{method} {path}");
+        }
+    }
+    // What names the patient in its body.
+    let before = refusals(&a).await;
+    stranger
+        .post("Observation", about.to_string())
+        .await
+        .expect(403);
+    assert_eq!(refusals(&a).await, before + 1);
+    for id in [observation.as_str(), absent] {
+        let before = refusals(&a).await;
+        let changed = records::with_id(about.clone(), id).to_string();
+        let refused = stranger.put(&format!("Observation/{id}"), changed).await;
+        refused.expect(403);
+        assert_eq!(refusals(&a).await, before + 1, "{id}");
+    }
 }
