@@ -13,6 +13,7 @@ use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
     registered::Registered,
+    registration::{Client, Profile},
     sealed_json,
     statement::Said,
 };
@@ -38,6 +39,8 @@ pub(super) struct OpenChange {
     pub(super) decision: Option<(ChangeDecision, Option<Person>)>,
     pub(super) proposer: Person,
     pub(super) proposal: Proposal,
+    /// As in its envelope.
+    pub(super) number: Option<u32>,
 }
 
 /// How a change stands.
@@ -48,6 +51,8 @@ pub(super) enum State {
     Lapsed,
     /// Its proposer is an administrator no more.
     Void,
+    /// What it changes was changed since.
+    Stale,
     Approved,
     Rejected,
     Withdrawn,
@@ -61,6 +66,9 @@ pub(super) struct View {
     state: State,
     #[serde(flatten)]
     proposal: Proposal,
+    /// What is registered now, of a change that is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    was: Option<Was>,
     proposed_by: Person,
     proposed_at: Timestamp,
     lapses_at: Timestamp,
@@ -68,6 +76,34 @@ pub(super) struct View {
     decided_by: Option<Person>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_at: Option<Timestamp>,
+}
+
+/// What a change is about as it is registered now.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Was {
+    Client(Client),
+    Facility(Profile),
+}
+
+impl Was {
+    /// None where nothing is registered, or nothing else than what the change names.
+    fn of(proposal: &Proposal, registered: &Registered) -> Option<Self> {
+        match proposal {
+            Proposal::ClientRegister(client) => {
+                let held = registered.same_client(client)?;
+                Some(Self::Client(held.of.clone()))
+            }
+            Proposal::FacilityChange(_) => {
+                let held = registered.profile()?;
+                Some(Self::Facility(held.of.clone()))
+            }
+            Proposal::ClientRevoke(_)
+            | Proposal::AdministratorRegister(_)
+            | Proposal::AdministratorRevoke(_)
+            | Proposal::FacilityMake(_) => None,
+        }
+    }
 }
 
 /// Writes down a proposal.
@@ -84,7 +120,12 @@ pub(super) async fn propose(
     let mut id = [0; Tag::LEN];
     random.fill(&mut id)?;
     let id = Tag::new(id);
-    let content = Content { proposer, proposal };
+    let number = next_number(exchange, &proposal);
+    let content = Content {
+        proposer,
+        proposal,
+        number,
+    };
     let key = facility.keys.for_scope(Scope::Facility).await?;
     let own = facility.own_seal(&key, random);
     let sealed = own.seal(
@@ -96,7 +137,9 @@ pub(super) async fn propose(
     let statement = facility
         .statements
         .make(&own, StatementKind::Change, exchange.at, &said)?;
-    let Content { proposer, proposal } = content;
+    let Content {
+        proposer, proposal, ..
+    } = content;
     let row = store::Change {
         id,
         name: proposal.name().to_owned(),
@@ -112,9 +155,17 @@ pub(super) async fn propose(
         decision: None,
         proposer,
         proposal,
+        number,
     };
     exchange.admin.proposed = Some((row, statement));
     Ok(change.view(exchange))
+}
+
+/// The number that a registration which is proposed would get now.
+fn next_number(exchange: &Exchange<'_>, proposal: &Proposal) -> Option<u32> {
+    let (registrant, _) = proposal.registrant()?;
+    let tag = registrant.tag(&exchange.facility().tags);
+    Some(exchange.registered().next_number(tag))
 }
 
 /// Refuses a proposal where too many are open already, or its proposer has made too many
@@ -160,7 +211,7 @@ pub(super) async fn decide(
     let mut change = find(exchange, id).await?;
     touch(exchange, format!("changes/{}", change.row.id), "update");
     touch(exchange, change.proposal.subject(), "decide");
-    change.require_open(exchange)?;
+    change.require_open(exchange, approve)?;
     let me = Person::of(&exchange.caller);
     let decided = match approve {
         true if me.is_same(&change.proposer) => {
@@ -261,6 +312,7 @@ impl OpenChange {
             {
                 State::Void
             }
+            None if self.is_stale(exchange) => State::Stale,
             None => State::Open,
         }
     }
@@ -272,16 +324,40 @@ impl OpenChange {
         held.is_some_and(|held| held.since <= self.row.created)
     }
 
+    /// Whether what it changes was changed since: its proposer had something else in mind,
+    /// and so would undo a later decision.
+    fn is_stale(&self, exchange: &Exchange<'_>) -> bool {
+        if let Some(number) = self.number {
+            return next_number(exchange, &self.proposal) != Some(number);
+        }
+        let Some((registrant, _)) = self.proposal.registrant() else {
+            return false;
+        };
+        // Of version 0.1, which noted no number.
+        let facility = exchange.facility();
+        let tag = registrant.tag(&facility.tags);
+        let latest = facility
+            .statements
+            .latest_of(StatementKind::Registration, tag);
+        latest.is_some_and(|latest| latest.time >= self.row.created)
+    }
+
     fn lapses(&self) -> Timestamp {
         self.row.created.plus_millis(OPEN_MILLIS)
     }
 
-    fn require_open(&self, exchange: &Exchange<'_>) -> Result<(), Failure> {
+    /// Refuses what cannot be decided so any more. What is stale can be turned down.
+    fn require_open(&self, exchange: &Exchange<'_>, approve: bool) -> Result<(), Failure> {
         let text = match self.state(exchange) {
             State::Open => return Ok(()),
+            State::Stale if !approve => return Ok(()),
             State::Lapsed => "the change was not approved within seven days; propose it again",
             State::Void => {
                 "who proposed the change is an administrator no more; another may propose it again"
+            }
+            State::Stale => {
+                "what it changes was changed since it was proposed; look at what is registered \
+                 now, and propose it again"
             }
             State::Approved => "the change was approved before; nothing is left to do",
             State::Rejected | State::Withdrawn => "the change was turned down; propose it again",
@@ -292,9 +368,15 @@ impl OpenChange {
     /// The change as administrators see it.
     pub(super) fn view(&self, exchange: &Exchange<'_>) -> View {
         let decision = self.decision.as_ref();
+        let state = self.state(exchange);
+        let is_open = matches!(state, State::Open | State::Stale);
         View {
             id: self.row.id,
-            state: self.state(exchange),
+            state,
+            was: match is_open {
+                true => Was::of(&self.proposal, exchange.registered()),
+                false => None,
+            },
             proposal: self.proposal.clone(),
             proposed_by: self.proposer.clone(),
             proposed_at: self.row.created,

@@ -47,7 +47,7 @@ pub(super) async fn make(request: HttpRequest, payload: web::Payload) -> Answer 
 #[serde(deny_unknown_fields)]
 struct Said {
     organisation: Option<String>,
-    #[serde(default)]
+    /// Always said: to leave it out must not end sharing.
     sharing: Sharing,
 }
 

@@ -34,6 +34,10 @@ const PAGE_BYTES: usize = 1024 * 1024;
 pub(crate) struct Content {
     pub(super) proposer: Person,
     pub(super) proposal: Proposal,
+    /// The number that the registration got that it proposes, had it been approved at once.
+    /// None for a proposal that registers nothing, and for those of version 0.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) number: Option<u32>,
 }
 
 /// What is sealed of a decision.
@@ -200,7 +204,12 @@ async fn open(
         return Ok(Err(Breach::ChangeUnstated(id)));
     }
     let content = Failure::settled(content(facility, &row).await)?;
-    let Ok(Content { proposer, proposal }) = content else {
+    let Ok(Content {
+        proposer,
+        proposal,
+        number,
+    }) = content
+    else {
         return Ok(Err(Breach::ChangeUnopened(id)));
     };
     let decision = match (decision, latest(StatementKind::Decision)) {
@@ -223,6 +232,7 @@ async fn open(
         decision,
         proposer,
         proposal,
+        number,
     }))
 }
 

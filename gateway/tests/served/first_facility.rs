@@ -109,7 +109,7 @@ async fn no_proposal_makes_a_facility_the_first(kind: Kind) {
     let put = other.send("PUT", "/admin/facility", &[], Some(said)).await;
     drop(put.problem(400));
     // And none takes it away.
-    let said = json!({"organisation": "Riverside"});
+    let said = json!({"organisation": "Riverside", "sharing": {"with": []}});
     let place = propose(&home, "PUT", "/admin/facility", said).await;
     let second = house.caller(&DemoUser::AdminSecond);
     let approve = format!("{place}/approve");

@@ -19,6 +19,7 @@ const MOST_BY_ONE: usize = 500;
 on_both! {
     open_proposals_of_one_administrator_are_bounded,
     the_list_of_changes_comes_in_pages,
+    a_proposal_over_what_was_changed_since_is_stale,
 }
 
 fn lab(number: usize) -> Value {
@@ -246,4 +247,63 @@ async fn a_page_of_large_changes_is_short() {
     let second = office.two.get(&next).await.expect(200).json();
     assert_eq!(second["changes"].as_array().unwrap().len(), 60 - shown);
     assert_eq!(listed(&office.two, "changes").await.len(), shown);
+}
+
+/// Approved, it would undo what was decided after it was made.
+async fn a_proposal_over_what_was_changed_since_is_stale(kind: Kind) {
+    let office = Office::open(kind).await;
+    let (one, two) = (&office.one, &office.two);
+    let said = |name: &str, with: &[&str]| json!({"organisation": name, "sharing": {"with": with}});
+    let client = |roles: &[&str]| json!({"clientId": "lab", "roles": roles});
+    office
+        .change("POST", "/admin/clients", client(&["system"]))
+        .await;
+    office
+        .change("PUT", "/admin/facility", said("Riverside", &[]))
+        .await;
+    let clients = one.get("/admin/clients").await.expect(200).json();
+    let clients = clients["clients"].as_array().unwrap();
+    let registered = clients.iter().find(|it| it["clientId"] == "lab").unwrap();
+    let of_lab = format!("/admin/clients/{}", registered["tag"].as_str().unwrap());
+
+    let shares = propose(one, "PUT", "/admin/facility", said("R", &["hillcrest"])).await;
+    let widens = propose(
+        one,
+        "POST",
+        "/admin/clients",
+        client(&["system", "clinician"]),
+    )
+    .await;
+    let other = propose(one, "POST", "/admin/clients", lab(7)).await;
+    let was = one.get(&widens).await.expect(200).json()["was"].clone();
+    assert_eq!(was["roles"], json!(["system"]));
+    let was = one.get(&shares).await.expect(200).json()["was"].clone();
+    assert_eq!(was["sharing"]["with"], json!([]));
+
+    office
+        .change("PUT", "/admin/facility", said("Riverside General", &[]))
+        .await;
+    office.change("DELETE", &of_lab, json!(null)).await;
+    for change in [&shares, &widens] {
+        let seen = one.get(change).await.expect(200).json();
+        assert_eq!(seen["state"], "stale", "{seen}");
+        let refused = two.post(&format!("{change}/approve"), "").await;
+        assert!(refused.problem(409).contains("was changed since"));
+    }
+    let profile = one.get("/admin/facility").await.expect(200).json();
+    assert_eq!(profile["sharing"]["with"], json!([]));
+    // What nobody else touched is made.
+    two.post(&format!("{other}/approve"), "").await.expect(200);
+    // It can be turned down.
+    one.post(&format!("{shares}/reject"), "").await.expect(200);
+}
+
+#[actix_web::test]
+async fn sharing_is_not_ended_by_leaving_it_out() {
+    let office = Office::open(Kind::Sqlite).await;
+    for left_out in [json!({}), json!({"organisation": "Riverside"})] {
+        let body = Some(left_out.to_string());
+        let reply = office.one.send("PUT", "/admin/facility", &[], body).await;
+        reply.problem(400);
+    }
 }

@@ -25,3 +25,11 @@ fn what_is_sealed_is_as_it_was_first_stored() {
     ];
     assert_eq!(names, all);
 }
+
+#[test]
+fn the_number_stands_first_where_there_is_one() {
+    let text = r#"{"number":3,"proposal":{"change":"client-revoke","of":{"clientId":"lab","issuer":"https://i","roles":["system"]}},"proposer":{"issuer":"https://i","subject":"a"}}"#;
+    let content: Content = serde_json::from_str(text).unwrap();
+    assert_eq!(content.number, Some(3));
+    assert_eq!(sealed_json::bytes(&content).unwrap(), text.as_bytes());
+}
