@@ -88,6 +88,10 @@ impl SignedNotes {
     ///
     /// # Errors
     /// What the server says; whether the swaps were made is then not known.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is another database than the store's"
+    )]
     pub fn swap(&self, swaps: &[NoteSwap<'_>]) -> Result<bool, String> {
         self.with(|conn| {
             let made = conn.transaction(|conn| {
