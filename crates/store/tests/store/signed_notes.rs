@@ -7,7 +7,7 @@ use store::{Database, NoteSwap, OpenError, SignedNotes};
 fn notes(world: &World) -> Result<SignedNotes, OpenError> {
     match &world.database {
         Database::Postgres { url } => SignedNotes::open(url.clone()),
-        Database::Sqlite { .. } => unreachable!("PostgreSQL alone"),
+        Database::Sqlite { .. } => Err(OpenError::Url),
     }
 }
 
