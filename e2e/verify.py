@@ -425,10 +425,12 @@ ANCHORS, HEADS = array(table(PLACE)), array(table(dict(PLACE, time=integer)))
 KIND = among(string, ["ethereum", "qbft"])
 BLOCK = table(dict(number=integer, hash=hash_))
 VALIDATORS = table(dict(fromBlock=integer, addresses=array(address)))
+REASON = among(string, ["log-key", "submitter-key"])
+CLOSED = table(dict(logId=hash_, reason=REASON), dict(successor=hash_))
 OF_A_CHAIN = dict(chainId=integer, registry=address, kind=KIND, source=SOURCE)
 CHAIN = table(
     dict(OF_A_CHAIN, anchors=ANCHORS, heads=HEADS),
-    dict(blocks=array(BLOCK), validators=array(VALIDATORS)),
+    dict(blocks=array(BLOCK), validators=array(VALIDATORS), closed=array(CLOSED)),
 )
 FORMAT = among(string, ["chartseal-trust/1"])
 TRUST = table(
@@ -445,6 +447,7 @@ def parse_trust(data: bytes) -> SimpleNamespace:
         no_two([(anchor.logId, anchor.size) for anchor in chain.anchors], "anchors of one size")
         no_two([(anchor.logId, anchor.seq) for anchor in chain.anchors], "anchors of one seq")
         no_two([head.logId for head in chain.heads], "heads of one log")
+        no_two([closed.logId for closed in chain.closed or []], "reasons of one log")
     return trust
 
 
@@ -552,6 +555,11 @@ def check_checkpoint(bundle: SimpleNamespace, trust: SimpleNamespace, log: Entry
         return FALSE, "a chain knows another root of the log at this size"
     if anchor and (anchor.size, anchor.root) != (checkpoint.size, checkpoint.root):
         return FALSE, "the anchor is not of this checkpoint"
+    closed = [entry for chain in trust.chains for entry in chain.closed or []]
+    stolen = any((c.logId, c.reason) == (log.logId, "log-key") for c in closed)
+    anchors = [a for chain in trust.chains for a in chain.anchors if a.logId == log.logId]
+    if stolen and not any((a.size, a.root) == (checkpoint.size, checkpoint.root) for a in anchors):
+        return NOT_CHECKED, "the log's key was stolen, and no chain holds an anchor of this"
     return HOLDS, "a key of the log signed the checkpoint"
 
 

@@ -8,9 +8,12 @@ pragma solidity 0.8.37;
 /// the claim of the log's signature on the checkpoint, which every verifier
 /// checks as well.
 ///
-/// There is no proxy, no delete and no way to pause: nobody, the admin
-/// included, can move a head other than forward. There is no transfer of the
-/// admin's role either; let a multisig hold it from the start.
+/// There is no proxy and no delete: nobody, the admin included, can move a head
+/// other than forward. The admin can close a log for good, when a key of it is
+/// stolen, and name the log that goes on in its place. There is no transfer of
+/// the admin's role; let a multisig hold it from the start.
+///
+/// This is version 2. Version 1 (folder `version1`) has no `close`.
 contract AnchorRegistry {
     struct Anchor {
         bytes32 logId;
@@ -20,30 +23,39 @@ contract AnchorRegistry {
         bytes32[] consistency;
     }
 
-    // Three numbers share the first slot; the root takes the second.
+    // Three numbers and the reason share the first slot; the root takes the second.
     struct Head {
         uint64 seq;
         uint64 size;
         uint64 time;
+        // Why the log is closed; 0 while it is not.
+        uint8 closed;
         bytes32 root;
     }
 
     uint64 private constant MAX_SIZE = 2 ** 62;
     uint256 private constant MAX_PROOF = 63;
 
-    /// @notice May grant and revoke, and nothing else.
+    /// The log's key may be another's: what is not anchored counts no more.
+    uint8 private constant LOG_KEY = 1;
+    /// A submitter's key may be another's.
+    uint8 private constant SUBMITTER_KEY = 2;
+
+    /// @notice May grant, revoke and close, and nothing else.
     /// In storage, not immutable: so the code is the same at every address and
     /// can be compared with the published one.
     address public admin;
 
     mapping(bytes32 => Head) private heads;
     mapping(bytes32 => mapping(address => bool)) private submitters;
+    mapping(bytes32 => bytes32) private successors;
 
     event Anchored(
         bytes32 indexed logId, uint64 indexed seq, uint64 size, bytes32 root, uint64 time
     );
     event Granted(bytes32 indexed logId, address indexed submitter);
     event Revoked(bytes32 indexed logId, address indexed submitter);
+    event Closed(bytes32 indexed logId, bytes32 indexed successor, uint8 reason);
 
     error NotAdmin(address caller);
     error NotSubmitter(bytes32 logId, address caller);
@@ -56,6 +68,9 @@ contract AnchorRegistry {
     error ProofNotEmpty(bytes32 logId);
     error NotConsistent(bytes32 logId, uint64 head, uint64 given);
     error HashFailed();
+    error LogClosed(bytes32 logId);
+    error WrongReason(uint8 reason);
+    error WrongSuccessor(bytes32 logId, bytes32 successor);
 
     constructor(address admin_) {
         admin = admin_;
@@ -73,6 +88,30 @@ contract AnchorRegistry {
         if (msg.sender != admin) revert NotAdmin(msg.sender);
         submitters[logId][submitter] = false;
         emit Revoked(logId, submitter);
+    }
+
+    /// @notice Ends a log: it takes no anchor any more, and its head stays as it is.
+    /// @param successor_ The log that goes on in its place; 0 when there is none yet. It
+    /// can be named later, once, by another call with the same reason.
+    /// @param reason 1: the log's key, 2: a submitter's key may be another's.
+    function close(bytes32 logId, bytes32 successor_, uint8 reason) external {
+        if (msg.sender != admin) revert NotAdmin(msg.sender);
+        if (reason != LOG_KEY && reason != SUBMITTER_KEY) revert WrongReason(reason);
+        if (successor_ == logId) revert WrongSuccessor(logId, successor_);
+        Head storage h = heads[logId];
+        if (h.closed != 0) {
+            if (h.closed != reason) revert WrongReason(reason);
+            if (successors[logId] != 0 || successor_ == 0) revert LogClosed(logId);
+        }
+        h.closed = reason;
+        successors[logId] = successor_;
+        emit Closed(logId, successor_, reason);
+    }
+
+    /// @notice What became of a log: the one that goes on in its place, 0 for none, and
+    /// why it was closed, 0 while it is not.
+    function successor(bytes32 logId) external view returns (bytes32 next, uint8 reason) {
+        return (successors[logId], heads[logId].closed);
     }
 
     /// @notice The newest anchor of a log; all zeros when there is none.
@@ -113,6 +152,7 @@ contract AnchorRegistry {
     ) private {
         if (!submitters[logId][msg.sender]) revert NotSubmitter(logId, msg.sender);
         Head storage h = heads[logId];
+        if (h.closed != 0) revert LogClosed(logId);
         uint64 oldSize = h.size;
         // A seq never gets near 2^64: each costs a transaction.
         if (seq != h.seq + 1) revert WrongSeq(logId, h.seq + 1, seq);

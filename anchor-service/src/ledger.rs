@@ -177,6 +177,15 @@ pub enum Refusal {
         /// Which log.
         log_id: LogId,
     },
+    /// The log was closed for good.
+    #[error(
+        "log `0x{log_id}` is closed at the registry: a key of it was stolen; \
+         `chartseal anchor new-epoch` begins the log that goes on"
+    )]
+    Closed {
+        /// Which log.
+        log_id: LogId,
+    },
     /// Any other refusal, by the name of the contract's error.
     #[error("`{0}`")]
     Other(String),
@@ -189,6 +198,7 @@ impl Refusal {
         match self {
             Self::NotSubmitter { log_id }
             | Self::WrongSeq { log_id, .. }
+            | Self::Closed { log_id }
             | Self::NotConsistent { log_id } => Some(*log_id),
             Self::Other(_) => None,
         }
@@ -295,6 +305,12 @@ pub enum LedgerError {
     /// Some other contract at the registry's address.
     #[error("the contract at `{0}` is not the registry that this release knows")]
     ForeignRegistry(String),
+    /// A registry of version 1.
+    #[error(
+        "the registry at `{0}` is of version 1 and cannot close a log; \
+         `chartseal anchor revoke` takes the submitter's grant back"
+    )]
+    CannotClose(String),
     /// The node has not what the evidence is made of.
     #[error("no evidence for the block: {0}")]
     NoEvidence(&'static str),

@@ -19,7 +19,7 @@ use crate::{
     failure::StepError,
     guard,
     journal::{Journal, Log},
-    ledger::{Extension, Head, Ledger, LedgerError, SignedTransaction},
+    ledger::{Extension, Head, Ledger, LedgerError, Refusal, SignedTransaction},
     span,
     status::Refusals,
     under_way::UnderWay,
@@ -114,6 +114,11 @@ impl<L: Ledger> Poster<L> {
         }
     }
 
+    async fn is_ended(&self, log_id: LogId) -> Result<bool, StepError> {
+        let logs = self.journal.all_logs().await?;
+        Ok(logs.iter().any(|log| log.log_id == log_id && log.ended))
+    }
+
     /// Whose log it is; the registry knows its id only.
     async fn owner(&self, log_id: Option<LogId>) -> Result<Option<FacilityName>, StepError> {
         let logs = self.journal.all_logs().await?;
@@ -197,6 +202,10 @@ impl<L: Ledger> Poster<L> {
                     let Some(log_id) = refusal.log_id().filter(|_| anchors.len() < before) else {
                         return Err(LedgerError::Refused(refusal).into());
                     };
+                    if matches!(refusal, Refusal::Closed { .. }) && self.is_ended(log_id).await? {
+                        // Another goes on in its place: nothing is missing.
+                        continue;
+                    }
                     if self.refusals.of(log_id).as_ref() != Some(&refusal) {
                         let facility = self.owner(Some(log_id)).await?;
                         let facility = facility.as_ref().map(tracing::field::display);

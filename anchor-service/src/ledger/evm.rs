@@ -15,12 +15,12 @@ mod receipt;
 mod registry;
 mod transaction;
 
-pub use admin::RegistryAdmin;
+pub use admin::{ClosingReason, RegistryAdmin};
 pub use endpoint::{RpcNode, RpcNodes};
 pub use fees::Fees;
 pub use key::SubmitterKey;
-pub use reader::{AnchorEvent, RegistryReader};
-pub use registry::AnchorRegistry;
+pub use reader::{AnchorEvent, ClosedEvent, RegistryReader};
+pub use registry::{AnchorRegistry, Version as RegistryVersion};
 
 use crate::ledger::{
     Anchored, Block, Evidence, Extension, FinalityRule, Funds, Head, Inclusion, Ledger,
@@ -118,7 +118,7 @@ impl Ledger for EvmLedger {
             if refuses && node.is_dev_chain().await? {
                 return Err(LedgerError::DevChain);
             }
-            registry::check(&node, registry).await
+            registry::check(&node, registry).await.map(drop)
         };
         self.node.survey(fits).await
     }

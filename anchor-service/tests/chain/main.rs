@@ -7,6 +7,7 @@
     reason = "test code"
 )]
 
+mod closing;
 mod contract;
 mod gateway;
 mod lying;

@@ -1,8 +1,8 @@
-//! `chartseal anchor deploy` and `grant`: what the registry's admin does, whose key
-//! no service holds.
+//! `chartseal anchor deploy`, `grant` and `revoke`: what the registry's admin does, whose
+//! key no service holds.
 
 use crate::{
-    cli::{AdminArgs, GrantArgs},
+    cli::{AdminArgs, GrantArgs, RevokeArgs},
     config::Config,
     database, facility,
     output::{complain, say},
@@ -27,6 +27,11 @@ pub fn run_deploy(args: &AdminArgs) -> ExitCode {
 /// `chartseal anchor grant`.
 pub fn run_grant(args: &GrantArgs) -> ExitCode {
     ended("grant", crate::block_on(grant(args)))
+}
+
+/// `chartseal anchor revoke`.
+pub fn run_revoke(args: &RevokeArgs) -> ExitCode {
+    ended("revoke", crate::block_on(revoke(args)))
 }
 
 fn ended(name: &str, outcome: Result<(), Failed>) -> ExitCode {
@@ -95,10 +100,7 @@ async fn grant(args: &GrantArgs) -> Result<(), Failed> {
     let anchor = config.anchor()?;
     let store = database::open(&config)?;
     let standing = Standing::read(&store, anchor).await?;
-    let address = standing
-        .noted
-        .or(standing.configured)
-        .ok_or("no registry is known; run `chartseal anchor deploy` first")?;
+    let address = standing.known()?;
     let submitter = SubmitterKey::open(&anchor.submitter_key)?.address();
     let key = SubmitterKey::open(&args.admin_key)?;
     let admin = RegistryAdmin::connect(anchor.rpc_url.read()?, anchor.chain_id, key)
@@ -111,6 +113,29 @@ async fn grant(args: &GrantArgs) -> Result<(), Failed> {
     }
     if standing.noted.is_none() {
         setup::note_registry(&store, anchor.chain_id, address).await?;
+    }
+    Ok(())
+}
+
+/// Takes grants back, at the registry that is in use.
+async fn revoke(args: &RevokeArgs) -> Result<(), Failed> {
+    let config = Config::read(&args.grant.config)?;
+    let anchor = config.anchor()?;
+    let store = database::open(&config)?;
+    let address = Standing::read(&store, anchor).await?.known()?;
+    let submitter = match args.submitter {
+        Some(account) => account.0,
+        None => SubmitterKey::open(&anchor.submitter_key)?.address().0.0,
+    };
+    let key = SubmitterKey::open(&args.grant.admin_key)?;
+    let admin = RegistryAdmin::connect(anchor.rpc_url.read()?, anchor.chain_id, key)
+        .await?
+        .paying(anchor.fees());
+    admin.check(address).await?;
+    let account = registry::written(submitter);
+    for (facility, log) in logs(&store, args.grant.log.as_ref()).await? {
+        admin.revoke(address, log, submitter).await?;
+        say!("{account} may no longer anchor the log of `{facility}` (0x{log})");
     }
     Ok(())
 }

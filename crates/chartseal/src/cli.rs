@@ -15,7 +15,10 @@ mod trust;
 #[cfg(feature = "demo")]
 pub use self::demo::DemoArgs;
 pub use self::{
-    anchor::{AdminArgs, AnchorArgs, AnchorCommand, GrantArgs, NewEpochArgs},
+    anchor::{
+        AdminArgs, AnchorArgs, AnchorCommand, CloseArgs, GrantArgs, NewEpochArgs, RevokeArgs,
+        Stolen,
+    },
     facility::{InitArgs, TakeOverArgs},
     import::ImportArgs,
     keys::{KeysArgs, KeysCommand, RotateArgs},

@@ -3,6 +3,7 @@
 mod adopt;
 mod anchor;
 mod cli;
+mod close_log;
 mod config;
 mod database;
 #[cfg(feature = "demo")]
@@ -52,6 +53,8 @@ fn main() -> ExitCode {
             Some(AnchorCommand::Adopt(args)) => adopt::run(&args),
             Some(AnchorCommand::Deploy(args)) => anchor::run_deploy(&args),
             Some(AnchorCommand::Grant(args)) => anchor::run_grant(&args),
+            Some(AnchorCommand::Revoke(args)) => anchor::run_revoke(&args),
+            Some(AnchorCommand::Close(args)) => close_log::run(&args),
             Some(AnchorCommand::NewEpoch(args)) => new_epoch::run(&args),
             None => {
                 // Required without a subcommand, so it is there.

@@ -47,6 +47,15 @@ impl Standing {
             _ => Ok(Self { configured, noted }),
         }
     }
+
+    /// The registry to be asked.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn known(&self) -> Result<Address, Box<dyn Error>> {
+        let known = self.noted.or(self.configured);
+        Ok(known.ok_or("no registry is known; run `chartseal anchor deploy` first")?)
+    }
 }
 
 /// An address as people read it.

@@ -15,7 +15,7 @@ use anchor_service::ledger::{
 };
 use merge::Found;
 use model::LogId;
-use proof::{Bundle, Require, Trust, TrustedAnchor, TrustedHead};
+use proof::{Bundle, ClosedLog, ClosingReason, Require, Trust, TrustedAnchor, TrustedHead};
 use std::{error::Error, fs, path::Path, process::ExitCode};
 use tlog::checkpoint::Origin;
 
@@ -127,7 +127,25 @@ async fn ask(args: &RefreshArgs, trust: &Trust) -> Result<Found, Failed> {
         vkeys: args.log.clone(),
         anchors,
         head,
+        closed: closed(&reader, log_id).await?,
     })
+}
+
+/// Why the registry's admin has closed the log, if it is closed.
+async fn closed(reader: &RegistryReader, log_id: LogId) -> Result<Option<ClosedLog>, Failed> {
+    let Some(closed) = reader.closed(log_id).await? else {
+        return Ok(None);
+    };
+    let reason = match closed.reason {
+        1 => ClosingReason::LogKey,
+        2 => ClosingReason::SubmitterKey,
+        _ => return Err("the registry gives a reason that this release does not know".into()),
+    };
+    Ok(Some(ClosedLog {
+        log_id,
+        reason,
+        successor: closed.successor,
+    }))
 }
 
 /// The log's origin, which is the name of its keys, and its id: as given, as in the

@@ -24,7 +24,7 @@ pub use registry::Registry;
 pub use report::{Check, Report, Verdict};
 pub use rung::Rung;
 pub use trust::{
-    ChainKind, Require, Source, Trust, TrustedAnchor, TrustedBlock, TrustedChain, TrustedHead,
-    TrustedLog, TrustedValidators, TrustedWitnesses,
+    ChainKind, ClosedLog, ClosingReason, Require, Source, Trust, TrustedAnchor, TrustedBlock,
+    TrustedChain, TrustedHead, TrustedLog, TrustedValidators, TrustedWitnesses,
 };
 pub use verify::verify;

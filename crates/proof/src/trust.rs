@@ -70,6 +70,8 @@ pub struct TrustedChain {
     pub blocks: Option<Vec<TrustedBlock>>,
     /// Validator sets by first block. Not used in this release.
     pub validators: Option<Vec<TrustedValidators>>,
+    /// Logs that the registry's admin has closed.
+    pub closed: Option<Vec<ClosedLog>>,
 }
 
 /// A final anchor.
@@ -100,6 +102,17 @@ pub struct TrustedHead {
     pub time: u64,
 }
 
+/// A log that takes no anchor any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClosedLog {
+    /// The log.
+    pub log_id: LogId,
+    /// Which key was stolen.
+    pub reason: ClosingReason,
+    /// The log that goes on in its place, if one is named.
+    pub successor: Option<LogId>,
+}
+
 /// A block believed to be final.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedBlock {
@@ -127,6 +140,15 @@ pub enum Source {
     Node,
     /// From somebody else.
     Other,
+}
+
+/// Why a log was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClosingReason {
+    /// The log's key may be another's: what it signed counts only where it is anchored.
+    LogKey,
+    /// A submitter's key may be another's, who can sign nothing.
+    SubmitterKey,
 }
 
 /// Kind of chain.
@@ -193,6 +215,13 @@ words!(
     Qbft = "qbft"
 );
 words!(
+    ClosingReason,
+    "reason",
+    "`log-key` or `submitter-key`",
+    LogKey = "log-key",
+    SubmitterKey = "submitter-key"
+);
+words!(
     Require,
     "require",
     "`inclusion`, `checkpoint`, `anchor` or `block`",
@@ -212,5 +241,21 @@ impl Trust {
     pub(crate) fn chain(&self, chain_id: u64, registry: Registry) -> Option<&TrustedChain> {
         let same = |chain: &&TrustedChain| chain.chain_id == chain_id && chain.registry == registry;
         self.chains.iter().find(same)
+    }
+
+    /// Whether a chain says that the log was closed because its key was stolen.
+    pub(crate) fn lost_key(&self, log: LogId) -> bool {
+        let closed = self
+            .chains
+            .iter()
+            .flat_map(|chain| chain.closed.iter().flatten());
+        let mut of_log = closed.filter(|closed| closed.log_id == log);
+        of_log.any(|closed| closed.reason == ClosingReason::LogKey)
+    }
+
+    /// Whether a chain holds a final anchor of this size and root.
+    pub(crate) fn is_anchored(&self, log: LogId, size: u64, root: &Digest) -> bool {
+        let mut anchors = self.chains.iter().flat_map(|chain| &chain.anchors);
+        anchors.any(|anchor| anchor.log_id == log && anchor.size == size && anchor.root == *root)
     }
 }

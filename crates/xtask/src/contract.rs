@@ -1,5 +1,5 @@
-//! The registry contract's artefact: ABI, bytecode, compiler and settings in
-//! `anchor-service/contracts/AnchorRegistry.json`, committed, so that building
+//! The registry contract's artefacts: ABI, bytecode, compiler and settings in
+//! `AnchorRegistry.json` beside the source of each version, committed, so that building
 //! needs no Solidity compiler.
 //!
 //! The compiler is npm's solc at the exact version in `e2e/node/package.json`.
@@ -13,10 +13,15 @@ use std::{
     process::{Command, Stdio},
 };
 
+/// The newest version, and the one before, whose registries stay in use.
+const FOLDERS: [&str; 2] = [
+    "anchor-service/contracts",
+    "anchor-service/contracts/version1",
+];
 const SOURCE: &str = "AnchorRegistry.sol";
 const CONTRACT: &str = "AnchorRegistry";
 
-/// Compiles the contract into the committed artefact; with `check`, compares
+/// Compiles each version into its committed artefact; with `check`, compares
 /// instead and changes nothing.
 ///
 /// # Errors
@@ -24,12 +29,16 @@ const CONTRACT: &str = "AnchorRegistry";
 /// with `check` when the artefact is not what the source gives.
 pub fn run(check: bool) -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let folder = root.join("anchor-service/contracts");
-    let source = read(&folder.join(SOURCE))?;
-    let node_folder = root.join("e2e/node");
-    let compiler = installed_compiler(&node_folder)?;
-    let artefact = compile(&compiler, &source)?;
+    let compiler = installed_compiler(&root.join("e2e/node"))?;
+    FOLDERS
+        .iter()
+        .try_for_each(|folder| renew(&root.join(folder), &compiler, check))
+}
 
+/// One version.
+fn renew(folder: &Path, compiler: &Path, check: bool) -> Result<(), String> {
+    let source = read(&folder.join(SOURCE))?;
+    let artefact = compile(compiler, &source)?;
     let path = folder.join("AnchorRegistry.json");
     if !check {
         return fs::write(&path, artefact).map_err(|e| format!("write `{}`: {e}", path.display()));

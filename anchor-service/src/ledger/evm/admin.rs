@@ -1,4 +1,4 @@
-//! What the registry's admin does: deploy, grant, revoke. Used by `demo` and by
+//! What the registry's admin does: deploy, grant, revoke, close. Used by `demo` and by
 //! the command line; the running service has no such key.
 
 use super::{
@@ -6,7 +6,7 @@ use super::{
     fees::Fees,
     key::SubmitterKey,
     node::{LATEST, Node},
-    registry,
+    registry::{self, Version},
     transaction::Draft,
 };
 use crate::ledger::LedgerError;
@@ -21,6 +21,26 @@ use std::time::Duration;
 const POLL: Duration = Duration::from_millis(200);
 /// Looks for a receipt; about a minute.
 const LOOKS: u32 = 300;
+
+/// Why a log is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClosingReason {
+    /// The log's key may be another's.
+    LogKey,
+    /// A submitter's key may be another's.
+    SubmitterKey,
+}
+
+impl ClosingReason {
+    /// As the contract has it.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::LogKey => 1,
+            Self::SubmitterKey => 2,
+        }
+    }
+}
 
 /// The admin of a registry, or of one to come.
 #[derive(Debug)]
@@ -82,7 +102,7 @@ impl RegistryAdmin {
     ///
     /// # Errors
     /// When nothing or something else is there.
-    pub async fn check(&self, registry: [u8; 20]) -> Result<(), LedgerError> {
+    pub async fn check(&self, registry: [u8; 20]) -> Result<Version, LedgerError> {
         registry::check(&self.node, Address::new(registry)).await
     }
 
@@ -100,8 +120,7 @@ impl RegistryAdmin {
             logId: B256::new(*log.as_bytes()),
             submitter: Address::new(submitter),
         };
-        let to = TxKind::Call(Address::new(registry));
-        self.send(to, call.abi_encode().into()).await.map(drop)
+        self.call(registry, call.abi_encode()).await
     }
 
     /// Takes the right back.
@@ -118,8 +137,37 @@ impl RegistryAdmin {
             logId: B256::new(*log.as_bytes()),
             submitter: Address::new(submitter),
         };
+        self.call(registry, call.abi_encode()).await
+    }
+
+    /// Closes a log for good, and names the one that goes on in its place, or none yet.
+    ///
+    /// # Errors
+    /// When the registry is of version 1, this key is not the admin's, the log is closed
+    /// already, or the chain does not answer.
+    pub async fn close(
+        &self,
+        registry: [u8; 20],
+        log: LogId,
+        successor: Option<LogId>,
+        reason: ClosingReason,
+    ) -> Result<(), LedgerError> {
+        if self.check(registry).await? == Version::One {
+            let name = format!("{:#x}", Address::new(registry));
+            return Err(LedgerError::CannotClose(name));
+        }
+        let successor = successor.map_or(B256::ZERO, |log| B256::new(*log.as_bytes()));
+        let call = registry::AnchorRegistry::closeCall {
+            logId: B256::new(*log.as_bytes()),
+            successor,
+            reason: reason.number(),
+        };
+        self.call(registry, call.abi_encode()).await
+    }
+
+    async fn call(&self, registry: [u8; 20], input: Vec<u8>) -> Result<(), LedgerError> {
         let to = TxKind::Call(Address::new(registry));
-        self.send(to, call.abi_encode().into()).await.map(drop)
+        self.send(to, input.into()).await.map(drop)
     }
 
     async fn send(&self, to: TxKind, input: Bytes) -> Result<TransactionReceipt, LedgerError> {

@@ -4,8 +4,8 @@
 use super::{
     endpoint::RpcNodes,
     events::{Event, Events, Start},
-    node::Node,
-    registry,
+    node::{LATEST, Node},
+    registry::{self, Version},
 };
 use crate::ledger::{FinalityRule, LedgerError};
 use alloy::{primitives::Address, rpc::types::Filter};
@@ -27,11 +27,21 @@ pub struct AnchorEvent {
     pub time: u64,
 }
 
+/// Why a log was closed, and what goes on in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClosedEvent {
+    /// 1 for the log's key, 2 for a submitter's.
+    pub reason: u8,
+    /// The log that goes on; `None` while none is named.
+    pub successor: Option<LogId>,
+}
+
 /// A registry behind a node.
 #[derive(Debug)]
 pub struct RegistryReader {
     node: Node,
     registry: Address,
+    version: Version,
     chain_id: u64,
     /// The newest final block.
     last: u64,
@@ -49,12 +59,13 @@ impl RegistryReader {
     ) -> Result<Self, LedgerError> {
         let (node, registry) = (Node::new(&nodes.into())?, Address::new(registry));
         let chain_id = node.chain_id().await?;
-        registry::check(&node, registry).await?;
+        let version = registry::check(&node, registry).await?;
         let last = node.final_height(rule).await?;
         let last = last.ok_or(LedgerError::Strange("it has no final block"))?;
         Ok(Self {
             node,
             registry,
+            version,
             chain_id,
             last,
         })
@@ -85,6 +96,21 @@ impl RegistryReader {
     pub async fn find(&self, log: LogId, seqs: &[u64]) -> Result<Vec<AnchorEvent>, LedgerError> {
         let filter = self.events().numbered(log, seqs);
         self.scan(filter, |found| found.len() >= seqs.len()).await
+    }
+
+    /// Whether a log is closed by the newest block. That it was is never taken back, and
+    /// one who verifies is better told too early.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub async fn closed(&self, log: LogId) -> Result<Option<ClosedEvent>, LedgerError> {
+        if self.version == Version::One {
+            return Ok(None);
+        }
+        let call = registry::successor_call(log);
+        let answer = self.node.call(self.registry, call, LATEST).await?;
+        let (successor, reason) = registry::successor_answer(&answer)?;
+        Ok((reason != 0).then_some(ClosedEvent { reason, successor }))
     }
 
     const fn events(&self) -> Events<'_> {

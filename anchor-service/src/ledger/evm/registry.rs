@@ -1,5 +1,6 @@
 //! The registry contract as the adapter sees it: its interface, its code, and
-//! its errors in our words. The source is `contracts/AnchorRegistry.sol`.
+//! its errors in our words. The source is `contracts/AnchorRegistry.sol`; registries of
+//! version 1 stay in use.
 
 use super::node::Node;
 use crate::ledger::{Extension, Head, LedgerError, Refusal};
@@ -12,6 +13,7 @@ use model::{Digest, LogId, Timestamp};
 use serde::Deserialize;
 
 const ARTEFACT: &str = include_str!("../../../contracts/AnchorRegistry.json");
+const ARTEFACT_1: &str = include_str!("../../../contracts/version1/AnchorRegistry.json");
 
 sol! {
     /// Its interface; a test holds it against the artefact.
@@ -29,11 +31,15 @@ sol! {
         function head(bytes32 logId) external view returns (uint64 seq, uint64 size, bytes32 root, uint64 time);
         function grant(bytes32 logId, address submitter) external;
         function revoke(bytes32 logId, address submitter) external;
+        function close(bytes32 logId, bytes32 successor, uint8 reason) external;
+        function successor(bytes32 logId) external view returns (bytes32 next, uint8 reason);
         function admin() external view returns (address);
 
         event Anchored(bytes32 indexed logId, uint64 indexed seq, uint64 size, bytes32 root, uint64 time);
         event Granted(bytes32 indexed logId, address indexed submitter);
         event Revoked(bytes32 indexed logId, address indexed submitter);
+
+        event Closed(bytes32 indexed logId, bytes32 indexed successor, uint8 reason);
 
         error NotAdmin(address caller);
         error NotSubmitter(bytes32 logId, address caller);
@@ -46,6 +52,9 @@ sol! {
         error ProofNotEmpty(bytes32 logId);
         error NotConsistent(bytes32 logId, uint64 head, uint64 given);
         error HashFailed();
+        error LogClosed(bytes32 logId);
+        error WrongReason(uint8 reason);
+        error WrongSuccessor(bytes32 logId, bytes32 successor);
     }
 }
 
@@ -56,8 +65,17 @@ struct Artefact {
     deployed_bytecode: String,
 }
 
-fn artefact() -> Result<Artefact, LedgerError> {
-    serde_json::from_str(ARTEFACT).map_err(|_| DAMAGED)
+fn artefact(text: &str) -> Result<Artefact, LedgerError> {
+    serde_json::from_str(text).map_err(|_| DAMAGED)
+}
+
+/// The versions of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// Without `close`.
+    One,
+    /// What is deployed today.
+    Two,
 }
 
 const DAMAGED: LedgerError = LedgerError::Unsigned("the contract's artefact is damaged");
@@ -68,21 +86,23 @@ fn code(hex_digits: &str) -> Result<Vec<u8>, LedgerError> {
 
 /// What deploys the contract with this admin.
 pub fn creation_code(admin: Address) -> Result<Bytes, LedgerError> {
-    let mut bytes = code(&artefact()?.bytecode)?;
+    let mut bytes = code(&artefact(ARTEFACT)?.bytecode)?;
     bytes.extend(admin.abi_encode());
     Ok(bytes.into())
 }
 
-/// Makes sure that the registry which this release knows is at an address.
-pub async fn check(node: &Node, address: Address) -> Result<(), LedgerError> {
+/// Makes sure that a registry which this release knows is at an address; gives its version.
+pub async fn check(node: &Node, address: Address) -> Result<Version, LedgerError> {
     let (found, name) = (node.code(address).await?, format!("{address:#x}"));
     if found.is_empty() {
-        Err(LedgerError::NoRegistry(name))
-    } else if found == code(&artefact()?.deployed_bytecode)? {
-        Ok(())
-    } else {
-        Err(LedgerError::ForeignRegistry(name))
+        return Err(LedgerError::NoRegistry(name));
     }
+    for (version, text) in [(Version::Two, ARTEFACT), (Version::One, ARTEFACT_1)] {
+        if found == code(&artefact(text)?.deployed_bytecode)? {
+            return Ok(version);
+        }
+    }
+    Err(LedgerError::ForeignRegistry(name))
 }
 
 /// Call data of `anchorMany`.
@@ -130,6 +150,24 @@ pub fn head_answer(answer: &[u8]) -> Result<Option<Head>, LedgerError> {
     }))
 }
 
+/// Call data of `successor`.
+pub fn successor_call(log: LogId) -> Bytes {
+    AnchorRegistry::successorCall {
+        logId: B256::new(*log.as_bytes()),
+    }
+    .abi_encode()
+    .into()
+}
+
+/// The answer to `successor`: the next log, if one is named, and the reason, 0 while the
+/// log is open.
+pub fn successor_answer(answer: &[u8]) -> Result<(Option<LogId>, u8), LedgerError> {
+    let said = AnchorRegistry::successorCall::abi_decode_returns(answer)
+        .map_err(|_| LedgerError::Strange("the registry's successor of a log"))?;
+    let next = (said.next != B256::ZERO).then(|| LogId::new(said.next.0));
+    Ok((next, said.reason))
+}
+
 /// A block's time in seconds as a timestamp.
 pub fn time_of(seconds: u64) -> Option<Timestamp> {
     let millis = i64::try_from(seconds).ok()?.checked_mul(1_000)?;
@@ -159,6 +197,13 @@ pub fn refusal(data: &[u8]) -> Refusal {
                 log_id: log(e.logId),
             };
         }
+        Ok(Reason::LogClosed(e)) => {
+            return Refusal::Closed {
+                log_id: log(e.logId),
+            };
+        }
+        Ok(Reason::WrongReason(_)) => "WrongReason",
+        Ok(Reason::WrongSuccessor(_)) => "WrongSuccessor",
         Ok(Reason::NotAdmin(_)) => "NotAdmin",
         Ok(Reason::ZeroRoot(_)) => "ZeroRoot",
         Ok(Reason::ZeroSize(_)) => "ZeroSize",
@@ -221,6 +266,10 @@ mod tests {
         assert_eq!(R::grantCall::SELECTOR, selector("function", "grant")[..4]);
         assert_eq!(R::revokeCall::SELECTOR, selector("function", "revoke")[..4]);
         assert_eq!(R::adminCall::SELECTOR, selector("function", "admin")[..4]);
+        assert_eq!(R::closeCall::SELECTOR, selector("function", "close")[..4]);
+        let successor = selector("function", "successor");
+        assert_eq!(R::successorCall::SELECTOR, successor[..4]);
+        assert_eq!(R::Closed::SIGNATURE_HASH, selector("event", "Closed"));
         assert_eq!(R::Anchored::SIGNATURE_HASH, selector("event", "Anchored"));
         for (name, ours) in [
             ("NotAdmin", R::NotAdmin::SELECTOR),
@@ -230,6 +279,9 @@ mod tests {
             ("SmallerSize", R::SmallerSize::SELECTOR),
             ("RootChanged", R::RootChanged::SELECTOR),
             ("HashFailed", R::HashFailed::SELECTOR),
+            ("LogClosed", R::LogClosed::SELECTOR),
+            ("WrongReason", R::WrongReason::SELECTOR),
+            ("WrongSuccessor", R::WrongSuccessor::SELECTOR),
         ] {
             assert_eq!(ours, selector("error", name)[..4], "{name}");
         }
@@ -240,7 +292,16 @@ mod tests {
             .collect();
         assert_eq!(
             names,
-            ["admin", "anchor", "anchorMany", "grant", "head", "revoke"]
+            [
+                "admin",
+                "anchor",
+                "anchorMany",
+                "close",
+                "grant",
+                "head",
+                "revoke",
+                "successor"
+            ]
         );
     }
 

@@ -1,8 +1,9 @@
 //! `chartseal anchor`: the service, and what the registry's admin does.
 
 use super::service::ConfigArgs;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use model::FacilityName;
+use proof::Registry;
 use std::path::PathBuf;
 
 /// `chartseal anchor`.
@@ -30,6 +31,10 @@ pub enum AnchorCommand {
     Deploy(AdminArgs),
     /// Let the submitter anchor a log.
     Grant(GrantArgs),
+    /// Take a submitter's right to anchor a log back.
+    Revoke(RevokeArgs),
+    /// Close a log at the registry for good, because a key of it was stolen.
+    Close(CloseArgs),
     /// Begin another log for a facility whose log cannot go on.
     NewEpoch(NewEpochArgs),
 }
@@ -77,4 +82,50 @@ pub struct GrantArgs {
     /// Every log.
     #[arg(long, conflicts_with = "log")]
     pub all: bool,
+}
+
+/// `chartseal anchor revoke`.
+#[derive(Debug, Args)]
+pub struct RevokeArgs {
+    /// What `grant` takes too.
+    #[command(flatten)]
+    pub grant: GrantArgs,
+    /// The account whose right is taken back: `0x` and 40 hex digits. Left out, that of the
+    /// configured submitter's key.
+    #[arg(long, value_name = "ADDRESS")]
+    pub submitter: Option<Registry>,
+}
+
+/// `chartseal anchor close`.
+#[derive(Debug, Args)]
+pub struct CloseArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
+    pub config: PathBuf,
+    /// The file of the registry admin's key, mode 0600.
+    #[arg(long, value_name = "FILE")]
+    pub admin_key: PathBuf,
+    /// The facility whose log is closed: the last that has ended, whose successor is the
+    /// one that takes leaves.
+    #[arg(long, value_name = "FACILITY")]
+    pub facility: FacilityName,
+    /// Which key was stolen.
+    #[arg(long, value_name = "KEY")]
+    pub reason: Stolen,
+    /// Close the log that takes leaves; nothing of the facility is anchored until
+    /// `new-epoch` has begun another.
+    #[arg(long)]
+    pub current: bool,
+    /// Close it; without this the log is shown and nothing sent.
+    #[arg(long)]
+    pub confirm: bool,
+}
+
+/// A key that was stolen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Stolen {
+    /// The log's: what it signed and was not anchored counts no more.
+    LogKey,
+    /// The submitter's.
+    SubmitterKey,
 }

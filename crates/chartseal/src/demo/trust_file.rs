@@ -245,6 +245,7 @@ fn trust(logs: Vec<TrustedLog>, finals: &Finals, chain_id: u64, registry: Regist
             .collect(),
         blocks: None,
         validators: None,
+        closed: None,
     };
     Trust {
         logs,

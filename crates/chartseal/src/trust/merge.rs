@@ -3,7 +3,8 @@
 
 use model::{FacilityName, LogId};
 use proof::{
-    ChainKind, Registry, Source, Trust, TrustedAnchor, TrustedChain, TrustedHead, TrustedLog,
+    ChainKind, ClosedLog, Registry, Source, Trust, TrustedAnchor, TrustedChain, TrustedHead,
+    TrustedLog,
 };
 use tlog::checkpoint::{Origin, Vkey};
 
@@ -18,6 +19,7 @@ pub struct Found {
     pub vkeys: Vec<Vkey>,
     pub anchors: Vec<TrustedAnchor>,
     pub head: Option<TrustedHead>,
+    pub closed: Option<ClosedLog>,
 }
 
 /// Merges.
@@ -39,6 +41,7 @@ pub fn merge(trust: &mut Trust, found: Found) -> Result<(), String> {
             heads: found.head.into_iter().collect(),
             blocks: None,
             validators: None,
+            closed: found.closed.map(|closed| vec![closed]),
         });
         return Ok(());
     };
@@ -53,10 +56,32 @@ pub fn merge(trust: &mut Trust, found: Found) -> Result<(), String> {
     for anchor in found.anchors {
         add(chain, anchor)?;
     }
+    if let Some(closed) = found.closed {
+        close(chain, closed)?;
+    }
     match found.head {
         Some(head) => renew(chain, head),
         None => Ok(()),
     }
+}
+
+/// A log is closed once, for one reason; its successor may be named later.
+fn close(chain: &mut TrustedChain, closed: ClosedLog) -> Result<(), String> {
+    let logs = chain.closed.get_or_insert_default();
+    let Some(known) = logs.iter_mut().find(|known| known.log_id == closed.log_id) else {
+        logs.push(closed);
+        return Ok(());
+    };
+    let names_another = known.successor.is_some() && known.successor != closed.successor;
+    if known.reason != closed.reason || names_another {
+        return Err(format!(
+            "the file and the node say different things of why log 0x{} was closed, or of what \
+             goes on in its place: one of them is wrong",
+            closed.log_id
+        ));
+    }
+    known.successor = closed.successor;
+    Ok(())
 }
 
 fn log(trust: &mut Trust, found: &Found) -> Result<(), String> {

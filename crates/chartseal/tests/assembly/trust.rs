@@ -51,6 +51,7 @@ pub async fn trust_file(assembly: &Assembly) -> Trust {
         heads,
         blocks: None,
         validators: None,
+        closed: None,
     };
     Trust {
         logs,

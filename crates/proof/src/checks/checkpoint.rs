@@ -1,6 +1,6 @@
 //! *checkpoint*: the log signed this size and root, it is the log of the
-//! statement's facility, no chain holds another root of this size, and the anchor is
-//! about the same size and root.
+//! statement's facility, no chain holds another root of this size, the anchor is about the
+//! same size and root, and where the log's key was stolen a chain holds the checkpoint.
 
 use crate::{Bundle, Trust, TrustedLog, report::Finding};
 use model::{Digest, FacilityName, LogId};
@@ -40,6 +40,14 @@ pub(crate) fn checkpoint(
     match &bundle.anchor {
         Some(anchor) if anchor.size != claim.size || anchor.root != claim.root => {
             Finding::is_false("the anchor is of another size or root than the checkpoint")
+        }
+        _ if trust.lost_key(log.log_id)
+            && !trust.is_anchored(log.log_id, claim.size, &claim.root) =>
+        {
+            Finding::not_checked(
+                "the log was closed because its key was stolen: what it signed counts only where \
+                 the trust file holds an anchor of it",
+            )
         }
         _ => Finding::holds(format!("the log signed its root at size {}", claim.size)),
     }

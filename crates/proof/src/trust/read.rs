@@ -2,7 +2,7 @@
 //! no two entries that exclude each other.
 
 use super::{
-    FORMAT, Trust, TrustedAnchor, TrustedBlock, TrustedChain, TrustedHead, TrustedLog,
+    ClosedLog, FORMAT, Trust, TrustedAnchor, TrustedBlock, TrustedChain, TrustedHead, TrustedLog,
     TrustedValidators, TrustedWitnesses,
 };
 use crate::form::{self, FormError, Members};
@@ -18,7 +18,7 @@ const LOG: [&str; 7] = [
     "witnesses",
     "promise",
 ];
-const CHAIN: [&str; 8] = [
+const CHAIN: [&str; 9] = [
     "chainId",
     "registry",
     "kind",
@@ -27,6 +27,7 @@ const CHAIN: [&str; 8] = [
     "heads",
     "blocks",
     "validators",
+    "closed",
 ];
 
 impl Trust {
@@ -72,6 +73,9 @@ impl Trust {
                 "logId",
                 chain.heads.iter().map(|head| head.log_id),
             )?;
+            let closed = chain.closed.iter().flatten();
+            let closed = closed.map(|closed| closed.log_id);
+            once("chains[].closed", "logId", closed)?;
         }
         Ok(trust)
     }
@@ -150,6 +154,17 @@ fn chain(members: &Members<'_>) -> Result<TrustedChain, FormError> {
         heads: members.each("heads", &["logId", "seq", "size", "root", "time"], head)?,
         blocks: optional(members, "blocks", blocks)?,
         validators: optional(members, "validators", validators)?,
+        closed: optional(members, "closed", |members, name| {
+            members.each(name, &["logId", "reason", "successor"], closed)
+        })?,
+    })
+}
+
+fn closed(members: &Members<'_>) -> Result<ClosedLog, FormError> {
+    Ok(ClosedLog {
+        log_id: members.parsed("logId")?,
+        reason: members.parsed("reason")?,
+        successor: optional(members, "successor", Members::parsed)?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Writes a trust file, set out for people.
 
-use super::{FORMAT, Trust, TrustedChain, TrustedLog};
+use super::{ClosedLog, FORMAT, Trust, TrustedChain, TrustedLog};
 use crate::bundle::{object, texts};
 use crate::pretty::pretty;
 use fhir::json::Value;
@@ -86,5 +86,21 @@ fn chain(chain: &TrustedChain) -> Value {
         });
         ("validators", sets)
     }));
+    members.extend(
+        chain
+            .closed
+            .as_ref()
+            .map(|logs| ("closed", list(logs, closed))),
+    );
+    object(members)
+}
+
+fn closed(closed: &ClosedLog) -> Value {
+    let mut members = vec![
+        ("logId", closed.log_id.to_string().into()),
+        ("reason", closed.reason.as_str().into()),
+    ];
+    let successor = closed.successor.map(|log| log.to_string());
+    members.extend(successor.map(|log| ("successor", log.into())));
     object(members)
 }

@@ -5,8 +5,8 @@ mod lies;
 mod refusals;
 
 use super::world::{World, salt};
-use model::Digest;
-use proof::{Bundle, Require, Rung, Source, Trust};
+use model::{Digest, LogId};
+use proof::{Bundle, ClosedLog, ClosingReason, Require, Rung, Source, Trust};
 
 /// One case: three inputs and what must come out.
 pub struct Case {
@@ -50,6 +50,7 @@ impl Cases {
         cases.log_lies();
         cases.anchor_lies();
         cases.trust_matters();
+        cases.closed_logs();
         cases.refused_bundles();
         cases.refused_others();
         cases
@@ -169,5 +170,41 @@ impl Cases {
             late,
             Report("HHHHNN", 1, "sequenced", false),
         );
+    }
+
+    /// A log that was closed because a key was stolen.
+    fn closed_logs(&mut self) {
+        let closed = |cases: &Self, reason, successor| {
+            let mut trust = cases.world.trust(Require::Checkpoint);
+            trust.chains[0].closed = Some(vec![ClosedLog {
+                log_id: trust.logs[0].log_id,
+                reason,
+                successor,
+            }]);
+            trust
+        };
+        let next = Some(LogId::new([7; 32]));
+        let log_key = closed(self, ClosingReason::LogKey, next);
+        let unnamed = closed(self, ClosingReason::LogKey, None);
+        let submitter = closed(self, ClosingReason::SubmitterKey, next);
+        let late = |cases: &Self, trust| Setting {
+            trust,
+            ..cases.setting("late", Rung::Sequenced, 700)
+        };
+        let mut setting = self.truth();
+        setting.trust = ("closed-log-key", log_key.clone());
+        let anchored = Report("HHHHHN", 0, "finalized", false);
+        self.add("closed-log-key-anchored", setting, anchored);
+        for (name, trust) in [
+            ("closed-log-key", log_key),
+            ("closed-without-successor", unnamed),
+        ] {
+            let case = format!("{name}-not-anchored");
+            let not_anchored = Report("HHHNNN", 1, "pending", false);
+            self.add(&case, late(self, (name, trust)), not_anchored);
+        }
+        let signed = Report("HHHHNN", 0, "sequenced", false);
+        let setting = late(self, ("closed-submitter-key", submitter));
+        self.add("closed-submitter-key-not-anchored", setting, signed);
     }
 }

@@ -271,6 +271,7 @@ impl World {
                 heads: vec![head],
                 blocks: None,
                 validators: None,
+                closed: None,
             }],
             require,
             max_anchor_age: None,
