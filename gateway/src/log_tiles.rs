@@ -4,6 +4,10 @@
 //!
 //! It holds commitments only, nothing of any patient, so that its readings are
 //! counted in the access log and not audited one by one.
+//!
+//! A log that anyone may read can also be read by the scripts of any page (CORS,
+//! <https://fetch.spec.whatwg.org/#http-cors-protocol>), so that a browser verifies with no
+//! server of its own. One that needs a token cannot: no page is to use its visitor's rights.
 
 use crate::{
     app::App,
@@ -12,7 +16,11 @@ use crate::{
     failure::{Category, Failure},
     outcome, registered,
 };
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, HeaderValue},
+    web,
+};
 use fhir::IssueCode;
 use model::{EpochRead, Tag};
 use policies::{Action, Authorizer, Decision, Question, Target};
@@ -30,16 +38,56 @@ enum Wanted {
     Tile(TilePath),
 }
 
-/// Answers a path below `/log/{facility}/`.
+/// Answers a path below `/log/{facility}/`: unauthenticated or forbidden for those who may
+/// not read the log; not found for what the log does not have.
 ///
 /// # Errors
-/// Unauthenticated or forbidden for those who may not read the log; not found for
-/// what the log does not have.
+/// When the server was assembled without its state.
 pub async fn read(request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let (facility, public) = enter(&request).await?;
+    let public = app(&request)?.log_public;
+    let mut response = content_of(&request)
+        .await
+        .unwrap_or_else(HttpResponse::from_error);
+    if public {
+        open_to_pages(&mut response);
+    }
+    Ok(response)
+}
+
+/// Tells which methods there are, and a page what it may ask of a log that anyone may read.
+/// The same is told at every path here, whatever is there.
+///
+/// # Errors
+/// When the server was assembled without its state.
+pub async fn options(request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let mut response = HttpResponse::NoContent();
+    response.insert_header((header::ALLOW, "GET, HEAD, OPTIONS"));
+    if !app(&request)?.log_public {
+        return Ok(response.finish());
+    }
+    let mut response = response
+        .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"))
+        .insert_header((header::ACCESS_CONTROL_MAX_AGE, DAY_SECONDS))
+        .finish();
+    open_to_pages(&mut response);
+    Ok(response)
+}
+
+/// How long a page may rely on what it was told.
+const DAY_SECONDS: &str = "86400";
+
+/// Failures too, so that a page can tell what is not there from what is out of reach.
+fn open_to_pages(response: &mut HttpResponse) {
+    let any = HeaderValue::from_static("*");
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+}
+
+async fn content_of(request: &HttpRequest) -> Result<HttpResponse, Failure> {
+    let (facility, public) = enter(request).await?;
     let path = request.match_info().get("path").unwrap_or_default();
     let (epoch, wanted) = parse(path).ok_or_else(outcome::unknown_path)?;
-    let app = app(&request)?;
+    let app = app(request)?;
     let id = facility.id;
     let read = move |reader: &mut Reader| match reader.logs().find_epoch(id, epoch)? {
         Some(log) => content(reader, &log, wanted),
@@ -193,19 +241,18 @@ fn entries(reader: &mut Reader, log: &Log, tile: TilePath) -> Result<Vec<u8>, st
     Ok(bundle)
 }
 
-/// What is at a path of a tile never changes; a cache that others use may keep it
-/// when anyone may read it.
+/// A full tile never changes: a cache may keep it, and one that others use too when anyone
+/// may read it. A partial one is asked for until it is full, and the checkpoint grows; both
+/// are asked for anew, so that no cache shows what the log shows no more.
 fn response(wanted: Wanted, public: bool, bytes: Vec<u8>) -> HttpResponse {
-    let (kind, caching) = match (wanted, public) {
-        (Wanted::Checkpoint, _) => ("text/plain; charset=utf-8", "no-cache"),
-        (Wanted::Tile(_), true) => (
-            "application/octet-stream",
-            "public, max-age=31536000, immutable",
-        ),
-        (Wanted::Tile(_), false) => (
-            "application/octet-stream",
-            "private, max-age=31536000, immutable",
-        ),
+    let kind = match wanted {
+        Wanted::Checkpoint => "text/plain; charset=utf-8",
+        Wanted::Tile(_) => "application/octet-stream",
+    };
+    let caching = match wanted {
+        Wanted::Tile(tile) if tile.is_full() && public => "public, max-age=31536000, immutable",
+        Wanted::Tile(tile) if tile.is_full() => "private, max-age=31536000, immutable",
+        Wanted::Tile(_) | Wanted::Checkpoint => "no-cache",
     };
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, kind))

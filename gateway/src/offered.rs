@@ -104,6 +104,18 @@ impl Offered {
         self.with(Method::DELETE, web::delete().to(handler))
     }
 
+    /// Takes OPTIONS.
+    pub fn options<F: Handler<A>, A>(self, handler: F) -> Self
+    where
+        F::Output: Responder + 'static,
+        A: FromRequest + 'static,
+    {
+        self.with(
+            Method::OPTIONS,
+            web::route().method(Method::OPTIONS).to(handler),
+        )
+    }
+
     fn with(mut self, method: Method, route: Route) -> Self {
         self.methods.push(method);
         self.resource = self.resource.route(route);

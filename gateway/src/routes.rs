@@ -37,7 +37,11 @@ pub fn mount(config: &mut web::ServiceConfig) {
         .service(Offered::at("/", Into::into).get(front_page::show))
         .service(Offered::at("/healthz", Into::into).get(health::live))
         .service(Offered::at("/readyz", Into::into).get(health::ready))
-        .service(Offered::at("/log/{facility}/{path:.*}", Into::into).get(log_tiles::read))
+        .service(
+            Offered::at("/log/{facility}/{path:.*}", Into::into)
+                .get(log_tiles::read)
+                .options(log_tiles::options),
+        )
         .service(fhir_base("/f/{facility}/fhir"))
         .service(fhir_base("/fhir"))
         .service(admin::scope())

@@ -51,6 +51,12 @@ impl TilePath {
         })
     }
 
+    /// Whether it is whole, and so the same for good.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        u64::from(self.width) == WIDTH
+    }
+
     /// Whether a log of `size` leaves has all of it.
     #[must_use]
     pub fn is_within(&self, size: u64) -> bool {

@@ -171,7 +171,12 @@ async fn a_wrong_method_is_told_the_right_ones() {
     }
     let path = format!("/log/{HOME}/checkpoint");
     let reply = nobody.send("PATCH", &path, &[], None).await.expect(405);
-    assert_told(&path, &["GET", "HEAD"], reply.header("allow"), &reply.text);
+    assert_told(
+        &path,
+        &["GET", "HEAD", "OPTIONS"],
+        reply.header("allow"),
+        &reply.text,
+    );
 }
 
 fn assert_told(path: &str, offered: &[&str], allow: Option<&str>, text: &str) {

@@ -148,8 +148,8 @@ async fn what_the_checkpoint_covers_is_there_and_nothing_else() {
             head.header("content-type"),
             Some("application/octet-stream")
         );
-        let caching = "public, max-age=31536000, immutable";
-        assert_eq!(head.header("cache-control"), Some(caching), "{path}");
+        // It grows: nobody is to keep it.
+        assert_eq!(head.header("cache-control"), Some("no-cache"), "{path}");
     }
     for path in [
         "tile/0/000",
@@ -182,4 +182,76 @@ async fn what_the_checkpoint_covers_is_there_and_nothing_else() {
     // Reading it leaves no audit record.
     let audits = house.audits(HOME).await.len();
     assert_eq!(audits, 5);
+}
+
+/// A full tile is the same for good; who may keep it depends on who may read it.
+#[actix_web::test]
+async fn a_full_tile_alone_may_be_kept() {
+    for public in [true, false] {
+        let house = House::start_with(Kind::Sqlite, |settings| settings.log_public = public).await;
+        let system = house.caller(&DemoUser::System);
+        for _ in 0..3 {
+            let entry = |_| {
+                serde_json::json!({
+                    "resource": records::patient("a"),
+                    "request": {"method": "POST", "url": "Patient"},
+                })
+            };
+            let batch = serde_json::json!({
+                "resourceType": "Bundle",
+                "type": "batch",
+                "entry": (0..90).map(entry).collect::<Vec<_>>(),
+            });
+            system.post("", batch).await.expect(200);
+        }
+        sequence(&house, HOME, 257).await;
+        let watcher = house.caller_with(&DemoUser::System, monitor);
+        let whose = if public { "public" } else { "private" };
+        let kept = format!("{whose}, max-age=31536000, immutable");
+        for (path, caching) in [
+            ("tile/0/000", kept.as_str()),
+            ("tile/entries/000", kept.as_str()),
+            ("tile/0/000.p/255", "no-cache"),
+            ("tile/entries/000.p/2", "no-cache"),
+            ("checkpoint", "no-cache"),
+        ] {
+            let path = format!("/log/{HOME}/{path}");
+            let reply = watcher.send("HEAD", &path, &[], None).await.expect(200);
+            assert_eq!(reply.header("cache-control"), Some(caching), "{path}");
+        }
+    }
+}
+
+/// A page of any origin reads what anyone may read, and nothing that needs a token.
+#[actix_web::test]
+async fn a_page_reads_a_public_log() {
+    const ORIGIN: (&str, &str) = ("origin", "https://auditor.example");
+    let allowed = "access-control-allow-origin";
+    let house = with_log(true).await;
+    let anyone = house.anyone();
+    for (method, path, status) in [
+        ("GET", "checkpoint", 200),
+        ("HEAD", "tile/0/000.p/4", 200),
+        ("GET", "tile/0/009", 404),
+        ("OPTIONS", "checkpoint", 204),
+        ("OPTIONS", "tile/0/000", 204),
+    ] {
+        let path = format!("/log/{HOME}/{path}");
+        let reply = anyone.send(method, &path, &[ORIGIN], None).await;
+        let reply = reply.expect(status);
+        assert_eq!(reply.header(allowed), Some("*"), "{method} {path}");
+        let methods = reply.header("access-control-allow-methods");
+        assert_eq!(methods, (status == 204).then_some("GET, HEAD"), "{method}");
+        assert_eq!(reply.header("access-control-allow-credentials"), None);
+    }
+    let elsewhere = anyone.send("GET", "/healthz", &[ORIGIN], None).await;
+    assert_eq!(elsewhere.header(allowed), None);
+
+    let house = with_log(false).await;
+    let watcher = house.caller_with(&DemoUser::System, monitor);
+    for (method, status) in [("GET", 200), ("HEAD", 200), ("OPTIONS", 204)] {
+        let path = format!("/log/{HOME}/checkpoint");
+        let reply = watcher.send(method, &path, &[ORIGIN], None).await;
+        assert_eq!(reply.expect(status).header(allowed), None, "{method}");
+    }
 }
