@@ -15,6 +15,8 @@ const CAPACITY: usize = 4096;
 const WORTHWHILE: usize = 8;
 /// How long fewer wait for more.
 const PATIENCE: Duration = Duration::from_millis(2);
+/// Groups that go before a long closure, as long as there are others.
+const PASSED: u32 = 8;
 
 /// A closure with its result and whoever waits for it, its types forgotten.
 trait Work: Send {
@@ -50,6 +52,8 @@ where
 pub(crate) struct Job {
     pub(crate) name: &'static str,
     pub(crate) locks: Vec<LockKey>,
+    /// Whether it writes so much that others would wait long for it.
+    long: bool,
     since: Instant,
     work: Box<dyn Work>,
     /// What its last run came to; it counts when the transaction was committed.
@@ -66,6 +70,7 @@ impl Job {
         Self {
             name,
             locks: locks.to_vec(),
+            long: false,
             since: Instant::now(),
             work: Box::new(Task {
                 closure,
@@ -74,6 +79,11 @@ impl Job {
             }),
             outcome: Err(Error::Unavailable),
         }
+    }
+
+    /// The same, of a closure that writes much.
+    pub(crate) fn long(self) -> Self {
+        Self { long: true, ..self }
     }
 
     /// Runs the closure. A panic ends the closure, not the writer.
@@ -93,6 +103,10 @@ impl Job {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Job>,
+    /// Long ones; each is a group of its own.
+    long: VecDeque<Job>,
+    /// Groups that went before the first of the long ones.
+    passed: u32,
     /// Writers that have taken closures and are not done with them.
     at_work: usize,
     closed: bool,
@@ -102,11 +116,37 @@ impl State {
     /// How much longer those that wait may wait for more, or for a writer that is at
     /// work to be done.
     fn patience(&self) -> Option<Duration> {
-        if self.at_work == 0 || self.waiting.len() >= WORTHWHILE || self.closed {
+        if self.long_is_due()
+            || self.at_work == 0
+            || self.waiting.len() >= WORTHWHILE
+            || self.closed
+        {
             return None;
         }
         let waited = self.waiting.front()?.since.elapsed();
         PATIENCE.checked_sub(waited).filter(|rest| !rest.is_zero())
+    }
+}
+
+impl State {
+    fn count(&self) -> usize {
+        self.waiting.len() + self.long.len()
+    }
+
+    /// Whether a long closure is next.
+    fn long_is_due(&self) -> bool {
+        !self.long.is_empty() && (self.waiting.is_empty() || self.passed >= PASSED)
+    }
+
+    /// The next group, of at most so many.
+    fn group(&mut self, most: usize) -> Vec<Job> {
+        if self.long_is_due() {
+            self.passed = 0;
+            return self.long.pop_front().into_iter().collect();
+        }
+        self.passed += u32::from(!self.long.is_empty());
+        let count = self.waiting.len().min(most);
+        self.waiting.drain(..count).collect()
     }
 }
 
@@ -124,11 +164,14 @@ impl Queue {
     /// Adds a job, or answers it at once when there is no room.
     pub(crate) fn add(&self, job: Job) {
         let mut state = self.state();
-        if state.closed || state.waiting.len() >= CAPACITY {
+        if state.closed || state.count() >= CAPACITY {
             drop(state);
             job.answer();
         } else {
-            state.waiting.push_back(job);
+            match job.long {
+                true => state.long.push_back(job),
+                false => state.waiting.push_back(job),
+            }
             drop(state);
             self.changed.notify_one();
         }
@@ -142,7 +185,7 @@ impl Queue {
             if let Some(patience) = state.patience() {
                 let waited = self.changed.wait_timeout(state, patience);
                 state = waited.unwrap_or_else(PoisonError::into_inner).0;
-            } else if !state.waiting.is_empty() {
+            } else if state.count() > 0 {
                 break;
             } else if state.closed {
                 return None;
@@ -152,8 +195,7 @@ impl Queue {
             }
         }
         state.at_work += 1;
-        let count = state.waiting.len().min(most);
-        Some(state.waiting.drain(..count).collect())
+        Some(state.group(most))
     }
 
     /// Says that what was taken is answered.

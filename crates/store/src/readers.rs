@@ -78,6 +78,11 @@ impl Readers {
         self
     }
 
+    /// Number of reads at a time.
+    pub(crate) fn most(&self) -> usize {
+        self.pool.max_size() as usize
+    }
+
     pub(crate) fn pool(&self) -> Pool<Manager> {
         self.pool.clone()
     }

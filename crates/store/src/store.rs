@@ -52,7 +52,7 @@ impl Default for Options {
         Self {
             writers: 2,
             readers: 4,
-            searches: 4,
+            searches: 8,
             search_time: Duration::from_secs(5),
             from_0_1: false,
         }
@@ -174,11 +174,43 @@ impl Store {
         F: FnMut(&mut Tx) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
+        self.run(name, locks, f, |job| job).await
+    }
+
+    /// [`Self::run_tx`] for what writes many rows: it is committed by itself, and others
+    /// that wait are committed before, eight groups of them at most.
+    ///
+    /// # Errors
+    /// As [`Self::run_tx`].
+    pub async fn run_long_tx<T, F>(
+        &self,
+        name: &'static str,
+        locks: &[LockKey],
+        f: F,
+    ) -> Result<T, Error>
+    where
+        F: FnMut(&mut Tx) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.run(name, locks, f, Job::long).await
+    }
+
+    async fn run<T, F>(
+        &self,
+        name: &'static str,
+        locks: &[LockKey],
+        f: F,
+        kind: fn(Job) -> Job,
+    ) -> Result<T, Error>
+    where
+        F: FnMut(&mut Tx) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
         let (sender, receiver) = oneshot::channel();
-        self.0.queue.add(Job::new(name, locks, f, |value| {
+        self.0.queue.add(kind(Job::new(name, locks, f, |value| {
             // Whoever asked may have gone.
             let _ = sender.send(value);
-        }));
+        })));
         let answered = receiver.instrument(span("write", name)).await;
         answered.unwrap_or(Err(Error::Unavailable))
     }
@@ -321,6 +353,12 @@ impl Store {
         self.count_read();
         let caller = Arc::new(());
         self.0.by_key.read(name, Arc::downgrade(&caller), f)
+    }
+
+    /// Number of searches that can be under way at a time.
+    #[must_use]
+    pub fn searches(&self) -> usize {
+        self.0.searches.most()
     }
 
     fn count_read(&self) {

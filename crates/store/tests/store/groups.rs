@@ -25,6 +25,7 @@ on_both! {
     an_error_that_was_swallowed_is_no_success,
     named_locks_make_reading_and_writing_one_step,
     async_and_blocking_calls_see_the_same,
+    what_writes_much_goes_after_the_others_and_by_itself,
 }
 
 /// Makes the one writer wait, lets `meanwhile` queue up closures, then goes on.
@@ -330,4 +331,35 @@ fn async_and_blocking_calls_see_the_same(world: &World) {
             .expect("a read");
         assert_eq!(found, Some(version(1, 1).version));
     });
+}
+
+fn what_writes_much_goes_after_the_others_and_by_itself(world: &World) {
+    let store = world.open_with_one_writer();
+    let facility = facility(&store);
+    let before = store.stats();
+    let ran = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .build()
+        .expect("a runtime");
+    // The first comes alone, and the others while the writer is held up.
+    while_held(&store, 5, |place| {
+        let ran = Arc::clone(&ran);
+        let write = move |tx: &mut store::Tx| {
+            ran.lock().expect("no panic").push(place);
+            tx.versions()
+                .insert(facility, &version(u32::try_from(place).expect("few"), 1))
+        };
+        runtime.block_on(async {
+            match place {
+                0 | 1 => store.run_long_tx("long", &[], write).await,
+                _ => store.run_tx("short", &[], write).await,
+            }
+        })
+    });
+    let mut ran = ran.lock().expect("no panic").clone();
+    ran[..3].sort_unstable();
+    ran[3..].sort_unstable();
+    assert_eq!(ran, [2, 3, 4, 0, 1]);
+    // One for the hold, one for the three, and one for each of the long ones.
+    assert_eq!(store.stats().groups - before.groups, 4);
 }
