@@ -6,10 +6,12 @@ use crate::{
     hold::Hold,
     identity::{Identity, IdentityConfig},
     limits::{Limits, Throttle},
-    long_work::Turns,
+    long_work::LongWork,
     metrics::RequestMetrics,
     own_urls,
+    places::Places,
     registered::RegisteredOnly,
+    under_way::UnderWay,
 };
 use model::{Clock, FacilityName, Random, Timestamp};
 use sealing::Kms;
@@ -71,10 +73,12 @@ pub struct App {
     pub registered_only: RegisteredOnly,
     /// What each client and user may still ask.
     pub throttle: Throttle,
-    /// By which long requests open records.
-    pub(crate) opening: Turns,
-    /// By which large bodies are read.
-    pub(crate) reading: Turns,
+    /// Carries out long requests.
+    pub(crate) long_work: LongWork,
+    /// By which requests that are not long search the database.
+    pub(crate) short_searches: Arc<Places>,
+    /// Bodies that come and answers that go.
+    pub(crate) under_way: Arc<UnderWay>,
     /// How much a client may ask.
     pub limits: Limits,
     /// The time within which every row is swept.
@@ -99,6 +103,7 @@ pub struct Counters {
     unauthenticated_in_all: AtomicU64,
     denials: AtomicU64,
     opens: AtomicU64,
+    long_requests: AtomicU64,
 }
 
 impl Counters {
@@ -132,6 +137,16 @@ impl Counters {
     #[must_use]
     pub fn opens(&self) -> u64 {
         self.opens.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn long_request(&self) {
+        self.long_requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Requests that were carried out beside the threads that serve since the start.
+    #[must_use]
+    pub fn long_requests(&self) -> u64 {
+        self.long_requests.load(Ordering::Relaxed)
     }
 
     /// Takes the number of requests without a valid token since the last time.
@@ -184,6 +199,11 @@ impl App {
         let identity = Identity::new(settings.identity, Arc::clone(&clock))
             .map_err(|error| Failure::fault(format!("identity: {error}")))?;
         let throttle = Throttle::new(&settings.limits, Arc::clone(&clock));
+        // Of the searches three quarters are left to requests that are short.
+        let long = (store.searches() / 4).max(1);
+        let short = store.searches().saturating_sub(long).max(1);
+        let long_work =
+            LongWork::start(long).map_err(|error| Failure::fault(format!("threads: {error}")))?;
         Ok(Self {
             store,
             started: clock.now(),
@@ -195,8 +215,9 @@ impl App {
             log_public: settings.log_public,
             registered_only: settings.registered_only,
             throttle,
-            opening: Turns::default(),
-            reading: Turns::default(),
+            long_work,
+            short_searches: Places::new(short),
+            under_way: UnderWay::new(&settings.limits),
             limits: settings.limits,
             sweep_within: settings.sweep_within,
             metrics: RequestMetrics::new()
@@ -298,6 +319,12 @@ impl App {
         } else {
             format!("{}/fhir", self.public_url())
         }
+    }
+
+    /// Bytes of bodies that come and answers that go.
+    #[must_use]
+    pub fn bytes_under_way(&self) -> usize {
+        self.under_way.all()
     }
 
     /// Whoever keeps the root keys.

@@ -17,8 +17,10 @@ use fhir::audit_event::{
     AuditAct, AuditAgent, AuditFacility, AuditFacts, AuditOutcome, AuditRecord,
 };
 use model::{FacilityName, new_uuid};
-use store::NewAudit;
+use store::{NewAudit, Tx};
 
+/// Versions of a request for whose rows others would wait.
+const LONG_WRITES: usize = 50;
 /// What the events of a repetition say; nothing else of them differs.
 const REPEATED: &str = "repeated";
 
@@ -50,22 +52,25 @@ pub async fn commit(
     // key that was answered meanwhile; then versions, which refuse a number already
     // taken; then what administrators change, which moves the epoch; then the audit.
     // One commit, or nothing.
-    store
-        .run_tx("exchange", &locks, move |tx| {
-            for (facility, epoch) in &epochs {
-                tx.epochs()
-                    .require(*facility, std::slice::from_ref(epoch))?;
-            }
-            keyed.keep(tx, facility)?;
-            tx.versions().insert_many(facility, &writes)?;
-            admin.commit(tx, facility)?;
-            kept_query::commit(tx, facility, &kept_queries)?;
-            for (facility, audit) in &audits {
-                tx.audits().insert(*facility, audit)?;
-            }
-            Ok(())
-        })
-        .await?;
+    let long = writes.len() > LONG_WRITES;
+    let write = move |tx: &mut Tx| {
+        for (facility, epoch) in &epochs {
+            tx.epochs()
+                .require(*facility, std::slice::from_ref(epoch))?;
+        }
+        keyed.keep(tx, facility)?;
+        tx.versions().insert_many(facility, &writes)?;
+        admin.commit(tx, facility)?;
+        kept_query::commit(tx, facility, &kept_queries)?;
+        for (facility, audit) in &audits {
+            tx.audits().insert(*facility, audit)?;
+        }
+        Ok(())
+    };
+    match long {
+        true => store.run_long_tx("exchange", &locks, write).await?,
+        false => store.run_tx("exchange", &locks, write).await?,
+    }
     Ok(())
 }
 

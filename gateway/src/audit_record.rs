@@ -81,7 +81,10 @@ pub async fn find(
         })
         .await?;
     match row {
-        Some(row) => Ok(open(facility, row).await?.into_iter().nth(index)),
+        Some(row) => {
+            exchange.pay(&row.envelope).await?;
+            Ok(open(facility, row).await?.into_iter().nth(index))
+        }
         None => Ok(None),
     }
 }

@@ -1,38 +1,68 @@
 //! The body of a request, up to the limit, in the form that its headers declare.
 
 use crate::{
+    answer::Asker,
     app::App,
     failure::{Category, Failure},
     limits::BODY_BYTES_PER_SECOND,
+    long_work::LONG_BODY,
     negotiation, query_text,
+    under_way::Held,
 };
 use actix_web::{
-    HttpRequest,
+    HttpMessage as _, HttpRequest,
     body::{BodyStream, MessageBody as _},
+    http::header,
     rt, web,
 };
 use fhir::{
     IssueCode,
     json::{self, Value},
 };
-use std::{future::poll_fn, pin::Pin, time::Duration};
+use std::{future::poll_fn, ops::Deref, pin::Pin, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
-/// Bytes of a body that takes long to read.
-const LONG: usize = 256 * 1024;
 /// Bytes of a body that says nothing.
 const LONGEST_EMPTY: usize = 1024;
 /// How long the rest of a body is held that came too slowly.
 const HELD_FOR: Duration = Duration::from_secs(2);
 
+/// A body that was read; it counts as under way as long as it is held.
+#[derive(Debug)]
+pub struct Body {
+    bytes: web::Bytes,
+    _held: Held,
+}
+
+impl Body {
+    /// Whether it takes long to read.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        self.bytes.len() >= LONG_BODY
+    }
+}
+
+impl Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Whether the body of a request may be a long one, before it is read.
+#[must_use]
+pub fn may_be_long(request: &HttpRequest) -> bool {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    length.is_none_or(|length: usize| length >= LONG_BODY)
+}
+
 /// Reads a body of FHIR in JSON.
 ///
 /// # Errors
 /// When it is over the limit, cut short, or not declared as such.
-pub async fn read_fhir(
-    request: &HttpRequest,
-    payload: web::Payload,
-) -> Result<web::Bytes, Failure> {
+pub async fn read_fhir(request: &HttpRequest, payload: web::Payload) -> Result<Body, Failure> {
     negotiation::check_fhir_body(request)?;
     read(request, payload, usize::MAX).await
 }
@@ -46,7 +76,7 @@ pub async fn read_json_up_to(
     request: &HttpRequest,
     payload: web::Payload,
     most: usize,
-) -> Result<web::Bytes, Failure> {
+) -> Result<Body, Failure> {
     negotiation::check_json_body(request)?;
     read(request, payload, most).await
 }
@@ -88,15 +118,14 @@ pub async fn read_form(request: &HttpRequest, payload: web::Payload) -> Result<S
 ///
 /// # Errors
 /// When it is over the limit, cut short, or too slow.
-async fn read(
-    request: &HttpRequest,
-    payload: web::Payload,
-    most: usize,
-) -> Result<web::Bytes, Failure> {
-    let (limit, seconds) = request.app_data::<web::Data<App>>().map_or((0, 0), |app| {
-        (app.limits.body_bytes, app.limits.body_seconds)
-    });
-    let limit = limit.min(most);
+async fn read(request: &HttpRequest, payload: web::Payload, most: usize) -> Result<Body, Failure> {
+    let app = request.app_data::<web::Data<App>>();
+    let app = app.ok_or_else(|| Failure::fault("the server was assembled without its state"))?;
+    let (limit, seconds) = (app.limits.body_bytes.min(most), app.limits.body_seconds);
+    let asker = request.extensions().get::<Asker>().cloned();
+    let mut held = app
+        .under_way
+        .of(asker.map_or_else(String::new, |asker| asker.0));
     let (mut stream, mut body) = (BodyStream::new(payload), web::BytesMut::new());
     let patience = Duration::from_secs(u64::from(seconds));
     let mut until = Instant::now() + patience;
@@ -107,13 +136,17 @@ async fn read(
                 close_after(stream);
                 return Err(too_slow());
             }
-            Ok(None) => return Ok(body.freeze()),
+            Ok(None) => {
+                let bytes = body.freeze();
+                return Ok(Body { bytes, _held: held });
+            }
             Ok(Some(Err(_))) => return Err(cut_short()),
             Ok(Some(Ok(chunk))) => chunk,
         };
         if body.len().saturating_add(chunk.len()) > limit {
             return Err(too_large(limit));
         }
+        held.take(chunk.len())?;
         // Whoever holds a connection open must keep sending: what came fast earns no more
         // than the first seconds again, so that a few bytes hold no memory for long.
         until = (until + time_of(chunk.len())).min(Instant::now() + patience);
@@ -122,7 +155,7 @@ async fn read(
 }
 
 /// How long so many bytes may take.
-fn time_of(bytes: usize) -> Duration {
+pub(crate) fn time_of(bytes: usize) -> Duration {
     let micros = (bytes as u64).saturating_mul(1_000_000) / BODY_BYTES_PER_SECOND;
     Duration::from_micros(micros)
 }
@@ -160,21 +193,10 @@ fn too_large(limit: usize) -> Failure {
     )
 }
 
-/// The value of a JSON body, within the limit of values. A long one is read beside the
-/// threads that serve.
+/// The value of a JSON body, within the limit of values.
 ///
 /// # Errors
 /// When it is not JSON that we take, or has too many values.
-pub async fn parse(app: &App, bytes: &web::Bytes) -> Result<Value, Failure> {
-    let most = app.limits.body_values();
-    if bytes.len() < LONG {
-        return Ok(json::parse_within(bytes, most)?);
-    }
-    let (turn, bytes) = (app.reading.next().await?, bytes.clone());
-    let read = move || {
-        // Whoever goes away keeps the turn until what was begun for them is done.
-        let _turn = turn;
-        json::parse_within(&bytes, most)
-    };
-    Ok(web::block(read).await.map_err(Failure::fault)??)
+pub fn parse(app: &App, bytes: &[u8]) -> Result<Value, Failure> {
+    Ok(json::parse_within(bytes, app.limits.body_values())?)
 }

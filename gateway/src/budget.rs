@@ -80,12 +80,12 @@ impl Budget {
         self.records.get() > 0 && self.bytes.get() > 0
     }
 
-    /// Whether so much was opened that the request goes on by turns.
+    /// Whether so much was opened, or is about to be, that the request is a long one.
     #[must_use]
     pub fn is_long(&self) -> bool {
         let records = self.records.limit.saturating_sub(self.records.get());
         let bytes = self.bytes.limit.saturating_sub(self.bytes.get());
-        records >= LONG_RECORDS || bytes >= LONG_BYTES
+        records > LONG_RECORDS || bytes >= LONG_BYTES
     }
 
     /// Why no more records are opened.

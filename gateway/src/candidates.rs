@@ -11,11 +11,10 @@ use crate::{
 };
 use model::ResourceType;
 use std::sync::Arc;
-use store::{FacilityId, Hit, Order, Reader, Store, TimePosition};
+use store::{FacilityId, Hit, Order, Reader, TimePosition};
 
 /// What to read, and how to go on.
 pub struct Candidates {
-    store: Store,
     found_by: Arc<FoundBy>,
     overlay: Overlay,
 }
@@ -49,7 +48,6 @@ impl Candidates {
             spans.reverse();
         }
         Self {
-            store: exchange.app().store.clone(),
             overlay: Overlay::of(&exchange.writes, kind, &conditions, &spans, sort),
             found_by: Arc::new(FoundBy {
                 facility: exchange.facility().id,
@@ -73,7 +71,7 @@ impl Candidates {
     ) -> Result<Batch, Failure> {
         let found_by = Arc::clone(&self.found_by);
         let read = move |reader: &mut Reader| found_by.read(reader, after, limit);
-        let stored = self.store.search("search", read).await?;
+        let stored = exchange.search("search", read).await??;
         Ok(self.overlay.merge(&exchange.writes, stored, after, limit))
     }
 
@@ -82,10 +80,10 @@ impl Candidates {
     ///
     /// # Errors
     /// When they cannot be counted.
-    pub async fn count(&self, limit: u32) -> Result<u32, Failure> {
+    pub async fn count(&self, exchange: &Exchange<'_>, limit: u32) -> Result<u32, Failure> {
         let found_by = Arc::clone(&self.found_by);
         let count = move |reader: &mut Reader| found_by.count(reader, limit);
-        let stored = self.store.search("search count", count).await?;
+        let stored = exchange.search("search count", count).await??;
         Ok(stored.saturating_add(self.overlay.count()))
     }
 }

@@ -3,10 +3,13 @@
 
 use crate::{
     access_log::{ClientId, RequestId},
+    answer::Asker,
     app::App,
     facility::Facility,
     failure::{Category, Failure},
     identity::{self, Refusal, Unauthenticated},
+    limits,
+    long_work::Lane,
     proxies::ClientAddress,
 };
 use actix_web::{HttpMessage, HttpRequest, http::header, web};
@@ -33,6 +36,8 @@ pub struct Context {
     pub request_id: String,
     /// Where the request came from, as far as trusted proxies say; no port.
     pub address: Option<String>,
+    /// Where it is carried out.
+    pub(crate) lane: Lane,
 }
 
 impl Context {
@@ -77,6 +82,8 @@ impl Context {
         for facility in [Some(&facility), home.as_ref()].into_iter().flatten() {
             facility.keep_fresh().await?;
         }
+        let user = limits::searcher_of(&caller);
+        request.extensions_mut().insert(Asker(user));
         let base = app.base_of(
             &facility.name,
             request.match_info().get("facility").is_some(),
@@ -94,7 +101,13 @@ impl Context {
             home,
             caller: Arc::new(caller),
             base,
+            lane: Lane::default(),
         })
+    }
+
+    /// Whose request it is, where requests of one are held against those of others.
+    pub(crate) fn user(&self) -> String {
+        limits::searcher_of(&self.caller)
     }
 }
 

@@ -68,7 +68,7 @@ pub struct Exchange<'c> {
     /// What is in force at the base.
     base: Arc<InForce>,
     /// Whether the caller's client counts at all.
-    client_counts: bool,
+    pub(crate) client_counts: bool,
     pub(crate) authorizer: Authorizer,
     pub(crate) epochs: Vec<EpochRead>,
     /// The tag of the token's patient, at home.
@@ -294,6 +294,15 @@ pub(crate) fn of_patients(resource_type: &ResourceType) -> bool {
 fn believed(context: &Context, sides: &[Side]) -> Option<Arc<Caller>> {
     let registered = &sides.last()?.in_force.registered;
     registered.believed(context.app.registered_only, &context.caller)
+}
+
+/// Looks at what a request could do before it does anything; no decision comes of it.
+pub(crate) fn beforehand<T>(
+    context: &Context,
+    interaction: &AuditInteraction,
+    look: impl FnOnce(&Exchange<'_>) -> T,
+) -> T {
+    look(&Exchange::begin(context, interaction, Spent::default()))
 }
 
 /// Runs an interaction until its outcome, good or bad, is committed with its

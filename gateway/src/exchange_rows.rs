@@ -44,6 +44,24 @@ impl Exchange<'_> {
         read.map_err(|error| facility.refuse_read(resource_type, record, error))
     }
 
+    /// Reads what may look at many rows. Those that are not long do it in turn, by user;
+    /// of the long ones there are no more than may search.
+    ///
+    /// # Errors
+    /// Those of `read`; throttled when too many requests of the user wait.
+    pub(crate) async fn search<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&mut store::Reader) -> Result<T, store::Error> + Send + 'static,
+    ) -> Result<Result<T, store::Error>, Failure> {
+        let (app, context) = (self.app(), self.context);
+        let _place = match context.lane.is_serving() {
+            true => Some(app.short_searches.take(&context.user()).await?),
+            false => None,
+        };
+        Ok(app.store.search(name, read).await)
+    }
+
     /// One version of a record, opened and withheld. What this request itself has
     /// written counts.
     ///
@@ -83,7 +101,7 @@ impl Exchange<'_> {
     /// # Errors
     /// When its envelope does not open; too costly when the request has opened enough.
     pub async fn open_row(&self, row: store::Version) -> Result<Found, Failure> {
-        let _turn = self.pay(&row.envelope).await?;
+        self.pay(&row.envelope).await?;
         self.app().counters.opened();
         // A delete has no content; whom the record was about stands in the version
         // that it ended.

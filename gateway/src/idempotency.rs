@@ -31,6 +31,12 @@ const LONGEST: usize = 255;
 /// How long an answer is kept at least.
 const KEPT_MILLIS: i64 = 7 * 24 * 3_600 * 1_000;
 
+/// The key of a request, with what of its head has to be the same the next time.
+pub struct Key {
+    key: String,
+    parts: Vec<String>,
+}
+
 /// A request that is to take effect once.
 pub struct Once {
     /// Names the caller and its key.
@@ -51,16 +57,12 @@ pub enum Keyed {
     Again,
 }
 
-impl Once {
+impl Key {
     /// The key of a request, if it has one.
     ///
     /// # Errors
     /// Invalid for more than one key and for one that is not visible ASCII.
-    pub fn of(
-        request: &HttpRequest,
-        context: &Context,
-        body: &[u8],
-    ) -> Result<Option<Self>, Failure> {
+    pub fn of(request: &HttpRequest) -> Result<Option<Self>, Failure> {
         let mut sent = request.headers().get_all(IDEMPOTENCY_KEY);
         let Some(first) = sent.next() else {
             return Ok(None);
@@ -77,24 +79,33 @@ impl Once {
                 ),
             ));
         };
+        let path = request.path().trim_end_matches('/').to_owned();
+        let if_match = precondition::if_match(request);
+        let mut parts = vec![request.method().as_str().to_owned(), path, if_match];
+        // Left out when there are none, as in answers that were kept before.
+        let others = precondition::others(request);
+        parts.extend((!others.is_empty()).then_some(others));
+        let key = key.to_owned();
+        Ok(Some(Self { key, parts }))
+    }
+
+    /// The request with this key and body.
+    pub fn once(&self, context: &Context, body: &[u8]) -> Once {
         let (tags, caller) = (&context.facility.tags, &context.caller);
         let key = tags.idempotency_tag(
             tags.user_tag(&caller.issuer, &caller.subject),
             tags.client_tag(&caller.client),
-            key,
+            &self.key,
         );
-        let if_match = precondition::if_match(request);
-        let path = request.path().trim_end_matches('/');
-        let mut parts = vec![request.method().as_str(), path, &if_match];
-        // Left out when there are none, as in answers that were kept before.
-        let others = precondition::others(request);
-        parts.extend((!others.is_empty()).then_some(others.as_str()));
-        Ok(Some(Self {
+        let parts: Vec<&str> = self.parts.iter().map(String::as_str).collect();
+        Once {
             key,
             request: context.facility.requests.digest(key, &parts, body),
-        }))
+        }
     }
+}
 
+impl Once {
     /// What was done under this key before.
     async fn before(&self, exchange: &Exchange<'_>) -> Result<Option<Vec<Done>>, Failure> {
         let (facility, key) = (exchange.facility(), self.key);

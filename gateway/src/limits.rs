@@ -5,7 +5,7 @@
 //! one, so that one user does not shut out the others. So has each address that sends no
 //! valid token. Buckets are this process's own: several gateways each give the whole rate.
 
-use crate::{buckets::Buckets, failure::Failure};
+use crate::{buckets::Buckets, failure::Failure, interaction::bundle::ENTRY_LIMIT};
 use model::Clock;
 use policies::Caller;
 use std::{net::IpAddr, sync::Arc};
@@ -22,6 +22,8 @@ const OPENED_BYTES: u64 = 256 * 1024 * 1024;
 const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
 /// Bytes of a record or a body that count as one record opened.
 const RECORD_BYTES: u64 = 4 * 1024;
+/// Requests beyond what a user may that the entries of a Bundle can be: all of them.
+const LENT_REQUESTS: u32 = ENTRY_LIMIT as u32;
 /// Records that can be opened beyond what a user may, by requests that are under way.
 const LENT_RECORDS: u32 = 100_000;
 /// The longest query text, percent-encoded anew, that is charged after its search.
@@ -135,7 +137,9 @@ impl Throttle {
         Self {
             clock,
             client_requests: limits.client_requests.map(second),
-            user_requests: limits.user_requests.map(second),
+            user_requests: limits
+                .user_requests
+                .map(|rate| lending(rate, LENT_REQUESTS)),
             client_denials: minute(limits.client_denials_per_minute),
             user_denials: minute(limits.user_denials_per_minute),
             user_query_bytes: limits
@@ -159,6 +163,15 @@ impl Throttle {
         }
         self.records(caller)?;
         self.denials(caller)
+    }
+
+    /// Notes the entries of a Bundle: each counts as a request of the user's, and the first
+    /// has been counted with the Bundle.
+    pub fn entries(&self, caller: &Caller, entries: usize) {
+        let more = entries.saturating_sub(1) as u64;
+        if let (Some(requests), Some(user)) = (&self.user_requests, user_of(caller)) {
+            requests.charge(&user, self.now(), more);
+        }
     }
 
     /// Whether a caller may open another record. A service that speaks for itself may:
@@ -252,7 +265,7 @@ fn user_of(caller: &Caller) -> Option<String> {
 }
 
 /// The user, or the service that speaks for itself.
-fn searcher_of(caller: &Caller) -> String {
+pub(crate) fn searcher_of(caller: &Caller) -> String {
     user_of(caller).unwrap_or_else(|| client_of(caller))
 }
 

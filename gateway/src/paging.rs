@@ -232,6 +232,12 @@ impl Page {
         }
     }
 
+    /// Whether more is asked for than a usual page.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        self.count > DEFAULT_COUNT || self.total() != Total::None
+    }
+
     /// Adds what is in force to the query of the `self` link.
     pub fn describe(&self, query: &mut url::form_urlencoded::Serializer<'_, String>) {
         match self.sort {

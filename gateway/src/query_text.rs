@@ -10,6 +10,11 @@ const URL_BYTES: usize = 8 * 1024;
 /// Bytes of a query in a body, with what its URL says.
 pub const FORM_BYTES: usize = 64 * 1024;
 
+/// Whether a query is longer than any in a URL.
+pub fn is_long(query: &str) -> bool {
+    query.len() > URL_BYTES
+}
+
 /// Refuses the query of a search that is too long for its method.
 ///
 /// # Errors

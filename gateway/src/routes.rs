@@ -2,12 +2,15 @@
 //! handler parses, runs and renders (<https://hl7.org/fhir/R4/http.html#summary>).
 
 use crate::{
-    admin, body, capability,
+    admin,
+    body::{self, Body},
+    capability,
     context::Context,
-    done, exchange,
+    done::{self, Done},
+    exchange,
     failure::{Category, Failure},
     front_page, head, health,
-    idempotency::{self, Once},
+    idempotency::{self, Answered, Key},
     interaction::{
         bundle::{self, Prepared},
         change::Change,
@@ -21,8 +24,9 @@ use crate::{
     outcome,
     prefer::Preferences,
     query_text,
-    reply::Return,
+    reply::{Reply, Return},
     sealed_audit::AUDIT_EVENT,
+    sent::Sent,
     smart,
 };
 use actix_web::{HttpRequest, HttpResponse, Scope, web};
@@ -75,12 +79,17 @@ async fn nowhere() -> Answer {
     Err(outcome::unknown_path())
 }
 
-/// Reads a body of JSON, which counts as so many records of its caller.
+/// Reads a body of JSON, which counts as so many records of its caller. A long one is
+/// read of those only who may send one.
 async fn json_body(
     request: &HttpRequest,
     payload: web::Payload,
     context: &Context,
-) -> Result<web::Bytes, Failure> {
+    sent: &Sent<'_>,
+) -> Result<Body, Failure> {
+    if body::may_be_long(request) {
+        sent.admit(context).await?;
+    }
     let bytes = body::read_fhir(request, payload).await?;
     let throttle = &context.app.throttle;
     throttle.opened(&context.caller, bytes.len());
@@ -92,15 +101,19 @@ async fn post_record(request: HttpRequest, payload: web::Payload) -> Answer {
     let kind = kind(&request)?;
     storable(&kind)?;
     head::plain(&request)?;
-    let bytes = json_body(&request, payload, &context).await?;
-    let once = Once::of(&request, &context, &bytes)?;
-    let value = body::parse(&context.app, &bytes).await?;
-    let resource = of_kind(&context, Resource::from_new_value(value)?, &kind)?;
-    let change = Change::Create {
-        resource: &resource,
-        id: &create::assigned_id(&*context.app.random)?,
+    let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
+    let bytes = json_body(&request, payload, &context, &Sent::New(&kind)).await?;
+    let long = bytes.is_long();
+    let create = async move |context: &Context| {
+        let resource = Resource::from_new_value(body::parse(&context.app, &bytes)?)?;
+        let change = Change::Create {
+            resource: &of_kind(context, resource, &kind)?,
+            id: &create::assigned_id(&*context.app.random)?,
+        };
+        make(context, key.as_ref(), &bytes, &change).await
     };
-    run_change(&request, &context, once.as_ref(), &change).await
+    let answered = context.carry_out(long, create).await?;
+    Ok(answered.into_response(wanted))
 }
 
 async fn put_record(request: HttpRequest, payload: web::Payload) -> Answer {
@@ -108,18 +121,20 @@ async fn put_record(request: HttpRequest, payload: web::Payload) -> Answer {
     let (kind, id) = (kind(&request)?, id(&request)?);
     storable(&kind)?;
     let preconditions = head::of_record(&request)?;
-    let bytes = json_body(&request, payload, &context).await?;
-    let once = Once::of(&request, &context, &bytes)?;
-    let change = Change::Update {
-        resource: &of_kind(
-            &context,
-            Resource::from_value(body::parse(&context.app, &bytes).await?)?,
-            &kind,
-        )?,
-        id: &id,
-        preconditions: &preconditions,
+    let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
+    let bytes = json_body(&request, payload, &context, &Sent::Put(&kind)).await?;
+    let long = bytes.is_long();
+    let update = async move |context: &Context| {
+        let resource = Resource::from_value(body::parse(&context.app, &bytes)?)?;
+        let change = Change::Update {
+            resource: &of_kind(context, resource, &kind)?,
+            id: &id,
+            preconditions: &preconditions,
+        };
+        make(context, key.as_ref(), &bytes, &change).await
     };
-    run_change(&request, &context, once.as_ref(), &change).await
+    let answered = context.carry_out(long, update).await?;
+    Ok(answered.into_response(wanted))
 }
 
 async fn delete_record(request: HttpRequest) -> Answer {
@@ -127,72 +142,91 @@ async fn delete_record(request: HttpRequest) -> Answer {
     let (kind, id) = (kind(&request)?, id(&request)?);
     writable(&kind)?;
     let preconditions = head::of_record(&request)?;
-    let once = Once::of(&request, &context, &[])?;
-    let change = Change::Delete {
-        kind: &kind,
-        id: &id,
-        preconditions: &preconditions,
+    let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
+    let delete = async move |context: &Context| {
+        let change = Change::Delete {
+            kind: &kind,
+            id: &id,
+            preconditions: &preconditions,
+        };
+        make(context, key.as_ref(), &[], &change).await
     };
-    run_change(&request, &context, once.as_ref(), &change).await
+    let answered = context.carry_out(false, delete).await?;
+    Ok(answered.into_response(wanted))
 }
 
-async fn run_change(
-    request: &HttpRequest,
+/// Makes a change that was sent with this body.
+async fn make(
     context: &Context,
-    once: Option<&Once>,
+    key: Option<&Key>,
+    body: &[u8],
     change: &Change<'_>,
-) -> Answer {
-    let answered = idempotency::run(
+) -> Result<Answered, Failure> {
+    let once = key.map(|key| key.once(context, body));
+    idempotency::run(
         context,
         AuditInteraction::restful(change.interaction_code()),
-        once,
+        once.as_ref(),
         async |exchange| {
             let (reply, done) = change.make(exchange).await?;
             Ok((reply, vec![done]))
         },
         async |exchange, done| change.answer_again(exchange, done::only_write(done)?).await,
     )
-    .await?;
-    Ok(answered.into_response(Preferences::of(request).body))
+    .await
 }
 
 async fn get_record(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
-    let look = Look::Read {
-        kind: &kind(&request)?,
-        id: &id(&request)?,
-        preconditions: &head::of_record(&request)?,
+    let (kind, id) = (kind(&request)?, id(&request)?);
+    let preconditions = head::of_record(&request)?;
+    let read = async move |context: &Context| {
+        let look = Look::Read {
+            kind: &kind,
+            id: &id,
+            preconditions: &preconditions,
+        };
+        show(context, &look).await
     };
-    show(&context, &look).await
+    Ok(context.carry_out(false, read).await?.into_response())
 }
 
 async fn get_version(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
-    let look = Look::Vread {
-        kind: &kind(&request)?,
-        id: &id(&request)?,
-        version: version(&request)?,
-        preconditions: &head::of_record(&request)?,
+    let (kind, id, version) = (kind(&request)?, id(&request)?, version(&request)?);
+    let preconditions = head::of_record(&request)?;
+    let vread = async move |context: &Context| {
+        let look = Look::Vread {
+            kind: &kind,
+            id: &id,
+            version,
+            preconditions: &preconditions,
+        };
+        show(context, &look).await
     };
-    show(&context, &look).await
+    Ok(context.carry_out(false, vread).await?.into_response())
 }
 
 async fn get_history(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
     let (kind, id) = (kind(&request)?, id(&request)?);
     head::of_query(&request, request.query_string())?;
-    let look = Look::History {
-        kind: &kind,
-        id: &id,
-        asked: Asked::parse(request.query_string())?,
+    let asked = Asked::parse(request.query_string())?;
+    let history = async move |context: &Context| {
+        let look = Look::History {
+            kind: &kind,
+            id: &id,
+            asked: asked.clone(),
+        };
+        show(context, &look).await
     };
-    show(&context, &look).await
+    Ok(context.carry_out(false, history).await?.into_response())
 }
 
 async fn get_search(request: HttpRequest) -> Answer {
     let query = request.query_string().to_owned();
     let context = Context::enter(&request).await?;
-    run_search(&request, &context, query).await
+    run_search(&request, context, query).await
 }
 
 async fn post_search(request: HttpRequest, payload: web::Payload) -> Answer {
@@ -203,10 +237,10 @@ async fn post_search(request: HttpRequest, payload: web::Payload) -> Answer {
         "" => form,
         query => format!("{query}&{form}"),
     };
-    run_search(&request, &context, query).await
+    run_search(&request, context, query).await
 }
 
-async fn run_search(request: &HttpRequest, context: &Context, query: String) -> Answer {
+async fn run_search(request: &HttpRequest, context: Context, query: String) -> Answer {
     query_text::check(request.method(), &query)?;
     let kind = kind(request)?;
     head::of_query(request, &query)?;
@@ -214,84 +248,91 @@ async fn run_search(request: &HttpRequest, context: &Context, query: String) -> 
     app.throttle
         .searches(&context.caller)
         .inspect_err(|_| app.counters.throttled())?;
-    let look = Look::Search {
-        kind: &kind,
-        query: &query,
-        lenient: Preferences::of(request).lenient,
+    let lenient = Preferences::of(request).lenient;
+    // An audit record can have thousands of events.
+    let long = query_text::is_long(&query) || kind.as_str() == AUDIT_EVENT;
+    let search = async move |context: &Context| {
+        let look = Look::Search {
+            kind: &kind,
+            query: &query,
+            lenient,
+        };
+        show(context, &look).await
     };
-    show(context, &look).await
+    Ok(context.carry_out(long, search).await?.into_response())
 }
 
-async fn show(context: &Context, look: &Look<'_>) -> Answer {
+async fn show(context: &Context, look: &Look<'_>) -> Result<Reply, Failure> {
     let interaction = AuditInteraction::restful(look.interaction_code());
-    let reply = exchange::run(context, interaction, async |exchange| {
+    exchange::run(context, interaction, async |exchange| {
         look.make(exchange).await
     })
-    .await?;
-    Ok(reply.into_response())
+    .await
 }
 
 async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
     let context = Context::enter(&request).await?;
     head::plain(&request)?;
-    let bytes = json_body(&request, payload, &context).await?;
-    let once = Once::of(&request, &context, &bytes)?;
-    let prepared = Prepared::of(body::parse(&context.app, &bytes).await?, &[], &context)?;
-    // A repetition is prepared anew, with the ids that were assigned the first time.
-    let bytes = once.as_ref().map(|_| bytes);
-    let interaction = AuditInteraction::restful(prepared.interaction_code());
-    let wanted = Preferences::of(&request).body;
-    let answered = idempotency::run(
-        &context,
-        interaction,
-        once.as_ref(),
-        async |exchange| bundle::run(exchange, &prepared, wanted, None).await,
-        async |exchange, done| {
-            let value = body::parse(&context.app, &bytes.clone().unwrap_or_default()).await?;
-            let prepared = Prepared::of(value, done, &context)?;
-            let (reply, _) = bundle::run(exchange, &prepared, wanted, Some(done)).await?;
-            Ok(reply)
-        },
-    )
-    .await?;
+    let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
+    let bytes = json_body(&request, payload, &context, &Sent::Bundle).await?;
+    let long = bytes.is_long();
+    let perform = async move |context: &Context| {
+        let once = key.as_ref().map(|key| key.once(context, &bytes));
+        let prepare =
+            |before: &[Done]| Prepared::of(body::parse(&context.app, &bytes)?, before, context);
+        let prepared = prepare(&[])?;
+        if prepared.is_long() {
+            context.lane.long_step().await;
+        }
+        let throttle = &context.app.throttle;
+        throttle.entries(&context.caller, prepared.entries());
+        idempotency::run(
+            context,
+            AuditInteraction::restful(prepared.interaction_code()),
+            once.as_ref(),
+            async |exchange| bundle::run(exchange, &prepared, wanted, None).await,
+            // Prepared anew, with the ids that were assigned the first time.
+            async |exchange, done| {
+                let (reply, _) = bundle::run(exchange, &prepare(done)?, wanted, Some(done)).await?;
+                Ok(reply)
+            },
+        )
+        .await
+    };
+    let answered = context.carry_out(long, perform).await?;
     Ok(answered.into_response(Return::Representation))
 }
 
 async fn get_proof(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
     let (kind, id) = (kind(&request)?, id(&request)?);
-    head::plain(&request)?;
-    let reply = exchange::run(
-        &context,
-        AuditInteraction::operation("proof"),
-        async |exchange| {
-            if kind.as_str() == AUDIT_EVENT {
-                proof::of_audit_event(exchange, &id).await
-            } else {
-                proof::of_version(exchange, &kind, &id, None).await
-            }
-        },
-    )
-    .await?;
-    Ok(reply.into_json_response())
+    prove(&request, context, (kind, id, None)).await
 }
 
 async fn get_version_proof(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
     let (kind, id, version) = (kind(&request)?, id(&request)?, version(&request)?);
-    head::plain(&request)?;
-    let reply = exchange::run(
-        &context,
-        AuditInteraction::operation("proof"),
-        async |exchange| {
-            if kind.as_str() == AUDIT_EVENT && version == VersionNumber::FIRST {
-                proof::of_audit_event(exchange, &id).await
-            } else {
-                proof::of_version(exchange, &kind, &id, Some(version)).await
-            }
-        },
-    )
-    .await?;
+    prove(&request, context, (kind, id, Some(version))).await
+}
+
+/// The proof of a version, the current one when none is named. An audit event has one.
+async fn prove(
+    request: &HttpRequest,
+    context: Context,
+    (kind, id, version): (ResourceType, LogicalId, Option<VersionNumber>),
+) -> Answer {
+    head::plain(request)?;
+    let of_event =
+        kind.as_str() == AUDIT_EVENT && version.is_none_or(|it| it == VersionNumber::FIRST);
+    let prove = async move |context: &Context| {
+        let interaction = AuditInteraction::operation("proof");
+        exchange::run(context, interaction, async |exchange| match of_event {
+            true => proof::of_audit_event(exchange, &id).await,
+            false => proof::of_version(exchange, &kind, &id, version).await,
+        })
+        .await
+    };
+    let reply = context.carry_out(false, prove).await?;
     Ok(reply.into_json_response())
 }
 

@@ -1,8 +1,8 @@
 //! The HTTP server around the routes, and what goes on beside it.
 
 use crate::{
-    access_log::access_log, app::App, hold, jobs::Runners, proxies, proxies::Proxies, routes,
-    tls::Certificates, unauthenticated,
+    access_log::access_log, answer, app::App, hold, jobs::Runners, proxies, proxies::Proxies,
+    routes, tls::Certificates, unauthenticated,
 };
 use actix_web::{
     HttpServer,
@@ -173,11 +173,15 @@ pub fn serve(app: web::Data<App>, listener: TcpListener, workers: usize) -> io::
 }
 
 fn listen(app: web::Data<App>, listening: Listening) -> io::Result<Server> {
+    // Of every connection: what was written and is not taken ends it.
+    let patience = app.limits.body_seconds.saturating_mul(1_000);
+    rustix::net::sockopt::set_tcp_user_timeout(&listening.listener, patience)?;
     let proxies = web::Data::new(listening.proxies);
     let server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(app.clone())
             .app_data(proxies.clone())
+            .wrap(from_fn(answer::send))
             .wrap(from_fn(hold::admit))
             // The last one is the outermost: what is not admitted is logged too.
             .wrap(from_fn(proxies::admit))

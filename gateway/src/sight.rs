@@ -120,6 +120,18 @@ impl Exchange<'_> {
         })
     }
 
+    /// Whether one of the actions could be permitted on some record of a type, or at the
+    /// base where no type is named.
+    pub fn could(&self, actions: &[Action], kind: Option<&ResourceType>) -> bool {
+        let Some(kind) = kind else {
+            let base = Target::base(self.facility().name.clone());
+            return actions.iter().any(|action| self.would(*action, &base));
+        };
+        let subjects = [None, Some(Tag::ZERO), self.own_patient];
+        let reaches = |subject: &Option<Tag>| self.may_reach(actions, kind, *subject);
+        subjects.iter().any(reaches)
+    }
+
     /// What is decided over when a record's facts in clear are enough.
     pub fn clear_target(&self, kind: &ResourceType, record: Tag, subject: Option<Tag>) -> Target {
         Target {
@@ -180,7 +192,7 @@ impl Exchange<'_> {
 
     /// A record of a type that is about somebody whom nobody knows, where it can be about
     /// somebody.
-    fn stranger(&self, kind: &ResourceType) -> Target {
+    pub fn stranger(&self, kind: &ResourceType) -> Target {
         let mut target = Target::all(self.facility().name.clone(), kind.clone());
         target.record = Some(Tag::ZERO);
         if of_patients(kind) {

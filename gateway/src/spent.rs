@@ -5,7 +5,8 @@
 //! An attempt that is made again, because an epoch moved or a version was taken, does the
 //! same once more and costs nothing more, but for the records that it opens.
 
-use crate::{exchange::Exchange, failure::Failure, long_work::Turn};
+use crate::{exchange::Exchange, failure::Failure};
+use tokio::task::yield_now;
 
 /// Bytes of query text of a request that no budget is charged with: its audit record has
 /// more, whatever it asks.
@@ -73,20 +74,23 @@ impl Exchange<'_> {
     }
 
     /// Pays for a record that is to be opened, from the budget of the request and that of
-    /// its user. A long request waits for its turn, and ends when the user has opened too
-    /// many.
+    /// its user. A request that is long by it goes on beside, and ends when the user has
+    /// opened too many.
     ///
     /// # Errors
     /// Too costly when the request has opened enough, throttled when its user has.
-    pub(crate) async fn pay(&self, envelope: &[u8]) -> Result<Option<Turn>, Failure> {
-        let (app, caller) = (self.app(), &self.context.caller);
-        let turn = app.opening.step_of(&self.budget).await?;
-        if turn.is_some() {
-            app.throttle.records(caller)?;
-        }
+    pub(crate) async fn pay(&self, envelope: &[u8]) -> Result<(), Failure> {
+        let (throttle, caller) = (&self.app().throttle, &self.context.caller);
         self.budget.open(envelope)?;
-        app.throttle.opened(caller, envelope.len());
-        Ok(turn)
+        if self.budget.is_long() {
+            self.context.lane.long_step().await;
+            throttle.records(caller)?;
+        } else {
+            // Of many requests that are short each, others wait for a record and no more.
+            yield_now().await;
+        }
+        throttle.opened(caller, envelope.len());
+        Ok(())
     }
 
     /// Notes that the caller was denied something that is not all of the request. It

@@ -380,14 +380,14 @@ fn responses_are_canonical_and_in_request_order() {
         )),
         ..ResponseEntry::default()
     };
-    let bytes = batch_response(&[created, failed]);
+    let bytes = batch_response(vec![created, failed]);
     is_canonical(&bytes);
     assert_eq!(
         String::from_utf8(bytes).unwrap(),
         r#"{"entry":[{"resource":{"resourceType":"Patient"},"response":{"etag":"W/\"1\"","lastModified":"1970-01-01T00:00:00.000Z","location":"Patient/1/_history/1","status":"201 Created"}},{"response":{"outcome":{"issue":[{"code":"not-found","details":{"text":"no such record"},"diagnostics":"no such record","severity":"error"}],"resourceType":"OperationOutcome"},"status":"404 Not Found"}}],"resourceType":"Bundle","type":"batch-response"}"#
     );
     assert_eq!(
-        transaction_response(&[]),
+        transaction_response(Vec::new()),
         br#"{"resourceType":"Bundle","type":"transaction-response"}"#
     );
 }
@@ -408,7 +408,7 @@ fn a_searchset_and_a_history_have_what_r4_asks_for() {
     };
     let bytes = searchset(
         &page,
-        &[
+        vec![
             entry(SearchMode::Match, Some("https://x/Patient/1")),
             entry(SearchMode::Outcome, None),
         ],
@@ -448,5 +448,9 @@ fn a_searchset_and_a_history_have_what_r4_asks_for() {
         String::from_utf8(bytes).unwrap(),
         r#"{"entry":[{"fullUrl":"https://x/Patient/1","request":{"method":"DELETE","url":"Patient/1"},"response":{"etag":"W/\"3\"","lastModified":"1970-01-01T00:00:00.000Z","status":"204 No Content"}},{"fullUrl":"https://x/Patient/1","request":{"method":"PUT","url":"Patient/1"},"response":{"etag":"W/\"2\"","lastModified":"1970-01-01T00:00:00.000Z","outcome":{"resourceType":"OperationOutcome"},"status":"500 Internal Server Error"}},{"fullUrl":"https://x/Patient/1","request":{"method":"POST","url":"Patient"},"resource":{"id":"1","resourceType":"Patient"},"response":{"etag":"W/\"1\"","lastModified":"1970-01-01T00:00:00.000Z","status":"201 Created"}}],"link":[{"relation":"self","url":"https://x/s"}],"resourceType":"Bundle","type":"history"}"#
     );
-    assert!(is_canonical(&searchset(&page, &[])).get("entry").is_none());
+    assert!(
+        is_canonical(&searchset::<&[u8]>(&page, Vec::new()))
+            .get("entry")
+            .is_none()
+    );
 }

@@ -192,20 +192,20 @@ impl Shown {
         }
     }
 
-    fn searchset(&self, url: &str, links: &bundle::Page<'_>, page: &Page) -> Vec<u8> {
+    fn searchset(self, url: &str, links: &bundle::Page<'_>, page: &Page) -> Vec<u8> {
         // Whoever may search the audit sees every event of the facility.
         let outcomes = search::outcomes(page, self.damaged.then(search::incomplete));
-        let mut entries: Vec<SearchEntry<'_>> = self
+        let mut entries: Vec<SearchEntry<Vec<u8>>> = self
             .events
-            .iter()
+            .into_iter()
             .map(|(id, resource)| SearchEntry {
                 full_url: Some(format!("{url}/{id}")),
                 resource,
                 mode: SearchMode::Match,
             })
             .collect();
-        entries.extend(outcomes.iter().map(search::outcome_entry));
-        bundle::searchset(links, &entries)
+        entries.extend(outcomes.into_iter().map(search::outcome_entry));
+        bundle::searchset(links, entries)
     }
 }
 
@@ -265,7 +265,7 @@ async fn count(
     let most = RECORDS_COUNTED;
     let records =
         move |reader: &mut store::Reader| reader.audits().count(facility, &of, &range, most + 1);
-    let records = exchange.app().store.search("audit count", records).await?;
+    let records = exchange.search("audit count", records).await??;
     if records > most as usize {
         return match total {
             Total::Accurate => Err(Failure::new(

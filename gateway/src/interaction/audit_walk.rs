@@ -88,7 +88,7 @@ pub async fn walk(
             if !criteria.includes(time) {
                 continue;
             }
-            let _turn = exchange.pay(&row.envelope).await?;
+            exchange.pay(&row.envelope).await?;
             let events = match audit_record::open(exchange.facility(), row).await {
                 Err(failure) if failure.category == Category::Damaged => {
                     matches.damaged();
@@ -126,5 +126,5 @@ async fn read(
     let facility = exchange.facility().id;
     let (of, range) = (criteria.records(), criteria.range(from));
     let page = move |reader: &mut store::Reader| reader.audits().page(facility, &of, &range, limit);
-    Ok(exchange.app().store.search("audit page", page).await?)
+    Ok(exchange.search("audit page", page).await??)
 }

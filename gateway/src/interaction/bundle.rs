@@ -27,6 +27,8 @@ use policies::{Action, Target};
 
 /// Entries of one Bundle at most.
 pub const ENTRY_LIMIT: usize = 10_000;
+/// Entries of a Bundle that is not long.
+const LONG_ENTRIES: usize = 50;
 
 /// A Bundle with ids assigned and references rewritten; it can be run again when
 /// a decision has to be made anew.
@@ -59,6 +61,18 @@ impl Prepared {
             Bundle::Transaction(entries) => transaction(entries, &ids, &context.local),
             Bundle::Batch(entries) => batch(entries, &ids, &context.local),
         }
+    }
+
+    /// Number of entries.
+    #[must_use]
+    pub fn entries(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it has more entries than are soon done.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        self.entries.len() > LONG_ENTRIES
     }
 
     /// The restful-interaction code.
@@ -183,6 +197,9 @@ pub async fn run(
         let Some(entry) = prepared.entries.get(index) else {
             continue;
         };
+        if prepared.is_long() {
+            exchange.context.lane.long_step().await;
+        }
         let before = before.map(|before| done::of_entry(before, index));
         exchange
             .acts
@@ -213,9 +230,9 @@ pub async fn run(
         }
     }
     let body = if prepared.transaction {
-        bundle::transaction_response(&answers)
+        bundle::transaction_response(answers)
     } else {
-        bundle::batch_response(&answers)
+        bundle::batch_response(answers)
     };
     Ok((Reply::document(body), done))
 }

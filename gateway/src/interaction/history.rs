@@ -116,6 +116,9 @@ pub async fn history(
     id: &LogicalId,
     asked: &Asked,
 ) -> Result<Reply, Failure> {
+    if asked.count > DEFAULT_COUNT {
+        exchange.context.lane.long_step().await;
+    }
     let place = format!("{kind}/{id}/_history");
     let range = asked.range(exchange, &place)?;
     let since = range.since;
@@ -217,7 +220,8 @@ async fn one(
         Ok(found) => {
             let target = found.withheld.target();
             if let Some(permit) = exchange.decide(Action::HistoryInstance, &target) {
-                let version = exchange.release(&permit, found)?;
+                let mut version = exchange.release(&permit, found)?;
+                version.resource = None;
                 shown.versions.push(OneVersion::Whole(version));
             }
             return Ok(());
@@ -347,13 +351,11 @@ async fn rows(
 ) -> Result<Vec<store::Version>, Failure> {
     let (facility, tag) = (exchange.facility().id, exchange.tag(kind, id));
     let stored = exchange
-        .app()
-        .store
         .search("history", move |reader| {
             let mut versions = reader.versions();
             versions.history(facility, tag, range.before, range.since, limit)
         })
-        .await
+        .await?
         .map_err(|error| exchange.facility().refuse_read(kind, tag, error))?;
     let mut rows = overlay::history(&exchange.writes, tag, range);
     rows.extend(stored);

@@ -26,6 +26,7 @@ use fhir::{
 };
 use model::ResourceType;
 use policies::{Action, Target};
+use zeroize::Zeroizing;
 
 /// A match, and whom it is about.
 struct Match {
@@ -68,6 +69,9 @@ pub async fn search(
     exchange
         .decide(Action::SearchType, &all)
         .ok_or_else(Failure::forbidden)?;
+    if page.is_long() {
+        exchange.context.lane.long_step().await;
+    }
     let mut sought = Sought {
         kind,
         criteria,
@@ -103,9 +107,7 @@ pub async fn search(
         total,
     };
     let outcomes = outcomes(page, warning);
-    Ok(Reply::document(searchset(
-        &url, &links, &matches, &outcomes,
-    )))
+    Ok(Reply::document(searchset(&url, &links, matches, outcomes)))
 }
 
 impl Sought<'_> {
@@ -143,7 +145,7 @@ pub fn outcomes(page: &Page, warning: Option<Vec<u8>>) -> Vec<Vec<u8>> {
 
 /// The entry of an outcome.
 #[must_use]
-pub fn outcome_entry(outcome: &Vec<u8>) -> SearchEntry<'_> {
+pub fn outcome_entry<R>(outcome: R) -> SearchEntry<R> {
     SearchEntry {
         full_url: None,
         resource: outcome,
@@ -154,19 +156,20 @@ pub fn outcome_entry(outcome: &Vec<u8>) -> SearchEntry<'_> {
 fn searchset(
     url: &str,
     links: &bundle::Page<'_>,
-    matches: &[Match],
-    outcomes: &[Vec<u8>],
+    matches: Vec<Match>,
+    outcomes: Vec<Vec<u8>>,
 ) -> Vec<u8> {
-    let mut entries: Vec<SearchEntry<'_>> = matches
-        .iter()
+    let mut entries: Vec<SearchEntry<Zeroizing<Vec<u8>>>> = matches
+        .into_iter()
         .map(|found| SearchEntry {
             full_url: Some(format!("{url}/{}", found.version.id)),
-            resource: &found.version.content,
+            resource: found.version.content,
             mode: SearchMode::Match,
         })
         .collect();
-    entries.extend(outcomes.iter().map(outcome_entry));
-    bundle::searchset(links, &entries)
+    let outcomes = outcomes.into_iter().map(Zeroizing::new);
+    entries.extend(outcomes.map(outcome_entry));
+    bundle::searchset(links, entries)
 }
 
 /// The matches of a page, and where it ends when there is more: it goes on to the
@@ -218,7 +221,12 @@ async fn count(
     sought: &mut Sought<'_>,
     total: Total,
 ) -> Result<Option<u64>, Failure> {
-    if sought.candidates.count(RECORDS_COUNTED + 1).await? > RECORDS_COUNTED {
+    if sought
+        .candidates
+        .count(exchange, RECORDS_COUNTED + 1)
+        .await?
+        > RECORDS_COUNTED
+    {
         return match total {
             Total::Accurate => Err(Failure::new(
                 Category::Unprocessable,
@@ -280,12 +288,13 @@ async fn check(
     let Some(permit) = exchange.decide(Action::SearchType, &target) else {
         return Ok(Checked::Passed);
     };
-    let version = permit.release(found.withheld).map_err(Failure::fault)?;
+    let mut version = permit.release(found.withheld).map_err(Failure::fault)?;
     let local = &exchange.context.local;
+    // What was read of it is several times its bytes, and is not kept for the page.
     let holds = version
         .resource
-        .as_ref()
-        .is_some_and(|resource| sought.criteria.holds(resource, written, local));
+        .take()
+        .is_some_and(|resource| sought.criteria.holds(&resource, written, local));
     if !holds {
         return Ok(Checked::Passed);
     }

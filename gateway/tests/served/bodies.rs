@@ -1,6 +1,10 @@
 //! Bodies: how large they may be, and how slowly they may come.
 
-use crate::{database::Kind, house::House, records};
+use crate::{
+    database::Kind,
+    house::{HOME, House},
+    records,
+};
 use devkit::issuer::DemoUser;
 use std::time::Duration;
 use tokio::{
@@ -84,6 +88,10 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
 /// A connection on which a record of so many bytes has been announced.
 async fn announced(house: &House, length: usize) -> TcpStream {
     let token = house.token_with(&DemoUser::System, |_| {});
+    announced_by(house, &token, length).await
+}
+
+async fn announced_by(house: &House, token: &str, length: usize) -> TcpStream {
     let address = house.anyone().base().replace("http://", "");
     let host = address.trim_end_matches("/fhir");
     let mut stream = TcpStream::connect(host).await.unwrap();
@@ -135,4 +143,87 @@ async fn a_body_that_comes_steadily_is_taken() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+}
+
+/// The whole answer; the connection may end before the body was taken.
+async fn answer(mut stream: TcpStream) -> String {
+    let mut answer = Vec::new();
+    let mut piece = [0; 1_024];
+    while let Ok(read @ 1..) = stream.read(&mut piece).await {
+        answer.extend_from_slice(&piece[..read]);
+    }
+    String::from_utf8(answer).unwrap()
+}
+
+#[actix_web::test]
+async fn bodies_under_way_have_room_of_one_user_and_of_all() {
+    let house = house(|limits| (limits.body_bytes, limits.answer_bytes) = (400_000, 400_000)).await;
+    let of =
+        |name: &str| house.token_with(&DemoUser::Clinician, |claims| claims["sub"] = name.into());
+    let mut held = Vec::new();
+    for name in ["a", "b", "c", "d"] {
+        let mut stream = announced_by(&house, &of(name), 390_000).await;
+        stream.write_all(&[b' '; 380_000]).await.unwrap();
+        held.push(stream);
+    }
+    while house.app.bytes_under_way() < 4 * 380_000 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    for (name, status) in [("a", "429"), ("e", "503")] {
+        let mut stream = announced_by(&house, &of(name), 90_000).await;
+        stream.write_all(&[b' '; 89_000]).await.unwrap();
+        let answer = answer(stream).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+        assert!(answer.contains("retry-after: "), "{answer}");
+    }
+    // Who asks for little is served, and what was held is free when it goes.
+    let system = house.caller(&DemoUser::System);
+    system.get("Patient").await.expect(200);
+    drop(held);
+    while house.app.bytes_under_way() > 0 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    system.create("Patient", records::patient("a")).await;
+}
+
+#[actix_web::test]
+async fn a_long_body_is_read_of_those_only_who_may_send_it() {
+    let house = House::start().await;
+    let patient = DemoUser::Patient {
+        id: "p".parse().unwrap(),
+    };
+    let audits = house.audits(HOME).await.len();
+    let token = house.token_with(&patient, |_| {});
+    let address = house.anyone().base().replace("http://", "");
+    let host = address.trim_end_matches("/fhir");
+    for (number, target) in ["POST /fhir/Basic", "PUT /fhir/Basic/a", "POST /fhir"]
+        .iter()
+        .enumerate()
+    {
+        let mut stream = TcpStream::connect(host).await.unwrap();
+        let head = format!(
+            "{target} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/fhir+json\r\ncontent-length: 1000000\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // None of the body is sent.
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).await.unwrap();
+        assert_eq!(&status, b"HTTP/1.1 403", "{target}");
+        assert_eq!(
+            house.audits(HOME).await.len(),
+            audits + number + 1,
+            "{target}"
+        );
+    }
+    // Whoever may write some record is read to the end.
+    let clinician = house.caller(&DemoUser::Clinician);
+    let body = format!(
+        r#"{{"resourceType":"Basic","x":"{}"}}"#,
+        "x".repeat(100_000)
+    );
+    clinician.post("Basic", body).await.expect(201);
 }

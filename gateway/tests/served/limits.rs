@@ -295,6 +295,37 @@ async fn records_that_are_opened_have_a_rate() {
 }
 
 #[actix_web::test]
+async fn the_entries_of_a_bundle_are_requests_of_its_user() {
+    let house = house(|limits| {
+        limits.user_requests = Some(Rate {
+            per_second: 1,
+            burst: 20,
+        });
+    })
+    .await;
+    let clinician = house.caller(&DemoUser::Clinician);
+    let batch = |entries| records::bundle("batch", &vec![("GET", "Patient", None); entries]);
+    clinician.post("", batch(60)).await.expect(200);
+    let waits = clinician.get("Patient").await;
+    let seconds: u32 = waits.header("retry-after").unwrap().parse().unwrap();
+    assert!((30..=42).contains(&seconds), "{seconds}");
+    told_to_wait(waits);
+    // A service has the rate of its client, and others go on.
+    let system = house.caller(&DemoUser::System);
+    for _ in 0..2 {
+        system.post("", batch(60)).await.expect(200);
+    }
+    house
+        .caller(&DemoUser::Auditor)
+        .get("AuditEvent?_count=1")
+        .await
+        .expect(200);
+    house.clock.set(i64::from(seconds) + 2);
+    let clinician = house.caller(&DemoUser::Clinician);
+    clinician.get("Patient").await.expect(200);
+}
+
+#[actix_web::test]
 async fn long_query_texts_have_a_rate() {
     let house = house(|limits| {
         limits.user_query_bytes = Some(Rate {

@@ -11,6 +11,7 @@
 mod access_log;
 mod access_matrix;
 mod administration;
+mod answers;
 mod audit;
 mod audit_events;
 mod audit_search;
@@ -37,6 +38,7 @@ mod limits;
 mod listener;
 mod log_tiles;
 mod long_queries;
+mod long_requests;
 mod negotiation;
 mod office;
 mod old_rows;

@@ -76,6 +76,11 @@ fn of_gateway(page: &Page, app: &App) -> Result<(), Error> {
         "Decisions against the caller; a search decides over each record.",
         app.counters.denials(),
     )?;
+    page.count(
+        "chartseal_long_requests_total",
+        "Requests that were carried out beside the threads that serve.",
+        app.counters.long_requests(),
+    )?;
     let issuers = app.identity.standing();
     page.gauge(
         "chartseal_issuer_failing",

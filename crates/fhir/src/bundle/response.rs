@@ -23,18 +23,23 @@ pub struct ResponseEntry {
 
 /// A Bundle of type `transaction-response`, as canonical bytes.
 #[must_use]
-pub fn transaction_response(entries: &[ResponseEntry]) -> Vec<u8> {
+pub fn transaction_response(entries: Vec<ResponseEntry>) -> Vec<u8> {
     write("transaction-response", entries)
 }
 
 /// A Bundle of type `batch-response`, as canonical bytes.
 #[must_use]
-pub fn batch_response(entries: &[ResponseEntry]) -> Vec<u8> {
+pub fn batch_response(entries: Vec<ResponseEntry>) -> Vec<u8> {
     write("batch-response", entries)
 }
 
-fn write(bundle_type: &str, entries: &[ResponseEntry]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(64 + 256 * entries.len());
+/// Each entry goes when it is written, so that the answer is in memory once.
+fn write(bundle_type: &str, entries: Vec<ResponseEntry>) -> Vec<u8> {
+    let sizes = entries
+        .iter()
+        .map(|it| it.resource.as_ref().map_or(0, Vec::len));
+    let size: usize = sizes.map(|size| size + 256).sum();
+    let mut out = Vec::with_capacity(size + 64);
     let mut bundle = Members::open(&mut out);
     if !entries.is_empty() {
         bundle.array("entry", entries, |entry, it| {

@@ -25,11 +25,11 @@ impl SearchMode {
 
 /// A resource of a searchset.
 #[derive(Debug)]
-pub struct SearchEntry<'a> {
+pub struct SearchEntry<R> {
     /// Its absolute URL without the version; an `OperationOutcome` has none.
     pub full_url: Option<String>,
     /// Its canonical bytes.
-    pub resource: &'a [u8],
+    pub resource: R,
     /// Why it is there.
     pub mode: SearchMode,
 }
@@ -72,17 +72,19 @@ impl Page<'_> {
     }
 }
 
-/// A Bundle of type `searchset`, as canonical bytes.
+/// A Bundle of type `searchset`, as canonical bytes. Each resource goes when it is
+/// written, so that a page is in memory once.
 #[must_use]
-pub fn searchset(page: &Page, entries: &[SearchEntry]) -> Vec<u8> {
-    let size: usize = entries.iter().map(|entry| entry.resource.len() + 256).sum();
+pub fn searchset<R: AsRef<[u8]>>(page: &Page, entries: Vec<SearchEntry<R>>) -> Vec<u8> {
+    let sizes = entries.iter().map(|entry| entry.resource.as_ref().len());
+    let size: usize = sizes.map(|size| size + 256).sum();
     let mut out = Vec::with_capacity(size + 512);
     let mut bundle = Members::open(&mut out);
     // An empty array is not allowed in FHIR's JSON.
     if !entries.is_empty() {
         bundle.array("entry", entries, |entry, it| {
             entry.text_if("fullUrl", it.full_url.as_deref());
-            entry.raw("resource", it.resource);
+            entry.raw("resource", it.resource.as_ref());
             entry.object("search", |search| search.text("mode", it.mode.as_str()));
         });
     }

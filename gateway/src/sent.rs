@@ -1,0 +1,68 @@
+//! What a body is sent for, and whether its sender may send any: known from the head of
+//! the request, so that nobody holds memory by a body that would be refused whatever it
+//! says.
+
+use crate::{context::Context, exchange, failure::Failure};
+use model::{AuditInteraction, ResourceType};
+use policies::{Action, Target};
+
+/// What is sent.
+#[derive(Debug)]
+pub(crate) enum Sent<'k> {
+    /// A new record of a type.
+    New(&'k ResourceType),
+    /// A record of a type under an id.
+    Put(&'k ResourceType),
+    /// A Bundle.
+    Bundle,
+}
+
+impl Sent<'_> {
+    const fn actions(&self) -> &'static [Action] {
+        match self {
+            Self::New(_) => &[Action::Create],
+            Self::Put(_) => &[Action::Update, Action::CreateWithId],
+            Self::Bundle => &[Action::Batch, Action::Transaction],
+        }
+    }
+
+    const fn kind(&self) -> Option<&ResourceType> {
+        match self {
+            Self::New(kind) | Self::Put(kind) => Some(kind),
+            Self::Bundle => None,
+        }
+    }
+
+    const fn interaction_code(&self) -> &'static str {
+        match self {
+            Self::New(_) => "create",
+            Self::Put(_) => "update",
+            Self::Bundle => "batch",
+        }
+    }
+
+    /// Lets its sender in, or refuses with an audit record.
+    ///
+    /// # Errors
+    /// Forbidden when the caller may do nothing of the kind.
+    pub(crate) async fn admit(&self, context: &Context) -> Result<(), Failure> {
+        let interaction = AuditInteraction::restful(self.interaction_code());
+        let may = exchange::beforehand(context, &interaction, |exchange| {
+            exchange.client_counts && exchange.could(self.actions(), self.kind())
+        });
+        if may {
+            return Ok(());
+        }
+        exchange::run(context, interaction, async |exchange| {
+            let target = match self.kind() {
+                Some(kind) => exchange.stranger(kind),
+                None => Target::base(exchange.facility().name.clone()),
+            };
+            for action in self.actions() {
+                drop(exchange.decide(*action, &target));
+            }
+            Err(Failure::forbidden())
+        })
+        .await
+    }
+}
