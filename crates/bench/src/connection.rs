@@ -124,6 +124,11 @@ pub fn version_of(location: &str) -> Result<String, Failed> {
 }
 
 impl Connection {
+    /// Whether the other side has not closed it.
+    pub fn is_open(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
     /// Sends a request below the base and takes the whole answer; a status other
     /// than the one expected is an error.
     pub async fn call(

@@ -173,10 +173,17 @@ async fn ask(caller: Arc<Caller>, begin: Instant) {
 }
 
 impl Caller {
+    /// A connection by which nothing is asked. One that the gateway has closed since, as it
+    /// may (RFC 9112, 9.3), is none.
+    fn idle(&self) -> Option<Connection> {
+        let mut idle = lock(&self.idle);
+        idle.retain(Connection::is_open);
+        idle.pop()
+    }
+
     async fn take(&self, step: Step, number: usize) -> Result<Outcome, Failed> {
         let (method, path, body) = self.request(step, number)?;
-        let idle = lock(&self.idle).pop();
-        let mut connection = match idle {
+        let mut connection = match self.idle() {
             Some(connection) => connection,
             None => self.target.connect().await?,
         };
