@@ -54,6 +54,9 @@ pub struct LastState {
     pub size: u64,
     /// The root over them.
     pub root: Digest,
+    /// Whether the database holds all that the keys are known to have signed. It is not
+    /// known where nothing outside the database says what that was.
+    pub whole: bool,
 }
 
 /// The last state that the keys of the facility's log signed: as it is kept outside the
@@ -74,6 +77,10 @@ pub async fn last_state(
     let newest = journal.newest_checkpoint(log.id).await?;
     let stored = newest.map(|checkpoint| (checkpoint.size, checkpoint.root));
     let kept = signed.of(&log.origin).map(|state| state.claim());
+    let whole = match kept {
+        Some((size, root)) => log.size >= size && journal.root(&log, size).await? == root,
+        None => false,
+    };
     let (size, root) = kept.or(stored).ok_or(NewEpochError::NothingSigned)?;
     Ok(LastState {
         log_id: log.log_id,
@@ -82,6 +89,7 @@ pub async fn last_state(
         leaves: log.size,
         size,
         root,
+        whole,
     })
 }
 

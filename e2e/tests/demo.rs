@@ -152,9 +152,9 @@ fn the_tour_can_be_followed_from_what_the_demo_leaves() {
     }
     // The commands as they are printed, in a shell that has read env.sh.
     let tour = ". data/env.sh; set -e; \
-        curl -sf -H \"Authorization: Bearer $CHARTSEAL_TOKEN\" $RECORD > /dev/null; \
-        chartseal proof $RECORD --wait 60 --out p.json --resource r.json; \
-        chartseal verify p.json --resource r.json --trust $TRUST --report report.html; \
+        curl -sf -H \"Authorization: Bearer $CHARTSEAL_TOKEN\" \"$RECORD\" > /dev/null; \
+        chartseal proof \"$RECORD\" --wait 60 --out p.json --resource r.json; \
+        chartseal verify p.json --resource r.json --trust \"$TRUST\" --report report.html; \
         test \"$(curl -s -o /dev/null -w %{http_code} \
             -H \"Authorization: Bearer $AUDITOR\" $BASE/fhir/Patient/$P)\" = 404";
     let mut shell = Command::new("sh");
@@ -339,7 +339,8 @@ fn a_second_process_on_the_same_data_is_refused_and_harms_nothing() {
     let second = Demo::try_start(folder.path(), &["--empty"]);
     let ended = second.expect_err("a second process works on the same data");
     assert_eq!(ended.code, 1);
-    assert!(ended.text.contains("in use"), "{}", ended.text);
+    assert!(ended.text.contains("runs already"), "{}", ended.text);
+    assert!(ended.text.contains("http://127.0.0.1:"), "{}", ended.text);
     assert!(!ended.text.contains("panicked"), "{}", ended.text);
     assert!(first.is_running());
     let read = first.caller("clinician").get(&reference);

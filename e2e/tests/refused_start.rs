@@ -15,7 +15,7 @@ use std::{
 /// What is done to the data; the second folder is that of other data.
 type Damage = fn(&Path, &Path);
 
-const DAMAGES: [(&str, Damage, &str); 11] = [
+const DAMAGES: [(&str, Damage, &str); 15] = [
     (
         "the key file holds something else",
         |data, _| fs::write(data.join("keys/kms.json"), "no key").expect("written"),
@@ -50,9 +50,29 @@ const DAMAGES: [(&str, Damage, &str); 11] = [
         "is not the key of log",
     ),
     (
-        "the database is another program's",
+        "the database is no database",
         |data, _| fs::write(data.join("chartseal.sqlite"), "something else").expect("written"),
-        "give this one a database of its own",
+        "is no database",
+    ),
+    (
+        "the database is cut off",
+        |data, _| cut(&data.join("chartseal.sqlite"), 100_000),
+        "is damaged or cut off",
+    ),
+    (
+        "the database is cut off at its beginning",
+        |data, _| cut(&data.join("chartseal.sqlite"), 0),
+        "is empty",
+    ),
+    (
+        "the submitter's key is gone",
+        |data, _| fs::remove_file(data.join("keys/submitter.key")).expect("gone"),
+        "put it back",
+    ),
+    (
+        "the registry admin's key is gone",
+        |data, _| fs::remove_file(data.join("keys/registry-admin.key")).expect("gone"),
+        "put it back",
     ),
     (
         "the database is gone",
@@ -78,6 +98,13 @@ const DAMAGES: [(&str, Damage, &str); 11] = [
 ];
 
 const LOG_KEY: &str = "keys/logs/riverside-1.log-key";
+
+/// Without the log beside it, which could mend it.
+fn cut(database: &Path, bytes: u64) {
+    let _ = fs::remove_file(database.with_extension("sqlite-wal"));
+    let file = fs::File::options().write(true).open(database);
+    file.and_then(|file| file.set_len(bytes)).expect("cut off");
+}
 
 fn take(data: &Path, other: &Path, file: &str) {
     fs::copy(other.join(file), data.join(file)).expect("copied");

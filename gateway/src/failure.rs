@@ -297,9 +297,11 @@ impl From<store::Error> for Failure {
                 "the search took longer than one search may; narrow it by `patient`, \
                  `identifier` or `_lastUpdated`, or ask for it without `_sort` and `_total`",
             ),
-            store::Error::EpochMoved | store::Error::Unavailable | store::Error::Unsettled => {
-                Self::uncommitted(error)
-            }
+            store::Error::EpochMoved
+            | store::Error::Unavailable
+            | store::Error::Full
+            | store::Error::Damaged
+            | store::Error::Unsettled => Self::uncommitted(error),
             _ => Self::fault(error),
         }
     }

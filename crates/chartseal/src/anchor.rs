@@ -50,6 +50,8 @@ async fn deploy(args: &AdminArgs) -> Result<(), Failed> {
     let config = Config::read(&args.config)?;
     let anchor = config.anchor()?;
     let store = database::open(&config)?;
+    // A registry of an empty database would be a second one.
+    drop(facility::some(&store).await?);
     let standing = Standing::read(&store, anchor).await?;
     if let Some(address) = standing.noted {
         say!(

@@ -100,3 +100,27 @@ pub enum Command {
     #[command(after_help = GLOSSARY)]
     Verify(VerifyArgs),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    /// Help is pasted into tickets.
+    #[test]
+    fn help_shows_no_value_of_the_environment_but_a_path() {
+        let mut commands = vec![Cli::command()];
+        let mut secret = 0;
+        while let Some(command) = commands.pop() {
+            for arg in command.get_arguments() {
+                let named = arg.get_env().is_some_and(|name| name != "CHARTSEAL_CONFIG");
+                if named {
+                    secret += 1;
+                    assert!(arg.is_hide_env_values_set(), "{}", arg.get_id());
+                }
+            }
+            commands.extend(command.get_subcommands().cloned());
+        }
+        assert!(secret > 0);
+    }
+}

@@ -54,7 +54,9 @@ struct Sections {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// It cannot be read.
-    #[error("the configuration `{file}` cannot be read: {problem}; give its path with `--config`")]
+    #[error(
+        "the configuration `{file}` cannot be read: {problem}; check the path given with `--config`, and that this user may read the file"
+    )]
     Unreadable {
         /// The file.
         file: String,

@@ -16,21 +16,39 @@ const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 /// Opens it, for a command that is run by hand: at once or not at all.
 pub fn open(config: &Config) -> Result<Store, Box<dyn Error>> {
+    open_within(config, options(config), Duration::ZERO)
+}
+
+/// Opens it, or makes it, for `init` alone: whoever else finds none has a mistyped path
+/// or a disk that is not mounted.
+pub fn make(config: &Config) -> Result<Store, Box<dyn Error>> {
     open_within(config, config.database().options(), Duration::ZERO)
+}
+
+/// Whether that is why it was not opened.
+pub fn is_absent(error: &(dyn Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(OpenError::Absent(_)))
+}
+
+fn options(config: &Config) -> Options {
+    Options {
+        may_make: false,
+        ..config.database().options()
+    }
 }
 
 /// Opens it, and brings it up to date where it is of version 0.1.
 pub fn open_old(config: &Config) -> Result<Store, Box<dyn Error>> {
     let options = Options {
         from_0_1: true,
-        ..config.database().options()
+        ..options(config)
     };
     open_within(config, options, Duration::ZERO)
 }
 
 /// Opens it, for a service.
 pub fn wait(config: &Config) -> Result<Store, Box<dyn Error>> {
-    open_within(config, config.database().options(), PATIENCE)
+    open_within(config, options(config), PATIENCE)
 }
 
 fn open_within(

@@ -40,7 +40,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use store::{Database, Options, Store};
+use store::{Database, OpenError, Options, Store};
 use trust_file::TrustFile;
 
 /// What the dev L2 calls itself.
@@ -74,9 +74,11 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     let store = open_store(&layout)?;
     crate::logging::to_file(&layout.log())?;
     let listener = listen(args.listen)?;
+    warn_of_others(args.listen);
     let kms = facilities::kms(&layout)?;
     facilities::create(&store, &kms, (&clock, &random)).await?;
 
+    layout.check_accounts()?;
     let submitter = layout::submitter_key(&layout.submitter_key(), &*random)?;
     let admin = layout::submitter_key(&layout.admin_key(), &*random)?;
     let mut ports = Ports::read(&layout);
@@ -136,7 +138,10 @@ fn open_store(layout: &Layout) -> Result<Store, Failed> {
         from_0_1: true,
         ..Options::default()
     };
-    Ok(Store::open_with(&database, options)?)
+    Store::open_with(&database, options).map_err(|error| match error {
+        OpenError::InUse(_) => layout.runs_already().into(),
+        error => error.into(),
+    })
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, Failed> {
@@ -156,6 +161,16 @@ fn settings(public_url: String, issuer: &DevIssuer) -> Settings {
         limits: Limits::default(),
         registered_only: RegisteredOnly::default(),
         sweep_within: SWEEP_WITHIN,
+    }
+}
+
+/// Who listens for others than this machine is told what they get.
+fn warn_of_others(address: SocketAddr) {
+    if !address.ip().is_loopback() {
+        complain!(
+            "{address} is reached by other machines: whoever can read this network reads tokens \
+             and records, for the demo has no TLS"
+        );
     }
 }
 

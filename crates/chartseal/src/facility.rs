@@ -85,11 +85,33 @@ pub async fn list(store: &Store) -> Result<Vec<Facility>, Failed> {
 }
 
 /// All facilities; what is wrong with a row that cannot be read in the place of that row.
+///
+/// # Errors
+/// When there is none, as [`some`].
 pub async fn each(store: &Store) -> Result<Vec<Result<Facility, Failed>>, Failed> {
     let each = |reader: &mut store::Reader| reader.facilities().each();
     let unread = |error| format!("a row of `facility` cannot be read: {error}").into();
     let rows = store.read("facilities", each).await?;
+    if rows.is_empty() {
+        return Err(NONE.into());
+    }
     Ok(rows.into_iter().map(|row| row.map_err(unread)).collect())
+}
+
+/// What to say where there is none.
+const NONE: &str = "the database holds no facility: on a new installation run `chartseal init` \
+                    first; else `[database]` names another one than that in use";
+
+/// All facilities, for a command that has nothing to do without one.
+///
+/// # Errors
+/// When there is none: it would say that all is well.
+pub async fn some(store: &Store) -> Result<Vec<Facility>, Failed> {
+    let facilities = list(store).await?;
+    match facilities.is_empty() {
+        true => Err(NONE.into()),
+        false => Ok(facilities),
+    }
 }
 
 /// Makes the logs that are not there yet; gives the names of all on the chain.

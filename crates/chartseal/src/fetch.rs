@@ -5,6 +5,7 @@ use crate::{
     cli::ProofArgs,
     http_client::{self, cause},
     output::{complain, say},
+    outputs,
     whole_file::{self, PRIVATE},
 };
 use std::{
@@ -30,10 +31,7 @@ pub fn run(args: &ProofArgs) -> ExitCode {
         }
     };
     match runtime.block_on(fetch(args)) {
-        Ok(rung) => {
-            say!("wrote {} ({rung})", args.out.display());
-            ExitCode::SUCCESS
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             complain!("chartseal proof: {problem}");
             ExitCode::from(2)
@@ -41,14 +39,17 @@ pub fn run(args: &ProofArgs) -> ExitCode {
     }
 }
 
-async fn fetch(args: &ProofArgs) -> Result<String, String> {
+async fn fetch(args: &ProofArgs) -> Result<(), String> {
+    check_places(args)?;
     http_client::check_url("the first argument", &args.url, args.plain_http)?;
     let token = token(args)?;
     let client = http_client::client(TIMEOUT, args.cacert.as_deref())?;
     let url = args.url.trim_end_matches('/').trim_end_matches("/$proof");
     let started = Instant::now();
     let (bytes, rung) = loop {
-        let bytes = get(&client, &format!("{url}/$proof"), &token).await?;
+        let bytes = get(&client, &format!("{url}/$proof"), &token)
+            .await?
+            .good()?;
         let bundle = proof::Bundle::parse(&bytes)
             .map_err(|error| format!("the gateway's answer is no proof bundle: {error}"))?;
         let rung = bundle.rung.to_string();
@@ -59,10 +60,36 @@ async fn fetch(args: &ProofArgs) -> Result<String, String> {
         tokio::time::sleep(BETWEEN_TRIES).await;
     };
     write(&args.out, &bytes)?;
-    if let Some(path) = &args.resource {
-        write(path, &get(&client, url, &token).await?)?;
+    // Said at once: what becomes of the resource takes nothing from the proof.
+    say!("wrote {} ({rung})", args.out.display());
+    match &args.resource {
+        Some(path) => fetch_resource(path, get(&client, url, &token).await?),
+        None => Ok(()),
     }
-    Ok(rung)
+}
+
+fn fetch_resource(path: &Path, answer: Answer) -> Result<(), String> {
+    if answer.status == reqwest::StatusCode::GONE {
+        say!(
+            "{} was not written: the proof is of a delete, which has no content",
+            path.display()
+        );
+        return Ok(());
+    }
+    write(path, &answer.good()?)
+}
+
+/// Refuses to write one file over another that is needed.
+fn check_places(args: &ProofArgs) -> Result<(), String> {
+    let token = args.token_file.as_deref();
+    let authorities = args.cacert.as_deref();
+    let inputs: Vec<_> = [("`--token-file`", token), ("`--cacert`", authorities)]
+        .into_iter()
+        .filter_map(|(name, path)| Some((name, path?)))
+        .collect();
+    let mut outputs = vec![("`--out`", args.out.as_path())];
+    outputs.extend(args.resource.as_deref().map(|path| ("`--resource`", path)));
+    outputs::check(&inputs, &outputs)
 }
 
 fn token(args: &ProofArgs) -> Result<String, String> {
@@ -78,7 +105,22 @@ fn token(args: &ProofArgs) -> Result<String, String> {
     Ok(token.trim().to_owned())
 }
 
-async fn get(client: &reqwest::Client, url: &str, token: &str) -> Result<Vec<u8>, String> {
+/// What the gateway said.
+struct Answer {
+    status: reqwest::StatusCode,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn good(self) -> Result<Vec<u8>, String> {
+        match self.status.is_success() {
+            true => Ok(self.body),
+            false => Err(refusal(self.status.as_u16(), &self.body)),
+        }
+    }
+}
+
+async fn get(client: &reqwest::Client, url: &str, token: &str) -> Result<Answer, String> {
     let answer = client
         .get(url)
         .bearer_auth(token)
@@ -86,12 +128,8 @@ async fn get(client: &reqwest::Client, url: &str, token: &str) -> Result<Vec<u8>
         .await
         .map_err(unanswered)?;
     let status = answer.status();
-    let body = answer.bytes().await.map_err(cause)?;
-    if status.is_success() {
-        Ok(body.to_vec())
-    } else {
-        Err(refusal(status.as_u16(), &body))
-    }
+    let body = answer.bytes().await.map_err(cause)?.to_vec();
+    Ok(Answer { status, body })
 }
 
 fn unanswered(error: reqwest::Error) -> String {

@@ -95,6 +95,8 @@ pub fn reason(error: &(dyn Error + 'static)) -> String {
         "; nothing listens there: check host and port"
     } else if chain.contains("UnknownIssuer") || chain.contains("unknown issuer") {
         "; give the certificate of its authority by `--cacert` or in SSL_CERT_FILE"
+    } else if chain.contains("CaUsedAsEndEntity") {
+        "; its certificate is that of an authority: let the server have one that is signed by it"
     } else if chain.contains("certificate") {
         "; its certificate is not one for this host and time"
     } else if chain.contains("lookup") || chain.contains("dns") {

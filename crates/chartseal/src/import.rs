@@ -21,6 +21,7 @@ use crate::{
     cli::ImportArgs,
     http_client,
     output::{complain, say},
+    outputs,
 };
 use answer::Outcome;
 use files::Found;
@@ -83,6 +84,7 @@ async fn import(args: &ImportArgs) -> Result<Ended, String> {
             files::of_places(places.into_iter().map(|refused| refused.place))?
         }
     };
+    check_places(args, &found)?;
     let sender = Sender::new(&base, Token::open(&args.token)?, args.cacert.as_deref())?;
     sender.check().await?;
     let size = found.inputs.iter().map(|input| input.size).sum();
@@ -106,6 +108,15 @@ async fn import(args: &ImportArgs) -> Result<Ended, String> {
         },
     };
     import.run().await
+}
+
+/// Refuses a list that would take the place of what is imported or of the token.
+fn check_places(args: &ImportArgs, found: &Found) -> Result<(), String> {
+    let mut inputs = vec![("`--token`", args.token.as_path())];
+    inputs.extend(args.cacert.as_deref().map(|path| ("`--cacert`", path)));
+    let files = found.inputs.iter();
+    inputs.extend(files.map(|input| ("what is imported", input.path.as_path())));
+    outputs::check(&inputs, &[("`--refused`", &args.refused)])
 }
 
 /// Reads in a thread of its own, as far ahead as there are requests under way.
@@ -246,7 +257,10 @@ fn conclude(args: &ImportArgs, mut ended: Ended) -> Result<(String, ExitCode), S
         let why = "the sum of what was read is another, so something is missing; report it";
         ended.stopped = Some(why.to_owned());
     }
-    let tally = ended.tally;
+    let mut tally = ended.tally;
+    if ended.stopped.is_some() {
+        tally.stop_reading();
+    }
     let mut told = tally.summary(ended.progress.elapsed());
     let refused = tally.any_refused();
     let code = match (&ended.stopped, refused) {

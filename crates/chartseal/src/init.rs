@@ -13,6 +13,7 @@ use crate::{
     output::{complain, say},
 };
 use anchor_service::{LogKeys, key_file, ledger::evm::SubmitterKey, rotation};
+use lost::Known;
 use model::{FacilityName, Random, SystemClock, SystemRandom};
 use sealing::{FileKms, KmsError};
 use std::{
@@ -22,6 +23,7 @@ use store::{Facility, Log, Reader, Store, StoredLogKey};
 use tlog::checkpoint::Origin;
 
 pub mod first;
+mod lost;
 
 type Failed = Box<dyn Error>;
 
@@ -39,11 +41,13 @@ pub fn run(args: &InitArgs) -> ExitCode {
 async fn init(args: &InitArgs) -> Result<(), Failed> {
     let config = Config::read(&args.config)?;
     let (keys, anchor) = (config.keys()?, config.anchor()?);
-    let store = database::open(&config)?;
-    let host = log_host(args, &store).await?;
-    // Before anything is made: a name that cannot stand in an origin, and a facility
-    // that nobody could administer.
-    Origin::new(&host, &args.facility, 1)?;
+    let store = open(args, &config).await?;
+    let host = log_host(args.log_host.as_ref(), Some(&store)).await?;
+    // Before anything is made: a name that cannot stand in an origin, what a lost database
+    // had, and a facility that nobody could administer.
+    let origin = Origin::new(&host, &args.facility, 1)?;
+    let known = Known::to(&store).await?;
+    known.check(&config, (&args.facility, &origin))?;
     let there = facility::find(&store, &args.facility).await?.is_some();
     let first = first::of(args, &config, !there)?;
     let kms = kms(&keys.file, &store).await?;
@@ -70,6 +74,19 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
         first::report(&first, &config);
     }
     Ok(())
+}
+
+/// Opens the database. Where there is none it is made, once nothing says that there was one.
+async fn open(args: &InitArgs, config: &Config) -> Result<Store, Failed> {
+    match database::open(config) {
+        Err(error) if database::is_absent(&*error) => {
+            let host = log_host(args.log_host.as_ref(), None).await?;
+            let origin = Origin::new(&host, &args.facility, 1)?;
+            Known::default().check(config, (&args.facility, &origin))?;
+            database::make(config)
+        }
+        opened => opened,
+    }
 }
 
 fn report(
@@ -118,8 +135,12 @@ async fn log(
     Ok(store.read("log", find).await?)
 }
 
-async fn log_host(args: &InitArgs, store: &Store) -> Result<String, Failed> {
-    match (&args.log_host, anchor_service::log_host(store).await?) {
+async fn log_host(given: Option<&String>, store: Option<&Store>) -> Result<String, Failed> {
+    let fixed = match store {
+        Some(store) => anchor_service::log_host(store).await?,
+        None => None,
+    };
+    match (given, fixed) {
         (None, Some(fixed)) => Ok(fixed),
         (Some(given), _) => Ok(given.clone()),
         (None, None) => Err(

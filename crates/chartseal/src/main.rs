@@ -19,6 +19,7 @@ mod login;
 mod new_epoch;
 mod operations;
 mod output;
+mod outputs;
 mod registry;
 mod scopes;
 mod service;

@@ -46,6 +46,9 @@ async fn begin(args: &NewEpochArgs) -> Result<(), Failed> {
         last.leaves,
         last.size
     );
+    if last.whole && !args.although_whole {
+        return leave_whole(args.confirm);
+    }
     if !args.confirm {
         say!(
             "\nNothing was written. Where the database has fewer leaves than were signed, first \
@@ -75,5 +78,20 @@ async fn begin(args: &NewEpochArgs) -> Result<(), Failed> {
          ones: what the old log signed stays proved by it.",
         row.name
     );
+    Ok(())
+}
+
+/// A log that can go on is not ended.
+fn leave_whole(confirmed: bool) -> Result<(), Failed> {
+    let goes_on = "the log can go on, for the database has all that its keys signed; a new one \
+                   would have to be granted and made known to all who verify";
+    if confirmed {
+        return Err(format!(
+            "{goes_on}. Where the registry holds a root that is not this log's, begin one by \
+             `--although-whole`"
+        )
+        .into());
+    }
+    say!("\nNothing was written, and nothing is to be done: {goes_on}.");
     Ok(())
 }

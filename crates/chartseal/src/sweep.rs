@@ -42,8 +42,8 @@ pub fn run(args: &ConfigArgs) -> ExitCode {
         Ok(Swept { faults: 0, failed }) => ended(failed),
         Ok(Swept { faults, .. }) => {
             complain!(
-                "chartseal sweep: {faults} faults; the runbook says what to do, \"The sweep found \
-                 faults\""
+                "chartseal sweep: {}; the runbook says what to do, \"The sweep found faults\"",
+                counted(faults)
             );
             ExitCode::FAILURE
         }
@@ -104,7 +104,14 @@ async fn sweep_all(args: &ConfigArgs) -> Result<Swept, Failed> {
 fn told(whole: &Whole) -> String {
     let millis = whole.ended.as_millis() - whole.started.as_millis();
     let (rows, faults) = (whole.rows, whole.faults.total());
-    format!("{rows} rows and leaves in {millis} ms, {faults} faults")
+    format!("{rows} rows and leaves in {millis} ms, {}", counted(faults))
+}
+
+fn counted(faults: u64) -> String {
+    match faults {
+        1 => "1 fault".to_owned(),
+        faults => format!("{faults} faults"),
+    }
 }
 
 /// Shows the jobs: 0, or 2 when those of a facility, or of all, cannot be read.
@@ -153,14 +160,14 @@ fn standing(state: Option<&SweepState>) -> String {
         |running| {
             let hundredths = running.millionths() / 10_000;
             let (pass, faults) = (running.pass.as_str(), running.faults.total());
-            format!("{hundredths} % ({pass}), {faults} faults so far")
+            format!("{hundredths} % ({pass}), {} so far", counted(faults))
         },
     );
     let last = state.last.as_ref().map_or_else(
         || "none ended yet".to_owned(),
         |last| {
             let faults = last.faults.total();
-            format!("the last ended {} with {faults} faults", last.ended)
+            format!("the last ended {} with {}", last.ended, counted(faults))
         },
     );
     format!("{running}; {last}")

@@ -33,8 +33,8 @@ async fn take_over(args: &TakeOverArgs) -> Result<(), Failed> {
     let store = database::open_old(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let mut waiting = 0;
-    for row in facility::list(&store).await? {
+    let (mut waiting, mut sealed) = (0, 0);
+    for row in facility::some(&store).await? {
         let old = TakeOver::look(&row.name, &store, &kms, (&clock, &random)).await?;
         let Some(old) = old else {
             say!("facility `{}` needs no taking over", row.name);
@@ -48,6 +48,7 @@ async fn take_over(args: &TakeOverArgs) -> Result<(), Failed> {
                     ..Confirmed::default()
                 };
                 old.seal(&confirmed).await?;
+                sealed += 1;
                 say!("  sealed");
             }
             false => waiting += 1,
@@ -59,10 +60,13 @@ async fn take_over(args: &TakeOverArgs) -> Result<(), Failed> {
              what you know, then run this again with `--confirm`."
         );
     }
-    say!(
-        "Sharing between facilities is off until both list each other in `sharing.with` of \
-         `/admin/facility`."
-    );
+    // What stays as it was may share already.
+    if waiting + sealed > 0 {
+        say!(
+            "Sharing between facilities is off until both list each other in `sharing.with` of \
+             `/admin/facility`."
+        );
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod page;
 use crate::{
     cli::VerifyArgs,
     output::{complain, say},
+    outputs,
     whole_file::{self, PRIVATE},
 };
 use model::{Clock, SystemClock, Timestamp};
@@ -37,6 +38,7 @@ fn verify(args: &VerifyArgs) -> Result<u8, String> {
             .map_err(|error| format!("--at: {error}"))?,
         None => SystemClock.now(),
     };
+    check_places(args)?;
     let bundle_bytes = read(&args.proof)?;
     let bundle = proof::Bundle::parse(&bundle_bytes).map_err(|error| named(&args.proof, error))?;
     let trust_bytes = read(&args.trust)?;
@@ -78,6 +80,26 @@ fn verify(args: &VerifyArgs) -> Result<u8, String> {
         }
     }
     Ok(report.exit_code())
+}
+
+/// Refuses to write the report over what it is about, or over anything but a report.
+fn check_places(args: &VerifyArgs) -> Result<(), String> {
+    let Some(report) = &args.report else {
+        return Ok(());
+    };
+    let mut inputs = vec![
+        ("the proof", args.proof.as_path()),
+        ("`--trust`", args.trust.as_path()),
+    ];
+    inputs.extend(args.resource.as_deref().map(|path| ("`--resource`", path)));
+    outputs::check(&inputs, &[("`--report`", report)])?;
+    match fs::read(report) {
+        Ok(bytes) if !bytes.is_empty() && !page::is_report(&bytes) => {
+            let problem = "is there already and is no report; give another place for `--report`";
+            Err(format!("`{}` {problem}", report.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What a resource tells of an access, once it has been shown to stand in the log.

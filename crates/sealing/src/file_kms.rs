@@ -11,6 +11,7 @@ use crate::{
 };
 use model::{FacilityName, Random};
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     sync::{PoisonError, RwLock},
@@ -53,6 +54,13 @@ impl FileKms {
         })?;
         let roots = RwLock::new(roots);
         Ok(Self { path, roots })
+    }
+
+    /// Whose root keys the file held when it was read last.
+    #[must_use]
+    pub fn facilities(&self) -> BTreeSet<FacilityName> {
+        let roots = self.roots.read().unwrap_or_else(PoisonError::into_inner);
+        roots.keys().map(|(facility, _)| facility.clone()).collect()
     }
 
     /// The file may have been replaced by another process since.

@@ -105,7 +105,7 @@ pub enum KmsError {
         path: PathBuf,
     },
     /// No file at the path.
-    #[error("there is no key file at `{}`; correct the path or restore the file from its backup", .path.display())]
+    #[error("there is no key file at `{}`; correct the path, restore the file from its backup or, on a new installation, run `chartseal init` first", .path.display())]
     FileAbsent {
         /// Where it was looked for.
         path: PathBuf,

@@ -1,7 +1,7 @@
 //! The ways in which the store can fail. Nothing here shows what diesel or the
 //! database said: their texts can hold bound values and passwords.
 
-use crate::{MissingVersion, tx::Backend};
+use crate::{MissingVersion, trouble::Trouble, tx::Backend};
 use diesel::result::{DatabaseErrorKind, Error as SqlError};
 use std::path::PathBuf;
 
@@ -13,6 +13,13 @@ pub enum Error {
     /// written.
     #[error("the database is not available: try again later")]
     Unavailable,
+    /// The database has no room; nothing was written.
+    #[error("the disk of the database is full: make room, and it goes on")]
+    Full,
+    /// A page of the database contradicts itself. No row is told from another by it, so
+    /// it says nothing of whoever wrote one.
+    #[error("a page of the database is damaged: keep the database, and restore a backup")]
+    Damaged,
     /// The connection was lost during COMMIT, and what became of the transaction was
     /// not found out.
     #[error("the database did not say whether the transaction took effect: look, then try again")]
@@ -55,8 +62,8 @@ pub enum Error {
 pub enum OpenError {
     /// Another process has it open.
     #[error(
-        "the data directory of `{}` is in use by another process: stop that process, \
-         or use PostgreSQL for several processes", .0.display()
+        "the data directory of `{}` is in use by another process: stop that \
+         process first, which may be `chartseal serve`, or use PostgreSQL for several processes", .0.display()
     )]
     InUse(PathBuf),
     /// The file or its directory cannot be made or opened.
@@ -83,7 +90,43 @@ pub enum OpenError {
          the database URL"
     )]
     Login(String),
-    /// There are tables, but not ours, or the file is no database.
+    /// There is no database yet, and none was to be made; or it is empty.
+    #[error(
+        "there is no database at {0}: correct `[database]`, mount its disk or restore it from a \
+         backup; on a new installation run `chartseal init` first"
+    )]
+    Absent(String),
+    /// Another program holds the file.
+    #[error(
+        "the database `{}` is locked by another program, such as `sqlite3` or a backup: end \
+         that one, and start again", .0.display()
+    )]
+    Locked(PathBuf),
+    /// The disk has no room.
+    #[error(
+        "the disk of the database `{}` is full: make room and start again; the database is as \
+         it was", .0.display()
+    )]
+    Full(PathBuf),
+    /// The system refused to read or write.
+    #[error(
+        "the system cannot read or write the database `{}` or the files beside it: make room \
+         where the disk is full, else look at the disk itself", .0.display()
+    )]
+    Disk(PathBuf),
+    /// The file is a database that contradicts itself.
+    #[error(
+        "the database `{}` is damaged or cut off: keep it, and restore a backup in its place",
+        .0.display()
+    )]
+    Damaged(PathBuf),
+    /// The file is no database.
+    #[error(
+        "the file `{}` is no database: restore a backup where it was one, else correct \
+         `[database]`", .0.display()
+    )]
+    NotADatabase(PathBuf),
+    /// There are tables, but not ours.
     #[error("the database belongs to another program: give this one a database of its own")]
     Foreign,
     /// It holds records, and was to hold what must not go back together with them.
@@ -122,7 +165,7 @@ pub(crate) enum Fault {
     /// transaction with it.
     Conflict,
     /// The database failed: serialization, deadlock, disk, anything unforeseen.
-    Broken,
+    Broken(Option<Trouble>),
     /// The connection is gone.
     Lost,
 }
@@ -140,10 +183,10 @@ impl Fault {
                 DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
                     Self::Lost
                 }
-                _ => Self::Broken,
+                _ => Self::Broken(Trouble::of(error)),
             }),
             SqlError::BrokenTransactionManager => Self::Lost.into(),
-            _ => Self::Broken.into(),
+            _ => Self::Broken(None).into(),
         }
     }
 
@@ -151,7 +194,16 @@ impl Fault {
     pub(crate) fn voids(self, backend: Backend) -> bool {
         match self {
             Self::Conflict => backend == Backend::Postgres,
-            Self::Broken | Self::Lost => true,
+            Self::Broken(_) | Self::Lost => true,
+        }
+    }
+
+    /// What it is to whoever asked for the statement.
+    pub(crate) const fn error(self) -> Error {
+        match self {
+            Self::Broken(Some(Trouble::Full)) => Error::Full,
+            Self::Broken(Some(Trouble::Damaged | Trouble::NotADatabase)) => Error::Damaged,
+            Self::Conflict | Self::Broken(_) | Self::Lost => Error::Unavailable,
         }
     }
 }

@@ -61,6 +61,7 @@ mod sweep_logs;
 mod sweep_statement;
 #[cfg(test)]
 mod test_database;
+mod trouble;
 mod tx;
 mod version_facts;
 mod version_insert;

@@ -2,16 +2,20 @@
 //! are its tables up to date.
 
 use crate::{
-    OpenError,
+    OpenError, Options,
     database::{Conn, Database, Use},
+    error::Fault,
     lock_file::{self, LockFile},
     schema::meta,
+    trouble::Trouble,
 };
 use diesel::{
     ConnectionError, ExpressionMethods, OptionalExtension, PgConnection, QueryDsl, QueryResult,
-    QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text,
+    QueryableByName, RunQueryDsl, connection::SimpleConnection, result::Error as SqlError,
+    sql_query, sql_types::Text,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use std::{fs, io::ErrorKind, path::Path};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -29,15 +33,22 @@ const READ_FORMATS: [&str; 2] = [FORMAT_OF_0_1, FORMAT];
 const MIGRATION_LOCK: &str = "4850184350181187393";
 
 /// Takes what must be held while the database is open, and brings its tables up
-/// to date; those of version 0.1 only if `from_0_1` says so.
-pub(crate) fn prepare(database: &Database, from_0_1: bool) -> Result<Option<LockFile>, OpenError> {
+/// to date, as far as the options allow.
+pub(crate) fn prepare(
+    database: &Database,
+    options: Options,
+) -> Result<Option<LockFile>, OpenError> {
+    let opening = Opening { database, options };
     match database {
         Database::Sqlite { path } => {
+            if !options.may_make && is_absent(path) {
+                return Err(opening.absent());
+            }
             let lock = LockFile::take(path)?;
             lock_file::open_private(path)?;
             let connected = database.connect(Use::Write);
-            let mut conn = connected.map_err(|error| not_a_database(error, path))?;
-            migrate(&mut conn, from_0_1)?;
+            let mut conn = connected.map_err(|error| unopened(&error, path))?;
+            opening.migrate(&mut conn)?;
             Ok(Some(lock))
         }
         Database::Postgres { url } => {
@@ -52,7 +63,7 @@ pub(crate) fn prepare(database: &Database, from_0_1: bool) -> Result<Option<Lock
                  SELECT pg_advisory_lock({MIGRATION_LOCK})"
             ))
             .map_err(|_| OpenError::Unreachable)?;
-            migrate(&mut conn, from_0_1)?;
+            opening.migrate(&mut conn)?;
             Ok(None)
         }
     }
@@ -82,41 +93,113 @@ pub(crate) fn unconnected(error: &ConnectionError) -> OpenError {
     }
 }
 
-/// The file opened, but SQLite made no sense of it; or it, or what SQLite keeps
-/// beside it, did not open. Diesel passes on SQLite's words but not its code.
-fn not_a_database(error: ConnectionError, path: &std::path::Path) -> OpenError {
-    let unopened = ["unable to open database file", "readonly database"];
-    match error {
-        ConnectionError::CouldntSetupConfiguration(error)
-            if !unopened.iter().any(|it| error.to_string().contains(it)) =>
-        {
-            OpenError::Foreign
-        }
-        _ => OpenError::File {
-            path: path.to_owned(),
-            source: std::io::ErrorKind::InvalidInput.into(),
+/// Whether there is no file, or one with nothing in it.
+fn is_absent(path: &Path) -> bool {
+    match fs::metadata(path) {
+        Ok(file) => file.is_file() && file.len() == 0,
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    }
+}
+
+/// Why a file did not open, or did not take the settings of a connection.
+fn unopened(error: &ConnectionError, path: &Path) -> OpenError {
+    let trouble = Trouble::of_connection(error).unwrap_or(Trouble::Unopened);
+    told(trouble, path)
+}
+
+fn told(trouble: Trouble, path: &Path) -> OpenError {
+    let path = path.to_owned();
+    match trouble {
+        Trouble::Locked => OpenError::Locked(path),
+        Trouble::Full => OpenError::Full(path),
+        Trouble::Disk => OpenError::Disk(path),
+        Trouble::Damaged => OpenError::Damaged(path),
+        Trouble::NotADatabase => OpenError::NotADatabase(path),
+        Trouble::ReadOnly | Trouble::Unopened => OpenError::File {
+            path,
+            source: ErrorKind::InvalidInput.into(),
         },
     }
 }
 
-fn migrate(conn: &mut Conn, from_0_1: bool) -> Result<(), OpenError> {
-    let tables = tables(conn).map_err(|_| OpenError::Migration)?;
-    if !is_fresh(conn, &tables).map_err(|_| OpenError::Migration)? {
-        if !tables.iter().any(|name| name == "meta") {
-            return Err(OpenError::Foreign);
-        }
-        let format = check(conn, &READ_FORMATS)?;
-        // One whose format was written back is told from it: its migrations ran.
-        if format == FORMAT_OF_0_1 && !from_0_1 && !has_sealed_rules(&tables) {
-            return Err(OpenError::OfVersion01);
+/// A database while it is opened.
+struct Opening<'a> {
+    database: &'a Database,
+    options: Options,
+}
+
+impl Opening<'_> {
+    fn absent(&self) -> OpenError {
+        OpenError::Absent(match self.database {
+            Database::Sqlite { path } => format!("`{}`", path.display()),
+            Database::Postgres { .. } => "the PostgreSQL server, which has no tables there".into(),
+        })
+    }
+
+    /// What a failed statement says of the database; `otherwise` when it says nothing.
+    fn failed(&self, error: &SqlError, otherwise: OpenError) -> OpenError {
+        let place = (self.database, Trouble::of(error));
+        match place {
+            (Database::Sqlite { path }, Some(trouble)) => told(trouble, path),
+            _ if Fault::of(error) == Some(Fault::Lost) => OpenError::Unreachable,
+            _ => otherwise,
         }
     }
-    match conn {
-        Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(drop),
-        Conn::Postgres(conn) => conn.run_pending_migrations(POSTGRES).map(drop),
+
+    fn migrate(&self, conn: &mut Conn) -> Result<(), OpenError> {
+        let failed = |error| self.failed(&error, OpenError::Migration);
+        let tables = tables(conn).map_err(failed)?;
+        if is_fresh(conn, &tables).map_err(failed)? {
+            if !self.options.may_make {
+                return Err(self.absent());
+            }
+        } else {
+            if !tables.iter().any(|name| name == "meta") {
+                return Err(OpenError::Foreign);
+            }
+            let format = self.check(conn, &READ_FORMATS)?;
+            // One whose format was written back is told from it: its migrations ran.
+            let of_0_1 = format == FORMAT_OF_0_1 && !has_sealed_rules(&tables);
+            if of_0_1 && !self.options.from_0_1 {
+                return Err(OpenError::OfVersion01);
+            }
+        }
+        match conn {
+            Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(drop),
+            Conn::Postgres(conn) => conn.run_pending_migrations(POSTGRES).map(drop),
+        }
+        .map_err(
+            |error| match (self.database, Trouble::said_in(&error.to_string())) {
+                (Database::Sqlite { path }, Some(trouble)) => told(trouble, path),
+                _ => OpenError::Migration,
+            },
+        )?;
+        self.check(conn, &[FORMAT]).map(drop)
     }
-    .map_err(|_| OpenError::Migration)?;
-    check(conn, &[FORMAT]).map(drop)
+
+    /// Refuses what is not ours or of none of these formats; gives the format.
+    fn check(&self, conn: &mut Conn, formats: &[&str]) -> Result<String, OpenError> {
+        let mut value = |name: &str| {
+            meta::table
+                .filter(meta::name.eq(name))
+                .select(meta::value)
+                .first::<String>(conn)
+                .optional()
+                // A table of that name, but not with our columns.
+                .map_err(|error| self.failed(&error, OpenError::Foreign))
+        };
+        match value("product")? {
+            Some(product) if product == PRODUCT => {}
+            _ => return Err(OpenError::Foreign),
+        }
+        match value("format")? {
+            Some(format) if formats.contains(&format.as_str()) => Ok(format),
+            // The migration to the present format ran, so someone has written it back.
+            Some(format) if READ_FORMATS.contains(&format.as_str()) => Err(OpenError::Unmarked),
+            Some(format) => Err(OpenError::Newer(format)),
+            None => Err(OpenError::Unmarked),
+        }
+    }
 }
 
 /// Whether the tables are those of a later version than 0.1.
@@ -164,30 +247,6 @@ fn postgres_tables(conn: &mut PgConnection) -> QueryResult<Vec<Named>> {
          ORDER BY tablename",
     )
     .load(conn)
-}
-
-/// Refuses what is not ours or of none of these formats; gives the format.
-fn check(conn: &mut Conn, formats: &[&str]) -> Result<String, OpenError> {
-    let mut value = |name: &str| {
-        meta::table
-            .filter(meta::name.eq(name))
-            .select(meta::value)
-            .first::<String>(conn)
-            .optional()
-            // A table of that name, but not with our columns.
-            .map_err(|_| OpenError::Foreign)
-    };
-    match value("product")? {
-        Some(product) if product == PRODUCT => {}
-        _ => return Err(OpenError::Foreign),
-    }
-    match value("format")? {
-        Some(format) if formats.contains(&format.as_str()) => Ok(format),
-        // The migration to the present format ran, so someone has written it back.
-        Some(format) if READ_FORMATS.contains(&format.as_str()) => Err(OpenError::Unmarked),
-        Some(format) => Err(OpenError::Newer(format)),
-        None => Err(OpenError::Unmarked),
-    }
 }
 
 #[cfg(test)]

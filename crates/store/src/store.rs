@@ -40,6 +40,9 @@ pub struct Options {
     /// Whether a database of version 0.1 may be brought up to date. Processes of that
     /// version do not go on over it for long, so a person says when.
     pub from_0_1: bool,
+    /// Whether a database may be made where there is none. Elsewhere than at the first
+    /// start that is a mistyped path or a disk that is not mounted.
+    pub may_make: bool,
 }
 
 /// How long a read by key may take: a database that takes longer is not well.
@@ -55,6 +58,7 @@ impl Default for Options {
             searches: 8,
             search_time: Duration::from_secs(5),
             from_0_1: false,
+            may_make: true,
         }
     }
 }
@@ -115,7 +119,7 @@ impl Store {
     /// # Errors
     /// See [`OpenError`].
     pub fn open_with(database: &Database, options: Options) -> Result<Self, OpenError> {
-        let lock = open::prepare(database, options.from_0_1)?;
+        let lock = open::prepare(database, options)?;
         let counters = Arc::default();
         let embedded = matches!(database, Database::Sqlite { .. });
         let wal = embedded.then(|| WalCopier::start(database, &counters));

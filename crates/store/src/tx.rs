@@ -109,8 +109,9 @@ impl sealed::Connected for Tx {
     }
 
     fn failed(&mut self, error: &diesel::result::Error) -> Error {
-        self.fault = self.fault.max(Fault::of(error));
-        Error::Unavailable
+        let fault = Fault::of(error);
+        self.fault = self.fault.max(fault);
+        fault.map_or(Error::Unavailable, Fault::error)
     }
 }
 
@@ -125,13 +126,13 @@ impl sealed::Connected for Reader {
 
     fn failed(&mut self, error: &diesel::result::Error) -> Error {
         let fault = Fault::of(error);
-        self.doubtful |= fault >= Some(Fault::Broken);
+        self.doubtful |= fault >= Some(Fault::Broken(None));
         if let Some(over) = self.watch.over() {
             tracing::warn!("a read was ended: its time was over, or its caller gone");
             return over;
         }
         tracing::warn!(?fault, "a read failed in the database");
-        Error::Unavailable
+        fault.map_or(Error::Unavailable, Fault::error)
     }
 }
 

@@ -126,6 +126,7 @@ impl Writer {
     /// Attempts the transaction until every job has its outcome; false when it was
     /// given up and the jobs may do better alone.
     fn settle(&mut self, jobs: &mut [Job], attempts: u32) -> bool {
+        let mut error = Error::Unavailable;
         for _ in 0..attempts {
             let attempt = match self.attempt(jobs) {
                 Attempt::Unknown(probe, process) => self.resolve(probe, process),
@@ -151,11 +152,12 @@ impl Writer {
                 }
                 Attempt::Failed(fault) => {
                     tracing::warn!(?fault, closures = jobs.len(), "a transaction was given up");
+                    error = fault.error();
                     self.voided(jobs);
                 }
             }
         }
-        failed_by(jobs, &Error::Unavailable);
+        failed_by(jobs, &error);
         false
     }
 
@@ -238,7 +240,7 @@ fn failed_by(jobs: &mut [Job], error: &Error) {
 }
 
 fn failed(error: &diesel::result::Error) -> Attempt {
-    Attempt::Failed(Fault::of(error).unwrap_or(Fault::Broken))
+    Attempt::Failed(Fault::of(error).unwrap_or(Fault::Broken(None)))
 }
 
 /// Runs the jobs in the transaction that has begun, and ends it.
@@ -271,11 +273,11 @@ fn run_one(tx: &mut Tx, job: &mut Job, alone: bool) -> Result<(), Attempt> {
     let dead = tx.fault.is_some_and(|fault| fault.voids(backend));
     if job.outcome.is_ok() {
         // It may have gone on after a statement that failed; its rows are lost.
-        let lost = dead.then_some(Error::Unavailable);
+        let lost = tx.fault.filter(|_| dead).map(Fault::error);
         job.outcome = tx.refused.take().or(lost).map_or(Ok(()), Err);
     }
     match tx.fault {
-        Some(fault @ (Fault::Broken | Fault::Lost)) => Err(Attempt::Failed(fault)),
+        Some(fault @ (Fault::Broken(_) | Fault::Lost)) => Err(Attempt::Failed(fault)),
         _ if job.outcome.is_ok() => Ok(()),
         _ if !(tx.wrote || dead) => {
             // The transaction is recognised by what it leaves, so not by this.
@@ -295,7 +297,7 @@ fn store_waiting(tx: &mut Tx, jobs: &mut [Job]) -> Result<(), Attempt> {
         return Ok(());
     };
     match (tx.fault, jobs) {
-        (Some(fault @ (Fault::Broken | Fault::Lost)), _) => Err(Attempt::Failed(fault)),
+        (Some(fault @ (Fault::Broken(_) | Fault::Lost)), _) => Err(Attempt::Failed(fault)),
         (_, [job]) => {
             job.outcome = Err(error);
             Err(Attempt::Undone)

@@ -4,14 +4,14 @@
 use crate::{
     books::Books,
     checks::assert_all,
-    installation::is_ready,
+    installation::{HOME, Installation, is_ready},
     load::{gets_on, under_load},
     one_process::OneProcess,
     server::Server,
     site::Site,
     volume::Volume,
 };
-use e2e::{Caller, Dice, program, until};
+use e2e::{Caller, Dice, program, run as run_to_end, until};
 use std::path::Path;
 
 const WRITERS: usize = 2;
@@ -63,6 +63,32 @@ fn run(disk: fn(&Path) -> Volume) {
     let logged = service.logged();
     assert!(!logged.contains("panicked"), "{logged}");
     assert!(service.stop().success());
+}
+
+/// A disk that has filled up before the start, and one that is emptied again.
+#[test]
+fn a_start_without_room_says_so_and_changes_nothing() {
+    let house = Installation::new();
+    let config = house.write("serve.toml", &house.sample("serve.toml"));
+    drop(house.init(&config, HOME));
+    let data = house.path("data");
+    let Some(volume) = Volume::mounted(&data) else {
+        println!("not run: no tmpfs can be mounted here");
+        return;
+    };
+    let sweep = |filled: &str| {
+        let script = format!("{filled}; exec \"$@\"");
+        let mut command = volume.command("4m", "sh");
+        command.args(["-c", &script, "sh"]).arg(program());
+        run_to_end(command.args(["sweep", "--config"]).arg(&config))
+    };
+    let fill = format!("cat /dev/zero > {}/ballast 2>/dev/null", data.display());
+    let full = sweep(&fill);
+    assert_eq!(full.code, 2, "{}", full.text);
+    assert!(full.text.contains("make room"), "{}", full.text);
+    assert!(!full.text.contains("another program"), "{}", full.text);
+    let again = sweep(&format!("{fill}; rm {}/ballast", data.display()));
+    assert_eq!(again.code, 0, "{}", again.text);
 }
 
 #[test]

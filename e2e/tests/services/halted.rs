@@ -69,6 +69,17 @@ fn a_restored_database_goes_on_with_another_log() {
     one.assert_proof(&system, &kept);
     assert!(service.stop().success());
     fs::copy(&database, &backup).unwrap();
+    // A log that is whole is not ended.
+    let whole = house.chartseal(&["anchor", "new-epoch"], config, &["--facility", HOME]);
+    let whole = whole.good().text;
+    assert!(whole.contains("nothing is to be done"), "{whole}");
+    house
+        .chartseal(
+            &["anchor", "new-epoch"],
+            config,
+            &["--facility", HOME, "--confirm"],
+        )
+        .refused("the log can go on");
 
     let service = one.start();
     let lost = system.create_patient("Bertram");

@@ -144,6 +144,13 @@ impl Installation {
             .current_dir(self.folder.path()))
     }
 
+    /// `chartseal` with these words alone.
+    pub fn plain(&self, words: &[&str]) -> Ran {
+        run(Command::new(program())
+            .args(words)
+            .current_dir(self.folder.path()))
+    }
+
     /// Writes to the SQLite database past every service, running or not.
     pub fn sql(&self, statements: &str) {
         let status = Command::new(python())
@@ -164,6 +171,14 @@ impl Installation {
         let mut founders = founders_of(facility, issuer);
         founders.push("--unchecked-issuer".to_owned());
         self.init_with(config, facility, &founders)
+    }
+
+    /// `init` with whatever comes of it.
+    pub fn init_again(&self, config: &Path, facility: &str) -> Ran {
+        let founders = founders(config, facility);
+        let mut more = vec!["--log-host", LOG_HOST];
+        more.extend(founders.iter().map(String::as_str));
+        self.chartseal(&["init"], config, &more)
     }
 
     fn init_with(&self, config: &Path, facility: &str, founders: &[String]) -> Log {

@@ -9,6 +9,7 @@
     reason = "test code"
 )]
 
+mod absent;
 mod bad_tokens;
 mod browser;
 mod certificate;

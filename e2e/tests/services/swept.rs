@@ -78,7 +78,7 @@ fn what_was_cut_behind_a_service_is_found_when_it_starts_again() {
     );
     let jobs = house.chartseal(&["jobs"], &config, &[]).good().text;
     assert!(
-        jobs.contains("with 1 faults") || jobs.contains("1 faults so far"),
+        jobs.contains("with 1 fault") || jobs.contains("1 fault so far"),
         "{jobs}"
     );
 }

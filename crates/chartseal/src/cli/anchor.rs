@@ -51,6 +51,10 @@ pub struct NewEpochArgs {
     /// Begin it; without this the log is shown and nothing written.
     #[arg(long)]
     pub confirm: bool,
+    /// Also where the database has all that was signed: the registry holds a root that is
+    /// not this log's.
+    #[arg(long)]
+    pub although_whole: bool,
 }
 
 /// `chartseal anchor deploy`.

@@ -13,7 +13,12 @@ pub struct ProofArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
     pub token_file: Option<PathBuf>,
     /// The bearer token; other users of the machine can see it on the command line.
-    #[arg(long, value_name = "TOKEN", env = "CHARTSEAL_TOKEN")]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "CHARTSEAL_TOKEN",
+        hide_env_values = true
+    )]
     pub token: Option<String>,
     /// Where to write the bundle.
     #[arg(long, short, value_name = "FILE")]

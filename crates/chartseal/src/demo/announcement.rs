@@ -158,9 +158,9 @@ impl Announcement {
             Some(_) => format!(
                 "Try this in another terminal, in this folder:\n  \
                  . {env}\n  \
-                 curl -s -H \"Authorization: Bearer $CHARTSEAL_TOKEN\" $RECORD\n  \
-                 chartseal proof $RECORD --wait 30 --out p.json --resource r.json\n  \
-                 chartseal verify p.json --resource r.json --trust $TRUST\n"
+                 curl -s -H \"Authorization: Bearer $CHARTSEAL_TOKEN\" \"$RECORD\"\n  \
+                 chartseal proof \"$RECORD\" --wait 30 --out p.json --resource r.json\n  \
+                 chartseal verify p.json --resource r.json --trust \"$TRUST\"\n"
             ),
             None => format!("There are no sample records. Names for a shell: . {env}\n"),
         };

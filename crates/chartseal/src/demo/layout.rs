@@ -47,14 +47,44 @@ impl Layout {
 
     /// Refuses to begin anew where a database was and is no more.
     pub fn check_database(&self) -> Result<(), Failed> {
-        if self.announcement().exists() && !self.database().exists() {
+        let there = fs::metadata(self.database()).is_ok_and(|file| file.len() > 0);
+        if self.announcement().exists() && !there {
             return Err(format!(
-                "the database `{}` is gone; restore it from its backup, or choose another `--data`",
+                "the database `{}` is gone or is empty; restore it from its backup, or choose another `--data`",
                 self.database().display()
             )
             .into());
         }
         Ok(())
+    }
+
+    /// Refuses to make keys anew for a chain that knows others.
+    pub fn check_accounts(&self) -> Result<(), Failed> {
+        if !self.announcement().exists() {
+            return Ok(());
+        }
+        let keys = [self.submitter_key(), self.admin_key()];
+        match keys.into_iter().find(|key| !key.exists()) {
+            Some(key) => Err(format!(
+                "the key `{}` is gone, and the dev L2 knows its account; put it back, or choose \
+                 another `--data`",
+                key.display()
+            )
+            .into()),
+            None => Ok(()),
+        }
+    }
+
+    /// What to say where another process has the database open.
+    pub fn runs_already(&self) -> String {
+        let text = fs::read_to_string(self.announcement()).unwrap_or_default();
+        let json: Option<serde_json::Value> = serde_json::from_str(&text).ok();
+        let url = json.and_then(|json| Some(json.get("base")?.as_str()?.to_owned()));
+        let at = url.map_or_else(String::new, |url| format!(", at {url}"));
+        format!(
+            "the demo runs already over `{}`{at}; stop it, or choose another `--data`",
+            self.0.display()
+        )
     }
 
     pub fn log(&self) -> PathBuf {

@@ -7,7 +7,7 @@ use super::{
     facilities,
     layout::{self, Layout},
 };
-use crate::cli::DemoArgs;
+use crate::{cli::DemoArgs, fetch, output::complain};
 use devkit::{
     issuer::{DemoUser, DevIssuer},
     samples,
@@ -15,7 +15,12 @@ use devkit::{
 use indicatif::{ProgressBar, ProgressStyle};
 use model::{FacilityName, LogicalId};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{IsTerminal as _, stderr},
+    time::Duration,
+};
 
 /// The samples are the same on every machine.
 const SEED: u64 = 1;
@@ -65,6 +70,9 @@ async fn load_facility(
     let bundles = samples::generate(SEED, facility, patients)
         .enumerate()
         .skip(done);
+    if !stderr().is_terminal() && done <= patients {
+        complain!("writing {patients} sample patients of {facility}");
+    }
     let bar = ProgressBar::new((patients + 1) as u64)
         .with_style(ProgressStyle::with_template(
             "  {prefix:<12} [{bar:30}] {pos} of {len} sample patients, about {eta} left",
@@ -82,8 +90,7 @@ async fn load_facility(
         let status = answer.status();
         let body = answer.bytes().await?;
         if !status.is_success() {
-            let text = String::from_utf8_lossy(&body);
-            return Err(format!("the gateway refused a sample bundle ({status}): {text}").into());
+            return Err(refused(status.as_u16(), &body, layout).into());
         }
         if progress.patient.is_none() {
             progress.patient = patient_of(&body)?;
@@ -94,6 +101,16 @@ async fn load_facility(
     }
     bar.finish();
     Ok(())
+}
+
+/// Why a sample was not written. The gateway tells its callers nothing of the disk.
+fn refused(status: u16, body: &[u8], layout: &Layout) -> String {
+    let said = fetch::refusal(status, body);
+    let log = layout.log();
+    format!(
+        "a sample was not written: {said}; look at the end of `{}`, and whether the disk has room",
+        log.display()
+    )
 }
 
 /// The id of the Patient that a transaction-response says was created.

@@ -3,7 +3,10 @@
 //! post again what may have been done.
 
 use super::{token::Token, unit::Unit};
-use crate::http_client::{self, cause};
+use crate::{
+    http_client::{self, cause},
+    output::complain,
+};
 use reqwest::{
     Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
@@ -37,6 +40,8 @@ pub struct Sender {
     base: String,
     token: Token,
     stopped: AtomicBool,
+    /// Whether it was said that the token is refused, since one was taken last.
+    told: AtomicBool,
 }
 
 /// What the gateway said to a unit.
@@ -66,6 +71,7 @@ impl Sender {
             base: base.to_owned(),
             token,
             stopped: AtomicBool::new(false),
+            told: AtomicBool::new(false),
         })
     }
 
@@ -103,6 +109,7 @@ impl Sender {
             let tried = self.once(unit, &token).await;
             let (why, asked) = match tried {
                 Try::Answered(answer) => {
+                    self.told.store(false, Ordering::Relaxed);
                     return Ok(Answer {
                         repeated: answer.repeated && first,
                         ..answer
@@ -117,7 +124,10 @@ impl Sender {
                 Try::Token if started.elapsed() > TOKEN_PATIENCE => {
                     return Err("the token is refused and was not replaced in its file".to_owned());
                 }
-                Try::Token => ("the token is refused", Some(FIRST_WAIT)),
+                Try::Token => {
+                    self.tell_of_token();
+                    ("the token is refused", Some(FIRST_WAIT))
+                }
                 Try::Later(why, asked) => (why, asked),
             };
             first = false;
@@ -133,6 +143,17 @@ impl Sender {
             let pause = asked.map_or(wait, |asked| asked.min(LONGEST_ASKED));
             tokio::time::sleep(pause).await;
             wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    /// Once for all requests that wait for another token.
+    fn tell_of_token(&self) {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            complain!(
+                "the gateway refuses the token; waiting {} minutes for another in `{}`",
+                TOKEN_PATIENCE.as_secs() / 60,
+                self.token.place().display()
+            );
         }
     }
 

@@ -66,6 +66,12 @@ impl Tally {
         self.refused > 0 || !self.reasons.is_empty()
     }
 
+    /// Counts as read what was sent or refused, where the reading did not come to its end:
+    /// it counts a file in steps of its own, before and after what is sent of it.
+    pub const fn stop_reading(&mut self) {
+        self.read = self.stored + self.repeated + self.refused;
+    }
+
     /// Whether everything that was read is accounted for.
     pub const fn adds_up(&self) -> bool {
         self.read == self.stored + self.repeated + self.refused
@@ -154,6 +160,11 @@ mod tests {
         tally.add(&again).expect("written");
         tally.refuse(&refused(9, None, "no JSON")).expect("written");
         assert!(!tally.adds_up());
+        tally.stop_reading();
+        assert!(
+            tally.adds_up(),
+            "an interrupted import tells of what it did"
+        );
         tally.read = 1_510;
         assert!(tally.adds_up() && tally.any_refused());
         let expected = "1506 resources accepted in 2 requests, 2.0 s, 753 resources/s\n\

@@ -41,6 +41,11 @@ impl Token {
         })
     }
 
+    /// The file.
+    pub fn place(&self) -> &Path {
+        &self.path
+    }
+
     /// The token of now: read again when the file has changed.
     pub fn current(&self) -> Zeroizing<String> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,7 +6,10 @@ use std::path::Path;
 /// Refuses a place where no file can be.
 pub fn check(path: &Path) -> Result<(), String> {
     if path.file_name().is_none() || path.is_dir() {
-        return Err(format!("`{}` is no name of a file", path.display()));
+        return Err(format!(
+            "`{}` is a folder; give the name of a file in it",
+            path.display()
+        ));
     }
     match folder(path) {
         folder if folder.is_dir() => Ok(()),

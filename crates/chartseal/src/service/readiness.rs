@@ -1,7 +1,7 @@
 //! Before clients are let in: whether logs, keys and registry fit each other.
 
 use super::{Failed, Service, assemble, check as check_configuration};
-use crate::{config::Config, database, output::say};
+use crate::{config::Config, database, facility, output::say};
 use actix_web::web;
 use anchor_service::{LeaseState, StatusReader};
 use gateway::App;
@@ -39,9 +39,10 @@ pub async fn check(service: Service, config: &Path) -> Result<(), Failed> {
     let config = Config::read(config)?;
     check_configuration(service, &config)?;
     let store = database::open(&config)?;
+    drop(facility::some(&store).await?);
     if service != Service::Anchor {
         let kms = FileKms::open(&config.keys()?.file)?;
-        crate::facility::check_keys(&store, &kms).await?;
+        facility::check_keys(&store, &kms).await?;
         say!("root keys   open what is in the database");
     }
     let mut anchoring = assemble(&config, &store).await?;

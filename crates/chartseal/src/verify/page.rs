@@ -27,6 +27,15 @@ pub struct Page<'a> {
     pub at: String,
 }
 
+/// What no other page has.
+const TITLE: &str = "Chartseal: report on a proof";
+
+/// Whether a file is such a page, of whatever release.
+pub fn is_report(bytes: &[u8]) -> bool {
+    let title = format!("<title>{TITLE}</title>");
+    bytes.starts_with(b"<!DOCTYPE html>") && String::from_utf8_lossy(bytes).contains(&title)
+}
+
 impl Page<'_> {
     /// The whole file.
     pub fn html(&self) -> String {
@@ -41,7 +50,7 @@ impl Page<'_> {
             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta http-equiv=\"Content-Security-Policy\" \
              content=\"default-src 'none'; style-src 'unsafe-inline'\">\
-             <title>Chartseal: report on a proof</title><style>{STYLE}</style></head><body>\n\
+             <title>{TITLE}</title><style>{STYLE}</style></head><body>\n\
              <h1>Report on a proof</h1>\n<p class=\"{class}\">{verdict}</p>\n"
         );
         if !self.access.is_empty() {

@@ -1,8 +1,9 @@
 //! Opening: what is refused, and that it is told why without telling secrets.
 
 use crate::world::{World, add_facility, maintenance_url, on_both};
-use std::{fs, thread};
-use store::{Database, OpenError, Options, Store};
+use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
+use std::{fs, path::PathBuf, thread};
+use store::{Database, Error, OpenError, Options, Store};
 
 on_both! {
     a_foreign_database_is_refused_and_left_alone,
@@ -13,6 +14,7 @@ on_both! {
     a_table_named_meta_does_not_make_it_ours,
     a_first_start_that_was_cut_off_is_taken_up,
     a_table_with_an_earlier_number_is_made_later,
+    what_is_not_there_is_made_only_by_whom_it_is_asked_of,
 }
 
 fn refusal(world: &World) -> OpenError {
@@ -101,6 +103,23 @@ fn a_table_with_an_earlier_number_is_made_later(world: &World) {
     assert_eq!(world.open().read_blocking("job", find), Ok(None));
 }
 
+fn what_is_not_there_is_made_only_by_whom_it_is_asked_of(world: &World) {
+    let options = Options {
+        may_make: false,
+        ..Options::default()
+    };
+    let absent = || Store::open_with(&world.database, options).expect_err("a refusal");
+    assert!(matches!(absent(), OpenError::Absent(_)));
+    let files = fs::read_dir(world.dir.path()).expect("the directory");
+    assert_eq!(files.count(), 0, "nothing was made");
+    if !world.is_postgres() {
+        fs::write(file(world), "").expect("an empty file");
+        assert!(matches!(absent(), OpenError::Absent(_)));
+    }
+    drop(world.open());
+    drop(Store::open_with(&world.database, options).expect("it is there now"));
+}
+
 #[test]
 fn a_second_opening_of_a_file_is_told_to_use_postgresql() {
     let world = World::sqlite();
@@ -128,8 +147,78 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let path = world.dir.path().join("chartseal.db");
     let text = "these are notes, not a database\n".repeat(300);
     fs::write(&path, &text).expect("a file");
-    assert!(matches!(refusal(&world), OpenError::Foreign));
+    assert!(matches!(refusal(&world), OpenError::NotADatabase(_)));
     assert_eq!(fs::read_to_string(&path).expect("the file"), text);
+}
+
+/// Without the writer's log beside it, which could mend it.
+fn at_rest(world: &World) -> Vec<u8> {
+    let store = world.open();
+    for number in 0..40 {
+        add_facility(&store, &format!("facility-{number}"));
+    }
+    drop(store);
+    world.sql("PRAGMA journal_mode = DELETE");
+    fs::read(file(world)).expect("the file")
+}
+
+fn file(world: &World) -> PathBuf {
+    world.dir.path().join("chartseal.db")
+}
+
+#[test]
+fn a_damaged_file_is_told_from_another_programs() {
+    let world = World::sqlite();
+    let whole = at_rest(&world);
+    let cut = &whole[..100_000];
+    let mut zeroed = whole.clone();
+    zeroed[4_096..whole.len() / 2].fill(0);
+    // The tables that a start looks at are whole, the list of them is not.
+    let mut listed = whole.clone();
+    listed[100..4_096].fill(0xff);
+    for bytes in [cut, &zeroed, &listed] {
+        fs::write(file(&world), bytes).expect("written");
+        let refusal = refusal(&world);
+        assert!(matches!(refusal, OpenError::Damaged(_)), "{refusal}");
+    }
+    fs::write(file(&world), &whole).expect("written");
+    drop(world.open());
+}
+
+#[test]
+fn a_page_that_is_damaged_is_told_when_it_is_met() {
+    let world = World::sqlite();
+    let mut bytes = at_rest(&world);
+    let name = b"facility-39";
+    for page in bytes.chunks_mut(4_096) {
+        if page.windows(name.len()).any(|it| it == name) {
+            page.fill(0);
+        }
+    }
+    fs::write(file(&world), bytes).expect("written");
+    let store = world.open();
+    let listed = store.read_blocking("facilities", |reader| reader.facilities().list());
+    assert_eq!(listed, Err(Error::Damaged));
+    let added = store.run_tx_blocking("facility", &[], |tx| {
+        tx.facilities()
+            .insert(&"new".parse().expect("a name"), crate::world::at(0))
+    });
+    assert_eq!(added, Err(Error::Damaged));
+}
+
+#[test]
+fn a_file_that_another_program_holds_is_not_another_programs() {
+    let world = World::sqlite();
+    drop(world.open());
+    let path = file(&world);
+    let mut holder = SqliteConnection::establish(path.to_str().expect("UTF-8")).expect("opened");
+    holder
+        .batch_execute("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
+        .expect("held");
+    let refusal = refusal(&world);
+    assert!(matches!(refusal, OpenError::Locked(_)), "{refusal}");
+    drop(holder);
+    drop(world.open());
 }
 
 #[test]
