@@ -17,8 +17,8 @@ use crate::{
 use model::{AnchorState, Digest, FacilityName, LogId, Timestamp};
 use std::collections::BTreeMap;
 use store::{
-    Access, Error, Facility, FacilityId, LogRowId, Logs, Reader, Store, StoredCheckpoint,
-    StoredLease, StoredLogKey, Tile, Tx,
+    Access, Error, Facility, FacilityId, LeafFault, LogRowId, Logs, PendingLeaf, Reader, Store,
+    StoredCheckpoint, StoredLease, StoredLogKey, Tile, Tx, WaitingLeaf,
 };
 use tlog::{
     checkpoint::Origin,
@@ -43,10 +43,22 @@ pub(crate) struct Log {
     pub(crate) ended: bool,
 }
 
+/// What one transaction did with the leaves that waited.
+#[derive(Debug)]
+pub(crate) struct Sequenced {
+    /// Number of leaves that were given an index.
+    pub(crate) leaves: u32,
+    /// Those that were refused one.
+    pub(crate) refused: Vec<(WaitingLeaf, LeafFault)>,
+    /// Whether others wait.
+    pub(crate) more: bool,
+}
+
 /// What waits, and how each log stands.
 #[derive(Debug)]
 pub(crate) struct Standing {
     pub(crate) pending: u64,
+    pub(crate) refused_leaves: u64,
     pub(crate) oldest: Option<Timestamp>,
     pub(crate) logs: Vec<LogStatus>,
 }
@@ -146,7 +158,7 @@ impl Journal {
         let awaited = self.read("logs awaited", |reader| {
             let mut awaited = Vec::new();
             for log in current(list_logs(reader)?) {
-                if reader.leaves().oldest(log.facility_id)?.is_some() {
+                if reader.leaves().is_awaited(log.facility_id)? {
                     awaited.push(log);
                 }
             }
@@ -155,45 +167,36 @@ impl Journal {
         Ok(awaited.await?)
     }
 
-    /// Gives at most `most` pending leaves of the log's facility the next indices; see
-    /// [`crate::sequencer`]. `None`, and nothing is done, when the log as it stands does
-    /// not extend what its keys signed last.
+    /// Gives at most `most` pending leaves of the log's facility the next indices, and
+    /// takes away those that may have none; see [`crate::sequencer`]. `None`, and nothing is
+    /// done, when the log as it stands does not extend what its keys signed last.
     pub(crate) async fn sequence(
         &self,
         log: LogRowId,
         signed: Option<(u64, Digest)>,
         most: u32,
-    ) -> Result<Option<u32>, StepError> {
+    ) -> Result<Option<Sequenced>, StepError> {
         let sequenced = self.write("sequence", move |tx| {
             let log = tx.logs().get(log)?.ok_or(Error::Corrupt("log"))?;
             if !extends(tx.logs(), &log, signed)? {
                 return Ok(None);
             }
-            let leaves = tx.leaves().pending(log.facility, most)?;
-            if leaves.is_empty() {
-                return Ok(Some(0));
+            let claims = tx.leaves().claims(log.facility, most)?;
+            for (leaf, fault) in &claims.refused {
+                tx.leaves().refuse(log.facility, leaf, *fault)?;
             }
-            let hashes: Vec<_> = leaves
-                .iter()
-                .map(|leaf| leaf_hash(&leaf.commitment))
-                .collect();
-            let read = |id: tile::TileId| tx.logs().tile(log.id, id.level, id.index);
-            let grown = tile::integrate(log.size, &hashes, read).map_err(tree_error)?;
-            let tiles: Vec<_> = grown
-                .tiles
-                .into_iter()
-                .map(|(id, hashes)| Tile {
-                    level: id.level,
-                    index: id.index,
-                    hashes,
-                })
-                .collect();
-            tx.leaves().sequence(&log, &leaves)?;
-            tx.logs().put_tiles(log.id, &tiles)?;
-            Ok(Some(u32::try_from(leaves.len()).unwrap_or(u32::MAX)))
+            if !claims.good.is_empty() {
+                grow(tx, &log, &claims.good)?;
+            }
+            Ok(Some(Sequenced {
+                leaves: u32::try_from(claims.good.len()).unwrap_or(u32::MAX),
+                refused: claims.refused,
+                more: claims.more,
+            }))
         });
         let sequenced = sequenced.await?;
-        self.counters.sequenced(u64::from(sequenced.unwrap_or(0)));
+        let leaves = sequenced.as_ref().map_or(0, |done| done.leaves);
+        self.counters.sequenced(u64::from(leaves));
         Ok(sequenced)
     }
 
@@ -275,9 +278,10 @@ impl Journal {
     /// Pending leaves and how each log stands.
     pub(crate) async fn standing(&self) -> Result<Standing, Error> {
         self.read("standing", |reader| {
-            let (mut pending, mut oldest) = (0, None::<Timestamp>);
+            let (mut pending, mut refused_leaves, mut oldest) = (0, 0, None::<Timestamp>);
             for facility in reader.facilities().list()? {
                 pending += reader.leaves().pending_count(facility.id)?;
+                refused_leaves += reader.leaves().refused_count(facility.id)?;
                 let since = reader.leaves().oldest_since(facility.id)?;
                 oldest = oldest.into_iter().chain(since).min();
             }
@@ -295,6 +299,7 @@ impl Journal {
             }
             Ok(Standing {
                 pending,
+                refused_leaves,
                 oldest,
                 logs,
             })
@@ -308,6 +313,27 @@ impl Journal {
             .read("last final anchor", move |reader| last_final(reader, log))
             .await?)
     }
+}
+
+/// Gives leaves the next indices of a log, which is not changed otherwise.
+fn grow(tx: &mut Tx, log: &store::Log, leaves: &[PendingLeaf]) -> Result<(), Error> {
+    let hashes: Vec<_> = leaves
+        .iter()
+        .map(|leaf| leaf_hash(&leaf.commitment))
+        .collect();
+    let read = |id: tile::TileId| tx.logs().tile(log.id, id.level, id.index);
+    let grown = tile::integrate(log.size, &hashes, read).map_err(tree_error)?;
+    let tiles: Vec<_> = grown
+        .tiles
+        .into_iter()
+        .map(|(id, hashes)| Tile {
+            level: id.level,
+            index: id.index,
+            hashes,
+        })
+        .collect();
+    tx.leaves().sequence(log, leaves)?;
+    tx.logs().put_tiles(log.id, &tiles)
 }
 
 /// Whether the log holds the state that was signed last. The tiles that its root is made

@@ -33,6 +33,16 @@ pub enum KeyFileError {
         /// Origin of the log.
         origin: String,
     },
+    /// The leaf key is not there.
+    #[error(
+        "the leaf key is missing at `{path}`; gateways and anchor-service share this file: copy \
+         it from where another of them has it, or put it back from its backup; where none was \
+         made yet, `chartseal init` makes it"
+    )]
+    MissingLeafKey {
+        /// Where it was looked for.
+        path: String,
+    },
     /// Others may read it.
     #[error("the key file `{path}` has mode {mode:o}; set it with `chmod 600`")]
     OpenToOthers {
@@ -46,6 +56,17 @@ pub enum KeyFileError {
     NotAKey {
         /// Where it is.
         path: String,
+    },
+    /// It holds something else than keys, or too many.
+    #[error(
+        "the key file `{path}` must hold 1 to {most} keys, each 64 lower-case hex digits and a \
+         line feed"
+    )]
+    NotKeys {
+        /// Where it is.
+        path: String,
+        /// Keys that it may hold.
+        most: usize,
     },
     /// It is the key of something else.
     #[error("the key in `{path}` is not the key of log `{origin}`; put the right file there")]
@@ -65,11 +86,38 @@ pub enum KeyFileError {
     },
 }
 
+/// A key as text.
+const LINE: usize = 65;
+
 /// Reads a secret.
 ///
 /// # Errors
 /// When the file is missing, open to others or of another form.
 pub fn read(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
+    let not_a_key = || KeyFileError::NotAKey {
+        path: path.display().to_string(),
+    };
+    let mut keys = read_lines(path, 1, not_a_key)?;
+    keys.pop().ok_or_else(not_a_key)
+}
+
+/// Reads 1 to `most` secrets, in their order.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_several(path: &Path, most: usize) -> Result<Vec<Zeroizing<[u8; 32]>>, KeyFileError> {
+    let path_text = || path.display().to_string();
+    read_lines(path, most, || KeyFileError::NotKeys {
+        path: path_text(),
+        most,
+    })
+}
+
+fn read_lines(
+    path: &Path,
+    most: usize,
+    other: impl Fn() -> KeyFileError,
+) -> Result<Vec<Zeroizing<[u8; 32]>>, KeyFileError> {
     let name = || path.display().to_string();
     let unusable = |e: std::io::Error| match e.kind() {
         ErrorKind::NotFound => KeyFileError::Missing { path: name() },
@@ -80,26 +128,38 @@ pub fn read(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
     if mode & 0o077 != 0 {
         return Err(KeyFileError::OpenToOthers { path: name(), mode });
     }
-    // The buffer never grows, so no copy of it is left behind.
-    let mut text = Zeroizing::new([0_u8; 65]);
-    file.read_exact(text.as_mut_slice())
-        .map_err(|e| match e.kind() {
-            ErrorKind::UnexpectedEof => KeyFileError::NotAKey { path: name() },
-            _ => unusable(e),
-        })?;
-    let mut rest = [0_u8; 1];
-    let ended = file.read(&mut rest).map_err(unusable)? == 0;
-    let mut secret = Zeroizing::new([0_u8; 32]);
-    match text.split_last() {
-        Some((b'\n', digits))
-            if ended
-                && !digits.iter().any(u8::is_ascii_uppercase)
-                && hex::decode_to_slice(digits, secret.as_mut_slice()).is_ok() =>
-        {
-            Ok(secret)
+    let mut keys = Vec::with_capacity(most);
+    // The buffer never grows, so no copy of it is left behind. It has room for a byte more
+    // than a key has.
+    let mut text = Zeroizing::new(vec![0_u8; most.saturating_mul(LINE).saturating_add(1)]);
+    let mut length = 0;
+    while let Some(rest) = text.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest).map_err(unusable)? {
+            0 => break,
+            read => length += read,
         }
-        _ => Err(KeyFileError::NotAKey { path: name() }),
     }
+    let text = text.get(..length).unwrap_or_default();
+    for line in text.chunks(LINE) {
+        keys.push(
+            parse(line)
+                .filter(|_| keys.len() < most)
+                .ok_or_else(&other)?,
+        );
+    }
+    match keys.is_empty() {
+        true => Err(other()),
+        false => Ok(keys),
+    }
+}
+
+/// A key with its line feed.
+fn parse(line: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+    let (last, digits) = line.split_last()?;
+    let mut secret = Zeroizing::new([0_u8; 32]);
+    let lower = !digits.iter().any(u8::is_ascii_uppercase);
+    let decoded = hex::decode_to_slice(digits, secret.as_mut_slice()).is_ok();
+    (*last == b'\n' && lower && decoded).then_some(secret)
 }
 
 /// Makes a new random secret and writes it; a file that is there stays as it is
@@ -182,6 +242,32 @@ mod tests {
             })
         ));
         assert_eq!(*read(&path).unwrap(), *secret);
+    }
+
+    #[test]
+    fn a_file_can_hold_several_keys_and_no_more_than_may_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.key");
+        let first = create(&path, &SeededRandom::new(1)).unwrap();
+        let one = fs::read_to_string(&path).unwrap();
+        assert_eq!(*read_several(&path, 2).unwrap().remove(0), *first);
+        let second = format!("{}\n", "ab".repeat(32));
+        fs::write(&path, format!("{second}{one}")).unwrap();
+        let both = read_several(&path, 2).unwrap();
+        assert_eq!((*both[0], *both[1]), ([0xab; 32], *first));
+        assert!(matches!(read(&path), Err(KeyFileError::NotAKey { .. })));
+        let three = format!("{one}{one}{one}");
+        for bad in [
+            three,
+            format!("{one}\n"),
+            format!("{one}{}", "ab".repeat(32)),
+        ] {
+            fs::write(&path, &bad).unwrap();
+            assert!(
+                matches!(read_several(&path, 2), Err(KeyFileError::NotKeys { .. })),
+                "{bad:?}"
+            );
+        }
     }
 
     #[test]

@@ -3,6 +3,11 @@
 //! What stands in `pending_leaf` is taken as it stands there, never by a
 //! watermark: ids are given before commits, so a smaller id can appear after a
 //! larger one. A facility's newest log takes its leaves.
+//!
+//! A row there is no leaf before its mac says so: whoever can write to the database can
+//! add one. What no leaf key made, and what the log has already, is moved to
+//! `refused_leaf`, so that it keeps nothing behind it waiting. A leaf that has no mac yet
+//! waits for a gateway, which alone can compare it with its row.
 
 use crate::{
     alarm::Bell,
@@ -12,6 +17,7 @@ use crate::{
     signed::Signed,
     span,
 };
+use store::{LeafFault, WaitingLeaf};
 use tracing::Span;
 
 /// Leaves in the first transaction of a step: few enough that writers wait only
@@ -66,13 +72,16 @@ impl Sequencer {
             if let Some(alarm) = self.bell.rung() {
                 return Err(alarm.clone().into());
             }
-            let Some(count) = self.journal.sequence(log.id, signed, batch).await? else {
+            let Some(done) = self.journal.sequence(log.id, signed, batch).await? else {
                 // The database went back under us, and the guard names it.
                 guard::last_signed(&self.journal, &self.signed, &self.bell, log).await?;
                 break;
             };
-            sequenced += u64::from(count);
-            if count < batch {
+            sequenced += u64::from(done.leaves);
+            for (leaf, fault) in &done.refused {
+                report(log, leaf, *fault);
+            }
+            if !done.more {
                 break;
             }
             batch = MOST.min(batch * 2);
@@ -80,4 +89,11 @@ impl Sequencer {
         Span::current().record("chartseal.leaves", sequenced);
         Ok(sequenced)
     }
+}
+
+/// Each by itself: a leaf that is refused is the work of someone without the keys, or
+/// that of someone who has changed a file of them.
+fn report(log: &Log, leaf: &WaitingLeaf, fault: LeafFault) {
+    tracing::error!(facility = %log.facility, leaf = %leaf.name, fault = fault.as_str(),
+        "a waiting leaf was refused and has no index; see the runbook, \"A leaf was refused\"");
 }

@@ -4,6 +4,7 @@
 //! made anew over what the store and the chain hold.
 
 mod crash;
+mod forged;
 mod history;
 mod keys;
 mod lagging;
@@ -143,6 +144,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("db");
         let store = Store::open(&Database::Sqlite { path }).unwrap();
+        store.leaf_keys().set([&[1; 32]]);
         let now = Timestamp::from_millis(0).unwrap();
         let keys = LogKeys::new(folder.path());
         let (mut facilities, mut logs) = (Vec::new(), Vec::new());

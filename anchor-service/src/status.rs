@@ -64,6 +64,8 @@ pub enum LeaseState {
 pub struct Status {
     /// Leaves without an index, over all facilities.
     pub pending: u64,
+    /// Leaves that were refused an index, over all facilities, until they are forgotten.
+    pub refused_leaves: u64,
     /// When the leaf that has waited longest was written.
     pub oldest_pending: Option<Timestamp>,
     /// Every log.
@@ -125,6 +127,7 @@ impl StatusReader {
         }
         Ok(Status {
             pending: standing.pending,
+            refused_leaves: standing.refused_leaves,
             oldest_pending: standing.oldest,
             logs: standing.logs,
             alarm: self.alarm(),

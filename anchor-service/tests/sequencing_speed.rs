@@ -74,6 +74,7 @@ async fn pending_leaves_get_their_index_fast_and_in_little_memory() {
         path: folder.path().join("db"),
     })
     .unwrap();
+    store.leaf_keys().set([&[1; 32]]);
     let created = Timestamp::from_millis(0).unwrap();
     let name: model::FacilityName = "general".parse().unwrap();
     let insert = name.clone();

@@ -12,6 +12,7 @@ use crate::{
     places::Places,
     registered::RegisteredOnly,
     under_way::UnderWay,
+    waiting_leaves,
 };
 use model::{Clock, FacilityName, Random, Timestamp};
 use sealing::Kms;
@@ -363,5 +364,6 @@ async fn open(
 ) -> Result<Facility, Failure> {
     let mut facility = Facility::open(name, store, kms, clock, random).await?;
     facility.local = own_urls::local_base(&facility, urls, store, &**clock, &**random).await?;
+    waiting_leaves::show(&facility).await?;
     Ok(facility)
 }

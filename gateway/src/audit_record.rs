@@ -9,6 +9,7 @@ use crate::{
     failure::Failure,
     log_proof, own_seal,
     sealed_audit::{self, AUDIT_EVENT, query_place},
+    waiting_leaves::OwnLeaf,
 };
 use fhir::audit_event::{EventName, StoredRecord};
 use model::{Commitment, Digest, LogicalId, ResourceType, Tag, VersionNumber};
@@ -123,7 +124,7 @@ pub async fn open(facility: &Facility, row: Audit) -> Result<Vec<Withheld<OpenEv
 /// What is computed from an audit record.
 pub(crate) struct Computed {
     /// What its leaf commits to.
-    pub(crate) commitment: Commitment,
+    pub(crate) own: OwnLeaf,
     /// By what its events are found.
     pub(crate) events: Vec<EventRow>,
 }
@@ -133,7 +134,7 @@ pub(crate) struct Computed {
 /// # Errors
 /// As [`open`], but for its leaf.
 pub(crate) async fn compute(facility: &Facility, row: Audit) -> Result<Computed, Failure> {
-    let (audit, _) = open_row(facility, row).await?;
+    let (audit, format) = open_row(facility, row).await?;
     let names = (0..audit.record.event_count()).filter_map(|it| audit.record.event_name(it));
     let event = |(event, name): (u32, EventName<'_>)| EventRow {
         patient: name.patient,
@@ -142,7 +143,7 @@ pub(crate) async fn compute(facility: &Facility, row: Audit) -> Result<Computed,
         event,
     };
     Ok(Computed {
-        commitment: commitment_of(facility, &audit)?,
+        own: OwnLeaf::new(commitment_of(facility, &audit)?, format),
         events: (0..).zip(names).map(event).collect(),
     })
 }

@@ -63,6 +63,7 @@ mod precondition;
 mod prefer;
 mod proxies;
 mod query_text;
+pub mod refused_leaves;
 mod registered;
 mod registration;
 mod reply;
@@ -84,6 +85,7 @@ mod tls;
 mod unauthenticated;
 mod under_way;
 mod version;
+mod waiting_leaves;
 mod write;
 
 pub use app::{App, SWEEP_WITHIN, Settings};

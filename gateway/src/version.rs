@@ -7,6 +7,7 @@ use crate::{
     facility::Facility,
     failure::Failure,
     log_proof,
+    waiting_leaves::OwnLeaf,
     write::statement_of,
 };
 use fhir::{LocalBase, Resource, audit_event::AuditPatient};
@@ -133,8 +134,20 @@ pub(crate) async fn commitment(
     facility: &Facility,
     row: Arc<store::Version>,
 ) -> Result<Commitment, Failure> {
-    let (version, _) = unseal(facility, row).await?;
-    commitment_of(facility, &version)
+    let own = own_leaf(facility, row).await?;
+    Ok(own.commitment)
+}
+
+/// [`commitment`], with whether the row needs its leaf to be believed.
+///
+/// # Errors
+/// As [`commitment`].
+pub(crate) async fn own_leaf(
+    facility: &Facility,
+    row: Arc<store::Version>,
+) -> Result<OwnLeaf, Failure> {
+    let (version, format) = unseal(facility, row).await?;
+    Ok(OwnLeaf::new(commitment_of(facility, &version)?, format))
 }
 
 /// The commitment that is computed from a row.

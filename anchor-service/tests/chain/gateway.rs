@@ -46,6 +46,7 @@ impl Gateway {
             path: folder.path().join("db"),
         })
         .unwrap();
+        store.leaf_keys().set([&[1; 32]]);
         let created = Timestamp::from_millis(0).unwrap();
         let id = store
             .run_tx("facility", &[], move |tx| {

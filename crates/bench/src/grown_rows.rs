@@ -50,6 +50,7 @@ impl Planted {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("db");
         let store = Store::open(&Database::Sqlite { path })?;
+        store.leaf_keys().set([&[1; 32]]);
         let (facility, log) = store.run_tx_blocking("facility", &[], |tx| {
             let name = "general"
                 .parse()

@@ -25,6 +25,7 @@ const LINKS: [&str; 2] = ["subject", "encounter"];
 /// Writes for 1 and 32 at a time.
 pub async fn measure(report: &Report, database: &Database) -> Result<(), Failed> {
     let store = Store::open(database)?;
+    store.leaf_keys().set([&[1; 32]]);
     let facilities = store.read("facilities", |reader| reader.facilities().list());
     let facility = facilities.await?.first().ok_or("no facility")?.id;
     for (what, version) in [("a create", true), ("a read", false)] {

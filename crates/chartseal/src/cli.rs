@@ -7,6 +7,7 @@ mod demo;
 mod facility;
 mod import;
 mod keys;
+mod leaves;
 mod proof;
 mod service;
 mod token;
@@ -22,6 +23,7 @@ pub use self::{
     facility::{InitArgs, TakeOverArgs},
     import::ImportArgs,
     keys::{KeysArgs, KeysCommand, RotateArgs},
+    leaves::LeavesArgs,
     proof::{ProofArgs, VerifyArgs},
     service::{ConfigArgs, ServeArgs},
     token::{ExplainArgs, LoginArgs, TokenArgs, TokenCommand},
@@ -84,6 +86,9 @@ pub enum Command {
     Scopes(crate::scopes::ScopesArgs),
     /// Compare every row with its leaf now; over SQLite, stop `serve` first.
     Sweep(ConfigArgs),
+    /// Show the leaves that were refused an index, and put back those whose rows are good;
+    /// over SQLite, stop `serve` first.
+    Leaves(LeavesArgs),
     /// Show how far the long jobs of the gateways are; over SQLite, stop `serve` first.
     Jobs(ConfigArgs),
     /// Log in at an issuer with a browser, and keep the token for the gateway.

@@ -167,6 +167,27 @@ impl Config {
         &self.sections.log
     }
 
+    /// The file of the leaf keys; `None` where nothing says where it is.
+    pub fn leaf_key(&self) -> Option<PathBuf> {
+        let sections = &self.sections;
+        let beside = || {
+            let logs = sections.anchor.as_ref().map(|anchor| &anchor.log_keys);
+            let root = sections.keys.as_ref().map(|keys| &keys.file);
+            Some(logs.or(root)?.parent()?.join("leaf.key"))
+        };
+        sections.log.leaf_key.clone().or_else(beside)
+    }
+
+    /// [`Self::leaf_key`], where it is needed.
+    ///
+    /// # Errors
+    /// When nothing says where it is.
+    pub fn needed_leaf_key(&self) -> Result<PathBuf, ConfigError> {
+        let problem = "must name the file of the leaf key, which gateways and anchor-service share";
+        self.leaf_key()
+            .ok_or_else(|| self.value(("log.leafKey", problem.to_owned())))
+    }
+
     /// `[telemetry]`.
     pub const fn telemetry(&self) -> &TelemetrySection {
         &self.sections.telemetry
@@ -221,6 +242,7 @@ impl Config {
 impl Sections {
     fn resolve(&mut self, folder: &Path) {
         self.database.resolve(folder);
+        self.log.resolve(folder);
         if let Some(keys) = &mut self.keys {
             keys.resolve(folder);
         }

@@ -1,6 +1,6 @@
 //! The database that the configuration names.
 
-use crate::config::Config;
+use crate::{config::Config, leaf_key};
 use std::{
     error::Error,
     thread,
@@ -16,13 +16,14 @@ const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 /// Opens it, for a command that is run by hand: at once or not at all.
 pub fn open(config: &Config) -> Result<Store, Box<dyn Error>> {
-    open_within(config, options(config), Duration::ZERO)
+    holding_leaf_key(config, open_within(config, options(config), Duration::ZERO)?)
 }
 
 /// Opens it, or makes it, for `init` alone: whoever else finds none has a mistyped path
 /// or a disk that is not mounted.
 pub fn make(config: &Config) -> Result<Store, Box<dyn Error>> {
-    open_within(config, config.database().options(), Duration::ZERO)
+    let options = config.database().options();
+    holding_leaf_key(config, open_within(config, options, Duration::ZERO)?)
 }
 
 /// Whether that is why it was not opened.
@@ -48,7 +49,12 @@ pub fn open_old(config: &Config) -> Result<Store, Box<dyn Error>> {
 
 /// Opens it, for a service.
 pub fn wait(config: &Config) -> Result<Store, Box<dyn Error>> {
-    open_within(config, options(config), PATIENCE)
+    holding_leaf_key(config, open_within(config, options(config), PATIENCE)?)
+}
+
+fn holding_leaf_key(config: &Config, store: Store) -> Result<Store, Box<dyn Error>> {
+    leaf_key::hold_if_there(config, &store)?;
+    Ok(store)
 }
 
 fn open_within(

@@ -9,7 +9,7 @@
 use crate::{
     cli::InitArgs,
     config::Config,
-    database, facility,
+    database, facility, leaf_key,
     output::{complain, say},
 };
 use anchor_service::{LogKeys, key_file, ledger::evm::SubmitterKey, rotation};
@@ -55,6 +55,7 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     facility::fix_log_host(&store, &host).await?;
 
     folder(&anchor.log_keys)?;
+    leaf_key::make(&config, &store)?;
     let submitter = submitter(&anchor.submitter_key, &SystemRandom)?;
     let new = (&args.facility, first.clone());
     let made = facility::create(&store, &kms, new, &SystemClock, &SystemRandom).await?;
@@ -109,9 +110,10 @@ fn report(
     say!("  submitter  {}", submitter.address());
     say!("  root keys  {}", config.keys()?.file.display());
     say!("  log keys   {}", config.anchor()?.log_keys.display());
+    say!("  leaf key   {}", config.needed_leaf_key()?.display());
     if new {
         say!(
-            "\nBack up the root keys and the log keys now, each apart from the database: \
+            "\nBack up the root keys, the log keys and the leaf key now, each apart from the database: \
              without the root keys no record opens again.\n\
              Next: `chartseal anchor deploy` once, then `chartseal anchor grant --log {name}`."
         );
@@ -176,7 +178,7 @@ fn submitter(path: &Path, random: &dyn Random) -> Result<SubmitterKey, Failed> {
 }
 
 /// Makes a folder that only its owner may enter; one that is there stays as it is.
-fn folder(path: &Path) -> Result<(), Failed> {
+pub fn folder(path: &Path) -> Result<(), Failed> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|error| format!("cannot make the folder `{}`: {error}", path.display()).into())
 }

@@ -14,6 +14,8 @@ mod http_client;
 mod import;
 mod init;
 mod keys;
+mod leaf_key;
+mod leaves;
 mod logging;
 mod login;
 mod new_epoch;
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         Command::Keys(args) => keys::run(&args),
         Command::Scopes(args) => scopes::run(&args),
         Command::Sweep(args) => sweep::run(&args),
+        Command::Leaves(args) => leaves::run(&args),
         Command::Jobs(args) => sweep::run_jobs(&args),
         Command::Login(args) => login::run(&args),
         Command::Token(args) => token::run(&args.command),

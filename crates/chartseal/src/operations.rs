@@ -4,7 +4,7 @@
 
 mod metrics;
 
-use crate::service::root_keys::RootKeys;
+use crate::{leaf_key::LeafKeyFile, service::root_keys::RootKeys};
 use actix_web::{
     App as WebApp, FromRequest, Handler, HttpResponse, HttpServer, Resource, Responder,
     dev::ServerHandle,
@@ -32,6 +32,8 @@ pub struct Sources {
     pub gateway: Option<Data<App>>,
     /// The file of the root keys, where a gateway runs here.
     pub root_keys: Option<RootKeys>,
+    /// The file of the leaf keys.
+    pub leaf_keys: Option<LeafKeyFile>,
     /// What the gateway shows to its callers, where it ends TLS.
     pub certificates: Option<Arc<Certificates>>,
     /// The anchor-service, where it runs here.
@@ -106,6 +108,8 @@ async fn ready(sources: Data<Sources>) -> HttpResponse {
     }
     let root_keys = sources.root_keys.as_ref().and_then(RootKeys::trouble);
     missing.extend(root_keys.map(|problem| format!("root keys: {problem}")));
+    let leaf_keys = sources.leaf_keys.as_ref().and_then(LeafKeyFile::trouble);
+    missing.extend(leaf_keys.map(|problem| format!("leaf key: {problem}")));
     if let Some(anchor) = &sources.anchor {
         missing.extend(unready(anchor).await);
     }

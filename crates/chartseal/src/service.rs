@@ -11,7 +11,9 @@ pub mod stop;
 
 use crate::{
     config::{Config, Listener},
-    database, logging,
+    database,
+    leaf_key::LeafKeyFile,
+    logging,
     operations::{self, Sources},
     output::complain,
     registry::Standing,
@@ -88,11 +90,16 @@ async fn serve(service: Service, config: &Path) -> Result<(), Failed> {
     logging::to_stderr(config.telemetry().level.name(), traces.as_ref())?;
     stop::survive_hangup();
     let store = database::wait(&config)?;
+    let mut opened = None;
+    if service != Service::Anchor {
+        opened = Some(open_gateway(&config, &store).await?);
+    }
+    // After the facilities: one of version 0.1 is taken over first, which makes the key.
+    let leaf_keys = LeafKeyFile::watch(&config, &store)?;
 
     let mut gateway = None;
     let mut app = None;
-    if service != Service::Anchor {
-        let open = open_gateway(&config, &store).await?;
+    if let Some(open) = opened {
         if service == Service::Both {
             open.hold.close();
         }
@@ -113,6 +120,7 @@ async fn serve(service: Service, config: &Path) -> Result<(), Failed> {
         store: store.clone(),
         gateway: app,
         root_keys,
+        leaf_keys: Some(leaf_keys),
         certificates: gateway.as_ref().and_then(Gateway::certificates),
         anchor: anchoring.as_ref().map(Anchoring::status),
     };

@@ -7,6 +7,7 @@ use crate::{
     config::Config,
     database, facility,
     init::first::{list_administrators, list_clients},
+    leaf_key,
     output::{complain, say},
 };
 use gateway::setup::{Confirmed, OldFacility, OldSet, TakeOver};
@@ -33,6 +34,9 @@ async fn take_over(args: &TakeOverArgs) -> Result<(), Failed> {
     let store = database::open_old(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    if args.confirm {
+        leaf_key::make(&config, &store)?;
+    }
     let (mut waiting, mut sealed) = (0, 0);
     for row in facility::some(&store).await? {
         let old = TakeOver::look(&row.name, &store, &kms, (&clock, &random)).await?;

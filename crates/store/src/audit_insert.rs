@@ -2,10 +2,11 @@
 //! for many on PostgreSQL, as in `version_insert`.
 
 use crate::{
-    Error, FacilityId, Tx,
+    Error, FacilityId, LeafName, Tx,
     audits::NewAudit,
     column,
     database::Conn,
+    leaf_keys::LeafKey,
     schema::{audit, audit_patient, audit_query, pending_leaf},
 };
 use diesel::{
@@ -14,7 +15,7 @@ use diesel::{
     query_builder::{AstPass, QueryFragment, QueryId},
     sql_types::{Array, BigInt, Binary, Integer, Nullable, SmallInt, Text},
 };
-use model::Tag;
+use model::{Tag, VersionNumber};
 
 /// The most records in one statement.
 const BATCH: usize = 500;
@@ -37,6 +38,7 @@ struct Row<'a> {
     /// One for each event.
     patients: Vec<&'a [u8]>,
     events: i32,
+    mac: [u8; 16],
 }
 
 fn bytes(tag: Option<&Tag>) -> Option<&[u8]> {
@@ -44,7 +46,7 @@ fn bytes(tag: Option<&Tag>) -> Option<&[u8]> {
 }
 
 impl<'a> Row<'a> {
-    fn of(facility: FacilityId, new: &'a NewAudit) -> Result<Self, Error> {
+    fn of(facility: FacilityId, new: &'a NewAudit, key: &LeafKey) -> Result<Self, Error> {
         const NO_PATIENT: &[u8] = Tag::ZERO.as_bytes();
         let audit = &new.audit;
         let mut patients: Vec<&[u8]> = new
@@ -55,9 +57,15 @@ impl<'a> Row<'a> {
         if patients.is_empty() {
             patients.push(NO_PATIENT);
         }
+        let leaf = LeafName {
+            facility,
+            record: audit.record,
+            version: VersionNumber::FIRST,
+        };
         Ok(Self {
             facility: facility.0,
             new,
+            mac: key.leaf_mac(&leaf, &new.commitment),
             record: audit.record.as_bytes(),
             time: audit.time.as_millis(),
             interaction: audit.interaction.as_str(),
@@ -81,8 +89,9 @@ pub(crate) fn insert_many(
     facility: FacilityId,
     new: &[NewAudit],
 ) -> Result<(), Error> {
+    let key = tx.leaf_keys.newest()?;
     for batch in new.chunks(BATCH) {
-        let rows = batch.iter().map(|new| Row::of(facility, new));
+        let rows = batch.iter().map(|new| Row::of(facility, new, &key));
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let made = tx.insert(TAKEN, |conn| match conn {
             Conn::Sqlite(conn) => rows.iter().map(|row| sqlite(conn, row)).sum(),
@@ -146,6 +155,7 @@ fn sqlite(conn: &mut SqliteConnection, row: &Row<'_>) -> QueryResult<usize> {
             pending_leaf::commitment.eq(row.new.commitment.as_bytes().as_slice()),
             pending_leaf::record_tag.eq(row.record),
             pending_leaf::version.eq(1),
+            pending_leaf::mac.eq(row.mac.as_slice()),
         ))
         .execute(conn)
 }
@@ -169,6 +179,7 @@ struct Statement<'a> {
     data_key: Vec<&'a [u8]>,
     envelope: Vec<&'a [u8]>,
     commitment: Vec<&'a [u8]>,
+    mac: Vec<&'a [u8]>,
     patient_record: Vec<&'a [u8]>,
     patient: Vec<&'a [u8]>,
     patient_event: Vec<i32>,
@@ -199,6 +210,7 @@ impl<'a> Statement<'a> {
             all.data_key.push(row.new.audit.data_key.as_bytes());
             all.envelope.push(&row.new.audit.envelope);
             all.commitment.push(row.new.commitment.as_bytes());
+            all.mac.push(&row.mac);
             for (event, patient) in (0..row.events).zip(&row.patients) {
                 all.patient_record.push(row.record);
                 all.patient.push(patient);
@@ -247,6 +259,8 @@ impl QueryFragment<Pg> for Statement<'_> {
         out.push_bind_param::<Array<Binary>, _>(&self.envelope)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Binary>, _>(&self.commitment)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Binary>, _>(&self.mac)?;
         out.push_sql(MAKE_AUDITS);
         out.push_bind_param::<Array<Binary>, _>(&self.patient_record)?;
         out.push_sql(", ");
@@ -268,7 +282,7 @@ impl QueryFragment<Pg> for Statement<'_> {
 
 const MAKE_AUDITS: &str = ") WITH ORDINALITY AS row (
     record_tag, time_ms, interaction, outcome, purpose, policy_number, user_tag, client_tag,
-    subject_tag, events, padded_size, data_key_id, envelope, commitment, ordinal)
+    subject_tag, events, padded_size, data_key_id, envelope, commitment, mac, ordinal)
 ), made AS (
     INSERT INTO audit (facility_id, record_tag, time_ms, interaction, outcome, purpose,
         policy_number, user_tag, client_tag, subject_tag, events, padded_size, data_key_id,
@@ -292,8 +306,8 @@ const MAKE_PATIENTS: &str = ") AS row (record_tag, patient_tag, event) USING (re
 
 const MAKE_QUERIES: &str = ") AS row (record_tag, number, data_key_id, envelope) USING (record_tag)
 )
-INSERT INTO pending_leaf (facility_id, commitment, record_tag, version)
-SELECT input.facility_id, commitment, record_tag, 1
+INSERT INTO pending_leaf (facility_id, commitment, record_tag, version, mac)
+SELECT input.facility_id, commitment, record_tag, 1, mac
 FROM input JOIN made USING (record_tag) ORDER BY ordinal";
 
 /// Prepared once per connection: its text never differs.

@@ -43,6 +43,12 @@ pub enum Error {
     /// A row does not hold what its column promises.
     #[error("a stored {0} cannot be read: check the database against a backup")]
     Corrupt(&'static str),
+    /// No leaf key is held, so that no leaf can be put down; nothing was written.
+    #[error(
+        "no leaf key is held: put the file of `leafKey` in `[log]` back from its backup; \
+         `chartseal init` makes it where there was none"
+    )]
+    NoLeafKey,
     /// A search took longer than it may.
     #[error("the search took too long: narrow it")]
     TooCostly,

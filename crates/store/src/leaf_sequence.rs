@@ -21,13 +21,16 @@ const POSTGRES: &str = "
     SELECT $3, $4 + row_number() OVER (ORDER BY id) - 1, commitment, record_tag, version
     FROM gone";
 
-/// Between the first and the last id stand these rows and no others, if the count
-/// is right: ids grow with commits, because there is one writer.
+/// Between the first and the last id stand these rows, and those without a mac, and no
+/// others, if the count is right: ids grow with commits, because there is one writer.
 const SQLITE_INSERT: &str = "
     INSERT INTO leaf (log_id, idx, commitment, record_tag, version)
     SELECT ?, ? + row_number() OVER (ORDER BY id) - 1, commitment, record_tag, version
-    FROM pending_leaf WHERE facility_id = ? AND id BETWEEN ? AND ? ORDER BY id";
-const SQLITE_DELETE: &str = "DELETE FROM pending_leaf WHERE facility_id = ? AND id BETWEEN ? AND ?";
+    FROM pending_leaf WHERE facility_id = ? AND id BETWEEN ? AND ? AND mac IS NOT NULL
+    ORDER BY id";
+const SQLITE_DELETE: &str = "
+    DELETE FROM pending_leaf
+    WHERE facility_id = ? AND id BETWEEN ? AND ? AND mac IS NOT NULL";
 
 pub(crate) fn sequence(tx: &mut Tx, log: &Log, leaves: &[PendingLeaf]) -> Result<u64, Error> {
     let new_size = log.size + leaves.len() as u64;

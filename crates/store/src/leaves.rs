@@ -91,22 +91,34 @@ impl<A: Access> Leaves<'_, A> {
         column::number(count)
     }
 
-    /// The leaf that has waited longest.
-    pub fn oldest(&mut self, facility: FacilityId) -> Result<Option<PendingLeaf>, Error> {
-        Ok(self.pending(facility, 1)?.pop())
+    /// Whether a leaf waits that has a mac.
+    pub fn is_awaited(&mut self, facility: FacilityId) -> Result<bool, Error> {
+        let query = pending_leaf::table
+            .filter(pending_leaf::facility_id.eq(facility.0))
+            .filter(pending_leaf::mac.is_not_null())
+            .select(pending_leaf::id);
+        let found: Option<i64> = self.access.query(|conn| query.first(conn).optional())?;
+        Ok(found.is_some())
     }
 
     /// Since when the leaf that has waited longest waits: the time of its version,
     /// audit record or statement.
     pub fn oldest_since(&mut self, facility: FacilityId) -> Result<Option<Timestamp>, Error> {
-        let Some(oldest) = self.oldest(facility)? else {
+        let oldest = pending_leaf::table
+            .filter(pending_leaf::facility_id.eq(facility.0))
+            .order(pending_leaf::id)
+            .select((pending_leaf::record_tag, pending_leaf::version));
+        let oldest: Option<(Vec<u8>, i64)> =
+            self.access.query(|conn| oldest.first(conn).optional())?;
+        // As it stands there: whoever can write to the database chose it.
+        let Some((record, number)) = oldest else {
             return Ok(None);
         };
-        let record = oldest.record.as_bytes().as_slice();
+        let record = record.as_slice();
         let of_version = version::table
             .filter(version::facility_id.eq(facility.0))
             .filter(version::record_tag.eq(record))
-            .filter(version::number.eq(column::of_version(oldest.version)))
+            .filter(version::number.eq(number))
             .select(version::time_ms);
         let of_audit = audit::table
             .filter(audit::facility_id.eq(facility.0))

@@ -30,6 +30,7 @@ pub struct Log {
     pub public_key: [u8; 32],
     /// Leaves that have an index.
     pub size: u64,
+    pub(crate) state_mac: Option<Vec<u8>>,
 }
 
 /// A log to be stored; it begins empty.
@@ -76,11 +77,20 @@ pub struct Logs<'a, A> {
     pub(crate) access: &'a mut A,
 }
 
-type LogRow = (i32, i32, i64, String, Vec<u8>, Vec<u8>, i64);
+type LogRow = (
+    i32,
+    i32,
+    i64,
+    String,
+    Vec<u8>,
+    Vec<u8>,
+    i64,
+    Option<Vec<u8>>,
+);
 type CheckpointRow = (i32, i64, Vec<u8>, i64, String);
 
 fn read_log(row: LogRow) -> Result<Log, Error> {
-    let (id, facility, epoch, origin, log_id, public_key, size) = row;
+    let (id, facility, epoch, origin, log_id, public_key, size, state_mac) = row;
     Ok(Log {
         id: LogRowId(id),
         facility: FacilityId(facility),
@@ -89,6 +99,7 @@ fn read_log(row: LogRow) -> Result<Log, Error> {
         log_id: column::log_id(&log_id)?,
         public_key: column::hash(&public_key)?,
         size: column::number(size)?,
+        state_mac,
     })
 }
 
@@ -200,6 +211,15 @@ impl Logs<'_, Tx> {
         read_log(crate::tx::sealed::Connected::query(self.access, |conn| {
             query.first(conn)
         })?)
+    }
+
+    /// Shows by a leaf key that a log was brought to this size and root by who holds it.
+    pub fn show_state(&mut self, log: &Log, size: u64, root: &Digest) -> Result<(), Error> {
+        let mac = self.access.leaf_keys.newest()?;
+        let mac = mac.state_mac(log.log_id, size, root);
+        let row = diesel::update(log::table.find(log.id.0));
+        let shown = row.set(log::state_mac.eq(mac.as_slice()));
+        self.access.write(|conn| shown.execute(conn)).map(drop)
     }
 
     /// Stores tiles, replacing narrower ones in the same place.

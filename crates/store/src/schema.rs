@@ -167,6 +167,19 @@ diesel::table! {
         commitment -> Binary,
         record_tag -> Binary,
         version -> BigInt,
+        mac -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    refused_leaf (id) {
+        id -> BigInt,
+        facility_id -> Integer,
+        commitment -> Binary,
+        record_tag -> Binary,
+        version -> BigInt,
+        mac -> Nullable<Binary>,
+        cause -> Text,
     }
 }
 
@@ -179,6 +192,7 @@ diesel::table! {
         log_id -> Binary,
         public_key -> Binary,
         size -> BigInt,
+        state_mac -> Nullable<Binary>,
     }
 }
 

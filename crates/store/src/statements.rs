@@ -2,7 +2,7 @@
 //! not known here; each has a leaf, which waits from the same transaction on.
 
 use crate::{
-    Access, Error, FacilityId, Tx, column,
+    Access, Error, FacilityId, LeafName, Tx, column,
     database::Conn,
     schema::{pending_leaf, statement},
 };
@@ -11,7 +11,7 @@ use diesel::{
     dsl::count_star,
     prelude::{Queryable, Selectable},
 };
-use model::{Commitment, DataKeyId, Tag, Timestamp};
+use model::{Commitment, DataKeyId, Tag, Timestamp, VersionNumber};
 
 /// What a statement is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -164,6 +164,12 @@ impl Statements<'_, Tx> {
             statement: row,
             commitment,
         } = new;
+        let leaf = LeafName {
+            facility,
+            record: row.record,
+            version: VersionNumber::FIRST,
+        };
+        let mac = self.access.leaf_keys.newest()?.leaf_mac(&leaf, commitment);
         let record = row.record.as_bytes().as_slice();
         let values = (
             statement::facility_id.eq(facility.0),
@@ -185,6 +191,7 @@ impl Statements<'_, Tx> {
             pending_leaf::commitment.eq(commitment.as_bytes().as_slice()),
             pending_leaf::record_tag.eq(record),
             pending_leaf::version.eq(1_i64),
+            pending_leaf::mac.eq(mac.as_slice()),
         ));
         self.access.write(|conn| leaf.execute(conn))?;
         Ok(())

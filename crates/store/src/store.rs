@@ -1,7 +1,7 @@
 //! The store: opened once, cloned freely. `run_tx` is the one way to write.
 
 use crate::{
-    Database, Error, FacilityId, LockKey, OpenError, Reader, Stats, Tx, Version,
+    Database, Error, FacilityId, LeafKeys, LockKey, OpenError, Reader, Stats, Tx, Version,
     cancel::Canceller,
     current::CurrentReader,
     lock_file::LockFile,
@@ -90,6 +90,7 @@ struct Open {
     embedded: bool,
     /// SQLite's.
     wal: Option<WalCopier>,
+    leaf_keys: LeafKeys,
     _lock: Option<LockFile>,
 }
 
@@ -145,13 +146,15 @@ impl Store {
             current,
             embedded,
             wal,
+            leaf_keys: LeafKeys::default(),
             _lock: lock,
         };
         let writers = if embedded { 1 } else { options.writers.max(1) };
         for number in 1..=writers {
             let (queue, counters) = (open.queue.clone(), open.counters.clone());
             let wal = open.wal.as_ref().map(WalCopier::bound);
-            let writer = Writer::new(database.clone(), queue, counters, wal);
+            let keys = open.leaf_keys.clone();
+            let writer = Writer::new(database.clone(), queue, counters, wal, keys);
             let thread = thread::Builder::new()
                 .name(format!("store-writer-{number}"))
                 .spawn(|| writer.run())
@@ -367,6 +370,12 @@ impl Store {
 
     fn count_read(&self) {
         self.0.reads.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The leaf keys that it works with; none are held until they are set here.
+    #[must_use]
+    pub fn leaf_keys(&self) -> &LeafKeys {
+        &self.0.leaf_keys
     }
 
     /// Number of reads since the store was opened; those of closures do not count.

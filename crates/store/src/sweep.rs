@@ -2,7 +2,7 @@
 //! that cannot be read is given by its name, so that one row stops no sweep.
 
 use crate::{
-    Access, Audit, Error, FacilityId, LogRowId, Statement, Version, audits, column,
+    Access, Audit, Error, FacilityId, LeafName, LogRowId, Statement, Version, audits, column,
     schema::{audit, pending_leaf, statement, version},
     statements,
     sweep_statement::{self, LeafLine, NameLine, Swept},
@@ -10,7 +10,10 @@ use crate::{
 };
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, dsl::max};
 use model::{Tag, Timestamp};
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
 /// Rows that are named in one statement, by four values each.
 const EVENTS_AT_ONCE: usize = 200;
@@ -29,6 +32,31 @@ impl RowName {
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
         column::tag(&self.record).is_ok() && self.version >= 1
+    }
+
+    /// The name of a leaf of ours; `None` when it is none.
+    #[must_use]
+    pub fn of_leaf(&self, facility: FacilityId) -> Option<LeafName> {
+        Some(LeafName {
+            facility,
+            record: column::tag(&self.record).ok()?,
+            version: column::version_number(self.version).ok()?,
+        })
+    }
+}
+
+/// Bytes of a record tag that are named: one that is longer than a tag was written by
+/// nobody of ours.
+const NAMED_BYTES: usize = 20;
+
+impl fmt::Display for RowName {
+    /// The record tag in hex, and the version.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = self.record.iter().take(NAMED_BYTES);
+        named
+            .into_iter()
+            .try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        write!(f, " {}", self.version)
     }
 }
 

@@ -3,8 +3,8 @@
 
 use crate::{
     Anchors, Answers, Audits, Changes, Epochs, Error, Facilities, FacilityId, Jobs, KeptQueries,
-    Keys, LaterRows, Lease, Leaves, LogKeys, Logs, Meta, OwnUrls, Policies, Posts, Registrations,
-    Statements, Sweep, Versions,
+    Keys, LaterRows, LeafKeys, Lease, Leaves, LogKeys, Logs, Meta, OwnUrls, Policies, Posts,
+    Registrations, Statements, Sweep, Versions,
     database::Conn,
     error::Fault,
     waiting::{self, Waiting},
@@ -49,6 +49,8 @@ pub struct Tx {
     pub(crate) waiting: Waiting,
     /// The epochs that the transaction has read (`epochs`).
     pub(crate) epochs: HashMap<(FacilityId, Tag), u64>,
+    /// By which leaves that are put down are shown to be ours.
+    pub(crate) leaf_keys: LeafKeys,
 }
 
 /// A connection that only reads. Each query sees what was committed before it;
@@ -137,7 +139,7 @@ impl sealed::Connected for Reader {
 }
 
 impl Tx {
-    pub(crate) fn new(conn: Conn) -> Self {
+    pub(crate) fn new(conn: Conn, leaf_keys: LeafKeys) -> Self {
         Self {
             conn,
             wrote: false,
@@ -146,6 +148,7 @@ impl Tx {
             probe: None,
             waiting: Waiting::default(),
             epochs: HashMap::new(),
+            leaf_keys,
         }
     }
 

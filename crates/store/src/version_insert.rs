@@ -4,8 +4,9 @@
 //! belongs to a batch of versions goes in one.
 
 use crate::{
-    Error, FacilityId, Tx, column,
+    Error, FacilityId, LeafName, Tx, column,
     database::Conn,
+    leaf_keys::LeafKey,
     schema::{link, pending_leaf, token, version},
     versions::{ID_PARAM, NewVersion},
 };
@@ -28,10 +29,11 @@ struct Rows<'a> {
     links: BTreeSet<(&'a str, Tag)>,
     tokens: BTreeSet<&'a [u8]>,
     padded_size: i32,
+    mac: [u8; 16],
 }
 
 impl<'a> Rows<'a> {
-    fn of(new: &'a NewVersion) -> Result<Self, Error> {
+    fn of(facility: FacilityId, new: &'a NewVersion, key: &LeafKey) -> Result<Self, Error> {
         let mut links = BTreeSet::new();
         let mut tokens = BTreeSet::new();
         if new.version.interaction != VersionInteraction::Delete {
@@ -44,11 +46,17 @@ impl<'a> Rows<'a> {
             tokens.extend(new.tokens.iter().map(|token| token.as_bytes().as_slice()));
         }
         let padded_size = column::number(new.version.padded_size)?;
+        let leaf = LeafName {
+            facility,
+            record: new.version.record,
+            version: new.version.number,
+        };
         Ok(Self {
             new,
             links,
             tokens,
             padded_size,
+            mac: key.leaf_mac(&leaf, &new.commitment),
         })
     }
 
@@ -69,6 +77,7 @@ pub(crate) fn insert_many(
     facility: FacilityId,
     new: &[NewVersion],
 ) -> Result<(), Error> {
+    let key = tx.leaf_keys.newest()?;
     let mut rest = new;
     while !rest.is_empty() {
         let mut seen = HashSet::new();
@@ -77,7 +86,8 @@ pub(crate) fn insert_many(
             .take(BATCH)
             .take_while(|new| seen.insert(new.version.record));
         let (batch, after) = rest.split_at(fresh.count().max(1));
-        let rows = batch.iter().map(Rows::of).collect::<Result<Vec<_>, _>>()?;
+        let rows = batch.iter().map(|new| Rows::of(facility, new, &key));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let made = tx.insert(Error::VersionTaken, |conn| match conn {
             Conn::Sqlite(conn) => sqlite(conn, facility, &rows),
             Conn::Postgres(conn) => Statement::of(facility, &rows).execute(conn),
@@ -177,6 +187,7 @@ fn sqlite_index(
             pending_leaf::commitment.eq(rows.new.commitment.as_bytes().as_slice()),
             pending_leaf::record_tag.eq(rows.record()),
             pending_leaf::version.eq(rows.number()),
+            pending_leaf::mac.eq(rows.mac.as_slice()),
         ))
         .execute(conn)?;
     Ok(())
@@ -199,6 +210,7 @@ struct Statement<'a> {
     data_key: Vec<&'a [u8]>,
     envelope: Vec<&'a [u8]>,
     commitment: Vec<&'a [u8]>,
+    mac: Vec<&'a [u8]>,
     link_record: Vec<&'a [u8]>,
     link_param: Vec<&'a str>,
     link_target: Vec<&'a [u8]>,
@@ -226,6 +238,7 @@ impl<'a> Statement<'a> {
             all.data_key.push(new.data_key.as_bytes());
             all.envelope.push(&new.envelope);
             all.commitment.push(rows.new.commitment.as_bytes());
+            all.mac.push(&rows.mac);
             for (param, target) in &rows.links {
                 all.link_record.push(rows.record());
                 all.link_param.push(param);
@@ -266,6 +279,8 @@ impl QueryFragment<Pg> for Statement<'_> {
         out.push_bind_param::<Array<Binary>, _>(&self.envelope)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Binary>, _>(&self.commitment)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Binary>, _>(&self.mac)?;
         out.push_sql(MAKE_VERSIONS);
         out.push_bind_param::<Array<Binary>, _>(&self.link_record)?;
         out.push_sql(", ");
@@ -283,7 +298,7 @@ impl QueryFragment<Pg> for Statement<'_> {
 
 const MAKE_VERSIONS: &str = ") WITH ORDINALITY AS row (
     resource_type, record_tag, version, interaction, policy_number, time_ms, subject_tag,
-    padded_size, data_key_id, envelope, commitment, ordinal)
+    padded_size, data_key_id, envelope, commitment, mac, ordinal)
 ), made AS (
     INSERT INTO version (facility_id, resource_type, record_tag, version, interaction,
         policy_number, time_ms, subject_tag, padded_size, data_key_id, envelope)
@@ -312,8 +327,8 @@ const MAKE_LINKS: &str = ") AS row (record_tag, param, target_tag) USING (record
 
 const MAKE_TOKENS: &str = ") AS row (record_tag, token) USING (record_tag)
 )
-INSERT INTO pending_leaf (facility_id, commitment, record_tag, version)
-SELECT input.facility_id, commitment, record_tag, version
+INSERT INTO pending_leaf (facility_id, commitment, record_tag, version, mac)
+SELECT input.facility_id, commitment, record_tag, version, mac
 FROM input JOIN made USING (record_tag, version) ORDER BY ordinal";
 
 /// Prepared once per connection: its text never differs.

@@ -10,7 +10,7 @@
 //! run again.
 
 use crate::{
-    Error, LockKey, Tx,
+    Error, LeafKeys, LockKey, Tx,
     database::{Conn, Database, Use},
     error::Fault,
     lock_key, probe,
@@ -55,6 +55,7 @@ pub(crate) struct Writer {
     counters: Arc<Counters>,
     connection: Option<Connection>,
     wal: Option<wal::Bound>,
+    leaf_keys: LeafKeys,
 }
 
 struct Connection {
@@ -69,6 +70,7 @@ impl Writer {
         queue: Arc<Queue>,
         counters: Arc<Counters>,
         wal: Option<wal::Bound>,
+        leaf_keys: LeafKeys,
     ) -> Self {
         Self {
             database,
@@ -76,6 +78,7 @@ impl Writer {
             counters,
             connection: None,
             wal,
+            leaf_keys,
         }
     }
 
@@ -195,7 +198,7 @@ impl Writer {
             let mut conn = self.database.connect(Use::Write).ok()?;
             let process = conn.server_process().ok()?;
             self.connection = Some(Connection {
-                tx: Tx::new(conn),
+                tx: Tx::new(conn, self.leaf_keys.clone()),
                 process,
             });
         }

@@ -16,6 +16,7 @@ mod certificate;
 mod chain;
 mod commands;
 mod dev_parts;
+mod forged;
 mod halted;
 mod hospital;
 mod http2;

@@ -4,6 +4,7 @@
 
 use crate::{
     chain::Chain,
+    forged,
     installation::{Ended as _, HOME, Installation, Log, User, is_ready, metric},
     postgres::Postgres,
 };
@@ -83,6 +84,13 @@ fn one_goes_on_where_the_other_ends() {
     drop(rotate(&["--finish"]).good());
     prove(&user.create_patient("Egon"), &log);
 
+    let zeros = |count: u32| format!("'\\x{}'::bytea", "00".repeat(count as usize));
+    forged::attack(|text| database.run(text), zeros);
+    until("the refusals", 20, || {
+        ((metric(first_watch, "chartseal_refused_leaves") - forged::FORGED).abs() < 0.5)
+            .then_some(())
+    });
+    prove(&user.create_patient("Fridolin"), &log);
     assert_each_leaf_once(&database);
     for service in [one, gateway] {
         let logged = service.logged();

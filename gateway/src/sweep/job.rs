@@ -6,7 +6,7 @@ use super::{
     fault::{Fault, FaultKind, Faults, SweptTable},
     progress::{Pass, Progress, Whole},
 };
-use crate::{app::App, facility::Facility, failure::Failure, jobs::Job};
+use crate::{app::App, facility::Facility, failure::Failure, jobs::Job, waiting_leaves};
 use actix_web::web;
 use model::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -206,7 +206,10 @@ impl Job for SweepJob {
         let sweep = self.opened().await?;
         let mut running = match state.running.clone() {
             Some(running) => running,
-            None => sweep.begin(&*clock).await?,
+            None => {
+                waiting_leaves::show(&sweep.facility).await?;
+                sweep.begin(&*clock).await?
+            }
         };
         sweep.step(&mut running).await?;
         if running.pass != Pass::Ended {

@@ -55,7 +55,7 @@ impl Sweep {
             };
             let commitment = computed.map(|computed| {
                 events.extend(computed.events);
-                computed.commitment
+                computed.own.commitment
             });
             batch.check(SweptTable::Audit, &name, &leaves, commitment)?;
         }

@@ -5,7 +5,7 @@ use std::{
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
 };
-use store::Database;
+use store::{Database, Store};
 use tempfile::TempDir;
 
 const POSTGRES: &str = "CHARTSEAL_TEST_POSTGRES";
@@ -60,6 +60,13 @@ impl Place {
         let name = format!("served_{}_{count}", std::process::id());
         sql(&server, &format!("CREATE DATABASE {name}"));
         Self::Postgres { server, name }
+    }
+
+    /// The store, which can put leaves down.
+    pub fn open(&self, folder: &TempDir) -> Store {
+        let store = Store::open(&self.database(folder)).unwrap();
+        store.leaf_keys().set([&[1; 32]]);
+        store
     }
 
     /// What the store is told.

@@ -13,6 +13,7 @@ use gateway::{
     SWEEP_WITHIN, Settings,
     identity::{IdentityConfig, IssuerConfig},
     misplaced,
+    refused_leaves::RefusedLeaves,
     server::{self, Gateway, Listening},
     setup::{self, FIRST_GENERATION, NewFacility, TakeOver},
 };
@@ -136,7 +137,7 @@ impl House {
         let mut client = client();
         let folder = tempfile::tempdir().unwrap();
         let place = Place::new(kind);
-        let store = Store::open(&place.database(&folder)).unwrap();
+        let store = place.open(&folder);
         let issuer = start_issuer(&folder);
         let kms = Arc::new(facilities(&store, &folder, first(&issuer.issuer_url())).await);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -240,7 +241,7 @@ impl House {
         change(&mut settings);
         let store = match self.place {
             Place::Sqlite => self.store.clone(),
-            Place::Postgres { .. } => Store::open(&self.place.database(&self.folder)).unwrap(),
+            Place::Postgres { .. } => self.place.open(&self.folder),
         };
         let app = open(&settings, &store, &self.kms, &self.clock).await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -256,6 +257,17 @@ impl House {
         try_open(&self.settings, &self.store, &self.kms, &self.clock)
             .await
             .map(drop)
+    }
+
+    /// The refused leaves of a facility, as a command of the operator sees them.
+    pub async fn refused_leaves(&self, name: &str) -> RefusedLeaves {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let opened = (&self.store, &*self.kms as &dyn Kms);
+        let name = name.parse().unwrap();
+        RefusedLeaves::open(&name, opened, (&clock, &random))
+            .await
+            .unwrap()
     }
 
     /// The records of a facility that are under a wrong scope, and their versions.

@@ -64,3 +64,4 @@ mod take_over;
 mod transaction_reads;
 mod two_persons;
 mod unread;
+mod waiting_leaves;

@@ -103,6 +103,10 @@ impl Layout {
         self.keys().join("logs")
     }
 
+    pub fn leaf_key(&self) -> PathBuf {
+        self.keys().join("leaf.key")
+    }
+
     pub fn submitter_key(&self) -> PathBuf {
         self.keys().join("submitter.key")
     }

@@ -39,6 +39,15 @@ pub async fn text(sources: &Sources) -> Result<String, Error> {
             [(vec![], failing)],
         )?;
     }
+    if let Some(keys) = &sources.leaf_keys {
+        let failing = f64::from(u8::from(keys.trouble().is_some()));
+        page.gauge(
+            "chartseal_leaf_key_failing",
+            "Whether the file of the leaf key cannot be read any more.",
+            &[],
+            [(vec![], failing)],
+        )?;
+    }
     if let Some(certificates) = &sources.certificates {
         of_certificate(&page, certificates)?;
     }

@@ -1,7 +1,7 @@
 //! Before clients are let in: whether logs, keys and registry fit each other.
 
 use super::{Failed, Service, assemble, check as check_configuration};
-use crate::{config::Config, database, facility, output::say};
+use crate::{config::Config, database, facility, leaf_key, output::say};
 use actix_web::web;
 use anchor_service::{LeaseState, StatusReader};
 use gateway::App;
@@ -40,6 +40,7 @@ pub async fn check(service: Service, config: &Path) -> Result<(), Failed> {
     check_configuration(service, &config)?;
     let store = database::open(&config)?;
     drop(facility::some(&store).await?);
+    leaf_key::hold(&config.needed_leaf_key()?, &store)?;
     if service != Service::Anchor {
         let kms = FileKms::open(&config.keys()?.file)?;
         facility::check_keys(&store, &kms).await?;
@@ -47,7 +48,7 @@ pub async fn check(service: Service, config: &Path) -> Result<(), Failed> {
     }
     let mut anchoring = assemble(&config, &store).await?;
     anchoring.step_keys().await?;
-    say!("key files   the submitter's and every log's are there");
+    say!("key files   the submitter's, every log's and the leaf key are there");
     anchoring.check().await?;
     for log in anchoring.status().read().await?.logs {
         say!(

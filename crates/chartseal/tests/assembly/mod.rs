@@ -60,6 +60,7 @@ impl Assembly {
         drop(rustls_provider());
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&database.place(&folder)).unwrap();
+        store.leaf_keys().set([&[1; 32]]);
         let kms = facilities(&store, &folder).await;
         let chain = chain(&folder);
         let keys = LogKeys::new(folder.path());

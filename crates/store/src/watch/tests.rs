@@ -27,7 +27,9 @@ fn open(test: &TestDatabase, search_time: Duration) -> Store {
         search_time,
         ..Options::default()
     };
-    Store::open_with(&test.database, options).expect("a database that opens")
+    let store = Store::open_with(&test.database, options).expect("a database that opens");
+    store.leaf_keys().set([&[1; 32]]);
+    store
 }
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -15,6 +15,7 @@ mod facilities;
 mod groups;
 mod jobs;
 mod kept_queries;
+mod leaf_claims;
 mod lease;
 mod ledger;
 mod logs;

@@ -2,7 +2,7 @@
 
 use crate::{
     rows::{insert, observation, tag, token, version},
-    world::{World, on_both},
+    world::{World, on_both, with_leaf_key},
 };
 use std::{future::Future, sync::mpsc, task::Poll, time::Duration};
 use store::{Criterion, Error, FacilityId, Options, Order, Reader, Store};
@@ -32,7 +32,8 @@ fn open(world: &World, searches: u32, search_time: Duration) -> (Store, Facility
         search_time,
         ..Options::default()
     };
-    let store = Store::open_with(&world.database, options).expect("a database that opens");
+    let store =
+        with_leaf_key(Store::open_with(&world.database, options).expect("a database that opens"));
     let facility = crate::world::add_facility(&store, "north");
     (store, facility)
 }

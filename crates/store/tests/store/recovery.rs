@@ -5,7 +5,7 @@ use crate::{
     groups::while_held,
     proxy::{Cut, Proxy},
     rows::{audit, insert, pending, tag, version},
-    world::{World, add_facility, admin, maintenance_url},
+    world::{World, add_facility, admin, maintenance_url, with_leaf_key},
 };
 use model::{EpochRead, Tag};
 use std::{sync::Arc, thread, time::Duration};
@@ -41,7 +41,7 @@ fn behind_proxy(world: &World) -> (Proxy, Store, FacilityId) {
     let database = Database::Postgres {
         url: proxy.url.clone().into(),
     };
-    let store = Store::open_with(&database, one()).expect("a server behind a proxy");
+    let store = with_leaf_key(Store::open_with(&database, one()).expect("a server behind a proxy"));
     let facility = add_facility(&store, "north");
     (proxy, store, facility)
 }

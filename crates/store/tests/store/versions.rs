@@ -259,7 +259,7 @@ fn every_version_has_a_pending_leaf(world: &World) {
     let (count, oldest) = store
         .read_blocking("count", |reader| {
             let count = reader.leaves().pending_count(facility)?;
-            Ok((count, reader.leaves().oldest(facility)?))
+            Ok((count, reader.leaves().pending(facility, 1)?.pop()))
         })
         .expect("a read");
     assert_eq!(count, 3);

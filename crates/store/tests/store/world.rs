@@ -76,7 +76,7 @@ impl World {
     }
 
     pub fn open(&self) -> Store {
-        Store::open(&self.database).expect("a database that opens")
+        with_leaf_key(Store::open(&self.database).expect("a database that opens"))
     }
 
     /// One writer on either database, so that tests can hold it up.
@@ -86,7 +86,7 @@ impl World {
             readers: 2,
             ..Options::default()
         };
-        Store::open_with(&self.database, options).expect("a database that opens")
+        with_leaf_key(Store::open_with(&self.database, options).expect("a database that opens"))
     }
 
     /// The store with one facility in it.
@@ -120,6 +120,12 @@ impl Drop for World {
             );
         }
     }
+}
+
+/// Leaves can be put down.
+pub fn with_leaf_key(store: Store) -> Store {
+    store.leaf_keys().set([&[1; 32]]);
+    store
 }
 
 /// The URL of the maintenance database. Without one the tests fail: a test that is

@@ -43,6 +43,7 @@ impl Old {
         let path = folder.path().join("chartseal.db");
         let database = Database::Sqlite { path: path.clone() };
         let store = Store::open(&database).unwrap();
+        store.leaf_keys().set([&[1; 32]]);
         let kms = FileKms::create(&folder.path().join("kms")).unwrap();
         let name: FacilityName = "riverside".parse().unwrap();
         kms.add_root(&name, FIRST_GENERATION, &SystemRandom)

@@ -136,6 +136,12 @@ fn of_logs(page: &Page, status: &Status, now: Timestamp) -> Result<(), Error> {
         [(vec![], number(status.pending))],
     )?;
     page.gauge(
+        "chartseal_refused_leaves",
+        "Leaves that were refused an index and that nobody has forgotten since.",
+        &[],
+        [(vec![], number(status.refused_leaves))],
+    )?;
+    page.gauge(
         "chartseal_pending_leaf_age_seconds",
         "Age of the leaf that has waited longest; 0 when none waits.",
         &[],

@@ -1,0 +1,223 @@
+//! The leaf keys: by them the anchor-service knows which waiting leaves a gateway put
+//! there, and up to where it brought a log itself. Someone who can write to the database
+//! and holds none makes neither (docs/storage-format.md, "Waiting leaves").
+//!
+//! They open nothing. The store holds them, so that nothing can be put down without.
+
+use crate::{Error, FacilityId, Log};
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use model::{Commitment, Digest, LogId, Tag, VersionNumber};
+use sha2::{Sha256, Sha512};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
+use zeroize::Zeroize;
+
+const OF_LEAF: &[u8] = b"chartseal/1/leaf";
+const OF_STATE: &[u8] = b"chartseal/1/log-state";
+
+/// Bytes of a mac.
+pub(crate) const MAC: usize = 16;
+
+/// What a leaf commits to, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LeafName {
+    /// Whose log it belongs to.
+    pub facility: FacilityId,
+    /// The record, audit record or statement.
+    pub record: Tag,
+    /// Which of its versions; 1 of an audit record and a statement.
+    pub version: VersionNumber,
+}
+
+/// A key with its two derived ones, ready to be used.
+#[derive(Clone)]
+pub(crate) struct LeafKey {
+    leaf: Hmac<Sha256>,
+    state: Hmac<Sha256>,
+}
+
+impl LeafKey {
+    fn new(secret: &[u8; 32]) -> Self {
+        let (mut pseudorandom_key, hkdf) = Hkdf::<Sha512>::extract(Some(b""), secret);
+        pseudorandom_key.as_mut_slice().zeroize();
+        Self {
+            leaf: derive(&hkdf, OF_LEAF),
+            state: derive(&hkdf, OF_STATE),
+        }
+    }
+
+    fn of_leaf(&self, name: &LeafName, commitment: &Commitment) -> Hmac<Sha256> {
+        // Each part has a fixed length, so no two leaves give the same bytes.
+        let mut mac = self.leaf.clone();
+        mac.update(&name.facility.0.to_be_bytes());
+        mac.update(name.record.as_bytes());
+        mac.update(&name.version.get().to_be_bytes());
+        mac.update(commitment.as_bytes());
+        mac
+    }
+
+    fn of_state(&self, log: LogId, size: u64, root: &Digest) -> Hmac<Sha256> {
+        let mut mac = self.state.clone();
+        mac.update(log.as_bytes());
+        mac.update(&size.to_be_bytes());
+        mac.update(root.as_bytes());
+        mac
+    }
+
+    pub(crate) fn leaf_mac(&self, name: &LeafName, commitment: &Commitment) -> [u8; MAC] {
+        short(self.of_leaf(name, commitment))
+    }
+
+    pub(crate) fn state_mac(&self, log: LogId, size: u64, root: &Digest) -> [u8; MAC] {
+        short(self.of_state(log, size, root))
+    }
+}
+
+/// HMAC-SHA256 under the key that HKDF-SHA512 (RFC 5869) gives for a use.
+fn derive(hkdf: &Hkdf<Sha512>, info: &[u8]) -> Hmac<Sha256> {
+    // A key shorter than the block is filled up with zeros (RFC 2104, 2).
+    let mut key = hmac::digest::Key::<Hmac<Sha256>>::default();
+    let filled = key.as_mut_slice().get_mut(..32);
+    if filled.is_none_or(|key| hkdf.expand(info, key).is_err()) {
+        // HKDF refuses nothing but a longer key. Should it ever, no key of zeros may
+        // come of it.
+        std::process::abort();
+    }
+    let mac = Hmac::new(&key);
+    key.as_mut_slice().zeroize();
+    mac
+}
+
+fn short(mac: Hmac<Sha256>) -> [u8; MAC] {
+    let mut short = [0; MAC];
+    for (target, source) in short.iter_mut().zip(mac.finalize().into_bytes()) {
+        *target = source;
+    }
+    short
+}
+
+/// The leaf keys that a store works with. Clones hold the same ones.
+#[derive(Clone, Default)]
+pub struct LeafKeys(Arc<RwLock<Arc<[LeafKey]>>>);
+
+impl LeafKeys {
+    /// Holds these in the place of those before. The first makes macs; each of them
+    /// counts when one is checked.
+    pub fn set<'a>(&self, secrets: impl IntoIterator<Item = &'a [u8; 32]>) {
+        let keys = secrets.into_iter().map(LeafKey::new).collect();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    /// Whether whoever holds one of them brought the log to its size, with this root.
+    #[must_use]
+    pub fn show(&self, log: &Log, root: &Digest) -> bool {
+        let made = |key: &LeafKey| key.of_state(log.log_id, log.size, root);
+        log.state_mac
+            .as_deref()
+            .is_some_and(|mac| mac.len() == MAC && self.held().iter().any(|key| is(made(key), mac)))
+    }
+
+    /// The key that makes macs.
+    pub(crate) fn newest(&self) -> Result<LeafKey, Error> {
+        self.held().first().cloned().ok_or(Error::NoLeafKey)
+    }
+
+    /// Every key.
+    pub(crate) fn held(&self) -> Arc<[LeafKey]> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for LeafKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LeafKeys({})", self.held().len())
+    }
+}
+
+/// Whether one of the keys made this mac of a leaf.
+pub(crate) fn is_leaf_mac(
+    keys: &[LeafKey],
+    name: &LeafName,
+    commitment: &Commitment,
+    mac: &[u8],
+) -> bool {
+    let made = |key: &LeafKey| key.of_leaf(name, commitment);
+    mac.len() == MAC && keys.iter().any(|key| is(made(key), mac))
+}
+
+fn is(made: Hmac<Sha256>, mac: &[u8]) -> bool {
+    made.verify_truncated_left(mac).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name() -> LeafName {
+        LeafName {
+            facility: FacilityId(7),
+            record: Tag::new([1; 16]),
+            version: VersionNumber::FIRST,
+        }
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn golden_vectors_of_both_macs() {
+        let key = LeafKey::new(&std::array::from_fn(|index| index as u8));
+        let leaf = key.leaf_mac(&name(), &Commitment::new([2; 32]));
+        let state = key.state_mac(LogId::new([3; 32]), 4, &Digest::new([5; 32]));
+        assert_eq!(
+            (hex(&leaf).as_str(), hex(&state).as_str()),
+            (
+                "f22386c169e5f6520a242b8951b4d7f5",
+                "ff0bb646a9db3e4c29c9b930c969d6ca"
+            )
+        );
+    }
+
+    #[test]
+    fn a_mac_counts_for_its_leaf_alone_under_each_key_that_is_held() {
+        let keys = LeafKeys::default();
+        assert!(matches!(keys.newest(), Err(Error::NoLeafKey)));
+        let (first, second) = ([1; 32], [2; 32]);
+        keys.set([&first]);
+        let (name, commitment) = (name(), Commitment::new([9; 32]));
+        let mac = keys.newest().unwrap().leaf_mac(&name, &commitment);
+        let counts = |name: &LeafName, commitment: &Commitment, mac: &[u8]| {
+            is_leaf_mac(&keys.held(), name, commitment, mac)
+        };
+        assert!(counts(&name, &commitment, &mac));
+        let others = [
+            LeafName {
+                facility: FacilityId(8),
+                ..name
+            },
+            LeafName {
+                record: Tag::new([2; 16]),
+                ..name
+            },
+            LeafName {
+                version: VersionNumber::new(2).unwrap(),
+                ..name
+            },
+        ];
+        for other in others {
+            assert!(!counts(&other, &commitment, &mac), "{other:?}");
+        }
+        assert!(!counts(&name, &Commitment::new([8; 32]), &mac));
+        assert!(!counts(&name, &commitment, &mac[..15]));
+        assert!(!counts(&name, &commitment, &[]));
+        keys.set([&second, &first]);
+        assert!(counts(&name, &commitment, &mac), "still held");
+        assert_ne!(keys.newest().unwrap().leaf_mac(&name, &commitment), mac);
+        keys.set([&second]);
+        assert!(!counts(&name, &commitment, &mac), "no longer held");
+    }
+}

@@ -1,0 +1,239 @@
+//! What is given an index and what is not: rows that someone without the keys adds to the
+//! waiting leaves, edits, or puts there once more.
+
+use crate::{
+    rows::{insert, number, pending, tag, version},
+    sequence::add_log,
+    world::{World, on_both},
+};
+use store::{FacilityId, LeafClaims, LeafFault, LeafName, RefusedLeaf, Store};
+
+on_both! {
+    a_genuine_leaf_is_good_and_what_was_forged_is_refused,
+    a_leaf_that_the_log_has_is_refused,
+    many_forged_leaves_hold_up_no_genuine_one,
+    a_leaf_without_a_mac_waits_until_it_is_shown,
+    a_row_can_have_its_leaf_again_once,
+    a_key_counts_as_long_as_it_is_held,
+}
+
+/// What is found when all that waits is looked at; what is refused is taken away.
+fn claims(store: &Store, facility: FacilityId) -> LeafClaims {
+    let look = store.run_tx_blocking("claims", &[], move |tx| {
+        let claims = tx.leaves().claims(facility, 1_000)?;
+        for (leaf, fault) in &claims.refused {
+            assert!(tx.leaves().refuse(facility, leaf, *fault)?);
+        }
+        Ok(claims)
+    });
+    look.expect("a look")
+}
+
+fn refused(store: &Store, facility: FacilityId) -> Vec<RefusedLeaf> {
+    store
+        .read_blocking("refused", |reader| {
+            let all = reader.leaves().refused(facility, None, 1_000)?;
+            assert_eq!(
+                reader.leaves().refused_count(facility)?,
+                all.len() as u64,
+                "the count is theirs"
+            );
+            Ok(all)
+        })
+        .expect("a read")
+}
+
+fn faults(claims: &LeafClaims) -> Vec<LeafFault> {
+    claims.refused.iter().map(|(_, fault)| *fault).collect()
+}
+
+/// As either database spells 32 bytes and 16 bytes of this hex digit pair.
+fn bytes(world: &World, pair: &str, count: usize) -> String {
+    let digits = pair.repeat(count);
+    match world.is_postgres() {
+        true => format!("'\\x{digits}'::bytea"),
+        false => format!("X'{digits}'"),
+    }
+}
+
+fn a_genuine_leaf_is_good_and_what_was_forged_is_refused(world: &World) {
+    let (store, facility) = world.with_facility();
+    let other = crate::world::add_facility(&store, "south");
+    insert(&store, facility, version(10, 1));
+    let genuine = pending(&store, facility);
+    let (commitment, record) = (bytes(world, "ee", 32), bytes(world, "dd", 16));
+    let (short, mac) = (bytes(world, "cc", 3), bytes(world, "bb", 16));
+    let here = "facility_id, commitment, record_tag, version";
+    let copied = format!("INSERT INTO pending_leaf ({here}, mac) SELECT");
+    // Made up; the mac of another row; one thing of it edited; no form at all.
+    world.sql(&format!(
+        "INSERT INTO pending_leaf ({here}, mac)
+            SELECT id, {commitment}, {record}, 1, {mac} FROM facility WHERE name = 'north';
+         {copied} facility_id, {commitment}, record_tag, 2, mac FROM pending_leaf WHERE id = 1;
+         {copied} facility_id, {commitment}, record_tag, version, mac FROM pending_leaf
+            WHERE id = 1;
+         {copied} facility_id, commitment, {record}, version, mac FROM pending_leaf WHERE id = 1;
+         {copied} facility_id, commitment, record_tag, 2, mac FROM pending_leaf WHERE id = 1;
+         {copied} facility_id + 1, commitment, record_tag, version, mac FROM pending_leaf
+            WHERE id = 1;
+         {copied} facility_id, {short}, {short}, -7, mac FROM pending_leaf WHERE id = 1;
+         {copied} facility_id, commitment, record_tag, version, {short} FROM pending_leaf
+            WHERE id = 1;"
+    ));
+    let found = claims(&store, facility);
+    assert_eq!(found.good, genuine);
+    assert_eq!(faults(&found), [LeafFault::Mac; 7]);
+    assert!(!found.more);
+    let found = claims(&store, other);
+    assert_eq!(
+        (found.good.len(), faults(&found)),
+        (0, vec![LeafFault::Mac])
+    );
+    // Nothing of it is lost, and nothing is met again.
+    let kept = refused(&store, facility);
+    assert_eq!(kept.len(), 7);
+    assert!(kept.iter().all(|leaf| leaf.fault == Some(LeafFault::Mac)));
+    assert_eq!((kept[5].name.version, kept[5].name.record.len()), (-7, 3));
+    assert_eq!(claims(&store, facility).refused, []);
+}
+
+fn a_leaf_that_the_log_has_is_refused(world: &World) {
+    let (store, facility) = world.with_facility();
+    add_log(&store, facility, "log.example.org/log/north");
+    for record in 10..13 {
+        insert(&store, facility, version(record, 1));
+    }
+    world.sql("CREATE TABLE kept AS SELECT * FROM pending_leaf WHERE id < 3");
+    // Once more while it waits: the first counts.
+    world.sql(
+        "INSERT INTO pending_leaf (facility_id, commitment, record_tag, version, mac)
+            SELECT facility_id, commitment, record_tag, version, mac FROM pending_leaf
+            WHERE id = 1",
+    );
+    let found = claims(&store, facility);
+    assert_eq!(faults(&found), [LeafFault::Twice]);
+    let good = found.good;
+    assert_eq!(good.len(), 3);
+    store
+        .run_tx_blocking("sequence", &[], move |tx| {
+            let log = tx.logs().find(facility)?.expect("a log");
+            tx.leaves().sequence(&log, &good)
+        })
+        .expect("sequenced");
+    // Put back after it has its index, between two that are new.
+    insert(&store, facility, version(13, 1));
+    world.sql(
+        "INSERT INTO pending_leaf (facility_id, commitment, record_tag, version, mac)
+            SELECT facility_id, commitment, record_tag, version, mac FROM kept;
+         DROP TABLE kept",
+    );
+    insert(&store, facility, version(13, 2));
+    let found = claims(&store, facility);
+    assert_eq!(faults(&found), [LeafFault::Twice; 2]);
+    let names: Vec<_> = found
+        .good
+        .iter()
+        .map(|leaf| (leaf.record, leaf.version))
+        .collect();
+    assert_eq!(names, [(tag(13), number(1)), (tag(13), number(2))]);
+}
+
+fn many_forged_leaves_hold_up_no_genuine_one(world: &World) {
+    let (store, facility) = world.with_facility();
+    let (commitment, mac) = (bytes(world, "ee", 32), bytes(world, "bb", 16));
+    world.sql(&format!(
+        "INSERT INTO pending_leaf (facility_id, commitment, record_tag, version, mac)
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)
+         SELECT f.id, {commitment}, {mac}, n.i, {mac} FROM n, facility f"
+    ));
+    insert(&store, facility, version(10, 1));
+    let mut rounds = Vec::new();
+    loop {
+        let found = claims(&store, facility);
+        rounds.push((found.refused.len(), found.good.len()));
+        if !found.more {
+            break;
+        }
+    }
+    assert_eq!(rounds, [(256, 0), (256, 0), (88, 1)]);
+    assert_eq!(refused(&store, facility).len(), 600);
+}
+
+fn a_leaf_without_a_mac_waits_until_it_is_shown(world: &World) {
+    let (store, facility) = world.with_facility();
+    insert(&store, facility, version(10, 1));
+    insert(&store, facility, version(11, 1));
+    world.sql("UPDATE pending_leaf SET mac = NULL");
+    let waits = |store: &Store| {
+        store
+            .read_blocking("waits", |reader| {
+                let leaves = reader.leaves().without_mac(facility, None, 10)?;
+                Ok((leaves, reader.leaves().is_awaited(facility)?))
+            })
+            .expect("a read")
+    };
+    let (leaves, is_awaited) = waits(&store);
+    assert_eq!((leaves.len(), is_awaited), (2, false));
+    assert_eq!(claims(&store, facility), LeafClaims::default());
+    let [first, second] = &leaves[..] else {
+        panic!("two leaves");
+    };
+    let show = |leaf: store::WaitingLeaf| {
+        store.run_tx_blocking("show", &[], move |tx| tx.leaves().show(facility, &leaf))
+    };
+    assert_eq!(show(first.clone()), Ok(true));
+    assert_eq!(show(first.clone()), Ok(false), "it has one");
+    let mut other = second.clone();
+    other.commitment = first.commitment.clone();
+    assert_eq!(show(other), Ok(false), "it waits with another commitment");
+    let (leaves, is_awaited) = waits(&store);
+    assert_eq!(
+        (leaves.as_slice(), is_awaited),
+        (&[second.clone()][..], true)
+    );
+    assert_eq!(claims(&store, facility).good.len(), 1);
+}
+
+fn a_row_can_have_its_leaf_again_once(world: &World) {
+    let (store, facility) = world.with_facility();
+    let new = version(10, 1);
+    let commitment = new.commitment;
+    insert(&store, facility, new);
+    let name = LeafName {
+        facility,
+        record: tag(10),
+        version: number(1),
+    };
+    let put = || {
+        store.run_tx_blocking("put", &[], move |tx| {
+            tx.leaves().put_again(&name, &commitment)
+        })
+    };
+    assert_eq!(put(), Ok(false), "it waits");
+    world.sql("DELETE FROM pending_leaf");
+    assert_eq!(put(), Ok(true));
+    assert_eq!(put(), Ok(false));
+    assert_eq!(claims(&store, facility).good.len(), 1);
+}
+
+fn a_key_counts_as_long_as_it_is_held(world: &World) {
+    let (store, facility) = world.with_facility();
+    insert(&store, facility, version(10, 1));
+    // The new key counts before it makes macs, and the old one after.
+    store.leaf_keys().set([&[1; 32], &[2; 32]]);
+    assert_eq!(claims(&store, facility).good.len(), 1);
+    store.leaf_keys().set([&[2; 32], &[1; 32]]);
+    insert(&store, facility, version(11, 1));
+    assert_eq!(claims(&store, facility).good.len(), 2);
+    store.leaf_keys().set([&[2; 32]]);
+    let found = claims(&store, facility);
+    assert_eq!(
+        (found.good.len(), faults(&found)),
+        (1, vec![LeafFault::Mac])
+    );
+    store.leaf_keys().set([]);
+    let none = store.run_tx_blocking("no key", &[], move |tx| {
+        tx.versions().insert(facility, &version(12, 1))
+    });
+    assert_eq!(none, Err(store::Error::NoLeafKey));
+}

@@ -1,0 +1,85 @@
+//! Someone who can write to the database and holds no key puts rows among the waiting
+//! leaves: none of them gets an index, the genuine ones do, and the operator is told.
+
+use crate::{
+    chain::Chain,
+    installation::{Ended as _, HOME, Installation, User, is_ready, metric},
+};
+use devkit::issuer::DemoUser;
+use std::fs;
+
+/// The number of leaves that [`attack`] puts there.
+pub const FORGED: f64 = 4.0;
+
+/// A leaf of a record that never was, one with the mac of another, a leaf of the log once
+/// more, and one of no form; `zeros` spells so many bytes of 0.
+pub fn attack(sql: impl Fn(&str), zeros: impl Fn(u32) -> String) {
+    let into = "INSERT INTO pending_leaf (facility_id, commitment, record_tag, version, mac)";
+    let (mac, tag, commitment) = (zeros(16), zeros(16), zeros(32));
+    let short = zeros(1);
+    sql(&format!(
+        "{into} SELECT id, {commitment}, {tag}, 1, {mac} FROM facility WHERE name = '{HOME}';
+         {into} SELECT f.id, {commitment}, s.record_tag, 1, s.record_tag
+            FROM facility f JOIN statement s ON s.facility_id = f.id
+            WHERE f.name = '{HOME}' AND s.kind = 'policy' AND s.number = 1;
+         {into} SELECT g.facility_id, l.commitment, l.record_tag, l.version, {mac}
+            FROM leaf l JOIN log g ON g.id = l.log_id JOIN facility f ON f.id = g.facility_id
+            WHERE f.name = '{HOME}' AND l.idx = 0;
+         {into} SELECT id, {short}, {short}, 0, {short} FROM facility WHERE name = '{HOME}'"
+    ));
+}
+
+#[test]
+fn a_leaf_that_no_gateway_made_gets_no_index_and_the_operator_is_told() {
+    let house = Installation::new();
+    let chain = Chain::dev(&house.path(""));
+    let issuer = house.issuer(None);
+    let (sample, port, watch) = house.serve(&issuer.issuer_url(), &chain);
+    let config = house.write("serve.toml", &sample);
+    house.go_live(&config);
+    let start = || {
+        let mut service = house.start("serve", &config);
+        service.wait_until("ready", || is_ready(watch));
+        service
+    };
+    let none_waits = || metric(watch, "chartseal_pending_leaves").abs() < f64::EPSILON;
+    let refused = |count: f64| (metric(watch, "chartseal_refused_leaves") - count).abs() < 0.5;
+
+    let mut service = start();
+    let system = User::new(&issuer, &DemoUser::System, port);
+    system.create_patient("Quintessa");
+    service.wait_until("every leaf has an index", none_waits);
+    attack(|text| house.sql(text), |count| format!("zeroblob({count})"));
+    service.wait_until("the refusals", || refused(FORGED));
+    system.create_patient("Rosalind");
+    service.wait_until("every leaf has an index", none_waits);
+    let logged = service.logged();
+    let line = "a waiting leaf was refused and has no index";
+    assert_eq!(logged.matches(line).count(), 4, "{logged}");
+    assert!(service.stop().success());
+
+    let leaves = |more: &[&str]| house.chartseal(&["leaves"], &config, more);
+    let shown = leaves(&[]).good().text;
+    assert_eq!(shown.matches("\tmac\tno-row").count(), 2, "{shown}");
+    assert_eq!(shown.matches("\tmac\thas-leaf").count(), 2, "{shown}");
+    let sweep = house.chartseal(&["sweep"], &config, &[]).good().text;
+    assert!(sweep.contains(" ms, 0 faults"), "{sweep}");
+    drop(leaves(&["--put-again", "--forget"]).good());
+    assert_eq!(leaves(&[]).good().text, "");
+
+    // Without the key nothing starts; with another, leaves of this one are refused until
+    // they are put in again.
+    let (key, aside) = (house.path("keys/leaf.key"), house.path("aside"));
+    fs::rename(&key, &aside).unwrap();
+    let ended = house.chartseal(&["serve"], &config, &[]);
+    assert_eq!(ended.code, 1, "{}", ended.text);
+    assert!(
+        ended.text.contains("the leaf key is missing"),
+        "{}",
+        ended.text
+    );
+    fs::rename(&aside, &key).unwrap();
+    let mut service = start();
+    service.wait_until("nothing refused", || refused(0.0));
+    assert!(service.stop().success());
+}

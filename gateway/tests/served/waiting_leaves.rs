@@ -1,0 +1,151 @@
+//! Leaves that wait without a mac, and leaves that were refused: what is genuine comes in,
+//! and nothing else does.
+
+use crate::{
+    database::{Kind, on_both},
+    house::{HOME, House},
+    records,
+    sweep::{HERE, whole},
+};
+use devkit::issuer::DemoUser;
+use gateway::refused_leaves::{Standing, Wanted};
+use model::{Tag, VersionNumber};
+use store::{LeafClaims, LeafFault, Tx};
+
+on_both! {
+    a_start_shows_what_waited_before_and_refuses_what_was_put_there,
+    a_leaf_that_was_damaged_can_be_put_in_again,
+    a_row_whose_leaf_lost_its_name_can_have_it_again,
+}
+
+const ALL: &str = "INSERT INTO pending_leaf (facility_id, commitment, record_tag, version, mac)";
+
+/// A patient with two versions.
+async fn site(kind: Kind) -> House {
+    let house = House::start_on(kind).await;
+    let system = house.caller(&DemoUser::System);
+    let patient = system.create("Patient", records::patient("a")).await;
+    let record = records::with_id(records::patient("a"), &patient);
+    system
+        .put(&format!("Patient/{patient}"), record)
+        .await
+        .expect(200);
+    house
+}
+
+/// What the anchor-service finds: it takes away what it refuses.
+async fn claims(house: &House) -> LeafClaims {
+    let facility = house.facility(HOME).await;
+    let look = move |tx: &mut Tx| {
+        let claims = tx.leaves().claims(facility, 1_000)?;
+        for (leaf, fault) in &claims.refused {
+            tx.leaves().refuse(facility, leaf, *fault)?;
+        }
+        Ok(claims)
+    };
+    house.store.run_tx("claims", &[], look).await.unwrap()
+}
+
+fn count(house: &House, table: &str) -> usize {
+    let lines = house.query(&format!("SELECT count(*) FROM {table} WHERE {HERE}"));
+    lines[0][0].parse().unwrap()
+}
+
+async fn a_start_shows_what_waited_before_and_refuses_what_was_put_there(kind: Kind) {
+    let house = site(kind).await;
+    let genuine = count(&house, "pending_leaf");
+    assert_eq!(claims(&house).await.good.len(), genuine);
+    // As an earlier release left them, and beside them: a record that never was, another
+    // commitment of one that is, and what is no leaf at all.
+    house.sql(&format!(
+        "UPDATE pending_leaf SET mac = NULL WHERE {HERE};
+         {ALL} SELECT facility_id, commitment, record_tag, 9, NULL FROM pending_leaf
+            WHERE {HERE} AND version = 2;
+         {ALL} SELECT p.facility_id, o.commitment, p.record_tag, p.version, NULL
+            FROM pending_leaf p, pending_leaf o
+            WHERE p.{HERE} AND p.version = 2 AND o.{HERE} AND o.id =
+                (SELECT min(id) FROM pending_leaf WHERE {HERE});
+         {ALL} SELECT facility_id, mac, mac, -1, NULL FROM pending_leaf
+            WHERE NOT {HERE} ORDER BY id LIMIT 1"
+    ));
+    assert_eq!(claims(&house).await, LeafClaims::default(), "none is shown");
+    house.opens().await.unwrap();
+    assert_eq!(claims(&house).await.good.len(), genuine);
+    // The last of them is the other facility's as it was, so it stays there.
+    assert_eq!(count(&house, "refused_leaf"), 2);
+    let leaves = house.refused_leaves(HOME).await;
+    let looked = leaves.look(Wanted::default()).await.unwrap();
+    let standing: Vec<_> = looked.iter().map(|it| (it.fault, it.standing)).collect();
+    let row = Some(LeafFault::Row);
+    assert_eq!(standing, [(row, Standing::NoRow), (row, Standing::HasLeaf)]);
+    assert_eq!(whole(&house).await.faults.total(), 0);
+}
+
+async fn a_leaf_that_was_damaged_can_be_put_in_again(kind: Kind) {
+    let house = site(kind).await;
+    let genuine = count(&house, "pending_leaf");
+    // A mac and a commitment of two versions; a replay of a third leaf beside them.
+    house.sql(&format!(
+        "{ALL} SELECT facility_id, commitment, record_tag, version, mac FROM pending_leaf
+            WHERE {HERE} AND id = (SELECT min(id) FROM pending_leaf WHERE {HERE});
+         UPDATE pending_leaf SET mac = commitment WHERE {HERE} AND version = 2;
+         UPDATE pending_leaf SET commitment =
+            (SELECT commitment FROM pending_leaf WHERE {HERE} AND version = 2)
+            WHERE id = (SELECT p.id FROM pending_leaf p JOIN version v
+                ON v.record_tag = p.record_tag AND v.version = p.version
+                WHERE v.version = 1 AND v.{HERE})"
+    ));
+    let found = claims(&house).await;
+    assert_eq!((found.good.len(), found.refused.len()), (genuine - 2, 3));
+    let leaves = house.refused_leaves(HOME).await;
+    let wanted = |put_again, forget| Wanted { put_again, forget };
+    let standing = |all: Vec<gateway::refused_leaves::Refused>| {
+        let mut all: Vec<_> = all.iter().map(|it| (it.standing, it.put_again)).collect();
+        all.sort_by_key(|(standing, _)| standing.as_str());
+        all
+    };
+    let looked = leaves.look(wanted(false, true)).await.unwrap();
+    let (lacks, has) = ((Standing::Lacks, false), (Standing::HasLeaf, false));
+    assert_eq!(standing(looked), [has, lacks, lacks]);
+    assert_eq!(count(&house, "refused_leaf"), 2, "those that lack one stay");
+    let looked = leaves.look(wanted(true, false)).await.unwrap();
+    assert_eq!(standing(looked), [(Standing::Lacks, true); 2]);
+    let found = claims(&house).await;
+    assert_eq!((found.good.len(), found.refused.len()), (genuine, 0));
+    assert_eq!(whole(&house).await.faults.total(), 0);
+    let looked = leaves.look(wanted(true, true)).await.unwrap();
+    assert_eq!(standing(looked), [has, has]);
+    assert_eq!(count(&house, "refused_leaf"), 0);
+}
+
+async fn a_row_whose_leaf_lost_its_name_can_have_it_again(kind: Kind) {
+    let house = site(kind).await;
+    let tag = house.query(&format!(
+        "SELECT {} FROM version WHERE {HERE} AND version = 2",
+        hex(kind)
+    ));
+    let tag: Tag = tag[0][0].to_lowercase().parse().unwrap();
+    house.sql(&format!(
+        "DELETE FROM pending_leaf WHERE {HERE} AND version = 2"
+    ));
+    let leaves = house.refused_leaves(HOME).await;
+    let number = VersionNumber::new(2).unwrap();
+    let put = leaves.put_again(tag, number).await.unwrap();
+    assert_eq!(put, (Standing::Lacks, true));
+    let again = leaves.put_again(tag, number).await.unwrap();
+    assert_eq!(again, (Standing::HasLeaf, false));
+    let none = leaves
+        .put_again(tag, VersionNumber::new(3).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(none, (Standing::NoRow, false));
+    assert_eq!(claims(&house).await.refused, []);
+    assert_eq!(whole(&house).await.faults.total(), 0);
+}
+
+const fn hex(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Sqlite => "hex(record_tag)",
+        Kind::Postgres => "encode(record_tag, 'hex')",
+    }
+}
