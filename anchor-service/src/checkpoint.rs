@@ -10,7 +10,7 @@ use crate::{
     alarm::Bell,
     failure::StepError,
     guard,
-    journal::{Journal, Log},
+    journal::{Journal, Log, LogState},
     log_keys::LogKeys,
     signed::{Signed, SignedState},
     span,
@@ -77,12 +77,23 @@ impl Checkpointer {
         log: &Log,
         keys: &[Arc<LogKey>],
     ) -> Result<Option<StoredCheckpoint>, StepError> {
-        let signed = self.signed.of(&log.origin).map(|state| state.claim());
-        let Some((size, root)) = self.journal.state(log.id, signed).await? else {
-            if !log.ended {
-                guard::last_signed(&self.journal, &self.signed, &self.bell, log).await?;
+        let signed = self.signed.newest(&self.journal, log, keys).await?;
+        let (size, root) = match self.journal.state(log.id, signed).await? {
+            LogState::Shown(size, root) => (size, root),
+            LogState::Unshown => {
+                let taken = self.journal.take_back(log.id, signed).await?;
+                tracing::error!(facility = %log.facility, leaves = taken,
+                    "the newest leaves of a log were put there by someone without the leaf key, \
+                     or by an earlier release; they wait until a gateway knows them");
+                return Ok(None);
             }
-            return Ok(None);
+            LogState::Behind => {
+                if !log.ended {
+                    guard::last_signed(&self.journal, &self.signed, &self.bell, log).await?;
+                    guard::check_checkpoints(&self.journal, &self.bell).await?;
+                }
+                return Ok(None);
+            }
         };
         Span::current().record("chartseal.size", size);
         let note = LogKey::sign_together(keys, size, root);

@@ -17,8 +17,8 @@ use crate::{
 use model::{AnchorState, Digest, FacilityName, LogId, Timestamp};
 use std::collections::BTreeMap;
 use store::{
-    Access, Error, Facility, FacilityId, LeafFault, LogRowId, Logs, PendingLeaf, Reader, Store,
-    StoredCheckpoint, StoredLease, StoredLogKey, Tile, Tx, WaitingLeaf,
+    Access, Error, Facility, FacilityId, LeafFault, LeafKeys, LogRowId, Logs, PendingLeaf, Reader,
+    Store, StoredCheckpoint, StoredLease, StoredLogKey, Tile, Tx, WaitingLeaf,
 };
 use tlog::{
     checkpoint::Origin,
@@ -52,6 +52,17 @@ pub(crate) struct Sequenced {
     pub(crate) refused: Vec<(WaitingLeaf, LeafFault)>,
     /// Whether others wait.
     pub(crate) more: bool,
+}
+
+/// A log beside what its keys signed last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogState {
+    /// It extends that, and we brought it to this size and root.
+    Shown(u64, Digest),
+    /// It extends that, and has leaves of which nothing says that we gave them their index.
+    Unshown,
+    /// It does not extend that.
+    Behind,
 }
 
 /// What waits, and how each log stands.
@@ -169,16 +180,20 @@ impl Journal {
 
     /// Gives at most `most` pending leaves of the log's facility the next indices, and
     /// takes away those that may have none; see [`crate::sequencer`]. `None`, and nothing is
-    /// done, when the log as it stands does not extend what its keys signed last.
+    /// done, when the log as it stands does not extend what its keys signed last, or was not
+    /// brought there by whoever has a leaf key.
     pub(crate) async fn sequence(
         &self,
         log: LogRowId,
         signed: Option<(u64, Digest)>,
         most: u32,
     ) -> Result<Option<Sequenced>, StepError> {
+        let keys = self.store.leaf_keys().clone();
         let sequenced = self.write("sequence", move |tx| {
             let log = tx.logs().get(log)?.ok_or(Error::Corrupt("log"))?;
-            if !extends(tx.logs(), &log, signed)? {
+            if !extends(tx.logs(), &log, signed)?
+                || shown(tx.logs(), &log, signed, &keys)?.is_none()
+            {
                 return Ok(None);
             }
             let claims = tx.leaves().claims(log.facility, most)?;
@@ -200,23 +215,38 @@ impl Journal {
         Ok(sequenced)
     }
 
-    /// Size and root of the log as it stands; `None` when it does not extend what its
-    /// keys signed last.
+    /// The log as it stands, beside what its keys signed last.
     pub(crate) async fn state(
         &self,
         log: LogRowId,
         signed: Option<(u64, Digest)>,
-    ) -> Result<Option<(u64, Digest)>, StepError> {
+    ) -> Result<LogState, StepError> {
+        let keys = self.store.leaf_keys().clone();
         let state = self.read("log state", move |reader| {
             let log = reader.logs().get(log)?.ok_or(Error::Corrupt("log"))?;
             if !extends(reader.logs(), &log, signed)? {
-                return Ok(None);
+                return Ok(LogState::Behind);
             }
-            let mut read = |tile: tile::TileId| reader.logs().tile(log.id, tile.level, tile.index);
-            let root = tree::root(&mut read, log.size).map_err(tree_error)?;
-            Ok(Some((log.size, root)))
+            let root = shown(reader.logs(), &log, signed, &keys)?;
+            Ok(root.map_or(LogState::Unshown, |root| LogState::Shown(log.size, root)))
         });
         Ok(state.await?)
+    }
+
+    /// Lets the newest leaves of a log wait again that its keys have not signed, without a
+    /// mac, so that a gateway compares them with their rows; how many. Of very many the rest
+    /// is left to the next call.
+    pub(crate) async fn take_back(
+        &self,
+        log: LogRowId,
+        signed: Option<(u64, Digest)>,
+    ) -> Result<u64, StepError> {
+        let floor = signed.map_or(0, |(size, _)| size);
+        let taken = self.write("take leaves back", move |tx| {
+            let log = tx.logs().get(log)?.ok_or(Error::Corrupt("log"))?;
+            tx.leaves().take_back(&log, floor)
+        });
+        Ok(taken.await?)
     }
 
     /// How many leaves the log has now.
@@ -333,7 +363,8 @@ fn grow(tx: &mut Tx, log: &store::Log, leaves: &[PendingLeaf]) -> Result<(), Err
         })
         .collect();
     tx.leaves().sequence(log, leaves)?;
-    tx.logs().put_tiles(log.id, &tiles)
+    tx.logs().put_tiles(log.id, &tiles)?;
+    tx.logs().show_state(log, grown.size, &grown.root)
 }
 
 /// Whether the log holds the state that was signed last. The tiles that its root is made
@@ -351,6 +382,20 @@ fn extends<A: Access>(
     }
     let mut read = |tile: tile::TileId| logs.tile(log.id, tile.level, tile.index);
     Ok(tree::root(&mut read, size).map_err(tree_error)? == root)
+}
+
+/// The root of the log, when whoever has a leaf key brought it to its size, or its keys
+/// signed it just so: leaves that someone wrote past us into tiles and size are not signed.
+fn shown<A: Access>(
+    mut logs: Logs<'_, A>,
+    log: &store::Log,
+    signed: Option<(u64, Digest)>,
+    keys: &LeafKeys,
+) -> Result<Option<Digest>, Error> {
+    let mut read = |tile: tile::TileId| logs.tile(log.id, tile.level, tile.index);
+    let root = tree::root(&mut read, log.size).map_err(tree_error)?;
+    let is_shown = log.size == 0 || signed == Some((log.size, root)) || keys.show(log, &root);
+    Ok(is_shown.then_some(root))
 }
 
 fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {

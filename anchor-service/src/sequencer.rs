@@ -14,9 +14,11 @@ use crate::{
     failure::StepError,
     guard,
     journal::{Journal, Log},
+    log_keys::LogKeys,
     signed::Signed,
     span,
 };
+use std::sync::Arc;
 use store::{LeafFault, WaitingLeaf};
 use tracing::Span;
 
@@ -32,14 +34,21 @@ const MOST: u32 = 16_384;
 #[derive(Debug)]
 pub(crate) struct Sequencer {
     journal: Journal,
+    keys: Arc<LogKeys>,
     signed: Signed,
     bell: Bell,
 }
 
 impl Sequencer {
-    pub(crate) const fn new(journal: Journal, signed: Signed, bell: Bell) -> Self {
+    pub(crate) const fn new(
+        journal: Journal,
+        keys: Arc<LogKeys>,
+        signed: Signed,
+        bell: Bell,
+    ) -> Self {
         Self {
             journal,
+            keys,
             signed,
             bell,
         }
@@ -66,14 +75,16 @@ impl Sequencer {
     /// One log, batch by batch.
     async fn sequence(&self, log: &Log) -> Result<u64, StepError> {
         let (mut sequenced, mut batch) = (0, FEWEST);
-        let signed = self.signed.of(&log.origin).map(|state| state.claim());
+        let (keys, _) = self.keys.of(log);
+        let signed = self.signed.newest(&self.journal, log, &keys).await?;
         loop {
             // Looked at before each batch: another part may have rung.
             if let Some(alarm) = self.bell.rung() {
                 return Err(alarm.clone().into());
             }
             let Some(done) = self.journal.sequence(log.id, signed, batch).await? else {
-                // The database went back under us, and the guard names it.
+                // The database went back under us, and the guard names it; or it has leaves
+                // that we did not put there, and the checkpointer takes them back.
                 guard::last_signed(&self.journal, &self.signed, &self.bell, log).await?;
                 break;
             };

@@ -81,7 +81,12 @@ impl<L: Ledger> AnchorService<L> {
             bell: bell.clone(),
             compared: false,
             passed: Compared::default(),
-            sequencer: Sequencer::new(journal.clone(), signed.clone(), bell.clone()),
+            sequencer: Sequencer::new(
+                journal.clone(),
+                Arc::clone(&keys),
+                signed.clone(),
+                bell.clone(),
+            ),
             checkpointer: Checkpointer::new(
                 journal.clone(),
                 Arc::clone(&keys),

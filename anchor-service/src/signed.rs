@@ -11,6 +11,10 @@ mod table;
 pub use file::SignedFile;
 pub use table::SignedTable;
 
+use crate::{
+    failure::StepError,
+    journal::{Journal, Log},
+};
 use model::Digest;
 use std::{
     collections::BTreeMap,
@@ -18,7 +22,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use store::StoredCheckpoint;
-use tlog::checkpoint::{NoteError, Origin, SignedCheckpoint};
+use tlog::checkpoint::{self, LogKey, NoteError, Origin, SignedCheckpoint};
 
 /// The newest checkpoint of each log, by its origin: the name under which its keys sign, so
 /// that no row of the database, which anybody may have changed, says whose state it is.
@@ -151,6 +155,27 @@ impl Signed {
     pub(crate) fn of(&self, log: &Origin) -> Option<SignedState> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(log).cloned()
+    }
+
+    /// The newest state that the log's keys signed, as far as anything here shows it: what
+    /// is kept, or a later checkpoint in the database that is signed by one of these. Another
+    /// machine may have signed since.
+    pub(crate) async fn newest(
+        &self,
+        journal: &Journal,
+        log: &Log,
+        keys: &[Arc<LogKey>],
+    ) -> Result<Option<(u64, Digest)>, StepError> {
+        let kept = self.of(&log.origin).map(|state| state.claim());
+        let stored = journal.newest_checkpoint(log.id).await?;
+        let later = stored.filter(|stored| stored.size > kept.map_or(0, |(size, _)| size));
+        let Some(later) = later else {
+            return Ok(kept);
+        };
+        let vkeys: Vec<_> = keys.iter().map(|key| key.vkey()).collect();
+        let opened = checkpoint::open(&later.note, &vkeys).ok();
+        let claim = opened.map(|opened| (opened.size, opened.root));
+        Ok(claim.filter(|(size, _)| *size == later.size).or(kept))
     }
 
     /// Reads again what is kept.

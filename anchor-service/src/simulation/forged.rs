@@ -1,7 +1,9 @@
 //! Leaves that someone without the leaf key puts among those that wait.
 
-use super::{World, audit};
+use super::{Step, World, audit};
 use model::Commitment;
+use store::{LeafFault, Tile};
+use tlog::{leaf::leaf_hash, tile};
 
 /// Puts waiting leaves there, of records that never were.
 async fn forge(world: &World, facility: usize, count: u8) {
@@ -31,4 +33,94 @@ async fn what_no_key_of_ours_made_is_given_no_index_and_keeps_nothing_waiting() 
     assert_eq!(status.refused_leaves, 4);
     assert_eq!(status.logs[0].size, 4);
     assert_eq!(status.logs[1].size, 0);
+}
+
+/// What the database's writer can do past us: leaves of his own with an index, in tiles and
+/// size.
+async fn append(world: &World, facility: usize, count: u8) {
+    forge(world, facility, count).await;
+    let id = world.facilities[facility].id;
+    let append = move |tx: &mut store::Tx| {
+        let log = tx.logs().find(id)?.unwrap();
+        let mut leaves = tx.leaves().pending(id, 1_000)?;
+        leaves.retain(|leaf| leaf.commitment.as_bytes()[0] >= 0xf0);
+        let hashes: Vec<_> = leaves
+            .iter()
+            .map(|leaf| leaf_hash(&leaf.commitment))
+            .collect();
+        let read = |tile: tile::TileId| tx.logs().tile(log.id, tile.level, tile.index);
+        let grown = tile::integrate(log.size, &hashes, read).unwrap();
+        tx.leaves().sequence(&log, &leaves)?;
+        let tiles: Vec<_> = grown.tiles.into_iter().map(stored).collect();
+        tx.logs().put_tiles(log.id, &tiles)
+    };
+    world.store.run_tx("append", &[], append).await.unwrap();
+}
+
+fn stored((id, hashes): (tile::TileId, Vec<u8>)) -> Tile {
+    Tile {
+        level: id.level,
+        index: id.index,
+        hashes,
+    }
+}
+
+/// As a gateway does with what has no mac: the planted ones are known, and others not.
+async fn compare(world: &World, facility: usize) {
+    let (id, planted) = (
+        world.facilities[facility].id,
+        world.planted[facility].clone(),
+    );
+    let compare = move |tx: &mut store::Tx| {
+        for leaf in tx.leaves().without_mac(id, None, 1_000)? {
+            let is_ours = planted
+                .iter()
+                .any(|it| it.as_bytes()[..] == leaf.commitment[..]);
+            match is_ours {
+                true => assert!(tx.leaves().show(id, &leaf)?),
+                false => assert!(tx.leaves().refuse(id, &leaf, LeafFault::Row)?),
+            }
+        }
+        Ok(())
+    };
+    world.store.run_tx("compare", &[], compare).await.unwrap();
+}
+
+#[tokio::test]
+async fn leaves_that_were_written_into_the_log_itself_are_not_signed() {
+    let mut world = World::new(0).await;
+    world.plant(0, 3).await;
+    world.settle().await;
+    append(&world, 0, 2).await;
+    world.plant(0, 1).await;
+    assert_eq!(
+        world.step(Step::Sequence).await,
+        Ok(0),
+        "not on top of them"
+    );
+    assert_eq!(world.step(Step::Checkpoint).await, Ok(0));
+    assert_eq!(world.step(Step::Sequence).await, Ok(1));
+    compare(&world, 0).await;
+    world.settle().await;
+    world.judge().await;
+    let status = world.service.status().read().await.unwrap();
+    assert_eq!((status.refused_leaves, status.logs[0].size), (2, 4));
+}
+
+#[tokio::test]
+async fn what_an_earlier_release_left_unsigned_is_signed_once_it_is_known() {
+    let mut world = World::new(0).await;
+    world.plant(0, 3).await;
+    world.settle().await;
+    world.plant(0, 2).await;
+    assert_eq!(world.step(Step::Sequence).await, Ok(2));
+    // A key of which nobody knows is as good as no mac.
+    world.store.leaf_keys().set([&[5; 32]]);
+    world.restart();
+    assert_eq!(world.step(Step::Checkpoint).await, Ok(0));
+    world.plant(0, 1).await;
+    assert_eq!(world.step(Step::Sequence).await, Ok(1));
+    compare(&world, 0).await;
+    world.settle().await;
+    world.judge().await;
 }

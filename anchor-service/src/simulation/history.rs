@@ -3,8 +3,12 @@
 
 use super::{Step, World};
 use crate::{
-    Alarm, Holder, LogKeys, SignedFile, SignedKeeper as _, SignedStates, StepError, adopt::adopt,
-    journal::Journal, key_file::KeyFileError, new_epoch, signed::Signed,
+    Alarm, Holder, LogKeys, SignedFile, SignedKeeper as _, SignedStates, StepError,
+    adopt::adopt,
+    journal::{Journal, LogState},
+    key_file::KeyFileError,
+    new_epoch,
+    signed::Signed,
 };
 use model::{Digest, SeededRandom};
 use std::{fs, path::PathBuf, sync::Arc};
@@ -152,7 +156,8 @@ async fn a_log_that_goes_back_under_a_running_service_takes_no_leaf() {
     for signed in [(size + 1, root), (size, Digest::ZERO)] {
         let refused = journal.sequence(log.id, Some(signed), 10).await;
         assert!(matches!(refused, Ok(None)));
-        assert_eq!(journal.state(log.id, Some(signed)).await, Ok(None));
+        let state = journal.state(log.id, Some(signed)).await;
+        assert_eq!(state, Ok(LogState::Behind));
         assert_eq!(journal.size(log.id).await, Ok(3));
     }
     let grown = journal.sequence(log.id, Some((size, root)), 10).await;

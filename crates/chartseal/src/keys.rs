@@ -160,6 +160,13 @@ fn custody(config: &Config) -> Result<(), Failed> {
     say!("  whoever reads this file and the database reads every record; the gateway opens it");
     say!("key encryption keys and data keys: in the database, wrapped");
     say!("  opened by the gateway, in memory, five minutes at most");
+    if let Some(path) = config.leaf_key() {
+        say!("leaf key: `{}`", path.display());
+        say!(
+            "  whoever reads it and writes to the database puts leaves into the logs; gateways and \
+             the anchor-service open it"
+        );
+    }
     if let Ok(anchor) = config.anchor() {
         say!("log keys: files in `{}`", anchor.log_keys.display());
         say!("  whoever reads one signs that log; the anchor-service opens them");

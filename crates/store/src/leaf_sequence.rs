@@ -1,9 +1,14 @@
 //! Gives waiting leaves their indices. Rows move from table to table inside the
 //! database, so a million of them costs no round trips and no memory here.
 
-use crate::{Error, Log, PendingLeaf, Tx, column, database::Conn, schema::log};
+use crate::{
+    Error, Log, PendingLeaf, Tx, column,
+    database::Conn,
+    schema::{leaf, log},
+};
 use diesel::{
     ExpressionMethods, PgConnection, QueryDsl, QueryResult, RunQueryDsl, SqliteConnection,
+    dsl::max,
     sql_query,
     sql_types::{Array, BigInt, Integer},
 };
@@ -92,4 +97,48 @@ fn sqlite(
         .bind::<BigInt, _>(last.id)
         .execute(conn)?;
     Ok(moved)
+}
+
+/// Leaves that are taken back in one transaction: few enough that writers wait only for a
+/// fraction of a second.
+const MOST_TAKEN: i64 = 10_000;
+
+const POSTGRES_BACK: &str = "
+    INSERT INTO pending_leaf (facility_id, commitment, record_tag, version)
+    SELECT $1, commitment, record_tag, version FROM leaf
+    WHERE log_id = $2 AND idx >= $3 ORDER BY idx";
+const SQLITE_BACK: &str = "
+    INSERT INTO pending_leaf (facility_id, commitment, record_tag, version)
+    SELECT ?, commitment, record_tag, version FROM leaf
+    WHERE log_id = ? AND idx >= ? ORDER BY idx";
+
+/// Tiles may go on beyond the size; the next leaves are written over them.
+pub(crate) fn take_back(tx: &mut Tx, log: &Log, floor: u64) -> Result<u64, Error> {
+    let (size, floor): (i64, i64) = (column::number(log.size)?, column::number(floor)?);
+    let last = leaf::table
+        .filter(leaf::log_id.eq(log.id.0))
+        .select(max(leaf::idx));
+    let last: Option<i64> = tx.write(|conn| last.first(conn))?;
+    // Whoever wrote the size may have written any.
+    let end = last.map_or(0, |last| last.saturating_add(1)).min(size);
+    let start = floor.max(end.saturating_sub(MOST_TAKEN));
+    let swap = diesel::update(log::table.find(log.id.0).filter(log::size.eq(size)))
+        .set((log::size.eq(start), log::state_mac.eq(None::<Vec<u8>>)));
+    if tx.write(|conn| swap.execute(conn))? != 1 {
+        return Err(Error::Taken("log size"));
+    }
+    let (facility, log) = (log.facility.0, log.id.0);
+    let bound = |text: &str| {
+        let query = sql_query(text.to_owned()).bind::<Integer, _>(facility);
+        query.bind::<Integer, _>(log).bind::<BigInt, _>(start)
+    };
+    let taken = tx.write(|conn| match conn {
+        Conn::Sqlite(conn) => bound(SQLITE_BACK).execute(conn),
+        Conn::Postgres(conn) => bound(POSTGRES_BACK).execute(conn),
+    })?;
+    let gone = leaf::table
+        .filter(leaf::log_id.eq(log))
+        .filter(leaf::idx.ge(start));
+    tx.write(|conn| diesel::delete(gone).execute(conn))?;
+    column::number(taken)
 }

@@ -241,6 +241,12 @@ impl Leaves<'_, Tx> {
     pub fn sequence(&mut self, log: &Log, leaves: &[PendingLeaf]) -> Result<u64, Error> {
         leaf_sequence::sequence(self.access, log, leaves)
     }
+
+    /// Lets the newest leaves of a log wait again, without a mac, but for the first `floor`:
+    /// some thousands at most, and the log ends before them then. How many.
+    pub fn take_back(&mut self, log: &Log, floor: u64) -> Result<u64, Error> {
+        leaf_sequence::take_back(self.access, log, floor)
+    }
 }
 
 fn read_pending((id, commitment, record, version): &PendingRow) -> Result<PendingLeaf, Error> {

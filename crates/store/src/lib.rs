@@ -7,8 +7,8 @@
 //! per table group, a file each. Lookups give an `Option`: what "not found" means is
 //! for the caller to say.
 //!
-//! Rows hold ciphertext, hashes and tags. Keys, FHIR, HTTP and the ledger are not
-//! known here.
+//! Rows hold ciphertext, hashes and tags. Keys of records, FHIR, HTTP and the ledger are
+//! not known here; the leaf keys, by which a waiting leaf is known to be ours, are.
 
 mod anchor_statement;
 mod anchors;

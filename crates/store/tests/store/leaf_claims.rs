@@ -3,9 +3,10 @@
 
 use crate::{
     rows::{insert, number, pending, tag, version},
-    sequence::add_log,
+    sequence::{add_log, sequence},
     world::{World, on_both},
 };
+use model::Digest;
 use store::{FacilityId, LeafClaims, LeafFault, LeafName, RefusedLeaf, Store};
 
 on_both! {
@@ -15,6 +16,7 @@ on_both! {
     a_leaf_without_a_mac_waits_until_it_is_shown,
     a_row_can_have_its_leaf_again_once,
     a_key_counts_as_long_as_it_is_held,
+    the_newest_leaves_of_a_log_can_wait_again,
 }
 
 /// What is found when all that waits is looked at; what is refused is taken away.
@@ -236,4 +238,45 @@ fn a_key_counts_as_long_as_it_is_held(world: &World) {
         tx.versions().insert(facility, &version(12, 1))
     });
     assert_eq!(none, Err(store::Error::NoLeafKey));
+}
+
+fn the_newest_leaves_of_a_log_can_wait_again(world: &World) {
+    let (store, facility) = world.with_facility();
+    add_log(&store, facility, "log.example.org/log/north");
+    for record in 10..15 {
+        insert(&store, facility, version(record, 1));
+    }
+    assert_eq!(sequence(&store, facility, 4), Ok(4));
+    let root = Digest::new([4; 32]);
+    let log = |store: &Store| {
+        let find = store.read_blocking("log", |reader| reader.logs().find(facility));
+        find.expect("a read").expect("a log")
+    };
+    let before = log(&store);
+    assert!(!store.leaf_keys().show(&before, &root));
+    let stale = before.clone();
+    store
+        .run_tx_blocking("show", &[], move |tx| {
+            tx.logs().show_state(&stale, 4, &root)
+        })
+        .expect("shown");
+    let shown = log(&store);
+    assert!(store.leaf_keys().show(&shown, &root));
+    assert!(!store.leaf_keys().show(&shown, &Digest::new([5; 32])));
+    // Someone writes a size that the log has not.
+    world.sql("UPDATE log SET size = 400");
+    let longer = log(&store);
+    assert!(!store.leaf_keys().show(&longer, &root));
+    let back = store.run_tx_blocking("back", &[], move |tx| tx.leaves().take_back(&longer, 3));
+    assert_eq!(back, Ok(1));
+    assert_eq!(log(&store).size, 3);
+    let late = store.run_tx_blocking("late", &[], move |tx| tx.leaves().take_back(&shown, 3));
+    assert_eq!(late, Err(store::Error::Taken("log size")));
+    let waiting = store.read_blocking("waiting", |reader| {
+        reader.leaves().without_mac(facility, None, 10)
+    });
+    let waiting = waiting.expect("a read");
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(waiting[0].name.record, tag(13).as_bytes());
+    assert_eq!(claims(&store, facility).good.len(), 1, "the fifth");
 }
