@@ -3,8 +3,11 @@
 //! for the ledger.
 
 mod backfill;
+mod growth;
 mod late_evidence;
 mod posts;
+
+pub(crate) use growth::LogState;
 
 #[cfg(test)]
 use crate::simulation::Faults;
@@ -17,12 +20,11 @@ use crate::{
 use model::{AnchorState, Digest, FacilityName, LogId, Timestamp};
 use std::collections::BTreeMap;
 use store::{
-    Access, Error, Facility, FacilityId, LeafFault, LeafKeys, LogRowId, Logs, PendingLeaf, Reader,
-    Store, StoredCheckpoint, StoredLease, StoredLogKey, Tile, Tx, WaitingLeaf,
+    Error, Facility, FacilityId, LogRowId, Reader, Store, StoredCheckpoint, StoredLease,
+    StoredLogKey, Tx,
 };
 use tlog::{
     checkpoint::Origin,
-    leaf::leaf_hash,
     tile,
     tree::{self, TreeError, consistency},
 };
@@ -41,28 +43,6 @@ pub(crate) struct Log {
     pub(crate) size: u64,
     /// Whether a later log of the facility took its place: it takes no leaf any more.
     pub(crate) ended: bool,
-}
-
-/// What one transaction did with the leaves that waited.
-#[derive(Debug)]
-pub(crate) struct Sequenced {
-    /// Number of leaves that were given an index.
-    pub(crate) leaves: u32,
-    /// Those that were refused one.
-    pub(crate) refused: Vec<(WaitingLeaf, LeafFault)>,
-    /// Whether others wait.
-    pub(crate) more: bool,
-}
-
-/// A log beside what its keys signed last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LogState {
-    /// It extends that, and we brought it to this size and root.
-    Shown(u64, Digest),
-    /// It extends that, and has leaves of which nothing says that we gave them their index.
-    Unshown,
-    /// It does not extend that.
-    Behind,
 }
 
 /// What waits, and how each log stands.
@@ -178,77 +158,6 @@ impl Journal {
         Ok(awaited.await?)
     }
 
-    /// Gives at most `most` pending leaves of the log's facility the next indices, and
-    /// takes away those that may have none; see [`crate::sequencer`]. `None`, and nothing is
-    /// done, when the log as it stands does not extend what its keys signed last, or was not
-    /// brought there by whoever has a leaf key.
-    pub(crate) async fn sequence(
-        &self,
-        log: LogRowId,
-        signed: Option<(u64, Digest)>,
-        most: u32,
-    ) -> Result<Option<Sequenced>, StepError> {
-        let keys = self.store.leaf_keys().clone();
-        let sequenced = self.write("sequence", move |tx| {
-            let log = tx.logs().get(log)?.ok_or(Error::Corrupt("log"))?;
-            if !extends(tx.logs(), &log, signed)?
-                || shown(tx.logs(), &log, signed, &keys)?.is_none()
-            {
-                return Ok(None);
-            }
-            let claims = tx.leaves().claims(log.facility, most)?;
-            for (leaf, fault) in &claims.refused {
-                tx.leaves().refuse(log.facility, leaf, *fault)?;
-            }
-            if !claims.good.is_empty() {
-                grow(tx, &log, &claims.good)?;
-            }
-            Ok(Some(Sequenced {
-                leaves: u32::try_from(claims.good.len()).unwrap_or(u32::MAX),
-                refused: claims.refused,
-                more: claims.more,
-            }))
-        });
-        let sequenced = sequenced.await?;
-        let leaves = sequenced.as_ref().map_or(0, |done| done.leaves);
-        self.counters.sequenced(u64::from(leaves));
-        Ok(sequenced)
-    }
-
-    /// The log as it stands, beside what its keys signed last.
-    pub(crate) async fn state(
-        &self,
-        log: LogRowId,
-        signed: Option<(u64, Digest)>,
-    ) -> Result<LogState, StepError> {
-        let keys = self.store.leaf_keys().clone();
-        let state = self.read("log state", move |reader| {
-            let log = reader.logs().get(log)?.ok_or(Error::Corrupt("log"))?;
-            if !extends(reader.logs(), &log, signed)? {
-                return Ok(LogState::Behind);
-            }
-            let root = shown(reader.logs(), &log, signed, &keys)?;
-            Ok(root.map_or(LogState::Unshown, |root| LogState::Shown(log.size, root)))
-        });
-        Ok(state.await?)
-    }
-
-    /// Lets the newest leaves of a log wait again that its keys have not signed, without a
-    /// mac, so that a gateway compares them with their rows; how many. Of very many the rest
-    /// is left to the next call.
-    pub(crate) async fn take_back(
-        &self,
-        log: LogRowId,
-        signed: Option<(u64, Digest)>,
-    ) -> Result<u64, StepError> {
-        let floor = signed.map_or(0, |(size, _)| size);
-        let taken = self.write("take leaves back", move |tx| {
-            let log = tx.logs().get(log)?.ok_or(Error::Corrupt("log"))?;
-            tx.leaves().take_back(&log, floor)
-        });
-        Ok(taken.await?)
-    }
-
     /// How many leaves the log has now.
     pub(crate) async fn size(&self, log: LogRowId) -> Result<u64, StepError> {
         let row = self.read("log size", move |reader| reader.logs().get(log));
@@ -343,59 +252,6 @@ impl Journal {
             .read("last final anchor", move |reader| last_final(reader, log))
             .await?)
     }
-}
-
-/// Gives leaves the next indices of a log, which is not changed otherwise.
-fn grow(tx: &mut Tx, log: &store::Log, leaves: &[PendingLeaf]) -> Result<(), Error> {
-    let hashes: Vec<_> = leaves
-        .iter()
-        .map(|leaf| leaf_hash(&leaf.commitment))
-        .collect();
-    let read = |id: tile::TileId| tx.logs().tile(log.id, id.level, id.index);
-    let grown = tile::integrate(log.size, &hashes, read).map_err(tree_error)?;
-    let tiles: Vec<_> = grown
-        .tiles
-        .into_iter()
-        .map(|(id, hashes)| Tile {
-            level: id.level,
-            index: id.index,
-            hashes,
-        })
-        .collect();
-    tx.leaves().sequence(log, leaves)?;
-    tx.logs().put_tiles(log.id, &tiles)?;
-    tx.logs().show_state(log, grown.size, &grown.root)
-}
-
-/// Whether the log holds the state that was signed last. The tiles that its root is made
-/// of are those of the right edge, so what grows is what was signed.
-fn extends<A: Access>(
-    mut logs: Logs<'_, A>,
-    log: &store::Log,
-    signed: Option<(u64, Digest)>,
-) -> Result<bool, Error> {
-    let Some((size, root)) = signed else {
-        return Ok(true);
-    };
-    if log.size < size {
-        return Ok(false);
-    }
-    let mut read = |tile: tile::TileId| logs.tile(log.id, tile.level, tile.index);
-    Ok(tree::root(&mut read, size).map_err(tree_error)? == root)
-}
-
-/// The root of the log, when whoever has a leaf key brought it to its size, or its keys
-/// signed it just so: leaves that someone wrote past us into tiles and size are not signed.
-fn shown<A: Access>(
-    mut logs: Logs<'_, A>,
-    log: &store::Log,
-    signed: Option<(u64, Digest)>,
-    keys: &LeafKeys,
-) -> Result<Option<Digest>, Error> {
-    let mut read = |tile: tile::TileId| logs.tile(log.id, tile.level, tile.index);
-    let root = tree::root(&mut read, log.size).map_err(tree_error)?;
-    let is_shown = log.size == 0 || signed == Some((log.size, root)) || keys.show(log, &root);
-    Ok(is_shown.then_some(root))
 }
 
 fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {

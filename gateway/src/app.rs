@@ -364,6 +364,6 @@ async fn open(
 ) -> Result<Facility, Failure> {
     let mut facility = Facility::open(name, store, kms, clock, random).await?;
     facility.local = own_urls::local_base(&facility, urls, store, &**clock, &**random).await?;
-    waiting_leaves::show(&facility).await?;
+    waiting_leaves::show_at_start(&facility).await?;
     Ok(facility)
 }

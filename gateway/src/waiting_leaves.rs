@@ -13,8 +13,10 @@ use sealing::Format;
 use std::sync::Arc;
 use store::{Audit, LeafFault, LeafName, Reader, Statement, Version, WaitingLeaf};
 
-/// Leaves that are looked at before the next are read.
+/// Leaves that are looked at in one call.
 const BATCH: u32 = 256;
+/// Calls at a start, so that many leaves do not hold it up; the rest is left to the sweep.
+const CALLS_AT_START: u32 = 16;
 
 /// What a row commits to.
 pub(crate) struct OwnLeaf {
@@ -24,29 +26,39 @@ pub(crate) struct OwnLeaf {
     pub(crate) is_bound: bool,
 }
 
-/// Shows the leaves of the facility that have no mac to be its own, or refuses them.
+/// [`show`] for a facility that is opened.
+///
+/// # Errors
+/// As [`show`].
+pub(crate) async fn show_at_start(facility: &Facility) -> Result<(), Failure> {
+    for _ in 0..CALLS_AT_START {
+        if !show(facility).await? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Shows some leaves of the facility that have no mac to be its own, or refuses them;
+/// whether there are more.
 ///
 /// Nothing is done while its rules are refused: what is computed from a row then says
 /// nothing of the leaf.
 ///
 /// # Errors
 /// When database or keys cannot be read; what was done before stands.
-pub(crate) async fn show(facility: &Facility) -> Result<(), Failure> {
+pub(crate) async fn show(facility: &Facility) -> Result<bool, Failure> {
     if !facility.troubles().is_empty() {
-        return Ok(());
+        return Ok(false);
     }
-    let (id, mut after) = (facility.id, None);
-    loop {
-        let read = move |reader: &mut Reader| reader.leaves().without_mac(id, after, BATCH);
-        let leaves = facility.store.search("leaves without a mac", read).await?;
-        let Some(last) = leaves.last() else {
-            return Ok(());
-        };
-        after = Some(last.id);
-        for leaf in leaves {
-            show_one(facility, leaf).await?;
-        }
+    let id = facility.id;
+    let read = move |reader: &mut Reader| reader.leaves().without_mac(id, None, BATCH);
+    let leaves = facility.store.search("leaves without a mac", read).await?;
+    let more = leaves.len() >= BATCH as usize;
+    for leaf in leaves {
+        show_one(facility, leaf).await?;
     }
+    Ok(more)
 }
 
 async fn show_one(facility: &Facility, leaf: WaitingLeaf) -> Result<(), Failure> {
@@ -123,11 +135,9 @@ async fn find(
 ) -> Result<Option<Row>, Failure> {
     let id = facility.id;
     let find = move |reader: &mut Reader| {
-        match reader.versions().find(id, record, number) {
-            Ok(Some(row)) => return Ok(Some(Row::Version(Box::new(row)))),
-            // A leaf names what is no version: it is of another table, or of nothing.
-            Ok(None) | Err(store::Error::Missing(_)) => {}
-            Err(error) => return Err(error),
+        // Not as requests read it: a leaf that was put there may name a later version.
+        if let Some(row) = reader.sweep().version(id, record, number)? {
+            return Ok(Some(Row::Version(Box::new(row))));
         }
         if number != VersionNumber::FIRST {
             return Ok(None);

@@ -8,8 +8,10 @@ use crate::{
     sweep_statement::{self, LeafLine, NameLine, Swept},
     versions,
 };
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, dsl::max};
-use model::{Tag, Timestamp};
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, dsl::max,
+};
+use model::{Tag, Timestamp, VersionNumber};
 use std::{
     collections::{HashMap, HashSet},
     fmt,
@@ -162,6 +164,33 @@ impl<A: Access> Sweep<'_, A> {
             None => Err(GONE),
         };
         Ok(beside(names, row))
+    }
+
+    /// One version as it stands, whatever leaves name others of its record.
+    pub fn version(
+        &mut self,
+        facility: FacilityId,
+        record: Tag,
+        number: VersionNumber,
+    ) -> Result<Option<Version>, Error> {
+        let query = version::table
+            .filter(version::facility_id.eq(facility.0))
+            .filter(version::record_tag.eq(record.as_bytes().as_slice()))
+            .filter(version::number.eq(column::of_version(number)))
+            .select((
+                version::resource_type,
+                version::record_tag,
+                version::number,
+                version::interaction,
+                version::policy_number,
+                version::time_ms,
+                version::subject_tag,
+                version::padded_size,
+                version::data_key_id,
+                version::envelope,
+            ));
+        let row: Option<versions::Row> = self.access.query(|conn| query.first(conn).optional())?;
+        row.map(versions::read).transpose()
     }
 
     /// The audit records after a name, or from the first, in the order of names.

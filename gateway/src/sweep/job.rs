@@ -207,7 +207,9 @@ impl Job for SweepJob {
         let mut running = match state.running.clone() {
             Some(running) => running,
             None => {
-                waiting_leaves::show(&sweep.facility).await?;
+                if waiting_leaves::show(&sweep.facility).await? {
+                    return Ok(());
+                }
                 sweep.begin(&*clock).await?
             }
         };
