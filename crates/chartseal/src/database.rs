@@ -16,7 +16,10 @@ const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 /// Opens it, for a command that is run by hand: at once or not at all.
 pub fn open(config: &Config) -> Result<Store, Box<dyn Error>> {
-    holding_leaf_key(config, open_within(config, options(config), Duration::ZERO)?)
+    holding_leaf_key(
+        config,
+        open_within(config, options(config), Duration::ZERO)?,
+    )
 }
 
 /// Opens it, or makes it, for `init` alone: whoever else finds none has a mistyped path
