@@ -24,7 +24,11 @@ pub struct OneProcess {
 impl OneProcess {
     /// Installed, with this at the end of its configuration; nothing runs yet.
     pub fn go_live(more: &str) -> Self {
-        let house = Installation::new();
+        Self::go_live_in(Installation::new(), more)
+    }
+
+    /// The same in a folder in which something is already.
+    pub fn go_live_in(house: Installation, more: &str) -> Self {
         let chain = Chain::dev(&house.path(""));
         let issuer = house.issuer(None);
         let (sample, port, watch) = house.serve(&issuer.issuer_url(), &chain);

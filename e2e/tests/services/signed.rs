@@ -1,13 +1,19 @@
 //! What the logs' keys signed last, kept in another PostgreSQL database, as hosts do that
 //! share no disk.
 
-use crate::{installation::Ended as _, one_process::OneProcess, postgres::Postgres};
+use crate::{
+    installation::{Ended as _, Installation},
+    one_process::OneProcess,
+    postgres::Postgres,
+};
 
 #[test]
 fn a_table_of_another_database_takes_the_place_of_the_file() {
-    let one = OneProcess::go_live("[signed]\npostgres = { file = \"signed-url\" }\n");
-    let (house, config, shared) = (&one.house, &one.config, Postgres::create());
+    let (house, shared) = (Installation::new(), Postgres::create());
     house.write_secret("signed-url", &format!("{}\n", shared.url()));
+    let more = "[signed]\npostgres = { file = \"signed-url\" }\n";
+    let one = OneProcess::go_live_in(house, more);
+    let (house, config) = (&one.house, &one.config);
     let service = one.start();
     let system = one.system();
     let version = system.create_patient("Astrid");

@@ -456,7 +456,11 @@ async fn what_is_registered_is_what_is_read() {
                 "administrators",
                 json!({"issuer": issuer, "subject": "a", "name": text}),
             ),
-            ("PUT", "facility", json!({"organisation": text})),
+            (
+                "PUT",
+                "facility",
+                json!({"organisation": text, "sharing": {"with": []}}),
+            ),
         ] {
             let path = format!("/admin/{path}");
             let body = Some(body.to_string());
