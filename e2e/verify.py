@@ -434,8 +434,8 @@ CHAIN = table(
 )
 FORMAT = among(string, ["chartseal-trust/1"])
 TRUST = table(
-    dict(format=FORMAT, require=among(string, LEVELS), logs=array(LOG), chains=array(CHAIN)),
-    dict(maxAnchorAge=integer),
+    dict(format=FORMAT, logs=array(LOG), chains=array(CHAIN)),
+    dict(require=among(string, LEVELS), maxAnchorAge=integer),
 )
 
 
@@ -610,6 +610,9 @@ def verify(bundle: SimpleNamespace, trust: SimpleNamespace, resource: Resource, 
         "block": (NOT_CHECKED, "this release does not check it"),
     }
     verdicts = {name: verdict for name, (verdict, _) in checks.items()}
+    require = trust.require or level_given(trust, log)
+    if require == "inclusion" and verdicts["inclusion"] == HOLDS != verdicts["checkpoint"]:
+        checks["inclusion"] = (HOLDS, checks["inclusion"][1] + ", which nothing authenticated")
     reached = rung_reached(verdicts)
     independent = reached == "finalized" and chain is not None and chain.source != "operator"
     value = {
@@ -619,7 +622,14 @@ def verify(bundle: SimpleNamespace, trust: SimpleNamespace, resource: Resource, 
         "stated": bundle.rung,
         **about(bundle, log, chain),
     }
-    return value, exit_code(verdicts, trust.require, resource is not None)
+    return value, exit_code(verdicts, require, resource is not None)
+
+
+def level_given(trust: SimpleNamespace, log: Entry) -> str:
+    """What a trust file demands of a log that does not say what it requires."""
+    anchors = [anchor for chain in trust.chains for anchor in chain.anchors]
+    anchored = log is not None and any(anchor.logId == log.logId for anchor in anchors)
+    return "anchor" if anchored else "checkpoint"
 
 
 def about(bundle: SimpleNamespace, log: Entry, chain: Entry) -> Dict[str, Any]:
@@ -674,11 +684,18 @@ def read(path: str, what: str) -> bytes:
         refuse(f"{what} cannot be read")
 
 
-def answer(proof: str, trust: str, resource: Optional[str], at: Optional[str]) -> Answer:
+def answer(
+    proof: str,
+    trust: str,
+    resource: Optional[str],
+    at: Optional[str],
+    require: Optional[str] = None,
+) -> Answer:
     now = moment(at) if at is not None else int(time.time() * 1000)
     if now is None:
         refuse("the time given is not a time")
     bundle, trusted = parse_bundle(read(proof, "bundle")), parse_trust(read(trust, "trust"))
+    trusted.require = require or trusted.require
     record = parse_json(read(resource, "resource"), "resource") if resource is not None else None
     return verify(bundle, trusted, record, now)
 
@@ -705,6 +722,7 @@ def run() -> int:
     parser.add_argument("proof", nargs="?", metavar="PROOF.json", help="the proof bundle")
     parser.add_argument("--trust", metavar="FILE", help="the trust file")
     parser.add_argument("--resource", metavar="FILE", help="the resource that the proof is about")
+    parser.add_argument("--require", choices=LEVELS, help="what must be shown")
     parser.add_argument("--at", metavar="TIME", help="judge the age of anchors at this moment")
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
     parser.add_argument("--batch", action="store_true", help="questions come in by lines of JSON")
@@ -715,7 +733,7 @@ def run() -> int:
         return 0
     if given.proof is None or given.trust is None:
         parser.error("a bundle and --trust are needed")
-    value, code = answer(given.proof, given.trust, given.resource, given.at)
+    value, code = answer(given.proof, given.trust, given.resource, given.at, given.require)
     print(spelled(value) if given.json else lines(value))
     return code
 

@@ -90,7 +90,7 @@ fn existing(path: Option<&Path>) -> Result<Trust, Failed> {
         None => Ok(Trust {
             logs: Vec::new(),
             chains: Vec::new(),
-            require: Require::Anchor,
+            require: Some(Require::Anchor),
             max_anchor_age: None,
         }),
     }

@@ -42,7 +42,8 @@ fn verify(args: &VerifyArgs) -> Result<u8, String> {
     let bundle_bytes = read(&args.proof)?;
     let bundle = proof::Bundle::parse(&bundle_bytes).map_err(|error| named(&args.proof, error))?;
     let trust_bytes = read(&args.trust)?;
-    let trust = proof::Trust::parse(&trust_bytes).map_err(|error| named(&args.trust, error))?;
+    let mut trust = proof::Trust::parse(&trust_bytes).map_err(|error| named(&args.trust, error))?;
+    trust.require = args.require.or(trust.require);
     let resource = args.resource.as_deref().map(read).transpose()?;
     let report = proof::verify(&bundle, &trust, resource.as_deref(), at).map_err(|error| {
         let path = args.resource.as_deref();

@@ -265,6 +265,9 @@ fn on_the_command_line(folder: &Path, proved: &Proved, trust: &Trust) {
     assert_eq!(code, 1);
     let report: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(report["checks"]["content"]["verdict"], "false", "{text}");
+    // What the command line demands takes the place of the file's word.
+    let demanding = |level: &str| verify(&[&proof, "--trust", &trust, "--require", level]).0;
+    assert_eq!(["block", "anchor", "settled"].map(demanding), [1, 0, 2]);
     // Long after the anchor, the trust file's demand for a young one is not met.
     let late = ["--at", "2099-01-01T00:00:00.000Z"];
     assert_eq!(verify(&[&proof, "--trust", &trust, late[0], late[1]]).0, 1);

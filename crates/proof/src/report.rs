@@ -144,6 +144,17 @@ impl Report {
         String::from_utf8_lossy(&object(members).to_canonical()).into_owned()
     }
 
+    /// Whether what the bundle claims is proved. A leaf under a checkpoint that nobody
+    /// vouches for is not, whatever was demanded.
+    #[must_use]
+    pub fn proved_words(&self) -> &'static str {
+        match (self.exit_code(), self.verdict("checkpoint")) {
+            (0, Some(Verdict::Holds)) => "proved",
+            (0, _) => "claimed, under a checkpoint that nothing authenticated",
+            _ => "claimed, and not proved",
+        }
+    }
+
     /// How the words of `independent` are meant. Nothing here knows who made the trust
     /// file, or whose node was asked for it.
     #[must_use]
@@ -165,11 +176,7 @@ impl Report {
 /// What is claimed, one line per check, then the rungs and whether this is independent.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let proved = match self.exit_code() {
-            0 => "proved:",
-            _ => "claimed, and not proved:",
-        };
-        writeln!(f, "{proved}")?;
+        writeln!(f, "{}:", self.proved_words())?;
         for (name, text) in self.about.lines() {
             writeln!(f, "{name:<12} {text}")?;
         }

@@ -17,10 +17,28 @@ pub struct Trust {
     pub logs: Vec<TrustedLog>,
     /// The chains, each registry once.
     pub chains: Vec<TrustedChain>,
-    /// What a proof must show.
-    pub require: Require,
+    /// What a proof must show; left out, what the file can give.
+    pub require: Option<Require>,
     /// How old the newest anchor may be, in seconds.
     pub max_anchor_age: Option<u64>,
+}
+
+impl Trust {
+    /// What a proof of this log must show: what the file says, else as much as it knows of
+    /// the log. `Block` is never meant, for nothing here can give it.
+    #[must_use]
+    pub fn demands(&self, log: Option<&TrustedLog>) -> Require {
+        let anchored = |log: &TrustedLog| {
+            let anchors = self.chains.iter().flat_map(|chain| &chain.anchors);
+            anchors
+                .into_iter()
+                .any(|anchor| anchor.log_id == log.log_id)
+        };
+        self.require.unwrap_or(match log {
+            Some(log) if anchored(log) => Require::Anchor,
+            _ => Require::Checkpoint,
+        })
+    }
 }
 
 /// One log.

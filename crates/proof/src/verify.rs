@@ -25,7 +25,8 @@ pub fn verify(
     let proof = bundle.tlog_proof.as_ref();
     let log = proof.and_then(|proof| trust.log(&proof.checkpoint().claim().origin));
 
-    let findings = [
+    let require = trust.demands(log);
+    let mut findings = [
         (
             "content",
             checks::content(&bundle.leaf, &statement, resource.as_ref()),
@@ -42,11 +43,14 @@ pub fn verify(
         ),
         ("block", checks::block(bundle)),
     ];
+    if require == Require::Inclusion {
+        say_unauthenticated(&mut findings);
+    }
     let check = |(name, finding): (&'static str, Finding)| Check {
         name,
         verdict: finding.verdict,
         reason: finding.reason,
-        demanded: demanded(name, trust.require, resource.is_some()),
+        demanded: demanded(name, require, resource.is_some()),
     };
     let checks: Vec<Check> = findings.into_iter().map(check).collect();
     let reached = reached(&checks);
@@ -60,6 +64,23 @@ pub fn verify(
         source,
         checks,
     })
+}
+
+/// Inclusion in a tree that nobody vouches for proves nothing about a log: it is said where
+/// no more is demanded.
+fn say_unauthenticated(findings: &mut [(&'static str, Finding)]) {
+    let holds = |finding: &Finding| finding.verdict == Verdict::Holds;
+    let mut signed = findings.iter().filter(|(name, _)| *name == "checkpoint");
+    if signed.any(|(_, finding)| holds(finding)) {
+        return;
+    }
+    for (name, finding) in findings {
+        if *name == "inclusion" && holds(finding) {
+            finding
+                .reason
+                .push_str(", and nothing authenticated that checkpoint");
+        }
+    }
 }
 
 /// Whether a check must hold; each level demands the earlier ones, and `block`

@@ -69,6 +69,15 @@ fn what_is_not_proved_is_called_a_claim() {
     assert_eq!(report.exit_code(), 1);
     let told = report.to_string();
     assert!(told.starts_with("claimed, and not proved:"), "{told}");
+    let unsigned = crate::report("trust-without-log", "no-log", Some("version"));
+    assert_eq!(unsigned.exit_code(), 0, "its trust file demands no more");
+    let told = unsigned.to_string();
+    for words in [
+        "claimed, under a checkpoint that nothing authenticated:",
+        "under the checkpoint's root, and nothing authenticated that checkpoint",
+    ] {
+        assert!(told.contains(words), "{told}");
+    }
     let pending = crate::report("version-pending", "inclusion", Some("late"));
     assert_eq!(json(&pending).get("log"), None);
     assert_eq!(json(&pending).get("anchor"), None);

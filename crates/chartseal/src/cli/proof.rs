@@ -48,6 +48,10 @@ pub struct VerifyArgs {
     /// The resource that the proof is about; its content is then checked too.
     #[arg(long, value_name = "FILE")]
     pub resource: Option<PathBuf>,
+    /// What must be shown: `inclusion`, `checkpoint`, `anchor` or `block`. Left out, what
+    /// the trust file requires, or all that it can give.
+    #[arg(long, value_name = "LEVEL")]
+    pub require: Option<proof::Require>,
     /// Print verdicts and statement as JSON.
     #[arg(long)]
     pub json: bool,

@@ -250,7 +250,7 @@ fn trust(logs: Vec<TrustedLog>, finals: &Finals, chain_id: u64, registry: Regist
     Trust {
         logs,
         chains: vec![chain],
-        require: Require::Anchor,
+        require: Some(Require::Anchor),
         max_anchor_age: None,
     }
 }

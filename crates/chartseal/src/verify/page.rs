@@ -57,10 +57,7 @@ impl Page<'_> {
             html.push_str("<h2>What was done</h2>\n");
             table(&mut html, self.access);
         }
-        html.push_str(match good {
-            true => "<h2>What is proved</h2>\n",
-            false => "<h2>What is claimed, and not proved</h2>\n",
-        });
+        let _ = writeln!(html, "<h2>What is {}</h2>", report.proved_words());
         table(&mut html, &report.about.lines());
         html.push_str("<h2>What was checked</h2>\n<table>\n");
         for check in &report.checks {

@@ -56,7 +56,7 @@ pub async fn trust_file(assembly: &Assembly) -> Trust {
     Trust {
         logs,
         chains: vec![chain],
-        require: Require::Anchor,
+        require: Some(Require::Anchor),
         max_anchor_age: Some(3_600),
     }
 }

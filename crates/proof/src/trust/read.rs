@@ -48,7 +48,7 @@ impl Trust {
         let trust = Self {
             logs: members.each("logs", &LOG, log)?,
             chains: members.each("chains", &CHAIN, chain)?,
-            require: members.parsed("require")?,
+            require: optional(&members, "require", Members::parsed)?,
             max_anchor_age: optional(&members, "maxAnchorAge", Members::integer)?,
         };
         once("logs", "origin", trust.logs.iter().map(|log| &log.origin))?;

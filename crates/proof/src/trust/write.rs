@@ -13,8 +13,8 @@ impl Trust {
             ("format", FORMAT.into()),
             ("logs", list(&self.logs, log)),
             ("chains", list(&self.chains, chain)),
-            ("require", self.require.as_str().into()),
         ];
+        trust.extend(self.require.map(|level| ("require", level.as_str().into())));
         trust.extend(self.max_anchor_age.map(|age| ("maxAnchorAge", age.into())));
         pretty(&object(trust))
     }

@@ -158,6 +158,7 @@ impl Cases {
         unlogged.logs.clear();
         let unsigned = Report("HHHNNN", 0, "pending", false);
         self.lie("trust-without-log", with("no-log", unlogged), unsigned);
+        self.unsaid();
         let block = self.world.trust(Require::Block);
         let demanded = Report("HHHHHN", 1, "finalized", false);
         self.lie("trust-demands-block", with("block", block), demanded);
@@ -206,5 +207,35 @@ impl Cases {
         let signed = Report("HHHHNN", 0, "sequenced", false);
         let setting = late(self, ("closed-submitter-key", submitter));
         self.add("closed-submitter-key-not-anchored", setting, signed);
+    }
+
+    /// A trust file that does not say what it requires demands what it can give.
+    fn unsaid(&mut self) {
+        let silent = |mut trust: Trust| {
+            trust.require = None;
+            trust
+        };
+        let all = silent(self.world.trust(Require::Anchor));
+        let good = Report("HHHHHN", 0, "finalized", false);
+        self.lie("trust-unsaid", |s| s.trust = ("unsaid", all.clone()), good);
+        let late = Setting {
+            trust: ("unsaid", all.clone()),
+            ..self.setting("late", Rung::Sequenced, 700)
+        };
+        let unanchored = Report("HHHHNN", 1, "sequenced", false);
+        self.add("trust-unsaid-not-anchored", late, unanchored);
+        let mut keys = all.clone();
+        keys.chains[0].anchors.clear();
+        let late = Setting {
+            trust: ("unsaid-keys", keys),
+            ..self.setting("late", Rung::Sequenced, 700)
+        };
+        let signed = Report("HHHHNN", 0, "sequenced", false);
+        self.add("trust-unsaid-keys-alone", late, signed);
+        let mut unlogged = all;
+        unlogged.logs.clear();
+        let unsigned = Report("HHHNNN", 1, "pending", false);
+        let change = |s: &mut Setting| s.trust = ("unsaid-no-log", unlogged);
+        self.lie("trust-unsaid-without-log", change, unsigned);
     }
 }

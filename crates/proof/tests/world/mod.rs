@@ -273,7 +273,7 @@ impl World {
                 validators: None,
                 closed: None,
             }],
-            require,
+            require: Some(require),
             max_anchor_age: None,
         }
     }
