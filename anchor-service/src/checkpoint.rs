@@ -4,7 +4,7 @@
 //!
 //! Size and root come from committed rows only; see [`crate::sequencer`]. Order of
 //! effects: sign; keep what was signed outside the database; store the checkpoints. Cut
-//! short before the last, the next round signs the same states again or later ones.
+//! short before the last, the next round stores what was kept, and signs later states.
 
 use crate::{
     alarm::Bell,
@@ -55,6 +55,7 @@ impl Checkpointer {
             if let Some(alarm) = self.bell.rung() {
                 return Err(alarm.clone().into());
             }
+            self.store_again(&log).await?;
             let before = self.journal.newest_checkpoint(log.id).await?;
             if log.size <= before.map_or(0, |checkpoint| checkpoint.size) {
                 continue;
@@ -69,6 +70,23 @@ impl Checkpointer {
         let signed = round.len().try_into().unwrap_or(u64::MAX);
         self.keep(round).await?;
         failed.map_or(Ok(signed), |error| Err(error.into()))
+    }
+
+    /// Stores what was signed last where the database has lost it and still holds its leaves:
+    /// it may have been anchored, and an anchor without its checkpoint proves nothing.
+    async fn store_again(&self, log: &Log) -> Result<(), StepError> {
+        let Some(state) = self.signed.of(&log.origin) else {
+            return Ok(());
+        };
+        let (size, root) = state.claim();
+        let newest = self.journal.newest_checkpoint(log.id).await?;
+        let has_it = newest.is_some_and(|checkpoint| checkpoint.size >= size);
+        if has_it || log.size < size || self.journal.root(log, size).await? != root {
+            return Ok(());
+        }
+        tracing::warn!(facility = %log.facility, size, "the checkpoint signed last was missing");
+        let checkpoint = state.checkpoint(self.clock.now());
+        self.journal.add_checkpoint(log.id, checkpoint).await
     }
 
     /// One log; `None` without keys.

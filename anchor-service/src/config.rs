@@ -52,6 +52,9 @@ pub struct Config {
     /// hours where there are none.
     #[serde(default)]
     pub max_anchor_age_seconds: Option<u64>,
+    /// The hour of the day, UTC, at which the logs are checked as a whole.
+    #[serde(default = "check_hour")]
+    pub check_hour: u64,
     /// Seconds after which a transaction in no block is sent again.
     #[serde(default = "resend_seconds")]
     pub resend_seconds: u64,
@@ -83,6 +86,9 @@ const fn post_millis() -> u64 {
 }
 const fn heartbeat_seconds() -> u64 {
     3_600
+}
+const fn check_hour() -> u64 {
+    2
 }
 const fn resend_seconds() -> u64 {
     10
@@ -141,6 +147,7 @@ impl Config {
             ("sequenceMillis", self.sequence_millis, 10, 60_000),
             ("checkpointMillis", self.checkpoint_millis, 10, 3_600_000),
             ("postMillis", self.post_millis, 10, 86_400_000),
+            ("checkHour", self.check_hour, 0, 23),
             ("resendSeconds", self.resend_seconds, 1, 86_400),
             ("replaceSeconds", self.replace_seconds, 1, 86_400),
             ("heartbeatSeconds", self.heartbeat_seconds, 0, 31_536_000),
@@ -276,6 +283,11 @@ mod tests {
             ("checkpointMillis", json!(u64::MAX), {
                 ConfigError::TooLarge("checkpointMillis", 3_600_000)
             }),
+            (
+                "checkHour",
+                json!(24),
+                ConfigError::TooLarge("checkHour", 23),
+            ),
             ("replaceSeconds", json!(5), ConfigError::ReplaceBeforeResend),
             (
                 "maxAnchorAgeSeconds",

@@ -6,6 +6,7 @@ mod backfill;
 mod growth;
 mod late_evidence;
 mod posts;
+mod thinning;
 
 pub(crate) use growth::LogState;
 

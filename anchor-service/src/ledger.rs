@@ -140,6 +140,47 @@ pub struct Evidence {
     pub receipt: String,
 }
 
+/// An anchor with the time of its block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimedAnchor {
+    /// What was anchored, and where.
+    pub anchored: Anchored,
+    /// Seconds since 1970.
+    pub time: u64,
+}
+
+/// Where to go on reading the anchors of a log, backwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventCursor {
+    /// The block that the next range goes back from.
+    pub(crate) block: u64,
+    /// Blocks in it: more while the answers are empty, fewer when the node refuses.
+    pub(crate) range: u64,
+}
+
+impl EventCursor {
+    /// Begins at a block, which should be the newest final one.
+    #[must_use]
+    pub const fn from_block(block: u64) -> Self {
+        Self {
+            block,
+            range: FIRST_RANGE,
+        }
+    }
+}
+
+/// Blocks in the first question for anchors.
+const FIRST_RANGE: u64 = 1_000;
+
+/// The anchors of a range of blocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventPage {
+    /// The newest first.
+    pub events: Vec<TimedAnchor>,
+    /// Where older ones are; `None` when every block was looked at.
+    pub older: Option<EventCursor>,
+}
+
 /// When a block counts as final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
@@ -426,6 +467,13 @@ pub trait Ledger: Send + Sync {
         &self,
         rule: FinalityRule,
     ) -> impl Future<Output = Result<Option<u64>, LedgerError>> + Send;
+
+    /// The anchors of a log in a range of blocks.
+    fn anchor_page(
+        &self,
+        log: LogId,
+        from: EventCursor,
+    ) -> impl Future<Output = Result<EventPage, LedgerError>> + Send;
 
     /// Evidence for a transaction in a block.
     fn evidence(

@@ -21,6 +21,7 @@ pub mod key_file;
 mod late_evidence;
 mod lease;
 pub mod ledger;
+pub mod log_check;
 mod log_keys;
 pub mod new_epoch;
 mod new_log;
@@ -34,6 +35,7 @@ mod signed;
 mod simulation;
 mod span;
 mod status;
+mod thinning;
 mod under_way;
 
 pub use alarm::{Alarm, Holder};

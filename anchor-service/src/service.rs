@@ -20,6 +20,7 @@ use crate::{
     late_evidence::LateEvidence,
     lease::{Candidate, Lease},
     ledger::Ledger,
+    log_check::{Checker, LogCheck},
     log_keys::LogKeys,
     new_log::LogMaker,
     poster::Poster,
@@ -33,7 +34,7 @@ use model::{Clock, Random};
 use std::{future::Future, sync::Arc, time::Duration};
 use store::Store;
 use tokio::time::timeout;
-use turn::{Turn, check_keys, keep, watch_keys};
+use turn::{Turn, check_keys, check_logs, keep, watch_keys};
 
 /// A database that is away must not hold up a stop.
 const RELEASE_WITHIN: Duration = Duration::from_secs(3);
@@ -42,6 +43,7 @@ const RELEASE_WITHIN: Duration = Duration::from_secs(3);
 pub struct AnchorService<L> {
     log_side: LogSide<L>,
     ledger_side: LedgerSide<L>,
+    checker: Checker<L>,
     bell: Bell,
     troubles: Troubles,
     journal: Journal,
@@ -74,6 +76,11 @@ impl<L: Ledger> AnchorService<L> {
         config: Config,
     ) -> Self {
         let (bell, keys) = (Bell::default(), Arc::new(keys));
+        let check = LogCheck::over(journal.clone(), Arc::clone(&clock))
+            .with_signed(Arc::clone(&signed))
+            .with_chain(Arc::clone(&ledger), config.finality)
+            .beside_service();
+        let checker = Checker::new(check, Arc::clone(&clock), config.check_hour);
         let signed = Signed::new(signed);
         let log_side = LogSide {
             journal: journal.clone(),
@@ -112,6 +119,7 @@ impl<L: Ledger> AnchorService<L> {
         Self {
             log_side,
             ledger_side,
+            checker,
             bell,
             troubles: Troubles::default(),
             journal,
@@ -231,6 +239,14 @@ impl<L: Ledger> AnchorService<L> {
         self.ledger_side.funds.step().await
     }
 
+    /// Checks the logs as a whole, when that is due; the number of findings.
+    ///
+    /// # Errors
+    /// When something that is compared cannot be read.
+    pub async fn step_check(&mut self) -> Result<u64, StepError> {
+        self.checker.step().await
+    }
+
     /// What reads the status while the service runs and after.
     #[must_use]
     pub fn status(&self) -> StatusReader {
@@ -246,6 +262,7 @@ impl<L: Ledger> AnchorService<L> {
                 most_millis: millis(self.config.max_anchor_age()),
                 has_heartbeats: self.config.heartbeat_seconds > 0,
             },
+            checks: self.checker.last(),
         }
     }
 
@@ -258,6 +275,7 @@ impl<L: Ledger> AnchorService<L> {
         let Self {
             log_side,
             ledger_side,
+            checker,
             bell,
             troubles,
             journal,
@@ -278,6 +296,7 @@ impl<L: Ledger> AnchorService<L> {
                 bell.rung().map_or(Ok(()), |alarm| Err(alarm.clone()))
             }
             () = keep(lease.as_mut(), &turn) => Ok(()),
+            () = check_logs(checker, &turn) => Ok(()),
             () = watch_keys(journal, &keys, &turn) => Ok(()),
         };
         if let Some(lease) = lease {

@@ -15,7 +15,7 @@ use crate::{
     failure::StepError,
     journal::{Journal, Log},
 };
-use model::Digest;
+use model::{Digest, Timestamp};
 use std::{
     collections::BTreeMap,
     fmt,
@@ -74,6 +74,16 @@ impl SignedState {
     #[must_use]
     pub const fn claim(&self) -> (u64, Digest) {
         (self.size, self.root)
+    }
+
+    /// The checkpoint, to be stored again.
+    pub(crate) fn checkpoint(&self, time: Timestamp) -> StoredCheckpoint {
+        StoredCheckpoint {
+            size: self.size,
+            root: self.root,
+            time,
+            note: self.note.clone(),
+        }
     }
 
     /// The signed note, byte for byte.

@@ -6,8 +6,11 @@
 mod crash;
 mod forged;
 mod history;
+mod kept;
 mod keys;
 mod lagging;
+mod list;
+mod made;
 mod new_key;
 mod new_logs;
 mod random;
@@ -17,10 +20,7 @@ use crate::{
     AnchorService, LogKeys, StepError,
     config::{Config, RpcUrl},
     journal::Journal,
-    ledger::{
-        FinalityRule,
-        memory::{FINAL_DEPTH, MemoryLedger},
-    },
+    ledger::{FinalityRule, memory::MemoryLedger},
     new_log::open_log,
     rotation,
     signed::{SignedError, SignedFile, SignedKeeper, SignedStates},
@@ -30,12 +30,17 @@ use model::{
     SeededRandom, Tag, Timestamp,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 use store::{Audit, Database, Facility, NewAudit, Store};
 use tempfile::TempDir;
-use tlog::{checkpoint, leaf::leaf_hash, tree::CompactRange};
+use tlog::{
+    checkpoint::{self, Origin},
+    leaf::leaf_hash,
+    tree::CompactRange,
+};
 
 /// How an effect fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +53,38 @@ pub(crate) enum Fault {
 
 /// Which effect fails, and how. Clones share the plan.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Faults(Arc<Mutex<Plan>>);
+pub(crate) struct Faults {
+    plan: Arc<Mutex<Plan>>,
+    pub(crate) witness: Witness,
+}
+
+/// Every state that any key ever signed, whatever became of the database since.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Witness(Arc<Mutex<Roots>>);
+
+/// The roots by log and size.
+type Roots = BTreeMap<(Origin, u64), BTreeSet<Digest>>;
+
+impl Witness {
+    fn see(&self, states: &SignedStates) {
+        let mut seen = self.0.lock().unwrap();
+        for (origin, state) in states {
+            let (size, root) = state.claim();
+            seen.entry((origin.clone(), size)).or_default().insert(root);
+        }
+    }
+
+    /// No key signed two roots of one size.
+    pub(crate) fn judge(&self) {
+        for ((origin, size), roots) in &*self.0.lock().unwrap() {
+            assert_eq!(
+                roots.len(),
+                1,
+                "two roots of {origin} were signed at {size}"
+            );
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 struct Plan {
@@ -66,7 +102,7 @@ pub(crate) struct Planned;
 impl Faults {
     /// The effect of this number, from 1 on, fails.
     fn plan(&self, effect: u64, fault: Fault) {
-        let mut plan = self.0.lock().unwrap();
+        let mut plan = self.plan.lock().unwrap();
         *plan = Plan {
             fail: Some((plan.effects + effect, fault)),
             effects: plan.effects,
@@ -74,19 +110,19 @@ impl Faults {
         };
     }
 
-    fn set_away(&self, away: bool) {
-        self.0.lock().unwrap().away = away;
+    pub(crate) fn set_away(&self, away: bool) {
+        self.plan.lock().unwrap().away = away;
     }
 
     fn clear(&self) -> bool {
-        let mut plan = self.0.lock().unwrap();
+        let mut plan = self.plan.lock().unwrap();
         plan.fail = None;
         plan.away = false;
         std::mem::take(&mut plan.fired)
     }
 
     pub(crate) fn before(&self) -> Result<(), Planned> {
-        self.0.lock().unwrap().effects += 1;
+        self.plan.lock().unwrap().effects += 1;
         self.fire(Fault::NotPersisted)
     }
 
@@ -96,7 +132,7 @@ impl Faults {
 
     /// A question to the ledger; no effect, but it can go unanswered.
     pub(crate) fn question(&self) -> Result<(), Planned> {
-        if self.0.lock().unwrap().away {
+        if self.plan.lock().unwrap().away {
             Err(Planned)
         } else {
             Ok(())
@@ -104,7 +140,7 @@ impl Faults {
     }
 
     fn fire(&self, fault: Fault) -> Result<(), Planned> {
-        let mut plan = self.0.lock().unwrap();
+        let mut plan = self.plan.lock().unwrap();
         if plan.fail == Some((plan.effects, fault)) {
             plan.fired = true;
             plan.fail = None;
@@ -115,8 +151,8 @@ impl Faults {
 }
 
 /// A step of the service.
-#[derive(Debug, Clone, Copy)]
-enum Step {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
     Sequence,
     Checkpoint,
     Finality,
@@ -126,25 +162,35 @@ enum Step {
 const STEPS: [Step; 4] = [Step::Sequence, Step::Checkpoint, Step::Finality, Step::Post];
 
 /// Two facilities, a chain, and what was planted.
-struct World {
-    folder: TempDir,
-    store: Store,
-    ledger: MemoryLedger,
-    clock: Arc<ManualClock>,
-    service: AnchorService<MemoryLedger>,
-    facilities: Vec<Facility>,
-    logs: Vec<LogId>,
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) store: Store,
+    pub(crate) ledger: MemoryLedger,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) service: AnchorService<MemoryLedger>,
+    pub(crate) facilities: Vec<Facility>,
+    pub(crate) logs: Vec<LogId>,
     planted: Vec<Vec<Commitment>>,
     crashes: u64,
-    heartbeat_seconds: u64,
+    pub(crate) heartbeat_seconds: u64,
+    /// How often the database went back: leaves of before are no leaves of after.
+    generation: u8,
+    /// The file of the database, where it is one.
+    db: PathBuf,
 }
 
 impl World {
     async fn new(heartbeat_seconds: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("db");
-        let store = Store::open(&Database::Sqlite { path }).unwrap();
+        Self::over(&Database::Sqlite { path }, folder, heartbeat_seconds).await
+    }
+
+    /// Over a database, with the keys in a folder.
+    pub(crate) async fn over(database: &Database, folder: TempDir, heartbeat_seconds: u64) -> Self {
+        let store = Store::open(database).unwrap();
         store.leaf_keys().set([&[1; 32]]);
+        let db = folder.path().join("db");
         let now = Timestamp::from_millis(0).unwrap();
         let keys = LogKeys::new(folder.path());
         let (mut facilities, mut logs) = (Vec::new(), Vec::new());
@@ -183,26 +229,29 @@ impl World {
             planted: vec![Vec::new(); 2],
             crashes: 0,
             heartbeat_seconds,
+            generation: 0,
+            db,
         }
     }
 
-    fn mine(&self) {
+    pub(crate) fn mine(&self) {
         self.ledger.mine(self.clock.now());
     }
 
     /// Everything in memory is lost.
-    fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         let (store, ledger, clock) = (&self.store, &self.ledger, &self.clock);
         self.service = service(store, ledger, clock, &self.folder, self.heartbeat_seconds);
     }
 
     /// Writes pending leaves as the gateway would.
-    async fn plant(&mut self, facility: usize, count: usize) {
+    pub(crate) async fn plant(&mut self, facility: usize, count: usize) {
         let id = self.facilities[facility].id;
         let all = &mut self.planted[facility];
         let first = all.len();
         for number in first..first + count {
             let mut bytes = [u8::try_from(facility).unwrap(); 32];
+            bytes[1] = self.generation;
             bytes[24..].copy_from_slice(&(number as u64).to_be_bytes());
             all.push(Commitment::new(bytes));
         }
@@ -217,7 +266,7 @@ impl World {
     }
 
     /// Takes a step; a failure is a crash.
-    async fn step(&mut self, step: Step) -> Result<u64, StepError> {
+    pub(crate) async fn step(&mut self, step: Step) -> Result<u64, StepError> {
         let outcome = match step {
             Step::Sequence => self.service.step_sequence().await,
             Step::Checkpoint => self.service.step_checkpoint().await,
@@ -232,7 +281,7 @@ impl World {
     }
 
     /// Lets all come to rest, with no more faults.
-    async fn settle(&mut self) {
+    pub(crate) async fn settle(&mut self) {
         self.ledger.faults.clear();
         for _ in 0..12 {
             for step in STEPS {
@@ -334,6 +383,11 @@ impl World {
                 (anchor.new.size, anchor.new.root)
             );
         }
+        // A database that went back has lost what it knew of its posts: another may then be
+        // sent under the same number and nonce, of which the chain takes one.
+        if self.generation > 0 {
+            return;
+        }
         for ((_, seq), claims) in self.ledger.claimed() {
             assert_eq!(claims.len(), 1, "two roots were sent for anchor {seq}");
         }
@@ -356,12 +410,13 @@ fn service(
         submitter_key: folder.path().join("submitter.key"),
         log_keys: folder.path().into(),
         signed: None,
-        finality: FinalityRule::Depth(FINAL_DEPTH as u64),
+        finality: FinalityRule::Depth(ledger.final_depth() as u64),
         sequence_millis: 200,
         checkpoint_millis: 1_000,
         post_millis: 2_000,
         heartbeat_seconds,
         max_anchor_age_seconds: None,
+        check_hour: 2,
         resend_seconds: 10,
         replace_seconds: 48,
         max_fee_gwei: 500,
@@ -400,6 +455,7 @@ impl SignedKeeper for Keeper {
             problem: "as planned".to_owned(),
         };
         self.faults.before().map_err(failed)?;
+        self.faults.witness.see(after);
         self.file.swap(before, after)?;
         self.faults.after().map_err(failed)
     }

@@ -7,6 +7,7 @@ use crate::{
     funds::{LastPurse, Purse},
     journal::Journal,
     ledger::{NodeBoard, Refusal},
+    log_check::LogChecks,
 };
 use model::{FacilityName, LogId, Timestamp};
 use std::{
@@ -107,6 +108,7 @@ pub struct StatusReader {
     pub(crate) purse: LastPurse,
     pub(crate) nodes: NodeBoard,
     pub(crate) freshness: Freshness,
+    pub(crate) checks: LogChecks,
 }
 
 impl StatusReader {
@@ -163,6 +165,12 @@ impl StatusReader {
     #[must_use]
     pub fn nodes(&self) -> BTreeMap<String, Option<String>> {
         self.nodes.read()
+    }
+
+    /// The last check of whole logs.
+    #[must_use]
+    pub const fn checks(&self) -> &LogChecks {
+        &self.checks
     }
 
     /// What was done since the start.

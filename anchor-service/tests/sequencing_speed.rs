@@ -110,6 +110,7 @@ async fn pending_leaves_get_their_index_fast_and_in_little_memory() {
         post_millis: 2_000,
         heartbeat_seconds: 0,
         max_anchor_age_seconds: None,
+        check_hour: 2,
         resend_seconds: 10,
         replace_seconds: 48,
         max_fee_gwei: 500,

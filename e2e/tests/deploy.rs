@@ -138,6 +138,21 @@ fn the_runbook_has_every_sentence() {
     }
 }
 
+/// The runbook says for each finding of a check of the logs what to do.
+#[test]
+fn the_runbook_has_every_finding() {
+    let runbook = read("deploy/runbook.md");
+    let source = read("anchor-service/src/log_check/finding.rs");
+    let names: Vec<_> = literals_after(&source, "=> ")
+        .into_iter()
+        .filter(|name| !name.is_empty())
+        .collect();
+    assert_eq!(names.len(), 13, "{names:?}");
+    for name in names {
+        assert!(runbook.contains(&format!("\n| `{name}` | ")), "{name}");
+    }
+}
+
 /// `ProtectSystem=strict` makes all read-only that a unit does not name.
 #[test]
 fn units_that_sign_can_write_where_the_log_keys_are() {

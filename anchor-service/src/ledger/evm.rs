@@ -23,8 +23,8 @@ pub use reader::{AnchorEvent, ClosedEvent, RegistryReader};
 pub use registry::{AnchorRegistry, Version as RegistryVersion};
 
 use crate::ledger::{
-    Anchored, Block, Evidence, Extension, FinalityRule, Funds, Head, Inclusion, Ledger,
-    LedgerError, NodeBoard, SentTransaction, SignedTransaction,
+    Anchored, Block, EventCursor, EventPage, Evidence, Extension, FinalityRule, Funds, Head,
+    Inclusion, Ledger, LedgerError, NodeBoard, SentTransaction, SignedTransaction,
 };
 use alloy::primitives::{Address, B256, TxKind};
 use events::Events;
@@ -229,6 +229,10 @@ impl Ledger for EvmLedger {
 
     async fn final_height(&self, rule: FinalityRule) -> Result<Option<u64>, LedgerError> {
         self.node.final_height(rule).await
+    }
+
+    async fn anchor_page(&self, log: LogId, from: EventCursor) -> Result<EventPage, LedgerError> {
+        self.events().page(&self.events().of(log), from).await
     }
 
     async fn evidence(

@@ -1,9 +1,10 @@
 //! A ledger in memory, for tests: blocks, a pool, reorganisations, and the
 //! registry's rules in a few lines of Rust.
 
+use super::evm::Fees;
 use super::{
-    Anchored, Block, Evidence, Extension, FinalityRule, Funds, Head, Inclusion, Ledger,
-    LedgerError, Refusal, SentTransaction, SignedTransaction,
+    Anchored, Block, EventCursor, EventPage, Evidence, Extension, FinalityRule, Funds, Head,
+    Inclusion, Ledger, LedgerError, Refusal, SentTransaction, SignedTransaction, TimedAnchor,
 };
 use crate::simulation::Faults;
 use model::{Digest, LogId, Timestamp};
@@ -14,6 +15,11 @@ use std::{
 use tlog::tree::consistency;
 
 type Hash = [u8; 32];
+
+/// Wei in a gwei.
+const GWEI: u128 = 1_000_000_000;
+/// The bounds of the configuration as it is left.
+const FEES: Fees = Fees::in_gwei(500, 100);
 
 /// So many blocks on top make a block final, wherever depth decides.
 pub(crate) const FINAL_DEPTH: usize = 3;
@@ -43,6 +49,16 @@ struct Chain {
     hides_receipts: bool,
     /// How often it was asked for one.
     receipts_asked: u64,
+    /// Blocks on top that make one final; `None` for [`FINAL_DEPTH`].
+    final_depth: Option<usize>,
+    /// What was forgotten, until it is recalled.
+    forgotten: BTreeSet<Hash>,
+    /// Whether the next question for a head is answered falsely.
+    lies: bool,
+    /// What gas costs, in gwei.
+    price: u64,
+    /// What was offered for gas, in wei, with what it cost then.
+    offered: BTreeMap<Hash, (u128, u128)>,
     /// Every anchor ever handed in, by log and seq: roots that were claimed.
     claimed: BTreeMap<(LogId, u64), BTreeSet<(u64, Digest)>>,
 }
@@ -97,6 +113,16 @@ impl Chain {
             .iter()
             .map(|(_, transactions)| transactions.len() as u64)
             .sum()
+    }
+
+    /// Within the bounds that the adapter for EVM chains keeps to.
+    fn offer(&self, raised: u128) -> Result<(u128, u128), LedgerError> {
+        let today = u128::from(self.price) * GWEI;
+        Ok((FEES.bounded(raised.max(today), today)?, today))
+    }
+
+    fn final_depth(&self) -> usize {
+        self.final_depth.unwrap_or(FINAL_DEPTH)
     }
 
     /// The rules of `AnchorRegistry.sol`.
@@ -165,7 +191,7 @@ impl MemoryLedger {
     /// Blocks that were final by [`FINAL_DEPTH`] stay.
     pub(crate) fn reorganise(&self, depth: usize, lost: bool) {
         let mut chain = self.chain.lock().unwrap();
-        let is_final = chain.highest.saturating_sub(FINAL_DEPTH);
+        let is_final = chain.highest.saturating_sub(chain.final_depth());
         let stay = chain.blocks.len().saturating_sub(depth).max(is_final);
         let gone: Vec<_> = chain.blocks.split_off(stay);
         if !lost {
@@ -195,6 +221,81 @@ impl MemoryLedger {
         chain.highest = stay;
     }
 
+    /// So many blocks are gone, whether they were final or not.
+    pub(crate) fn lose(&self, depth: usize) {
+        let mut chain = self.chain.lock().unwrap();
+        let stay = chain.blocks.len().saturating_sub(depth);
+        chain.blocks.truncate(stay);
+        chain.highest = stay;
+    }
+
+    /// Makes blocks final under so many.
+    pub(crate) fn set_final_depth(&self, depth: usize) {
+        self.chain.lock().unwrap().final_depth = Some(depth);
+    }
+
+    /// Blocks on top that make one final.
+    pub(crate) fn final_depth(&self) -> usize {
+        self.chain.lock().unwrap().final_depth()
+    }
+
+    /// Answers the next question for a head falsely.
+    pub(crate) fn lie(&self) {
+        self.chain.lock().unwrap().lies = true;
+    }
+
+    /// Answers truly.
+    pub(crate) fn be_honest(&self) {
+        self.chain.lock().unwrap().lies = false;
+    }
+
+    /// What gas costs from now on, in gwei.
+    pub(crate) fn set_price(&self, gwei: u64) {
+        self.chain.lock().unwrap().price = gwei;
+    }
+
+    /// What was forgotten waits again.
+    pub(crate) fn recall(&self) {
+        let mut chain = self.chain.lock().unwrap();
+        let nonce = chain.nonce();
+        let Chain {
+            pool,
+            forgotten,
+            calls,
+            ..
+        } = &mut *chain;
+        for hash in std::mem::take(forgotten) {
+            let (own, _) = calls[&hash];
+            // As in a real pool, not beside another of its number.
+            if own >= nonce && pool.iter().all(|waiting| calls[waiting].0 != own) {
+                pool.insert(hash);
+            }
+        }
+    }
+
+    /// Nothing was offered beyond the bounds, so that all that was paid is bounded too.
+    pub(crate) fn judge_fees(&self) {
+        for (offered, today) in self.chain.lock().unwrap().offered.values() {
+            assert!(*offered <= 500 * GWEI, "{offered} wei for a unit of gas");
+            assert!(
+                *offered <= (*today * 5).max(10 * GWEI),
+                "{offered} of {today}"
+            );
+        }
+    }
+
+    /// The roots that were handed in, by log and size.
+    pub(crate) fn roots(&self) -> BTreeMap<LogId, BTreeMap<u64, BTreeSet<Digest>>> {
+        let mut roots: BTreeMap<_, BTreeMap<_, BTreeSet<_>>> = BTreeMap::new();
+        for ((log, _), claims) in self.claimed() {
+            for (size, root) in claims {
+                let of_log = roots.entry(log).or_default();
+                of_log.entry(size).or_default().insert(root);
+            }
+        }
+        roots
+    }
+
     /// How many anchors fit into a block.
     pub(crate) fn fit(&self, most: usize) {
         self.chain.lock().unwrap().most_anchors = Some(most);
@@ -212,7 +313,9 @@ impl MemoryLedger {
 
     /// Nodes forget what waits.
     pub(crate) fn forget(&self) {
-        self.chain.lock().unwrap().pool.clear();
+        let mut chain = self.chain.lock().unwrap();
+        let gone = std::mem::take(&mut chain.pool);
+        chain.forgotten.extend(gone);
     }
 
     /// All anchors of a log on the chain.
@@ -268,11 +371,18 @@ impl Ledger for MemoryLedger {
     }
 
     async fn head(&self, log: LogId) -> Result<Option<Head>, LedgerError> {
-        Ok(self
-            .asked()?
-            .history()
-            .get(&log)
-            .and_then(|heads| heads.last().copied()))
+        let mut chain = self.asked()?;
+        let head = chain.history().get(&log).and_then(|it| it.last().copied());
+        if !std::mem::take(&mut chain.lies) {
+            return Ok(head);
+        }
+        // A node that is far behind, or makes it up.
+        Ok(head.map(|head| Head {
+            seq: head.seq + 1,
+            size: head.size + 1,
+            root: Digest::new([0x11; 32]),
+            ..head
+        }))
     }
 
     async fn next_nonce(&self) -> Result<u64, LedgerError> {
@@ -289,9 +399,11 @@ impl Ledger for MemoryLedger {
             return Err(LedgerError::TooMuchGas);
         }
         chain.judge(anchors).map_err(LedgerError::Refused)?;
+        let offer = chain.offer(0)?;
         chain.counter += 1;
         let hash = hash(0x77, chain.counter);
         chain.calls.insert(hash, (nonce, anchors.to_vec()));
+        chain.offered.insert(hash, offer);
         Ok(SignedTransaction {
             raw: hash.to_vec(),
             hash,
@@ -302,9 +414,12 @@ impl Ledger for MemoryLedger {
     async fn replace(&self, raw: &[u8]) -> Result<SignedTransaction, LedgerError> {
         let mut chain = self.asked()?;
         let (nonce, anchors) = chain.calls[raw].clone();
+        let before = chain.offered.get(raw).map_or(0, |(offered, _)| *offered);
+        let offer = chain.offer(before + before / 10)?;
         chain.counter += 1;
         let hash = hash(0x77, chain.counter);
         chain.calls.insert(hash, (nonce, anchors));
+        chain.offered.insert(hash, offer);
         Ok(SignedTransaction {
             raw: hash.to_vec(),
             hash,
@@ -411,6 +526,22 @@ impl Ledger for MemoryLedger {
         Ok(match rule {
             FinalityRule::Depth(depth) => newest.and_then(|newest| newest.checked_sub(depth)),
             FinalityRule::Tag | FinalityRule::Immediate => newest,
+        })
+    }
+
+    async fn anchor_page(&self, log: LogId, from: EventCursor) -> Result<EventPage, LedgerError> {
+        let chain = self.asked()?;
+        let mut events = Vec::new();
+        for anchored in chain.events().into_iter().rev() {
+            if anchored.log_id == log && anchored.block <= from.block {
+                let block = &chain.blocks[usize::try_from(anchored.block).unwrap()].0;
+                let time = u64::try_from(block.time.as_millis() / 1_000).unwrap();
+                events.push(TimedAnchor { anchored, time });
+            }
+        }
+        Ok(EventPage {
+            events,
+            older: None,
         })
     }
 

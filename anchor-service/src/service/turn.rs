@@ -7,6 +7,8 @@ use crate::{
     journal::Journal,
     key_file,
     lease::{self, Lease, Tenure},
+    ledger::Ledger,
+    log_check::Checker,
     log_keys::LogKeys,
     status::{KEYS, Troubles},
 };
@@ -15,6 +17,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// How often the key files are looked at.
 const KEYS_EVERY: Duration = Duration::from_secs(60);
+/// How often it is looked whether a check of the logs is due.
+const CHECKS_EVERY: Duration = Duration::from_secs(30);
 
 /// What the loops share.
 pub(super) struct Turn<'a> {
@@ -57,6 +61,19 @@ pub(super) async fn check_keys(
     let logs = journal.current_logs().await?;
     logs.iter().try_for_each(|log| keys.check(log))?;
     Ok(())
+}
+
+/// Checks the logs as a whole when it is due, for good. Nothing waits for it.
+pub(super) async fn check_logs<L: Ledger>(checker: &Checker<L>, turn: &Turn<'_>) {
+    let mut ticks = ticks(CHECKS_EVERY);
+    loop {
+        ticks.tick().await;
+        if turn.tenure.is_held() {
+            turn.note("check", &checker.step().await);
+        } else {
+            checker.rest();
+        }
+    }
 }
 
 /// Takes and renews the lease for good.

@@ -12,6 +12,10 @@ const ACTS: u32 = 120;
 pub(super) struct Dice(pub(super) SeededRandom);
 
 impl Dice {
+    pub(super) fn index(&self, sides: usize) -> usize {
+        usize::try_from(self.below(sides as u64)).unwrap()
+    }
+
     pub(super) fn below(&self, sides: u64) -> u64 {
         let mut bytes = [0; 8];
         self.0.fill(&mut bytes).unwrap();

@@ -1,8 +1,8 @@
 //! A ledger on which nothing ever happens: sequencing does not need one.
 
 use anchor_service::ledger::{
-    Anchored, Block, Evidence, Extension, FinalityRule, Funds, Head, Inclusion, Ledger,
-    LedgerError, SentTransaction, SignedTransaction,
+    Anchored, Block, EventCursor, EventPage, Evidence, Extension, FinalityRule, Funds, Head,
+    Inclusion, Ledger, LedgerError, SentTransaction, SignedTransaction,
 };
 use model::LogId;
 
@@ -77,6 +77,10 @@ impl Ledger for SilentLedger {
     }
 
     async fn final_height(&self, _: FinalityRule) -> Result<Option<u64>, LedgerError> {
+        Err(AWAY)
+    }
+
+    async fn anchor_page(&self, _: LogId, _: EventCursor) -> Result<EventPage, LedgerError> {
         Err(AWAY)
     }
 

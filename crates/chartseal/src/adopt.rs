@@ -1,22 +1,31 @@
 //! `chartseal anchor adopt`: the newest checkpoint of each log is what its keys signed
-//! last, where no file says so yet (docs/operations.md, "Start, ready, stop").
+//! last, where no file says so yet (docs/operations.md, "Start, ready, stop"). What was
+//! adopted may be a database that was put back, so the logs are checked as a whole then.
 
 use crate::{
     cli::ConfigArgs,
     config::Config,
-    database,
+    database, log_check,
     output::{complain, say},
     registry::Standing,
     service::anchoring,
     signed,
 };
-use anchor_service::adopt::adopt;
-use std::{error::Error, process::ExitCode};
+use anchor_service::{adopt::adopt, log_check::LogCheck};
+use model::SystemClock;
+use std::{error::Error, process::ExitCode, sync::Arc};
 
 /// Runs the command.
 pub fn run(args: &ConfigArgs) -> ExitCode {
     match crate::block_on(all(args)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(findings) => {
+            complain!(
+                "chartseal anchor adopt: {findings} findings; the runbook says what to do, \"A log \
+                 does not fit itself\""
+            );
+            ExitCode::FAILURE
+        }
         Err(problem) => {
             complain!("chartseal anchor adopt: {problem}");
             ExitCode::FAILURE
@@ -24,7 +33,8 @@ pub fn run(args: &ConfigArgs) -> ExitCode {
     }
 }
 
-async fn all(args: &ConfigArgs) -> Result<(), Box<dyn Error>> {
+/// Gives the number of findings.
+async fn all(args: &ConfigArgs) -> Result<u64, Box<dyn Error>> {
     let config = Config::read(&args.config)?;
     let anchor = config.anchor()?;
     let store = database::open(&config)?;
@@ -36,7 +46,7 @@ async fn all(args: &ConfigArgs) -> Result<(), Box<dyn Error>> {
     let ledger = anchoring::ledger(anchor, registry)?;
     let signed = signed::keeper(&config)?;
     let place = signed.place();
-    let adopted = adopt(&store, &ledger, signed).await?;
+    let adopted = adopt(&store, &ledger, signed.clone()).await?;
     for log in &adopted {
         say!("{} was signed at size {}", log.origin, log.size);
     }
@@ -44,5 +54,9 @@ async fn all(args: &ConfigArgs) -> Result<(), Box<dyn Error>> {
         [] => say!("nothing to adopt: `{place}` knows every log"),
         _ => say!("noted in `{place}`"),
     }
-    Ok(())
+    let check = LogCheck::new(store, Arc::new(SystemClock)).with_signed(signed);
+    let check = check.with_chain(Arc::new(ledger), anchor.finality);
+    let logs = check.check(None).await?;
+    logs.iter().for_each(log_check::tell);
+    Ok(logs.iter().map(|log| log.findings.total()).sum())
 }

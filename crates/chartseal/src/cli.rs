@@ -8,6 +8,7 @@ mod facility;
 mod import;
 mod keys;
 mod leaves;
+mod log;
 mod proof;
 mod service;
 mod token;
@@ -24,6 +25,7 @@ pub use self::{
     import::ImportArgs,
     keys::{KeysArgs, KeysCommand, RotateArgs},
     leaves::LeavesArgs,
+    log::{CheckArgs, LogArgs, LogCommand},
     proof::{ProofArgs, VerifyArgs},
     service::{ConfigArgs, ServeArgs},
     token::{ExplainArgs, LoginArgs, TokenArgs, TokenCommand},
@@ -82,6 +84,9 @@ pub enum Command {
     /// Show which keys there are and who can open them; change a log's key.
     #[command(after_help = GLOSSARY)]
     Keys(KeysArgs),
+    /// Check the logs in the database as a whole.
+    #[command(after_help = GLOSSARY)]
+    Log(LogArgs),
     /// Find and mend records that are sealed under another scope than they belong to.
     Scopes(crate::scopes::ScopesArgs),
     /// Compare every row with its leaf now; over SQLite, stop `serve` first.

@@ -16,6 +16,7 @@ mod init;
 mod keys;
 mod leaf_key;
 mod leaves;
+mod log_check;
 mod logging;
 mod login;
 mod new_epoch;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         Command::Init(args) => init::run(&args),
         Command::TakeOver(args) => take_over::run(&args),
         Command::Keys(args) => keys::run(&args),
+        Command::Log(args) => log_check::run(&args),
         Command::Scopes(args) => scopes::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Leaves(args) => leaves::run(&args),

@@ -38,6 +38,9 @@ pub struct ForbiddenTransition {
 }
 
 impl AnchorState {
+    /// The words for all states.
+    pub const NAMES: [&'static str; 3] = ["posted", "anchored", "finalized"];
+
     /// The word for the state, as it stands in rows.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -57,6 +57,58 @@ struct Row {
     evidence: Option<Vec<u8>>,
 }
 
+/// A row as it is read where nobody wants the evidence, which is most of it.
+pub(crate) type BareRow = (
+    i32,
+    i64,
+    i64,
+    Vec<u8>,
+    i64,
+    String,
+    Option<i64>,
+    Option<Vec<u8>>,
+    Option<i64>,
+);
+
+/// The columns of a [`BareRow`].
+pub(crate) const WITHOUT_EVIDENCE: (
+    anchor::log_id,
+    anchor::seq,
+    anchor::size,
+    anchor::root,
+    anchor::post_id,
+    anchor::state,
+    anchor::block_number,
+    anchor::block_hash,
+    anchor::block_time_ms,
+) = (
+    anchor::log_id,
+    anchor::seq,
+    anchor::size,
+    anchor::root,
+    anchor::post_id,
+    anchor::state,
+    anchor::block_number,
+    anchor::block_hash,
+    anchor::block_time_ms,
+);
+
+pub(crate) fn read_bare(row: BareRow) -> Result<Anchor, Error> {
+    let (log_id, seq, size, root, post_id, state, block_number, block_hash, block_time_ms) = row;
+    read(Row {
+        log_id,
+        seq,
+        size,
+        root,
+        post_id,
+        state,
+        block_number,
+        block_hash,
+        block_time_ms,
+        evidence: None,
+    })
+}
+
 fn read(row: Row) -> Result<Anchor, Error> {
     let block = posts::block(row.block_number, row.block_hash.as_deref())?;
     let state = match (row.state.as_str(), block, row.block_time_ms) {

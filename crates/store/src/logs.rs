@@ -87,7 +87,7 @@ type LogRow = (
     i64,
     Option<Vec<u8>>,
 );
-type CheckpointRow = (i32, i64, Vec<u8>, i64, String);
+pub(crate) type CheckpointRow = (i32, i64, Vec<u8>, i64, String);
 
 fn read_log(row: LogRow) -> Result<Log, Error> {
     let (id, facility, epoch, origin, log_id, public_key, size, state_mac) = row;
@@ -103,7 +103,7 @@ fn read_log(row: LogRow) -> Result<Log, Error> {
     })
 }
 
-fn read_checkpoint(row: CheckpointRow) -> Result<StoredCheckpoint, Error> {
+pub(crate) fn read_checkpoint(row: CheckpointRow) -> Result<StoredCheckpoint, Error> {
     let (_, size, root, time, note) = row;
     Ok(StoredCheckpoint {
         size: column::number(size)?,

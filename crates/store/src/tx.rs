@@ -3,8 +3,8 @@
 
 use crate::{
     Anchors, Answers, Audits, Changes, Epochs, Error, Facilities, FacilityId, Jobs, KeptQueries,
-    Keys, LaterRows, LeafKeys, Lease, Leaves, LogKeys, Logs, Meta, OwnUrls, Policies, Posts,
-    Registrations, Statements, Sweep, Versions,
+    Keys, LaterRows, LeafKeys, Lease, Leaves, LogKeys, LogPages, Logs, Meta, OwnUrls, Policies,
+    Posts, Registrations, Statements, Sweep, Thinning, Versions,
     database::Conn,
     error::Fault,
     waiting::{self, Waiting},
@@ -278,6 +278,8 @@ views! {
     logs: Logs,
     /// Keys of logs.
     log_keys: LogKeys,
+    /// Whole logs, a page at a time.
+    log_pages: LogPages,
     /// Rows beside their leaves, and leaves beside their rows.
     sweep: Sweep,
     /// The lease of the anchor-service.
@@ -288,4 +290,6 @@ views! {
     posts: Posts,
     /// Anchors.
     anchors: Anchors,
+    /// Old anchors, and what goes with them.
+    thinning: Thinning,
 }

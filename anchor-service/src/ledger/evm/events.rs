@@ -2,7 +2,7 @@
 //! nodes bound what they answer at once.
 
 use super::{node::Node, registry::AnchorRegistry};
-use crate::ledger::{Anchored, LedgerError};
+use crate::ledger::{Anchored, EventCursor, EventPage, LedgerError, TimedAnchor};
 use alloy::{
     primitives::{Address, B256, U256},
     rpc::types::{Filter, Log},
@@ -13,25 +13,6 @@ use model::{Digest, LogId};
 const LONGEST_RANGE: u64 = 1_000_000;
 /// Questions of one search; with ranges that double they reach back over any chain.
 const MAX_QUESTIONS: u32 = 256;
-
-/// An event and the time that it tells, seconds since 1970.
-#[derive(Debug, Clone, Copy)]
-pub struct Event {
-    /// What was anchored, and where.
-    pub anchored: Anchored,
-    /// Time of its block.
-    pub time: u64,
-}
-
-/// Where a search begins.
-#[derive(Debug, Clone, Copy)]
-pub struct Start {
-    /// The block that it goes back from.
-    pub block: u64,
-    /// Blocks in the first question; more while the answers are empty, fewer when the node
-    /// refuses.
-    pub range: u64,
-}
 
 /// The events of one registry.
 #[derive(Debug, Clone, Copy)]
@@ -75,13 +56,37 @@ impl Events<'_> {
     pub async fn scan(
         self,
         filter: Filter,
-        from: Start,
-        enough: impl Fn(&[Event]) -> bool,
-    ) -> Result<Vec<Event>, LedgerError> {
-        let (mut found, mut to, mut range) = (Vec::new(), from.block, from.range);
+        mut from: EventCursor,
+        enough: impl Fn(&[TimedAnchor]) -> bool,
+    ) -> Result<Vec<TimedAnchor>, LedgerError> {
+        let mut found = Vec::new();
         for _ in 0..MAX_QUESTIONS {
-            let first = to.saturating_sub(range - 1);
-            let asked = filter.clone().from_block(first).to_block(to);
+            let page = self.page(&filter, from).await?;
+            found.extend(page.events);
+            let begun = found
+                .last()
+                .is_some_and(|first: &TimedAnchor| first.anchored.seq == 1);
+            let older = page.older.filter(|_| !begun && !enough(&found));
+            let Some(older) = older else {
+                found.reverse();
+                return in_order(found);
+            };
+            from = older;
+        }
+        Err(LedgerError::Strange(
+            "it answers for so few blocks at once that the registry's events are not found",
+        ))
+    }
+
+    /// What stands in one range of blocks.
+    pub async fn page(
+        self,
+        filter: &Filter,
+        EventCursor { block, mut range }: EventCursor,
+    ) -> Result<EventPage, LedgerError> {
+        loop {
+            let first = block.saturating_sub(range.saturating_sub(1));
+            let asked = filter.clone().from_block(first).to_block(block);
             let logs = match self.node.logs(&asked).await {
                 // Too many blocks or too many events for one answer.
                 Err(LedgerError::Rejected { .. }) if range > 1 => {
@@ -90,35 +95,28 @@ impl Events<'_> {
                 }
                 answered => answered?,
             };
-            for log in logs.iter().rev() {
-                found.push(event(log)?);
-            }
-            let begun = found
-                .last()
-                .is_some_and(|first: &Event| first.anchored.seq == 1);
-            if first == 0 || begun || enough(&found) {
-                found.reverse();
-                return in_order(found);
-            }
-            to = first - 1;
             if logs.is_empty() {
                 range = range.saturating_mul(2).min(LONGEST_RANGE);
             }
+            let events: Result<_, _> = logs.iter().rev().map(event).collect();
+            return Ok(EventPage {
+                events: events?,
+                older: first
+                    .checked_sub(1)
+                    .map(|block| EventCursor { block, range }),
+            });
         }
-        Err(LedgerError::Strange(
-            "it answers for so few blocks at once that the registry's events are not found",
-        ))
     }
 }
 
-fn in_order(found: Vec<Event>) -> Result<Vec<Event>, LedgerError> {
+fn in_order(found: Vec<TimedAnchor>) -> Result<Vec<TimedAnchor>, LedgerError> {
     match found.is_sorted_by(|a, b| a.anchored.seq < b.anchored.seq) {
         true => Ok(found),
         false => Err(LedgerError::Strange("anchors out of order")),
     }
 }
 
-fn event(log: &Log) -> Result<Event, LedgerError> {
+fn event(log: &Log) -> Result<TimedAnchor, LedgerError> {
     let strange = || LedgerError::Strange("an event of the registry");
     let event = AnchorRegistry::Anchored::decode_log(&log.inner).map_err(|_| strange())?;
     let (Some(transaction), Some(block), Some(hash)) =
@@ -126,7 +124,7 @@ fn event(log: &Log) -> Result<Event, LedgerError> {
     else {
         return Err(strange());
     };
-    Ok(Event {
+    Ok(TimedAnchor {
         anchored: Anchored {
             log_id: LogId::new(event.logId.0),
             seq: event.seq,

@@ -84,7 +84,7 @@ impl Fees {
     }
 
     /// A raised price, if it is within the bounds and a multiple of today's.
-    pub(super) fn bounded(&self, raised: u128, today: u128) -> Result<u128, LedgerError> {
+    pub(crate) fn bounded(&self, raised: u128, today: u128) -> Result<u128, LedgerError> {
         let multiple = today.saturating_mul(MULTIPLE).max(CHEAP);
         within(raised, self.most.min(multiple))
     }

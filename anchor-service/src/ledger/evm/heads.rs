@@ -1,12 +1,8 @@
 //! The registry's head of a log. Alarms rest on it, so it is not one node's word: all that
 //! are asked must say the same, or the registry's own event must.
 
-use super::{
-    events::{Events, Start},
-    node::Node,
-    registry,
-};
-use crate::ledger::{Anchored, Head, LedgerError};
+use super::{events::Events, node::Node, registry};
+use crate::ledger::{Anchored, EventCursor, Head, LedgerError};
 use alloy::primitives::Address;
 use model::LogId;
 
@@ -69,7 +65,7 @@ impl Heads<'_> {
     /// The event of one anchor; `None` where the node shows none.
     pub async fn event(self, log: LogId, seq: u64) -> Result<Option<Anchored>, LedgerError> {
         let (node, registry) = (self.node, self.registry);
-        let from = Start {
+        let from = EventCursor {
             block: node.block_number().await?,
             range: RECENT,
         };

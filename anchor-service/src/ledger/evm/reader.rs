@@ -3,16 +3,13 @@
 
 use super::{
     endpoint::RpcNodes,
-    events::{Event, Events, Start},
+    events::Events,
     node::{LATEST, Node},
     registry::{self, Version},
 };
-use crate::ledger::{FinalityRule, LedgerError};
+use crate::ledger::{EventCursor, FinalityRule, LedgerError, TimedAnchor};
 use alloy::{primitives::Address, rpc::types::Filter};
 use model::{Digest, LogId};
-
-/// Blocks in the first question.
-const FIRST_RANGE: u64 = 1_000;
 
 /// A final anchor as the registry told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +80,7 @@ impl RegistryReader {
     /// # Errors
     /// When the node does not answer.
     pub async fn newest(&self, log: LogId, most: usize) -> Result<Vec<AnchorEvent>, LedgerError> {
-        let enough = |found: &[Event]| found.len() >= most;
+        let enough = |found: &[TimedAnchor]| found.len() >= most;
         let mut found = self.scan(self.events().of(log), enough).await?;
         found.drain(..found.len().saturating_sub(most));
         Ok(found)
@@ -124,18 +121,15 @@ impl RegistryReader {
     async fn scan(
         &self,
         filter: Filter,
-        enough: impl Fn(&[Event]) -> bool,
+        enough: impl Fn(&[TimedAnchor]) -> bool,
     ) -> Result<Vec<AnchorEvent>, LedgerError> {
-        let from = Start {
-            block: self.last,
-            range: FIRST_RANGE,
-        };
+        let from = EventCursor::from_block(self.last);
         let found = self.events().scan(filter, from, enough).await?;
         Ok(found.iter().map(told).collect())
     }
 }
 
-const fn told(event: &Event) -> AnchorEvent {
+const fn told(event: &TimedAnchor) -> AnchorEvent {
     AnchorEvent {
         seq: event.anchored.seq,
         size: event.anchored.size,

@@ -201,6 +201,7 @@ fn anchor(
         post_millis: 200,
         heartbeat_seconds: 3_600,
         max_anchor_age_seconds: None,
+        check_hour: 2,
         resend_seconds: 10,
         replace_seconds: 48,
         max_fee_gwei: 500,

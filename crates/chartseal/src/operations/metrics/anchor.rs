@@ -1,7 +1,7 @@
 //! The series of the anchor-service: its steps, its lease, what it has done, and the logs.
 
 use super::page::{Page, number, seconds};
-use anchor_service::{Counts, LeaseState, Purse, Status, StatusReader};
+use anchor_service::{Counts, LeaseState, Purse, Status, StatusReader, log_check::LogChecks};
 use model::{Clock as _, SystemClock, Timestamp};
 use prometheus::Error;
 
@@ -38,6 +38,7 @@ pub async fn series(page: &Page, anchor: &StatusReader) -> Result<bool, Error> {
         "checkpoint",
         "post",
         "finality",
+        "check",
     ];
     page.gauge(
         "chartseal_anchor_step_failing",
@@ -48,10 +49,35 @@ pub async fn series(page: &Page, anchor: &StatusReader) -> Result<bool, Error> {
             (vec![step.to_owned()], f64::from(u8::from(failing)))
         }),
     )?;
+    of_checks(page, anchor.checks())?;
     match anchor.read().await {
         Ok(status) => of_logs(page, &status, SystemClock.now()).map(|()| true),
         Err(_) => Ok(false),
     }
+}
+
+/// No series before the first check of the process that works.
+fn of_checks(page: &Page, checks: &LogChecks) -> Result<(), Error> {
+    page.gauge(
+        "chartseal_log_check_findings",
+        "What does not fit in the logs, by the last check of them as a whole.",
+        &["facility", "finding"],
+        checks
+            .counts()
+            .into_iter()
+            .map(|((facility, kind), count)| {
+                let labels = vec![facility.to_string(), kind.as_str().to_owned()];
+                (labels, number(count))
+            }),
+    )?;
+    page.gauge(
+        "chartseal_log_check_end_timestamp_seconds",
+        "When the last check of the logs as a whole ended.",
+        &[],
+        checks
+            .ended()
+            .map(|ended| (vec![], seconds(ended.as_millis()))),
+    )
 }
 
 fn of_lease(page: &Page, lease: &LeaseState) -> Result<(), Error> {

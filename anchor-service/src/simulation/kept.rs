@@ -1,0 +1,27 @@
+//! Lists that failed once, in their shortest form, each under the name of what it found.
+
+use super::{
+    Step::{Checkpoint, Post, Sequence},
+    list::{
+        Op::{Copy, Enqueue, FailOver, Mine, Take, TakeToo},
+        run,
+    },
+};
+
+/// A standby held the leaves of a checkpoint that was signed, anchored, and not copied in
+/// time. The chain's anchor could not be taken over without it.
+#[tokio::test]
+async fn a_checkpoint_that_the_signed_states_alone_kept_is_stored_again() {
+    let list = [
+        Enqueue(0, 4),
+        TakeToo(Sequence),
+        Copy,
+        Take(Checkpoint),
+        Take(Post),
+        Mine(1),
+        FailOver,
+        Enqueue(0, 3),
+        Take(Sequence),
+    ];
+    run(3, &list).await;
+}

@@ -1,0 +1,274 @@
+//! Lists of operations, made of a seed, over the real service, a ledger in memory and a
+//! database in memory; what must hold after each. A list that fails is made shorter and
+//! printed as it stands here, to be kept in [`super::kept`].
+
+use super::{Fault, STEPS, Step, World, made::Standby, random::Dice, service};
+use crate::{Alarm, AnchorService, StepError, ledger::memory::MemoryLedger};
+use model::{Clock as _, Commitment, SeededRandom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// One thing that happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Op {
+    /// So many leaves of a facility wait.
+    Enqueue(usize, usize),
+    /// The leader takes a step.
+    Take(Step),
+    /// Another, which believes to lead, takes one.
+    TakeToo(Step),
+    /// The effect after so many fails, and with it the process.
+    Crash(u64, Fault),
+    /// Everything in memory is lost.
+    Restart,
+    /// So many blocks are made.
+    Mine(usize),
+    /// Questions to the node go unanswered.
+    Away(bool),
+    /// The node shows no receipts.
+    HideReceipts(bool),
+    /// The next question for a head is answered falsely.
+    Lie,
+    /// The node forgets what waits, and gets it back with the second.
+    Forget,
+    /// What was forgotten comes late.
+    Recall,
+    /// The newest blocks that are not final go; their transactions with them, or not.
+    Reorganise(usize, bool),
+    /// The newest blocks go, also those that were final.
+    LoseFinal(usize),
+    /// What gas costs, in gwei.
+    Fees(u64),
+    /// The clock jumps, by milliseconds.
+    Clock(i64),
+    /// A copy of the database is made, as a standby has it.
+    Copy,
+    /// The newest copy takes the place of the database.
+    FailOver,
+}
+
+/// Blocks on top that make one final, of which a list has one.
+const DEPTHS: [usize; 4] = [3, 3, 12, 64];
+const OPS: u64 = 40;
+
+/// The list of a seed, with the number of blocks that make one final.
+pub(super) fn of_seed(seed: u64) -> (usize, Vec<Op>) {
+    let dice = Dice(SeededRandom::new(seed));
+    let depth = DEPTHS[dice.index(DEPTHS.len())];
+    let count = 8 + dice.below(OPS);
+    (depth, (0..count).map(|_| op(&dice)).collect())
+}
+
+fn op(dice: &Dice) -> Op {
+    let step = || STEPS[dice.index(STEPS.len())];
+    let yes = || dice.below(2) == 0;
+    match dice.below(100) {
+        0..16 => Op::Enqueue(dice.index(2), 1 + dice.index(9)),
+        16..18 => Op::Enqueue(dice.index(2), 200 + dice.index(400)),
+        18..56 => Op::Take(step()),
+        56..62 => Op::TakeToo(step()),
+        62..67 => Op::Crash(
+            1 + dice.below(4),
+            [Fault::NotPersisted, Fault::Persisted][dice.index(2)],
+        ),
+        67..69 => Op::Restart,
+        69..79 => Op::Mine(1 + dice.index(4)),
+        79..82 => Op::Away(yes()),
+        82..84 => Op::HideReceipts(yes()),
+        84..86 => Op::Lie,
+        86..88 => Op::Forget,
+        88..90 => Op::Recall,
+        90..93 => Op::Reorganise(1 + dice.index(64), yes()),
+        93 if dice.below(4) == 0 => Op::LoseFinal(1 + dice.index(8)),
+        93..95 => Op::Fees([1, 90, 4_000, 1_000_000_000][dice.index(4)]),
+        95..98 => Op::Clock([-3_600_000, 5_000, 60_000, 86_400_000][dice.index(4)]),
+        98 => Op::Copy,
+        _ => Op::FailOver,
+    }
+}
+
+/// A world in which lists run.
+struct Run {
+    world: World,
+    other: Option<AnchorService<MemoryLedger>>,
+    copy: Option<(Standby, Vec<Vec<Commitment>>)>,
+    /// Whether the database went back to an earlier state.
+    failed_over: bool,
+    /// Whether the chain did, behind what was final.
+    lost_final: bool,
+}
+
+impl Run {
+    async fn take(&mut self, op: Op) {
+        let ledger = self.world.ledger.clone();
+        let world = &mut self.world;
+        match op {
+            Op::Enqueue(facility, count) => world.plant(facility, count).await,
+            Op::Take(step) => drop(world.step(step).await),
+            Op::TakeToo(step) => self.take_too(step).await,
+            Op::Crash(effect, fault) => ledger.faults.plan(effect, fault),
+            Op::Restart => world.restart(),
+            Op::Mine(blocks) => (0..blocks).for_each(|_| world.mine()),
+            Op::Away(away) => ledger.faults.set_away(away),
+            Op::HideReceipts(hides) => ledger.hide_receipts(hides),
+            Op::Lie => ledger.lie(),
+            Op::Forget => ledger.forget(),
+            Op::Recall => ledger.recall(),
+            Op::Reorganise(depth, lost) => ledger.reorganise(depth, lost),
+            Op::LoseFinal(depth) => {
+                ledger.lose(depth);
+                self.lost_final = true;
+            }
+            Op::Fees(gwei) => ledger.set_price(gwei),
+            Op::Clock(millis) => {
+                // Not before the time that the world began at.
+                let now = world.clock.now().as_millis();
+                world.clock.advance_millis(millis.max(-now));
+            }
+            Op::Copy => self.copy = Some((world.standby(), world.planted.clone())),
+            Op::FailOver => self.fail_over(),
+        }
+    }
+
+    async fn take_too(&mut self, step: Step) {
+        let world = &self.world;
+        let mut other = self.other.take().unwrap_or_else(|| {
+            service(
+                &world.store,
+                &world.ledger,
+                &world.clock,
+                &world.folder,
+                world.heartbeat_seconds,
+            )
+        });
+        let outcome = match step {
+            Step::Sequence => other.step_sequence().await,
+            Step::Checkpoint => other.step_checkpoint().await,
+            Step::Finality => other.step_finality().await,
+            Step::Post => other.step_post().await,
+        };
+        self.other = outcome.is_ok().then_some(other);
+    }
+
+    fn fail_over(&mut self) {
+        if let Some((copy, planted)) = &self.copy {
+            self.other = None;
+            self.failed_over |= self.world.standby() != *copy;
+            self.world.promote(copy);
+            self.world.planted.clone_from(planted);
+        }
+    }
+
+    /// Lets all come to rest, with honest nodes and no more faults. What is said in the last
+    /// round.
+    async fn rest(&mut self) -> Option<StepError> {
+        let world = &mut self.world;
+        world.heartbeat_seconds = 0;
+        world.ledger.faults.clear();
+        world.ledger.hide_receipts(false);
+        world.ledger.be_honest();
+        world.ledger.set_price(1);
+        world.restart();
+        let blocks = world.ledger.final_depth() + 1;
+        let mut said = None;
+        for _ in 0..8 {
+            said = None;
+            for step in STEPS {
+                said = world.step(step).await.err().or(said);
+            }
+            (0..blocks).for_each(|_| world.mine());
+            world.clock.advance_millis(60_000);
+        }
+        for step in [Step::Finality, Step::Post] {
+            said = world.step(step).await.err().or(said);
+        }
+        said
+    }
+
+    /// What must hold, or else be named.
+    async fn judge(&mut self) {
+        let said = self.rest().await;
+        let world = &self.world;
+        world.ledger.faults.witness.judge();
+        world.ledger.judge_fees();
+        for (log, roots) in world.ledger.roots() {
+            for (size, roots) in roots {
+                assert_eq!(roots.len(), 1, "two roots of {log} at {size} were posted");
+            }
+        }
+        match said {
+            None => world.judge().await,
+            Some(StepError::Alarm(Alarm::Behind { .. } | Alarm::Forked { .. }))
+                if self.failed_over => {}
+            Some(StepError::LedgerBehind { .. }) if self.lost_final => {}
+            Some(other) => panic!("it does not come to rest: {other}"),
+        }
+    }
+}
+
+/// Runs a list to its end; panics where something does not hold.
+pub(super) async fn run(depth: usize, list: &[Op]) {
+    let mut world = World::made().await;
+    world.ledger.set_final_depth(depth);
+    world.restart();
+    let mut run = Run {
+        world,
+        other: None,
+        copy: None,
+        failed_over: false,
+        lost_final: false,
+    };
+    for op in list {
+        run.take(*op).await;
+    }
+    run.judge().await;
+}
+
+fn holds(depth: usize, list: &[Op]) -> bool {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.unwrap();
+    catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(depth, list)))).is_ok()
+}
+
+/// Leaves out what the list fails without, one operation at a time.
+fn shortest(depth: usize, mut list: Vec<Op>) -> Vec<Op> {
+    let mut at = 0;
+    while at < list.len() {
+        let mut shorter = list.clone();
+        shorter.remove(at);
+        if holds(depth, &shorter) {
+            at += 1;
+        } else {
+            list = shorter;
+        }
+    }
+    list
+}
+
+/// Lists in a run of the tests; `CHARTSEAL_LISTS` sets another number, and
+/// `CHARTSEAL_FIRST_LIST` the first seed.
+const LISTS: u64 = 300;
+
+fn number(name: &str, usual: u64) -> u64 {
+    std::env::var(name).map_or(usual, |number| number.parse().unwrap())
+}
+
+#[test]
+fn whatever_list_there_is_leaves_one_history_or_says_why_not() {
+    let (first, count) = (
+        number("CHARTSEAL_FIRST_LIST", 0),
+        number("CHARTSEAL_LISTS", LISTS),
+    );
+    let mut failed = Vec::new();
+    for seed in first..first + count {
+        let (depth, list) = of_seed(seed);
+        if !holds(depth, &list) {
+            let list = shortest(depth, list);
+            println!("seed {seed}, depth {depth}: {list:?}");
+            failed.push(seed);
+        }
+        assert!(failed.len() < 5, "{failed:?}");
+    }
+    assert_eq!(failed, Vec::<u64>::new(), "of {count} lists");
+}

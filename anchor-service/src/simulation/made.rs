@@ -1,0 +1,129 @@
+//! Worlds as they are at their beginning, made once and copied: ten thousand lists begin
+//! with the same files.
+
+use super::World;
+use model::{LogId, ManualClock, Timestamp};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+use store::{Database, Facility, Options, Store};
+use tempfile::TempDir;
+
+/// What a new world consists of.
+struct Made {
+    files: Vec<(String, Vec<u8>)>,
+    facilities: Vec<Facility>,
+    logs: Vec<LogId>,
+}
+
+/// A folder in memory, where there is one: nothing here is about disks.
+fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    match memory.is_dir() {
+        true => tempfile::tempdir_in(memory).unwrap(),
+        false => tempfile::tempdir().unwrap(),
+    }
+}
+
+async fn made() -> Made {
+    let world = World::new(0).await;
+    let paths = fs::read_dir(world.folder.path()).unwrap();
+    let read = |entry: std::io::Result<fs::DirEntry>| {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, fs::read(path).unwrap())
+    };
+    // What SQLite keeps in memory is made anew.
+    let mut files: Vec<_> = paths.map(read).collect();
+    files.retain(|(name, _)| !name.ends_with("-shm") && !name.ends_with("lock"));
+    Made {
+        files,
+        facilities: world.facilities.clone(),
+        logs: world.logs.clone(),
+    }
+}
+
+/// A database as a standby has it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Standby {
+    db: Vec<u8>,
+    wal: Option<Vec<u8>>,
+}
+
+fn wal(db: &Path) -> PathBuf {
+    let mut name = db.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+fn open(path: PathBuf) -> Store {
+    let options = Options {
+        writers: 1,
+        readers: 1,
+        searches: 1,
+        ..Options::default()
+    };
+    let store = Store::open_with(&Database::Sqlite { path }, options).unwrap();
+    store.leaf_keys().set([&[1; 32]]);
+    store
+}
+
+static MADE: OnceLock<Made> = OnceLock::new();
+
+impl World {
+    /// A new world, from copies.
+    pub(super) async fn made() -> Self {
+        if MADE.get().is_none() {
+            let _ = MADE.set(made().await);
+        }
+        let made = MADE.get().unwrap();
+        let folder = folder();
+        for (name, bytes) in &made.files {
+            let path = folder.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            let key = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            fs::set_permissions(path, key).unwrap();
+        }
+        let path = folder.path().join("db");
+        let store = open(path.clone());
+        let ledger = crate::ledger::memory::MemoryLedger::default();
+        let clock = Arc::new(ManualClock::new(Timestamp::from_millis(0).unwrap()));
+        let service = super::service(&store, &ledger, &clock, &folder, 0);
+        Self {
+            folder,
+            store,
+            ledger,
+            clock,
+            service,
+            facilities: made.facilities.clone(),
+            logs: made.logs.clone(),
+            planted: vec![Vec::new(); 2],
+            crashes: 0,
+            heartbeat_seconds: 0,
+            generation: 0,
+            db: path,
+        }
+    }
+
+    /// Its database as it stands; nobody writes to it now.
+    pub(super) fn standby(&self) -> Standby {
+        Standby {
+            db: fs::read(&self.db).unwrap(),
+            wal: fs::read(wal(&self.db)).ok(),
+        }
+    }
+
+    /// A standby takes the place of the database; all else, the keys' folder too, stays.
+    pub(super) fn promote(&mut self, standby: &Standby) {
+        self.generation += 1;
+        self.db = self.folder.path().join(format!("db{}", self.generation));
+        fs::write(&self.db, &standby.db).unwrap();
+        if let Some(bytes) = &standby.wal {
+            fs::write(wal(&self.db), bytes).unwrap();
+        }
+        self.store = open(self.db.clone());
+        self.restart();
+    }
+}
