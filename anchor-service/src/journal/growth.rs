@@ -50,10 +50,7 @@ impl Journal {
             {
                 return Ok(None);
             }
-            let claims = tx.leaves().claims(log.facility, most)?;
-            for (leaf, fault) in &claims.refused {
-                tx.leaves().refuse(log.facility, leaf, *fault)?;
-            }
+            let claims = tx.leaves().admit(&log, most)?;
             if !claims.good.is_empty() {
                 grow(tx, &log, &claims.good)?;
             }
@@ -104,7 +101,7 @@ impl Journal {
     }
 }
 
-/// Gives leaves the next indices of a log, which is not changed otherwise.
+/// Lets the tiles of a log grow by the leaves that have its next indices now.
 fn grow(tx: &mut Tx, log: &store::Log, leaves: &[PendingLeaf]) -> Result<(), Error> {
     let hashes: Vec<_> = leaves
         .iter()
@@ -121,7 +118,6 @@ fn grow(tx: &mut Tx, log: &store::Log, leaves: &[PendingLeaf]) -> Result<(), Err
             hashes,
         })
         .collect();
-    tx.leaves().sequence(log, leaves)?;
     tx.logs().put_tiles(log.id, &tiles)?;
     tx.logs().show_state(log, grown.size, &grown.root)
 }

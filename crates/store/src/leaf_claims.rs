@@ -4,21 +4,16 @@
 
 use crate::{
     Access, Error, FacilityId, LeafName, Leaves, PendingLeaf, RowName, Tx, column,
-    database::Conn,
     leaf_keys::{self, LeafKey},
     schema::pending_leaf,
 };
-use diesel::{
-    ExpressionMethods, PgConnection, QueryDsl, QueryResult, QueryableByName, RunQueryDsl,
-    SqliteConnection, sql_query,
-    sql_types::{BigInt, Integer},
-};
+use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
 use model::Commitment;
 use std::collections::HashSet;
 
-/// Leaves that one transaction refuses at most, for each is a row of its own; the rest
-/// is left to the next.
-const MOST_REFUSED: usize = 256;
+/// Leaves that one transaction refuses at most for one reason, for each is a row of its
+/// own; the rest is left to the next.
+pub(crate) const MOST_REFUSED: usize = 256;
 
 /// Why a waiting leaf is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -118,7 +113,8 @@ impl<A: Access> Leaves<'_, A> {
 }
 
 impl Leaves<'_, Tx> {
-    /// Looks at up to `limit` waiting leaves that have a mac, by id.
+    /// Looks at up to `limit` waiting leaves that have a mac, by id. Whether the log has
+    /// their names already is for [`Self::admit`].
     pub fn claims(&mut self, facility: FacilityId, limit: u32) -> Result<LeafClaims, Error> {
         let query = pending_leaf::table
             .filter(pending_leaf::facility_id.eq(facility.0))
@@ -135,42 +131,7 @@ impl Leaves<'_, Tx> {
         })?;
         let (mut claims, read) = looked;
         claims.more = claims.more || read >= limit as usize;
-        self.take_out_the_second(facility, &mut claims)?;
         Ok(claims)
-    }
-
-    /// Refuses those whose names the log has already.
-    fn take_out_the_second(
-        &mut self,
-        facility: FacilityId,
-        claims: &mut LeafClaims,
-    ) -> Result<(), Error> {
-        let (Some(first), Some(last)) = (claims.good.first(), claims.good.last()) else {
-            return Ok(());
-        };
-        let (first, last) = (first.id, last.id);
-        let again = crate::tx::sealed::Connected::query(self.access, |conn| match conn {
-            Conn::Sqlite(conn) => sqlite_again(conn, facility, (first, last)),
-            Conn::Postgres(conn) => postgres_again(conn, facility, (first, last)),
-        })?;
-        let again: HashSet<i64> = again.into_iter().map(|row| row.id).collect();
-        if again.is_empty() {
-            return Ok(());
-        }
-        let mut good = Vec::with_capacity(claims.good.len());
-        for leaf in claims.good.drain(..) {
-            if !again.contains(&leaf.id) {
-                good.push(leaf);
-            } else if claims.refused.len() < MOST_REFUSED {
-                claims.refused.push((as_waiting(&leaf), LeafFault::Twice));
-            } else {
-                // Those behind it wait too, so that they keep their order.
-                claims.more = true;
-                break;
-            }
-        }
-        claims.good = good;
-        Ok(())
     }
 
     /// Gives a waiting leaf that has no mac its own; whether it waited just so.
@@ -274,66 +235,4 @@ fn shown(
     };
     let mac = leaf.mac.as_deref()?;
     leaf_keys::is_leaf_mac(keys, &name, &good.commitment, mac).then_some((name, good))
-}
-
-fn as_waiting(leaf: &PendingLeaf) -> WaitingLeaf {
-    WaitingLeaf {
-        id: leaf.id,
-        commitment: leaf.commitment.as_bytes().to_vec(),
-        name: RowName {
-            record: leaf.record.as_bytes().to_vec(),
-            version: column::of_version(leaf.version),
-        },
-        mac: None,
-    }
-}
-
-#[derive(QueryableByName)]
-struct IdRow {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-}
-
-/// Those of these waiting leaves whose names a log of the facility has.
-const AGAIN: &str = "
-    SELECT p.id FROM pending_leaf p
-    WHERE p.facility_id = {1} AND p.id BETWEEN {2} AND {3} AND p.mac IS NOT NULL
-    AND (SELECT count(*) FROM (SELECT 1 FROM log g CROSS JOIN leaf l{hint}
-        WHERE g.facility_id = p.facility_id AND l.log_id = g.id
-        AND l.record_tag = p.record_tag AND l.version = p.version LIMIT 1) s) > 0";
-
-fn sqlite_again(
-    conn: &mut SqliteConnection,
-    facility: FacilityId,
-    (first, last): (i64, i64),
-) -> QueryResult<Vec<IdRow>> {
-    let text = AGAIN.replace("{hint}", " INDEXED BY leaf_record");
-    let text = text
-        .replace("{1}", "?")
-        .replace("{2}", "?")
-        .replace("{3}", "?");
-    let query = sql_query(text).bind::<Integer, _>(facility.0);
-    query
-        .bind::<BigInt, _>(first)
-        .bind::<BigInt, _>(last)
-        .load(conn)
-}
-
-/// Never prepared for good: the best way through a small log is the worst through a
-/// large one.
-fn postgres_again(
-    conn: &mut PgConnection,
-    facility: FacilityId,
-    (first, last): (i64, i64),
-) -> QueryResult<Vec<IdRow>> {
-    let text = AGAIN.replace("{hint}", "");
-    let text = text
-        .replace("{1}", "$1")
-        .replace("{2}", "$2")
-        .replace("{3}", "$3");
-    let query = sql_query(text).bind::<Integer, _>(facility.0);
-    query
-        .bind::<BigInt, _>(first)
-        .bind::<BigInt, _>(last)
-        .load(conn)
 }

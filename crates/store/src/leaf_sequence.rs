@@ -5,9 +5,10 @@ use crate::{
     Error, Log, PendingLeaf, Tx, column,
     database::Conn,
     schema::{leaf, log},
+    tx::Backend,
 };
 use diesel::{
-    ExpressionMethods, PgConnection, QueryDsl, QueryResult, RunQueryDsl, SqliteConnection,
+    ExpressionMethods, QueryDsl, RunQueryDsl,
     dsl::max,
     sql_query,
     sql_types::{Array, BigInt, Integer},
@@ -38,65 +39,103 @@ const SQLITE_DELETE: &str = "
     WHERE facility_id = ? AND id BETWEEN ? AND ? AND mac IS NOT NULL";
 
 pub(crate) fn sequence(tx: &mut Tx, log: &Log, leaves: &[PendingLeaf]) -> Result<u64, Error> {
-    let new_size = log.size + leaves.len() as u64;
-    let size: i64 = column::number(log.size)?;
-    let bigger: i64 = column::number(new_size)?;
-    let swap = diesel::update(log::table.find(log.id.0).filter(log::size.eq(size)))
-        .set(log::size.eq(bigger));
-    if tx.write(|conn| swap.execute(conn))? != 1 {
-        return Err(Error::Taken("log size"));
-    }
-    let mut index = size;
-    for batch in leaves.chunks(BATCH) {
-        let moved = tx.write(|conn| match conn {
-            Conn::Sqlite(conn) => sqlite(conn, log, index, batch),
-            Conn::Postgres(conn) => postgres(conn, log, index, batch),
-        })?;
-        if moved != batch.len() {
-            return Err(Error::Taken("pending leaf"));
+    let size = match tx.backend() {
+        Backend::Sqlite => {
+            let size = enter(tx, log, leaves)?;
+            leave_waiting(tx, log, leaves)?;
+            size
         }
-        index += column::number::<_, i64>(moved)?;
-    }
-    Ok(new_size)
+        Backend::Postgres => {
+            let size = grow(tx, log, leaves)?;
+            let mut index = column::number(log.size)?;
+            for batch in leaves.chunks(BATCH) {
+                let moved = postgres(tx, log, index, batch)?;
+                require_all(moved, batch)?;
+                index += column::number::<_, i64>(moved)?;
+            }
+            size
+        }
+    };
+    Ok(size)
 }
 
-fn postgres(
-    conn: &mut PgConnection,
-    log: &Log,
-    index: i64,
-    leaves: &[PendingLeaf],
-) -> QueryResult<usize> {
+/// The first step on SQLite: the leaves have their indices, and wait still.
+pub(crate) fn enter(tx: &mut Tx, log: &Log, leaves: &[PendingLeaf]) -> Result<u64, Error> {
+    let size = grow(tx, log, leaves)?;
+    let (Some(first), Some(last)) = (leaves.first(), leaves.last()) else {
+        return Ok(size);
+    };
+    let query = sql_query(SQLITE_INSERT)
+        .bind::<Integer, _>(log.id.0)
+        .bind::<BigInt, _>(column::number::<_, i64>(log.size)?)
+        .bind::<Integer, _>(log.facility.0)
+        .bind::<BigInt, _>(first.id)
+        .bind::<BigInt, _>(last.id);
+    let entered = tx.write(|conn| query.execute(conn))?;
+    require_all(entered, leaves)?;
+    Ok(size)
+}
+
+/// The second: they wait no longer.
+pub(crate) fn leave_waiting(tx: &mut Tx, log: &Log, leaves: &[PendingLeaf]) -> Result<(), Error> {
+    let (Some(first), Some(last)) = (leaves.first(), leaves.last()) else {
+        return Ok(());
+    };
+    let query = sql_query(SQLITE_DELETE)
+        .bind::<Integer, _>(log.facility.0)
+        .bind::<BigInt, _>(first.id)
+        .bind::<BigInt, _>(last.id);
+    let left = tx.write(|conn| query.execute(conn))?;
+    require_all(left, leaves)
+}
+
+/// Or instead of it: they have no indices any more.
+pub(crate) fn withdraw(tx: &mut Tx, log: &Log, leaves: &[PendingLeaf]) -> Result<(), Error> {
+    let bigger = log.size + leaves.len() as u64;
+    let entered = leaf::table
+        .filter(leaf::log_id.eq(log.id.0))
+        .filter(leaf::idx.ge(column::number::<_, i64>(log.size)?))
+        .filter(leaf::idx.lt(column::number::<_, i64>(bigger)?));
+    let gone = tx.write(|conn| diesel::delete(entered).execute(conn))?;
+    require_all(gone, leaves)?;
+    swap_size(tx, log, bigger, log.size)
+}
+
+/// Lets the log have room for these leaves, when it still has the size that is known.
+fn grow(tx: &mut Tx, log: &Log, leaves: &[PendingLeaf]) -> Result<u64, Error> {
+    let size = log.size + leaves.len() as u64;
+    swap_size(tx, log, log.size, size)?;
+    Ok(size)
+}
+
+fn swap_size(tx: &mut Tx, log: &Log, from: u64, to: u64) -> Result<(), Error> {
+    let (from, to): (i64, i64) = (column::number(from)?, column::number(to)?);
+    let swap =
+        diesel::update(log::table.find(log.id.0).filter(log::size.eq(from))).set(log::size.eq(to));
+    match tx.write(|conn| swap.execute(conn))? {
+        1 => Ok(()),
+        _ => Err(Error::Taken("log size")),
+    }
+}
+
+fn require_all(moved: usize, leaves: &[PendingLeaf]) -> Result<(), Error> {
+    match moved == leaves.len() {
+        true => Ok(()),
+        false => Err(Error::Taken("pending leaf")),
+    }
+}
+
+fn postgres(tx: &mut Tx, log: &Log, index: i64, leaves: &[PendingLeaf]) -> Result<usize, Error> {
     let ids: Vec<i64> = leaves.iter().map(|leaf| leaf.id).collect();
-    sql_query(POSTGRES)
+    let query = sql_query(POSTGRES)
         .bind::<Integer, _>(log.facility.0)
         .bind::<Array<BigInt>, _>(ids)
         .bind::<Integer, _>(log.id.0)
-        .bind::<BigInt, _>(index)
-        .execute(conn)
-}
-
-fn sqlite(
-    conn: &mut SqliteConnection,
-    log: &Log,
-    index: i64,
-    leaves: &[PendingLeaf],
-) -> QueryResult<usize> {
-    let (Some(first), Some(last)) = (leaves.first(), leaves.last()) else {
-        return Ok(0);
-    };
-    let moved = sql_query(SQLITE_INSERT)
-        .bind::<Integer, _>(log.id.0)
-        .bind::<BigInt, _>(index)
-        .bind::<Integer, _>(log.facility.0)
-        .bind::<BigInt, _>(first.id)
-        .bind::<BigInt, _>(last.id)
-        .execute(conn)?;
-    sql_query(SQLITE_DELETE)
-        .bind::<Integer, _>(log.facility.0)
-        .bind::<BigInt, _>(first.id)
-        .bind::<BigInt, _>(last.id)
-        .execute(conn)?;
-    Ok(moved)
+        .bind::<BigInt, _>(index);
+    tx.write(|conn| match conn {
+        Conn::Postgres(conn) => query.execute(conn),
+        Conn::Sqlite(_) => Ok(0),
+    })
 }
 
 /// Leaves that are taken back in one transaction: few enough that writers wait only for a

@@ -30,6 +30,7 @@ mod kept_queries;
 mod key_plan_tests;
 mod keys;
 mod later_rows;
+mod leaf_admission;
 mod leaf_claims;
 mod leaf_keys;
 mod leaf_sequence;

@@ -6,12 +6,13 @@ use crate::{
     sequence::{add_log, sequence},
     world::{World, on_both},
 };
-use model::Digest;
-use store::{FacilityId, LeafClaims, LeafFault, LeafName, RefusedLeaf, Store};
+use model::{Digest, LogId, Tag, VersionNumber};
+use store::{FacilityId, LeafClaims, LeafFault, LeafName, NewLog, PendingLeaf, RefusedLeaf, Store};
 
 on_both! {
     a_genuine_leaf_is_good_and_what_was_forged_is_refused,
     a_leaf_that_the_log_has_is_refused,
+    many_leaves_that_the_log_has_hold_up_no_new_one,
     many_forged_leaves_hold_up_no_genuine_one,
     a_leaf_without_a_mac_waits_until_it_is_shown,
     a_row_can_have_its_leaf_again_once,
@@ -29,6 +30,49 @@ fn claims(store: &Store, facility: FacilityId) -> LeafClaims {
         Ok(claims)
     });
     look.expect("a look")
+}
+
+/// Put back once more, with the macs that they had.
+const AGAIN: &str = "INSERT INTO pending_leaf (facility_id, commitment, record_tag, version, mac)
+    SELECT facility_id, commitment, record_tag, version, mac";
+
+/// One turn of a sequencer over all that waits, in one transaction.
+fn admit(store: &Store, facility: FacilityId) -> LeafClaims {
+    let turn = store.run_tx_blocking("admit", &[], move |tx| {
+        let log = tx.logs().find(facility)?.expect("a log");
+        tx.leaves().admit(&log, 1_000)
+    });
+    turn.expect("a turn")
+}
+
+fn names(leaves: &[PendingLeaf]) -> Vec<(Tag, VersionNumber)> {
+    let name = |leaf: &PendingLeaf| (leaf.record, leaf.version);
+    leaves.iter().map(name).collect()
+}
+
+/// The names in the newest log of a facility, by index; its size is their number.
+fn logged(store: &Store, facility: FacilityId) -> Vec<(Tag, VersionNumber)> {
+    let all = store.read_blocking("logged", |reader| {
+        let log = reader.logs().find(facility)?.expect("a log");
+        let leaves = reader.leaves().range(log.id, 0, 1_000)?;
+        assert_eq!(log.size, leaves.len() as u64);
+        Ok(leaves)
+    });
+    let name = |leaf: &store::Leaf| (leaf.record, leaf.version);
+    all.expect("a read").iter().map(name).collect()
+}
+
+fn add_second_log(store: &Store, facility: FacilityId) {
+    let new = NewLog {
+        facility,
+        epoch: 2,
+        origin: "log.example.org/log/north/2".to_owned(),
+        log_id: LogId::new([2; 32]),
+        public_key: [4; 32],
+    };
+    store
+        .run_tx_blocking("log", &[], move |tx| tx.logs().insert(&new))
+        .expect("a new log");
 }
 
 fn refused(store: &Store, facility: FacilityId) -> Vec<RefusedLeaf> {
@@ -112,32 +156,52 @@ fn a_leaf_that_the_log_has_is_refused(world: &World) {
             SELECT facility_id, commitment, record_tag, version, mac FROM pending_leaf
             WHERE id = 1",
     );
-    let found = claims(&store, facility);
+    let found = admit(&store, facility);
     assert_eq!(faults(&found), [LeafFault::Twice]);
-    let good = found.good;
-    assert_eq!(good.len(), 3);
-    store
-        .run_tx_blocking("sequence", &[], move |tx| {
-            let log = tx.logs().find(facility)?.expect("a log");
-            tx.leaves().sequence(&log, &good)
-        })
-        .expect("sequenced");
+    assert_eq!(found.good.len(), 3);
     // Put back after it has its index, between two that are new.
     insert(&store, facility, version(13, 1));
-    world.sql(
-        "INSERT INTO pending_leaf (facility_id, commitment, record_tag, version, mac)
-            SELECT facility_id, commitment, record_tag, version, mac FROM kept;
-         DROP TABLE kept",
-    );
+    world.sql(&format!("{AGAIN} FROM kept"));
     insert(&store, facility, version(13, 2));
-    let found = claims(&store, facility);
+    let found = admit(&store, facility);
     assert_eq!(faults(&found), [LeafFault::Twice; 2]);
-    let names: Vec<_> = found
-        .good
-        .iter()
-        .map(|leaf| (leaf.record, leaf.version))
-        .collect();
-    assert_eq!(names, [(tag(13), number(1)), (tag(13), number(2))]);
+    let good = [(tag(13), number(1)), (tag(13), number(2))];
+    assert_eq!(names(&found.good), good);
+    assert_eq!(logged(&store, facility)[3..], good);
+    assert_eq!(refused(&store, facility).len(), 3);
+    // The next log of the facility takes no name of the one before it.
+    add_second_log(&store, facility);
+    world.sql(&format!("{AGAIN} FROM kept; DROP TABLE kept"));
+    insert(&store, facility, version(14, 1));
+    let found = admit(&store, facility);
+    assert_eq!(faults(&found), [LeafFault::Twice; 2]);
+    assert_eq!(logged(&store, facility), [(tag(14), number(1))]);
+    assert_eq!(pending(&store, facility), []);
+}
+
+fn many_leaves_that_the_log_has_hold_up_no_new_one(world: &World) {
+    let (store, facility) = world.with_facility();
+    add_log(&store, facility, "log.example.org/log/north");
+    for number in 1..=300 {
+        insert(&store, facility, version(10, number));
+    }
+    world.sql("CREATE TABLE kept AS SELECT * FROM pending_leaf");
+    assert_eq!(admit(&store, facility).good.len(), 300);
+    insert(&store, facility, version(11, 1));
+    world.sql(&format!("{AGAIN} FROM kept ORDER BY id; DROP TABLE kept"));
+    insert(&store, facility, version(11, 2));
+    let mut rounds = Vec::new();
+    loop {
+        let found = admit(&store, facility);
+        rounds.push((found.refused.len(), found.good.len()));
+        if !found.more {
+            break;
+        }
+    }
+    assert_eq!(rounds, [(256, 1), (44, 1)]);
+    let new = [(tag(11), number(1)), (tag(11), number(2))];
+    assert_eq!(logged(&store, facility)[300..], new);
+    assert_eq!(refused(&store, facility).len(), 300);
 }
 
 fn many_forged_leaves_hold_up_no_genuine_one(world: &World) {
