@@ -29,6 +29,11 @@ const FEWEST: u32 = 512;
 /// pages of the index by record, so larger ones write far less: a million leaves
 /// in batches of 4,096 wrote 4.8 GB, in batches of 16,384 2.0 GB.
 const MOST: u32 = 16_384;
+/// The same while the log is small: its index has fewer pages than a batch has leaves, so
+/// that one twice as large writes hardly more.
+const MOST_OF_SMALL: u32 = 32_768;
+/// Leaves of a log whose index has 10,000 pages of 4 KiB, 40 MiB.
+const SMALL: u64 = 1_000_000;
 
 /// Sequences all logs.
 #[derive(Debug)]
@@ -95,7 +100,12 @@ impl Sequencer {
             if !done.more {
                 break;
             }
-            batch = MOST.min(batch * 2);
+            let most = if log.size + sequenced < SMALL {
+                MOST_OF_SMALL
+            } else {
+                MOST
+            };
+            batch = most.min(batch * 2);
         }
         Span::current().record("chartseal.leaves", sequenced);
         Ok(sequenced)
