@@ -15,7 +15,7 @@ use std::{
 /// What is done to the data; the second folder is that of other data.
 type Damage = fn(&Path, &Path);
 
-const DAMAGES: [(&str, Damage, &str); 15] = [
+const DAMAGES: [(&str, Damage, &str); 16] = [
     (
         "the key file holds something else",
         |data, _| fs::write(data.join("keys/kms.json"), "no key").expect("written"),
@@ -67,6 +67,11 @@ const DAMAGES: [(&str, Damage, &str); 15] = [
     (
         "the submitter's key is gone",
         |data, _| fs::remove_file(data.join("keys/submitter.key")).expect("gone"),
+        "put it back",
+    ),
+    (
+        "the leaf key is gone",
+        |data, _| fs::remove_file(data.join("keys/leaf.key")).expect("gone"),
         "put it back",
     ),
     (

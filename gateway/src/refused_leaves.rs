@@ -40,8 +40,6 @@ impl Standing {
 /// A refused leaf and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
-    /// Its row in `refused_leaf`.
-    id: i64,
     /// Record tag in hex, and version.
     pub name: String,
     /// Why it was refused; `None` where the row says something else.
@@ -53,7 +51,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// Whether its row is good, and has no leaf.
+    /// Whether its row has no leaf, though it is good.
     #[must_use]
     pub fn lacks(&self) -> bool {
         let lacks = matches!(self.standing, Standing::Lacks | Standing::Unbound);
@@ -98,28 +96,31 @@ impl RefusedLeaves {
         Ok(Self(facility))
     }
 
-    /// Looks at each refused leaf and does what is wanted.
+    /// Looks at each refused leaf, does what is wanted, and tells of it.
     ///
     /// # Errors
     /// When database or keys cannot be read; what was done before stands.
-    pub async fn look(&self, wanted: Wanted) -> Result<Vec<Refused>, Failure> {
-        let (id, mut after, mut all) = (self.0.id, None, Vec::new());
+    pub async fn look(
+        &self,
+        wanted: Wanted,
+        mut told: impl FnMut(&Refused),
+    ) -> Result<(), Failure> {
+        let (id, mut after) = (self.0.id, None);
         loop {
             let read = move |reader: &mut Reader| reader.leaves().refused(id, after, BATCH);
             let leaves = self.0.store.search("refused leaves", read).await?;
             let Some(last) = leaves.last() else {
-                return Ok(all);
+                return Ok(());
             };
             after = Some(last.id);
             for leaf in leaves {
-                all.push(self.look_at(leaf, wanted).await?);
+                told(&self.look_at(leaf, wanted).await?);
             }
         }
     }
 
     async fn look_at(&self, leaf: store::RefusedLeaf, wanted: Wanted) -> Result<Refused, Failure> {
         let mut refused = Refused {
-            id: leaf.id,
             name: leaf.name.to_string(),
             fault: leaf.fault,
             standing: Standing::NoRow,
@@ -130,7 +131,7 @@ impl RefusedLeaves {
             (refused.standing, refused.put_again) = (standing, put);
         }
         if wanted.forget && !refused.lacks() {
-            let (facility, id) = (self.0.id, refused.id);
+            let (facility, id) = (self.0.id, leaf.id);
             let forget = move |tx: &mut Tx| tx.leaves().forget_refused(facility, id);
             self.0
                 .store
@@ -140,16 +141,11 @@ impl RefusedLeaves {
         Ok(refused)
     }
 
-    /// Gives one row its leaf again, whatever was refused; how it stood, and whether it has
-    /// one now that was put in.
+    /// Gives one row its leaf again, whatever was refused.
     ///
     /// # Errors
     /// When database or keys cannot be read.
-    pub async fn put_again(
-        &self,
-        record: Tag,
-        version: VersionNumber,
-    ) -> Result<(Standing, bool), Failure> {
+    pub async fn put_again(&self, record: Tag, version: VersionNumber) -> Result<Refused, Failure> {
         let name = LeafName {
             facility: self.0.id,
             record,
@@ -159,7 +155,13 @@ impl RefusedLeaves {
             put_again: true,
             forget: false,
         };
-        self.settle(&name, None, wanted).await
+        let (standing, put_again) = self.settle(&name, None, wanted).await?;
+        Ok(Refused {
+            name: format!("{record} {}", version.get()),
+            fault: None,
+            standing,
+            put_again,
+        })
     }
 
     async fn settle(

@@ -15,7 +15,7 @@ use store::{Audit, LeafFault, LeafName, Reader, Statement, Version, WaitingLeaf}
 
 /// Leaves that are looked at in one call.
 const BATCH: u32 = 256;
-/// Calls at a start, so that many leaves do not hold it up; the rest is left to the sweep.
+/// Calls at a start, so that many leaves do not hold it up; the rest is left to the tasks of the process.
 const CALLS_AT_START: u32 = 16;
 
 /// What a row commits to.

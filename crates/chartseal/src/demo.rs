@@ -14,7 +14,6 @@ mod trust_file;
 
 use crate::{
     cli::DemoArgs,
-    leaf_key,
     output::{complain, say},
     service::anchoring::{self, Anchoring},
 };
@@ -73,7 +72,7 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     layout.check_database()?;
     // The database first: it tells whether the directory is in use.
     let store = open_store(&layout)?;
-    leaf_key::make_at(&layout.leaf_key(), &store)?;
+    layout.hold_leaf_key(&store).await?;
     crate::logging::to_file(&layout.log())?;
     let listener = listen(args.listen)?;
     warn_of_others(args.listen);

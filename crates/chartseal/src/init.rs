@@ -55,7 +55,7 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     facility::fix_log_host(&store, &host).await?;
 
     folder(&anchor.log_keys)?;
-    leaf_key::make(&config, &store)?;
+    leaf_key::make(&config, &store, args.new_leaf_key).await?;
     let submitter = submitter(&anchor.submitter_key, &SystemRandom)?;
     let new = (&args.facility, first.clone());
     let made = facility::create(&store, &kms, new, &SystemClock, &SystemRandom).await?;

@@ -49,12 +49,22 @@ pub fn hold_if_there(config: &Config, store: &Store) -> Result<(), Failed> {
     }
 }
 
-/// Makes the key where there is none, and holds it.
+/// Makes the key where there is none, and holds it. Where one was in use before, another is
+/// made only if that is `wanted`.
 ///
 /// # Errors
-/// When it cannot be made or used.
-pub fn make(config: &Config, store: &Store) -> Result<(), Failed> {
+/// When the key in use is missing; when it cannot be made or used.
+pub async fn make(config: &Config, store: &Store, wanted: bool) -> Result<(), Failed> {
     let path = config.needed_leaf_key()?;
+    if !wanted && is_lost(&path, store).await? {
+        return Err(format!(
+            "the leaf key is missing at `{}`, and leaves of this database were made with it: \
+             copy it from where another service has it, or from its backup; where none is left, \
+             `chartseal init --new-leaf-key` makes another",
+            path.display()
+        )
+        .into());
+    }
     if make_at(&path, store)? {
         say!(
             "made the leaf key {}; every gateway and anchor-service needs this file, and \
@@ -65,7 +75,19 @@ pub fn make(config: &Config, store: &Store) -> Result<(), Failed> {
     Ok(())
 }
 
-/// [`make`] at a place; whether it was made.
+/// Whether the file is missing, and a key was in use that it held.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn is_lost(path: &Path, store: &Store) -> Result<bool, Failed> {
+    if path.exists() {
+        return Ok(false);
+    }
+    let any = store.read("macs of leaves", |reader| reader.leaves().any_mac());
+    Ok(any.await?)
+}
+
+/// Makes the key at a place where there is none, and holds it; whether it was made.
 ///
 /// # Errors
 /// When it cannot be made or used.
@@ -98,6 +120,7 @@ impl LeafKeyFile {
     pub fn watch(config: &Config, store: &Store) -> Result<Self, Failed> {
         let path = config.needed_leaf_key()?;
         hold(&path, store)?;
+        tracing::info!(keys = store.leaf_keys().ids(), "leaf keys");
         let file = Self {
             path,
             store: store.clone(),
@@ -120,7 +143,12 @@ impl LeafKeyFile {
     }
 
     fn look(&self) {
+        let before = self.store.leaf_keys().ids();
         let now = hold(&self.path, &self.store).err();
+        let keys = self.store.leaf_keys().ids();
+        if keys != before {
+            tracing::info!(keys, before, "the leaf keys changed");
+        }
         let now = now.map(|error| error.to_string());
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         match (&*trouble, &now) {
@@ -163,12 +191,15 @@ mod tests {
         fs::rename(&path, &aside).expect("moved");
         file.look();
         assert!(file.trouble().is_some());
-        assert_eq!(format!("{:?}", store.leaf_keys()), "LeafKeys(1)");
+        let kept = store.leaf_keys().ids();
+        assert_eq!(kept.len(), 8);
         let one = fs::read_to_string(&aside).expect("a key");
         fs::write(&aside, format!("{}{one}", "0".repeat(64) + "\n")).expect("written");
         fs::rename(&aside, &path).expect("moved back");
         file.look();
         assert_eq!(file.trouble(), None);
-        assert_eq!(format!("{:?}", store.leaf_keys()), "LeafKeys(2)");
+        let now = store.leaf_keys().ids();
+        assert_eq!(now.split(' ').next_back(), Some(kept.as_str()), "{now}");
+        assert_eq!(now.len(), 17);
     }
 }

@@ -7,19 +7,20 @@ use crate::{
     database, facility,
     output::{complain, say},
 };
-use gateway::refused_leaves::{RefusedLeaves, Wanted};
+use gateway::refused_leaves::{Refused, RefusedLeaves, Standing, Wanted};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
 use std::{error::Error, process::ExitCode, sync::Arc};
 
 type Failed = Box<dyn Error>;
 
-/// Runs the command: 1 when a row lacks its leaf still, 2 when it could not be looked.
+/// Runs the command: 1 when a row lacks its leaf still; else 2 when a facility, or all of
+/// them, could not be looked at.
 pub fn run(args: &LeavesArgs) -> ExitCode {
     match crate::block_on(look(args)) {
-        Ok(0) => ExitCode::SUCCESS,
-        Ok(lacking) => {
-            complain!("chartseal leaves: {lacking} rows have no leaf");
+        Ok(Looked { lacking: 0, failed }) => ExitCode::from(if failed { 2 } else { 0 }),
+        Ok(Looked { lacking, .. }) => {
+            complain!("chartseal leaves: rows that have no leaf: {lacking}");
             ExitCode::FAILURE
         }
         Err(problem) => {
@@ -29,39 +30,76 @@ pub fn run(args: &LeavesArgs) -> ExitCode {
     }
 }
 
-/// A line for each: facility, record tag and version, cause, how it stands; gives the
-/// number of those that lack their leaf.
-async fn look(args: &LeavesArgs) -> Result<u64, Failed> {
+/// What came of all facilities.
+#[derive(Default)]
+struct Looked {
+    /// Number of rows that have no leaf.
+    lacking: u64,
+    /// Whether a facility could not be looked at.
+    failed: bool,
+}
+
+/// Prints a line for each leaf: facility, record tag and version, cause, standing. A
+/// facility that cannot be looked at holds up no other.
+async fn look(args: &LeavesArgs) -> Result<Looked, Failed> {
     let config = Config::read(&args.config)?;
     let kms = FileKms::open(&config.keys()?.file)?;
     let store = database::open(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let mut lacking = 0;
-    for row in facility::list(&store).await? {
-        if args.facility.as_ref().is_some_and(|only| *only != row.name) {
-            continue;
-        }
-        let leaves = RefusedLeaves::open(&row.name, (&store, &kms), (&clock, &random)).await?;
-        if let Some(record) = args.record {
-            let (standing, put) = leaves.put_again(record, args.version).await?;
-            let standing = if put { "put again" } else { standing.as_str() };
-            say!(
-                "{}\t{record} {}\t-\t{standing}",
-                row.name,
-                args.version.get()
-            );
-            lacking += u64::from(!put && standing != "has-leaf");
-            continue;
-        }
-        let wanted = Wanted {
-            put_again: args.put_again,
-            forget: args.forget,
+    let mut looked = Looked::default();
+    let mut met = false;
+    for row in facility::each(&store).await? {
+        let name = match row {
+            Ok(row) => row.name,
+            Err(problem) => {
+                complain!("chartseal leaves: {problem}");
+                looked.failed = true;
+                continue;
+            }
         };
-        for refused in leaves.look(wanted).await? {
-            say!("{}\t{refused}", row.name);
-            lacking += u64::from(refused.lacks());
+        if args.facility.as_ref().is_some_and(|only| *only != name) {
+            continue;
+        }
+        met = true;
+        let opened = RefusedLeaves::open(&name, (&store, &kms), (&clock, &random)).await;
+        let told = |refused: &Refused| {
+            say!("{name}\t{refused}");
+            looked.lacking += u64::from(refused.lacks());
+        };
+        let done = match opened {
+            Ok(leaves) => look_at(args, &leaves, told).await,
+            Err(problem) => Err(problem.into()),
+        };
+        if let Err(problem) = done {
+            complain!("chartseal leaves: {name}: {problem}");
+            looked.failed = true;
         }
     }
-    Ok(lacking)
+    match &args.facility {
+        Some(name) if !met && !looked.failed => {
+            Err(format!("there is no facility `{name}`").into())
+        }
+        _ => Ok(looked),
+    }
+}
+
+async fn look_at(
+    args: &LeavesArgs,
+    leaves: &RefusedLeaves,
+    mut told: impl FnMut(&Refused),
+) -> Result<(), Failed> {
+    if let Some(record) = args.record {
+        let row = leaves.put_again(record, args.version).await?;
+        told(&row);
+        return match row.standing {
+            Standing::NoRow => Err("there is no such row, or it does not open".into()),
+            _ => Ok(()),
+        };
+    }
+    let wanted = Wanted {
+        put_again: args.put_again,
+        forget: args.forget,
+    };
+    Ok(leaves.look(wanted, told).await?)
 }

@@ -35,7 +35,7 @@ async fn take_over(args: &TakeOverArgs) -> Result<(), Failed> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     if args.confirm {
-        leaf_key::make(&config, &store)?;
+        leaf_key::make(&config, &store, false).await?;
     }
     let (mut waiting, mut sealed) = (0, 0);
     for row in facility::some(&store).await? {

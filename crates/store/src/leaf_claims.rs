@@ -5,9 +5,12 @@
 use crate::{
     Access, Error, FacilityId, LeafName, Leaves, PendingLeaf, RowName, Tx, column,
     leaf_keys::{self, LeafKey},
-    schema::pending_leaf,
+    schema::{log, pending_leaf},
 };
-use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
+use diesel::{
+    ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl,
+    dsl::{exists, select},
+};
 use model::Commitment;
 use std::collections::HashSet;
 
@@ -109,6 +112,19 @@ impl<A: Access> Leaves<'_, A> {
             .select(COLUMNS);
         let rows: Vec<WaitingRow> = self.access.query(|conn| query.load(conn))?;
         Ok(rows.into_iter().map(waiting).collect())
+    }
+
+    /// Whether some leaf key made a mac that is still in the database: of a waiting leaf or
+    /// of a log's state.
+    pub fn any_mac(&mut self) -> Result<bool, Error> {
+        let waiting = pending_leaf::table.filter(pending_leaf::mac.is_not_null());
+        let states = log::table.filter(log::state_mac.is_not_null());
+        let waits = select(exists(waiting));
+        if self.access.query(|conn| waits.get_result(conn))? {
+            return Ok(true);
+        }
+        let grown = select(exists(states));
+        self.access.query(|conn| grown.get_result(conn))
     }
 }
 

@@ -17,6 +17,7 @@ use zeroize::Zeroize;
 
 const OF_LEAF: &[u8] = b"chartseal/1/leaf";
 const OF_STATE: &[u8] = b"chartseal/1/log-state";
+const OF_ID: &[u8] = b"chartseal/1/leaf-key-id";
 
 /// Bytes of a mac.
 pub(crate) const MAC: usize = 16;
@@ -37,15 +38,23 @@ pub struct LeafName {
 pub(crate) struct LeafKey {
     leaf: Hmac<Sha256>,
     state: Hmac<Sha256>,
+    /// Tells the key from others, and nothing of it.
+    id: [u8; 4],
 }
 
 impl LeafKey {
     fn new(secret: &[u8; 32]) -> Self {
         let (mut pseudorandom_key, hkdf) = Hkdf::<Sha512>::extract(Some(b""), secret);
         pseudorandom_key.as_mut_slice().zeroize();
+        let mut id = [0; 4];
+        if hkdf.expand(OF_ID, &mut id).is_err() {
+            // HKDF refuses nothing but a longer output.
+            std::process::abort();
+        }
         Self {
             leaf: derive(&hkdf, OF_LEAF),
             state: derive(&hkdf, OF_STATE),
+            id,
         }
     }
 
@@ -120,6 +129,16 @@ impl LeafKeys {
             .is_some_and(|mac| mac.len() == MAC && self.held().iter().any(|key| is(made(key), mac)))
     }
 
+    /// The keys by their identifiers, 8 hex digits each, the one that makes macs first.
+    #[must_use]
+    pub fn ids(&self) -> String {
+        let held = self.held();
+        let ids = held
+            .iter()
+            .map(|key| format!("{:08x}", u32::from_be_bytes(key.id)));
+        ids.collect::<Vec<_>>().join(" ")
+    }
+
     /// The key that makes macs.
     pub(crate) fn newest(&self) -> Result<LeafKey, Error> {
         self.held().first().cloned().ok_or(Error::NoLeafKey)
@@ -180,6 +199,18 @@ mod tests {
                 "ff0bb646a9db3e4c29c9b930c969d6ca"
             )
         );
+    }
+
+    #[test]
+    fn golden_vector_of_an_identifier() {
+        let keys = LeafKeys::default();
+        keys.set([&std::array::from_fn(|index| index as u8), &[1; 32]]);
+        let ids = keys.ids();
+        assert_eq!(
+            ids.split_once(' ').map(|(first, _)| first),
+            Some("8f2d652d")
+        );
+        assert_eq!(ids.len(), 17);
     }
 
     #[test]

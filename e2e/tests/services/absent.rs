@@ -9,11 +9,12 @@ use e2e::Ran;
 use std::{fs, path::Path};
 
 /// Every command that opens a database and is not `init`.
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 15] = [
     &["serve"],
     &["serve", "--check-only"],
     &["sweep"],
     &["jobs"],
+    &["leaves"],
     &["scopes", "list"],
     &["take-over"],
     &["keys", "list"],
@@ -22,6 +23,17 @@ const COMMANDS: [&[&str]; 12] = [
     &["anchor", "new-epoch", "--facility", HOME],
     &["anchor", "grant", "--all", "--admin-key", "absent"],
     &["anchor", "deploy", "--admin-key", "absent"],
+    &["anchor", "revoke", "--all", "--admin-key", "absent"],
+    &[
+        "anchor",
+        "close",
+        "--facility",
+        HOME,
+        "--reason",
+        "log-key",
+        "--admin-key",
+        "absent",
+    ],
 ];
 
 fn run(house: &Installation, config: &Path, words: &[&str]) -> Ran {

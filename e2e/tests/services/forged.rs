@@ -51,24 +51,38 @@ fn a_leaf_that_no_gateway_made_gets_no_index_and_the_operator_is_told() {
     service.wait_until("every leaf has an index", none_waits);
     attack(|text| house.sql(text), |count| format!("zeroblob({count})"));
     service.wait_until("the refusals", || refused(FORGED));
+    // Without a mac it is a gateway that looks at it, while it runs.
+    house.sql(&format!(
+        "INSERT INTO pending_leaf (facility_id, commitment, record_tag, version, mac)
+         SELECT id, zeroblob(32), zeroblob(16), 2, NULL FROM facility WHERE name = '{HOME}'"
+    ));
+    service.wait_until("the refusal", || refused(FORGED + 1.0));
     system.create_patient("Rosalind");
     service.wait_until("every leaf has an index", none_waits);
     let logged = service.logged();
     let line = "a waiting leaf was refused and has no index";
-    assert_eq!(logged.matches(line).count(), 4, "{logged}");
+    assert_eq!(logged.matches(line).count(), 5, "{logged}");
     assert!(service.stop().success());
 
     let leaves = |more: &[&str]| house.chartseal(&["leaves"], &config, more);
     let shown = leaves(&[]).good().text;
     assert_eq!(shown.matches("\tmac\tno-row").count(), 2, "{shown}");
     assert_eq!(shown.matches("\tmac\thas-leaf").count(), 2, "{shown}");
+    assert_eq!(shown.matches("\trow\tno-row").count(), 1, "{shown}");
     let sweep = house.chartseal(&["sweep"], &config, &[]).good().text;
     assert!(sweep.contains(" ms, 0 faults"), "{sweep}");
     drop(leaves(&["--put-again", "--forget"]).good());
     assert_eq!(leaves(&[]).good().text, "");
 
-    // Without the key nothing starts; with another, leaves of this one are refused until
-    // they are put in again.
+    let unknown = leaves(&["--facility", "nowhere"]);
+    assert_eq!(unknown.code, 2, "{}", unknown.text);
+    assert!(unknown.text.contains("there is no facility `nowhere`"));
+    let tag = "0".repeat(32);
+    let none = leaves(&["--put-again", "--facility", HOME, "--record", &tag]);
+    assert_eq!(none.code, 2, "{}", none.text);
+    assert!(none.text.contains("there is no such row"), "{}", none.text);
+
+    // Without the key nothing starts, and no other takes its place unasked.
     let (key, aside) = (house.path("keys/leaf.key"), house.path("aside"));
     fs::rename(&key, &aside).unwrap();
     let ended = house.chartseal(&["serve"], &config, &[]);
@@ -78,8 +92,22 @@ fn a_leaf_that_no_gateway_made_gets_no_index_and_the_operator_is_told() {
         "{}",
         ended.text
     );
+    let made = house.init_again(&config, HOME);
+    assert_eq!(made.code, 1, "{}", made.text);
+    assert!(made.text.contains("--new-leaf-key"), "{}", made.text);
+    assert!(!key.exists());
     fs::rename(&aside, &key).unwrap();
     let mut service = start();
     service.wait_until("nothing refused", || refused(0.0));
+    assert!(service.stop().success());
+
+    // Where it is lost for good another is made, and the log goes on with that.
+    fs::remove_file(&key).unwrap();
+    let anew = ["--facility", HOME, "--new-leaf-key"];
+    let made = house.chartseal(&["init"], &config, &anew).good().text;
+    assert!(made.contains("made the leaf key"), "{made}");
+    let mut service = start();
+    system.create_patient("Saskia");
+    service.wait_until("every leaf has an index", none_waits);
     assert!(service.stop().success());
 }

@@ -2,7 +2,7 @@
 //! that a job takes a tenth of a core at most unless it would come too late.
 
 use super::{KEPT_EVERY, Tools, Turn, Worker};
-use crate::{app::App, facility::Facility, sweep::SweepJob};
+use crate::{app::App, facility::Facility, sweep::SweepJob, waiting_leaves};
 use actix_web::{rt, web};
 use model::{RandomUnavailable, Timestamp};
 use std::{
@@ -77,7 +77,9 @@ async fn run(app: web::Data<App>, facility: Arc<Facility>, mut stopped: watch::R
     };
     loop {
         let began = Instant::now();
+        let more = show_leaves(&facility).await;
         let wait = match worker.turn().await {
+            Ok(Turn::StoodBy | Turn::Rested(_)) if more => began.elapsed() * PAUSE,
             Ok(Turn::Worked) if worker.is_late() => SHORTEST,
             Ok(Turn::Worked) => (began.elapsed() * PAUSE).clamp(SHORTEST, LONGEST),
             Ok(Turn::StoodBy) => LOOK_EVERY,
@@ -93,6 +95,19 @@ async fn run(app: web::Data<App>, facility: Arc<Facility>, mut stopped: watch::R
         }
     }
     worker.release().await;
+}
+
+/// Leaves that wait without a mac are nobody's job: two processes that look at them do no
+/// harm, and those that were taken back from a log wait for it. Whether there are more.
+async fn show_leaves(facility: &Facility) -> bool {
+    match waiting_leaves::show(facility).await {
+        Ok(more) => more,
+        Err(failure) => {
+            tracing::warn!(facility = %facility.name, %failure,
+                "waiting leaves cannot be compared with their rows; it is tried again");
+            false
+        }
+    }
 }
 
 fn worker(

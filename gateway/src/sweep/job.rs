@@ -6,7 +6,7 @@ use super::{
     fault::{Fault, FaultKind, Faults, SweptTable},
     progress::{Pass, Progress, Whole},
 };
-use crate::{app::App, facility::Facility, failure::Failure, jobs::Job, waiting_leaves};
+use crate::{app::App, facility::Facility, failure::Failure, jobs::Job};
 use actix_web::web;
 use model::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -206,12 +206,7 @@ impl Job for SweepJob {
         let sweep = self.opened().await?;
         let mut running = match state.running.clone() {
             Some(running) => running,
-            None => {
-                if waiting_leaves::show(&sweep.facility).await? {
-                    return Ok(());
-                }
-                sweep.begin(&*clock).await?
-            }
+            None => sweep.begin(&*clock).await?,
         };
         sweep.step(&mut running).await?;
         if running.pass != Pass::Ended {

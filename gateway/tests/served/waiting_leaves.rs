@@ -8,7 +8,7 @@ use crate::{
     sweep::{HERE, whole},
 };
 use devkit::issuer::DemoUser;
-use gateway::refused_leaves::{Standing, Wanted};
+use gateway::refused_leaves::{Refused, RefusedLeaves, Standing, Wanted};
 use model::{Tag, VersionNumber};
 use store::{LeafClaims, LeafFault, Tx};
 
@@ -46,6 +46,13 @@ async fn claims(house: &House) -> LeafClaims {
     house.store.run_tx("claims", &[], look).await.unwrap()
 }
 
+async fn look(leaves: &RefusedLeaves, wanted: Wanted) -> Vec<Refused> {
+    let mut all = Vec::new();
+    let told = |refused: &Refused| all.push(refused.clone());
+    leaves.look(wanted, told).await.unwrap();
+    all
+}
+
 fn count(house: &House, table: &str) -> usize {
     let lines = house.query(&format!("SELECT count(*) FROM {table} WHERE {HERE}"));
     lines[0][0].parse().unwrap()
@@ -74,7 +81,7 @@ async fn a_start_shows_what_waited_before_and_refuses_what_was_put_there(kind: K
     // The last of them is the other facility's as it was, so it stays there.
     assert_eq!(count(&house, "refused_leaf"), 2);
     let leaves = house.refused_leaves(HOME).await;
-    let looked = leaves.look(Wanted::default()).await.unwrap();
+    let looked = look(&leaves, Wanted::default()).await;
     let standing: Vec<_> = looked.iter().map(|it| (it.fault, it.standing)).collect();
     let row = Some(LeafFault::Row);
     assert_eq!(standing, [(row, Standing::NoRow), (row, Standing::HasLeaf)]);
@@ -99,21 +106,21 @@ async fn a_leaf_that_was_damaged_can_be_put_in_again(kind: Kind) {
     assert_eq!((found.good.len(), found.refused.len()), (genuine - 2, 3));
     let leaves = house.refused_leaves(HOME).await;
     let wanted = |put_again, forget| Wanted { put_again, forget };
-    let standing = |all: Vec<gateway::refused_leaves::Refused>| {
+    let standing = |all: Vec<Refused>| {
         let mut all: Vec<_> = all.iter().map(|it| (it.standing, it.put_again)).collect();
         all.sort_by_key(|(standing, _)| standing.as_str());
         all
     };
-    let looked = leaves.look(wanted(false, true)).await.unwrap();
+    let looked = look(&leaves, wanted(false, true)).await;
     let (lacks, has) = ((Standing::Lacks, false), (Standing::HasLeaf, false));
     assert_eq!(standing(looked), [has, lacks, lacks]);
     assert_eq!(count(&house, "refused_leaf"), 2, "those that lack one stay");
-    let looked = leaves.look(wanted(true, false)).await.unwrap();
+    let looked = look(&leaves, wanted(true, false)).await;
     assert_eq!(standing(looked), [(Standing::Lacks, true); 2]);
     let found = claims(&house).await;
     assert_eq!((found.good.len(), found.refused.len()), (genuine, 0));
     assert_eq!(whole(&house).await.faults.total(), 0);
-    let looked = leaves.look(wanted(true, true)).await.unwrap();
+    let looked = look(&leaves, wanted(true, true)).await;
     assert_eq!(standing(looked), [has, has]);
     assert_eq!(count(&house, "refused_leaf"), 0);
 }
@@ -131,14 +138,13 @@ async fn a_row_whose_leaf_lost_its_name_can_have_it_again(kind: Kind) {
     let leaves = house.refused_leaves(HOME).await;
     let number = VersionNumber::new(2).unwrap();
     let put = leaves.put_again(tag, number).await.unwrap();
-    assert_eq!(put, (Standing::Lacks, true));
+    assert_eq!(put.to_string(), format!("{tag} 2\t-\tput again"));
     let again = leaves.put_again(tag, number).await.unwrap();
-    assert_eq!(again, (Standing::HasLeaf, false));
-    let none = leaves
-        .put_again(tag, VersionNumber::new(3).unwrap())
-        .await
-        .unwrap();
-    assert_eq!(none, (Standing::NoRow, false));
+    assert_eq!(again.to_string(), format!("{tag} 2\t-\thas-leaf"));
+    let third = VersionNumber::new(3).unwrap();
+    let none = leaves.put_again(tag, third).await.unwrap();
+    assert_eq!(none.to_string(), format!("{tag} 3\t-\tno-row"));
+    assert!(![put, again, none].iter().any(Refused::lacks));
     assert_eq!(claims(&house).await.refused, []);
     assert_eq!(whole(&house).await.faults.total(), 0);
 }

@@ -38,6 +38,10 @@ pub struct InitArgs {
     /// Let the administrators take the place of others who have never decided anything.
     #[arg(long)]
     pub replace_administrators: bool,
+    /// Make a leaf key in the place of one that was in use and is lost. Leaves that waited
+    /// under it are refused then (deploy/runbook.md, "Keys lost").
+    #[arg(long)]
+    pub new_leaf_key: bool,
 }
 
 /// A client as `--client` names it.

@@ -1,7 +1,10 @@
 //! Where the demo keeps what.
 
 use super::Failed;
-use crate::whole_file::{self, PRIVATE};
+use crate::{
+    leaf_key,
+    whole_file::{self, PRIVATE},
+};
 use anchor_service::{key_file, ledger::evm::SubmitterKey};
 use model::Random;
 use serde::{Deserialize, Serialize};
@@ -11,6 +14,7 @@ use std::{
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
+use store::Store;
 
 /// The places below one directory.
 pub struct Layout(PathBuf);
@@ -73,6 +77,21 @@ impl Layout {
             .into()),
             None => Ok(()),
         }
+    }
+
+    /// Makes the leaf key, or holds that which is there; refuses to begin with another.
+    pub async fn hold_leaf_key(&self, store: &Store) -> Result<(), Failed> {
+        let path = self.leaf_key();
+        if leaf_key::is_lost(&path, store).await? {
+            return Err(format!(
+                "the key `{}` is gone, and leaves of the database were made with it; put it \
+                 back, or choose another `--data`",
+                path.display()
+            )
+            .into());
+        }
+        leaf_key::make_at(&path, store)?;
+        Ok(())
     }
 
     /// What to say where another process has the database open.
