@@ -94,6 +94,11 @@ impl Sequencer {
                 break;
             };
             sequenced += u64::from(done.leaves);
+            if done.beyond > 0 {
+                tracing::error!(facility = %log.facility, leaves = done.beyond,
+                    "leaves beyond the end of a log were put there by someone else, and wait \
+                     again; see the runbook, \"A leaf was refused\"");
+            }
             for (leaf, fault) in &done.refused {
                 report(log, leaf, *fault);
             }

@@ -16,6 +16,9 @@ pub(crate) struct Sequenced {
     pub(crate) leaves: u32,
     /// Those that were refused one.
     pub(crate) refused: Vec<(WaitingLeaf, LeafFault)>,
+    /// Number of leaves beyond the end of the log, which wait again: someone has written
+    /// them there past us.
+    pub(crate) beyond: u64,
     /// Whether others wait.
     pub(crate) more: bool,
 }
@@ -50,6 +53,16 @@ impl Journal {
             {
                 return Ok(None);
             }
+            let beyond = tx.leaves().take_back_beyond(&log)?;
+            if beyond > 0 {
+                // There may be more than one transaction moves.
+                return Ok(Some(Sequenced {
+                    leaves: 0,
+                    refused: Vec::new(),
+                    beyond,
+                    more: true,
+                }));
+            }
             let claims = tx.leaves().admit(&log, most)?;
             if !claims.good.is_empty() {
                 grow(tx, &log, &claims.good)?;
@@ -57,6 +70,7 @@ impl Journal {
             Ok(Some(Sequenced {
                 leaves: u32::try_from(claims.good.len()).unwrap_or(u32::MAX),
                 refused: claims.refused,
+                beyond,
                 more: claims.more,
             }))
         });

@@ -98,7 +98,8 @@ const ENTERED: &str = "
     SELECT n.idx AS number FROM leaf n WHERE n.log_id = ? AND n.idx >= ? AND n.idx < ?
     AND (SELECT count(*) FROM (SELECT 1 FROM log g CROSS JOIN leaf l INDEXED BY leaf_record
         WHERE g.facility_id = ? AND l.log_id = g.id AND l.record_tag = n.record_tag
-        AND l.version = n.version AND (l.log_id <> n.log_id OR l.idx < ?) LIMIT 1) s) > 0";
+        AND l.version = n.version AND l.idx < CASE l.log_id WHEN n.log_id THEN ? ELSE g.size END
+        LIMIT 1) s) > 0";
 
 /// Which of the leaves, by id, that were entered at the end of the log.
 fn entered_again(tx: &mut Tx, log: &Log, leaves: &[PendingLeaf]) -> Result<HashSet<i64>, Error> {
@@ -129,7 +130,7 @@ const WAITING: &str = "
     SELECT p.id AS number FROM pending_leaf p
     WHERE p.facility_id = $1 AND p.id BETWEEN $2 AND $3 AND p.mac IS NOT NULL
     AND (SELECT count(*) FROM (SELECT 1 FROM log g CROSS JOIN leaf l
-        WHERE g.facility_id = p.facility_id AND l.log_id = g.id
+        WHERE g.facility_id = p.facility_id AND l.log_id = g.id AND l.idx < g.size
         AND l.record_tag = p.record_tag AND l.version = p.version LIMIT 1) s) > 0";
 
 fn waiting_again(

@@ -5,7 +5,7 @@ use crate::{
     Error, Log, PendingLeaf, Tx, column,
     database::Conn,
     schema::{leaf, log},
-    tx::Backend,
+    tx::{Backend, sealed::Connected as _},
 };
 use diesel::{
     ExpressionMethods, QueryDsl, RunQueryDsl,
@@ -140,16 +140,16 @@ fn postgres(tx: &mut Tx, log: &Log, index: i64, leaves: &[PendingLeaf]) -> Resul
 
 /// Leaves that are taken back in one transaction: few enough that writers wait only for a
 /// fraction of a second.
-const MOST_TAKEN: i64 = 10_000;
+const MAX_TAKEN: i64 = 10_000;
 
 const POSTGRES_BACK: &str = "
     INSERT INTO pending_leaf (facility_id, commitment, record_tag, version)
     SELECT $1, commitment, record_tag, version FROM leaf
-    WHERE log_id = $2 AND idx >= $3 ORDER BY idx";
+    WHERE log_id = $2 AND idx BETWEEN $3 AND $4 ORDER BY idx";
 const SQLITE_BACK: &str = "
     INSERT INTO pending_leaf (facility_id, commitment, record_tag, version)
     SELECT ?, commitment, record_tag, version FROM leaf
-    WHERE log_id = ? AND idx >= ? ORDER BY idx";
+    WHERE log_id = ? AND idx BETWEEN ? AND ? ORDER BY idx";
 
 /// Tiles may go on beyond the size; the next leaves are written over them.
 pub(crate) fn take_back(tx: &mut Tx, log: &Log, floor: u64) -> Result<u64, Error> {
@@ -157,19 +157,41 @@ pub(crate) fn take_back(tx: &mut Tx, log: &Log, floor: u64) -> Result<u64, Error
     let last = leaf::table
         .filter(leaf::log_id.eq(log.id.0))
         .select(max(leaf::idx));
-    let last: Option<i64> = tx.write(|conn| last.first(conn))?;
+    let last: Option<i64> = tx.query(|conn| last.first(conn))?;
     // Whoever wrote the size may have written any.
     let end = last.map_or(0, |last| last.saturating_add(1)).min(size);
-    let start = floor.max(end.saturating_sub(MOST_TAKEN));
+    let start = floor.max(end.saturating_sub(MAX_TAKEN));
     let swap = diesel::update(log::table.find(log.id.0).filter(log::size.eq(size)))
         .set((log::size.eq(start), log::state_mac.eq(None::<Vec<u8>>)));
     if tx.write(|conn| swap.execute(conn))? != 1 {
         return Err(Error::Taken("log size"));
     }
+    wait_again(tx, log, start, end.saturating_sub(1))
+}
+
+/// Rows beyond the size have no place in the tree, and the next leaves need theirs.
+pub(crate) fn take_back_beyond(tx: &mut Tx, log: &Log) -> Result<u64, Error> {
+    let size: i64 = column::number(log.size)?;
+    let beyond = leaf::table
+        .filter(leaf::log_id.eq(log.id.0))
+        .filter(leaf::idx.ge(size))
+        .order(leaf::idx)
+        .limit(MAX_TAKEN)
+        .select(leaf::idx);
+    let beyond: Vec<i64> = tx.query(|conn| beyond.load(conn))?;
+    match beyond.last() {
+        Some(last) => wait_again(tx, log, size, *last),
+        None => Ok(0),
+    }
+}
+
+/// Moves the leaves from the first index to the last; gives their number.
+fn wait_again(tx: &mut Tx, log: &Log, first: i64, last: i64) -> Result<u64, Error> {
     let (facility, log) = (log.facility.0, log.id.0);
     let bound = |text: &str| {
         let query = sql_query(text.to_owned()).bind::<Integer, _>(facility);
-        query.bind::<Integer, _>(log).bind::<BigInt, _>(start)
+        let query = query.bind::<Integer, _>(log);
+        query.bind::<BigInt, _>(first).bind::<BigInt, _>(last)
     };
     let taken = tx.write(|conn| match conn {
         Conn::Sqlite(conn) => bound(SQLITE_BACK).execute(conn),
@@ -177,7 +199,7 @@ pub(crate) fn take_back(tx: &mut Tx, log: &Log, floor: u64) -> Result<u64, Error
     })?;
     let gone = leaf::table
         .filter(leaf::log_id.eq(log))
-        .filter(leaf::idx.ge(start));
+        .filter(leaf::idx.between(first, last));
     tx.write(|conn| diesel::delete(gone).execute(conn))?;
     column::number(taken)
 }

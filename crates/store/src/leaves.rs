@@ -247,6 +247,12 @@ impl Leaves<'_, Tx> {
     pub fn take_back(&mut self, log: &Log, floor: u64) -> Result<u64, Error> {
         leaf_sequence::take_back(self.access, log, floor)
     }
+
+    /// Lets leaves wait again, without a mac, that have an index at or beyond the size of
+    /// the log: some thousands at most. How many; nobody of ours has put them there.
+    pub fn take_back_beyond(&mut self, log: &Log) -> Result<u64, Error> {
+        leaf_sequence::take_back_beyond(self.access, log)
+    }
 }
 
 fn read_pending((id, commitment, record, version): &PendingRow) -> Result<PendingLeaf, Error> {

@@ -18,6 +18,7 @@ on_both! {
     a_row_can_have_its_leaf_again_once,
     a_key_counts_as_long_as_it_is_held,
     the_newest_leaves_of_a_log_can_wait_again,
+    what_stands_beyond_the_end_of_a_log_is_no_leaf_of_it,
 }
 
 /// What is found when all that waits is looked at; what is refused is taken away.
@@ -343,4 +344,49 @@ fn the_newest_leaves_of_a_log_can_wait_again(world: &World) {
     assert_eq!(waiting.len(), 1);
     assert_eq!(waiting[0].name.record, tag(13).as_bytes());
     assert_eq!(claims(&store, facility).good.len(), 1, "the fifth");
+}
+
+fn what_stands_beyond_the_end_of_a_log_is_no_leaf_of_it(world: &World) {
+    let (store, facility) = world.with_facility();
+    add_log(&store, facility, "log.example.org/log/north");
+    insert(&store, facility, version(10, 1));
+    assert_eq!(admit(&store, facility).good.len(), 1);
+    add_second_log(&store, facility);
+    insert(&store, facility, version(11, 1));
+    insert(&store, facility, version(12, 1));
+    // In the log that has ended, by the name of one that waits; in the other, where the next
+    // leaf belongs and far behind.
+    let far = 1_000_000_000_000_u64;
+    world.sql(&format!(
+        "INSERT INTO leaf (log_id, idx, commitment, record_tag, version)
+         SELECT g.id, {far} + p.id, p.commitment, p.record_tag, p.version
+            FROM log g, pending_leaf p WHERE g.epoch = 1;
+         INSERT INTO leaf (log_id, idx, commitment, record_tag, version)
+         SELECT g.id, {far} + 1, l.commitment, l.record_tag, 7
+            FROM log g, leaf l WHERE g.epoch = 2 AND l.idx = 0;
+         INSERT INTO leaf (log_id, idx, commitment, record_tag, version)
+         SELECT g.id, 0, l.commitment, l.record_tag, 8
+            FROM log g, leaf l WHERE g.epoch = 2 AND l.idx = 0"
+    ));
+    let take_back = || {
+        let back = store.run_tx_blocking("beyond", &[], move |tx| {
+            let log = tx.logs().find(facility)?.expect("a log");
+            tx.leaves().take_back_beyond(&log)
+        });
+        back.expect("a turn")
+    };
+    assert_eq!((take_back(), take_back()), (2, 0));
+    let found = admit(&store, facility);
+    assert_eq!((found.good.len(), faults(&found)), (2, vec![]));
+    let both = [(tag(11), number(1)), (tag(12), number(1))];
+    assert_eq!(logged(&store, facility), both);
+    let waiting = store.read_blocking("waiting", |reader| {
+        reader.leaves().without_mac(facility, None, 10)
+    });
+    let versions: Vec<_> = waiting
+        .expect("a read")
+        .iter()
+        .map(|it| it.name.version)
+        .collect();
+    assert_eq!(versions, [8, 7], "they wait for a gateway to look at them");
 }
