@@ -4,11 +4,13 @@
 //! Nothing here retries or waits. A call is one question, and the caller, who
 //! has its intentions in the store, decides when to ask again.
 
+mod event_cursor;
 pub mod evm;
 #[cfg(test)]
 pub(crate) mod memory;
 mod node_board;
 
+pub use event_cursor::EventCursor;
 pub use node_board::NodeBoard;
 
 use model::{Digest, LogId, Timestamp};
@@ -149,29 +151,6 @@ pub struct TimedAnchor {
     pub time: u64,
 }
 
-/// Where to go on reading the anchors of a log, backwards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventCursor {
-    /// The block that the next range goes back from.
-    pub(crate) block: u64,
-    /// Blocks in it: more while the answers are empty, fewer when the node refuses.
-    pub(crate) range: u64,
-}
-
-impl EventCursor {
-    /// Begins at a block, which should be the newest final one.
-    #[must_use]
-    pub const fn from_block(block: u64) -> Self {
-        Self {
-            block,
-            range: FIRST_RANGE,
-        }
-    }
-}
-
-/// Blocks in the first question for anchors.
-const FIRST_RANGE: u64 = 1_000;
-
 /// The anchors of a range of blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventPage {
@@ -303,6 +282,12 @@ pub enum LedgerError {
          registry: it lags, or is wrong; nothing is done by its word"
     )]
     NoEvent(u64),
+    /// The events of a search lie further back than its questions reach.
+    #[error(
+        "the L2 node answers `eth_getLogs` for {0} blocks at once, too few to find an old event \
+         of the registry; set `rpcUrl` or `--rpc` to a node that answers over more blocks"
+    )]
+    ShortRanges(u64),
     /// The call does not fit into a block.
     #[error(
         "the transaction takes more gas than a block of the L2 has: one log alone must fit, \

@@ -1,11 +1,14 @@
 //! What a verifier reads out of the registry's events, on anvil.
 
-use crate::support::{Anvil, CHAIN, Tree, log_id};
+use crate::{
+    proxy::{Proxy, with},
+    support::{Anvil, CHAIN, Tree, log_id, number},
+};
 use anchor_service::ledger::{
     Extension, FinalityRule, Ledger as _, LedgerError,
-    evm::{EvmLedger, RegistryReader},
+    evm::{EvmLedger, RegistryReader, SubmitterKey},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Anchors the next size of a log; a heartbeat where it does not grow.
 async fn anchor(anvil: &Anvil, ledger: &EvmLedger, tree: &Tree, log: u32, size: u64) {
@@ -66,4 +69,46 @@ async fn final_anchors_are_read_newest_first_and_no_others() {
     assert_eq!(seqs.last().map(|event| event.seq), Some(5));
     let nowhere = RegistryReader::connect(&anvil.url, [9; 20], FinalityRule::Tag).await;
     assert!(matches!(nowhere, Err(LedgerError::NoRegistry(_))));
+}
+
+/// Says that the chain has so many blocks, and answers for a thousand of them at once.
+fn long_chain(proxy: &Proxy, newest: u64) {
+    proxy.answer(move |method, params, mut answer| match method {
+        "eth_blockNumber" => with(answer, json!(format!("{newest:#x}"))),
+        "eth_getLogs" => {
+            let end = |name| number(&params[0][name]);
+            let refusal = json!({ "code": -32_600, "message": "range is too large" });
+            if end("toBlock") - end("fromBlock") >= 1_000 {
+                answer.as_object_mut().unwrap().remove("result");
+                answer["error"] = refusal;
+            } else if !answer["result"].is_array() {
+                // Blocks that anvil has not.
+                answer = with(answer, Value::Array(Vec::new()));
+            }
+            answer
+        }
+        _ => answer,
+    });
+}
+
+#[tokio::test]
+async fn old_events_are_found_where_a_node_answers_for_few_blocks() {
+    let anvil = Anvil::start(&[]);
+    let ledger = anvil.registry(0x44, &[log_id(1)]).await;
+    let tree = Tree::new(4);
+    anchor(&anvil, &ledger, &tree, 1, 3).await;
+    anchor(&anvil, &ledger, &tree, 1, 4).await;
+    let proxy = Proxy::before(&anvil.url).await;
+    // More than a quarter of a million blocks were out of reach of a reader.
+    long_chain(&proxy, 300_000);
+    let rule = FinalityRule::Immediate;
+    let reader = RegistryReader::connect(&proxy.url, ledger.registry(), rule).await;
+    let reader = reader.unwrap();
+    let found = reader.find(log_id(1), &[2]).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(reader.newest(log_id(1), 9).await.unwrap().len(), 2);
+    let key = SubmitterKey::from_bytes(&[0x44; 32]).unwrap();
+    let behind = EvmLedger::new(&proxy.url, CHAIN, ledger.registry(), key).unwrap();
+    let event = behind.anchored(log_id(1), 2).await.unwrap();
+    assert_eq!(event.map(|event| event.size), Some(4));
 }

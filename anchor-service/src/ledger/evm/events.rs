@@ -10,10 +10,6 @@ use alloy::{
 };
 use model::{Digest, LogId};
 
-const LONGEST_RANGE: u64 = 1_000_000;
-/// Questions of one search; with ranges that double they reach back over any chain.
-const MAX_QUESTIONS: u32 = 256;
-
 /// The events of one registry.
 #[derive(Debug, Clone, Copy)]
 pub struct Events<'a> {
@@ -53,14 +49,18 @@ impl Events<'_> {
 
     /// Goes back until there is enough, or the log's first anchor, or no block. Gives the
     /// oldest first.
+    ///
+    /// # Errors
+    /// When the node does not answer, or after `most` answers.
     pub async fn scan(
         self,
         filter: Filter,
         mut from: EventCursor,
+        most: u32,
         enough: impl Fn(&[TimedAnchor]) -> bool,
     ) -> Result<Vec<TimedAnchor>, LedgerError> {
         let mut found = Vec::new();
-        for _ in 0..MAX_QUESTIONS {
+        for _ in 0..most {
             let page = self.page(&filter, from).await?;
             found.extend(page.events);
             let begun = found
@@ -73,46 +73,38 @@ impl Events<'_> {
             };
             from = older;
         }
-        Err(LedgerError::Strange(
-            "it answers for so few blocks at once that the registry's events are not found",
-        ))
+        Err(LedgerError::ShortRanges(from.range))
     }
 
     /// What stands in one range of blocks.
     pub async fn page(
         self,
         filter: &Filter,
-        EventCursor { block, mut range }: EventCursor,
+        mut at: EventCursor,
     ) -> Result<EventPage, LedgerError> {
         loop {
-            let first = block.saturating_sub(range.saturating_sub(1));
-            let asked = filter.clone().from_block(first).to_block(block);
-            let logs = match self.node.logs(&asked).await {
+            let asked = filter.clone().from_block(at.first()).to_block(at.block);
+            match self.node.logs(&asked).await {
                 // Too many blocks or too many events for one answer.
-                Err(LedgerError::Rejected { .. }) if range > 1 => {
-                    range /= 2;
-                    continue;
+                Err(error @ LedgerError::Rejected { .. }) => at = at.halved().ok_or(error)?,
+                answered => {
+                    let logs = answered?;
+                    let events: Result<_, _> = logs.iter().rev().map(event).collect();
+                    return Ok(EventPage {
+                        events: events?,
+                        older: at.older(logs.is_empty()),
+                    });
                 }
-                answered => answered?,
-            };
-            if logs.is_empty() {
-                range = range.saturating_mul(2).min(LONGEST_RANGE);
             }
-            let events: Result<_, _> = logs.iter().rev().map(event).collect();
-            return Ok(EventPage {
-                events: events?,
-                older: first
-                    .checked_sub(1)
-                    .map(|block| EventCursor { block, range }),
-            });
         }
     }
 }
 
 fn in_order(found: Vec<TimedAnchor>) -> Result<Vec<TimedAnchor>, LedgerError> {
-    match found.is_sorted_by(|a, b| a.anchored.seq < b.anchored.seq) {
-        true => Ok(found),
-        false => Err(LedgerError::Strange("anchors out of order")),
+    if found.is_sorted_by(|a, b| a.anchored.seq < b.anchored.seq) {
+        Ok(found)
+    } else {
+        Err(LedgerError::Strange("anchors out of order"))
     }
 }
 

@@ -8,6 +8,9 @@ use model::LogId;
 
 /// Blocks in which an anchor is looked for first: mostly it is of just now.
 const RECENT: u64 = 64;
+/// Answers to a search for an event: at a node that answers for 1,000 blocks at once they
+/// reach back over two million.
+const MAX_ANSWERS: u32 = 4_096;
 
 /// The heads that a registry holds.
 #[derive(Debug, Clone, Copy)]
@@ -65,14 +68,10 @@ impl Heads<'_> {
     /// The event of one anchor; `None` where the node shows none.
     pub async fn event(self, log: LogId, seq: u64) -> Result<Option<Anchored>, LedgerError> {
         let (node, registry) = (self.node, self.registry);
-        let from = EventCursor {
-            block: node.block_number().await?,
-            range: RECENT,
-        };
+        let from = EventCursor::with_range(node.block_number().await?, RECENT);
         let events = Events { node, registry };
-        let found = events.scan(events.numbered(log, &[seq]), from, |found| {
-            !found.is_empty()
-        });
+        let filter = events.numbered(log, &[seq]);
+        let found = events.scan(filter, from, MAX_ANSWERS, |found| !found.is_empty());
         Ok(found.await?.first().map(|event| event.anchored))
     }
 

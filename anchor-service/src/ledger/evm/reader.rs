@@ -11,6 +11,9 @@ use crate::ledger::{EventCursor, FinalityRule, LedgerError, TimedAnchor};
 use alloy::{primitives::Address, rpc::types::Filter};
 use model::{Digest, LogId};
 
+/// Answers to one search. Whoever verifies waits for it, and reads back as far as needs be.
+const MAX_ANSWERS: u32 = 1_000_000;
+
 /// A final anchor as the registry told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnchorEvent {
@@ -124,7 +127,10 @@ impl RegistryReader {
         enough: impl Fn(&[TimedAnchor]) -> bool,
     ) -> Result<Vec<AnchorEvent>, LedgerError> {
         let from = EventCursor::from_block(self.last);
-        let found = self.events().scan(filter, from, enough).await?;
+        let found = self
+            .events()
+            .scan(filter, from, MAX_ANSWERS, enough)
+            .await?;
         Ok(found.iter().map(told).collect())
     }
 }
