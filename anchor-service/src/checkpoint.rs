@@ -11,6 +11,7 @@ use crate::{
     failure::StepError,
     guard,
     journal::{Journal, Log, LogState},
+    left_out::LeftOut,
     log_keys::LogKeys,
     signed::{Signed, SignedState},
     span,
@@ -49,27 +50,40 @@ impl Checkpointer {
 
     /// Signs; gives the number of checkpoints.
     pub(crate) async fn step(&self) -> Result<u64, StepError> {
-        let (mut round, mut failed) = (Vec::new(), None);
+        let (mut round, mut left_out) = (Vec::new(), LeftOut::default());
         // One that has ended too: its last leaves wait for their checkpoint.
         for log in self.journal.all_logs().await? {
             if let Some(alarm) = self.bell.rung() {
                 return Err(alarm.clone().into());
             }
-            self.store_again(&log).await?;
-            let before = self.journal.newest_checkpoint(log.id).await?;
-            if log.size <= before.map_or(0, |checkpoint| checkpoint.size) {
-                continue;
+            match self.next(&log, &mut left_out).await {
+                Ok(checkpoint) => round.extend(checkpoint.map(|checkpoint| (log, checkpoint))),
+                Err(error) => left_out.note(&log.facility, error)?,
             }
-            // A key that is missing holds up its own log alone.
-            let (keys, missing) = self.keys.of(&log);
-            failed = failed.or(missing);
-            let span = span::of_log("checkpoint", &log.facility);
-            let signed = span::within(span, self.sign(&log, &keys)).await?;
-            round.extend(signed.map(|checkpoint| (log, checkpoint)));
         }
         let signed = round.len().try_into().unwrap_or(u64::MAX);
         self.keep(round).await?;
-        failed.map_or(Ok(signed), |error| Err(error.into()))
+        left_out.end(signed)
+    }
+
+    /// The checkpoint that a log needs, if any.
+    async fn next(
+        &self,
+        log: &Log,
+        left_out: &mut LeftOut,
+    ) -> Result<Option<StoredCheckpoint>, StepError> {
+        self.store_again(log).await?;
+        let before = self.journal.newest_checkpoint(log.id).await?;
+        if log.size <= before.map_or(0, |checkpoint| checkpoint.size) {
+            return Ok(None);
+        }
+        let (keys, missing) = self.keys.of(log);
+        // The others sign without one that is missing.
+        if let Some(missing) = missing {
+            left_out.note(&log.facility, missing.into())?;
+        }
+        let span = span::of_log("checkpoint", &log.facility);
+        span::within(span, self.sign(log, &keys)).await
     }
 
     /// Stores what was signed last where the database has lost it and still holds its leaves:

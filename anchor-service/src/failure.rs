@@ -40,6 +40,14 @@ pub enum StepError {
         /// Where the state should be.
         place: String,
     },
+    /// One log meets with something, and the others go on.
+    #[error("the log of `{facility}` is left out, and the others go on: {problem}")]
+    LeftOut {
+        /// Whose log.
+        facility: FacilityName,
+        /// What it meets with.
+        problem: Box<StepError>,
+    },
     /// The registry refuses a log's anchor.
     #[error("the log of `{facility}` is not anchored: {refusal}")]
     NotAnchored {
@@ -88,4 +96,30 @@ pub enum StepError {
         /// Chain and registry of the configuration.
         configured: String,
     },
+}
+
+impl StepError {
+    /// Whether it is about one log, where it came up at one: a node that is away or a
+    /// database that does not answer is so for all.
+    pub(crate) const fn is_of_one_log(&self) -> bool {
+        match self {
+            Self::Ledger(error) => {
+                !matches!(error, LedgerError::Unreachable(_) | LedgerError::Http(_))
+            }
+            Self::Store(error) => matches!(error, store::Error::Corrupt(_)),
+            Self::Key(_) | Self::NotAdopted { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// The same with the name of the log, where it does not have it yet.
+    pub(crate) fn of_log(self, facility: &FacilityName) -> Self {
+        match self {
+            Self::Ledger(_) | Self::Store(_) => Self::LeftOut {
+                facility: facility.clone(),
+                problem: Box::new(self),
+            },
+            named => named,
+        }
+    }
 }

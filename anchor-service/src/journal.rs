@@ -128,11 +128,25 @@ impl Journal {
         &self.store
     }
 
+    /// Looks for facilities and logs whose rows cannot be read: the steps go on without
+    /// them.
+    ///
+    /// # Errors
+    /// With the first.
+    pub(crate) async fn check_rows(&self) -> Result<(), StepError> {
+        let check = |reader: &mut Reader| {
+            drop(reader.facilities().list()?);
+            let logs = reader.logs().list()?;
+            logs.iter().try_for_each(|log| origin(log).map(drop))
+        };
+        Ok(self.read("rows of facilities", check).await?)
+    }
+
     /// The facilities that have no log yet.
     pub(crate) async fn without_log(&self) -> Result<Vec<Facility>, StepError> {
         let without = |reader: &mut Reader| {
             let logs = reader.logs().list()?;
-            let mut facilities = reader.facilities().list()?;
+            let mut facilities = readable(reader)?;
             facilities.retain(|facility| logs.iter().all(|log| log.facility != facility.id));
             Ok(facilities)
         };
@@ -219,7 +233,7 @@ impl Journal {
     pub(crate) async fn standing(&self) -> Result<Standing, Error> {
         self.read("standing", |reader| {
             let (mut pending, mut refused_leaves, mut oldest) = (0, 0, None::<Timestamp>);
-            for facility in reader.facilities().list()? {
+            for facility in readable(reader)? {
                 pending += reader.leaves().pending_count(facility.id)?;
                 refused_leaves += reader.leaves().refused_count(facility.id)?;
                 let since = reader.leaves().oldest_since(facility.id)?;
@@ -255,8 +269,19 @@ impl Journal {
     }
 }
 
+/// The facilities whose rows can be read; [`Journal::check_rows`] tells of the others.
+fn readable(reader: &mut Reader) -> Result<Vec<Facility>, Error> {
+    let rows = reader.facilities().each()?;
+    Ok(rows.into_iter().filter_map(Result::ok).collect())
+}
+
+fn origin(log: &store::Log) -> Result<Origin, Error> {
+    log.origin.parse().map_err(|_| Error::Corrupt("origin"))
+}
+
+/// The logs of these.
 fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {
-    let facilities = reader.facilities().list()?;
+    let facilities = readable(reader)?;
     let logs = reader.logs().list()?;
     let keys = reader.log_keys().of_all(&logs)?;
     let mut newest = BTreeMap::new();
@@ -268,20 +293,20 @@ fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {
         keys.retain(|key| key.retired.is_none());
         let facility = facilities
             .iter()
-            .find(|facility| facility.id == log.facility);
-        Ok(Log {
+            .find(|facility| facility.id == log.facility)?;
+        Some(Log {
             id: log.id,
-            facility: facility.ok_or(Error::Corrupt("facility"))?.name.clone(),
+            facility: facility.name.clone(),
             facility_id: log.facility,
             epoch: log.epoch,
-            origin: log.origin.parse().map_err(|_| Error::Corrupt("origin"))?,
+            origin: origin(&log).ok()?,
             log_id: log.log_id,
             signers: keys,
             size: log.size,
             ended: newest.get(&log.facility) != Some(&log.epoch),
         })
     };
-    logs.into_iter().zip(keys).map(with_name).collect()
+    Ok(logs.into_iter().zip(keys).filter_map(with_name).collect())
 }
 
 /// Of each facility the newest.

@@ -21,6 +21,7 @@ pub mod key_file;
 mod late_evidence;
 mod lease;
 pub mod ledger;
+mod left_out;
 pub mod log_check;
 mod log_keys;
 pub mod new_epoch;

@@ -14,12 +14,13 @@
 
 use crate::{
     alarm::Bell,
-    backfill,
+    backfill::Backfill,
     config::Config,
     failure::StepError,
     guard,
     journal::{Journal, Log},
     ledger::{Extension, Head, Ledger, LedgerError, Refusal, SignedTransaction},
+    left_out::LeftOut,
     span,
     status::Refusals,
     under_way::UnderWay,
@@ -38,8 +39,11 @@ pub(crate) struct Poster<L> {
     clock: Arc<dyn Clock>,
     bell: Bell,
     under_way: UnderWay<L>,
+    backfill: Backfill,
     heartbeat_millis: i64,
     refusals: Refusals,
+    /// What the last step left out.
+    left_out: LeftOut,
 }
 
 impl<L: Ledger> Poster<L> {
@@ -59,7 +63,9 @@ impl<L: Ledger> Poster<L> {
             clock,
             bell,
             heartbeat_millis: i64::try_from(heartbeat).unwrap_or(i64::MAX),
+            backfill: Backfill::default(),
             refusals: Refusals::default(),
+            left_out: LeftOut::default(),
         }
     }
 
@@ -71,6 +77,7 @@ impl<L: Ledger> Poster<L> {
     /// Forgets what was seen: another process may have gone on since.
     pub(crate) fn begin(&mut self) {
         self.under_way.begin();
+        self.backfill.begin();
         self.refusals.set(BTreeMap::new());
     }
 
@@ -83,28 +90,31 @@ impl<L: Ledger> Poster<L> {
         // Asked in each step, also while something is under way: a chain that lost what was
         // final must be named, for nothing that waits on top of it will ever be mined.
         self.ledger.check().await?;
+        self.left_out = LeftOut::default();
         let mut heads = self.heads().await?;
         // After a reorganisation several nonces can be under way; in order.
         let under_way = self.journal.under_way().await?;
         for attempts in &under_way {
             if !self.under_way.look_after(attempts).await? {
-                return self.unless_refused(0).await;
+                return self.end(0).await;
             }
         }
         if !under_way.is_empty() {
             // What was settled just now has moved them.
             heads = self.heads().await?;
         }
-        let anchors = self.due(&heads).await?;
+        let anchors = self.due(heads).await?;
         if anchors.is_empty() {
             self.refusals.set(BTreeMap::new());
-            return Ok(0);
+            return self.end(0).await;
         }
         span::within(span::of_post(), self.post(anchors)).await
     }
 
-    /// A refused log holds up no other, but it is not passed over in silence either.
-    async fn unless_refused(&self, posted: u64) -> Result<u64, StepError> {
+    /// A log that is refused or left out holds up no other, but it is not passed over in
+    /// silence either.
+    async fn end(&self, posted: u64) -> Result<u64, StepError> {
+        let posted = self.left_out.end(posted)?;
         let Some(refusal) = self.refusals.first() else {
             return Ok(posted);
         };
@@ -127,29 +137,42 @@ impl<L: Ledger> Poster<L> {
     }
 
     /// The logs that can be anchored, each with the registry's head.
-    async fn heads(&self) -> Result<Vec<(Log, Option<Head>)>, StepError> {
+    async fn heads(&mut self) -> Result<Vec<(Log, Option<Head>)>, StepError> {
         let mut heads = Vec::new();
         for log in self.journal.all_logs().await? {
-            let head = match log.ended {
-                false => guard::head(&self.journal, &*self.ledger, &self.bell, &log).await?,
-                true => self.ledger.head(log.log_id).await?,
-            };
-            if let Some(head) = head {
-                if log.ended && !guard::holds(&self.journal, &log, head).await? {
+            let head = match self.head(&log).await {
+                Ok(head) => head,
+                Err(error) => {
+                    self.left_out.note(&log.facility, error)?;
                     continue;
                 }
-                backfill::take(&self.journal, &*self.ledger, &log, head).await?;
-            }
-            heads.push((log, head));
+            };
+            heads.extend(head.map(|head| (log, head)));
         }
         Ok(heads)
     }
 
+    /// The registry's head of a log, if there is one; `None` for a log that cannot be
+    /// anchored any more.
+    async fn head(&self, log: &Log) -> Result<Option<Option<Head>>, StepError> {
+        if !log.ended {
+            let head = guard::head(&self.journal, &*self.ledger, &self.bell, log);
+            return head.await.map(Some);
+        }
+        match self.ledger.head(log.log_id).await? {
+            Some(head) if !guard::holds(&self.journal, log, head).await? => Ok(None),
+            head => Ok(Some(head)),
+        }
+    }
+
     /// What the registry does not hold yet.
-    async fn due(&self, heads: &[(Log, Option<Head>)]) -> Result<Vec<Extension>, StepError> {
+    async fn due(&mut self, heads: Vec<(Log, Option<Head>)>) -> Result<Vec<Extension>, StepError> {
         let mut anchors = Vec::new();
         for (log, head) in heads {
-            anchors.extend(self.next_anchor(log, *head).await?);
+            match self.due_of(&log, head).await {
+                Ok(anchor) => anchors.extend(anchor),
+                Err(error) => self.left_out.note(&log.facility, error)?,
+            }
         }
         // The longest unanchored first, in case not all find room; last those that
         // were refused, which must not take it from others.
@@ -162,7 +185,7 @@ impl<L: Ledger> Poster<L> {
     async fn post(&mut self, anchors: Vec<Extension>) -> Result<u64, StepError> {
         let nonce = self.ledger.next_nonce().await?;
         let Some((signed, anchors)) = self.prepare(nonce, anchors).await? else {
-            return self.unless_refused(0).await;
+            return self.end(0).await;
         };
         let (posted, now) = (
             anchors.len().try_into().unwrap_or(u64::MAX),
@@ -175,7 +198,7 @@ impl<L: Ledger> Poster<L> {
         span.record("chartseal.anchors", posted);
         span.record("chartseal.transaction", span::shown(signed.hash));
         self.under_way.send(&signed.raw, signed.hash).await?;
-        self.unless_refused(posted).await
+        self.end(posted).await
     }
 
     /// Signs one transaction over as many as the registry takes of these. One log that
@@ -219,6 +242,31 @@ impl<L: Ledger> Poster<L> {
         self.refusals.set(refused);
         anchors.truncate(most);
         Ok(signed.map(|signed| (signed, anchors)))
+    }
+
+    /// The anchor that this log needs, once all that the chain has of it have their rows.
+    async fn due_of(
+        &mut self,
+        log: &Log,
+        head: Option<Head>,
+    ) -> Result<Option<(Timestamp, Extension)>, StepError> {
+        let Some(head) = head else {
+            return self.next_anchor(log, None).await;
+        };
+        let (from, now) = ((&self.journal, &*self.ledger), self.clock.now());
+        if !self.backfill.step(from, log, head, now).await? {
+            return Ok(None);
+        }
+        let next = self.next_anchor(log, Some(head)).await?;
+        let is_heartbeat = next
+            .as_ref()
+            .is_some_and(|(_, anchor)| anchor.size == head.size);
+        if is_heartbeat && !self.journal.has_anchor(log.id, head.seq).await? {
+            // Its checkpoint was missing and is there now: its row comes first.
+            self.backfill.begin_log(log.id);
+            return Ok(None);
+        }
+        Ok(next)
     }
 
     /// The anchor that this log needs, if any, with the time since when.

@@ -14,6 +14,7 @@ use crate::{
     failure::StepError,
     guard,
     journal::{Journal, Log},
+    left_out::LeftOut,
     log_keys::LogKeys,
     signed::Signed,
     span,
@@ -69,12 +70,15 @@ impl Sequencer {
     /// rows alone, so a crash between the two is mended by the next checkpoint
     /// step, which does not know that there was one.
     pub(crate) async fn step(&self) -> Result<u64, StepError> {
-        let mut sequenced = 0;
+        let (mut sequenced, mut left_out) = (0, LeftOut::default());
         for log in self.journal.logs_awaited().await? {
             let span = span::of_log("sequence", &log.facility);
-            sequenced += span::within(span, self.sequence(&log)).await?;
+            match span::within(span, self.sequence(&log)).await {
+                Ok(leaves) => sequenced += leaves,
+                Err(error) => left_out.note(&log.facility, error)?,
+            }
         }
-        Ok(sequenced)
+        left_out.end(sequenced)
     }
 
     /// One log, batch by batch.

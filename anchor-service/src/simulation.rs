@@ -9,6 +9,7 @@ mod history;
 mod kept;
 mod keys;
 mod lagging;
+mod left_out;
 mod list;
 mod made;
 mod new_key;

@@ -6,26 +6,37 @@ use crate::{
     ledger::{Anchored, SentTransaction},
 };
 use model::{AnchorState, Digest, Timestamp};
+use std::ops::Range;
 use store::{Error, LogRowId, NewAnchor, PostState, Reader, Tx};
 
 impl Journal {
-    /// Numbers of anchors, at most `most`, that have no row, from `head` down to the newest
-    /// that has one; the oldest first.
+    /// Numbers of anchors, at most `most`, that have no row, above `passed` and from `head`
+    /// down to the newest that has one; the oldest first.
     pub(crate) async fn lacking(
         &self,
         log: LogRowId,
-        head: u64,
+        Range {
+            start: passed,
+            end: head,
+        }: Range<u64>,
         most: u64,
     ) -> Result<Vec<u64>, StepError> {
         let read = move |reader: &mut Reader| {
             if reader.anchors().find(log, head)?.is_some() {
                 return Ok(Vec::new());
             }
-            let below = reader.anchors().newest_below(log, head)?.unwrap_or(0);
+            let below = reader.anchors().newest_below(log, head)?;
+            let below = below.unwrap_or(0).max(passed);
             let last = head.min(below.saturating_add(most));
             Ok((below + 1..=last).collect())
         };
         Ok(self.read("anchors without a row", read).await?)
+    }
+
+    /// Whether an anchor has a row.
+    pub(crate) async fn has_anchor(&self, log: LogRowId, seq: u64) -> Result<bool, StepError> {
+        let read = move |reader: &mut Reader| reader.anchors().find(log, seq);
+        Ok(self.read("anchor", read).await?.is_some())
     }
 
     /// Whether a checkpoint of this size and root was signed.
@@ -48,6 +59,8 @@ impl Journal {
         found: Anchored,
         sent: SentTransaction,
     ) -> Result<(), StepError> {
+        // When it was made is not known. As old as can be, it is sent again at once where a
+        // reorganisation takes its block.
         let time = Timestamp::from_millis(0).map_err(|_| Error::Corrupt("time"))?;
         let (log, new) = (
             log.id,

@@ -49,6 +49,10 @@ struct Chain {
     hides_receipts: bool,
     /// How often it was asked for one.
     receipts_asked: u64,
+    /// Logs whose events the node does not show.
+    hides_events: BTreeSet<LogId>,
+    /// How often it was asked for one.
+    events_asked: u64,
     /// Blocks on top that make one final; `None` for [`FINAL_DEPTH`].
     final_depth: Option<usize>,
     /// What was forgotten, until it is recalled.
@@ -311,6 +315,21 @@ impl MemoryLedger {
         self.chain.lock().unwrap().receipts_asked
     }
 
+    /// Whether the node shows no events of a log.
+    pub(crate) fn hide_events(&self, log: LogId, hides: bool) {
+        let mut chain = self.chain.lock().unwrap();
+        if hides {
+            chain.hides_events.insert(log);
+        } else {
+            chain.hides_events.remove(&log);
+        }
+    }
+
+    /// How often it was asked for an event.
+    pub(crate) fn events_asked(&self) -> u64 {
+        self.chain.lock().unwrap().events_asked
+    }
+
     /// Nodes forget what waits.
     pub(crate) fn forget(&self) {
         let mut chain = self.chain.lock().unwrap();
@@ -470,10 +489,14 @@ impl Ledger for MemoryLedger {
     }
 
     async fn anchored(&self, log: LogId, seq: u64) -> Result<Option<Anchored>, LedgerError> {
-        let events = self.asked()?.events();
-        Ok(events
-            .into_iter()
-            .find(|event| (event.log_id, event.seq) == (log, seq)))
+        let mut chain = self.asked()?;
+        chain.events_asked += 1;
+        if chain.hides_events.contains(&log) {
+            return Ok(None);
+        }
+        let events = chain.events().into_iter();
+        let mut of_seq = events.filter(|event| (event.log_id, event.seq) == (log, seq));
+        Ok(of_seq.next())
     }
 
     async fn anchored_in(&self, block: u64) -> Result<Vec<Anchored>, LedgerError> {

@@ -61,11 +61,14 @@ impl<L: Ledger> LogSide<L> {
         self.checkpointer.step().await
     }
 
+    /// Also tells of rows that cannot be read, which all else passes over.
     pub(super) async fn make_logs(&self) -> Result<u64, StepError> {
-        match &self.maker {
-            Some(maker) => maker.step().await,
-            None => Ok(0),
-        }
+        let made = match &self.maker {
+            Some(maker) => maker.step().await?,
+            None => 0,
+        };
+        self.journal.check_rows().await?;
+        Ok(made)
     }
 
     pub(super) async fn turn(&mut self, turn: &Turn<'_>) {

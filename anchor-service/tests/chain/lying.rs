@@ -101,7 +101,9 @@ async fn one_false_head_halts_nobody() {
     });
     for _ in 0..3 {
         let refused = gateway.service.step_post().await;
-        assert_eq!(refused, Err(StepError::Ledger(LedgerError::NoEvent(7))));
+        let problem = Box::new(StepError::Ledger(LedgerError::NoEvent(7)));
+        let facility = "general".parse().unwrap();
+        assert_eq!(refused, Err(StepError::LeftOut { facility, problem }));
     }
     proxy.be_honest();
     assert_eq!(gateway.service.step_post().await, Ok(0));

@@ -70,7 +70,7 @@ pub async fn text(sources: &Sources) -> Result<String, Error> {
 }
 
 async fn answers(sources: &Sources) -> bool {
-    let read = |reader: &mut store::Reader| reader.facilities().list().map(drop);
+    let read = |reader: &mut store::Reader| reader.facilities().each().map(drop);
     sources.store.read("metrics", read).await.is_ok()
 }
 

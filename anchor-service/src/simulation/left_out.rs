@@ -1,0 +1,167 @@
+//! What one log meets with holds up no other, and is told.
+
+use super::{Step, World};
+use crate::StepError;
+use model::AnchorState;
+use std::process::Command;
+use store::{Error, PostState, Reader, Tile, Tx};
+
+/// Runs SQL past the store, as someone without the keys would.
+fn sql(world: &World, statement: &str) {
+    const RUN: &str = "import sqlite3, sys\n\
+                       with sqlite3.connect(sys.argv[1], timeout=30) as database:\n    \
+                           database.execute(sys.argv[2])";
+    let python = std::env::var_os("CHARTSEAL_PYTHON");
+    let status = Command::new(python.unwrap_or_else(|| "python3".into()))
+        .args(["-c", RUN])
+        .arg(world.folder.path().join("db"))
+        .arg(statement)
+        .status();
+    assert!(status.unwrap().success());
+}
+
+fn is_left_out<T: std::fmt::Debug>(outcome: &Result<T, StepError>, name: &str) -> bool {
+    matches!(outcome, Err(StepError::LeftOut { facility, .. }) if facility.as_str() == name)
+}
+
+async fn posted(world: &mut World, facility: usize, count: usize) {
+    world.plant(facility, count).await;
+    for step in [Step::Sequence, Step::Checkpoint, Step::Post] {
+        world.step(step).await.unwrap();
+    }
+}
+
+/// The rows of all anchors that are not final are gone, as in a database that was put back.
+async fn lose_anchors(world: &World) {
+    let lose = |tx: &mut Tx| {
+        for post in tx.posts().list(&[PostState::Prepared, PostState::Mined])? {
+            for anchor in tx.anchors().of_post(post.id)? {
+                let (new, posted) = (anchor.new, AnchorState::Posted);
+                if anchor.state != posted {
+                    tx.anchors().set_state(new.log, new.seq, &posted)?;
+                }
+            }
+            tx.anchors().remove_of_post(post.id)?;
+            tx.posts().set_state(post.id, PostState::Failed, None)?;
+        }
+        Ok(())
+    };
+    world.store.run_tx("lose", &[], lose).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_log_whose_events_a_node_has_no_more_holds_up_no_other() {
+    let mut world = World::new(0).await;
+    posted(&mut world, 0, 3).await;
+    world.mine();
+    lose_anchors(&world).await;
+    world.ledger.hide_events(world.logs[0], true);
+    world.plant(1, 2).await;
+    world.step(Step::Sequence).await.unwrap();
+    world.step(Step::Checkpoint).await.unwrap();
+    for _ in 0..5 {
+        let outcome = world.service.step_post().await;
+        assert!(is_left_out(&outcome, "a"), "{outcome:?}");
+        world.mine();
+    }
+    assert_eq!(world.ledger.history(world.logs[1]).len(), 1);
+    assert_eq!(world.ledger.events_asked(), 1, "not at every step");
+    world.ledger.hide_events(world.logs[0], false);
+    world.clock.advance_millis(60_000);
+    world.settle().await;
+    world.judge().await;
+}
+
+#[tokio::test]
+async fn anchors_without_a_checkpoint_keep_no_later_one_from_its_row() {
+    let mut world = World::new(0).await;
+    for _ in 0..40 {
+        posted(&mut world, 0, 1).await;
+        world.mine();
+        world.step(Step::Post).await.unwrap();
+    }
+    assert_eq!(world.ledger.history(world.logs[0]).len(), 40);
+    lose_anchors(&world).await;
+    let id = world.facilities[0].id;
+    let thin = move |tx: &mut Tx| {
+        let log = tx.logs().find(id)?.unwrap();
+        let sizes: Vec<u64> = (1..40).collect();
+        tx.thinning().remove_checkpoints(log.id, &sizes)
+    };
+    world.store.run_tx("thin", &[], thin).await.unwrap();
+    world.plant(0, 1).await;
+    world.step(Step::Sequence).await.unwrap();
+    world.step(Step::Checkpoint).await.unwrap();
+    let steps = [
+        world.service.step_post().await,
+        world.service.step_post().await,
+    ];
+    assert_eq!(steps, [Ok(0), Ok(1)], "not before all were looked at");
+    let find = move |reader: &mut Reader| {
+        let log = reader.logs().find(id)?.unwrap();
+        reader.anchors().find(log.id, 40)
+    };
+    let found = world.store.read("find", find).await.unwrap().unwrap();
+    assert!(matches!(found.state, AnchorState::Anchored { .. }));
+    assert_eq!(world.ledger.events_asked(), 40);
+}
+
+#[tokio::test]
+async fn a_damaged_log_holds_up_no_other() {
+    let mut world = World::new(0).await;
+    world.plant(0, 3).await;
+    world.settle().await;
+    world.plant(0, 1).await;
+    world.step(Step::Sequence).await.unwrap();
+    let id = world.facilities[0].id;
+    let damage = move |tx: &mut Tx| {
+        let log = tx.logs().find(id)?.unwrap();
+        let (level, index, hashes) = (0, 0, vec![1; 31]);
+        let tile = Tile {
+            level,
+            index,
+            hashes,
+        };
+        tx.logs().put_tiles(log.id, &[tile])
+    };
+    world.store.run_tx("damage", &[], damage).await.unwrap();
+    world.plant(0, 1).await;
+    world.plant(1, 2).await;
+    let outcomes = [
+        world.service.step_sequence().await,
+        world.service.step_checkpoint().await,
+        world.service.step_post().await,
+    ];
+    assert!(
+        outcomes.iter().all(|outcome| is_left_out(outcome, "a")),
+        "{outcomes:?}"
+    );
+    world.mine();
+    assert_eq!(world.ledger.history(world.logs[1])[0].size, 2);
+}
+
+#[tokio::test]
+async fn an_unreadable_facility_holds_up_no_other() {
+    let mut world = World::new(0).await;
+    sql(
+        &world,
+        "UPDATE facility SET name = 'Not a Name' WHERE name = 'a'",
+    );
+    world.restart();
+    world.plant(0, 1).await;
+    world.plant(1, 2).await;
+    assert_eq!(world.step(Step::Sequence).await, Ok(2));
+    assert_eq!(world.step(Step::Checkpoint).await, Ok(1));
+    assert_eq!(world.step(Step::Post).await, Ok(1));
+    let status = world.service.status().read().await.unwrap();
+    assert_eq!((status.logs.len(), status.pending), (1, 0));
+    let named = Err(StepError::Store(Error::Corrupt("facility name")));
+    assert_eq!(world.service.step_logs().await, named);
+    sql(
+        &world,
+        "UPDATE facility SET name = 'a' WHERE name = 'Not a Name'",
+    );
+    world.mine();
+    world.settle().await;
+    world.judge().await;
+}
