@@ -112,6 +112,8 @@ impl Checkpointer {
         let signed = self.signed.newest(&self.journal, log, keys).await?;
         let (size, root) = match self.journal.state(log.id, signed).await? {
             LogState::Shown(size, root) => (size, root),
+            // How much of it was signed is not known without a key.
+            LogState::Unshown if keys.is_empty() => return Ok(None),
             LogState::Unshown => {
                 let taken = self.journal.take_back(log.id, signed).await?;
                 tracing::error!(facility = %log.facility, leaves = taken,

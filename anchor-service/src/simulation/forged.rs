@@ -124,3 +124,27 @@ async fn what_an_earlier_release_left_unsigned_is_signed_once_it_is_known() {
     world.settle().await;
     world.judge().await;
 }
+
+#[tokio::test]
+async fn without_a_key_of_a_log_nothing_is_taken_out_of_it() {
+    let mut world = World::new(0).await;
+    world.plant(0, 3).await;
+    world.settle().await;
+    append(&world, 0, 2).await;
+    let (key, aside) = (
+        world.folder.path().join("a-1.log-key"),
+        world.folder.path().join("aside"),
+    );
+    std::fs::rename(&key, &aside).unwrap();
+    world.restart();
+    for _ in 0..2 {
+        assert!(world.service.step_checkpoint().await.is_err());
+        let status = world.service.status().read().await.unwrap();
+        assert_eq!(status.logs[0].size, 5);
+    }
+    std::fs::rename(&aside, &key).unwrap();
+    world.restart();
+    assert_eq!(world.step(Step::Checkpoint).await, Ok(0));
+    let status = world.service.status().read().await.unwrap();
+    assert_eq!(status.logs[0].size, 3);
+}
