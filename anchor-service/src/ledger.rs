@@ -406,14 +406,12 @@ pub trait Ledger: Send + Sync {
         seq: u64,
     ) -> impl Future<Output = Result<Option<Anchored>, LedgerError>> + Send;
 
-    /// The same, as most of the nodes show it.
+    /// The same, as most of the nodes show it: an alarm rests on it.
     fn anchored_by_most(
         &self,
         log: LogId,
         seq: u64,
-    ) -> impl Future<Output = Result<Option<Anchored>, LedgerError>> + Send {
-        self.anchored(log, seq)
-    }
+    ) -> impl Future<Output = Result<Option<Anchored>, LedgerError>> + Send;
 
     /// How each of its nodes stands, where there are several.
     fn nodes(&self) -> NodeBoard {

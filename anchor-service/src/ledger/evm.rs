@@ -13,6 +13,7 @@ mod node;
 mod reader;
 mod receipt;
 mod registry;
+mod rules;
 mod transaction;
 
 pub use admin::{ClosingReason, RegistryAdmin};

@@ -4,7 +4,7 @@ use crate::{
     gateway::Gateway,
     proxy::{Proxy, with},
 };
-use alloy::sol_types::SolValue as _;
+use alloy::{primitives::Address, sol_types::SolValue as _};
 use anchor_service::{
     StepError,
     ledger::{FinalityRule, LedgerError},
@@ -88,10 +88,8 @@ async fn a_node_of_another_chain_or_behind_is_passed_over() {
 #[tokio::test]
 async fn one_of_three_that_lies_decides_nothing() {
     let (mut gateway, proxies) = before_proxies(3, FinalityRule::Depth(20)).await;
-    let head = (7_u64, 900_u64, [9_u8; 32], 0_u64).abi_encode();
-    let head = format!("0x{}", hex::encode(head));
     proxies[0].answer(move |method, _, answer| match method {
-        "eth_call" => with(answer, json!(head)),
+        "eth_call" => false_head(answer),
         "eth_getTransactionCount" => with(answer, json!("0x99")),
         "eth_blockNumber" => with(answer, json!("0xffffff")),
         _ => answer,
@@ -104,6 +102,90 @@ async fn one_of_three_that_lies_decides_nothing() {
     assert_eq!(gateway.service.step_finality().await, Ok(1));
     assert_eq!(gateway.service.status().alarm(), None);
     assert_eq!(passed_over(&gateway), [0]);
+}
+
+/// The registry's head of every log.
+fn false_head(answer: Value) -> Value {
+    let head = (7_u64, 900_u64, [9_u8; 32], 0_u64).abi_encode();
+    with(answer, json!(format!("0x{}", hex::encode(head))))
+}
+
+#[tokio::test]
+async fn one_that_lies_rings_no_alarm_while_the_others_have_no_events() {
+    let (mut gateway, proxies) = before_proxies(3, FinalityRule::Immediate).await;
+    anchor_once(&mut gateway).await;
+    let filter = json!([{ "fromBlock": "0x0", "address": Address::new(gateway.registry) }]);
+    let logs = gateway.anvil.must("eth_getLogs", filter).await;
+    let anchored = |log: &&Value| log["topics"].as_array().unwrap().len() == 3;
+    let data = (900_u64, [9_u8; 32], 0_u64).abi_encode();
+    let mut log = logs
+        .as_array()
+        .unwrap()
+        .iter()
+        .rfind(anchored)
+        .unwrap()
+        .clone();
+    log["data"] = json!(format!("0x{}", hex::encode(data)));
+    log["topics"][2] = json!(format!("0x{:064x}", 7));
+    proxies[0].answer(move |method, _, answer| match method {
+        "eth_call" => false_head(answer),
+        "eth_getLogs" => with(answer, json!([log])),
+        _ => answer,
+    });
+    for honest in &proxies[1..] {
+        honest.answer(|method, _, mut answer| {
+            if method == "eth_getLogs" {
+                answer.as_object_mut().unwrap().remove("result");
+                answer["error"] = json!({ "code": -32_601, "message": "no logs here" });
+            }
+            answer
+        });
+    }
+    let refused = gateway.service.step_post().await;
+    let problem = Box::new(StepError::Ledger(LedgerError::NoEvent(7)));
+    let facility = "general".parse().unwrap();
+    assert_eq!(refused, Err(StepError::LeftOut { facility, problem }));
+    assert_eq!(gateway.service.status().alarm(), None);
+    assert_eq!(passed_over(&gateway), [0]);
+    // Without it the others go on.
+    gateway.plant(2).await;
+    gateway.post().await;
+}
+
+#[tokio::test]
+async fn one_of_three_that_stands_still_holds_up_no_finality() {
+    let (mut gateway, proxies) = before_proxies(3, FinalityRule::Depth(20)).await;
+    gateway.plant(5).await;
+    gateway.post().await;
+    gateway.anchored().await;
+    gateway.mine(20).await;
+    proxies[2].answer(|method, _, mut answer| {
+        match method {
+            "eth_blockNumber" => answer = with(answer, json!("0x1")),
+            "eth_getBlockByNumber" if answer["result"].is_object() => {
+                answer["result"]["hash"] = json!(format!("0x{}", "ab".repeat(32)));
+            }
+            _ => {}
+        }
+        answer
+    });
+    assert_eq!(gateway.service.step_finality().await, Ok(1));
+    assert_eq!(passed_over(&gateway), [2]);
+}
+
+#[tokio::test]
+async fn of_two_none_believes_that_an_anchor_is_gone_or_there() {
+    let (mut gateway, proxies) = before_proxies(2, FinalityRule::Immediate).await;
+    proxies[0].answer(|method, _, answer| match method {
+        "eth_call" => false_head(answer),
+        _ => answer,
+    });
+    gateway.plant(5).await;
+    let differ = LedgerError::NodesDiffer("a log's newest anchor");
+    let compared = gateway.service.step_sequence().await;
+    assert_eq!(compared, Err(StepError::Ledger(differ)));
+    let outcome = gateway.service.step_post().await;
+    assert_eq!(outcome, Ok(0), "the one is passed over");
 }
 
 #[tokio::test]

@@ -1,8 +1,12 @@
 //! What several nodes say together. Heads, nonces, blocks and how far the chain is final
-//! decide what is stored: all nodes that are not passed over are asked, one that lags holds
-//! up nothing, and one that lies decides nothing against two.
+//! decide what is stored: all nodes that are not passed over are asked, and their answers
+//! weighed by [`rules`]. Of three or more, one that lags holds up nothing, and one that lies
+//! decides nothing while two others answer.
 
-use super::node::{LATEST, Node};
+use super::{
+    node::{LATEST, Node},
+    rules,
+};
 use crate::ledger::{FinalityRule, LedgerError};
 use alloy::{
     primitives::{Address, B256},
@@ -14,7 +18,7 @@ use tracing::{Instrument as _, Span};
 
 /// Seconds by which a node's newest block may be older than that of most.
 const MAX_LAG: u64 = 30;
-/// So long a node may take to say how it stands.
+/// Time for a node to say how it stands.
 const SURVEY: Duration = Duration::from_secs(5);
 
 impl Node {
@@ -22,7 +26,7 @@ impl Node {
     /// the configuration.
     ///
     /// # Errors
-    /// When none answered, with why the first did not.
+    /// When none answered, with why the first of the configuration did not.
     pub async fn of_each<R, F>(
         &self,
         question: impl Fn(Self) -> F,
@@ -43,18 +47,27 @@ impl Node {
             let task = async move { (place, alone, answer.await) };
             asked.spawn(task.instrument(Span::current()));
         }
-        let (mut answers, mut failed) = (BTreeMap::new(), None);
+        let (mut answers, mut failed) = (BTreeMap::new(), BTreeMap::new());
         while let Some(ended) = asked.join_next().await {
             match ended {
                 Ok((place, alone, Ok(answer))) => drop(answers.insert(place, (alone, answer))),
-                Ok((_, _, Err(error))) => failed = Some(error),
-                Err(_) => failed = Some(LedgerError::Unreachable("the question was dropped")),
+                Ok((place, _, Err(error))) => drop(failed.insert(place, error)),
+                // Its place is lost with it.
+                Err(_) => {
+                    let dropped = LedgerError::Unreachable("the question was dropped");
+                    failed.entry(usize::MAX).or_insert(dropped);
+                }
             }
         }
-        match (answers.is_empty(), failed) {
-            (true, Some(error)) => Err(error),
+        match failed.into_values().next() {
+            Some(error) if answers.is_empty() => Err(error),
             _ => Ok(answers.into_values().collect()),
         }
+    }
+
+    /// Number of nodes, whether they answer or not.
+    pub fn configured(&self) -> usize {
+        self.endpoints.len()
     }
 
     /// Looks at each of several nodes: `fits` has to hold of it, and its newest block must
@@ -85,14 +98,16 @@ impl Node {
             }
         };
         let found = self.of_each(look).await?;
-        let mut times: Vec<u64> = found.iter().map(|(_, time)| *time).collect();
-        times.sort_unstable_by(|a, b| b.cmp(a));
-        // Of two the newer, of three the middle one.
-        let usual = times.get(times.len().saturating_sub(1) / 2).copied();
+        let times: Vec<u64> = found.iter().map(|(_, time)| *time).collect();
+        // Of those that answer: one that fails must not hide one that is behind.
+        let half = rules::half(times.len());
+        let usual = rules::reached(times, half);
         for (alone, time) in found {
-            match usual.unwrap_or(time).saturating_sub(time) {
-                lag if lag > MAX_LAG => alone.pass_over(&LedgerError::NodeBehind(lag)),
-                _ => alone.works(),
+            let lag = usual.unwrap_or(time).saturating_sub(time);
+            if lag > MAX_LAG {
+                alone.pass_over(&LedgerError::NodeBehind(lag));
+            } else {
+                alone.works();
             }
         }
         Ok(())
@@ -111,36 +126,39 @@ impl Node {
         }
     }
 
-    /// Transactions of an account in blocks: what most nodes say; where no number has most,
-    /// the highest, for the others lag.
+    /// Transactions of an account in blocks: as many as half of the nodes have, for the
+    /// others lag.
     pub async fn agreed_count(&self, account: Address) -> Result<u64, LedgerError> {
         let count = |alone: Self| async move { alone.transaction_count(account, LATEST).await };
         let counts = self.of_each(count).await?;
-        let mut said = BTreeMap::<u64, usize>::new();
-        for (_, count) in counts {
-            *said.entry(count).or_default() += 1;
-        }
-        // Of equal numbers of nodes the last, which is that of the highest count.
-        let most = said.into_iter().max_by_key(|(_, nodes)| *nodes);
-        Ok(most.map_or(0, |(count, _)| count))
+        let counts = counts.into_iter().map(|(_, count)| count).collect();
+        Ok(rules::reached(counts, rules::half(self.configured())).unwrap_or(0))
     }
 
-    /// The block at a height. Nodes that have none there yet lag.
+    /// The block at a height, as most nodes have it. Those that have none there yet lag.
     pub async fn agreed_block(&self, number: u64) -> Result<Option<Block>, LedgerError> {
         let block = move |alone: Self| async move { alone.block(&format!("{number:#x}")).await };
         let found = self.of_each(block).await?;
-        let mut blocks = found.into_iter().filter_map(|(_, block)| block);
-        let Some(first) = blocks.next() else {
+        let found = found
+            .into_iter()
+            .filter_map(|(node, block)| Some((node, block?)));
+        let found: Vec<_> = found.collect();
+        let hashes: Vec<B256> = found.iter().map(|(_, block)| block.header.hash).collect();
+        let Some(first) = hashes.first() else {
             return Ok(None);
         };
-        let hash: B256 = first.header.hash;
-        match blocks.all(|block| block.header.hash == hash) {
-            true => Ok(Some(first)),
-            false => Err(LedgerError::NodesDiffer("a block")),
+        let differ = LedgerError::NodesDiffer("a block");
+        let agreed = rules::agreed(&hashes, self.configured());
+        let agreed = *agreed.ok_or_else(|| differ.clone())?;
+        if hashes.iter().any(|hash| hash != first) {
+            let others = found.iter().filter(|(_, it)| it.header.hash != agreed);
+            others.for_each(|(node, _)| node.pass_over(&differ));
         }
+        let mut blocks = found.into_iter().map(|(_, block)| block);
+        Ok(blocks.find(|block| block.header.hash == agreed))
     }
 
-    /// Number of the newest block that is final by all nodes.
+    /// Number of the newest block that is final by most nodes.
     pub async fn final_height(&self, rule: FinalityRule) -> Result<Option<u64>, LedgerError> {
         let height = move |alone: Self| async move {
             match rule {
@@ -155,11 +173,8 @@ impl Node {
             }
         };
         let heights = self.of_each(height).await?;
-        Ok(heights
-            .into_iter()
-            .map(|(_, height)| height)
-            .min()
-            .flatten())
+        let heights = heights.into_iter().map(|(_, height)| height).collect();
+        Ok(rules::reached(heights, rules::most(self.configured())).flatten())
     }
 
     /// Hands in a signed transaction, to all nodes. One that has taken it is enough.

@@ -1,7 +1,7 @@
 //! The registry's head of a log. Alarms rest on it, so it is not one node's word: all that
-//! are asked must say the same, or the registry's own event must.
+//! are asked must say the same, or the registry's own event must, or else most of them.
 
-use super::{events::Events, node::Node, registry};
+use super::{events::Events, node::Node, registry, rules};
 use crate::ledger::{Anchored, EventCursor, Head, LedgerError};
 use alloy::primitives::Address;
 use model::LogId;
@@ -34,7 +34,7 @@ impl Heads<'_> {
     }
 
     /// The head of a log: what all say, or else the newest of those whose node shows the
-    /// event that made it; the other nodes lag.
+    /// event that made it, or else what most say; the other nodes lag or are wrong.
     pub async fn agreed(self, log: LogId, at: &'static str) -> Result<Option<Head>, LedgerError> {
         let registry = self.registry;
         let head = move |node: Node| async move {
@@ -43,26 +43,25 @@ impl Heads<'_> {
         };
         let mut said = self.node.of_each(head).await?;
         said.sort_by_key(|(_, head)| head.map_or(0, |head| head.seq));
-        if let [(_, lowest), .., (_, highest)] = said.as_slice()
-            && said.iter().any(|(_, head)| head != highest)
-        {
-            let lowest = *lowest;
-            for (node, head) in said.iter().rev() {
-                let Some(head) = head else { continue };
-                // One that cannot show it, for whatever reason, is not believed.
-                let event = Heads { node, registry }.event(log, head.seq).await;
-                if matches!(event, Ok(Some(event)) if made(event, *head)) {
-                    return Ok(Some(*head));
-                }
-                node.pass_over(&LedgerError::NoEvent(head.seq));
-            }
-            // None shows an event: an anchor that was made is not believed to be gone.
-            return match lowest {
-                None => Ok(None),
-                Some(_) => Err(LedgerError::NodesDiffer("a log's newest anchor")),
-            };
+        let heads: Vec<_> = said.iter().map(|(_, head)| *head).collect();
+        let newest = heads.last().copied().flatten();
+        if heads.iter().all(|head| *head == newest) {
+            return Ok(newest);
         }
-        Ok(said.pop().and_then(|(_, head)| head))
+        for (node, head) in said.iter().rev() {
+            let Some(head) = head else { continue };
+            // One that cannot show it, for whatever reason, is not believed.
+            let event = Heads { node, registry }.event(log, head.seq).await;
+            if matches!(event, Ok(Some(event)) if made(event, *head)) {
+                return Ok(Some(*head));
+            }
+            node.pass_over(&LedgerError::NoEvent(head.seq));
+        }
+        // None shows an event: without most of the nodes an anchor that was made is not
+        // believed to be gone, nor one that never was to be there.
+        let most = rules::said_by_most(&heads, self.node.configured());
+        most.copied()
+            .ok_or(LedgerError::NodesDiffer("a log's newest anchor"))
     }
 
     /// The event of one anchor; `None` where the node shows none.
@@ -75,7 +74,7 @@ impl Heads<'_> {
         Ok(found.await?.first().map(|event| event.anchored))
     }
 
-    /// The same, when more than half of the nodes show it.
+    /// The same, when more than half of the nodes show it, counting those that cannot.
     pub async fn event_of_most(
         self,
         log: LogId,
@@ -87,11 +86,16 @@ impl Heads<'_> {
             Heads { node, registry }.event(log, seq).await
         };
         let said = self.node.of_each(event).await?;
-        let most = said.iter().find_map(|(_, one)| {
-            let same = said.iter().filter(|(_, other)| other == one).count();
-            (2 * same > said.len()).then_some(*one)
-        });
-        Ok(most.flatten())
+        let events: Vec<_> = said.iter().map(|(_, event)| *event).collect();
+        let most = rules::said_by_most(&events, self.node.configured());
+        let most = most.copied().flatten();
+        if most.is_none() {
+            // Or one that lies would go on holding up the log.
+            for (node, _) in said.iter().filter(|(_, event)| event.is_some()) {
+                node.pass_over(&LedgerError::NoEvent(seq));
+            }
+        }
+        Ok(most)
     }
 }
 
