@@ -5,7 +5,7 @@ use crate::{
     config::Config,
     failure::StepError,
     journal::Journal,
-    ledger::{Funds, Ledger},
+    ledger::{Funds, Ledger, LedgerError},
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -73,18 +73,19 @@ impl<L: Ledger> FundsWatch<L> {
         self.last.clone()
     }
 
-    /// Forgets what was found: another process looks now.
+    /// Forgets what was found: another process looks now, or nobody knows.
     pub(crate) fn forget(&self) {
         self.last.swap(None);
     }
 
     /// Asks for balance and price; the log tells when it becomes low and when it is no more.
+    /// A balance that is not known now is not known: the last one would say that all is well.
     pub(crate) async fn step(&self) -> Result<Purse, StepError> {
-        let funds = self.ledger.funds().await?;
-        let purse = Purse {
-            balance: funds.balance,
-            wanted: self.wanted(funds).await?,
-        };
+        let found = self.look().await;
+        if found.is_err() {
+            self.forget();
+        }
+        let purse = found?;
         let was_low = self.last.swap(Some(purse)).is_some_and(Purse::is_low);
         let (balance, wanted) = (purse.balance / GWEI, purse.wanted / GWEI);
         match (was_low, purse.is_low()) {
@@ -99,17 +100,27 @@ impl<L: Ledger> FundsWatch<L> {
         Ok(purse)
     }
 
-    /// As configured, else what a day costs on which every log grows all the time, at
-    /// today's price: nothing where gas is free.
-    async fn wanted(&self, funds: Funds) -> Result<u128, StepError> {
-        if let Some(minimum) = self.minimum {
-            return Ok(minimum);
-        }
+    async fn look(&self) -> Result<Purse, StepError> {
+        let Funds { balance, price } = self.ledger.funds().await?;
+        let wanted = match self.minimum {
+            Some(minimum) => minimum,
+            None => self.usual(price).await?,
+        };
+        Ok(Purse { balance, wanted })
+    }
+
+    /// What a day costs on which every log grows all the time, at today's price: nothing
+    /// where gas is free. While it is dearer than what is paid at most, at that.
+    async fn usual(&self, price: Result<u128, LedgerError>) -> Result<u128, StepError> {
+        let price = match price {
+            Err(LedgerError::TooDear { most, .. }) => most.saturating_mul(GWEI),
+            price => price?,
+        };
         let logs = self.journal.current_logs().await?.len();
         Ok(u128::try_from(logs)
             .unwrap_or(u128::MAX)
             .saturating_mul(GAS_OF_ANCHOR)
             .saturating_mul(u128::from(self.posts_a_day))
-            .saturating_mul(funds.price))
+            .saturating_mul(price))
     }
 }

@@ -4,8 +4,9 @@
 
 use crate::{
     failure::StepError,
-    journal::Journal,
+    journal::{Journal, Log},
     ledger::{Ledger, LedgerError},
+    left_out::LeftOut,
 };
 use model::{Clock, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
@@ -13,7 +14,7 @@ use store::LogRowId;
 
 /// Anchors that are looked at in a step, of each log.
 const MAX_ANCHORS: u64 = 256;
-/// Of those without evidence so many are asked for in a step, of each log.
+/// Anchors without evidence that are asked for in a step, of each log.
 const MAX_QUESTIONS: usize = 8;
 /// Older anchors are not asked for: no usual node has their receipts any more.
 const MAX_AGE_MILLIS: i64 = 90 * 86_400_000;
@@ -44,40 +45,49 @@ impl<L: Ledger> LateEvidence<L> {
 
     /// Goes a piece further; gives the number of anchors that have evidence now.
     pub(crate) async fn step(&mut self) -> Result<u64, StepError> {
-        let mut found = 0;
+        let (mut found, mut left_out) = (0, LeftOut::default());
         for log in self.journal.all_logs().await? {
-            let below = match self.below.get(&log.id) {
-                Some(below) => *below,
-                None => self.journal.newest_final_seq(log.id).await? + 1,
-            };
-            let first = below.saturating_sub(MAX_ANCHORS).max(1);
-            let lacking = self
-                .journal
-                .lacking_evidence(log.id, first..below, self.since())
-                .await?;
-            let (mut asked, mut reached) = (0, first);
-            for anchor in lacking.into_iter().rev() {
-                if asked == MAX_QUESTIONS {
-                    reached = anchor.seq + 1;
-                    break;
-                }
-                asked += 1;
-                match self.ledger.evidence(anchor.transaction, anchor.at).await {
-                    Ok(evidence) => {
-                        let seq = anchor.seq;
-                        self.journal.evidence_found(log.id, seq, evidence).await?;
-                        found += 1;
-                    }
-                    Err(error @ (LedgerError::Unreachable(_) | LedgerError::Http(_))) => {
-                        self.below.insert(log.id, anchor.seq + 1);
-                        return Err(error.into());
-                    }
-                    // The node has it no more; its anchor counts all the same.
-                    Err(_) => {}
-                }
+            match self.step_log(&log).await {
+                Ok(more) => found += more,
+                Err(error) => left_out.note(&log.facility, error)?,
             }
-            self.below.insert(log.id, reached);
         }
+        left_out.end(found)
+    }
+
+    async fn step_log(&mut self, log: &Log) -> Result<u64, StepError> {
+        let below = match self.below.get(&log.id) {
+            Some(below) => *below,
+            None => self.journal.newest_final_seq(log.id).await? + 1,
+        };
+        let first = below.saturating_sub(MAX_ANCHORS).max(1);
+        let lacking = self
+            .journal
+            .lacking_evidence(log.id, first..below, self.since())
+            .await?;
+        let (mut asked, mut found, mut reached) = (0, 0, first);
+        for anchor in lacking.into_iter().rev() {
+            if asked == MAX_QUESTIONS {
+                reached = anchor.seq + 1;
+                break;
+            }
+            asked += 1;
+            match self.ledger.evidence(anchor.transaction, anchor.at).await {
+                Ok(evidence) => {
+                    let seq = anchor.seq;
+                    self.journal.evidence_found(log.id, seq, evidence).await?;
+                    found += 1;
+                }
+                Err(error @ (LedgerError::Unreachable(_) | LedgerError::Http(_))) => {
+                    self.below.insert(log.id, anchor.seq + 1);
+                    return Err(error.into());
+                }
+                // Its anchor counts all the same.
+                Err(error) => tracing::warn!(facility = %log.facility, seq = anchor.seq, %error,
+                    "a final anchor has no evidence still"),
+            }
+        }
+        self.below.insert(log.id, reached);
         Ok(found)
     }
 

@@ -109,12 +109,13 @@ pub struct SentTransaction {
 }
 
 /// What the submitter has and what gas costs today, in wei.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Funds {
     /// The account's balance.
     pub balance: u128,
-    /// The price of a unit of gas, tip included.
-    pub price: u128,
+    /// The price of a unit of gas, tip included; or why it is not known, which says nothing
+    /// against the balance.
+    pub price: Result<u128, LedgerError>,
 }
 
 /// A block of the chain as the node sees it now.
@@ -438,7 +439,7 @@ pub trait Ledger: Send + Sync {
         hash: [u8; 32],
     ) -> impl Future<Output = Result<Option<SentTransaction>, LedgerError>> + Send;
 
-    /// What the submitter has, and what gas costs.
+    /// What the submitter has, and what gas costs where that is known.
     fn funds(&self) -> impl Future<Output = Result<Funds, LedgerError>> + Send;
 
     /// The block that the chain has at this height.

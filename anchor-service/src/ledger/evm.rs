@@ -29,6 +29,7 @@ use crate::ledger::{
 };
 use alloy::primitives::{Address, B256, TxKind};
 use events::Events;
+use fees::Quote;
 use heads::Heads;
 use model::LogId;
 use node::{LATEST, Node};
@@ -212,7 +213,7 @@ impl Ledger for EvmLedger {
     async fn funds(&self) -> Result<Funds, LedgerError> {
         Ok(Funds {
             balance: self.node.balance(self.key.address()).await?,
-            price: self.fees.ask(&self.node).await?.price(),
+            price: self.fees.ask(&self.node).await.map(Quote::price),
         })
     }
 

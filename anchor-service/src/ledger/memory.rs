@@ -540,7 +540,7 @@ impl Ledger for MemoryLedger {
         drop(self.asked()?);
         Ok(Funds {
             balance: 0,
-            price: 0,
+            price: Ok(0),
         })
     }
 

@@ -36,13 +36,12 @@ impl<L: Ledger> LedgerSide<L> {
             }
             if looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY) {
                 looked = Some(Instant::now());
-                // Why the node does not answer is named by the steps that need it.
-                let _ = self.funds.step().await;
+                turn.note("funds", &self.funds.step().await);
                 if walked.elapsed() >= WALK_EVERY {
                     walked = Instant::now();
                     self.late_evidence.begin();
                 }
-                let _ = self.late_evidence.step().await;
+                turn.note("evidence", &self.late_evidence.step().await);
             }
             // Finality first: it notices a reorganisation, after which the
             // poster has old bytes to send rather than new ones to make.

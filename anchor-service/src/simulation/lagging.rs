@@ -1,8 +1,9 @@
 //! Nodes that lag or lose: what is said, and what stays.
 
-use super::{STEPS, Step, World};
+use super::{STEPS, Step, World, service};
 use crate::StepError;
 use model::Clock as _;
+use std::time::Duration;
 
 async fn posted(world: &mut World, count: usize) {
     world.plant(0, count).await;
@@ -109,4 +110,24 @@ async fn an_old_anchor_is_said_to_be_so_where_the_log_moves() {
         world.settle().await;
         assert_eq!(overdue(&world).await, Vec::<String>::new());
     }
+}
+
+#[tokio::test]
+async fn steps_beside_the_others_are_named_when_they_fail() {
+    let mut world = World::new(0).await;
+    world.plant(0, 2).await;
+    world.settle().await;
+    // A final anchor that lacks its evidence, and a node that is away.
+    world.sql("UPDATE anchor SET evidence = NULL");
+    world.ledger.faults.set_away(true);
+    let (store, ledger, clock) = (&world.store, &world.ledger, &world.clock);
+    let running = service(store, ledger, clock, &world.folder, 0);
+    let status = running.status();
+    let named = async {
+        let is_named = |step| status.troubles().contains_key(step);
+        while !(is_named("funds") && is_named("evidence")) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    running.run(named).await.unwrap();
 }

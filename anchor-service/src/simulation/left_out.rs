@@ -6,18 +6,20 @@ use model::AnchorState;
 use std::process::Command;
 use store::{Error, PostState, Reader, Tile, Tx};
 
-/// Runs SQL past the store, as someone without the keys would.
-fn sql(world: &World, statement: &str) {
-    const RUN: &str = "import sqlite3, sys\n\
-                       with sqlite3.connect(sys.argv[1], timeout=30) as database:\n    \
-                           database.execute(sys.argv[2])";
-    let python = std::env::var_os("CHARTSEAL_PYTHON");
-    let status = Command::new(python.unwrap_or_else(|| "python3".into()))
-        .args(["-c", RUN])
-        .arg(world.folder.path().join("db"))
-        .arg(statement)
-        .status();
-    assert!(status.unwrap().success());
+impl World {
+    /// Runs SQL past the store, as someone without the keys would.
+    pub(super) fn sql(&self, statement: &str) {
+        const RUN: &str = "import sqlite3, sys\n\
+                           with sqlite3.connect(sys.argv[1], timeout=30) as database:\n    \
+                               database.execute(sys.argv[2])";
+        let python = std::env::var_os("CHARTSEAL_PYTHON");
+        let status = Command::new(python.unwrap_or_else(|| "python3".into()))
+            .args(["-c", RUN])
+            .arg(self.folder.path().join("db"))
+            .arg(statement)
+            .status();
+        assert!(status.unwrap().success());
+    }
 }
 
 fn is_left_out<T: std::fmt::Debug>(outcome: &Result<T, StepError>, name: &str) -> bool {
@@ -143,10 +145,7 @@ async fn a_damaged_log_holds_up_no_other() {
 #[tokio::test]
 async fn an_unreadable_facility_holds_up_no_other() {
     let mut world = World::new(0).await;
-    sql(
-        &world,
-        "UPDATE facility SET name = 'Not a Name' WHERE name = 'a'",
-    );
+    world.sql("UPDATE facility SET name = 'Not a Name' WHERE name = 'a'");
     world.restart();
     world.plant(0, 1).await;
     world.plant(1, 2).await;
@@ -157,10 +156,7 @@ async fn an_unreadable_facility_holds_up_no_other() {
     assert_eq!((status.logs.len(), status.pending), (1, 0));
     let named = Err(StepError::Store(Error::Corrupt("facility name")));
     assert_eq!(world.service.step_logs().await, named);
-    sql(
-        &world,
-        "UPDATE facility SET name = 'a' WHERE name = 'Not a Name'",
-    );
+    world.sql("UPDATE facility SET name = 'a' WHERE name = 'Not a Name'");
     world.mine();
     world.settle().await;
     world.judge().await;

@@ -209,6 +209,30 @@ async fn an_account_that_runs_dry_is_known_before() {
 }
 
 #[tokio::test]
+async fn a_balance_is_known_while_gas_is_too_dear_and_no_longer() {
+    let (gateway, proxy) = behind_proxy(FinalityRule::Immediate).await;
+    gateway.service.step_funds().await.unwrap();
+    let params = json!([gateway.submitter(), "0x1"]);
+    gateway.anvil.must("anvil_setBalance", params).await;
+    // 600 gwei, and at most 500 are paid.
+    proxy.answer(|method, _, mut answer| {
+        if method == "eth_getBlockByNumber" && answer["result"].is_object() {
+            answer["result"]["baseFeePerGas"] = json!("0x8bb2c97000");
+        }
+        answer
+    });
+    let purse = gateway.service.step_funds().await.unwrap();
+    assert_eq!(purse.balance, 1);
+    assert!(purse.balance < purse.wanted);
+    proxy.answer(|method, _, answer| match method {
+        "eth_getBalance" => with(answer, json!({ "login": "please" })),
+        _ => answer,
+    });
+    assert!(gateway.service.step_funds().await.is_err());
+    assert_eq!(gateway.service.status().purse(), None);
+}
+
+#[tokio::test]
 async fn evidence_that_the_node_did_not_show_is_asked_for_again() {
     let (mut gateway, proxy) = behind_proxy(FinalityRule::Immediate).await;
     proxy.answer(|method, _, answer| match method {

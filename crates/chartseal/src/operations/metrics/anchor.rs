@@ -39,6 +39,8 @@ pub async fn series(page: &Page, anchor: &StatusReader) -> Result<bool, Error> {
         "post",
         "finality",
         "check",
+        "funds",
+        "evidence",
     ];
     page.gauge(
         "chartseal_anchor_step_failing",
