@@ -127,11 +127,22 @@ pub enum SignedError {
     },
     /// It is no list of signed states.
     #[error(
-        "`{place}` does not hold signed states; put it back as it was, or move it away and \
-         run `chartseal anchor adopt`"
+        "`{place}` does not hold signed states: see that the database is the newest there is, \
+         move the file away and run `chartseal anchor adopt`; never put an old one back"
     )]
     Damaged {
         /// Where they are.
+        place: String,
+    },
+    /// A row is no signed state.
+    #[error(
+        "the row of `{origin}` in {place} is no signed state: see that the database of the \
+         records is the newest there is, delete the row and run `chartseal anchor adopt`"
+    )]
+    DamagedRow {
+        /// What the row says of whose it is.
+        origin: String,
+        /// The table.
         place: String,
     },
     /// Another signs too.

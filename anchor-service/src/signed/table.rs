@@ -2,8 +2,11 @@
 //! transaction that compares.
 
 use super::{SignedError, SignedKeeper, SignedState, SignedStates};
-use store::{NoteSwap, OpenError, SignedNotes};
+use store::{Error, NoteSwap, OpenError, SignedNotes};
 use zeroize::Zeroizing;
+
+/// Characters of an origin that are shown.
+const MAX_ORIGIN: usize = 200;
 
 /// The table.
 #[derive(Debug)]
@@ -21,27 +24,37 @@ impl SignedTable {
         Ok(Self { notes })
     }
 
-    fn unusable(&self, problem: String) -> SignedError {
+    fn unusable(&self, error: &Error) -> SignedError {
         SignedError::Unusable {
             place: self.place(),
-            problem,
+            problem: error.to_string(),
         }
     }
 }
 
+/// A row as a state.
+fn state(origin: &str, note: String, place: String) -> Result<SignedState, SignedError> {
+    let state = SignedState::parse(note).ok();
+    state
+        .filter(|state| state.origin().as_str() == origin)
+        .ok_or_else(|| SignedError::DamagedRow {
+            // Whoever can write there may have put anything down.
+            origin: origin
+                .chars()
+                .take(MAX_ORIGIN)
+                .collect::<String>()
+                .escape_debug()
+                .to_string(),
+            place,
+        })
+}
+
 impl SignedKeeper for SignedTable {
     fn read(&self) -> Result<SignedStates, SignedError> {
-        let rows = self
-            .notes
-            .read()
-            .map_err(|problem| self.unusable(problem))?;
+        let rows = self.notes.read().map_err(|error| self.unusable(&error))?;
         let mut states = SignedStates::new();
         for (origin, note) in rows {
-            let state = SignedState::parse(note).ok();
-            let state = state.filter(|state| state.origin().as_str() == origin);
-            let state = state.ok_or_else(|| SignedError::Damaged {
-                place: self.place(),
-            })?;
+            let state = state(&origin, note, self.place())?;
             states.insert(state.origin().clone(), state);
         }
         Ok(states)
@@ -59,7 +72,7 @@ impl SignedKeeper for SignedTable {
             })
             .collect();
         let made = self.notes.swap(&swaps);
-        match made.map_err(|problem| self.unusable(problem))? {
+        match made.map_err(|error| self.unusable(&error))? {
             true => Ok(()),
             false => Err(SignedError::Changed {
                 place: self.place(),
@@ -69,5 +82,25 @@ impl SignedKeeper for SignedTable {
 
     fn place(&self) -> String {
         "signed_state in the database of [signed]".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_signed_state_is_named_with_what_to_do() {
+        let damaged = state(
+            "gw.test/log/a/1\n",
+            "nothing".to_owned(),
+            "there".to_owned(),
+        );
+        let said = damaged.unwrap_err().to_string();
+        assert!(
+            said.contains("the row of `gw.test/log/a/1\\n` in there"),
+            "{said}"
+        );
+        assert!(said.contains("delete the row"), "{said}");
     }
 }

@@ -3,8 +3,9 @@
 //! the database of the records.
 
 use crate::{
-    Database, OpenError,
+    Database, Error, OpenError,
     database::{Conn, Use},
+    error::Fault,
     open::unconnected,
 };
 use diesel::{
@@ -69,7 +70,11 @@ impl SignedNotes {
         if holds_records(&mut conn).map_err(|_| OpenError::Migration)? {
             return Err(OpenError::HoldsRecords);
         }
-        conn.batch_execute(MAKE).map_err(|_| OpenError::Migration)?;
+        // A user who may make no table may not say `IF NOT EXISTS` either.
+        let is_there = is_there(&mut conn).map_err(|_| OpenError::Migration)?;
+        if !is_there {
+            conn.batch_execute(MAKE).map_err(|_| OpenError::Migration)?;
+        }
         notes.put_back(conn);
         Ok(notes)
     }
@@ -77,8 +82,8 @@ impl SignedNotes {
     /// All notes, with the origins of their logs.
     ///
     /// # Errors
-    /// What the server says.
-    pub fn read(&self) -> Result<Vec<(String, String)>, String> {
+    /// When the server cannot be asked.
+    pub fn read(&self) -> Result<Vec<(String, String)>, Error> {
         self.with(|conn| signed_state::table.order(signed_state::origin).load(conn))
     }
 
@@ -87,12 +92,12 @@ impl SignedNotes {
     /// their origins, as all do.
     ///
     /// # Errors
-    /// What the server says; whether the swaps were made is then not known.
+    /// When the server cannot be asked; whether the swaps were made is then not known.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is another database than the store's"
     )]
-    pub fn swap(&self, swaps: &[NoteSwap<'_>]) -> Result<bool, String> {
+    pub fn swap(&self, swaps: &[NoteSwap<'_>]) -> Result<bool, Error> {
         self.with(|conn| {
             let made = conn.transaction(|conn| {
                 for swap in swaps {
@@ -110,14 +115,17 @@ impl SignedNotes {
         })
     }
 
-    fn with<T>(&self, run: impl FnOnce(&mut PgConnection) -> QueryResult<T>) -> Result<T, String> {
+    fn with<T>(&self, run: impl FnOnce(&mut PgConnection) -> QueryResult<T>) -> Result<T, Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = { idle }.take();
         let mut conn = match idle {
             Some(conn) => conn,
-            None => self.connect().map_err(|error| error.to_string())?,
+            None => self.connect().map_err(|_| Error::Unavailable)?,
         };
-        let done = run(&mut conn).map_err(|error| error.to_string())?;
+        let done = run(&mut conn).map_err(|error| {
+            let fault = Fault::of(&error);
+            fault.map_or(Error::Unavailable, Fault::error)
+        })?;
         self.put_back(conn);
         Ok(done)
     }
@@ -162,16 +170,21 @@ impl NoteSwap<'_> {
 }
 
 #[derive(QueryableByName)]
-struct Holds {
+struct Answer {
     #[diesel(sql_type = Bool)]
-    records: bool,
+    yes: bool,
 }
 
 /// Whether a table of records is in any schema of the database.
 fn holds_records(conn: &mut PgConnection) -> QueryResult<bool> {
-    let holds: Holds = sql_query(
-        "SELECT EXISTS (SELECT 1 FROM pg_tables WHERE tablename = 'pending_leaf') AS records",
-    )
-    .get_result(conn)?;
-    Ok(holds.records)
+    let records = "SELECT EXISTS (SELECT 1 FROM pg_tables WHERE tablename = 'pending_leaf') AS yes";
+    sql_query(records)
+        .get_result(conn)
+        .map(|Answer { yes }| yes)
+}
+
+/// Whether the table is where its name leads to.
+fn is_there(conn: &mut PgConnection) -> QueryResult<bool> {
+    let table = "SELECT to_regclass('signed_state') IS NOT NULL AS yes";
+    sql_query(table).get_result(conn).map(|Answer { yes }| yes)
 }

@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use std::thread;
-use store::{Database, NoteSwap, OpenError, SignedNotes};
+use store::{Database, Error, NoteSwap, OpenError, SignedNotes};
 
 fn notes(world: &World) -> Result<SignedNotes, OpenError> {
     match &world.database {
@@ -85,8 +85,35 @@ fn a_connection_that_was_lost_is_made_anew() {
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE datname = current_database() AND pid <> pg_backend_pid()",
     );
-    assert!(notes.read().is_err());
+    let broken = notes.read();
+    assert_eq!(
+        broken,
+        Err(Error::Unavailable),
+        "and none of the server's words"
+    );
     assert_eq!(kept(&notes), pairs(&[("a", "a 1")]));
+}
+
+#[test]
+fn a_user_who_may_make_no_table_uses_the_one_there_is() {
+    let world = World::postgres();
+    drop(notes(&world).expect("a table"));
+    let Database::Postgres { url } = &world.database else {
+        return;
+    };
+    let (_, name) = url.rsplit_once('/').expect("a database");
+    let user = format!("signs_{name}");
+    world.sql(&format!(
+        "CREATE ROLE {user} LOGIN PASSWORD '{user}'; REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+         GRANT SELECT, INSERT, UPDATE ON signed_state TO {user}"
+    ));
+    let (scheme, rest) = url.split_once("://").expect("a URL");
+    let (_, place) = rest.rsplit_once('@').expect("a user");
+    let notes = SignedNotes::open(format!("{scheme}://{user}:{user}@{place}").into());
+    let notes = notes.expect("no table is made");
+    assert_eq!(notes.swap(&[swap("a", None, "a 1")]), Ok(true));
+    assert_eq!(kept(&notes), pairs(&[("a", "a 1")]));
+    world.sql(&format!("DROP OWNED BY {user}; DROP ROLE {user}"));
 }
 
 /// A restore of the records would take them back too.
