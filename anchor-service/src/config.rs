@@ -118,6 +118,9 @@ pub enum ConfigError {
     /// Half of what opens a node, or two ways.
     #[error("a node of `rpcUrl` has either `bearer`, or `user` and `password`, or neither")]
     RpcAuthorization,
+    /// The password would begin within it.
+    #[error("a `user` of `rpcUrl` must hold no colon")]
+    RpcUser,
     /// Not an address.
     #[error("`registry` must be `0x` and 40 hex digits")]
     Registry,

@@ -57,6 +57,10 @@ impl NodeConfig {
         if authority.contains('@') {
             return Err(ConfigError::RpcPassword);
         }
+        // RFC 7617: the first colon ends the user.
+        if self.user.as_ref().is_some_and(|user| user.contains(':')) {
+            return Err(ConfigError::RpcUser);
+        }
         match (&self.bearer, &self.user, &self.password) {
             (Some(_), None, None) | (None, Some(_), Some(_)) | (None, None, None) => Ok(()),
             _ => Err(ConfigError::RpcAuthorization),
@@ -188,6 +192,8 @@ mod tests {
         ] {
             assert_eq!(refused(node), ConfigError::RpcAuthorization);
         }
+        let user = json!({ "url": "http://a", "user": "a:b", "password": secret });
+        assert_eq!(refused(user), ConfigError::RpcUser);
     }
 
     #[test]
