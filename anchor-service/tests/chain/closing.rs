@@ -93,7 +93,7 @@ async fn a_closed_log_takes_no_anchor_and_keeps_its_head() {
     let reader = RegistryReader::connect(&anvil.url, registry, rule).await;
     let reader = reader.unwrap();
     let closed = ClosedEvent {
-        reason: 1,
+        reason,
         successor: Some(next),
     };
     assert_eq!(reader.closed(one).await, Ok(Some(closed)));

@@ -11,7 +11,7 @@ use crate::{
 };
 use anchor_service::ledger::{
     FinalityRule,
-    evm::{AnchorEvent, RegistryReader},
+    evm::{self, AnchorEvent, RegistryReader},
 };
 use merge::Found;
 use model::LogId;
@@ -137,9 +137,8 @@ async fn closed(reader: &RegistryReader, log_id: LogId) -> Result<Option<ClosedL
         return Ok(None);
     };
     let reason = match closed.reason {
-        1 => ClosingReason::LogKey,
-        2 => ClosingReason::SubmitterKey,
-        _ => return Err("the registry gives a reason that this release does not know".into()),
+        evm::ClosingReason::LogKey => ClosingReason::LogKey,
+        evm::ClosingReason::SubmitterKey => ClosingReason::SubmitterKey,
     };
     Ok(Some(ClosedLog {
         log_id,

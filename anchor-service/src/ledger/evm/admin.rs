@@ -40,6 +40,15 @@ impl ClosingReason {
             Self::SubmitterKey => 2,
         }
     }
+
+    /// The reason of a number that a registry gives.
+    pub(super) const fn of_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::LogKey),
+            2 => Some(Self::SubmitterKey),
+            _ => None,
+        }
+    }
 }
 
 /// The admin of a registry, or of one to come.

@@ -2,6 +2,7 @@
 //! of the registry's events.
 
 use super::{
+    admin::ClosingReason,
     endpoint::RpcNodes,
     events::Events,
     node::{LATEST, Node},
@@ -30,8 +31,8 @@ pub struct AnchorEvent {
 /// Why a log was closed, and what goes on in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClosedEvent {
-    /// 1 for the log's key, 2 for a submitter's.
-    pub reason: u8,
+    /// Whose key was stolen.
+    pub reason: ClosingReason,
     /// The log that goes on; `None` while none is named.
     pub successor: Option<LogId>,
 }
@@ -110,7 +111,14 @@ impl RegistryReader {
         let call = registry::successor_call(log);
         let answer = self.node.call(self.registry, call, LATEST).await?;
         let (successor, reason) = registry::successor_answer(&answer)?;
-        Ok((reason != 0).then_some(ClosedEvent { reason, successor }))
+        if reason == 0 {
+            return Ok(None);
+        }
+        let reason = ClosingReason::of_number(reason);
+        let reason = reason.ok_or(LedgerError::Strange(
+            "the registry gives a reason that this release does not know",
+        ))?;
+        Ok(Some(ClosedEvent { reason, successor }))
     }
 
     const fn events(&self) -> Events<'_> {
