@@ -5,14 +5,13 @@ use crate::{
     config::Config,
     failure::StepError,
     journal::Journal,
-    ledger::{Funds, Ledger, LedgerError},
+    ledger::{Funds, GWEI, Ledger, LedgerError},
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Gas of an anchor of one log (docs/performance.md has what was measured), rounded up.
 const GAS_OF_ANCHOR: u128 = 65_000;
 const MILLIS_OF_DAY: u64 = 86_400_000;
-const GWEI: u128 = 1_000_000_000;
 
 /// The submitter's account, in wei.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,6 +17,9 @@ use model::{Digest, LogId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 
+/// Wei in a gwei.
+pub const GWEI: u128 = 1_000_000_000;
+
 /// The newest anchor of a log as the registry holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
@@ -167,7 +170,7 @@ pub struct EventPage {
 pub enum FinalityRule {
     /// The node's `finalized` block and all before it.
     Tag,
-    /// So many blocks stand on top of it.
+    /// This number of blocks stands on top of it.
     Depth(u64),
     /// At once: chains whose blocks are final when they appear (QBFT, IBFT 2).
     Immediate,

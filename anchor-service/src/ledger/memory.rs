@@ -3,7 +3,7 @@
 
 use super::evm::Fees;
 use super::{
-    Anchored, Block, EventCursor, EventPage, Evidence, Extension, FinalityRule, Funds, Head,
+    Anchored, Block, EventCursor, EventPage, Evidence, Extension, FinalityRule, Funds, GWEI, Head,
     Inclusion, Ledger, LedgerError, Refusal, SentTransaction, SignedTransaction, TimedAnchor,
 };
 use crate::simulation::Faults;
@@ -16,12 +16,10 @@ use tlog::tree::consistency;
 
 type Hash = [u8; 32];
 
-/// Wei in a gwei.
-const GWEI: u128 = 1_000_000_000;
 /// The bounds of the configuration as it is left.
 const FEES: Fees = Fees::in_gwei(500, 100);
 
-/// So many blocks on top make a block final, wherever depth decides.
+/// Number of blocks on top that make a block final, wherever depth decides.
 pub(crate) const FINAL_DEPTH: usize = 3;
 
 /// The chain; clones are the same chain.

@@ -27,9 +27,9 @@ use zeroize::Zeroizing;
 
 /// A question that takes longer has failed.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// A node that failed is not asked for so long, while there are others.
+/// Time for which a node that failed is not asked, while there are others.
 const PASSED_OVER: Duration = Duration::from_secs(30);
-/// Of a node's words so many characters are kept.
+/// Characters of a node's message that are kept.
 const MESSAGE_LENGTH: usize = 200;
 
 /// Where a node is, and what opens it.

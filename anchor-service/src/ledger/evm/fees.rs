@@ -2,12 +2,10 @@
 //! transaction that is stuck is raised again and again: both are bounded.
 
 use super::node::Node;
-use crate::ledger::LedgerError;
+use crate::ledger::{GWEI, LedgerError};
 
-/// Wei in a gwei.
-const GWEI: u128 = 1_000_000_000;
-/// What is stuck is raised to so many times what it would cost today, as the transaction
-/// manager of the OP Stack does.
+/// Times today's price to which what is stuck is raised, as the transaction manager of the
+/// OP Stack does.
 const MULTIPLE: u128 = 5;
 /// Below this price the multiple is no bound: a tenth more of little is little.
 const CHEAP: u128 = 10 * GWEI;

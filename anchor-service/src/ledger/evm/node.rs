@@ -39,9 +39,10 @@ impl Node {
             let place = endpoint::name(&node.url);
             let place = place.ok_or(LedgerError::Unreachable("the URL is not one"))?;
             // Two paths of one host are two nodes.
-            let name = match board.has(&place) {
-                true => format!("{place} ({number})"),
-                false => place,
+            let name = if board.has(&place) {
+                format!("{place} ({number})")
+            } else {
+                place
             };
             if has_others {
                 board.add(&name);
@@ -72,10 +73,10 @@ impl Node {
     pub(super) fn usable(&self) -> Vec<&Arc<Endpoint>> {
         let usable = self.endpoints.iter().filter(|one| !one.is_passed_over());
         let usable: Vec<_> = usable.collect();
-        match usable.is_empty() {
-            true => self.endpoints.iter().collect(),
-            false => usable,
+        if usable.is_empty() {
+            return self.endpoints.iter().collect();
         }
+        usable
     }
 
     async fn ask<P: RpcSend, R: RpcRecv>(

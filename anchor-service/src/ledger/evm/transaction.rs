@@ -209,6 +209,7 @@ fn encoded(envelope: &TxEnvelope, nonce: u64) -> SignedTransaction {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::GWEI;
 
     #[test]
     fn a_bump_is_at_least_a_tenth_and_never_nothing() {
@@ -241,7 +242,6 @@ mod tests {
 
     #[test]
     fn what_was_raised_often_stops_at_a_multiple_of_the_days_price() {
-        const GWEI: u128 = 1_000_000_000;
         let mut transaction = TxEip1559 {
             max_fee_per_gas: 21 * GWEI,
             max_priority_fee_per_gas: GWEI,

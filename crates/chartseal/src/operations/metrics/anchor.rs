@@ -1,12 +1,11 @@
 //! The series of the anchor-service: its steps, its lease, what it has done, and the logs.
 
 use super::page::{Page, number, seconds};
-use anchor_service::{Counts, LeaseState, Purse, Status, StatusReader, log_check::LogChecks};
+use anchor_service::{
+    Counts, LeaseState, Purse, Status, StatusReader, ledger::GWEI, log_check::LogChecks,
+};
 use model::{Clock as _, SystemClock, Timestamp};
 use prometheus::Error;
-
-/// Wei in a gwei.
-const GWEI: u128 = 1_000_000_000;
 
 /// Adds all of them; gives whether the database answered.
 pub async fn series(page: &Page, anchor: &StatusReader) -> Result<bool, Error> {
