@@ -114,6 +114,10 @@ impl<L: Ledger> LogCheck<L> {
     /// When the database or the signed states cannot be read. A chain that cannot is said
     /// in the result.
     pub async fn check(&self, only: Option<&FacilityName>) -> Result<Vec<CheckedLog>, StepError> {
+        // The service names rows that cannot be read at another step, and checks the others.
+        if !self.beside_service {
+            self.journal.check_rows().await?;
+        }
         let mut checked = Vec::new();
         for log in self.journal.all_logs().await? {
             if only.is_none_or(|only| *only == log.facility) {
