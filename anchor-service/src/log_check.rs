@@ -8,6 +8,7 @@
 mod chain;
 mod claims;
 mod finding;
+mod last_signed;
 mod schedule;
 #[cfg(test)]
 mod tests;
@@ -27,8 +28,9 @@ use crate::{
     thinning::{Thinned, thin},
 };
 use claims::Claims;
+use last_signed::Held;
 use model::{Clock, Digest, FacilityName};
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 use store::{Error, LogRowId, Reader, Store};
 use tlog::tile::WIDTH;
 use tokio::time::{Instant, sleep};
@@ -178,14 +180,13 @@ impl<L: Ledger> LogCheck<L> {
         }
         tiles::compare_edge(self, log.id, size, &walk, &mut findings).await?;
         self.outside(log, size, &mut claims, &mut findings).await?;
-        self.compare_signed(
-            log,
+        let held = Held {
             size,
-            signed,
-            signed_root.filter(|_| walk.is_whole()),
-            &mut findings,
-        )
-        .await?;
+            root: walk.root(),
+            at_signed: signed_root.filter(|_| walk.is_whole()),
+        };
+        self.compare_signed(log, &held, signed, &mut findings)
+            .await?;
         let chain = self.compare_chain(log, size, &mut findings).await?;
         Ok(CheckedLog {
             facility: log.facility.clone(),
@@ -285,79 +286,6 @@ impl<L: Ledger> LogCheck<L> {
             findings.add(FindingKind::Log, &log.origin, "a key of it is none");
         }
         Ok(vkeys.into_iter().map(|(vkey, _)| vkey).collect())
-    }
-
-    /// Size and root that the log's keys signed last.
-    async fn signed(&self, log: &Log) -> Result<Option<(u64, Digest)>, StepError> {
-        let Some(signed) = &self.signed else {
-            return Ok(None);
-        };
-        signed.refresh().await?;
-        Ok(signed.of(&log.origin).map(|state| state.claim()))
-    }
-
-    /// What was signed last beside the log and its newest checkpoint. Of a log that has
-    /// ended, a state that it does not hold is why it was ended, as a statement says.
-    async fn compare_signed(
-        &self,
-        log: &Log,
-        size: u64,
-        signed: Option<(u64, Digest)>,
-        found: Option<Digest>,
-        findings: &mut Findings,
-    ) -> Result<(), StepError> {
-        if self.signed.is_none() {
-            return Ok(());
-        }
-        let newest = self.newest_checkpoint(log.id, signed).await?;
-        let Some((state, root)) = signed else {
-            if newest.is_some() {
-                let problem = "the log has checkpoints and no signed state is kept";
-                findings.add(FindingKind::SignedState, 0, problem);
-            }
-            return Ok(());
-        };
-        if !log.ended && state > size {
-            findings.add(FindingKind::Size, size, "fewer leaves than were signed");
-        } else if !log.ended && found.is_some_and(|found| found != root) {
-            let problem = "the log has another root than its keys signed last";
-            findings.add(FindingKind::SignedState, state, problem);
-        }
-        if newest.is_none_or(|newest| newest < state) && (!log.ended || state <= size) {
-            let problem = "the checkpoint that was signed last is missing";
-            findings.add(FindingKind::NoCheckpoint, state, problem);
-        } else if newest.is_some_and(|newest| newest > state) && self.is_behind(log, newest).await?
-        {
-            let problem = "a checkpoint is newer than what was signed last";
-            findings.add(FindingKind::SignedState, state, problem);
-        }
-        Ok(())
-    }
-
-    /// The size of the newest checkpoint. A state is kept a moment before its checkpoint is
-    /// stored, so that one which is not there yet is waited for.
-    async fn newest_checkpoint(
-        &self,
-        log: LogRowId,
-        signed: Option<(u64, Digest)>,
-    ) -> Result<Option<u64>, StepError> {
-        const TRIES: u32 = 5;
-        const BETWEEN: Duration = Duration::from_millis(300);
-        let mut newest = None;
-        for _ in 0..TRIES {
-            newest = self.journal.newest_checkpoint(log).await?.map(|it| it.size);
-            if signed.is_none_or(|(size, _)| newest >= Some(size)) {
-                break;
-            }
-            sleep(BETWEEN).await;
-        }
-        Ok(newest)
-    }
-
-    /// Whether the signed states are behind that checkpoint, read again.
-    async fn is_behind(&self, log: &Log, newest: Option<u64>) -> Result<bool, StepError> {
-        let now = self.signed(log).await?.map(|(size, _)| size);
-        Ok(now < newest)
     }
 }
 

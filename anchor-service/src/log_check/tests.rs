@@ -17,7 +17,7 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
 };
-use store::{Database, NewLog};
+use store::Database;
 
 /// Runs each of the named functions as a test on each kind of database.
 macro_rules! on_both {
@@ -37,11 +37,12 @@ macro_rules! on_both {
     };
 }
 
+mod ended;
+
 on_both! {
     a_log_that_fits_has_no_findings,
     every_fault_is_named_where_it_is,
     what_the_chain_knows_better_is_named,
-    a_log_that_has_ended_is_checked_as_far_as_it_goes,
     what_its_keys_signed_last_is_held_against_it,
     a_check_is_made_once_and_kept,
     old_anchors_are_thinned_and_every_leaf_keeps_one,
@@ -248,39 +249,6 @@ async fn what_the_chain_knows_better_is_named(site: Site) {
     let logs = site.check().await;
     assert!(matches!(&logs[0].chain, ChainPart::Failed(problem) if problem.contains("simulated")));
     assert_eq!(logs[0].findings.total(), 0);
-}
-
-async fn a_log_that_has_ended_is_checked_as_far_as_it_goes(site: Site) {
-    let facility = site.world.facilities[0].id;
-    let new = NewLog {
-        facility,
-        epoch: 2,
-        origin: "gw.test/log/a/2".to_owned(),
-        log_id: model::LogId::new([9; 32]),
-        public_key: [9; 32],
-    };
-    // The database lost what was signed and anchored last, and another log goes on.
-    let log = "log_id = (SELECT id FROM log WHERE facility_id = 1)";
-    site.sql(&format!(
-        "DELETE FROM anchor WHERE size = 700 AND {log}; \
-         DELETE FROM checkpoint WHERE size = 700 AND {log}; \
-         DELETE FROM leaf WHERE idx >= 300 AND {log}; \
-         UPDATE log SET size = 300 WHERE facility_id = 1; \
-         DELETE FROM tile WHERE (level = 1 OR idx > 0) AND {log}"
-    ));
-    let insert = move |tx: &mut store::Tx| tx.logs().insert(&new).map(drop);
-    site.world.store.run_tx("epoch", &[], insert).await.unwrap();
-    let logs = site.check().await;
-    let ended = logs.iter().find(|log| log.ended).unwrap();
-    let named: Vec<_> = ended
-        .findings
-        .named
-        .iter()
-        .map(|it| it.place.as_str())
-        .collect();
-    // The tiles went with the leaves here; a database that is put back has those of its time.
-    assert_eq!(named, ["0/1", "1/0"]);
-    assert_eq!(logs[1].findings.named[0].kind, FindingKind::Log);
 }
 
 async fn what_its_keys_signed_last_is_held_against_it(site: Site) {

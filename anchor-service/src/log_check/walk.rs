@@ -61,6 +61,11 @@ impl Walk {
         !self.broken
     }
 
+    /// The root over all that was walked.
+    pub(super) fn root(&self) -> Option<Digest> {
+        self.is_whole().then(|| self.tree.root())
+    }
+
     /// The tiles of the right edge, from level 1 on, that have `WIDTH` hashes or, at the
     /// end, any: to be compared with what is stored. Those that are full go on upwards.
     pub(super) fn full_edge(&mut self, level: usize) -> Option<Edge> {

@@ -97,6 +97,8 @@ fn a_restored_database_goes_on_with_another_log() {
     house
         .chartseal(&["serve"], config, &["--check-only"])
         .refused("what its key signed last holds a root over");
+    let check = || house.chartseal(&["log", "check"], config, &[HOME]);
+    check().refused("fewer leaves than were signed");
 
     let shown = house.chartseal(&["anchor", "new-epoch"], config, &["--facility", HOME]);
     assert!(shown.good().text.contains("Nothing was written"));
@@ -114,9 +116,15 @@ fn a_restored_database_goes_on_with_another_log() {
     house.assert_proof(&system, &written, &next, &one.chain, &one.registry);
     // What the old log proved it proves.
     one.assert_proof(&system, &kept);
+    assert_checked(one.watch);
     assert!(service.stop().success());
+    let checked = check().good().text;
+    assert!(checked.contains("(ended)"), "{checked}");
     let checked = house.chartseal(&["serve"], config, &["--check-only"]);
     assert_eq!(checked.code, 0, "{}", checked.text);
+    // The old log lacks what it lacked when it was ended, and nothing else.
+    house.sql("UPDATE log SET size = size - 1 WHERE epoch = 1");
+    check().refused("fewer leaves than were signed");
 }
 
 /// A replica that lagged and was promoted, as a running service meets it.
@@ -146,6 +154,17 @@ fn a_database_that_goes_back_under_a_service_is_not_written_to() {
     );
     drop(system.at.get(&version).expect(200, "a read"));
     assert!(service.stop().success());
+}
+
+/// The service has checked the logs by itself, and lacks no leaves.
+fn assert_checked(watch: u16) {
+    until("a check of the logs", 60, || {
+        let metrics = operations(watch, "metrics")?.text();
+        let series = "chartseal_log_check_end_timestamp_seconds ";
+        metrics.contains(series).then_some(())
+    });
+    let sizes = format!("chartseal_log_check_findings{{facility=\"{HOME}\",finding=\"size\"}}");
+    assert!(metric(watch, &sizes) < 0.5);
 }
 
 /// Puts a backup in the database's place, as the runbook says.

@@ -3,7 +3,7 @@
 use super::Site;
 
 /// The rows of the first facility's log.
-pub(super) const LOG: &str = "log_id = (SELECT id FROM log WHERE facility_id = 1)";
+pub(super) const LOG: &str = "log_id = (SELECT min(id) FROM log WHERE facility_id = 1)";
 
 /// One change to one table, and the beginnings of all that is found.
 pub(super) struct Change {
