@@ -75,6 +75,18 @@ impl Witness {
         }
     }
 
+    /// Whatever was signed of this log is of the history with these roots.
+    fn judge_history(&self, log: &str, roots: &BTreeMap<u64, Digest>) {
+        let seen = self.0.lock().unwrap();
+        let of_log = seen
+            .iter()
+            .filter(|((origin, _), _)| origin.as_str() == log);
+        for ((_, size), signed) in of_log {
+            let root = roots.get(size).copied();
+            assert_eq!(root, signed.first().copied(), "{log} was signed at {size}");
+        }
+    }
+
     /// No key signed two roots of one size.
     pub(crate) fn judge(&self) {
         for ((origin, size), roots) in &*self.0.lock().unwrap() {
@@ -176,6 +188,8 @@ pub(crate) struct World {
     pub(crate) heartbeat_seconds: u64,
     /// How often the database went back: leaves of before are no leaves of after.
     generation: u8,
+    /// Whether the node ever named a transaction number that is too large.
+    misled: bool,
     /// The file of the database, where it is one.
     db: PathBuf,
 }
@@ -231,6 +245,7 @@ impl World {
             crashes: 0,
             heartbeat_seconds,
             generation: 0,
+            misled: false,
             db,
         }
     }
@@ -385,8 +400,9 @@ impl World {
             );
         }
         // A database that went back has lost what it knew of its posts: another may then be
-        // sent under the same number and nonce, of which the chain takes one.
-        if self.generation > 0 {
+        // sent under the same number and nonce, of which the chain takes one. So may be what
+        // comes after a transaction that was given up, because no nonce leads up to its own.
+        if self.generation > 0 || self.misled {
             return;
         }
         for ((_, seq), claims) in self.ledger.claimed() {

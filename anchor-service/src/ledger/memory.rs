@@ -1,6 +1,10 @@
 //! A ledger in memory, for tests: blocks, a pool, reorganisations, and the
 //! registry's rules in a few lines of Rust.
 
+mod faulty;
+
+pub(crate) use faulty::Lie;
+
 use super::evm::Fees;
 use super::{
     Anchored, Block, EventCursor, EventPage, Evidence, Extension, FinalityRule, Funds, GWEI, Head,
@@ -55,8 +59,8 @@ struct Chain {
     final_depth: Option<usize>,
     /// What was forgotten, until it is recalled.
     forgotten: BTreeSet<Hash>,
-    /// Whether the next question for a head is answered falsely.
-    lies: bool,
+    /// What the next answer of its kind is false in.
+    lie: Option<Lie>,
     /// What gas costs, in gwei.
     price: u64,
     /// What was offered for gas, in wei, with what it cost then.
@@ -241,63 +245,6 @@ impl MemoryLedger {
         self.chain.lock().unwrap().final_depth()
     }
 
-    /// Answers the next question for a head falsely.
-    pub(crate) fn lie(&self) {
-        self.chain.lock().unwrap().lies = true;
-    }
-
-    /// Answers truly.
-    pub(crate) fn be_honest(&self) {
-        self.chain.lock().unwrap().lies = false;
-    }
-
-    /// What gas costs from now on, in gwei.
-    pub(crate) fn set_price(&self, gwei: u64) {
-        self.chain.lock().unwrap().price = gwei;
-    }
-
-    /// What was forgotten waits again.
-    pub(crate) fn recall(&self) {
-        let mut chain = self.chain.lock().unwrap();
-        let nonce = chain.nonce();
-        let Chain {
-            pool,
-            forgotten,
-            calls,
-            ..
-        } = &mut *chain;
-        for hash in std::mem::take(forgotten) {
-            let (own, _) = calls[&hash];
-            // As in a real pool, not beside another of its number.
-            if own >= nonce && pool.iter().all(|waiting| calls[waiting].0 != own) {
-                pool.insert(hash);
-            }
-        }
-    }
-
-    /// Nothing was offered beyond the bounds, so that all that was paid is bounded too.
-    pub(crate) fn judge_fees(&self) {
-        for (offered, today) in self.chain.lock().unwrap().offered.values() {
-            assert!(*offered <= 500 * GWEI, "{offered} wei for a unit of gas");
-            assert!(
-                *offered <= (*today * 5).max(10 * GWEI),
-                "{offered} of {today}"
-            );
-        }
-    }
-
-    /// The roots that were handed in, by log and size.
-    pub(crate) fn roots(&self) -> BTreeMap<LogId, BTreeMap<u64, BTreeSet<Digest>>> {
-        let mut roots: BTreeMap<_, BTreeMap<_, BTreeSet<_>>> = BTreeMap::new();
-        for ((log, _), claims) in self.claimed() {
-            for (size, root) in claims {
-                let of_log = roots.entry(log).or_default();
-                of_log.entry(size).or_default().insert(root);
-            }
-        }
-        roots
-    }
-
     /// How many anchors fit into a block.
     pub(crate) fn fit(&self, most: usize) {
         self.chain.lock().unwrap().most_anchors = Some(most);
@@ -390,20 +337,11 @@ impl Ledger for MemoryLedger {
     async fn head(&self, log: LogId) -> Result<Option<Head>, LedgerError> {
         let mut chain = self.asked()?;
         let head = chain.history().get(&log).and_then(|it| it.last().copied());
-        if !std::mem::take(&mut chain.lies) {
-            return Ok(head);
-        }
-        // A node that is far behind, or makes it up.
-        Ok(head.map(|head| Head {
-            seq: head.seq + 1,
-            size: head.size + 1,
-            root: Digest::new([0x11; 32]),
-            ..head
-        }))
+        Ok(chain.told_head(log, head))
     }
 
     async fn next_nonce(&self) -> Result<u64, LedgerError> {
-        Ok(self.asked()?.nonce())
+        Ok(self.asked()?.told_nonce())
     }
 
     async fn prepare(
@@ -483,7 +421,7 @@ impl Ledger for MemoryLedger {
                     succeeded: *succeeded,
                 })
             });
-        Ok(found)
+        Ok(chain.told_receipt(found))
     }
 
     async fn anchored(&self, log: LogId, seq: u64) -> Result<Option<Anchored>, LedgerError> {

@@ -3,10 +3,11 @@
 use super::{
     Step::{Checkpoint, Post, Sequence},
     list::{
-        Op::{Copy, Enqueue, FailOver, Mine, Take, TakeToo},
+        Op::{self, Copy, Enqueue, FailOver, Mine, Take, TakeToo},
         run,
     },
 };
+use crate::ledger::memory::Lie;
 
 /// A standby held the leaves of a checkpoint that was signed, anchored, and not copied in
 /// time. The chain's anchor could not be taken over without it.
@@ -24,4 +25,19 @@ async fn a_checkpoint_that_the_signed_states_alone_kept_is_stored_again() {
         Take(Sequence),
     ];
     run(3, &list).await;
+}
+
+/// The node named a transaction number too large. What was sent under it is given up, and
+/// the number of its anchor goes to a later state of the same history.
+#[tokio::test]
+async fn a_transaction_under_a_false_number_keeps_nothing_waiting() {
+    let list = [
+        Op::Lie(Lie::Nonce),
+        Enqueue(1, 1),
+        Take(Sequence),
+        Take(Checkpoint),
+        Take(Post),
+        Enqueue(1, 3),
+    ];
+    run(12, &list).await;
 }

@@ -4,12 +4,14 @@
 use super::World;
 use model::{LogId, ManualClock, Timestamp};
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 use store::{Database, Facility, Options, Store};
 use tempfile::TempDir;
+use tlog::{leaf::leaf_hash, tree::CompactRange};
 
 /// What a new world consists of.
 struct Made {
@@ -103,7 +105,38 @@ impl World {
             crashes: 0,
             heartbeat_seconds: 0,
             generation: 0,
+            misled: false,
             db: path,
+        }
+    }
+
+    /// Whether every leaf that there is has a final anchor.
+    pub(super) async fn is_at_rest(&self) -> bool {
+        let status = self.service.status().read().await.unwrap();
+        let is_final =
+            |log: &crate::LogStatus| log.last_final.map_or(0, |last| last.size) == log.size;
+        status.pending == 0 && status.logs.iter().all(is_final)
+    }
+
+    /// Leaves stand in the order in which they came, and whatever was ever signed is a part
+    /// of that.
+    pub(super) async fn judge_history(&self) {
+        for (planted, log_id) in self.planted.iter().zip(&self.logs) {
+            let log_id = *log_id;
+            let read = move |r: &mut store::Reader| {
+                let mut logs = r.logs().list()?.into_iter();
+                let log = logs.find(|log| log.log_id == log_id).unwrap();
+                Ok((r.leaves().range(log.id, 0, u32::MAX)?, log.origin))
+            };
+            let (leaves, origin) = self.store.read("judge", read).await.unwrap();
+            let found: Vec<_> = leaves.iter().map(|leaf| leaf.commitment).collect();
+            assert_eq!(&found, planted, "a leaf is in another's place");
+            let (mut tree, mut roots) = (CompactRange::default(), BTreeMap::new());
+            for leaf in &found {
+                tree.push(leaf_hash(leaf));
+                roots.insert(tree.size(), tree.root());
+            }
+            self.ledger.faults.witness.judge_history(&origin, &roots);
         }
     }
 
