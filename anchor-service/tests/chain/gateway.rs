@@ -1,13 +1,16 @@
-//! The service over SQLite and anvil, and a gateway that writes leaves.
+//! The service over a database and anvil, and a gateway that writes leaves.
 
-use crate::support::{Anvil, CHAIN};
+use crate::{
+    lists::Witness,
+    support::{Anvil, CHAIN},
+};
 use alloy::primitives::{Address, B256, keccak256};
 use alloy_trie::{Nibbles, proof::verify_proof};
 use anchor_service::{
     AnchorService, LogKeys, SignedFile,
     config::Config,
     ledger::{
-        Evidence, FinalityRule, Ledger as _,
+        Anchored, Evidence, FinalityRule, Ledger as _,
         evm::{EvmLedger, RpcNode, RpcNodes, SubmitterKey},
     },
     open_log,
@@ -33,6 +36,7 @@ pub struct Gateway {
     pub planted: u64,
     pub registry: [u8; 20],
     pub finality: FinalityRule,
+    pub witness: Arc<Witness>,
     pub service: AnchorService<EvmLedger>,
 }
 
@@ -40,12 +44,15 @@ pub const SUBMITTER: u8 = 0x33;
 
 impl Gateway {
     pub async fn start(args: &[&str], finality: FinalityRule) -> Self {
+        Self::over(None, args, finality).await
+    }
+
+    /// Over this database, or one of SQLite.
+    pub async fn over(database: Option<Database>, args: &[&str], finality: FinalityRule) -> Self {
         let anvil = Anvil::start(args);
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&Database::Sqlite {
-            path: folder.path().join("db"),
-        })
-        .unwrap();
+        let path = folder.path().join("db");
+        let store = Store::open(&database.unwrap_or(Database::Sqlite { path })).unwrap();
         store.leaf_keys().set([&[1; 32]]);
         let created = Timestamp::from_millis(0).unwrap();
         let id = store
@@ -71,8 +78,10 @@ impl Gateway {
         let ledger = anvil.registry(SUBMITTER, &[log]).await;
         let registry = ledger.registry();
         let clock = Arc::new(ManualClock::new(created));
-        let service = service(&store, ledger, &clock, &folder, finality);
+        let witness = Witness::new(SignedFile::new(folder.path().join("signed.json")));
+        let service = service(&store, ledger, &clock, (&folder, &witness), finality);
         Self {
+            witness,
             urls: vec![anvil.url.clone()],
             anvil,
             folder,
@@ -88,15 +97,24 @@ impl Gateway {
     }
 
     pub async fn restart(&mut self) {
-        let key = SubmitterKey::from_bytes(&[SUBMITTER; 32]).unwrap();
-        let ledger = EvmLedger::new(self.nodes(), CHAIN, self.registry, key).unwrap();
+        let ledger = self.ledger();
         self.service = service(
             &self.store,
             ledger,
             &self.clock,
-            &self.folder,
+            (&self.folder, &self.witness),
             self.finality,
         );
+    }
+
+    fn ledger(&self) -> EvmLedger {
+        let key = SubmitterKey::from_bytes(&[SUBMITTER; 32]).unwrap();
+        EvmLedger::new(self.nodes(), CHAIN, self.registry, key).unwrap()
+    }
+
+    /// The registry's event of an anchor.
+    pub async fn event(&self, seq: u64) -> Option<Anchored> {
+        self.ledger().anchored(self.log, seq).await.unwrap()
     }
 
     fn nodes(&self) -> RpcNodes {
@@ -199,7 +217,7 @@ pub fn service(
     store: &Store,
     ledger: EvmLedger,
     clock: &Arc<ManualClock>,
-    folder: &TempDir,
+    (folder, witness): (&TempDir, &Arc<Witness>),
     finality: FinalityRule,
 ) -> AnchorService<EvmLedger> {
     let config: Config = serde_json::from_value(json!({
@@ -216,15 +234,22 @@ pub fn service(
     .unwrap();
     config.validate().unwrap();
     let keys = LogKeys::new(folder.path());
-    let signed = Arc::new(SignedFile::new(config.signed_file()));
+    assert_eq!(config.signed_file(), folder.path().join("signed.json"));
+    let signed = Arc::clone(witness);
     AnchorService::new(store.clone(), ledger, keys, signed, clock.clone(), config)
 }
 
-fn audit(number: u64) -> NewAudit {
+/// The leaf that is planted under this number, from 0.
+pub fn commitment(number: u64) -> Commitment {
     let mut commitment = [5; 32];
     commitment[24..].copy_from_slice(&number.to_be_bytes());
+    Commitment::new(commitment)
+}
+
+fn audit(number: u64) -> NewAudit {
+    let commitment = commitment(number);
     let audit = Audit {
-        record: Tag::from_slice(&commitment[16..]).unwrap(),
+        record: Tag::from_slice(&commitment.as_bytes()[16..]).unwrap(),
         time: Timestamp::from_millis(0).unwrap(),
         interaction: AuditInteraction::restful("read"),
         outcome: 0,
@@ -242,6 +267,6 @@ fn audit(number: u64) -> NewAudit {
     NewAudit {
         audit,
         patients: Vec::new(),
-        commitment: Commitment::new(commitment),
+        commitment,
     }
 }

@@ -4,14 +4,17 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     reason = "test code"
 )]
 
 mod closing;
 mod contract;
 mod gateway;
+mod lists;
 mod lying;
 mod nodes;
+mod postgres;
 mod proxy;
 mod reader;
 mod service;

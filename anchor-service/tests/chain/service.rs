@@ -147,7 +147,7 @@ async fn the_loop_brings_leaves_to_finality_and_stops_when_told() {
         &gateway.store,
         ledger,
         &gateway.clock,
-        &gateway.folder,
+        (&gateway.folder, &gateway.witness),
         rule,
     );
     let running = std::mem::replace(&mut gateway.service, fresh);
