@@ -214,6 +214,9 @@ async fn query_digests(
     record: &StoredRecord,
     salts: &Salts,
 ) -> Result<Vec<Digest>, Failure> {
+    if row.queries.len() != record.query_count() {
+        return Err(Failure::fault("an audit record lacks a query text"));
+    }
     let mut digests = Vec::with_capacity(row.queries.len());
     for (number, query) in (1..).zip(&row.queries) {
         let place = query_place(row.record, row.time, number)?;

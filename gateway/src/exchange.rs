@@ -39,6 +39,8 @@ use store::{FacilityId, KeptQuery, NewVersion};
 const EPOCH_ATTEMPTS: u32 = 3;
 /// How often a write is made anew when its version was taken.
 const VERSION_ATTEMPTS: u32 = 5;
+/// Patients that a refused write leaves in the audit, at most: the first by id.
+const MAX_NAMED: usize = 8;
 
 /// One request in one facility, on its way to one commit.
 pub struct Exchange<'c> {
@@ -264,6 +266,19 @@ impl<'c> Exchange<'c> {
         }
         self.acts
             .touch((resource_type, id), version, action.writes(), patients);
+    }
+
+    /// [`Self::touch`] for a write that was refused, of which somebody without a right has
+    /// chosen the patients.
+    pub(crate) fn touch_refused(
+        &mut self,
+        resource_type: &ResourceType,
+        id: &LogicalId,
+        action: Action,
+        mut patients: Vec<AuditPatient>,
+    ) {
+        patients.truncate(MAX_NAMED);
+        self.touch(resource_type, id, None, action, patients);
     }
 
     /// Gives up what was to be written, so that the audit of a failed request names

@@ -2,7 +2,7 @@
 
 use crate::{
     access_log::access_log, answer, app::App, hold, jobs::Runners, proxies, proxies::Proxies,
-    routes, tls::Certificates, unauthenticated,
+    routes, streams, tls::Certificates, unauthenticated,
 };
 use actix_web::{
     HttpServer,
@@ -183,11 +183,14 @@ fn listen(app: web::Data<App>, listening: Listening) -> io::Result<Server> {
             .app_data(proxies.clone())
             .wrap(from_fn(answer::send))
             .wrap(from_fn(hold::admit))
-            // The last one is the outermost: what is not admitted is logged too.
+            // The last one is the outermost: what is not admitted is logged too, but for
+            // more requests on one connection than anybody sends who reads the answers.
             .wrap(from_fn(proxies::admit))
             .wrap(from_fn(access_log))
+            .wrap(from_fn(streams::admit))
             .configure(routes::mount)
     })
+    .on_connect(streams::count)
     .workers(listening.workers)
     .client_request_timeout(Duration::from_secs(30))
     .keep_alive(Duration::from_secs(75))

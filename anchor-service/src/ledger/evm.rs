@@ -3,6 +3,7 @@
 
 mod admin;
 mod agreement;
+mod bounded_http;
 mod endpoint;
 mod events;
 mod evidence;

@@ -213,3 +213,20 @@ async fn nodes_are_shown_what_opens_them() {
         assert_eq!(proxy.authorization().as_deref(), Some("Bearer secret"));
     }
 }
+
+#[tokio::test]
+async fn an_answer_without_end_is_given_up() {
+    let (mut gateway, proxies) = before_proxies(1, FinalityRule::Immediate).await;
+    // The proxy sends it whole; a node that streams ends at the same bound.
+    let long = "0".repeat(33 * 1024 * 1024);
+    proxies[0].answer(move |_, _, answer| with(answer, json!(long)));
+    let failed = gateway.service.check().await.unwrap_err();
+    assert!(
+        failed
+            .to_string()
+            .contains("its answer has more than 32 MiB"),
+        "{failed}"
+    );
+    proxies[0].be_honest();
+    gateway.service.check().await.unwrap();
+}

@@ -56,16 +56,45 @@ fn get(path: &str) -> Value {
     json!({"method": "GET", "path": path})
 }
 
+/// A process that ends TLS with the certificate in this folder.
+fn go_live(folder: &Path) -> OneProcess {
+    put(folder, "first");
+    OneProcess::go_live(&format!(
+        "\n[gateway.tls]\ncertificate = \"{}\"\nkey = \"{}\"\n",
+        folder.join("tls.crt").display(),
+        folder.join("tls.key").display()
+    ))
+}
+
+#[test]
+fn a_peer_that_reads_nothing_has_a_hundred_requests_open_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = go_live(folder.path());
+    let service = one.start();
+    for _ in 0..2 {
+        let output = Command::new("node")
+            .arg("http2_window.mjs")
+            .arg(folder.path().join("tls.crt"))
+            .arg(format!("https://127.0.0.1:{}", one.port))
+            .args(["/fhir/Patient/absent", "1000"])
+            .current_dir(node_folder())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let statuses: Value = serde_json::from_slice(&output.stdout).unwrap();
+        // Without a token: 401, and 429 when there were many.
+        let of = |status: &str| statuses[status].as_u64().unwrap_or(0);
+        assert_eq!(of("401") + of("429"), 100, "{statuses}");
+        assert_eq!(of("503"), 900, "{statuses}");
+    }
+    assert!(service.stop().success());
+}
+
 #[test]
 fn records_are_written_read_found_and_proved_over_http2() {
     let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "first");
+    let one = go_live(folder.path());
     let path = |name: &str| folder.path().join(name);
-    let one = OneProcess::go_live(&format!(
-        "\n[gateway.tls]\ncertificate = \"{}\"\nkey = \"{}\"\n",
-        path("tls.crt").display(),
-        path("tls.key").display()
-    ));
     // Browsers are kept to TLS where the public URL says that there is.
     let text = fs::read_to_string(&one.config).unwrap();
     let secure = text.replace("publicUrl = \"http:", "publicUrl = \"https:");

@@ -130,7 +130,7 @@ async fn written_again(
     let new = NewContent::of_version(exchange, resource, (id.clone(), mark), context);
     let (kind, target) = (resource.resource_type(), new.target(exchange));
     if exchange.decide(action, &target).is_none() {
-        exchange.touch(kind, id, None, action, new.patients);
+        exchange.touch_refused(kind, id, action, new.patients);
         return Err(Failure::forbidden());
     }
     exchange.touch(kind, id, Some(mark.number), action, new.patients.clone());

@@ -36,7 +36,7 @@ pub async fn create(
     let Some(permit) = exchange.decide(Action::Create, &target) else {
         // Under the id that it would have had: whom it was about has to be found.
         let kind = resource.resource_type();
-        exchange.touch(kind, &new.id, None, Action::Create, new.patients);
+        exchange.touch_refused(kind, &new.id, Action::Create, new.patients);
         return Err(Failure::forbidden());
     };
     let mark = write::put(exchange, &permit, &target, VersionInteraction::Create, &new).await?;

@@ -137,7 +137,7 @@ fn permitted(
 ) -> Result<Permit, Failure> {
     exchange.decide(action, target).ok_or_else(|| {
         let named = patients_of(exchange.facility(), &exchange.context.local, resource);
-        aimed_at(exchange, resource, id, named);
+        exchange.touch_refused(resource.resource_type(), id, Action::Update, named);
         Failure::forbidden()
     })
 }

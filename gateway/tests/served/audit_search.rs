@@ -275,3 +275,39 @@ async fn who_was_refused_a_patients_record_is_found_by_the_patient() {
         assert_eq!(refusals(&a).await, before + 1, "{id}");
     }
 }
+
+/// Whoever has no right here chooses what a refused body says.
+#[actix_web::test]
+async fn a_refused_write_names_eight_patients_at_most() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let auditor = house.caller(&DemoUser::Auditor);
+    let own = system.create("Patient", records::patient("own")).await;
+    let stranger = house.caller(&DemoUser::Patient {
+        id: own.parse().unwrap(),
+    });
+    let participants: Vec<_> = (100..900)
+        .map(|number| {
+            let actor = serde_json::json!({"reference": format!("Patient/p{number}")});
+            serde_json::json!({"actor": actor, "status": "accepted"})
+        })
+        .collect();
+    let body = serde_json::json!({
+        "resourceType": "Appointment", "status": "booked", "participant": participants,
+    });
+    let refusals = async |patient: &str| {
+        let asked = format!("AuditEvent?patient={patient}&_count=1000");
+        let events = auditor.get(&asked).await.expect(200).resources();
+        events.iter().filter(|it| it["outcome"] == "4").count()
+    };
+    stranger
+        .post("Appointment", body.to_string())
+        .await
+        .expect(403);
+    let with_id = records::with_id(body, "absent").to_string();
+    stranger
+        .put("Appointment/absent", with_id)
+        .await
+        .expect(403);
+    assert_eq!((refusals("p107").await, refusals("p108").await), (2, 0));
+}

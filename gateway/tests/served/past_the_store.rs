@@ -19,6 +19,7 @@ on_both! {
     one_unreadable_record_leaves_the_others,
     one_unreadable_version_leaves_the_others,
     what_an_audit_row_says_in_clear_is_not_changed,
+    an_audit_record_without_its_query_text_leaves_the_others,
     a_proof_is_of_the_leaf_that_commits_to_the_version,
     a_leaf_that_was_given_another_name_is_found_by_the_documented_query,
 }
@@ -316,6 +317,28 @@ async fn one_unreadable_version_leaves_the_others(kind: Kind) {
         .collect();
     assert_eq!(found, ["200 OK", "201 Created"]);
     site.system.get(&site.place()).await.expect(200);
+}
+
+async fn an_audit_record_without_its_query_text_leaves_the_others(kind: Kind) {
+    let site = Site::on(kind).await;
+    let auditor = site.house.caller(&DemoUser::Auditor);
+    let search = format!("Observation?patient={}", site.patient);
+    site.system.get(&search).await.expect(200);
+    site.system.get(&site.place()).await.expect(200);
+    let path = format!("AuditEvent?patient={}&_count=100", site.patient);
+    let warnings = async || {
+        let page = auditor.get(&path).await.expect(200).json();
+        let entries = page["entry"].as_array().cloned().unwrap_or_default();
+        let mode = |entry: &&Value| entry["search"]["mode"] == "outcome";
+        let warnings = entries.iter().filter(mode).count();
+        (entries.len() - warnings, warnings)
+    };
+    let (before, none) = warnings().await;
+    assert_eq!(none, 0);
+    site.house.sql("DELETE FROM audit_query");
+    let (after, one) = warnings().await;
+    assert_eq!(one, 1);
+    assert!(after < before && after >= 4, "{after} of {before}");
 }
 
 async fn what_an_audit_row_says_in_clear_is_not_changed(kind: Kind) {

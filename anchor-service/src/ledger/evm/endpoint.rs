@@ -2,7 +2,13 @@
 //! address and what opens it are never printed: a node has a name, its host and port.
 
 use crate::{
-    ledger::{LedgerError, NodeBoard, evm::registry},
+    ledger::{
+        LedgerError, NodeBoard,
+        evm::{
+            bounded_http::{BoundedHttp, TooLong},
+            registry,
+        },
+    },
     span,
 };
 use alloy::{
@@ -85,7 +91,7 @@ impl Endpoint {
         // The client asks for the process's TLS implementation even for plain
         // HTTP; whoever chose one first keeps it.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let url = node
+        let url: Url = node
             .url
             .parse()
             .map_err(|_| LedgerError::Unreachable("the URL is not one"))?;
@@ -102,7 +108,7 @@ impl Endpoint {
             .build()
             .map_err(|_| LedgerError::Unreachable("no HTTP client can be made"))?;
         Ok(Self {
-            client: RpcClient::new_http_with_client(client, url),
+            client: RpcClient::new(BoundedHttp::new(client, url), false),
             name,
             board,
             failed: Mutex::default(),
@@ -152,6 +158,9 @@ fn unreachable(kind: &TransportErrorKind) -> &'static str {
     let mut next: Option<&(dyn Error + 'static)> = Some(&**error);
     while let Some(error) = next {
         next = error.source();
+        if error.is::<TooLong>() {
+            return "its answer has more than 32 MiB";
+        }
         let client = error.downcast_ref::<reqwest::Error>();
         if client.is_some_and(reqwest::Error::is_timeout) {
             return "no answer in time";

@@ -1,0 +1,98 @@
+//! Requests that are open on one connection. HTTP/2 has many at once, and a peer that grants
+//! no window keeps every answer waiting here for as long as it likes; so beyond a number of
+//! them a request is answered by its head alone, for which no window is needed.
+
+use actix_web::{
+    Error, HttpResponse,
+    body::{BodySize, BoxBody, MessageBody},
+    dev::{Extensions, ServiceRequest, ServiceResponse},
+    http::header::RETRY_AFTER,
+    middleware::Next,
+    web::Bytes,
+};
+use std::{
+    any::Any,
+    cell::Cell,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+/// As many as RFC 9113, 6.5.2, wants to be allowed at least.
+const MAX_OPEN: u32 = 100;
+
+/// The number that is open on a connection.
+#[derive(Debug, Clone, Default)]
+struct Streams(Rc<Cell<u32>>);
+
+/// Begins to count, for a new connection.
+pub(crate) fn count(_: &dyn Any, connection: &mut Extensions) {
+    connection.insert(Streams::default());
+}
+
+/// Answers 503 without a body while too many are open.
+///
+/// # Errors
+/// Those of the handlers.
+pub(crate) async fn admit(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(streams) = request.conn_data::<Streams>().cloned() else {
+        // A test without a connection.
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
+    let Some(open) = Open::of(streams) else {
+        let refusal = HttpResponse::ServiceUnavailable()
+            .insert_header((RETRY_AFTER, 1))
+            .finish();
+        return Ok(request.into_response(refusal));
+    };
+    let answer = next.call(request).await?;
+    Ok(answer.map_body(|_, body| {
+        BoxBody::new(Counted {
+            body: BoxBody::new(body),
+            _open: open,
+        })
+    }))
+}
+
+/// One that is open until it is dropped.
+struct Open(Streams);
+
+impl Open {
+    fn of(streams: Streams) -> Option<Self> {
+        let open = streams.0.get();
+        (open < MAX_OPEN).then(|| {
+            streams.0.set(open + 1);
+            Self(streams)
+        })
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.0.set(self.0.0.get().saturating_sub(1));
+    }
+}
+
+/// An answer whose request is open until it was sent, or given up.
+struct Counted {
+    body: BoxBody,
+    _open: Open,
+}
+
+impl MessageBody for Counted {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(context)
+    }
+}
