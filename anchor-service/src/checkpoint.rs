@@ -11,6 +11,7 @@ use crate::{
     failure::StepError,
     guard,
     journal::{Journal, Log, LogState},
+    key_rows,
     left_out::LeftOut,
     log_keys::LogKeys,
     signed::{Signed, SignedState},
@@ -77,6 +78,8 @@ impl Checkpointer {
         if log.size <= before.map_or(0, |checkpoint| checkpoint.size) {
             return Ok(None);
         }
+        // Keys that are missing, or not the log's, hold up their own log alone.
+        key_rows::check(log, &self.signed)?;
         let (keys, missing) = self.keys.of(log);
         // The others sign without one that is missing.
         if let Some(missing) = missing {

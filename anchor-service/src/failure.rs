@@ -4,6 +4,7 @@
 use crate::{
     alarm::Alarm,
     key_file::KeyFileError,
+    key_rows::KeysFault,
     ledger::{LedgerError, Refusal},
     new_log::NewLogError,
     signed::SignedError,
@@ -59,6 +60,27 @@ pub enum StepError {
     /// Whoever is told of final anchors first could not take note.
     #[error("a final anchor was not passed on: {0}; it stays as it was until it is")]
     NotTold(std::io::ErrorKind),
+    /// The rows of a log's keys have no mac that holds.
+    #[error(
+        "nothing shows that the keys which the database names for log `{origin}` are its own: \
+         {problem}; compare them with what verifiers have, and take them over by `chartseal keys adopt`"
+    )]
+    KeysNotAdopted {
+        /// Origin of the log.
+        origin: String,
+        /// Why they were not taken over.
+        problem: KeysFault,
+    },
+    /// The rows of a log's keys are older than its last signature.
+    #[error(
+        "the keys which the database names for log `{origin}` are those of before its last signature: \
+         someone turned them back, or an old key's file was missing while a new one signed; see \
+         \"Keys of a log that nobody put there\" in the runbook"
+    )]
+    KeysTurnedBack {
+        /// Origin of the log.
+        origin: String,
+    },
     /// A facility's log could not be made.
     #[error(
         "facility `{facility}` has no log yet: {problem}; let the anchor-service write to the \
@@ -106,8 +128,10 @@ impl StepError {
             Self::Ledger(error) => {
                 !matches!(error, LedgerError::Unreachable(_) | LedgerError::Http(_))
             }
-            Self::Store(error) => matches!(error, store::Error::Corrupt(_)),
-            Self::Key(_) | Self::NotAdopted { .. } => true,
+            Self::Store(error) => {
+                matches!(error, store::Error::Corrupt(_) | store::Error::LogKeys(_))
+            }
+            Self::Key(_) | Self::NotAdopted { .. } | Self::KeysTurnedBack { .. } => true,
             _ => false,
         }
     }
@@ -115,6 +139,8 @@ impl StepError {
     /// The same with the name of the log, where it does not have it yet.
     pub(crate) fn of_log(self, facility: &FacilityName) -> Self {
         match self {
+            // It names the log.
+            Self::Store(store::Error::LogKeys(_)) => self,
             Self::Ledger(_) | Self::Store(_) => Self::LeftOut {
                 facility: facility.clone(),
                 problem: Box::new(self),

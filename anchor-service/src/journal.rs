@@ -21,7 +21,7 @@ use crate::{
 use model::{AnchorState, Digest, FacilityName, LogId, Timestamp};
 use std::collections::BTreeMap;
 use store::{
-    Error, Facility, FacilityId, LogRowId, Reader, Store, StoredCheckpoint, StoredLease,
+    Error, Facility, FacilityId, LogKeySet, LogRowId, Reader, Store, StoredCheckpoint, StoredLease,
     StoredLogKey, Tx,
 };
 use tlog::{
@@ -39,11 +39,20 @@ pub(crate) struct Log {
     pub(crate) epoch: u32,
     pub(crate) origin: Origin,
     pub(crate) log_id: LogId,
-    /// Its keys that are not retired, the oldest first.
-    pub(crate) signers: Vec<StoredLogKey>,
+    /// Its keys, and what shows them.
+    pub(crate) keys: LogKeySet,
     pub(crate) size: u64,
     /// Whether a later log of the facility took its place: it takes no leaf any more.
     pub(crate) ended: bool,
+}
+
+impl Log {
+    /// Its keys that sign, the oldest first: those that are not retired. Nothing signs
+    /// while nothing shows that they are its own.
+    pub(crate) fn signers(&self) -> Vec<&StoredLogKey> {
+        let keys = self.keys.shown().unwrap_or_default();
+        keys.iter().filter(|key| key.retired.is_none()).collect()
+    }
 }
 
 /// What waits, and how each log stands.
@@ -126,6 +135,13 @@ impl Journal {
     /// The store itself.
     pub(crate) const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Shows by the newest leaf key that the keys of a log are its own.
+    pub(crate) async fn adopt_keys(&self, log: &Log) -> Result<(), StepError> {
+        let (id, keys) = (log.id, log.keys.as_they_stand().to_vec());
+        let adopt = move |tx: &mut Tx| tx.log_keys().adopt(id, &keys);
+        Ok(self.write("adopt log keys", adopt).await?)
     }
 
     /// Looks for facilities and logs whose rows cannot be read: the steps go on without
@@ -289,8 +305,7 @@ fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {
         let epoch = newest.entry(log.facility).or_insert(log.epoch);
         *epoch = log.epoch.max(*epoch);
     }
-    let with_name = |(log, mut keys): (store::Log, Vec<StoredLogKey>)| {
-        keys.retain(|key| key.retired.is_none());
+    let with_name = |(log, keys): (store::Log, LogKeySet)| {
         let facility = facilities
             .iter()
             .find(|facility| facility.id == log.facility)?;
@@ -301,7 +316,7 @@ fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {
             epoch: log.epoch,
             origin: origin(&log).ok()?,
             log_id: log.log_id,
-            signers: keys,
+            keys,
             size: log.size,
             ended: newest.get(&log.facility) != Some(&log.epoch),
         })

@@ -18,6 +18,7 @@ mod funds;
 mod guard;
 mod journal;
 pub mod key_file;
+pub mod key_rows;
 mod late_evidence;
 mod lease;
 pub mod ledger;

@@ -273,7 +273,7 @@ impl<L: Ledger> LogCheck<L> {
         let id = log.id;
         let read = move |reader: &mut Reader| {
             let log = reader.logs().get(id)?.ok_or(Error::Corrupt("log"))?;
-            let keys = reader.log_keys().of(&log)?;
+            let keys = reader.log_keys().find(&log)?;
             Ok((log, keys))
         };
         let (row, keys) = self.read(read).await?;
@@ -281,7 +281,15 @@ impl<L: Ledger> LogCheck<L> {
             let problem = "its id is not made of its origin and first key";
             findings.add(FindingKind::Log, &log.origin, problem);
         }
-        let vkeys = crate::rotation::vkeys(&row, &keys).unwrap_or_default();
+        match keys.shown() {
+            Err(Error::LogKeys(_)) => {
+                let problem = "nothing shows that its keys are its own";
+                findings.add(FindingKind::Log, &log.origin, problem);
+            }
+            Err(problem) => return Err(problem.into()),
+            Ok(_) => {}
+        }
+        let vkeys = crate::rotation::vkeys(&row, keys.as_they_stand()).unwrap_or_default();
         if vkeys.is_empty() {
             findings.add(FindingKind::Log, &log.origin, "a key of it is none");
         }

@@ -64,7 +64,7 @@ impl LogKeys {
     /// come after its row.
     pub(crate) fn of(&self, log: &Log) -> (Vec<Arc<LogKey>>, Option<KeyFileError>) {
         let (mut keys, mut missing) = (Vec::new(), None);
-        for key in &log.signers {
+        for key in log.signers() {
             match self.one(log, key) {
                 Ok(key) => keys.push(key),
                 Err(error) => missing = missing.or(Some(error)),
@@ -76,7 +76,7 @@ impl LogKeys {
     /// Whether the files of this log's keys are there and hold them, whatever is known
     /// of them from before.
     pub(crate) fn check(&self, log: &Log) -> Result<(), KeyFileError> {
-        log.signers.iter().try_for_each(|key| {
+        log.signers().into_iter().try_for_each(|key| {
             let origin = log.origin.clone();
             self.read(&log.facility, (log.epoch, log.log_id), key, origin)
                 .map(drop)

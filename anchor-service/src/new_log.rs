@@ -6,7 +6,7 @@ use crate::{
 };
 use model::{Invalid, LogId, Random};
 use std::sync::Arc;
-use store::{Error, Facility, Log, NewLog, Store, Tx};
+use store::{Error, Facility, Log, NewLog, Store, StoredLogKey, Tx};
 use tlog::checkpoint::Origin;
 
 /// Why a facility has no log.
@@ -67,14 +67,15 @@ async fn find(
         let Some(log) = reader.logs().find(id)? else {
             return Ok(None);
         };
-        let keys = reader.log_keys().of(&log)?;
+        let keys = reader.log_keys().find(&log)?;
         Ok(Some((log, keys)))
     });
     let Some((log, stored)) = found.await? else {
         return Ok(None);
     };
     let origin: Origin = log.origin.parse()?;
-    for key in stored.iter().filter(|key| key.retired.is_none()) {
+    let signing = |key: &&StoredLogKey| key.retired.is_none();
+    for key in stored.as_they_stand().iter().filter(signing) {
         drop(keys.read(&facility.name, (log.epoch, log.log_id), key, origin.clone())?);
     }
     Ok(Some(log.log_id))

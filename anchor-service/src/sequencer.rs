@@ -72,6 +72,11 @@ impl Sequencer {
     pub(crate) async fn step(&self) -> Result<u64, StepError> {
         let (mut sequenced, mut left_out) = (0, LeftOut::default());
         for log in self.journal.logs_awaited().await? {
+            // A log that somebody else put there takes no leaf.
+            if let Err(problem) = log.keys.shown() {
+                left_out.note(&log.facility, problem.into())?;
+                continue;
+            }
             let span = span::of_log("sequence", &log.facility);
             match span::within(span, self.sequence(&log)).await {
                 Ok(leaves) => sequenced += leaves,

@@ -7,6 +7,7 @@ mod crash;
 mod forged;
 mod history;
 mod kept;
+mod key_rows;
 mod keys;
 mod lagging;
 mod left_out;

@@ -3,7 +3,7 @@
 
 use super::turn::{Turn, ticks};
 use crate::{
-    alarm::Bell, checkpoint::Checkpointer, failure::StepError, guard, journal::Journal,
+    alarm::Bell, checkpoint::Checkpointer, failure::StepError, guard, journal::Journal, key_rows,
     ledger::Ledger, log_keys::LogKeys, new_log::LogMaker, sequencer::Sequencer, signed::Signed,
     status::Compared,
 };
@@ -35,6 +35,8 @@ impl<L: Ledger> LogSide<L> {
         self.signed.refresh().await?;
         guard::check_signed(&self.journal, &self.signed, &self.bell).await?;
         guard::check_checkpoints(&self.journal, &self.bell).await?;
+        // Of a log whose keys cannot be taken over the steps tell that need them.
+        let _ = self.tend_keys().await;
         self.ledger.check().await?;
         self.journal.is_bound_to(&*self.ledger).await?;
         guard::check_heads(&self.journal, &*self.ledger, &self.bell).await?;
@@ -61,6 +63,10 @@ impl<L: Ledger> LogSide<L> {
         self.checkpointer.step().await
     }
 
+    pub(super) async fn tend_keys(&self) -> Result<u64, StepError> {
+        key_rows::tend(&self.journal, &self.keys, &self.signed).await
+    }
+
     /// Also tells of rows that cannot be read, which all else passes over.
     pub(super) async fn make_logs(&self) -> Result<u64, StepError> {
         let made = match &self.maker {
@@ -84,6 +90,9 @@ impl<L: Ledger> LogSide<L> {
             if looked.is_none_or(|looked| looked.elapsed() >= LOGS_EVERY) {
                 looked = Some(Instant::now());
                 turn.note("logs", &self.make_logs().await);
+                if self.compared {
+                    turn.note("log keys", &self.tend_keys().await);
+                }
             }
             turn.note("sequence", &self.sequence().await);
             if signed.elapsed() >= turn.config.checkpoint_every() {

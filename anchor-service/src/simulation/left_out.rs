@@ -8,15 +8,15 @@ use store::{Error, PostState, Reader, Tile, Tx};
 
 impl World {
     /// Runs SQL past the store, as someone without the keys would.
-    pub(super) fn sql(&self, statement: &str) {
+    pub(super) fn sql(&self, statements: &str) {
         const RUN: &str = "import sqlite3, sys\n\
                            with sqlite3.connect(sys.argv[1], timeout=30) as database:\n    \
-                               database.execute(sys.argv[2])";
+                               database.executescript(sys.argv[2])";
         let python = std::env::var_os("CHARTSEAL_PYTHON");
         let status = Command::new(python.unwrap_or_else(|| "python3".into()))
             .args(["-c", RUN])
             .arg(self.folder.path().join("db"))
-            .arg(statement)
+            .arg(statements)
             .status();
         assert!(status.unwrap().success());
     }

@@ -9,18 +9,18 @@ use model::{Clock as _, SeededRandom};
 use std::fs;
 use tlog::checkpoint::{self, OpenError, SignatureError, Vkey};
 
-async fn rotate(world: &World, seed: u64) -> Result<Vkey, RotationError> {
+pub(super) async fn rotate(world: &World, seed: u64) -> Result<Vkey, RotationError> {
     let (keys, random) = (LogKeys::new(world.folder.path()), SeededRandom::new(seed));
     let (store, now) = (&world.store, world.clock.now());
     rotation::rotate(store, &keys, &world.facilities[0], now, &random).await
 }
 
-async fn finish(world: &World) -> Result<Vkey, RotationError> {
+pub(super) async fn finish(world: &World) -> Result<Vkey, RotationError> {
     rotation::finish(&world.store, &world.facilities[0], world.clock.now()).await
 }
 
 /// The newest checkpoint after one more leaf, and the log's first key.
-async fn signed(world: &mut World) -> (String, Vkey) {
+pub(super) async fn signed(world: &mut World) -> (String, Vkey) {
     world.plant(0, 1).await;
     for step in STEPS {
         world.step(step).await.unwrap();

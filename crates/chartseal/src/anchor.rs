@@ -109,7 +109,7 @@ async fn grant(args: &GrantArgs) -> Result<(), Failed> {
         .await?
         .paying(anchor.fees());
     admin.check(address).await?;
-    for (facility, log) in logs(&store, args.log.as_ref()).await? {
+    for (facility, log) in logs(&store, args.log.as_ref(), true).await? {
         admin.grant(address, log, submitter.0.0).await?;
         say!("{submitter} may anchor the log of `{facility}` (0x{log})");
     }
@@ -135,25 +135,36 @@ async fn revoke(args: &RevokeArgs) -> Result<(), Failed> {
         .paying(anchor.fees());
     admin.check(address).await?;
     let account = registry::written(submitter);
-    for (facility, log) in logs(&store, args.grant.log.as_ref()).await? {
+    for (facility, log) in logs(&store, args.grant.log.as_ref(), false).await? {
         admin.revoke(address, log, submitter).await?;
         say!("{account} may no longer anchor the log of `{facility}` (0x{log})");
     }
     Ok(())
 }
 
-/// The logs of one facility, or of all, of every epoch.
+/// The logs of one facility, or of all, of every epoch; where it is asked, only those that
+/// nobody else put into the database.
 async fn logs(
     store: &Store,
     wanted: Option<&FacilityName>,
+    checked: bool,
 ) -> Result<Vec<(FacilityName, LogId)>, Failed> {
-    let rows = store.read("logs", |reader| reader.logs().list()).await?;
-    let mut logs = Vec::new();
-    for facility in facility::list(store).await? {
-        if wanted.is_none_or(|wanted| *wanted == facility.name) {
-            let of = rows.iter().filter(|log| log.facility == facility.id);
-            logs.extend(of.map(|log| (facility.name.clone(), log.log_id)));
+    let mut facilities = facility::list(store).await?;
+    facilities.retain(|facility| wanted.is_none_or(|wanted| *wanted == facility.name));
+    let ids: Vec<_> = facilities.iter().map(|facility| facility.id).collect();
+    let read = move |reader: &mut store::Reader| {
+        let mut rows = reader.logs().list()?;
+        rows.retain(|log| ids.contains(&log.facility));
+        if checked {
+            facility::check_logs(reader, &rows)?;
         }
+        Ok(rows)
+    };
+    let rows = store.read("logs", read).await?;
+    let mut logs = Vec::new();
+    for facility in facilities {
+        let of = rows.iter().filter(|log| log.facility == facility.id);
+        logs.extend(of.map(|log| (facility.name.clone(), log.log_id)));
     }
     match wanted {
         _ if !logs.is_empty() => Ok(logs),

@@ -23,7 +23,7 @@ pub use self::{
     },
     facility::{InitArgs, TakeOverArgs},
     import::ImportArgs,
-    keys::{KeysArgs, KeysCommand, RotateArgs},
+    keys::{AdoptKeysArgs, KeysArgs, KeysCommand, RotateArgs},
     leaves::LeavesArgs,
     log::{CheckArgs, LogArgs, LogCommand},
     proof::{ProofArgs, VerifyArgs},

@@ -68,9 +68,14 @@ async fn close(args: &CloseArgs) -> Result<(), Failed> {
 }
 
 /// Of a facility's logs the last that has ended, or the one that takes leaves.
-async fn ending(store: &Store, facility: FacilityId, current: bool) -> Result<Ending, Failed> {
-    let mut logs = store.read("logs", |reader| reader.logs().list()).await?;
-    logs.retain(|log| log.facility == facility);
+async fn ending(store: &Store, owner: FacilityId, current: bool) -> Result<Ending, Failed> {
+    let of_facility = move |reader: &mut store::Reader| {
+        let mut logs = reader.logs().list()?;
+        logs.retain(|log| log.facility == owner);
+        facility::check_logs(reader, &logs)?;
+        Ok(logs)
+    };
+    let mut logs = store.read("logs", of_facility).await?;
     logs.sort_by_key(|log| log.epoch);
     let newest = logs.pop().ok_or("the facility has no log")?;
     match (logs.pop(), current) {

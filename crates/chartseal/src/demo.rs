@@ -22,6 +22,7 @@ use anchor_service::{
     LogKeys, SignedFile,
     adopt::adopt,
     config::{Config, RpcUrl},
+    key_rows::adopt_log_keys,
     ledger::{FinalityRule, evm::SubmitterKey},
 };
 use announcement::Announcement;
@@ -91,12 +92,13 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     let logs = facilities::open_logs(&store, &keys, &*random).await?;
     let address = registry::establish(&store, &chain, admin, &submitter, &logs).await?;
     let config = anchor_config(&layout, &chain);
-    let trust_path = layout.trust_file();
-    let trust_file = TrustFile::open(trust_path, &store, chain.chain_id(), address).await?;
     let ledger = anchoring::ledger(&config, address)?;
     // One directory holds database and file; one of an earlier release has no file yet.
     let signed = Arc::new(SignedFile::new(config.signed_file()));
     adopt(&store, &ledger, signed.clone()).await?;
+    adopt_log_keys(&store, &keys, signed.clone()).await?;
+    let trust_path = layout.trust_file();
+    let trust_file = TrustFile::open(trust_path, &store, chain.chain_id(), address).await?;
     let service = anchoring::assemble(&store, config, signed, ledger, Arc::clone(&clock));
     let mut service = service.telling(trust_file.herald());
     // Nobody is served from data that another L2 or another log belongs to.

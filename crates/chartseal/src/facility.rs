@@ -10,7 +10,7 @@ use model::{Clock, FacilityName, LogId, Random};
 use policies::PolicySource;
 use sealing::{FileKms, Kms, KmsError};
 use std::{collections::BTreeSet, error::Error};
-use store::{Facility, Store};
+use store::{Facility, KeysShown, Log, Store};
 
 type Failed = Box<dyn Error>;
 
@@ -30,6 +30,17 @@ pub async fn fix_log_host(store: &Store, host: &str) -> Result<(), Failed> {
         _ => {}
     }
     Ok(anchor_service::note_log_host(store, host).await?)
+}
+
+/// Refuses logs that somebody put into the database who has no leaf key: their ids are not
+/// told to the registry. On a machine without one they are taken as they stand.
+pub fn check_logs(reader: &mut store::Reader, logs: &[Log]) -> Result<(), store::Error> {
+    for keys in reader.log_keys().of_all(logs)? {
+        if keys.by() != KeysShown::Unknown {
+            keys.shown()?;
+        }
+    }
+    Ok(())
 }
 
 /// Who is registered at a facility from the first.

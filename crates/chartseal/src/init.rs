@@ -65,6 +65,7 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     let row = facility::find(&store, &args.facility)
         .await?
         .ok_or("the facility was made and is not there")?;
+    crate::keys::log::take_over(&config, &store).await?;
     let had_log = log(&store, &row).await?.is_some();
     let log_keys = LogKeys::new(&anchor.log_keys);
     facility::open_log(&store, &log_keys, &SystemRandom, &host, &row).await?;

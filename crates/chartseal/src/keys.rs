@@ -1,17 +1,18 @@
 //! `chartseal keys`: which keys there are and who can open them, and another key for a
 //! log. No key is ever printed; public keys are.
 
+pub mod log;
+
 use crate::{
-    cli::{KeysArgs, KeysCommand, RotateArgs},
+    cli::{KeysArgs, KeysCommand},
     config::Config,
     database, facility,
     output::{complain, say},
 };
-use anchor_service::{LogKeys, ledger::evm::SubmitterKey, rotation};
-use model::{Clock as _, SystemClock, SystemRandom};
+use anchor_service::ledger::evm::SubmitterKey;
 use sealing::{FileKms, Kms as _};
 use std::{error::Error, path::Path, process::ExitCode};
-use store::{Facility, Log, Store, StoredKek, StoredLogKey};
+use store::{Facility, Log, LogKeySet, Store, StoredKek};
 
 type Failed = Box<dyn Error>;
 
@@ -35,7 +36,8 @@ fn asked(args: &KeysArgs) -> Result<(), Failed> {
     match &args.command {
         KeysCommand::List => crate::block_on(list(&config)),
         KeysCommand::Custody => custody(&config),
-        KeysCommand::Rotate(args) => crate::block_on(rotate(&config, args)),
+        KeysCommand::Rotate(args) => crate::block_on(log::rotate(&config, args)),
+        KeysCommand::Adopt(args) => crate::block_on(log::adopt(&config, args)),
     }
 }
 
@@ -43,7 +45,7 @@ fn asked(args: &KeysArgs) -> Result<(), Failed> {
 struct Keys {
     keks: Vec<StoredKek>,
     data_keys: Vec<(u8, u64)>,
-    logs: Vec<(Log, Vec<StoredLogKey>)>,
+    logs: Vec<(Log, LogKeySet)>,
 }
 
 async fn keys_of(store: &Store, facility: &Facility) -> Result<Keys, Failed> {
@@ -64,6 +66,7 @@ async fn keys_of(store: &Store, facility: &Facility) -> Result<Keys, Failed> {
 async fn list(config: &Config) -> Result<(), Failed> {
     let kms = FileKms::open(&config.keys()?.file)?;
     let store = database::open(config)?;
+    let signed = log::signed(config)?;
     let facilities = facility::list(&store).await?;
     if facilities.is_empty() {
         say!("there is no facility; make one with `chartseal init`");
@@ -89,53 +92,12 @@ async fn list(config: &Config) -> Result<(), Failed> {
         for (log, keys) in &keys.logs {
             say!("  log {} (epoch {})", log.origin, log.epoch);
             say!("    log id 0x{}", log.log_id);
-            for (vkey, key) in rotation::vkeys(log, keys)? {
-                say!("    log key {vkey}{}", since(&key));
+            match log::shown(log, keys, signed.as_ref()) {
+                Ok(keys) => keys.iter().for_each(|key| say!("    log key {key}")),
+                Err(problem) => say!("    {problem}"),
             }
         }
     }
-    Ok(())
-}
-
-/// What there is to say of a log's key that was changed or came after one.
-fn since(key: &StoredLogKey) -> String {
-    match (key.created, key.retired) {
-        (_, Some(retired)) => format!(", signs no more since {retired}"),
-        (Some(created), None) => format!(", signs since {created}"),
-        (None, None) => String::new(),
-    }
-}
-
-async fn rotate(config: &Config, args: &RotateArgs) -> Result<(), Failed> {
-    let store = database::open(config)?;
-    let facility = facility::find(&store, &args.facility)
-        .await?
-        .ok_or_else(|| format!("there is no facility `{}`", args.facility))?;
-    let now = SystemClock.now();
-    if args.finish {
-        let vkey = rotation::finish(&store, &facility, now).await?;
-        say!(
-            "the log of `{}` is signed by this key alone:",
-            facility.name
-        );
-        say!("  log key    {vkey}");
-        say!(
-            "Keep the old key in trust files: what it has signed stays signed. Its file is \
-             needed no more."
-        );
-        return Ok(());
-    }
-    let folder = &config.anchor()?.log_keys;
-    let vkey =
-        rotation::rotate(&store, &LogKeys::new(folder), &facility, now, &SystemRandom).await?;
-    say!("the log of `{}` is signed by this key too:", facility.name);
-    say!("  log key    {vkey}");
-    say!("  log keys   {}", folder.display());
-    say!(
-        "\nBack the new file up. Give the new key to all who verify, beside the old one; then \
-         end the old one by `chartseal keys rotate --facility {} --finish`.",
-        facility.name
-    );
     Ok(())
 }
 

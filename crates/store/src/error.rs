@@ -49,6 +49,12 @@ pub enum Error {
          `chartseal init` makes it where there was none"
     )]
     NoLeafKey,
+    /// Nothing shows that the keys which the database names are this log's.
+    #[error(
+        "nothing shows that the keys which the database names for log `{0}` are its own: see \
+         \"Keys of a log that nobody put there\" in the runbook"
+    )]
+    LogKeys(String),
     /// A search took longer than it may.
     #[error("the search took too long: narrow it")]
     TooCostly,

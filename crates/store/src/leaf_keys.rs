@@ -4,10 +4,10 @@
 //!
 //! They open nothing. The store holds them, so that nothing can be put down without.
 
-use crate::{Error, FacilityId, Log};
+use crate::{Error, FacilityId, Log, NewLog, StoredLogKey};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
-use model::{Commitment, Digest, LogId, Tag, VersionNumber};
+use model::{Commitment, Digest, LogId, Tag, Timestamp, VersionNumber};
 use sha2::{Sha256, Sha512};
 use std::{
     fmt,
@@ -18,6 +18,7 @@ use zeroize::Zeroize;
 const OF_LEAF: &[u8] = b"chartseal/1/leaf";
 const OF_STATE: &[u8] = b"chartseal/1/log-state";
 const OF_ID: &[u8] = b"chartseal/1/leaf-key-id";
+const OF_LOG_KEYS: &[u8] = b"chartseal/1/log-key";
 
 /// Bytes of a mac.
 pub(crate) const MAC: usize = 16;
@@ -33,13 +34,14 @@ pub struct LeafName {
     pub version: VersionNumber,
 }
 
-/// A key with its two derived ones, ready to be used.
+/// A key with those derived from it, ready to be used.
 #[derive(Clone)]
 pub(crate) struct LeafKey {
     leaf: Hmac<Sha256>,
     state: Hmac<Sha256>,
     /// Tells the key from others, and nothing of it.
     id: [u8; 4],
+    log_keys: Hmac<Sha256>,
 }
 
 impl LeafKey {
@@ -55,6 +57,7 @@ impl LeafKey {
             leaf: derive(&hkdf, OF_LEAF),
             state: derive(&hkdf, OF_STATE),
             id,
+            log_keys: derive(&hkdf, OF_LOG_KEYS),
         }
     }
 
@@ -76,12 +79,36 @@ impl LeafKey {
         mac
     }
 
+    fn of_log_keys(&self, log: &NewLog, keys: &[StoredLogKey]) -> Hmac<Sha256> {
+        // The number of keys stands before them, and what has no fixed length at the end.
+        let mut mac = self.log_keys.clone();
+        mac.update(&log.facility.0.to_be_bytes());
+        mac.update(&log.epoch.to_be_bytes());
+        mac.update(log.log_id.as_bytes());
+        mac.update(&log.public_key);
+        mac.update(&(keys.len() as u64).to_be_bytes());
+        for key in keys {
+            mac.update(&key.number.to_be_bytes());
+            mac.update(&key.public_key);
+            for time in [key.created, key.retired] {
+                mac.update(&[u8::from(time.is_some())]);
+                mac.update(&time.map_or(0, Timestamp::as_millis).to_be_bytes());
+            }
+        }
+        mac.update(log.origin.as_bytes());
+        mac
+    }
+
     pub(crate) fn leaf_mac(&self, name: &LeafName, commitment: &Commitment) -> [u8; MAC] {
         short(self.of_leaf(name, commitment))
     }
 
     pub(crate) fn state_mac(&self, log: LogId, size: u64, root: &Digest) -> [u8; MAC] {
         short(self.of_state(log, size, root))
+    }
+
+    pub(crate) fn log_keys_mac(&self, log: &NewLog, keys: &[StoredLogKey]) -> [u8; MAC] {
+        short(self.of_log_keys(log, keys))
     }
 }
 
@@ -139,6 +166,12 @@ impl LeafKeys {
         ids.collect::<Vec<_>>().join(" ")
     }
 
+    /// By which of them a log's rows were put there, if by any: 0 is the one that makes macs.
+    pub(crate) fn of_log(&self, log: &NewLog, keys: &[StoredLogKey], mac: &[u8]) -> Option<usize> {
+        let made = |key: &LeafKey| is(key.of_log_keys(log, keys), mac);
+        (mac.len() == MAC).then(|| self.held().iter().position(made))?
+    }
+
     /// The key that makes macs.
     pub(crate) fn newest(&self) -> Result<LeafKey, Error> {
         self.held().first().cloned().ok_or(Error::NoLeafKey)
@@ -188,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn golden_vectors_of_both_macs() {
+    fn golden_vectors_of_the_macs() {
         let key = LeafKey::new(&std::array::from_fn(|index| index as u8));
         let leaf = key.leaf_mac(&name(), &Commitment::new([2; 32]));
         let state = key.state_mac(LogId::new([3; 32]), 4, &Digest::new([5; 32]));
@@ -197,6 +230,29 @@ mod tests {
             (
                 "f22386c169e5f6520a242b8951b4d7f5",
                 "ff0bb646a9db3e4c29c9b930c969d6ca"
+            )
+        );
+        let log = NewLog {
+            facility: FacilityId(7),
+            epoch: 1,
+            origin: "gw.example/log/st-mary".to_owned(),
+            log_id: LogId::new([3; 32]),
+            public_key: [4; 32],
+        };
+        let at = |millis| Some(Timestamp::from_millis(millis).unwrap());
+        let stored = |number, key, retired| StoredLogKey {
+            number,
+            public_key: [key; 32],
+            created: at(1_000),
+            retired,
+        };
+        let keys = [stored(1, 4, at(2_000)), stored(2, 5, None)];
+        let (none, two) = (key.log_keys_mac(&log, &[]), key.log_keys_mac(&log, &keys));
+        assert_eq!(
+            (hex(&none).as_str(), hex(&two).as_str()),
+            (
+                "42e3f18001f5fd55727e933d47c5a3da",
+                "27d6b607680609db64a6e2c81c857afd"
             )
         );
     }

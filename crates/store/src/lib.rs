@@ -96,7 +96,7 @@ pub use leaf_keys::{LeafKeys, LeafName};
 pub use lease::{Lease, StoredLease};
 pub use leaves::{Leaf, LeafOfRow, LeafPlace, Leaves, PendingLeaf};
 pub use lock_key::LockKey;
-pub use log_keys::{LogKeys, StoredLogKey};
+pub use log_keys::{KeysShown, LogKeySet, LogKeys, StoredLogKey};
 pub use log_pages::{Entry, LogPages, Numbered};
 pub use logs::{Log, LogRowId, Logs, NewLog, StoredCheckpoint, Tile};
 pub use own_urls::{OwnUrls, StoredUrl};

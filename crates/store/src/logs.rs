@@ -86,11 +86,12 @@ type LogRow = (
     Vec<u8>,
     i64,
     Option<Vec<u8>>,
+    Option<Vec<u8>>,
 );
 pub(crate) type CheckpointRow = (i32, i64, Vec<u8>, i64, String);
 
 fn read_log(row: LogRow) -> Result<Log, Error> {
-    let (id, facility, epoch, origin, log_id, public_key, size, state_mac) = row;
+    let (id, facility, epoch, origin, log_id, public_key, size, state_mac, _) = row;
     Ok(Log {
         id: LogRowId(id),
         facility: FacilityId(facility),
@@ -194,6 +195,7 @@ impl<A: Access> Logs<'_, A> {
 impl Logs<'_, Tx> {
     /// Adds a log; `Taken` when its epoch, origin or id is.
     pub fn insert(&mut self, new: &NewLog) -> Result<Log, Error> {
+        let mac = self.access.leaf_keys.newest()?.log_keys_mac(new, &[]);
         let row = (
             log::facility_id.eq(new.facility.0),
             log::epoch.eq(i64::from(new.epoch)),
@@ -201,6 +203,7 @@ impl Logs<'_, Tx> {
             log::log_id.eq(new.log_id.as_bytes().as_slice()),
             log::public_key.eq(new.public_key.as_slice()),
             log::size.eq(0),
+            log::keys_mac.eq(mac.as_slice()),
         );
         let insert = diesel::insert_into(log::table).values(row);
         self.access.insert(Error::Taken("log"), |conn| match conn {

@@ -2,7 +2,7 @@
 //! are under way, records are read by key and the service says that it is ready.
 
 use crate::{
-    Error, Reader,
+    Error, LeafKeys, Reader,
     cancel::Canceller,
     database::{Database, Use},
     watch::{Bound, Watch},
@@ -49,7 +49,7 @@ impl Readers {
     /// At most `count` reads at a time, of at most `time` each; connections are made when
     /// they are needed, and `more` beside.
     pub(crate) fn new(
-        database: &Database,
+        (database, leaf_keys): (&Database, &LeafKeys),
         purpose: Purpose,
         (count, more): (u32, u32),
         time: Duration,
@@ -63,6 +63,7 @@ impl Readers {
             .build_unchecked(Manager {
                 database: database.clone(),
                 time,
+                leaf_keys: leaf_keys.clone(),
             });
         Self {
             pool,
@@ -125,6 +126,7 @@ pub(crate) struct Manager {
     database: Database,
     /// For one statement.
     time: Duration,
+    leaf_keys: LeafKeys,
 }
 
 /// Why a connection is not to be had; what diesel said stays inside.
@@ -153,6 +155,7 @@ impl ManageConnection for Manager {
             process,
             used: Instant::now(),
             doubtful: false,
+            leaf_keys: self.leaf_keys.clone(),
         })
     }
 

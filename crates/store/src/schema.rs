@@ -193,6 +193,7 @@ diesel::table! {
         public_key -> Binary,
         size -> BigInt,
         state_mac -> Nullable<Binary>,
+        keys_mac -> Nullable<Binary>,
     }
 }
 
@@ -347,3 +348,4 @@ diesel::allow_tables_to_appear_in_same_query!(anchor, checkpoint, post);
 diesel::allow_tables_to_appear_in_same_query!(audit, audit_patient);
 diesel::allow_tables_to_appear_in_same_query!(change, change_decision);
 diesel::allow_tables_to_appear_in_same_query!(leaf, log);
+diesel::allow_tables_to_appear_in_same_query!(log, log_key);

@@ -127,13 +127,15 @@ impl Store {
         let wal = wal.transpose().map_err(OpenError::Thread)?;
         // One more for the thread that reads current versions.
         let by_key = (options.readers.max(1), u32::from(!embedded));
-        let by_key = Readers::new(database, Purpose::Key, by_key, KEY_TIME);
+        let leaf_keys = LeafKeys::default();
+        let over = (database, &leaf_keys);
+        let by_key = Readers::new(over, Purpose::Key, by_key, KEY_TIME);
         let current = (!embedded).then(|| CurrentReader::start(by_key.pool()));
         let current = current.transpose().map_err(OpenError::Thread)?;
         let canceller = (!embedded).then(|| Canceller::start(database).map(Arc::new));
         let canceller = canceller.transpose().map_err(OpenError::Thread)?;
         let searches = (options.searches.max(1), 0);
-        let searches = Readers::new(database, Purpose::Search, searches, options.search_time)
+        let searches = Readers::new(over, Purpose::Search, searches, options.search_time)
             .cancelled_by(canceller);
         let mut open = Open {
             queue: Arc::default(),
@@ -142,11 +144,11 @@ impl Store {
             writers: Vec::new(),
             by_key,
             searches,
-            ready: Readers::new(database, Purpose::Ready, (1, 0), READY_TIME),
+            ready: Readers::new(over, Purpose::Ready, (1, 0), READY_TIME),
             current,
             embedded,
             wal,
-            leaf_keys: LeafKeys::default(),
+            leaf_keys,
             _lock: lock,
         };
         let writers = if embedded { 1 } else { options.writers.max(1) };

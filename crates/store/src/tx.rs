@@ -65,14 +65,18 @@ pub struct Reader {
     pub(crate) used: Instant,
     /// Whether a query has failed in a way that the connection may not survive.
     pub(crate) doubtful: bool,
+    /// By which rows are shown to be ours.
+    pub(crate) leaf_keys: LeafKeys,
 }
 
 pub(crate) mod sealed {
-    use super::{Conn, Error, QueryResult};
+    use super::{Conn, Error, LeafKeys, QueryResult};
 
     /// What the views need of a way to the tables.
     pub trait Connected {
         fn conn(&mut self) -> &mut Conn;
+
+        fn leaf_keys(&self) -> &LeafKeys;
 
         /// Makes the tables show what was done before; an error when no more is to be done.
         fn settle(&mut self) -> Result<(), Error> {
@@ -101,6 +105,10 @@ impl sealed::Connected for Tx {
         &mut self.conn
     }
 
+    fn leaf_keys(&self) -> &LeafKeys {
+        &self.leaf_keys
+    }
+
     /// Stores the rows that wait. An error spoils the transaction.
     fn settle(&mut self) -> Result<(), Error> {
         if self.waiting.is_empty() {
@@ -120,6 +128,10 @@ impl sealed::Connected for Tx {
 impl sealed::Connected for Reader {
     fn conn(&mut self) -> &mut Conn {
         &mut self.conn
+    }
+
+    fn leaf_keys(&self) -> &LeafKeys {
+        &self.leaf_keys
     }
 
     fn settle(&mut self) -> Result<(), Error> {

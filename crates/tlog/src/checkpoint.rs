@@ -75,6 +75,20 @@ impl SignedCheckpoint {
         &self.checkpoint
     }
 
+    /// Number of its signatures under the log's own name.
+    #[must_use]
+    pub fn signatures(&self) -> usize {
+        self.note.signatures_of(self.checkpoint.origin.as_str())
+    }
+
+    /// Whether a signature of this key is there and holds.
+    #[must_use]
+    pub fn is_signed_by(&self, key: &Vkey) -> bool {
+        self.note
+            .verify(key.name(), std::slice::from_ref(key))
+            .is_ok()
+    }
+
     /// Checks the signatures of `known` keys; one whose name is the origin must
     /// hold and none may fail.
     ///

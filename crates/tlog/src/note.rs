@@ -86,6 +86,13 @@ impl Note {
         &self.text
     }
 
+    /// Number of signature lines under this name.
+    #[must_use]
+    pub fn signatures_of(&self, name: &str) -> usize {
+        let named = self.signatures.iter().filter(|line| line.name == name);
+        named.count()
+    }
+
     /// Checks every signature line of a known key; at least one must be by a
     /// key named `name`.
     ///

@@ -24,6 +24,19 @@ pub enum KeysCommand {
     Custody,
     /// Give a log a new key, which signs beside the old one until `--finish`.
     Rotate(RotateArgs),
+    /// Look at the keys of a log that has no mac that holds, and take them over.
+    Adopt(AdoptKeysArgs),
+}
+
+/// `chartseal keys adopt`.
+#[derive(Debug, Args)]
+pub struct AdoptKeysArgs {
+    /// The facility whose log it is.
+    #[arg(long, value_name = "NAME")]
+    pub facility: FacilityName,
+    /// Take over what was shown; without it nothing is written.
+    #[arg(long)]
+    pub confirm: bool,
 }
 
 /// `chartseal keys rotate`.

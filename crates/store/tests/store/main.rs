@@ -18,6 +18,7 @@ mod kept_queries;
 mod leaf_claims;
 mod lease;
 mod ledger;
+mod log_keys;
 mod logs;
 mod missing;
 mod opening;

@@ -33,6 +33,7 @@ pub async fn series(page: &Page, anchor: &StatusReader) -> Result<bool, Error> {
         "keys",
         "lease",
         "logs",
+        "log keys",
         "sequence",
         "checkpoint",
         "post",

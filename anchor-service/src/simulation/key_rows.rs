@@ -1,0 +1,136 @@
+//! Someone who can write to the database and has no leaf key changes which keys a log has.
+
+use super::{World, new_key};
+use crate::{
+    LogKeys, SignedFile, StepError,
+    key_rows::{KeysFault, adopt_log_keys},
+};
+use std::{fs, sync::Arc};
+use store::Error;
+
+impl World {
+    async fn adopt(&self) -> Result<u64, StepError> {
+        let folder = self.folder.path();
+        let keeper = SignedFile::new(folder.join("signed.json"));
+        adopt_log_keys(&self.store, &LogKeys::new(folder), Arc::new(keeper)).await
+    }
+
+    /// One more leaf; how it is sequenced, and how signed.
+    async fn one_more(&mut self) -> (Result<u64, StepError>, Result<u64, StepError>) {
+        self.plant(0, 1).await;
+        let sequenced = self.service.step_sequence().await;
+        (sequenced, self.service.step_checkpoint().await)
+    }
+}
+
+fn is_refused(outcome: &Result<u64, StepError>) -> bool {
+    matches!(outcome, Err(StepError::Store(Error::LogKeys(_))))
+}
+
+/// From one key over two to the new one alone, each signed with.
+async fn changed_key() -> World {
+    let mut world = World::new(0).await;
+    drop(new_key::signed(&mut world).await);
+    drop(new_key::rotate(&world, 77).await.unwrap());
+    drop(new_key::signed(&mut world).await);
+    drop(new_key::finish(&world).await.unwrap());
+    drop(new_key::signed(&mut world).await);
+    world
+}
+
+#[tokio::test]
+async fn nothing_is_signed_by_keys_that_nobody_put_there() {
+    let mut world = changed_key().await;
+    let retired = "UPDATE log_key SET retired_ms = 7 WHERE number = 2";
+    world.sql(retired);
+    let (sequenced, signed) = world.one_more().await;
+    assert!(is_refused(&sequenced), "{sequenced:?}");
+    assert_eq!(signed, Ok(0), "nothing was given an index");
+    // The file of each key is here, and yet: it was the new one that signed last.
+    let refused = |outcome| {
+        matches!(
+            outcome,
+            Err(StepError::KeysNotAdopted {
+                problem: KeysFault::Signature,
+                ..
+            })
+        )
+    };
+    assert!(refused(world.adopt().await));
+    world.sql("UPDATE log_key SET retired_ms = NULL; UPDATE log SET keys_mac = NULL");
+    assert!(refused(world.adopt().await), "the old one signs again");
+    world.sql("DELETE FROM log_key");
+    assert!(refused(world.adopt().await), "the new one is gone");
+}
+
+#[tokio::test]
+async fn keys_of_before_the_last_signature_sign_nothing() {
+    for (back, retired) in [(0, false), (1, true)] {
+        let mut world = World::new(0).await;
+        drop(new_key::signed(&mut world).await);
+        let keep = "DROP TABLE IF EXISTS kept_log; DROP TABLE IF EXISTS kept_key;
+                    CREATE TABLE kept_log AS SELECT id, keys_mac FROM log;
+                    CREATE TABLE kept_key AS SELECT * FROM log_key";
+        if back == 0 {
+            world.sql(keep);
+        }
+        drop(new_key::rotate(&world, 77).await.unwrap());
+        drop(new_key::signed(&mut world).await);
+        if back == 1 {
+            world.sql(keep);
+        }
+        if retired {
+            drop(new_key::finish(&world).await.unwrap());
+            drop(new_key::signed(&mut world).await);
+        }
+        world.sql(
+            "DELETE FROM log_key; INSERT INTO log_key SELECT * FROM kept_key;
+             UPDATE log SET keys_mac = (SELECT keys_mac FROM kept_log k WHERE k.id = log.id)",
+        );
+        let (sequenced, signed) = world.one_more().await;
+        assert_eq!(sequenced, Ok(1));
+        assert!(
+            matches!(signed, Err(StepError::KeysTurnedBack { .. })),
+            "{signed:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn keys_of_an_earlier_release_are_adopted_by_who_has_their_files() {
+    let mut world = changed_key().await;
+    let none = "UPDATE log SET keys_mac = NULL";
+    world.sql(none);
+    let (first, aside) = (
+        world.folder.path().join("a-1.log-key"),
+        world.folder.path().join("x"),
+    );
+    fs::rename(&first, &aside).unwrap();
+    let missing = world.adopt().await.unwrap_err();
+    assert!(
+        matches!(
+            missing,
+            StepError::KeysNotAdopted {
+                problem: KeysFault::File(_),
+                ..
+            }
+        ),
+        "{missing:?}"
+    );
+    // The other facility's log has its key.
+    world.sql("UPDATE log SET keys_mac = NULL WHERE id = (SELECT min(id) FROM log)");
+    let (sequenced, _) = world.one_more().await;
+    assert!(is_refused(&sequenced), "{sequenced:?}");
+    fs::rename(&aside, &first).unwrap();
+    assert_eq!(world.adopt().await, Ok(1));
+    assert_eq!(world.adopt().await, Ok(0));
+    world.restart();
+    world.settle().await;
+    world.judge().await;
+    // And at a start.
+    world.sql(none);
+    world.restart();
+    world.plant(0, 1).await;
+    world.settle().await;
+    world.judge().await;
+}
