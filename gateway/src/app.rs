@@ -105,6 +105,8 @@ pub struct Counters {
     denials: AtomicU64,
     opens: AtomicU64,
     long_requests: AtomicU64,
+    stored: AtomicU64,
+    not_stored: AtomicU64,
 }
 
 impl Counters {
@@ -148,6 +150,26 @@ impl Counters {
     #[must_use]
     pub fn long_requests(&self) -> u64 {
         self.long_requests.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn stored(&self, bytes: u64) {
+        self.stored.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes of versions that were stored since the start, as they count for a day's limit.
+    #[must_use]
+    pub fn stored_bytes(&self) -> u64 {
+        self.stored.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn not_stored(&self) {
+        self.not_stored.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Versions that were refused because their caller had stored as much as one may in a day.
+    #[must_use]
+    pub fn refused_to_store(&self) -> u64 {
+        self.not_stored.load(Ordering::Relaxed)
     }
 
     /// Takes the number of requests without a valid token since the last time.

@@ -52,6 +52,10 @@ pub async fn commit(
     // key that was answered meanwhile; then versions, which refuse a number already
     // taken; then what administrators change, which moves the epoch; then the audit.
     // One commit, or nothing.
+    let sizes: Vec<_> = writes
+        .iter()
+        .map(|new| new.version.envelope.len())
+        .collect();
     let long = writes.len() > LONG_WRITES;
     let write = move |tx: &mut Tx| {
         for (facility, epoch) in &epochs {
@@ -71,6 +75,10 @@ pub async fn commit(
         true => store.run_long_tx("exchange", &locks, write).await?,
         false => store.run_tx("exchange", &locks, write).await?,
     }
+    let app = exchange.app();
+    let caller = &exchange.context.caller;
+    app.counters
+        .stored(app.throttle.stored(caller, sizes.into_iter()));
     Ok(())
 }
 

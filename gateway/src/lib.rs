@@ -80,6 +80,7 @@ mod span;
 mod spent;
 mod statement;
 mod statement_log;
+mod stored;
 mod streams;
 pub mod sweep;
 mod tls;

@@ -1,11 +1,11 @@
 //! How much may be asked: requests a second, records opened a second, denials a minute,
-//! bytes of a body, bytes of query text a second.
+//! bytes of a body, bytes of query text a second, bytes stored a day.
 //!
 //! Each client has a bucket that fills steadily, and within it each of its users a smaller
 //! one, so that one user does not shut out the others. So has each address that sends no
 //! valid token. Buckets are this process's own: several gateways each give the whole rate.
 
-use crate::{buckets::Buckets, failure::Failure, interaction::bundle::ENTRY_LIMIT};
+use crate::{buckets::Buckets, failure::Failure, interaction::bundle::ENTRY_LIMIT, stored::Stored};
 use model::Clock;
 use policies::Caller;
 use std::{net::IpAddr, sync::Arc};
@@ -20,6 +20,10 @@ const BYTES_PER_VALUE: usize = 16;
 const OPENED_RECORDS: u64 = 20_000;
 const OPENED_BYTES: u64 = 256 * 1024 * 1024;
 const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
+/// Four million small records: far above what a person's work stores.
+const USER_STORED_BYTES: u64 = 16 << 30;
+/// As much as 3,000 small records a second make: above what an import of one gateway gets.
+const SERVICE_STORED_BYTES: u64 = 1 << 40;
 /// Bytes of a record or a body that count as one record opened.
 const RECORD_BYTES: u64 = 4 * 1024;
 /// Requests beyond what a user may that the entries of a Bundle can be: all of them.
@@ -48,6 +52,11 @@ pub struct Limits {
     /// Records that one user's requests may open. A larger record counts for each 4 KiB,
     /// and so does a body; `None` for no limit.
     pub user_records: Option<Rate>,
+    /// Bytes of sealed versions that the requests of one user may store in a day; a
+    /// smaller version counts as 4 KiB. `None` for no limit.
+    pub user_stored_bytes_per_day: Option<u64>,
+    /// The same of a service that speaks for itself.
+    pub service_stored_bytes_per_day: Option<u64>,
     /// The largest body, in bytes.
     pub body_bytes: usize,
     /// Seconds that a body may fall behind [`BODY_BYTES_PER_SECOND`], at its beginning
@@ -106,6 +115,8 @@ impl Default for Limits {
                 per_second: 2_000,
                 burst: 40_000,
             }),
+            user_stored_bytes_per_day: Some(USER_STORED_BYTES),
+            service_stored_bytes_per_day: Some(SERVICE_STORED_BYTES),
             body_bytes: BODY_BYTES,
             opened_records: OPENED_RECORDS,
             opened_bytes: OPENED_BYTES,
@@ -124,6 +135,7 @@ pub struct Throttle {
     user_denials: Buckets,
     user_query_bytes: Option<Buckets>,
     user_records: Option<Buckets>,
+    pub(crate) stored: Stored,
 }
 
 impl Throttle {
@@ -146,6 +158,7 @@ impl Throttle {
                 .user_query_bytes
                 .map(|rate| lending(rate, LONGEST_QUERY)),
             user_records: limits.user_records.map(|rate| lending(rate, LENT_RECORDS)),
+            stored: Stored::new(limits),
         }
     }
 
@@ -247,19 +260,19 @@ impl Throttle {
         }
     }
 
-    fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         self.clock.now().as_millis().saturating_mul(1_000)
     }
 }
 
 /// Clients of two issuers are two clients; an address holds no line break.
-fn client_of(caller: &Caller) -> String {
+pub(crate) fn client_of(caller: &Caller) -> String {
     format!("{}\n{}", caller.issuer, caller.client)
 }
 
 /// `None` for a service that speaks for itself (RFC 9068, 2.2): it is all there is of
 /// its client.
-fn user_of(caller: &Caller) -> Option<String> {
+pub(crate) fn user_of(caller: &Caller) -> Option<String> {
     let own = caller.subject == caller.client;
     (!own).then(|| format!("{}\n{}\n{}", caller.issuer, caller.client, caller.subject))
 }

@@ -129,6 +129,7 @@ pub async fn put(
     new: &NewContent<'_>,
 ) -> Result<VersionMark, Failure> {
     permit.check_write(target).map_err(Failure::fault)?;
+    exchange.require_store()?;
     let kind = new.resource.resource_type();
     let record = exchange.tag(kind, &new.id);
     let scope = scope_of(new, record, &target.patients);
@@ -176,6 +177,7 @@ pub async fn delete(
     ended: &store::Version,
 ) -> Result<VersionMark, Failure> {
     permit.check_write(target).map_err(Failure::fault)?;
+    exchange.require_store()?;
     let mark = next_version(exchange, ended)?;
     let draft = Draft {
         kind: &ended.resource_type,

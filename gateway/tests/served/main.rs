@@ -58,6 +58,7 @@ mod search_by_time;
 mod search_readers;
 mod sight;
 mod smart;
+mod stored;
 mod sweep;
 mod sweeper;
 mod take_over;

@@ -108,6 +108,8 @@ struct LimitsSection {
     user_query_bytes_burst: Option<u32>,
     user_records_per_second: Option<u32>,
     user_records_burst: Option<u32>,
+    user_stored_bytes_per_day: Option<u64>,
+    service_stored_bytes_per_day: Option<u64>,
     body_bytes: Option<usize>,
     body_seconds: Option<u32>,
     opened_records: Option<u64>,
@@ -119,6 +121,8 @@ struct LimitsSection {
 const MOST_SWEEP_HOURS: u32 = 24 * 31;
 /// The highest that each limit of bytes can be set to.
 const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+/// The most that a user or a service can be let store in a day: 16 TiB.
+const MOST_STORED_BYTES: u64 = 16 << 40;
 /// The most records that a request can be let open.
 const MOST_RECORDS: u64 = 1_000_000;
 /// The largest body that can be let in: of a larger one the envelope would be too large.
@@ -154,6 +158,16 @@ impl LimitsSection {
                 self.opened_records,
                 MOST_RECORDS,
             ),
+            (
+                "gateway.limits.userStoredBytesPerDay",
+                self.user_stored_bytes_per_day,
+                MOST_STORED_BYTES,
+            ),
+            (
+                "gateway.limits.serviceStoredBytesPerDay",
+                self.service_stored_bytes_per_day,
+                MOST_STORED_BYTES,
+            ),
             ("gateway.limits.openedBytes", self.opened_bytes, MOST_BYTES),
             ("gateway.limits.answerBytes", self.answer_bytes, MOST_BYTES),
         ] {
@@ -187,6 +201,12 @@ impl LimitsSection {
                 per_second: self.user_records_per_second.unwrap_or(usual.per_second),
                 burst: self.user_records_burst.unwrap_or(usual.burst),
             }),
+            user_stored_bytes_per_day: self
+                .user_stored_bytes_per_day
+                .or(usual.user_stored_bytes_per_day),
+            service_stored_bytes_per_day: self
+                .service_stored_bytes_per_day
+                .or(usual.service_stored_bytes_per_day),
             body_bytes: self.body_bytes.unwrap_or(usual.body_bytes),
             body_seconds: self.body_seconds.unwrap_or(usual.body_seconds),
             opened_records: self.opened_records.unwrap_or(usual.opened_records),

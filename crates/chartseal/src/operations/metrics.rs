@@ -90,6 +90,22 @@ fn of_gateway(page: &Page, app: &App) -> Result<(), Error> {
         "Requests that were carried out beside the threads that serve.",
         app.counters.long_requests(),
     )?;
+    page.gauge(
+        "chartseal_bytes_under_way",
+        "Bytes of bodies that come and of answers that go.",
+        &[],
+        [(vec![], number(app.bytes_under_way() as u64))],
+    )?;
+    page.count(
+        "chartseal_stored_bytes_total",
+        "Bytes of versions stored, as they count for the limits of a day.",
+        app.counters.stored_bytes(),
+    )?;
+    page.count(
+        "chartseal_storing_refused_total",
+        "Versions refused because user or service had stored as much as one may in a day.",
+        app.counters.refused_to_store(),
+    )?;
     let issuers = app.identity.standing();
     page.gauge(
         "chartseal_issuer_failing",

@@ -1,0 +1,127 @@
+//! What a caller may store in a day: every write counts, in a Bundle too, and who has
+//! stored that much is told to wait.
+
+use crate::{
+    caller::{Caller, Reply},
+    database::{Kind, on_both},
+    house::{HOME, House},
+    records,
+};
+use devkit::issuer::DemoUser;
+
+on_both! {
+    who_has_stored_a_days_worth_waits_and_others_go_on,
+    what_is_not_stored_costs_nothing,
+    a_service_has_a_limit_of_its_own,
+}
+
+const KIB: u64 = 1024;
+
+async fn house(kind: Kind, user: u64, service: u64) -> House {
+    House::start_with(kind, |settings| {
+        settings.limits.user_stored_bytes_per_day = Some(user);
+        settings.limits.service_stored_bytes_per_day = Some(service);
+    })
+    .await
+}
+
+fn told_to_wait(reply: Reply, setting: &str) -> i64 {
+    let reply = reply.expect(429);
+    assert_eq!(reply.issue(), "throttled");
+    let text = reply.json().to_string();
+    assert!(text.contains(setting), "{text}");
+    reply.header("retry-after").unwrap().parse().unwrap()
+}
+
+async fn create(caller: &Caller) -> Reply {
+    caller.post("Practitioner", records::practitioner()).await
+}
+
+async fn who_has_stored_a_days_worth_waits_and_others_go_on(kind: Kind) {
+    // Of small records there is room for five in a day.
+    let house = house(kind, 20 * KIB, 1 << 30).await;
+    let system = house.caller(&DemoUser::System);
+    let clinician = house.caller(&DemoUser::Clinician);
+    let first = clinician
+        .post("Patient", records::patient("a"))
+        .await
+        .expect(201);
+    let path = format!("Patient/{}", first.id());
+    let patient = || records::with_id(records::patient("a"), &first.id());
+    let write = ("POST", "Patient", Some(records::patient("b")));
+    let read = ("GET", path.as_str(), None);
+    let batch = records::bundle("batch", &[write.clone(), write.clone(), read.clone()]);
+    let transaction = records::bundle("transaction", &[write, read]);
+    clinician.post("", &batch).await.expect(200);
+    clinician.post("", &transaction).await.expect(200);
+    clinician.put(&path, patient()).await.expect(200);
+
+    let setting = "userStoredBytesPerDay";
+    let waits = told_to_wait(clinician.put(&path, patient()).await, setting);
+    // A fifth of a day gives room for another.
+    assert!((16_000..=17_281).contains(&waits), "{waits}");
+    told_to_wait(
+        clinician.post("Patient", records::patient("c")).await,
+        setting,
+    );
+    told_to_wait(clinician.delete(&path).await, setting);
+    told_to_wait(clinician.post("", &transaction).await, setting);
+    let answered = clinician.post("", &batch).await.expect(200).json();
+    let statuses: Vec<_> = (0..3)
+        .map(|entry| {
+            answered["entry"][entry]["response"]["status"]
+                .as_str()
+                .unwrap()
+        })
+        .map(|status| status[..3].to_owned())
+        .collect();
+    assert_eq!(statuses, ["429", "429", "200"]);
+    // What was stored is what was let in, and it can be read.
+    let history = clinician.get(&format!("{path}/_history")).await.expect(200);
+    assert_eq!(history.resources().len(), 2);
+    let found = clinician.get("Patient?_summary=count").await.expect(200);
+    assert_eq!(found.json()["total"], 4);
+    assert!(
+        house.audits(HOME).await.len() > 8,
+        "what was refused is audited"
+    );
+    create(&system).await.expect(201);
+
+    house.clock.set(waits + 2);
+    let clinician = house.caller(&DemoUser::Clinician);
+    clinician.delete(&path).await.expect(204);
+    told_to_wait(clinician.put(&path, patient()).await, setting);
+}
+
+async fn what_is_not_stored_costs_nothing(kind: Kind) {
+    let house = house(kind, 8 * KIB, 1 << 30).await;
+    let clinician = house.caller(&DemoUser::Clinician);
+    let first = clinician
+        .post("Patient", records::patient("a"))
+        .await
+        .expect(201);
+    let path = format!("Patient/{}", first.id());
+    let stale = [("if-match", "W/\"7\"")];
+    let record = records::with_id(records::patient("a"), &first.id());
+    for _ in 0..5 {
+        let body = Some(record.to_string());
+        clinician.send("PUT", &path, &stale, body).await.expect(412);
+        clinician.post("Patient", "{").await.expect(400);
+    }
+    // Large ones count by their bytes: this one is more than the rest, and the last.
+    let mut large = record;
+    large["text"] = serde_json::json!({"status": "generated",
+        "div": format!("<div xmlns=\"http://www.w3.org/1999/xhtml\">{}</div>", "a".repeat(40_000))});
+    clinician.put(&path, large.clone()).await.expect(200);
+    let waits = told_to_wait(clinician.put(&path, large).await, "userStoredBytesPerDay");
+    assert!(waits > 3 * 86_400, "{waits}");
+}
+
+async fn a_service_has_a_limit_of_its_own(kind: Kind) {
+    let house = house(kind, 4 * KIB, 12 * KIB).await;
+    let system = house.caller(&DemoUser::System);
+    for _ in 0..3 {
+        create(&system).await.expect(201);
+    }
+    told_to_wait(create(&system).await, "serviceStoredBytesPerDay");
+}
