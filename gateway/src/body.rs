@@ -6,7 +6,7 @@ use crate::{
     failure::{Category, Failure},
     limits::BODY_BYTES_PER_SECOND,
     long_work::LONG_BODY,
-    negotiation, query_text,
+    negotiation, percent, query_text,
     under_way::Held,
 };
 use actix_web::{
@@ -105,13 +105,15 @@ pub async fn refuse(request: &HttpRequest, payload: web::Payload) -> Result<(), 
 pub async fn read_form(request: &HttpRequest, payload: web::Payload) -> Result<String, Failure> {
     let form = read(request, payload, query_text::FORM_BYTES).await?;
     negotiation::check_form_body(request, form.is_empty())?;
-    String::from_utf8(form.to_vec()).map_err(|_| {
+    let text = String::from_utf8(form.to_vec()).map_err(|_| {
         Failure::new(
             Category::Invalid,
             IssueCode::Structure,
             "send the search as `application/x-www-form-urlencoded` in UTF-8",
         )
-    })
+    })?;
+    percent::check(&text)?;
+    Ok(text)
 }
 
 /// Reads a body of any type, up to the limits and as long as it keeps coming.

@@ -57,6 +57,7 @@ mod overlay;
 mod own_seal;
 mod own_urls;
 mod paging;
+mod percent;
 mod places;
 mod policy_set;
 mod precondition;

@@ -1,8 +1,8 @@
 //! The HTTP server around the routes, and what goes on beside it.
 
 use crate::{
-    access_log::access_log, answer, app::App, hold, jobs::Runners, proxies, proxies::Proxies,
-    routes, streams, tls::Certificates, unauthenticated,
+    access_log::access_log, answer, app::App, hold, jobs::Runners, percent, proxies,
+    proxies::Proxies, routes, streams, tls::Certificates, unauthenticated,
 };
 use actix_web::{
     HttpServer,
@@ -183,6 +183,7 @@ fn listen(app: web::Data<App>, listening: Listening) -> io::Result<Server> {
             .app_data(proxies.clone())
             .wrap(from_fn(answer::send))
             .wrap(from_fn(hold::admit))
+            .wrap(from_fn(percent::admit))
             // The last one is the outermost: what is not admitted is logged too, but for
             // more requests on one connection than anybody sends who reads the answers.
             .wrap(from_fn(proxies::admit))

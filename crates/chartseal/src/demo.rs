@@ -48,8 +48,8 @@ use trust_file::TrustFile;
 const CHAIN_ID: u64 = 20_261;
 /// The audience of the demo's tokens.
 const AUDIENCE: &str = "chartseal-demo";
-/// How long the tokens of the token endpoint are good.
-const TOKEN_LIFETIME: Duration = Duration::from_secs(300);
+/// How long the tokens of the token endpoint are good: as long as the gateway takes any.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(3_600);
 /// Gateway workers; the demo is meant for a small machine.
 const WORKERS: usize = 2;
 

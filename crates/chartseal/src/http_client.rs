@@ -35,13 +35,19 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
     }
 }
 
-/// Refuses to send a token in clear to another machine.
+/// Refuses to send a token in clear to another machine, and a URL that names more than a
+/// record or a base: a fragment would be dropped unseen.
 ///
 /// # Errors
 /// With what to do about it; also for what is no URL.
 pub fn check_url(option: &str, url: &str, plain_http: bool) -> Result<(), String> {
     let url = Url::parse(url)
         .map_err(|_| format!("{option} must be a URL such as http://127.0.0.1:8080/fhir"))?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!(
+            "{option} must be a URL without `?` and `#`: name the whole record or base"
+        ));
+    }
     let here = match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -144,7 +150,14 @@ mod tests {
             assert!(refused.contains("--plain-http"), "{refused}");
             assert_eq!(check_url("the URL", elsewhere, true), Ok(()));
         }
-        for other in ["ftp://127.0.0.1/", "gw.example/fhir", ""] {
+        for other in [
+            "ftp://127.0.0.1/",
+            "gw.example/fhir",
+            "",
+            "https://gw.example/fhir/Patient/1#a",
+            "https://gw.example/fhir/Patient/1#",
+            "https://gw.example/fhir?a=b",
+        ] {
             assert!(check_url("the URL", other, true).is_err(), "{other}");
         }
     }

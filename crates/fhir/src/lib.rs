@@ -13,6 +13,7 @@ pub mod definition;
 pub mod json;
 mod outcome;
 mod path;
+pub mod percent;
 mod place;
 mod reference;
 mod refusal;

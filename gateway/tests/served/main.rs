@@ -46,6 +46,7 @@ mod own_server;
 mod paging;
 mod parameters;
 mod past_the_store;
+mod percent;
 mod preconditions;
 mod proposals;
 mod query_text;

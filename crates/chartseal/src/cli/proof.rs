@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub struct ProofArgs {
     /// The URL of a version or an audit event, such as
-    /// `http://127.0.0.1:8080/fhir/Patient/1/_history/1`.
+    /// `http://127.0.0.1:8080/fhir/Patient/1/_history/1`; without `?` and `#`.
     pub url: String,
     /// A file that holds the bearer token.
     #[arg(long, value_name = "FILE", conflicts_with = "token")]

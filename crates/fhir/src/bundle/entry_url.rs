@@ -1,6 +1,6 @@
 //! What an entry is applied to: `request.url`, relative to the base.
 
-use crate::{IssueCode, Refusal, definition::Definition, path::Path};
+use crate::{IssueCode, Refusal, definition::Definition, path::Path, percent};
 use model::{LogicalId, ResourceType, VersionNumber};
 
 /// The forms of url that an entry may have. A `/` before it and one after it are taken, as
@@ -45,9 +45,19 @@ pub enum EntryUrl {
     },
 }
 
+fn require_decodes(url: &str, at: &Path) -> Result<(), Refusal> {
+    if percent::decodes(url) {
+        return Ok(());
+    }
+    let text = "a `%` in the url must begin two hexadecimal digits, and what they stand for be \
+                UTF-8; write `%` itself as `%25`";
+    Err(Refusal::at(IssueCode::Invalid, text, at))
+}
+
 impl EntryUrl {
     pub(super) fn parse(url: &str, at: &Path) -> Result<Self, Refusal> {
         let refuse = |code, text| Refusal::at(code, text, at);
+        require_decodes(url, at)?;
         let (path, query) = match url.split_once('?') {
             Some((path, query)) => (path, Some(query.to_owned())),
             None => (url, None),
