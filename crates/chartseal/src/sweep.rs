@@ -8,7 +8,7 @@ use crate::{
     output::{complain, say},
 };
 use gateway::sweep::{self, SweepState, Whole};
-use model::{Clock, Random, SystemClock, SystemRandom};
+use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
 use std::{error::Error, process::ExitCode, sync::Arc};
 use store::Store;
@@ -69,36 +69,20 @@ struct Swept {
 /// the facility. One that cannot be swept holds up no other.
 async fn sweep_all(args: &ConfigArgs) -> Result<Swept, Failed> {
     let opened = Opened::open(args)?;
-    let mut swept = Swept {
-        faults: 0,
-        failed: false,
-    };
-    for row in facility::each(&opened.store).await? {
-        let facility = match row {
-            Ok(facility) => facility,
-            Err(problem) => {
-                complain!("chartseal sweep: {problem}");
-                swept.failed = true;
-                continue;
-            }
-        };
+    let mut faults = 0_u64;
+    let failed = each(&opened, "sweep", async |facility| {
         let tools = (&opened.clock, &opened.random);
         let from = (&opened.store, &opened.kms as _);
-        let whole = match sweep::whole(&facility.name, from, tools).await {
-            Ok(whole) => whole,
-            Err(problem) => {
-                complain!("chartseal sweep: {}: {problem}", facility.name);
-                swept.failed = true;
-                continue;
-            }
-        };
+        let whole = sweep::whole(facility, from, tools).await?;
         for fault in &whole.faults.named {
-            say!("{}\t{fault}", facility.name);
+            say!("{facility}\t{fault}");
         }
-        say!("{}: {}", facility.name, told(&whole));
-        swept.faults = swept.faults.saturating_add(whole.faults.total());
-    }
-    Ok(swept)
+        say!("{facility}: {}", told(&whole));
+        faults = faults.saturating_add(whole.faults.total());
+        Ok(())
+    })
+    .await?;
+    Ok(Swept { faults, failed })
 }
 
 fn told(whole: &Whole) -> String {
@@ -128,24 +112,34 @@ pub fn run_jobs(args: &ConfigArgs) -> ExitCode {
 /// A line for each facility and kind; gives whether those of one could not be read.
 async fn list(args: &ConfigArgs) -> Result<bool, Failed> {
     let opened = Opened::open(args)?;
-    let mut failed = false;
-    for row in facility::each(&opened.store).await? {
-        let facility = match row {
-            Ok(facility) => facility,
-            Err(problem) => {
-                complain!("chartseal jobs: {problem}");
-                failed = true;
-                continue;
-            }
-        };
+    each(&opened, "jobs", async |facility| {
         let tools = (&opened.clock, &opened.random);
         let from = (&opened.store, &opened.kms as _);
-        match sweep::kept(&facility.name, from, tools).await {
-            Ok(state) => say!("{}\tsweep\t{}", facility.name, standing(state.as_ref())),
-            Err(problem) => {
-                complain!("chartseal jobs: {}: {problem}", facility.name);
-                failed = true;
+        let state = sweep::kept(facility, from, tools).await?;
+        say!("{facility}\tsweep\t{}", standing(state.as_ref()));
+        Ok(())
+    })
+    .await
+}
+
+/// Looks at each facility in turn. One that cannot be read is told, and holds up no other;
+/// gives whether there was one.
+async fn each(
+    opened: &Opened,
+    command: &str,
+    mut look: impl AsyncFnMut(&FacilityName) -> Result<(), Failed>,
+) -> Result<bool, Failed> {
+    let mut failed = false;
+    for row in facility::each(&opened.store).await? {
+        let looked = match row {
+            Ok(row) => {
+                (look(&row.name).await).map_err(|problem| format!("{}: {problem}", row.name))
             }
+            Err(problem) => Err(problem.to_string()),
+        };
+        if let Err(problem) = looked {
+            complain!("chartseal {command}: {problem}");
+            failed = true;
         }
     }
     Ok(failed)

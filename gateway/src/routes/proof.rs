@@ -1,0 +1,42 @@
+//! Routes of proofs (docs/proof-format.md).
+
+use super::{
+    Answer,
+    path::{id, kind, version},
+};
+use crate::{context::Context, exchange, head, operation::proof, sealed_audit::AUDIT_EVENT};
+use actix_web::HttpRequest;
+use model::{AuditInteraction, LogicalId, ResourceType, VersionNumber};
+
+pub(super) async fn get_proof(request: HttpRequest) -> Answer {
+    let context = Context::enter(&request).await?;
+    let (kind, id) = (kind(&request)?, id(&request)?);
+    prove(&request, context, (kind, id, None)).await
+}
+
+pub(super) async fn get_version_proof(request: HttpRequest) -> Answer {
+    let context = Context::enter(&request).await?;
+    let (kind, id, version) = (kind(&request)?, id(&request)?, version(&request)?);
+    prove(&request, context, (kind, id, Some(version))).await
+}
+
+/// The proof of a version, the current one when none is named. An audit event has one.
+async fn prove(
+    request: &HttpRequest,
+    context: Context,
+    (kind, id, version): (ResourceType, LogicalId, Option<VersionNumber>),
+) -> Answer {
+    head::plain(request)?;
+    let of_event =
+        kind.as_str() == AUDIT_EVENT && version.is_none_or(|it| it == VersionNumber::FIRST);
+    let prove = async move |context: &Context| {
+        let interaction = AuditInteraction::operation("proof");
+        exchange::run(context, interaction, async |exchange| match of_event {
+            true => proof::of_audit_event(exchange, &id).await,
+            false => proof::of_version(exchange, &kind, &id, version).await,
+        })
+        .await
+    };
+    let reply = context.carry_out(false, prove).await?;
+    Ok(reply.into_json_response())
+}
