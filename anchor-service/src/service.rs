@@ -87,6 +87,7 @@ impl<L: Ledger> AnchorService<L> {
             ledger: Arc::clone(&ledger),
             bell: bell.clone(),
             compared: false,
+            steady: false,
             passed: Compared::default(),
             sequencer: Sequencer::new(
                 journal.clone(),

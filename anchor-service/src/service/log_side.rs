@@ -20,6 +20,9 @@ pub(super) struct LogSide<L> {
     pub(super) bell: Bell,
     /// Whether the logs were compared with what others hold of them.
     pub(super) compared: bool,
+    /// Whether the database has answered without a break since it was compared with what
+    /// was signed last. After one, another may answer that has less.
+    pub(super) steady: bool,
     /// Whether they ever were since the start, for others to see.
     pub(super) passed: Compared,
     pub(super) sequencer: Sequencer,
@@ -33,8 +36,8 @@ impl<L: Ledger> LogSide<L> {
     pub(super) async fn compare(&mut self) -> Result<(), StepError> {
         // What is known here first: it is named also while the ledger is away.
         self.signed.refresh().await?;
-        guard::check_signed(&self.journal, &self.signed, &self.bell).await?;
-        guard::check_checkpoints(&self.journal, &self.bell).await?;
+        self.steady = false;
+        self.look_again().await?;
         // Of a log whose keys cannot be taken over the steps tell that need them.
         let _ = self.tend_keys().await;
         self.ledger.check().await?;
@@ -45,13 +48,31 @@ impl<L: Ledger> LogSide<L> {
         Ok(())
     }
 
+    /// Compares with what is known here. A database that went back is named before there is
+    /// a leaf for it, and writes are held.
+    async fn look_again(&mut self) -> Result<(), StepError> {
+        if !self.steady {
+            guard::check_signed(&self.journal, &self.signed, &self.bell).await?;
+            guard::check_checkpoints(&self.journal, &self.bell).await?;
+            self.steady = true;
+        }
+        Ok(())
+    }
+
     /// Not before the comparison: a database restored from an old backup would
     /// give indices a second time. While the ledger does not answer leaves stay
     /// pending, which is safe.
     pub(super) async fn sequence(&mut self) -> Result<u64, StepError> {
+        let sequenced = self.compare_and_sequence().await;
+        self.steady &= !matches!(sequenced, Err(StepError::Store(_)));
+        sequenced
+    }
+
+    async fn compare_and_sequence(&mut self) -> Result<u64, StepError> {
         if !self.compared {
             self.compare().await?;
         }
+        self.look_again().await?;
         self.sequencer.step().await
     }
 
