@@ -77,7 +77,7 @@ impl Backfill {
         head: Head,
     ) -> Result<bool, StepError> {
         let passed = self.passed.get(&log.id).copied().unwrap_or(0);
-        let lacking = journal.lacking(log.id, passed..head.seq, MAX_ANCHORS);
+        let lacking = journal.lacking(log, passed..head.seq, MAX_ANCHORS);
         let lacking = lacking.await?;
         for seq in lacking.iter().copied() {
             let event = ledger.anchored(log.log_id, seq).await?;

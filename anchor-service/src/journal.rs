@@ -9,6 +9,7 @@ mod posts;
 mod thinning;
 
 pub(crate) use growth::LogState;
+pub(crate) use posts::{LEDGER, ledger_name};
 
 #[cfg(test)]
 use crate::simulation::Faults;
@@ -44,6 +45,9 @@ pub(crate) struct Log {
     pub(crate) size: u64,
     /// Whether a later log of the facility took its place: it takes no leaf any more.
     pub(crate) ended: bool,
+    /// Rows of anchors have the registry's number and this one, which is that of the last
+    /// anchor at the registries of before.
+    pub(crate) moved_at: u64,
 }
 
 impl Log {
@@ -305,6 +309,10 @@ fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {
         let epoch = newest.entry(log.facility).or_insert(log.epoch);
         *epoch = log.epoch.max(*epoch);
     }
+    let mut moved = BTreeMap::new();
+    for log in &logs {
+        moved.insert(log.id, reader.former_registries().last_seq(log.id)?);
+    }
     let with_name = |(log, keys): (store::Log, LogKeySet)| {
         let facility = facilities
             .iter()
@@ -319,6 +327,7 @@ fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {
             keys,
             size: log.size,
             ended: newest.get(&log.facility) != Some(&log.epoch),
+            moved_at: moved.get(&log.id).copied().unwrap_or(0),
         })
     };
     Ok(logs.into_iter().zip(keys).filter_map(with_name).collect())
@@ -332,18 +341,16 @@ fn current(mut logs: Vec<Log>) -> Vec<Log> {
 
 fn last_final(reader: &mut Reader, log: LogRowId) -> Result<Option<FinalAnchor>, Error> {
     let newest = reader.anchors().newest_final(log)?;
+    let moved_at = reader.former_registries().last_seq(log)?;
     Ok(newest.and_then(|anchor| match anchor.state {
-        AnchorState::Finalized { time, .. } => Some(final_anchor(&anchor.new, time)),
+        AnchorState::Finalized { time, .. } => Some(FinalAnchor {
+            // 0 while the newest is at a registry of before.
+            seq: anchor.new.seq.saturating_sub(moved_at),
+            size: anchor.new.size,
+            time,
+        }),
         _ => None,
     }))
-}
-
-const fn final_anchor(anchor: &store::NewAnchor, time: Timestamp) -> FinalAnchor {
-    FinalAnchor {
-        seq: anchor.seq,
-        size: anchor.size,
-        time,
-    }
 }
 
 /// A log whose tiles do not hold what its size demands is damaged.

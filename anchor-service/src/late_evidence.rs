@@ -58,7 +58,7 @@ impl<L: Ledger> LateEvidence<L> {
     async fn step_log(&mut self, log: &Log) -> Result<u64, StepError> {
         let below = match self.below.get(&log.id) {
             Some(below) => *below,
-            None => self.journal.newest_final_seq(log.id).await? + 1,
+            None => self.journal.newest_final_row(log.id).await? + 1,
         };
         let first = below.saturating_sub(MAX_ANCHORS).max(1);
         let lacking = self

@@ -25,6 +25,7 @@ pub mod ledger;
 mod left_out;
 pub mod log_check;
 mod log_keys;
+pub mod move_registry;
 pub mod new_epoch;
 mod new_log;
 mod poster;

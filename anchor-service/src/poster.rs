@@ -261,7 +261,7 @@ impl<L: Ledger> Poster<L> {
         let is_heartbeat = next
             .as_ref()
             .is_some_and(|(_, anchor)| anchor.size == head.size);
-        if is_heartbeat && !self.journal.has_anchor(log.id, head.seq).await? {
+        if is_heartbeat && !self.journal.has_anchor(log, head.seq).await? {
             // Its checkpoint was missing and is there now: its row comes first.
             self.backfill.begin_log(log.id);
             return Ok(None);

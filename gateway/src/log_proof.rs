@@ -7,7 +7,7 @@ use crate::{
 };
 use model::{Commitment, Digest};
 use proof::{Anchor, Bundle, Leaf, Registry, Rung};
-use store::{LeafPlace, Reader, StoredCheckpoint};
+use store::{LeafPlace, LogRowId, Reader, StoredCheckpoint};
 use tlog::{
     proof_text::ProofText,
     tile::TileId,
@@ -77,17 +77,14 @@ fn standing(reader: &mut Reader, place: LeafPlace) -> Result<Option<Standing>, s
     let covering = reader.anchors().covering(place.log, place.index)?;
     let (checkpoint, anchor) = match covering {
         Some(anchor) => {
-            let registry = reader.meta().find(REGISTRY)?;
-            let (chain_id, registry) = registry
-                .as_deref()
-                .and_then(parse_registry)
-                .ok_or_else(|| corrupt.clone())?;
+            let at = registry_of(reader, place.log, anchor.new.seq)?;
+            let (chain_id, registry, seq) = at.ok_or_else(|| corrupt.clone())?;
             let stored = reader.logs().checkpoint(place.log, anchor.new.size)?;
             let anchor = Anchor {
                 chain_id,
                 registry: Registry(registry),
                 log_id: log.log_id,
-                seq: anchor.new.seq,
+                seq,
                 size: anchor.new.size,
                 root: anchor.new.root,
             };
@@ -110,6 +107,25 @@ fn standing(reader: &mut Reader, place: LeafPlace) -> Result<Option<Standing>, s
         path,
         anchor,
     }))
+}
+
+/// Chain, registry and the registry's number of the anchor that has this number here: logs
+/// may have been moved from one registry to another.
+fn registry_of(
+    reader: &mut Reader,
+    log: LogRowId,
+    seq: u64,
+) -> Result<Option<(u64, [u8; 20], u64)>, store::Error> {
+    let mut before = 0;
+    for former in reader.former_registries().of(log)? {
+        if seq <= former.last_seq {
+            return Ok(Some((former.chain_id, former.address, seq - before)));
+        }
+        before = former.last_seq;
+    }
+    let registry = reader.meta().find(REGISTRY)?;
+    let registry = registry.as_deref().and_then(parse_registry);
+    Ok(registry.map(|(chain_id, address)| (chain_id, address, seq - before)))
 }
 
 /// The row of `meta` that names chain and registry, written when the registry is

@@ -204,12 +204,19 @@ pub async fn noted_registry(store: &Store) -> Result<Option<(u64, [u8; 20])>, Fa
     Ok(text.as_deref().and_then(log_proof::parse_registry))
 }
 
+/// The row of `meta` that notes a registry: its name and value.
+#[must_use]
+pub fn registry_note(chain_id: u64, address: [u8; 20]) -> (String, String) {
+    let text = format!("{chain_id}:0x{}", hex::encode(address));
+    (log_proof::REGISTRY.to_owned(), text)
+}
+
 /// Notes which registry the facilities' logs are anchored at.
 ///
 /// # Errors
 /// When another is noted already.
 pub async fn note_registry(store: &Store, chain_id: u64, address: [u8; 20]) -> Result<(), Failure> {
-    let text = format!("{chain_id}:0x{}", hex::encode(address));
+    let (_, text) = registry_note(chain_id, address);
     let insert = text.clone();
     let found = store
         .run_tx("note registry", &[], move |tx| {

@@ -14,27 +14,30 @@ impl Journal {
     /// down to the newest that has one; the oldest first.
     pub(crate) async fn lacking(
         &self,
-        log: LogRowId,
+        log: &Log,
         Range {
             start: passed,
             end: head,
         }: Range<u64>,
         most: u64,
     ) -> Result<Vec<u64>, StepError> {
+        let (log, moved_at) = (log.id, log.moved_at);
         let read = move |reader: &mut Reader| {
-            if reader.anchors().find(log, head)?.is_some() {
+            let head_row = moved_at + head;
+            if reader.anchors().find(log, head_row)?.is_some() {
                 return Ok(Vec::new());
             }
-            let below = reader.anchors().newest_below(log, head)?;
-            let below = below.unwrap_or(0).max(passed);
+            let below = reader.anchors().newest_below(log, head_row)?.unwrap_or(0);
+            let below = below.saturating_sub(moved_at).max(passed);
             let last = head.min(below.saturating_add(most));
             Ok((below + 1..=last).collect())
         };
         Ok(self.read("anchors without a row", read).await?)
     }
 
-    /// Whether an anchor has a row.
-    pub(crate) async fn has_anchor(&self, log: LogRowId, seq: u64) -> Result<bool, StepError> {
+    /// Whether an anchor, by the registry's number, has a row.
+    pub(crate) async fn has_anchor(&self, log: &Log, seq: u64) -> Result<bool, StepError> {
+        let (log, seq) = (log.id, log.moved_at + seq);
         let read = move |reader: &mut Reader| reader.anchors().find(log, seq);
         Ok(self.read("anchor", read).await?.is_some())
     }
@@ -62,10 +65,8 @@ impl Journal {
         // When it was made is not known. As old as can be, it is sent again at once where a
         // reorganisation takes its block.
         let time = Timestamp::from_millis(0).map_err(|_| Error::Corrupt("time"))?;
-        let (log, new) = (
-            log.id,
-            new_post(chain_id, sent.submitter, &sent.signed, time),
-        );
+        let new = new_post(chain_id, sent.submitter, &sent.signed, time);
+        let (log, seq) = (log.id, log.moved_at + found.seq);
         let block = (found.block, found.block_hash);
         self.write("anchor taken from the chain", move |tx: &mut Tx| {
             let post = match tx.posts().of_hash(new.tx_hash)? {
@@ -75,14 +76,14 @@ impl Journal {
             tx.posts().set_state(post, PostState::Mined, Some(block))?;
             tx.anchors().insert(&NewAnchor {
                 log,
-                seq: found.seq,
+                seq,
                 size: found.size,
                 root: found.root,
                 post,
             })?;
             let (block, block_hash) = block;
             let next = AnchorState::Anchored { block, block_hash };
-            tx.anchors().set_state(log, found.seq, &next)
+            tx.anchors().set_state(log, seq, &next)
         })
         .await?;
         Ok(())

@@ -17,10 +17,11 @@ pub(crate) struct Unproved {
 }
 
 impl Journal {
-    /// Number of the newest final anchor; 0 before the first.
-    pub(crate) async fn newest_final_seq(&self, log: LogRowId) -> Result<u64, StepError> {
-        let newest = self.last_final(log).await?;
-        Ok(newest.map_or(0, |newest| newest.seq))
+    /// Number of the newest final anchor's row; 0 before the first.
+    pub(crate) async fn newest_final_row(&self, log: LogRowId) -> Result<u64, StepError> {
+        let newest = move |reader: &mut Reader| reader.anchors().newest_final(log);
+        let newest = self.read("newest final anchor", newest).await?;
+        Ok(newest.map_or(0, |newest| newest.new.seq))
     }
 
     /// The final anchors of these numbers that became final since then and have no

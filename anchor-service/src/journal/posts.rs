@@ -14,10 +14,10 @@ use model::{AnchorState, LogId, Timestamp};
 use store::{Access, Anchor, Error, NewAnchor, NewPost, Post, PostState, Reader};
 
 /// Under this name the database says which ledger its logs are anchored on.
-const LEDGER: &str = "ledger";
+pub(crate) const LEDGER: &str = "ledger";
 
 /// Chain and registry as one word.
-fn ledger_name<L: Ledger>(ledger: &L) -> String {
+pub(crate) fn ledger_name<L: Ledger>(ledger: &L) -> String {
     format!("{}/0x{}", ledger.chain_id(), hex::encode(ledger.registry()))
 }
 
@@ -91,9 +91,11 @@ impl Journal {
             let logs = tx.logs().list()?;
             for anchor in &anchors {
                 let log = logs.iter().find(|log| log.log_id == anchor.log_id);
+                let log = log.ok_or(Error::Corrupt("log"))?.id;
+                let moved_at = tx.former_registries().last_seq(log)?;
                 tx.anchors().insert(&NewAnchor {
-                    log: log.ok_or(Error::Corrupt("log"))?.id,
-                    seq: anchor.seq,
+                    log,
+                    seq: moved_at + anchor.seq,
                     size: anchor.size,
                     root: anchor.root,
                     post,
@@ -182,7 +184,8 @@ impl Journal {
         Ok(())
     }
 
-    /// The anchors that these attempts at one thing carry, each with its log.
+    /// The anchors that these attempts at one thing carry, each with its log, by the
+    /// registry's numbers.
     pub(crate) async fn anchors_of(
         &self,
         attempts: &[Post],
@@ -191,8 +194,9 @@ impl Journal {
         let read = move |reader: &mut Reader| {
             let mut carried = Vec::new();
             for post in posts {
-                for Anchor { new, .. } in reader.anchors().of_post(post)? {
+                for Anchor { mut new, .. } in reader.anchors().of_post(post)? {
                     let log = reader.logs().get(new.log)?.ok_or(Error::Corrupt("log"))?;
+                    new.seq -= reader.former_registries().last_seq(new.log)?.min(new.seq);
                     carried.push((log.log_id, new));
                 }
             }
@@ -212,9 +216,10 @@ impl Journal {
             let mut finals = Vec::new();
             for Anchor { new, .. } in reader.anchors().of_post(post)? {
                 let log = reader.logs().get(new.log)?;
+                let moved_at = reader.former_registries().last_seq(new.log)?;
                 finals.extend(log.map(|log| BecomingFinal {
                     log_id: log.log_id,
-                    seq: new.seq,
+                    seq: new.seq.saturating_sub(moved_at),
                     size: new.size,
                     root: new.root,
                     time,

@@ -9,7 +9,7 @@ use crate::{
 };
 use model::AnchorState;
 use std::collections::BTreeMap;
-use store::{Anchor, LogRowId, Numbered, Reader};
+use store::{Anchor, Numbered, Reader};
 
 /// Rows in one read.
 const PAGE: u32 = 4_096;
@@ -79,7 +79,7 @@ impl<L: Ledger> LogCheck<L> {
             self.compare(&judged, (log, size), findings).await?;
         }
         let newest = walk.newest.unwrap_or(0);
-        for (seq, row) in self.rows(log.id, newest + 1, last_final).await? {
+        for (seq, row) in self.rows(log, newest + 1, last_final).await? {
             if is_final(&row) {
                 let problem = "the database has this anchor final and the chain has not";
                 findings.add(FindingKind::ExtraAnchor, seq, problem);
@@ -99,7 +99,7 @@ impl<L: Ledger> LogCheck<L> {
             return Ok(());
         };
         let (first, last) = (oldest.event.anchored.seq, newest.event.anchored.seq);
-        let rows = self.rows(log.id, first, last).await?;
+        let rows = self.rows(log, first, last).await?;
         for Judged { event, may_be_gone } in judged {
             match rows.get(&event.anchored.seq) {
                 Some(row) => {
@@ -124,17 +124,19 @@ impl<L: Ledger> LogCheck<L> {
         event.anchored.size > size || root().await.is_ok_and(|root| root != event.anchored.root)
     }
 
-    /// The rows of anchors from `first` to `last`, by number.
+    /// The rows of anchors from `first` to `last`, by the registry's number.
     async fn rows(
         &self,
-        log: LogRowId,
+        log: &Log,
         first: u64,
         last: u64,
     ) -> Result<BTreeMap<u64, Anchor>, StepError> {
         let mut rows = BTreeMap::new();
-        let mut after = i64::try_from(first).unwrap_or(i64::MAX) - 1;
+        let (id, moved_at) = (log.id, log.moved_at);
+        let last = last + moved_at;
+        let mut after = i64::try_from(first + moved_at).unwrap_or(i64::MAX) - 1;
         loop {
-            let page = move |reader: &mut Reader| reader.log_pages().anchors(log, after, PAGE);
+            let page = move |reader: &mut Reader| reader.log_pages().anchors(id, after, PAGE);
             let page = self.read(page).await?;
             let whole = page.len() == PAGE as usize;
             after = page.last().map_or(after, |row| row.number);
@@ -143,7 +145,7 @@ impl<L: Ledger> LogCheck<L> {
             rows.extend(
                 readable
                     .filter(|row| row.new.seq <= last)
-                    .map(|row| (row.new.seq, row)),
+                    .map(|row| (row.new.seq - moved_at.min(row.new.seq), row)),
             );
             if !whole || u64::try_from(after).is_ok_and(|after| after >= last) {
                 return Ok(rows);

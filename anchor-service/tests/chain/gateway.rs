@@ -21,7 +21,7 @@ use model::{
 };
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
-use store::{Audit, Database, Facility, NewAudit, Store};
+use store::{Audit, Database, Facility, NewAudit, NewLog, Store};
 use tempfile::TempDir;
 
 pub struct Gateway {
@@ -123,6 +123,19 @@ impl Gateway {
             authorization: Some("Bearer secret".to_owned().into()),
         };
         RpcNodes(self.urls.iter().map(node).collect())
+    }
+
+    /// Ends the log: another takes its place.
+    pub async fn put_next_log(&self) {
+        let new = NewLog {
+            facility: self.facility.id,
+            epoch: 2,
+            origin: "gw.test/log/general/2".to_owned(),
+            log_id: LogId::new([2; 32]),
+            public_key: [2; 32],
+        };
+        let insert = move |tx: &mut store::Tx| tx.logs().insert(&new);
+        self.store.run_tx("next log", &[], insert).await.unwrap();
     }
 
     /// The submitter's account.

@@ -13,6 +13,7 @@ mod contract;
 mod gateway;
 mod lists;
 mod lying;
+mod moving;
 mod nodes;
 mod postgres;
 mod proxy;

@@ -53,14 +53,14 @@ async fn deploy(args: &AdminArgs) -> Result<(), Failed> {
     // A registry of an empty database would be a second one.
     drop(facility::some(&store).await?);
     let standing = Standing::read(&store, anchor).await?;
-    if let Some(address) = standing.noted {
+    if let Some(address) = standing.noted.filter(|_| !args.another) {
         say!(
             "registry {} is in use already; nothing was changed",
             registry::written(address)
         );
         return Ok(());
     }
-    if let Some(address) = standing.configured {
+    if let Some(address) = standing.configured.filter(|_| !args.another) {
         return Err(format!(
             "`registry` in `[anchor]` names {} already: `chartseal anchor grant` takes it into \
              use; to deploy a new one leave the key out",
@@ -86,7 +86,9 @@ async fn deploy(args: &AdminArgs) -> Result<(), Failed> {
         .await?
         .paying(anchor.fees());
     let address = admin.deploy().await?;
-    setup::note_registry(&store, anchor.chain_id, address).await?;
+    if !args.another {
+        setup::note_registry(&store, anchor.chain_id, address).await?;
+    }
     say!(
         "deployed registry {} on chain {}",
         registry::written(address),

@@ -19,6 +19,7 @@ mod leaves;
 mod log_check;
 mod logging;
 mod login;
+mod move_registry;
 mod new_epoch;
 mod operations;
 mod output;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
             Some(AnchorCommand::Grant(args)) => anchor::run_grant(&args),
             Some(AnchorCommand::Revoke(args)) => anchor::run_revoke(&args),
             Some(AnchorCommand::Close(args)) => close_log::run(&args),
+            Some(AnchorCommand::Registry(command)) => move_registry::run(&command),
             Some(AnchorCommand::NewEpoch(args)) => new_epoch::run(&args),
             None => {
                 // Required without a subcommand, so it is there.

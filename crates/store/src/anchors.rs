@@ -16,7 +16,8 @@ use std::ops::Range;
 pub struct NewAnchor {
     /// The log.
     pub log: LogRowId,
-    /// The registry's number, from 1.
+    /// The registry's number, from 1, and that of the last anchor at the registries before
+    /// it ([`FormerRegistry`](crate::FormerRegistry)).
     pub seq: u64,
     /// Leaves it covers.
     pub size: u64,

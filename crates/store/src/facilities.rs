@@ -94,6 +94,19 @@ impl<A: Access> Meta<'_, A> {
 }
 
 impl Meta<'_, Tx> {
+    /// Puts another value in the place of one that is set; `Taken` when it is not
+    /// `before`.
+    pub fn swap(&mut self, name: &str, before: &str, after: &str) -> Result<(), Error> {
+        let same = meta::table
+            .filter(meta::name.eq(name))
+            .filter(meta::value.eq(before));
+        let update = diesel::update(same).set(meta::value.eq(after));
+        match self.access.write(|conn| update.execute(conn))? {
+            1 => Ok(()),
+            _ => Err(Error::Taken("meta value")),
+        }
+    }
+
     /// Sets a value once and for all; `Taken` when it is set.
     pub fn insert(&mut self, name: &str, value: &str) -> Result<(), Error> {
         let row = (meta::name.eq(name), meta::value.eq(value));

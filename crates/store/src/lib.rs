@@ -24,6 +24,7 @@ mod database;
 mod epochs;
 mod error;
 mod facilities;
+mod former_registries;
 mod jobs;
 mod kept_queries;
 #[cfg(test)]
@@ -87,6 +88,7 @@ pub use database::Database;
 pub use epochs::Epochs;
 pub use error::{Error, OpenError};
 pub use facilities::{Facilities, Facility, FacilityId, Meta};
+pub use former_registries::{FormerRegistries, FormerRegistry};
 pub use jobs::{Jobs, StoredJob};
 pub use kept_queries::{KeptQueries, KeptQuery};
 pub use keys::{Keys, StoredKek, StoredKey};

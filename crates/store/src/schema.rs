@@ -344,6 +344,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    former_registry (log_id, last_seq) {
+        log_id -> Integer,
+        last_seq -> BigInt,
+        chain_id -> BigInt,
+        address -> Binary,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(anchor, checkpoint, post);
 diesel::allow_tables_to_appear_in_same_query!(audit, audit_patient);
 diesel::allow_tables_to_appear_in_same_query!(change, change_decision);

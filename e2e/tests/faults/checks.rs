@@ -49,12 +49,22 @@ fn assert_audited(server: &Server, inside: &Inside) {
 /// Each version and each audit record has one leaf, the log has no other gaps or
 /// doubles, and a final anchor covers all of it.
 pub fn assert_once_and_final(server: &Server) {
+    wait_until_final(server);
+    assert_once(server);
+}
+
+/// Waits until a final anchor covers all of every log.
+pub fn wait_until_final(server: &Server) {
     let covered = "SELECT (SELECT count(*) FROM pending_leaf) = 0 AND bool_and(size = \
                    (SELECT coalesce(max(a.size), 0) FROM anchor a \
                    WHERE a.log_id = log.id AND a.state = 'finalized')) FROM log";
     until("everything final", 90, || {
         (server.ask(covered) == "t").then_some(())
     });
+}
+
+/// The same of places alone, and that an anchor has the root of its checkpoint.
+pub fn assert_once(server: &Server) {
     let none = [
         (
             "leaves without a place or with two",
@@ -89,6 +99,11 @@ pub fn assert_once_and_final(server: &Server) {
             "anchors out of line",
             "SELECT count(*) FROM (SELECT log_id FROM anchor WHERE state = 'finalized' GROUP \
              BY log_id HAVING count(*) <> max(seq)) AS wrong",
+        ),
+        (
+            "anchors of another root than the log's key signed",
+            "SELECT count(*) FROM anchor a JOIN checkpoint c USING (log_id, size) \
+             WHERE a.root <> c.root",
         ),
     ];
     for (what, count) in none {

@@ -25,7 +25,9 @@ mod load;
 #[path = "../services/one_process.rs"]
 #[expect(dead_code, reason = "the services' tests use the rest")]
 mod one_process;
+mod promoted;
 mod restarted;
 mod server;
 mod site;
+mod terminated;
 mod volume;

@@ -57,6 +57,42 @@ impl Server {
         Some(server)
     }
 
+    /// A standby of this server, which follows it.
+    pub fn standby(&self) -> Self {
+        let mut standby = Self::new();
+        let mut copy = standby.as_user("pg_basebackup");
+        copy.args(["-U", USER, "-h", "127.0.0.1", "-p", &self.port.to_string()]);
+        copy.args(["--checkpoint", "fast", "--write-recovery-conf", "-D"]);
+        text_of(copy.arg(standby.cluster()));
+        standby.begin();
+        standby
+    }
+
+    /// Waits until a standby has all that this server has.
+    pub fn wait_for_standby(&self) {
+        let reached = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' \
+                       AND replay_lsn = pg_current_wal_lsn()";
+        until("the standby", 60, || {
+            (self.number(reached) == 1).then_some(())
+        });
+    }
+
+    /// Cuts a standby off from its server: it stays as it is and answers reads.
+    pub fn cut_off(&self) {
+        self.ask("ALTER SYSTEM SET primary_conninfo = ''");
+        self.ask("SELECT pg_reload_conf()");
+        let receives = "SELECT count(*) FROM pg_stat_wal_receiver";
+        until("the cut", 60, || (self.number(receives) == 0).then_some(()));
+    }
+
+    /// Makes a standby the server, at the address of the one that is gone.
+    pub fn promote(&mut self, port: u16) {
+        assert_eq!(self.ask("SELECT pg_promote()"), "t");
+        self.stop(Stop::Fast);
+        self.port = port;
+        self.begin();
+    }
+
     /// Leaves the disk no room, or gives it back.
     pub fn fill(&self, full: bool) {
         let (disk, id) = (

@@ -6,7 +6,7 @@ use crate::{
     installation::{Installation, Log, User, is_ready},
 };
 use devkit::issuer::{DemoUser, DevIssuer};
-use e2e::Service;
+use e2e::{Service, until};
 use std::path::PathBuf;
 
 /// A service and its configuration; it may be down.
@@ -83,6 +83,30 @@ impl Site {
     /// SIGKILL.
     pub fn kill(&mut self, number: usize) {
         self.seats[number].service.take().unwrap().kill9();
+    }
+
+    /// SIGTERM to one, which must end well.
+    pub fn end(&mut self, number: usize) {
+        let service = self.seats[number].service.take().unwrap();
+        let logged = service.logged();
+        assert!(service.stop().success(), "{logged}");
+    }
+
+    /// Waits until one has ended by itself; what it wrote to its log.
+    pub fn ended(&mut self, number: usize) -> String {
+        let mut service = self.seats[number].service.take().unwrap();
+        until("its end", 60, || (!service.runs()).then_some(()));
+        service.logged()
+    }
+
+    /// The port of a service's operations listener.
+    pub fn watch(&self, number: usize) -> u16 {
+        self.seats[number].watch
+    }
+
+    /// The configuration of the anchor-service, which its commands take too.
+    pub fn config(&self) -> PathBuf {
+        self.house.path("anchor.toml")
     }
 
     /// Waits until all are ready; one that has ended fails the test.

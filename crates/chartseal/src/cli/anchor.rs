@@ -35,6 +35,9 @@ pub enum AnchorCommand {
     Revoke(RevokeArgs),
     /// Close a log at the registry for good, because a key of it was stolen.
     Close(CloseArgs),
+    /// Change the registry that the logs are anchored at.
+    #[command(subcommand)]
+    Registry(RegistryCommand),
     /// Begin another log for a facility whose log cannot go on.
     NewEpoch(NewEpochArgs),
 }
@@ -69,6 +72,9 @@ pub struct AdminArgs {
     /// Make the key when the file is not there.
     #[arg(long)]
     pub new_key: bool,
+    /// Deploy another registry than the one in use, to move to by `registry set`.
+    #[arg(long)]
+    pub another: bool,
 }
 
 /// `chartseal anchor grant`.
@@ -132,4 +138,25 @@ pub enum Stolen {
     LogKey,
     /// The submitter's.
     SubmitterKey,
+}
+
+/// `chartseal anchor registry`.
+#[derive(Debug, Subcommand)]
+pub enum RegistryCommand {
+    /// Move all logs to the registry that `registry` in `[anchor]` names.
+    Set(MoveArgs),
+}
+
+/// `chartseal anchor registry set`.
+#[derive(Debug, Args)]
+pub struct MoveArgs {
+    /// The configuration file, whose `registry` is the one to go to.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
+    pub config: PathBuf,
+    /// The registry that the logs leave: `0x` and 40 hex digits.
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: Registry,
+    /// Move; without this the logs are compared and nothing written.
+    #[arg(long)]
+    pub confirm: bool,
 }

@@ -1,0 +1,149 @@
+//! An installation that moves to another registry.
+
+use crate::gateway::{Gateway, SUBMITTER};
+use anchor_service::{
+    StepError,
+    ledger::{Extension, FinalityRule, Ledger as _, evm::EvmLedger},
+    log_check::{ChainPart, LogCheck},
+    move_registry::{self, MoveError},
+};
+
+use std::sync::Arc;
+
+const NOTE: (&str, &str) = ("1:old", "1:new");
+
+fn note() -> move_registry::Note {
+    let (before, after) = NOTE;
+    ("registry".into(), before.into(), after.into())
+}
+
+async fn noted(gateway: &Gateway) {
+    let insert = |tx: &mut store::Tx| tx.meta().insert("registry", NOTE.0);
+    gateway.store.run_tx("note", &[], insert).await.unwrap();
+}
+
+async fn anchor_once(gateway: &mut Gateway, count: u64) {
+    gateway.plant(count).await;
+    gateway.post().await;
+    gateway.anchored().await;
+    assert_eq!(gateway.service.step_finality().await, Ok(1));
+}
+
+#[tokio::test]
+async fn logs_go_on_at_another_registry_with_number_1() {
+    let mut gateway = Gateway::start(&[], FinalityRule::Immediate).await;
+    noted(&gateway).await;
+    anchor_once(&mut gateway, 5).await;
+    anchor_once(&mut gateway, 4).await;
+    let old = gateway.anvil.ledger(SUBMITTER, gateway.registry).await;
+    let new = gateway.anvil.registry(SUBMITTER, &[gateway.log]).await;
+    let (store, clock) = (gateway.store.clone(), gateway.clock.clone());
+    let logs = move_registry::compare(&store, &old, &new, &*clock).await;
+    let logs = logs.unwrap();
+    assert_eq!(logs.len(), 1);
+    assert_eq!(
+        logs[0].before.map(|head| (head.seq, head.size)),
+        Some((2, 9))
+    );
+    move_registry::set(&store, &old, &new, note())
+        .await
+        .unwrap();
+
+    // The old registry is refused from now on, and the new one goes on.
+    assert!(matches!(
+        gateway.service.check().await,
+        Err(StepError::OtherLedger { .. })
+    ));
+    gateway.registry = new.registry();
+    gateway.restart().await;
+    gateway.service.check().await.unwrap();
+    anchor_once(&mut gateway, 1).await;
+    let head = new.head(gateway.log).await.unwrap().unwrap();
+    assert_eq!((head.seq, head.size), (1, 10));
+    gateway.check_evidence().await;
+    let rows = gateway.anchors().await;
+    let rows: Vec<_> = rows.iter().map(|row| (row.new.seq, row.new.size)).collect();
+    assert_eq!(rows, [(1, 5), (2, 9), (3, 10)]);
+    let status = gateway.service.status().read().await.unwrap();
+    assert_eq!(status.logs[0].last_final.unwrap().seq, 1);
+    // The log as a whole fits what the registry of today has.
+    let check = LogCheck::new(store.clone(), clock.clone());
+    let check = check.with_chain(Arc::new(new), gateway.finality);
+    let whole = check.check(None).await.unwrap().remove(0);
+    assert_eq!(whole.findings.total(), 0, "{:?}", whole.findings);
+    assert_eq!(whole.chain, ChainPart::Compared { events: 1 });
+    let new = gateway.anvil.ledger(SUBMITTER, gateway.registry).await;
+    // Not back: the numbers there would not go on from those here.
+    let back = move_registry::compare(&store, &new, &old, &*clock).await;
+    assert!(matches!(back, Err(MoveError::NotNew { .. })), "{back:?}");
+}
+
+#[tokio::test]
+async fn what_is_not_settled_or_not_of_the_log_does_not_move() {
+    let mut gateway = Gateway::start(&[], FinalityRule::Immediate).await;
+    anchor_once(&mut gateway, 5).await;
+    let old = gateway.anvil.ledger(SUBMITTER, gateway.registry).await;
+    let new = gateway.anvil.registry(SUBMITTER, &[gateway.log]).await;
+    let (store, clock) = (gateway.store.clone(), gateway.clock.clone());
+    gateway.plant(1).await;
+    gateway.post().await;
+    gateway.anchored().await;
+    let refused = move_registry::compare(&store, &old, &new, &*clock).await;
+    assert!(
+        matches!(refused, Err(MoveError::NotSettled(_))),
+        "{refused:?}"
+    );
+    assert_eq!(gateway.service.step_finality().await, Ok(1));
+    // Somebody else anchors at the old one.
+    let head = old.head(gateway.log).await.unwrap().unwrap();
+    let beat = Extension {
+        log_id: gateway.log,
+        seq: head.seq + 1,
+        size: head.size,
+        root: head.root,
+        consistency: Vec::new(),
+    };
+    send(&gateway, &old, beat).await;
+    let refused = move_registry::compare(&store, &old, &new, &*clock).await;
+    assert!(
+        matches!(refused, Err(MoveError::NotSettled(_))),
+        "{refused:?}"
+    );
+    // Another log takes the place of one that cannot go on, which keeps nothing.
+    gateway.put_next_log().await;
+    let logs = move_registry::compare(&store, &old, &new, &*clock).await;
+    assert_eq!(logs.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_root_that_is_not_of_the_log_ends_the_move() {
+    let gateway = Gateway::start(&[], FinalityRule::Immediate).await;
+    let old = gateway.anvil.registry(SUBMITTER, &[gateway.log]).await;
+    let new = gateway.anvil.registry(SUBMITTER, &[gateway.log]).await;
+    let stranger = Extension {
+        log_id: gateway.log,
+        seq: 1,
+        size: 3,
+        root: model::Digest::new([7; 32]),
+        consistency: Vec::new(),
+    };
+    send(&gateway, &old, stranger).await;
+    let (store, clock) = (&gateway.store, &*gateway.clock);
+    let refused = move_registry::compare(store, &old, &new, clock).await;
+    assert!(
+        matches!(refused, Err(MoveError::Foreign { .. })),
+        "{refused:?}"
+    );
+    let refused = move_registry::compare(store, &new, &old, clock).await;
+    assert!(
+        matches!(refused, Err(MoveError::NotNew { .. })),
+        "{refused:?}"
+    );
+}
+
+async fn send(gateway: &Gateway, ledger: &EvmLedger, anchor: Extension) {
+    let nonce = ledger.next_nonce().await.unwrap();
+    let signed = ledger.prepare(nonce, &[anchor]).await.unwrap();
+    ledger.broadcast(&signed.raw).await.unwrap();
+    assert_eq!(gateway.anvil.receipt(signed.hash).await["status"], "0x1");
+}
