@@ -240,3 +240,35 @@ fn alerts_name_sections_of_the_runbook() {
         assert!(runbook.contains(&format!("\n## {section}\n")), "{section}");
     }
 }
+
+/// Each test that a table of findings names, and each golden case, is there.
+#[test]
+fn tests_that_the_chain_trial_names_are_there() {
+    let mut sources = read("crates/proof/tests/golden/cases.json");
+    for folder in ["anchor-service", "crates", "e2e/tests"] {
+        gather(&root().join(folder), &mut sources);
+    }
+    let trial = read("docs/chain-trial.md");
+    let held: Vec<&str> = trial
+        .lines()
+        .filter_map(|line| line.trim_end_matches(" |").rsplit_once(" | "))
+        .flat_map(|(_, held)| held.split('`').skip(1).step_by(2))
+        .collect();
+    assert!(held.len() > 30, "{held:?}");
+    for name in held {
+        let there = [format!("fn {name}("), format!("\"{name}\"")];
+        assert!(there.iter().any(|it| sources.contains(it)), "{name}");
+    }
+}
+
+/// All sources below a folder.
+fn gather(folder: &Path, sources: &mut String) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            gather(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&fs::read_to_string(&path).expect("a source"));
+        }
+    }
+}

@@ -7,11 +7,18 @@ use crate::{
 use alloy::sol_types::SolValue as _;
 use anchor_service::{
     StepError,
-    ledger::{FinalityRule, LedgerError},
+    ledger::{
+        FinalityRule, Ledger as _, LedgerError,
+        evm::{EvmLedger, SubmitterKey},
+    },
 };
 use model::AnchorState;
 use serde_json::{Value, json};
 use store::PostState;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 async fn behind_proxy(finality: FinalityRule) -> (Gateway, Proxy) {
     let mut gateway = Gateway::start(&[], finality).await;
@@ -128,6 +135,58 @@ async fn one_false_height_makes_nothing_final() {
     assert_eq!(standing(&gateway).await, [(1, 5, false)]);
     gateway.mine(40).await;
     assert_eq!(gateway.service.step_finality().await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_node_that_knows_no_final_block_is_named() {
+    let (mut gateway, proxy) = behind_proxy(FinalityRule::Tag).await;
+    gateway.plant(5).await;
+    gateway.post().await;
+    gateway.anchored().await;
+    let words = json!({"code": -39_001, "message": "finalized block not found"});
+    for (member, said) in [("result", Value::Null), ("error", words)] {
+        proxy.answer(move |method, params, answer| {
+            let asked = method == "eth_getBlockByNumber" && params[0] == "finalized";
+            match asked {
+                true => json!({"jsonrpc": "2.0", "id": answer["id"], member: said}),
+                false => answer,
+            }
+        });
+        let named = Err(StepError::Ledger(LedgerError::NoFinalBlock));
+        assert_eq!(gateway.service.step_finality().await, named);
+    }
+    assert_eq!(standing(&gateway).await, [(1, 5, false)]);
+}
+
+#[tokio::test]
+async fn what_answers_in_place_of_a_node_is_told_by_its_status() {
+    for status in [429, 500, 503] {
+        let said = asked_of(&format!("{status} No\r\ncontent-length: 0")).await;
+        assert_eq!(said, LedgerError::Http(status));
+        assert!(said.to_string().contains(&status.to_string()), "{said}");
+    }
+    let page = "200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>";
+    assert!(matches!(asked_of(page).await, LedgerError::Strange(_)));
+}
+
+/// What a ledger says whose node answers every question so.
+async fn asked_of(answer: &str) -> LedgerError {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = format!("HTTP/1.1 {answer}\r\n\r\n");
+    let server = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut question = [0; 4_096];
+            drop(stream.read(&mut question).await);
+            drop(stream.write_all(answer.as_bytes()).await);
+            drop(stream.shutdown().await);
+        }
+    });
+    let key = SubmitterKey::from_bytes(&[1; 32]).unwrap();
+    let said = EvmLedger::new(&url, 1, [1; 20], key).unwrap().check().await;
+    server.abort();
+    said.unwrap_err()
 }
 
 #[tokio::test]

@@ -6,7 +6,10 @@ use crate::{
     support::number,
 };
 use alloy::primitives::Address;
-use anchor_service::ledger::{FinalityRule, Ledger as _};
+use anchor_service::{
+    StepError,
+    ledger::{FinalityRule, Ledger as _},
+};
 use model::AnchorState;
 use serde_json::json;
 use std::time::Duration;
@@ -96,6 +99,36 @@ async fn a_reorganisation_heals() {
     assert_eq!(gateway.service.step_finality().await, Ok(3));
     gateway.check_evidence().await;
     assert_eq!(gateway.anchors().await.len(), 3);
+}
+
+#[tokio::test]
+async fn final_blocks_that_a_node_lost_are_named() {
+    let mut gateway = Gateway::start(&[], FinalityRule::Immediate).await;
+    for _ in 0..3 {
+        gateway.plant(3).await;
+        gateway.post().await;
+        gateway.anchored().await;
+        assert_eq!(gateway.service.step_finality().await, Ok(1));
+    }
+    // One more waits, with a nonce above the gap.
+    gateway.plant(2).await;
+    gateway.post().await;
+    gateway.anchored().await;
+    gateway.anvil.must("anvil_reorg", json!([2, []])).await;
+    for _ in 0..2 {
+        let behind = gateway.service.step_post().await;
+        assert!(
+            matches!(
+                behind,
+                Err(StepError::LedgerBehind {
+                    found: 2,
+                    last: 3,
+                    ..
+                })
+            ),
+            "{behind:?}"
+        );
+    }
 }
 
 #[tokio::test]

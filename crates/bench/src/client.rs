@@ -41,6 +41,24 @@ impl Client {
         self.requests.load(Ordering::Relaxed)
     }
 
+    /// Creates a resource; its version as `Type/id/_history/1`.
+    pub async fn create(&self, kind: &str, resource: String) -> Result<String, Failed> {
+        let request = self.http.post(format!("{}/{kind}", self.base));
+        let request = request
+            .bearer_auth(&self.token)
+            .header("content-type", "application/fhir+json")
+            .body(resource);
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let response = request.send().await?;
+        let location = response.headers().get("location");
+        let location = location.and_then(|value| value.to_str().ok());
+        let path = location.and_then(|url| url.rsplit_once(&format!("/{kind}/")));
+        match path {
+            Some((_, rest)) => Ok(format!("{kind}/{rest}")),
+            None => Err(format!("a create was answered {}", response.status()).into()),
+        }
+    }
+
     /// GET below the base; anything but 200 is an error.
     pub async fn get(&self, path: &str) -> Result<Vec<u8>, Failed> {
         let url = format!("{}/{path}", self.base);

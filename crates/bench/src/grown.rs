@@ -16,8 +16,9 @@ use store::{Criterion, Order, Reader};
 const SMALL: (u64, u64) = (20_000, 300);
 /// The grown one: a day of anchors.
 const GROWN: (u64, u64) = (1_000_000, 43_200);
-/// Another number of versions of the grown one.
+/// Other numbers of versions and of anchors of the grown one.
 const VERSIONS: &str = "CHARTSEAL_BENCH_VERSIONS";
+const ANCHORS: &str = "CHARTSEAL_BENCH_ANCHORS";
 /// The type of most of the records.
 const OBSERVATION: &str = "Observation";
 const RUNS: usize = 60;
@@ -32,10 +33,11 @@ type Done = Result<(), store::Error>;
 
 /// Plants both, and measures every shape in both.
 pub fn measure(report: &Report) -> Result<(), Failed> {
-    let (versions, anchors) = match env::var(VERSIONS) {
-        Ok(number) => (number.parse()?, GROWN.1),
-        Err(_) => GROWN,
+    let named = |name, usual| match env::var(name) {
+        Ok(number) => number.parse(),
+        Err(_) => Ok(usual),
     };
+    let (versions, anchors) = (named(VERSIONS, GROWN.0)?, named(ANCHORS, GROWN.1)?);
     let start = Instant::now();
     let (small, grown) = (
         Planted::new(SMALL.0, SMALL.1)?,

@@ -5,6 +5,7 @@
 //! anchors and waits for the disk as always, and the audit is counted afterwards.
 //! A missed aim is printed, not an error; machines differ.
 
+mod anchor_delay;
 mod attacks;
 mod audits;
 mod callers;
@@ -110,7 +111,10 @@ async fn figures(report: &Report, wanted: &[String]) -> Result<(), Failed> {
     if is_wanted("sequence") {
         sequencing::measure(report).await?;
     }
-    if ["idle", "proof", "verify"].into_iter().any(is_wanted) {
+    if ["idle", "proof", "verify", "delay"]
+        .into_iter()
+        .any(is_wanted)
+    {
         let folder = tempfile::tempdir()?;
         let demo = Demo::start(folder.path(), &[]).await?;
         if is_wanted("idle") {
@@ -121,6 +125,9 @@ async fn figures(report: &Report, wanted: &[String]) -> Result<(), Failed> {
         }
         if is_wanted("verify") {
             verification::measure(report, &demo).await?;
+        }
+        if is_wanted("delay") {
+            anchor_delay::measure(report, &demo).await?;
         }
         demo.stop()?;
     }

@@ -3,9 +3,9 @@
 use crate::{Failed, installation::Shape, program::Program};
 
 /// What is measured without being named, in the order in which it is.
-const FIGURES: [&str; 12] = [
-    "limits", "root", "sequence", "idle", "proof", "verify", "synthea", "sqlite", "postgres",
-    "two", "grown", "hidden",
+const FIGURES: [&str; 13] = [
+    "limits", "root", "sequence", "idle", "proof", "verify", "delay", "synthea", "sqlite",
+    "postgres", "two", "grown", "hidden",
 ];
 /// The databases of a soak and of turns.
 const SHAPES: [(&str, Shape); 2] = [("sqlite", Shape::Sqlite), ("postgres", Shape::Postgres(1))];

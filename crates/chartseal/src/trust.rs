@@ -10,7 +10,7 @@ use crate::{
     whole_file::{self, OPEN},
 };
 use anchor_service::ledger::{
-    FinalityRule,
+    FinalityRule, LedgerError,
     evm::{self, AnchorEvent, RegistryReader},
 };
 use merge::Found;
@@ -96,12 +96,22 @@ fn existing(path: Option<&Path>) -> Result<Trust, Failed> {
     }
 }
 
+/// The service's own words name a key of its configuration.
+fn told(error: LedgerError) -> Failed {
+    match error {
+        LedgerError::NoFinalBlock => nothing_final(FinalityRule::Tag).into(),
+        other => other.into(),
+    }
+}
+
 async fn ask(args: &RefreshArgs, trust: &Trust) -> Result<Found, Failed> {
     let (origin, log_id) = log(args, trust)?;
-    let reader = RegistryReader::connect(&args.rpc, args.registry.0, args.finality).await?;
+    let reader = RegistryReader::connect(&args.rpc, args.registry.0, args.finality)
+        .await
+        .map_err(told)?;
     let most = usize::try_from(args.anchors)?;
     // One more than asked for, to know whether the oldest is the first of its size.
-    let events = reader.newest(log_id, most + 1).await?;
+    let events = reader.newest(log_id, most + 1).await.map_err(told)?;
     let mut anchors = firsts(log_id, &events);
     anchors.drain(..anchors.len().saturating_sub(most));
     for path in &args.proof {
@@ -231,6 +241,14 @@ async fn of_proof(
 mod tests {
     use super::*;
     use model::Digest;
+
+    #[test]
+    fn a_chain_without_final_blocks_is_told_the_option() {
+        let said = told(LedgerError::NoFinalBlock).to_string();
+        assert!(said.contains("`--finality immediate`"), "{said}");
+        let other = told(LedgerError::Http(500)).to_string();
+        assert!(other.contains("500"), "{other}");
+    }
 
     #[test]
     fn of_each_size_the_first_is_kept_where_it_is_known() {

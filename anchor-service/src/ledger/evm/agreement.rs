@@ -164,7 +164,15 @@ impl Node {
             match rule {
                 // Clients without finality answer with an error or with nothing.
                 FinalityRule::Tag => {
-                    let block = alone.block("finalized").await?;
+                    let block = match alone.block("finalized").await {
+                        // geth's words are "finalized block not found".
+                        Err(LedgerError::Rejected { message, .. })
+                            if message.contains("finalized") =>
+                        {
+                            None
+                        }
+                        answered => answered?,
+                    };
                     let block = block.ok_or(LedgerError::NoFinalBlock)?;
                     Ok(Some(block.header.inner.number))
                 }
