@@ -19,7 +19,6 @@ use crate::{
     failure::StepError,
     guard,
     journal::{Journal, Log},
-    known_logs::KnownLogs,
     ledger::{Extension, Head, Ledger, LedgerError, Refusal, SignedTransaction},
     left_out::LeftOut,
     span,
@@ -36,7 +35,6 @@ const MAX_LOGS: usize = 100;
 /// Posts the anchors of all logs.
 pub(crate) struct Poster<L> {
     journal: Journal,
-    logs: KnownLogs,
     ledger: Arc<L>,
     clock: Arc<dyn Clock>,
     bell: Bell,
@@ -50,7 +48,7 @@ pub(crate) struct Poster<L> {
 
 impl<L: Ledger> Poster<L> {
     pub(crate) fn new(
-        (journal, logs): (Journal, KnownLogs),
+        journal: Journal,
         ledger: Arc<L>,
         clock: Arc<dyn Clock>,
         bell: Bell,
@@ -61,7 +59,6 @@ impl<L: Ledger> Poster<L> {
         Self {
             under_way: UnderWay::new(of, at, Arc::clone(&clock), config),
             journal,
-            logs,
             ledger,
             clock,
             bell,
@@ -142,8 +139,7 @@ impl<L: Ledger> Poster<L> {
     /// The logs that can be anchored, each with the registry's head.
     async fn heads(&mut self) -> Result<Vec<(Log, Option<Head>)>, StepError> {
         let mut heads = Vec::new();
-        // What is left out is named where it would be signed.
-        for log in self.logs.read().await?.logs {
+        for log in self.journal.all_logs().await? {
             let head = match self.head(&log).await {
                 Ok(head) => head,
                 Err(error) => {
@@ -279,7 +275,7 @@ impl<L: Ledger> Poster<L> {
         log: &Log,
         head: Option<Head>,
     ) -> Result<Option<(Timestamp, Extension)>, StepError> {
-        let Some(newest) = self.logs.newest_checkpoint(log).await? else {
+        let Some(newest) = self.journal.newest_checkpoint(log.id).await? else {
             return Ok(None);
         };
         let mut anchor = Extension {

@@ -43,7 +43,6 @@ pub mod jobs;
 mod kept_query;
 mod keyring;
 mod limits;
-mod log_checkpoints;
 mod log_proof;
 mod log_tiles;
 mod long_work;
