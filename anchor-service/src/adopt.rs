@@ -7,8 +7,9 @@ use crate::{
     alarm::Bell,
     failure::StepError,
     guard,
-    journal::Journal,
+    journal::{Journal, Signers},
     ledger::Ledger,
+    log_keys::LogKeys,
     signed::{Signed, SignedKeeper, SignedState},
 };
 use model::FacilityName;
@@ -35,13 +36,24 @@ pub async fn adopt<L: Ledger>(
     store: &Store,
     ledger: &L,
     keeper: Arc<dyn SignedKeeper>,
+    keys: &LogKeys,
 ) -> Result<Vec<Adopted>, StepError> {
     let (journal, bell) = (Journal::new(store.clone()), Bell::default());
     let signed = Signed::new(keeper);
     signed.refresh().await?;
     let (mut adopted, mut states) = (Vec::new(), Vec::new());
+    let mut current = Vec::new();
     for log in journal.all_logs().await? {
-        let newest = journal.newest_checkpoint(log.id).await?;
+        // A row alone is no word for a log in the place of another.
+        let signers = match log.epoch {
+            1 => log.stored_signers(),
+            _ => Signers::of(&keys.of(&log).0),
+        };
+        let newest = journal.newest_checkpoint(&log, signers);
+        let newest = newest.await?;
+        if !log.ended {
+            current.push((log.clone(), newest.clone()));
+        }
         let Some(checkpoint) = newest.filter(|_| signed.of(&log.origin).is_none()) else {
             continue;
         };
@@ -55,7 +67,9 @@ pub async fn adopt<L: Ledger>(
     if states.is_empty() {
         return Ok(adopted);
     }
-    guard::check_checkpoints(&journal, &bell).await?;
+    for (log, newest) in current {
+        guard::check_checkpoint(&journal, &bell, &log, newest.as_ref()).await?;
+    }
     ledger.check().await?;
     journal.is_bound_to(ledger).await?;
     guard::check_heads(&journal, ledger, &bell).await?;

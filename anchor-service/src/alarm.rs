@@ -3,6 +3,7 @@
 
 use model::{FacilityName, LogId};
 use std::sync::{Arc, OnceLock};
+use tlog::checkpoint::Origin;
 
 /// The contradiction. It is final for the process; the same is found again at
 /// the next start while it lasts.
@@ -41,6 +42,19 @@ pub enum Alarm {
         size: u64,
         /// Who holds the other root.
         holder: Holder,
+    },
+    /// The database has no log of this name, and its keys signed it.
+    #[error(
+        "`{place}` says that the log `{origin}` was signed, but the database has no log of this \
+         name: somebody renamed or removed its row, or the database is older than the log; stop \
+         the gateways, keep this database as evidence and restore the newest backup, as \"The \
+         anchor-service halts\" in the runbook says"
+    )]
+    NoRow {
+        /// The log.
+        origin: Origin,
+        /// Where the signed states are.
+        place: String,
     },
 }
 

@@ -12,6 +12,7 @@ use crate::{
     guard,
     journal::{Journal, Log, LogState},
     key_rows,
+    known_logs::KnownLogs,
     left_out::LeftOut,
     log_keys::LogKeys,
     signed::{Signed, SignedState},
@@ -26,6 +27,7 @@ use tracing::Span;
 /// Signs all logs.
 pub(crate) struct Checkpointer {
     journal: Journal,
+    logs: KnownLogs,
     keys: Arc<LogKeys>,
     signed: Signed,
     clock: Arc<dyn Clock>,
@@ -35,6 +37,7 @@ pub(crate) struct Checkpointer {
 impl Checkpointer {
     pub(crate) const fn new(
         journal: Journal,
+        logs: KnownLogs,
         keys: Arc<LogKeys>,
         signed: Signed,
         clock: Arc<dyn Clock>,
@@ -42,6 +45,7 @@ impl Checkpointer {
     ) -> Self {
         Self {
             journal,
+            logs,
             keys,
             signed,
             clock,
@@ -51,9 +55,10 @@ impl Checkpointer {
 
     /// Signs; gives the number of checkpoints.
     pub(crate) async fn step(&self) -> Result<u64, StepError> {
-        let (mut round, mut left_out) = (Vec::new(), LeftOut::default());
+        let found = self.logs.read().await?;
+        let (mut round, mut left_out) = (Vec::new(), found.left_out);
         // One that has ended too: its last leaves wait for their checkpoint.
-        for log in self.journal.all_logs().await? {
+        for log in found.logs {
             if let Some(alarm) = self.bell.rung() {
                 return Err(alarm.clone().into());
             }
@@ -74,7 +79,7 @@ impl Checkpointer {
         left_out: &mut LeftOut,
     ) -> Result<Option<StoredCheckpoint>, StepError> {
         self.store_again(log).await?;
-        let before = self.journal.newest_checkpoint(log.id).await?;
+        let before = self.logs.newest_checkpoint(log).await?;
         if log.size <= before.map_or(0, |checkpoint| checkpoint.size) {
             return Ok(None);
         }
@@ -96,7 +101,7 @@ impl Checkpointer {
             return Ok(());
         };
         let (size, root) = state.claim();
-        let newest = self.journal.newest_checkpoint(log.id).await?;
+        let newest = self.logs.newest_checkpoint(log).await?;
         let has_it = newest.is_some_and(|checkpoint| checkpoint.size >= size);
         if has_it || log.size < size || self.journal.root(log, size).await? != root {
             return Ok(());
@@ -127,7 +132,9 @@ impl Checkpointer {
             LogState::Behind => {
                 if !log.ended {
                     guard::last_signed(&self.journal, &self.signed, &self.bell, log).await?;
-                    guard::check_checkpoints(&self.journal, &self.bell).await?;
+                    let newest = self.logs.newest_checkpoint(log).await?;
+                    guard::check_checkpoint(&self.journal, &self.bell, log, newest.as_ref())
+                        .await?;
                 }
                 return Ok(None);
             }

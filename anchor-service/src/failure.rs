@@ -10,6 +10,7 @@ use crate::{
     signed::SignedError,
 };
 use model::{FacilityName, LogId};
+use tlog::checkpoint::Origin;
 
 /// Why a step did not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +49,32 @@ pub enum StepError {
         facility: FacilityName,
         /// What it meets with.
         problem: Box<StepError>,
+    },
+    /// A log's row and its facility's do not belong together.
+    #[error(
+        "the log `{origin}` stands in the database as that of `{facility}`, epoch {epoch}, which has \
+         another name: somebody changed `log` or `facility`; nothing of it gets an index, is signed \
+         or anchored until the row is right"
+    )]
+    OtherName {
+        /// Whose log it is by its row.
+        facility: FacilityName,
+        /// Which of them.
+        epoch: u32,
+        /// Its name.
+        origin: Origin,
+    },
+    /// A log in the place of another, and nothing but its row says so.
+    #[error(
+        "nothing but its row says that the log `{origin}` goes on for `{facility}`: no leaf of the \
+         facility gets an index; where `chartseal anchor new-epoch` made it, bring the key that it \
+         made to the folder of log keys; else somebody put the row there: remove it"
+    )]
+    NotBegun {
+        /// Whose log it is by its row.
+        facility: FacilityName,
+        /// Its name.
+        origin: Origin,
     },
     /// The registry refuses a log's anchor.
     #[error("the log of `{facility}` is not anchored: {refusal}")]
@@ -131,7 +158,11 @@ impl StepError {
             Self::Store(error) => {
                 matches!(error, store::Error::Corrupt(_) | store::Error::LogKeys(_))
             }
-            Self::Key(_) | Self::NotAdopted { .. } | Self::KeysTurnedBack { .. } => true,
+            Self::Key(_)
+            | Self::NotAdopted { .. }
+            | Self::KeysTurnedBack { .. }
+            | Self::OtherName { .. }
+            | Self::NotBegun { .. } => true,
             _ => false,
         }
     }

@@ -9,32 +9,52 @@ use crate::{
     alarm::{Alarm, Bell, Holder},
     failure::StepError,
     journal::{Journal, Log},
+    known_logs::KnownLogs,
     ledger::{Head, Ledger, LedgerError},
     signed::Signed,
 };
 use model::Digest;
+use store::StoredCheckpoint;
 
 /// Looks at the logs that take leaves: at what was signed last.
 pub(crate) async fn check_signed(
     journal: &Journal,
     signed: &Signed,
     bell: &Bell,
+    logs: &[Log],
 ) -> Result<(), StepError> {
-    for log in journal.current_logs().await? {
-        last_signed(journal, signed, bell, &log).await?;
+    for log in logs {
+        last_signed(journal, signed, bell, log).await?;
     }
     Ok(())
 }
 
 /// Looks at the logs that take leaves: at their newest checkpoint.
-pub(crate) async fn check_checkpoints(journal: &Journal, bell: &Bell) -> Result<(), StepError> {
-    for log in journal.current_logs().await? {
-        if let Some(checkpoint) = journal.newest_checkpoint(log.id).await? {
-            let claim = (checkpoint.size, checkpoint.root);
-            check(journal, bell, &log, claim, Holder::Checkpoint).await?;
-        }
+pub(crate) async fn check_checkpoints(
+    journal: &Journal,
+    known: &KnownLogs,
+    bell: &Bell,
+    logs: &[Log],
+) -> Result<(), StepError> {
+    for log in logs {
+        let newest = known.newest_checkpoint(log).await?;
+        check_checkpoint(journal, bell, log, newest.as_ref()).await?;
     }
     Ok(())
+}
+
+/// Looks at a log: at a checkpoint that its keys signed.
+pub(crate) async fn check_checkpoint(
+    journal: &Journal,
+    bell: &Bell,
+    log: &Log,
+    checkpoint: Option<&StoredCheckpoint>,
+) -> Result<(), StepError> {
+    let Some(checkpoint) = checkpoint else {
+        return Ok(());
+    };
+    let claim = (checkpoint.size, checkpoint.root);
+    check(journal, bell, log, claim, Holder::Checkpoint).await
 }
 
 /// Looks at the logs that take leaves: at the registry's head.
@@ -59,7 +79,8 @@ pub(crate) async fn last_signed(
     if let Some(state) = signed.of(&log.origin) {
         return check(journal, bell, log, state.claim(), Holder::SignedState).await;
     }
-    match journal.newest_checkpoint(log.id).await? {
+    let stored = journal.newest_checkpoint(log, log.stored_signers());
+    match stored.await? {
         Some(_) => Err(StepError::NotAdopted {
             facility: log.facility.clone(),
             place: signed.place(),

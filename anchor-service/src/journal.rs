@@ -3,11 +3,13 @@
 //! for the ledger.
 
 mod backfill;
+mod checkpoints;
 mod growth;
 mod late_evidence;
 mod posts;
 mod thinning;
 
+pub(crate) use checkpoints::Signers;
 pub(crate) use growth::LogState;
 pub(crate) use posts::{LEDGER, ledger_name};
 
@@ -19,8 +21,9 @@ use crate::{
     lease::Tenure,
     status::{FinalAnchor, LogStatus},
 };
+use checkpoints::Told;
 use model::{AnchorState, Digest, FacilityName, LogId, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::{
     Error, Facility, FacilityId, LogKeySet, LogRowId, Reader, Store, StoredCheckpoint, StoredLease,
     StoredLogKey, Tx,
@@ -31,6 +34,9 @@ use tlog::{
     tree::{self, TreeError, consistency},
 };
 
+/// Waiting leaves of a facility without a log that are looked at.
+const FIRST_LEAVES: u32 = 512;
+
 /// A log of a facility.
 #[derive(Debug, Clone)]
 pub(crate) struct Log {
@@ -40,6 +46,8 @@ pub(crate) struct Log {
     pub(crate) epoch: u32,
     pub(crate) origin: Origin,
     pub(crate) log_id: LogId,
+    /// Its first key.
+    pub(crate) public_key: [u8; 32],
     /// Its keys, and what shows them.
     pub(crate) keys: LogKeySet,
     pub(crate) size: u64,
@@ -74,8 +82,17 @@ pub(crate) struct Journal {
     store: Store,
     pub(crate) counters: Counters,
     pub(crate) tenure: Tenure,
+    told: Told,
     #[cfg(test)]
     pub(crate) faults: Faults,
+}
+
+impl Log {
+    /// Whether this is its row, as far as that says whose it is.
+    pub(crate) fn is(&self, row: &store::Log) -> bool {
+        let whose = (row.facility, row.epoch, row.log_id);
+        row.origin == self.origin.as_str() && whose == (self.facility_id, self.epoch, self.log_id)
+    }
 }
 
 impl Journal {
@@ -84,6 +101,7 @@ impl Journal {
             store,
             counters: Counters::default(),
             tenure: Tenure::default(),
+            told: Told::default(),
             #[cfg(test)]
             faults: Faults::default(),
         }
@@ -131,6 +149,12 @@ impl Journal {
         Ok(self.store.run_tx("lease", &[], swap).await?)
     }
 
+    /// The names of all logs as they stand in the rows.
+    pub(crate) async fn origins(&self) -> Result<BTreeSet<String>, StepError> {
+        let logs = self.read("origins", |reader| reader.logs().list()).await?;
+        Ok(logs.into_iter().map(|log| log.origin).collect())
+    }
+
     /// All logs of all epochs.
     pub(crate) async fn all_logs(&self) -> Result<Vec<Log>, StepError> {
         Ok(self.read("logs", list_logs).await?)
@@ -162,8 +186,31 @@ impl Journal {
         Ok(self.read("rows of facilities", check).await?)
     }
 
-    /// The facilities that have no log yet.
+    /// The facilities that have no log yet, and of which a row says so that somebody else
+    /// could not have made: whoever makes a facility seals its rules, and their leaf waits.
     pub(crate) async fn without_log(&self) -> Result<Vec<Facility>, StepError> {
+        let found = self.rows_without_log().await?;
+        if found.is_empty() {
+            return Ok(found);
+        }
+        let sealed = self.write("facilities without a log", move |tx| {
+            let mut sealed = Vec::new();
+            for facility in &found {
+                if !tx
+                    .leaves()
+                    .claims(facility.id, FIRST_LEAVES)?
+                    .good
+                    .is_empty()
+                {
+                    sealed.push(facility.clone());
+                }
+            }
+            Ok(sealed)
+        });
+        Ok(sealed.await?)
+    }
+
+    async fn rows_without_log(&self) -> Result<Vec<Facility>, StepError> {
         let without = |reader: &mut Reader| {
             let logs = reader.logs().list()?;
             let mut facilities = readable(reader)?;
@@ -178,12 +225,12 @@ impl Journal {
         Ok(current(self.all_logs().await?))
     }
 
-    /// Those of them for which leaves wait. A look costs the database less than a
+    /// Those of these for which leaves wait. A look costs the database less than a
     /// transaction that finds none.
-    pub(crate) async fn logs_awaited(&self) -> Result<Vec<Log>, StepError> {
+    pub(crate) async fn awaited(&self, logs: Vec<Log>) -> Result<Vec<Log>, StepError> {
         let awaited = self.read("logs awaited", |reader| {
             let mut awaited = Vec::new();
-            for log in current(list_logs(reader)?) {
+            for log in logs {
                 if reader.leaves().is_awaited(log.facility_id)? {
                     awaited.push(log);
                 }
@@ -224,17 +271,6 @@ impl Journal {
         Ok(path.await?)
     }
 
-    /// The newest signed checkpoint of a log.
-    pub(crate) async fn newest_checkpoint(
-        &self,
-        log: LogRowId,
-    ) -> Result<Option<StoredCheckpoint>, StepError> {
-        let newest = self.read("newest checkpoint", move |r| {
-            r.logs().newest_checkpoint(log)
-        });
-        Ok(newest.await?)
-    }
-
     /// Stores a signed checkpoint.
     pub(crate) async fn add_checkpoint(
         &self,
@@ -242,7 +278,7 @@ impl Journal {
         checkpoint: StoredCheckpoint,
     ) -> Result<(), StepError> {
         let add = self.write("checkpoint", move |tx| {
-            tx.logs().insert_checkpoint(log, &checkpoint)
+            tx.logs().put_checkpoint(log, &checkpoint)
         });
         add.await?;
         self.counters.signed();
@@ -261,7 +297,7 @@ impl Journal {
             }
             let mut logs = Vec::new();
             for log in current(list_logs(reader)?) {
-                let newest = reader.logs().newest_checkpoint(log.id)?;
+                let (newest, _) = checkpoints::newest(reader, &log, &log.stored_signers())?;
                 logs.push(LogStatus {
                     checkpoint_size: newest.map_or(0, |checkpoint| checkpoint.size),
                     last_final: last_final(reader, log.id)?,
@@ -324,6 +360,7 @@ fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {
             epoch: log.epoch,
             origin: origin(&log).ok()?,
             log_id: log.log_id,
+            public_key: log.public_key,
             keys,
             size: log.size,
             ended: newest.get(&log.facility) != Some(&log.epoch),

@@ -19,6 +19,7 @@ mod guard;
 mod journal;
 pub mod key_file;
 pub mod key_rows;
+mod known_logs;
 mod late_evidence;
 mod lease;
 pub mod ledger;

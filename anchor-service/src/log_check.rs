@@ -11,7 +11,7 @@ mod finding;
 mod last_signed;
 mod schedule;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tiles;
 mod walk;
 

@@ -83,6 +83,19 @@ impl LogKeys {
         })
     }
 
+    /// Whether the first key of this log is here, so that whoever made its row had it.
+    pub(crate) fn began(&self, log: &Log) -> bool {
+        let first = StoredLogKey {
+            number: 1,
+            public_key: log.public_key,
+            created: None,
+            retired: None,
+        };
+        // From the file, for the row is what is doubted.
+        let (epoch, origin) = ((log.epoch, log.log_id), log.origin.clone());
+        self.read(&log.facility, epoch, &first, origin).is_ok()
+    }
+
     fn one(&self, log: &Log, stored: &StoredLogKey) -> Result<Arc<LogKey>, KeyFileError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = known.get(&(log.log_id, stored.number)) {

@@ -74,7 +74,9 @@ pub async fn last_state(
     let logs = journal.current_logs().await?;
     let mut of_facility = logs.into_iter().filter(|log| log.facility == facility.name);
     let log = of_facility.next().ok_or(NewEpochError::NoLog)?;
-    let newest = journal.newest_checkpoint(log.id).await?;
+    let newest = journal
+        .newest_checkpoint(&log, log.stored_signers())
+        .await?;
     let stored = newest.map(|checkpoint| (checkpoint.size, checkpoint.root));
     let kept = signed.of(&log.origin).map(|state| state.claim());
     let whole = match kept {

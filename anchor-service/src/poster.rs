@@ -19,6 +19,7 @@ use crate::{
     failure::StepError,
     guard,
     journal::{Journal, Log},
+    known_logs::KnownLogs,
     ledger::{Extension, Head, Ledger, LedgerError, Refusal, SignedTransaction},
     left_out::LeftOut,
     span,
@@ -35,6 +36,7 @@ const MAX_LOGS: usize = 100;
 /// Posts the anchors of all logs.
 pub(crate) struct Poster<L> {
     journal: Journal,
+    logs: KnownLogs,
     ledger: Arc<L>,
     clock: Arc<dyn Clock>,
     bell: Bell,
@@ -48,7 +50,7 @@ pub(crate) struct Poster<L> {
 
 impl<L: Ledger> Poster<L> {
     pub(crate) fn new(
-        journal: Journal,
+        (journal, logs): (Journal, KnownLogs),
         ledger: Arc<L>,
         clock: Arc<dyn Clock>,
         bell: Bell,
@@ -59,6 +61,7 @@ impl<L: Ledger> Poster<L> {
         Self {
             under_way: UnderWay::new(of, at, Arc::clone(&clock), config),
             journal,
+            logs,
             ledger,
             clock,
             bell,
@@ -139,7 +142,8 @@ impl<L: Ledger> Poster<L> {
     /// The logs that can be anchored, each with the registry's head.
     async fn heads(&mut self) -> Result<Vec<(Log, Option<Head>)>, StepError> {
         let mut heads = Vec::new();
-        for log in self.journal.all_logs().await? {
+        // What is left out is named where it would be signed.
+        for log in self.logs.read().await?.logs {
             let head = match self.head(&log).await {
                 Ok(head) => head,
                 Err(error) => {
@@ -275,7 +279,7 @@ impl<L: Ledger> Poster<L> {
         log: &Log,
         head: Option<Head>,
     ) -> Result<Option<(Timestamp, Extension)>, StepError> {
-        let Some(newest) = self.journal.newest_checkpoint(log.id).await? else {
+        let Some(newest) = self.logs.newest_checkpoint(log).await? else {
             return Ok(None);
         };
         let mut anchor = Extension {

@@ -7,6 +7,9 @@ use model::{Invalid, Random, Timestamp};
 use store::{Error, Facility, Log, Store, StoredLogKey, Tx};
 use tlog::checkpoint::{self, Origin, Vkey};
 
+/// Rows of checkpoints that are looked at: some may be somebody else's.
+const MOST_ROWS: u32 = 16;
+
 /// Why a key was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RotationError {
@@ -146,14 +149,24 @@ async fn read(store: &Store, facility: &Facility) -> Result<Standing, RotationEr
             return Ok(None);
         };
         let keys = reader.log_keys().of(&log)?;
-        let newest = reader.logs().newest_checkpoint(log.id)?;
-        Ok(Some((log, keys, newest)))
+        let newest = reader
+            .log_pages()
+            .newest_checkpoints(log.id, i64::MAX, MOST_ROWS)?;
+        let notes = newest
+            .into_iter()
+            .filter_map(|row| Some(row.row.ok()?.note));
+        Ok(Some((log, keys, notes.collect())))
     });
-    let (log, keys, newest) = read.await?.ok_or(RotationError::NoLog)?;
+    let (log, keys, notes): (Log, _, Vec<String>) = read.await?.ok_or(RotationError::NoLog)?;
+    let known: Vec<_> = vkeys(&log, &keys)?
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
+    let mut notes = notes.into_iter();
     Ok(Standing {
         origin: log.origin.parse()?,
+        newest: notes.find(|note| checkpoint::open(note, &known).is_ok()),
         log,
         keys,
-        newest: newest.map(|checkpoint| checkpoint.note),
     })
 }

@@ -14,7 +14,7 @@ use crate::{
     failure::StepError,
     guard,
     journal::{Journal, Log},
-    left_out::LeftOut,
+    known_logs::KnownLogs,
     log_keys::LogKeys,
     signed::Signed,
     span,
@@ -40,6 +40,7 @@ const SMALL: u64 = 1_000_000;
 #[derive(Debug)]
 pub(crate) struct Sequencer {
     journal: Journal,
+    logs: KnownLogs,
     keys: Arc<LogKeys>,
     signed: Signed,
     bell: Bell,
@@ -48,12 +49,14 @@ pub(crate) struct Sequencer {
 impl Sequencer {
     pub(crate) const fn new(
         journal: Journal,
+        logs: KnownLogs,
         keys: Arc<LogKeys>,
         signed: Signed,
         bell: Bell,
     ) -> Self {
         Self {
             journal,
+            logs,
             keys,
             signed,
             bell,
@@ -70,8 +73,9 @@ impl Sequencer {
     /// rows alone, so a crash between the two is mended by the next checkpoint
     /// step, which does not know that there was one.
     pub(crate) async fn step(&self) -> Result<u64, StepError> {
-        let (mut sequenced, mut left_out) = (0, LeftOut::default());
-        for log in self.journal.logs_awaited().await? {
+        let mut sequenced = 0;
+        let (logs, mut left_out) = self.logs.read().await?.current();
+        for log in self.journal.awaited(logs).await? {
             // A log that somebody else put there takes no leaf.
             if let Err(problem) = log.keys.shown() {
                 left_out.note(&log.facility, problem.into())?;
@@ -96,7 +100,7 @@ impl Sequencer {
             if let Some(alarm) = self.bell.rung() {
                 return Err(alarm.clone().into());
             }
-            let Some(done) = self.journal.sequence(log.id, signed, batch).await? else {
+            let Some(done) = self.journal.sequence(log, signed, batch).await? else {
                 // The database went back under us, and the guard names it; or it has leaves
                 // that we did not put there, and the checkpointer takes them back.
                 guard::last_signed(&self.journal, &self.signed, &self.bell, log).await?;

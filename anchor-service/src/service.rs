@@ -14,16 +14,15 @@ use crate::{
     checkpoint::Checkpointer,
     config::Config,
     failure::StepError,
-    finality::{Finality, Herald},
-    funds::{FundsWatch, Purse},
+    finality::Herald,
+    funds::Purse,
     journal::Journal,
-    late_evidence::LateEvidence,
+    known_logs::KnownLogs,
     lease::{Candidate, Lease},
     ledger::Ledger,
     log_check::{Checker, LogCheck},
     log_keys::LogKeys,
     new_log::LogMaker,
-    poster::Poster,
     sequencer::Sequencer,
     signed::{Signed, SignedKeeper},
     status::{Compared, Freshness, StatusReader, Troubles},
@@ -82,8 +81,15 @@ impl<L: Ledger> AnchorService<L> {
             .beside_service();
         let checker = Checker::new(check, Arc::clone(&clock), config.check_hour);
         let signed = Signed::new(signed);
+        let logs = KnownLogs::new(
+            journal.clone(),
+            Arc::clone(&keys),
+            signed.clone(),
+            bell.clone(),
+        );
         let log_side = LogSide {
             journal: journal.clone(),
+            logs: logs.clone(),
             ledger: Arc::clone(&ledger),
             bell: bell.clone(),
             compared: false,
@@ -91,12 +97,14 @@ impl<L: Ledger> AnchorService<L> {
             passed: Compared::default(),
             sequencer: Sequencer::new(
                 journal.clone(),
+                logs.clone(),
                 Arc::clone(&keys),
                 signed.clone(),
                 bell.clone(),
             ),
             checkpointer: Checkpointer::new(
                 journal.clone(),
+                logs.clone(),
                 Arc::clone(&keys),
                 signed.clone(),
                 Arc::clone(&clock),
@@ -106,17 +114,13 @@ impl<L: Ledger> AnchorService<L> {
             signed,
             maker: None,
         };
-        let (over, rule) = (journal.clone(), config.finality);
-        let ledger_side = LedgerSide {
-            late_evidence: LateEvidence::new(
-                journal.clone(),
-                Arc::clone(&ledger),
-                Arc::clone(&clock),
-            ),
-            funds: FundsWatch::new(journal.clone(), Arc::clone(&ledger), &config),
-            finality: Finality::new(over.clone(), Arc::clone(&ledger), rule),
-            poster: Poster::new(over, ledger, Arc::clone(&clock), bell.clone(), &config),
-        };
+        let ledger_side = LedgerSide::new(
+            (journal.clone(), logs),
+            ledger,
+            Arc::clone(&clock),
+            bell.clone(),
+            &config,
+        );
         Self {
             log_side,
             ledger_side,
@@ -175,12 +179,15 @@ impl<L: Ledger> AnchorService<L> {
 
     /// Compares the logs with their checkpoints and with the registry, and the
     /// ledger with the one that this database was anchored on before. A start
-    /// does this first; the first [`Self::step_sequence`] does it otherwise.
+    /// does this first; the first [`Self::step_sequence`] does it otherwise, and goes on
+    /// without a log whose row is not what it should be.
     ///
     /// # Errors
     /// When something does not fit, or the ledger does not answer.
     pub async fn check(&mut self) -> Result<(), StepError> {
-        self.log_side.compare().await
+        self.log_side.compare().await?;
+        let found = self.log_side.logs.read().await?;
+        found.left_out.end(())
     }
 
     /// Looks at the files of the submitter's key and of all logs' keys.

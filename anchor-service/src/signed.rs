@@ -13,7 +13,7 @@ pub use table::SignedTable;
 
 use crate::{
     failure::StepError,
-    journal::{Journal, Log},
+    journal::{Journal, Log, Signers},
 };
 use model::{Digest, Timestamp};
 use std::{
@@ -22,7 +22,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use store::StoredCheckpoint;
-use tlog::checkpoint::{self, LogKey, NoteError, Origin, SignedCheckpoint};
+use tlog::checkpoint::{LogKey, NoteError, Origin, SignedCheckpoint};
 
 /// The newest checkpoint of each log, by its origin: the name under which its keys sign, so
 /// that no row of the database, which anybody may have changed, says whose state it is.
@@ -172,6 +172,12 @@ impl Signed {
         self.keeper.place()
     }
 
+    /// The logs of which a state is kept.
+    pub(crate) fn origins(&self) -> Vec<Origin> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.keys().cloned().collect()
+    }
+
     /// The newest state of a log.
     pub(crate) fn of(&self, log: &Origin) -> Option<SignedState> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -187,16 +193,15 @@ impl Signed {
         log: &Log,
         keys: &[Arc<LogKey>],
     ) -> Result<Option<(u64, Digest)>, StepError> {
-        let kept = self.of(&log.origin).map(|state| state.claim());
-        let stored = journal.newest_checkpoint(log.id).await?;
-        let later = stored.filter(|stored| stored.size > kept.map_or(0, |(size, _)| size));
-        let Some(later) = later else {
-            return Ok(kept);
+        let kept = self.of(&log.origin);
+        let signers = Signers {
+            kept: kept.clone(),
+            ..Signers::of(keys)
         };
-        let vkeys: Vec<_> = keys.iter().map(|key| key.vkey()).collect();
-        let opened = checkpoint::open(&later.note, &vkeys).ok();
-        let claim = opened.map(|opened| (opened.size, opened.root));
-        Ok(claim.filter(|(size, _)| *size == later.size).or(kept))
+        let kept = kept.map(|state| state.claim());
+        let stored = journal.newest_checkpoint(log, signers).await?;
+        let later = stored.filter(|stored| stored.size > kept.map_or(0, |(size, _)| size));
+        Ok(later.map(|later| (later.size, later.root)).or(kept))
     }
 
     /// Reads again what is kept.

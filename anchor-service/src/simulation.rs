@@ -16,6 +16,7 @@ mod made;
 mod new_key;
 mod new_logs;
 mod random;
+mod rows;
 mod two;
 
 use crate::{

@@ -43,6 +43,7 @@ pub mod jobs;
 mod kept_query;
 mod keyring;
 mod limits;
+mod log_checkpoints;
 mod log_proof;
 mod log_tiles;
 mod long_work;

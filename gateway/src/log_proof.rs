@@ -4,10 +4,11 @@
 
 use crate::{
     committed, damage::RowPlace, exchange::Exchange, facility::Facility, failure::Failure,
+    log_checkpoints,
 };
 use model::{Commitment, Digest};
 use proof::{Anchor, Bundle, Leaf, Registry, Rung};
-use store::{LeafPlace, LogRowId, Reader, StoredCheckpoint};
+use store::{LeafPlace, Log, LogRowId, Reader, StoredCheckpoint};
 use tlog::{
     proof_text::ProofText,
     tile::TileId,
@@ -74,23 +75,9 @@ fn standing(reader: &mut Reader, place: LeafPlace) -> Result<Option<Standing>, s
         .logs()
         .get(place.log)?
         .ok_or_else(|| corrupt.clone())?;
-    let covering = reader.anchors().covering(place.log, place.index)?;
-    let (checkpoint, anchor) = match covering {
-        Some(anchor) => {
-            let at = registry_of(reader, place.log, anchor.new.seq)?;
-            let (chain_id, registry, seq) = at.ok_or_else(|| corrupt.clone())?;
-            let stored = reader.logs().checkpoint(place.log, anchor.new.size)?;
-            let anchor = Anchor {
-                chain_id,
-                registry: Registry(registry),
-                log_id: log.log_id,
-                seq,
-                size: anchor.new.size,
-                root: anchor.new.root,
-            };
-            (stored.ok_or_else(|| corrupt.clone())?, Some(anchor))
-        }
-        None => match reader.logs().covering_checkpoint(place.log, place.index)? {
+    let (checkpoint, anchor) = match anchored(reader, &log, place)? {
+        Some((checkpoint, anchor)) => (checkpoint, Some(anchor)),
+        None => match log_checkpoints::covering(reader, &log, place.index)? {
             Some(checkpoint) => (checkpoint, None),
             None => return Ok(None),
         },
@@ -126,6 +113,33 @@ fn registry_of(
     let registry = reader.meta().find(REGISTRY)?;
     let registry = registry.as_deref().and_then(parse_registry);
     Ok(registry.map(|(chain_id, address)| (chain_id, address, seq - before)))
+}
+
+/// The newest final anchor that covers the leaf, with its checkpoint. Without one that the
+/// log's keys signed an anchor proves nothing.
+fn anchored(
+    reader: &mut Reader,
+    log: &Log,
+    place: LeafPlace,
+) -> Result<Option<(StoredCheckpoint, Anchor)>, store::Error> {
+    let Some(anchor) = reader.anchors().covering(place.log, place.index)? else {
+        return Ok(None);
+    };
+    let (size, root) = (anchor.new.size, anchor.new.root);
+    let Some(checkpoint) = log_checkpoints::of_root(reader, log, size, root)? else {
+        return Ok(None);
+    };
+    let at = registry_of(reader, place.log, anchor.new.seq)?;
+    let (chain_id, registry, seq) = at.ok_or(store::Error::Corrupt("log"))?;
+    let anchor = Anchor {
+        chain_id,
+        registry: Registry(registry),
+        log_id: log.log_id,
+        seq,
+        size,
+        root,
+    };
+    Ok(Some((checkpoint, anchor)))
 }
 
 /// The row of `meta` that names chain and registry, written when the registry is

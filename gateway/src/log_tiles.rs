@@ -14,7 +14,7 @@ use crate::{
     context::Context,
     facility::Facility,
     failure::{Category, Failure},
-    outcome, registered,
+    log_checkpoints, outcome, registered,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -193,7 +193,7 @@ fn content(
     log: &Log,
     wanted: Wanted,
 ) -> Result<Option<Vec<u8>>, store::Error> {
-    let Some(newest) = reader.logs().newest_checkpoint(log.id)? else {
+    let Some(newest) = log_checkpoints::newest(reader, log)? else {
         return Ok(None);
     };
     match wanted {

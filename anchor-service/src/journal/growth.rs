@@ -1,7 +1,7 @@
 //! How a log grows: waiting leaves get their indices, and what somebody else wrote into
 //! the log is taken out again.
 
-use super::{Journal, tree_error};
+use super::{Journal, Log, tree_error};
 use crate::failure::StepError;
 use model::Digest;
 use store::{
@@ -37,18 +37,20 @@ pub(crate) enum LogState {
 impl Journal {
     /// Gives at most `most` pending leaves of the log's facility the next indices, and
     /// takes away those that may have none; see [`crate::sequencer`]. `None`, and nothing is
-    /// done, when the log as it stands does not extend what its keys signed last, or was not
-    /// brought there by whoever has a leaf key.
+    /// done, when the log as it stands does not extend what its keys signed last, was not
+    /// brought there by whoever has a leaf key, or has another name by now.
     pub(crate) async fn sequence(
         &self,
-        log: LogRowId,
+        known: &Log,
         signed: Option<(u64, Digest)>,
         most: u32,
     ) -> Result<Option<Sequenced>, StepError> {
-        let keys = self.store.leaf_keys().clone();
+        let (keys, known) = (self.store.leaf_keys().clone(), known.clone());
         let sequenced = self.write("sequence", move |tx| {
-            let log = tx.logs().get(log)?.ok_or(Error::Corrupt("log"))?;
-            if !extends(tx.logs(), &log, signed)?
+            let log = tx.logs().get(known.id)?.ok_or(Error::Corrupt("log"))?;
+            // Its name was looked at before, and is that of what was signed.
+            if !known.is(&log)
+                || !extends(tx.logs(), &log, signed)?
                 || shown(tx.logs(), &log, signed, &keys)?.is_none()
             {
                 return Ok(None);

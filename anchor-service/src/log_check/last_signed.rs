@@ -96,7 +96,7 @@ impl<L: Ledger> LogCheck<L> {
         const BETWEEN: Duration = Duration::from_millis(300);
         let mut newest = None;
         for _ in 0..TRIES {
-            newest = self.journal.newest_checkpoint(log).await?.map(|it| it.size);
+            newest = self.journal.newest_row(log).await?;
             if signed.is_none_or(|(size, _)| newest >= Some(size)) {
                 break;
             }

@@ -49,13 +49,13 @@ on_both! {
 }
 
 /// A database of PostgreSQL, gone with this value.
-struct Server {
+pub(crate) struct Server {
     url: String,
     name: String,
 }
 
 impl Server {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let url = std::env::var("CHARTSEAL_TEST_POSTGRES").expect(
             "CHARTSEAL_TEST_POSTGRES must hold the URL of a PostgreSQL database on this \
@@ -67,7 +67,7 @@ impl Server {
         Self { url, name }
     }
 
-    fn database(&self) -> String {
+    pub(crate) fn database(&self) -> String {
         let (server, _) = self.url.rsplit_once('/').unwrap();
         format!("{server}/{}", self.name)
     }
@@ -93,9 +93,9 @@ with sqlite3.connect(sys.argv[1], timeout=30) as database:
 ";
 
 /// A log of 700 leaves, anchored at 300 and at its end, and a heartbeat.
-struct Site {
-    world: World,
-    server: Option<Server>,
+pub(crate) struct Site {
+    pub(crate) world: World,
+    pub(crate) server: Option<Server>,
 }
 
 impl Site {
@@ -119,7 +119,7 @@ impl Site {
     }
 
     /// Someone writes past the service.
-    fn sql(&self, statements: &str) {
+    pub(crate) fn sql(&self, statements: &str) {
         match &self.server {
             Some(server) => psql(&server.database(), statements),
             None => {

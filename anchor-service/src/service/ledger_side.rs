@@ -3,10 +3,11 @@
 
 use super::turn::{Turn, ticks};
 use crate::{
-    finality::Finality, funds::FundsWatch, late_evidence::LateEvidence, ledger::Ledger,
-    poster::Poster,
+    alarm::Bell, config::Config, finality::Finality, funds::FundsWatch, journal::Journal,
+    known_logs::KnownLogs, late_evidence::LateEvidence, ledger::Ledger, poster::Poster,
 };
-use std::time::Duration;
+use model::Clock;
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// How often the submitter's account is looked at, and a piece of the old anchors.
@@ -23,6 +24,22 @@ pub(super) struct LedgerSide<L> {
 }
 
 impl<L: Ledger> LedgerSide<L> {
+    pub(super) fn new(
+        (journal, logs): (Journal, KnownLogs),
+        ledger: Arc<L>,
+        clock: Arc<dyn Clock>,
+        bell: Bell,
+        config: &Config,
+    ) -> Self {
+        let (over, at) = (journal.clone(), Arc::clone(&ledger));
+        Self {
+            late_evidence: LateEvidence::new(over, at, Arc::clone(&clock)),
+            funds: FundsWatch::new(journal.clone(), Arc::clone(&ledger), config),
+            finality: Finality::new(journal.clone(), Arc::clone(&ledger), config.finality),
+            poster: Poster::new((journal, logs), ledger, clock, bell, config),
+        }
+    }
+
     pub(super) async fn turn(&mut self, turn: &Turn<'_>) {
         let mut ticks = ticks(turn.config.post_every());
         let (mut looked, mut walked) = (None::<Instant>, Instant::now());

@@ -4,8 +4,8 @@
 use super::turn::{Turn, ticks};
 use crate::{
     alarm::Bell, checkpoint::Checkpointer, failure::StepError, guard, journal::Journal, key_rows,
-    ledger::Ledger, log_keys::LogKeys, new_log::LogMaker, sequencer::Sequencer, signed::Signed,
-    status::Compared,
+    known_logs::KnownLogs, ledger::Ledger, log_keys::LogKeys, new_log::LogMaker,
+    sequencer::Sequencer, signed::Signed, status::Compared,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -16,6 +16,7 @@ const LOGS_EVERY: Duration = Duration::from_secs(2);
 /// What must go on while the ledger is slow or away.
 pub(super) struct LogSide<L> {
     pub(super) journal: Journal,
+    pub(super) logs: KnownLogs,
     pub(super) ledger: Arc<L>,
     pub(super) bell: Bell,
     /// Whether the logs were compared with what others hold of them.
@@ -52,8 +53,10 @@ impl<L: Ledger> LogSide<L> {
     /// a leaf for it, and writes are held.
     async fn look_again(&mut self) -> Result<(), StepError> {
         if !self.steady {
-            guard::check_signed(&self.journal, &self.signed, &self.bell).await?;
-            guard::check_checkpoints(&self.journal, &self.bell).await?;
+            // A row that is not what it should be stops its own log, in the steps.
+            let (logs, _) = self.logs.read().await?.current();
+            guard::check_signed(&self.journal, &self.signed, &self.bell, &logs).await?;
+            guard::check_checkpoints(&self.journal, &self.logs, &self.bell, &logs).await?;
             self.steady = true;
         }
         Ok(())

@@ -37,7 +37,7 @@ async fn what_no_key_of_ours_made_is_given_no_index_and_keeps_nothing_waiting() 
 
 /// What the database's writer can do past us: leaves of his own with an index, in tiles and
 /// size.
-async fn append(world: &World, facility: usize, count: u8) {
+pub(super) async fn append(world: &World, facility: usize, count: u8) {
     forge(world, facility, count).await;
     let id = world.facilities[facility].id;
     let append = move |tx: &mut store::Tx| {

@@ -154,13 +154,13 @@ async fn a_log_that_goes_back_under_a_running_service_takes_no_leaf() {
     let log = journal.current_logs().await.unwrap().remove(0);
     let (size, root) = world.signed()[&origin(1)].claim();
     for signed in [(size + 1, root), (size, Digest::ZERO)] {
-        let refused = journal.sequence(log.id, Some(signed), 10).await;
+        let refused = journal.sequence(&log, Some(signed), 10).await;
         assert!(matches!(refused, Ok(None)));
         let state = journal.state(log.id, Some(signed)).await;
         assert_eq!(state, Ok(LogState::Behind));
         assert_eq!(journal.size(log.id).await, Ok(3));
     }
-    let grown = journal.sequence(log.id, Some((size, root)), 10).await;
+    let grown = journal.sequence(&log, Some((size, root)), 10).await;
     assert_eq!(grown.unwrap().map(|done| done.leaves), Some(2));
 }
 
@@ -214,15 +214,16 @@ async fn adopting_takes_what_fits_and_nothing_else() {
     world.plant(0, 3).await;
     world.settle().await;
     let keeper = Arc::new(SignedFile::new(world.signed_file()));
+    let keys = LogKeys::new(world.folder.path());
     let signed = world.signed();
     fs::remove_file(world.signed_file()).unwrap();
     let copy = world.copy();
-    let adopted = adopt(&world.store, &world.ledger, keeper.clone()).await;
+    let adopted = adopt(&world.store, &world.ledger, keeper.clone(), &keys).await;
     let sizes: Vec<_> = adopted.unwrap().iter().map(|log| log.size).collect();
     assert_eq!(sizes, [3]);
     assert_eq!(world.signed(), signed);
     assert_eq!(
-        adopt(&world.store, &world.ledger, keeper.clone()).await,
+        adopt(&world.store, &world.ledger, keeper.clone(), &keys).await,
         Ok(Vec::new()),
         "once"
     );
@@ -232,7 +233,7 @@ async fn adopting_takes_what_fits_and_nothing_else() {
     // A backup from before an anchor, and no file: the registry knows better.
     world.put_back(&copy);
     fs::remove_file(world.signed_file()).unwrap();
-    let refused = adopt(&world.store, &world.ledger, keeper).await;
+    let refused = adopt(&world.store, &world.ledger, keeper, &keys).await;
     let behind = matches!(
         refused,
         Err(StepError::Alarm(Alarm::Behind {

@@ -1,9 +1,10 @@
 //! Facilities that were added without a log, and logs without a grant.
 
-use super::{World, service};
+use super::{World, audit, service};
 use crate::{AnchorService, NewLogError, StepError, note_log_host};
-use model::{Clock as _, FacilityName, SeededRandom};
+use model::{Clock as _, Commitment, FacilityName, SeededRandom};
 use std::{fs, os::unix::fs::PermissionsExt as _, sync::Arc};
+use store::FacilityId;
 
 /// A service that makes logs.
 fn maker(world: &World) -> AnchorService<crate::ledger::memory::MemoryLedger> {
@@ -11,10 +12,43 @@ fn maker(world: &World) -> AnchorService<crate::ledger::memory::MemoryLedger> {
     service.making_logs(Arc::new(SeededRandom::new(4)))
 }
 
-async fn add_facility(world: &World, name: &str) {
+/// A row of `facility`, which anybody could put there who can write to the database.
+async fn add_row(world: &World, name: &str) -> FacilityId {
     let (name, now): (FacilityName, _) = (name.parse().unwrap(), world.clock.now());
-    let insert = move |tx: &mut store::Tx| tx.facilities().insert(&name, now).map(drop);
-    world.store.run_tx("facility", &[], insert).await.unwrap();
+    let insert = move |tx: &mut store::Tx| tx.facilities().insert(&name, now);
+    world.store.run_tx("facility", &[], insert).await.unwrap()
+}
+
+/// With a leaf that waits, of what is sealed when a facility is made.
+async fn add_facility(world: &World, name: &str) {
+    let id = add_row(world, name).await;
+    add_leaf(world, id, name.as_bytes()[0]).await;
+}
+
+async fn add_leaf(world: &World, id: FacilityId, byte: u8) {
+    let leaf = audit(Commitment::new([byte; 32]));
+    let insert = move |tx: &mut store::Tx| tx.audits().insert(id, &leaf);
+    world.store.run_tx("leaf", &[], insert).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_facility_that_nobody_sealed_gets_no_key() {
+    let world = World::new(0).await;
+    note_log_host(&world.store, "gw.test").await.unwrap();
+    let id = add_row(&world, "c").await;
+    add_row(&world, "d").await;
+    let mut service = maker(&world);
+    assert_eq!(service.step_logs().await, Ok(0));
+    // A leaf of somebody who holds no key of ours.
+    world.store.leaf_keys().set([&[9; 32]]);
+    add_leaf(&world, id, 1).await;
+    world.store.leaf_keys().set([&[1; 32]]);
+    assert_eq!(service.step_logs().await, Ok(0));
+    assert!(!world.folder.path().join("c-1.log-key").exists());
+    add_leaf(&world, id, 2).await;
+    assert_eq!(service.step_logs().await, Ok(1));
+    assert!(world.folder.path().join("c-1.log-key").exists());
+    assert!(!world.folder.path().join("d-1.log-key").exists());
 }
 
 #[tokio::test]

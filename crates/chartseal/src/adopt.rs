@@ -11,7 +11,7 @@ use crate::{
     service::anchoring,
     signed,
 };
-use anchor_service::{adopt::adopt, log_check::LogCheck};
+use anchor_service::{LogKeys, adopt::adopt, log_check::LogCheck};
 use model::SystemClock;
 use std::{error::Error, process::ExitCode, sync::Arc};
 
@@ -46,7 +46,8 @@ async fn all(args: &ConfigArgs) -> Result<u64, Box<dyn Error>> {
     let ledger = anchoring::ledger(anchor, registry)?;
     let signed = signed::keeper(&config)?;
     let place = signed.place();
-    let adopted = adopt(&store, &ledger, signed.clone()).await?;
+    let keys = LogKeys::new(&anchor.log_keys);
+    let adopted = adopt(&store, &ledger, signed.clone(), &keys).await?;
     for log in &adopted {
         say!("{} was signed at size {}", log.origin, log.size);
     }

@@ -95,7 +95,7 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     let ledger = anchoring::ledger(&config, address)?;
     // One directory holds database and file; one of an earlier release has no file yet.
     let signed = Arc::new(SignedFile::new(config.signed_file()));
-    adopt(&store, &ledger, signed.clone()).await?;
+    adopt(&store, &ledger, signed.clone(), &keys).await?;
     adopt_log_keys(&store, &keys, signed.clone()).await?;
     let trust_path = layout.trust_file();
     let trust_file = TrustFile::open(trust_path, &store, chain.chain_id(), address).await?;

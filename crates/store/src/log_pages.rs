@@ -138,6 +138,26 @@ impl<A: Access> LogPages<'_, A> {
         Ok(found)
     }
 
+    /// At most `limit` checkpoints of a size of `most` or less, the largest first.
+    pub fn newest_checkpoints(
+        &mut self,
+        log: LogRowId,
+        most: i64,
+        limit: u32,
+    ) -> Result<Vec<Numbered<StoredCheckpoint>>, Error> {
+        let query = checkpoint::table
+            .filter(checkpoint::log_id.eq(log.0))
+            .filter(checkpoint::size.le(most))
+            .order(checkpoint::size.desc())
+            .limit(i64::from(limit));
+        let rows: Vec<logs::CheckpointRow> = self.access.query(|conn| query.load(conn))?;
+        let read = |row: logs::CheckpointRow| Numbered {
+            number: row.1,
+            row: logs::read_checkpoint(row),
+        };
+        Ok(rows.into_iter().map(read).collect())
+    }
+
     /// At most `limit` checkpoints of a size above `after`, the smallest first.
     pub fn checkpoints(
         &mut self,

@@ -6,7 +6,7 @@ use crate::{
     database::Conn,
     schema::{checkpoint, log, tile},
 };
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use model::{Digest, LogId, Timestamp};
 
 /// Stands for a log in every row.
@@ -175,21 +175,6 @@ impl<A: Access> Logs<'_, A> {
         let row = self.access.query(|conn| query.first(conn).optional())?;
         row.map(read_checkpoint).transpose()
     }
-
-    /// The smallest checkpoint that covers the leaf at `index`.
-    pub fn covering_checkpoint(
-        &mut self,
-        log: LogRowId,
-        index: u64,
-    ) -> Result<Option<StoredCheckpoint>, Error> {
-        let index: i64 = column::number(index)?;
-        let query = checkpoint::table
-            .filter(checkpoint::log_id.eq(log.0))
-            .filter(checkpoint::size.gt(index))
-            .order(checkpoint::size);
-        let row = self.access.query(|conn| query.first(conn).optional())?;
-        row.map(read_checkpoint).transpose()
-    }
 }
 
 impl Logs<'_, Tx> {
@@ -245,6 +230,20 @@ impl Logs<'_, Tx> {
             })?;
         }
         Ok(())
+    }
+
+    /// Stores a checkpoint, in the place of one of its size that says something else: a
+    /// log's keys sign each size once, so that one is somebody else's.
+    pub fn put_checkpoint(&mut self, log: LogRowId, new: &StoredCheckpoint) -> Result<(), Error> {
+        let size: i64 = column::number(new.size)?;
+        let other = checkpoint::table.find((log.0, size)).filter(
+            checkpoint::note
+                .ne(&new.note)
+                .or(checkpoint::root.ne(new.root.as_bytes().as_slice())),
+        );
+        self.access
+            .write(|conn| diesel::delete(other).execute(conn))?;
+        self.insert_checkpoint(log, new)
     }
 
     /// Stores a checkpoint; `Taken` when one of that size is there.

@@ -110,6 +110,13 @@ pub fn open(note: &str, known: &[Vkey]) -> Result<Checkpoint, OpenError> {
     Ok(signed.verify(known)?.clone())
 }
 
+/// Whether a note is a checkpoint that says just this, signed by keys of which at least
+/// one is `known`. What a row beside the note says is no word to go by.
+#[must_use]
+pub fn says(note: &str, known: &[Vkey], claim: &Checkpoint) -> bool {
+    open(note, known).is_ok_and(|opened| opened == *claim)
+}
+
 /// The log's name on the chain; see [`Origin::log_id`].
 #[must_use]
 pub fn log_id(first_public_key: &[u8; 32], origin: &Origin) -> LogId {

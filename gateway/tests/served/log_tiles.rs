@@ -12,24 +12,46 @@ use model::{Digest, LogId, Timestamp};
 use policies::PolicySource;
 use serde_json::Value;
 use store::{NewLog, StoredCheckpoint, Tile};
+use tlog::checkpoint::LogKey;
 
-const NOTE: &str = "a signed note\n";
+const ROOT: Digest = Digest::new([3; 32]);
+
+fn key(name: &str) -> LogKey {
+    let origin = format!("example.org/log/{name}").parse().unwrap();
+    LogKey::from_seed(origin, &[1; 32])
+}
 
 fn monitor(claims: &mut Value) {
     claims["roles"] = "monitor".into();
     claims["scope"] = "system/AuditEvent.s".into();
 }
 
-/// What the anchor-service would have done with a log of this many leaves.
+fn checkpoint(size: u64, note: String) -> StoredCheckpoint {
+    StoredCheckpoint {
+        size,
+        root: ROOT,
+        time: Timestamp::from_millis(0).unwrap(),
+        note,
+    }
+}
+
+/// What the anchor-service would have done with a log of this many leaves, and rows of
+/// checkpoints that it did not make.
 async fn sequence(house: &House, name: &str, leaves: u32) {
     let facility = house.facility(name).await;
     let new = NewLog {
         facility,
         epoch: 1,
-        origin: format!("example.org/log/{name}"),
+        origin: key(name).origin().to_string(),
         log_id: LogId::new([leaves as u8; 32]),
-        public_key: [1; 32],
+        public_key: key(name).vkey().public_key(),
     };
+    let (size, newest) = (u64::from(leaves - 1), key(name));
+    let genuine = checkpoint(size, newest.sign(size, ROOT));
+    // What someone may put there who can write to the database and holds no key.
+    let other = |more| checkpoint(size + more, newest.sign(size, ROOT));
+    let mut all: Vec<_> = (1..9).map(other).collect();
+    all.extend([genuine, checkpoint(1 << 40, "x".to_owned())]);
     house
         .store
         .run_tx("log", &[], move |tx| {
@@ -45,15 +67,8 @@ async fn sequence(house: &House, name: &str, leaves: u32) {
                     hashes,
                 }],
             )?;
-            tx.logs().insert_checkpoint(
-                log.id,
-                &StoredCheckpoint {
-                    size: u64::from(leaves - 1),
-                    root: Digest::new([3; 32]),
-                    time: Timestamp::from_millis(0).unwrap(),
-                    note: NOTE.to_owned(),
-                },
-            )
+            all.iter()
+                .try_for_each(|row| tx.logs().insert_checkpoint(log.id, row))
         })
         .await
         .unwrap();
@@ -74,11 +89,12 @@ async fn with_log(public: bool) -> House {
 async fn monitors_and_auditors_of_the_facility_read_the_log() {
     let house = with_log(false).await;
     let path = format!("/log/{HOME}/checkpoint");
+    let note = key(HOME).sign(4, ROOT);
     for reader in [
         house.caller_with(&DemoUser::System, monitor),
         house.caller(&DemoUser::Auditor),
     ] {
-        assert_eq!(reader.get(&path).await.expect(200).text, NOTE);
+        assert_eq!(reader.get(&path).await.expect(200).text, note);
     }
     let elsewhere = house.caller_with(&DemoUser::System, |claims| {
         monitor(claims);

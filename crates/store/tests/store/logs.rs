@@ -82,13 +82,33 @@ fn checkpoints_are_found_by_size_and_by_leaf(world: &World) {
         assert_eq!(insert(size), Ok(()));
     }
     assert_eq!(insert(9), Err(Error::Taken("checkpoint")));
+    // One that somebody else put there goes, and no other.
+    let put = |new: StoredCheckpoint| {
+        store.run_tx_blocking("put", &[], move |tx| tx.logs().put_checkpoint(log, &new))
+    };
+    let other = StoredCheckpoint {
+        note: "x".to_owned(),
+        ..checkpoint(9)
+    };
+    assert_eq!((put(other), put(checkpoint(9))), (Ok(()), Ok(())));
+    assert_eq!(put(checkpoint(9)), Err(Error::Taken("checkpoint")));
+    let newest = |most, limit| {
+        let read = move |reader: &mut store::Reader| {
+            reader.log_pages().newest_checkpoints(log, most, limit)
+        };
+        let rows = store.read_blocking("newest", read).expect("a read");
+        rows.into_iter().map(|row| row.number).collect::<Vec<_>>()
+    };
+    assert_eq!(newest(i64::MAX, 2), [20, 9]);
+    assert_eq!(newest(9, 2), [9, 4]);
     let covering = |index| {
         store
             .read_blocking("covering", |reader| {
-                reader.logs().covering_checkpoint(log, index)
+                reader.log_pages().checkpoints(log, index, 1)
             })
             .expect("a read")
-            .map(|checkpoint| checkpoint.size)
+            .pop()
+            .map(|row| row.number)
     };
     assert_eq!(
         [0, 3, 4, 8, 19, 20]
