@@ -11,6 +11,7 @@ use diesel::{
     ConnectionError,
     r2d2::{ManageConnection, NopErrorHandler, Pool, R2D2Connection},
 };
+use scheduled_thread_pool::{OnPoolDropBehavior, ScheduledThreadPool};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Weak},
@@ -22,6 +23,8 @@ use tokio::sync::Semaphore;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// A connection that worked this recently is taken to work still.
 const FRESH: Duration = Duration::from_millis(500);
+/// Threads that make connections, for each purpose.
+const MAKERS: usize = 3;
 
 /// What a read is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +63,7 @@ impl Readers {
             .test_on_check_out(true)
             .connection_timeout(PATIENCE)
             .error_handler(Box::new(NopErrorHandler))
+            .thread_pool(Arc::new(makers()))
             .build_unchecked(Manager {
                 database: database.clone(),
                 time,
@@ -119,6 +123,16 @@ impl Readers {
         reader.watch.end();
         read.unwrap_or(Err(Error::Panicked))
     }
+}
+
+/// Threads that go when their pool goes: those that r2d2 would start wait for the next
+/// look at idle connections, half a minute later.
+fn makers() -> ScheduledThreadPool {
+    ScheduledThreadPool::builder()
+        .num_threads(MAKERS)
+        .thread_name_pattern("readers-{}")
+        .on_drop_behavior(OnPoolDropBehavior::DiscardPendingScheduled)
+        .build()
 }
 
 /// Makes and looks after connections.

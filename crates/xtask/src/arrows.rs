@@ -65,6 +65,7 @@ const FENCES: [(&[&str], &[&str]); 11] = [
             "openssl-sys",
             "pq-sys",
             "r2d2",
+            "scheduled-thread-pool",
         ],
         &["store"],
     ),

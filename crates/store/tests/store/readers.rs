@@ -4,7 +4,7 @@ use crate::{
     rows::{insert, observation, tag, token, version},
     world::{World, on_both, with_leaf_key},
 };
-use std::{future::Future, sync::mpsc, task::Poll, time::Duration};
+use std::{fs, future::Future, sync::mpsc, task::Poll, time::Duration};
 use store::{Criterion, Error, FacilityId, Options, Order, Reader, Store};
 use tokio::runtime::Runtime;
 
@@ -12,6 +12,7 @@ on_both! {
     searches_under_way_hold_up_no_read_by_key,
     a_search_ends_after_its_time,
     a_search_ends_when_nobody_waits,
+    a_closed_store_leaves_no_thread,
 }
 
 /// Long enough for what must happen, and never waited out.
@@ -132,4 +133,21 @@ fn a_search_ends_when_nobody_waits(world: &World) {
         Ok(0),
         "the connection is free again"
     );
+}
+
+/// A process that opens many, as a test does, must not run out of threads.
+fn a_closed_store_leaves_no_thread(world: &World) {
+    const STORES: usize = 60;
+    /// Those of the last ones closed, and of tests beside this one.
+    const MOST: usize = STORES;
+    for _ in 0..STORES {
+        drop(world.open());
+    }
+    let left = fs::read_dir("/proc/self/task")
+        .expect("the threads of this process")
+        .flatten()
+        .filter_map(|task| fs::read_to_string(task.path().join("comm")).ok())
+        .filter(|name| name.starts_with("readers-"))
+        .count();
+    assert!(left < MOST, "{left} threads left by {STORES} closed stores");
 }
