@@ -1,8 +1,9 @@
 //! The ledger as a port: what the anchor service asks of a chain, in its own
 //! words. The one adapter is [`evm`]; tests bring another.
 //!
-//! Nothing here retries or waits. A call is one question, and the caller, who
-//! has its intentions in the store, decides when to ask again.
+//! Nothing here retries. A call is one question, and the caller, who has its intentions in the
+//! store, decides when to ask again. Where several nodes stand behind it, what rows are stored
+//! or given up by is the answer of most of them, and of no fewer.
 
 mod event_cursor;
 pub mod evm;
@@ -244,12 +245,22 @@ pub enum LedgerError {
     /// One of several nodes is behind the others.
     #[error("the L2 node's newest block is {0} seconds older than that of the others")]
     NodeBehind(u64),
-    /// Several nodes contradict each other.
+    /// No answer is that of most nodes.
     #[error(
-        "the L2 nodes of `rpcUrl` say different things of {0}: one of them is wrong or on \
-         another chain; nothing is done until they agree"
+        "more than half of the L2 nodes in `rpcUrl` have to say the same of {what}, and do not: \
+         {said}; what hangs on it waits until they do"
     )]
-    NodesDiffer(&'static str),
+    NodesDiffer {
+        /// Of what.
+        what: &'static str,
+        /// Who says the same, and who nothing.
+        said: String,
+    },
+    /// One of several nodes says what most deny.
+    #[error(
+        "the L2 node says of {0} what most of the others deny: it is wrong or on another chain"
+    )]
+    Denied(&'static str),
     /// The node knows no final block.
     #[error(
         "the L2 node names no `finalized` block: a chain that has just begun has none yet; where \
@@ -403,15 +414,9 @@ pub trait Ledger: Send + Sync {
         transaction: [u8; 32],
     ) -> impl Future<Output = Result<Option<Inclusion>, LedgerError>> + Send;
 
-    /// The registry's event of one anchor; `None` where the node shows none.
+    /// The registry's event of one anchor, as most of the nodes show it; `None` where they
+    /// show none.
     fn anchored(
-        &self,
-        log: LogId,
-        seq: u64,
-    ) -> impl Future<Output = Result<Option<Anchored>, LedgerError>> + Send;
-
-    /// The same, as most of the nodes show it: an alarm rests on it.
-    fn anchored_by_most(
         &self,
         log: LogId,
         seq: u64,

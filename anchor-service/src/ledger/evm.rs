@@ -8,8 +8,11 @@ mod endpoint;
 mod events;
 mod evidence;
 mod fees;
+mod gas;
 mod heads;
+mod inclusion;
 mod key;
+mod majority;
 mod node;
 mod reader;
 mod receipt;
@@ -161,30 +164,11 @@ impl Ledger for EvmLedger {
     }
 
     async fn inclusion(&self, transaction: [u8; 32]) -> Result<Option<Inclusion>, LedgerError> {
-        let Some(receipt) = self.node.receipt(B256::new(transaction)).await? else {
-            return Ok(None);
-        };
-        // A receipt without a block is that of a pending transaction.
-        Ok(receipt
-            .block_number
-            .zip(receipt.block_hash)
-            .map(|(block, hash)| Inclusion {
-                block,
-                block_hash: hash.0,
-                succeeded: receipt.inner.status(),
-            }))
+        inclusion::of(&self.node, B256::new(transaction)).await
     }
 
     async fn anchored(&self, log: LogId, seq: u64) -> Result<Option<Anchored>, LedgerError> {
         self.heads().event(log, seq).await
-    }
-
-    async fn anchored_by_most(
-        &self,
-        log: LogId,
-        seq: u64,
-    ) -> Result<Option<Anchored>, LedgerError> {
-        self.heads().event_of_most(log, seq).await
     }
 
     async fn anchored_in(&self, block: u64) -> Result<Vec<Anchored>, LedgerError> {
@@ -192,19 +176,8 @@ impl Ledger for EvmLedger {
     }
 
     async fn is_void(&self, nonce: u64, anchors: &[(LogId, u64)]) -> Result<bool, LedgerError> {
-        // By number: a node that has not got so far refuses, instead of answering of before.
-        let at = format!("{:#x}", self.node.block_number().await?);
-        let account = self.key.address();
-        if self.node.transaction_count(account, &at).await? <= nonce {
-            return Ok(false);
-        }
-        for (log, seq) in anchors {
-            let head = self.heads().at(*log, &at).await?;
-            if head.is_some_and(|head| head.seq >= *seq) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let (node, account) = ((&self.node, self.registry), self.key.address());
+        inclusion::is_void(node, (account, nonce), anchors).await
     }
 
     async fn transaction(&self, hash: [u8; 32]) -> Result<Option<SentTransaction>, LedgerError> {
@@ -213,7 +186,7 @@ impl Ledger for EvmLedger {
 
     async fn funds(&self) -> Result<Funds, LedgerError> {
         Ok(Funds {
-            balance: self.node.balance(self.key.address()).await?,
+            balance: self.node.usual_balance(self.key.address()).await?,
             price: self.fees.ask(&self.node).await.map(Quote::price),
         })
     }
@@ -235,7 +208,9 @@ impl Ledger for EvmLedger {
     }
 
     async fn anchor_page(&self, log: LogId, from: EventCursor) -> Result<EventPage, LedgerError> {
-        self.events().page(&self.events().of(log), from).await
+        self.events()
+            .agreed_page(&self.events().of(log), from)
+            .await
     }
 
     async fn evidence(
@@ -243,6 +218,8 @@ impl Ledger for EvmLedger {
         transaction: [u8; 32],
         inclusion: Inclusion,
     ) -> Result<Evidence, LedgerError> {
-        evidence::collect(&self.node, transaction, inclusion).await
+        let collect =
+            |alone: Node| async move { evidence::collect(&alone, transaction, inclusion).await };
+        self.node.of_any(collect).await
     }
 }

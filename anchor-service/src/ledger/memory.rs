@@ -435,14 +435,6 @@ impl Ledger for MemoryLedger {
         Ok(of_seq.next())
     }
 
-    async fn anchored_by_most(
-        &self,
-        log: LogId,
-        seq: u64,
-    ) -> Result<Option<Anchored>, LedgerError> {
-        self.anchored(log, seq).await
-    }
-
     async fn anchored_in(&self, block: u64) -> Result<Vec<Anchored>, LedgerError> {
         let mut events = self.asked()?.events();
         events.retain(|event| event.block == block);

@@ -11,6 +11,8 @@
 mod closing;
 mod contract;
 mod gateway;
+mod liar;
+mod lies;
 mod lists;
 mod lying;
 mod moving;

@@ -56,10 +56,6 @@ impl Ledger for SilentLedger {
         Err(AWAY)
     }
 
-    async fn anchored_by_most(&self, _: LogId, _: u64) -> Result<Option<Anchored>, LedgerError> {
-        Err(AWAY)
-    }
-
     async fn anchored_in(&self, _: u64) -> Result<Vec<Anchored>, LedgerError> {
         Err(AWAY)
     }

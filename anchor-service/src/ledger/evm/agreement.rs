@@ -1,9 +1,12 @@
-//! What several nodes say together. Heads, nonces, blocks and how far the chain is final
-//! decide what is stored: all nodes that are not passed over are asked, and their answers
-//! weighed by [`rules`]. Of three or more, one that lags holds up nothing, and one that lies
-//! decides nothing while two others answer.
+//! What several nodes say together. Heads, events, receipts, nonces, blocks and how far the
+//! chain is final decide what is stored: all nodes that are not passed over are asked, and
+//! their answers weighed by [`rules`]. Of three or more, one that lags or lies holds up
+//! nothing and decides nothing while two others answer; when one of these does not answer
+//! either, nothing is decided.
 
 use super::{
+    endpoint::Endpoint,
+    majority::MOMENT,
     node::{LATEST, Node},
     rules,
 };
@@ -12,8 +15,11 @@ use alloy::{
     primitives::{Address, B256},
     rpc::types::Block,
 };
-use std::{collections::BTreeMap, time::Duration};
-use tokio::{task::JoinSet, time::timeout};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 use tracing::{Instrument as _, Span};
 
 /// Seconds by which a node's newest block may be older than that of most.
@@ -41,7 +47,7 @@ impl Node {
                 .map(|answer| vec![(self.clone(), answer)]);
         }
         let mut asked = JoinSet::new();
-        for (place, endpoint) in self.usable().into_iter().enumerate() {
+        for (place, endpoint) in self.enough().into_iter().enumerate() {
             let alone = self.alone(endpoint);
             let answer = question(alone.clone());
             let task = async move { (place, alone, answer.await) };
@@ -62,6 +68,16 @@ impl Node {
         match failed.into_values().next() {
             Some(error) if answers.is_empty() => Err(error),
             _ => Ok(answers.into_values().collect()),
+        }
+    }
+
+    /// The nodes to be asked, of which most have to say something: also those that are passed
+    /// over where too few others are left.
+    fn enough(&self) -> Vec<&Arc<Endpoint>> {
+        let usable = self.usable();
+        match usable.len() < rules::most(self.configured()) {
+            true => self.endpoints.iter().collect(),
+            false => usable,
         }
     }
 
@@ -99,9 +115,9 @@ impl Node {
         };
         let found = self.of_each(look).await?;
         let times: Vec<u64> = found.iter().map(|(_, time)| *time).collect();
-        // Of those that answer: one that fails must not hide one that is behind.
-        let half = rules::half(times.len());
-        let usual = rules::reached(times, half);
+        // Of those that answer: one that fails must not hide one that is behind. Of two none
+        // can say that the other is.
+        let usual = rules::reached(times, self.configured());
         for (alone, time) in found {
             let lag = usual.unwrap_or(time).saturating_sub(time);
             if lag > MAX_LAG {
@@ -126,63 +142,101 @@ impl Node {
         }
     }
 
-    /// Transactions of an account in blocks: as many as half of the nodes have, for the
-    /// others lag.
+    /// Transactions of an account in blocks, as the nodes settle on: one that lags or lies
+    /// moves it neither up nor down.
     pub async fn agreed_count(&self, account: Address) -> Result<u64, LedgerError> {
         let count = |alone: Self| async move { alone.transaction_count(account, LATEST).await };
-        let counts = self.of_each(count).await?;
-        let counts = counts.into_iter().map(|(_, count)| count).collect();
-        Ok(rules::reached(counts, rules::half(self.configured())).unwrap_or(0))
+        let mut said = self.of_each(count).await?;
+        if self.settled(&said).is_none() && said.len() > 1 && self.may_wait() {
+            sleep(MOMENT).await;
+            said = self.of_each(count).await?;
+        }
+        let settled = self.settled(&said);
+        settled.ok_or_else(|| self.differ("the submitter's next nonce", &said))
+    }
+
+    fn settled(&self, said: &[(Self, u64)]) -> Option<u64> {
+        let counts: Vec<u64> = said.iter().map(|(_, count)| *count).collect();
+        rules::settled_on(&counts, self.configured())
     }
 
     /// The block at a height, as most nodes have it. Those that have none there yet lag.
     pub async fn agreed_block(&self, number: u64) -> Result<Option<Block>, LedgerError> {
-        let block = move |alone: Self| async move { alone.block(&format!("{number:#x}")).await };
-        let found = self.of_each(block).await?;
-        let found = found
-            .into_iter()
-            .filter_map(|(node, block)| Some((node, block?)));
-        let found: Vec<_> = found.collect();
-        let hashes: Vec<B256> = found.iter().map(|(_, block)| block.header.hash).collect();
-        let Some(first) = hashes.first() else {
-            return Ok(None);
+        let block = move |alone: Self| async move {
+            let block = alone.block(&format!("{number:#x}")).await?;
+            Ok(block.map(AtHeight))
         };
-        let differ = LedgerError::NodesDiffer("a block");
-        let agreed = rules::agreed(&hashes, self.configured());
-        let agreed = *agreed.ok_or_else(|| differ.clone())?;
-        if hashes.iter().any(|hash| hash != first) {
-            let others = found.iter().filter(|(_, it)| it.header.hash != agreed);
-            others.for_each(|(node, _)| node.pass_over(&differ));
+        let verdict = self.by_most("a block", block).await?;
+        if verdict.answer.is_some() {
+            let others = verdict.others.iter().filter(|(_, other)| other.is_some());
+            others.for_each(|(node, _)| node.pass_over(&LedgerError::Denied("a block")));
         }
-        let mut blocks = found.into_iter().map(|(_, block)| block);
-        Ok(blocks.find(|block| block.header.hash == agreed))
+        Ok(verdict.answer.map(|AtHeight(block)| block))
     }
 
     /// Number of the newest block that is final by most nodes.
     pub async fn final_height(&self, rule: FinalityRule) -> Result<Option<u64>, LedgerError> {
-        let height = move |alone: Self| async move {
-            match rule {
-                // Clients without finality answer with an error or with nothing.
-                FinalityRule::Tag => {
-                    let block = match alone.block("finalized").await {
-                        // geth's words are "finalized block not found".
-                        Err(LedgerError::Rejected { message, .. })
-                            if message.contains("finalized") =>
-                        {
-                            None
-                        }
-                        answered => answered?,
-                    };
-                    let block = block.ok_or(LedgerError::NoFinalBlock)?;
-                    Ok(Some(block.header.inner.number))
-                }
-                FinalityRule::Depth(depth) => Ok(alone.block_number().await?.checked_sub(depth)),
-                FinalityRule::Immediate => alone.block_number().await.map(Some),
+        let said = self
+            .of_each(move |alone| async move { alone.own_final_height(rule).await })
+            .await?;
+        let heights: Vec<_> = said.iter().map(|(_, height)| *height).collect();
+        let height = rules::reached_by_most(&heights, self.configured());
+        height.ok_or_else(|| self.differ("how far the chain is final", &said))
+    }
+
+    /// The same by the first node that answers.
+    async fn own_final_height(&self, rule: FinalityRule) -> Result<Option<u64>, LedgerError> {
+        match rule {
+            // Clients without finality answer with an error or with nothing.
+            FinalityRule::Tag => {
+                let block = match self.block("finalized").await {
+                    // geth's words are "finalized block not found".
+                    Err(LedgerError::Rejected { message, .. }) if message.contains("finalized") => {
+                        None
+                    }
+                    answered => answered?,
+                };
+                let block = block.ok_or(LedgerError::NoFinalBlock)?;
+                Ok(Some(block.header.inner.number))
             }
-        };
-        let heights = self.of_each(height).await?;
-        let heights = heights.into_iter().map(|(_, height)| height).collect();
-        Ok(rules::reached(heights, rules::most(self.configured())).flatten())
+            FinalityRule::Depth(depth) => Ok(self.block_number().await?.checked_sub(depth)),
+            FinalityRule::Immediate => self.block_number().await.map(Some),
+        }
+    }
+
+    /// What an account has, by most of those that answer: nothing is decided by it.
+    pub async fn usual_balance(&self, account: Address) -> Result<u128, LedgerError> {
+        let balance = move |alone: Self| async move { alone.balance(account).await };
+        let said = self.of_each(balance).await?;
+        let balances = said.into_iter().map(|(_, balance)| balance).collect();
+        Ok(rules::reached(balances, self.configured()).unwrap_or(0))
+    }
+
+    /// Whether most of those that answer have a transaction, in a block or waiting for one.
+    pub async fn is_known(&self, hash: B256) -> Result<bool, LedgerError> {
+        let knows = move |alone: Self| async move { alone.knows(hash).await };
+        let said = self.of_each(knows).await?;
+        let known = said.into_iter().map(|(_, known)| known).collect();
+        Ok(rules::reached(known, self.configured()).unwrap_or(false))
+    }
+
+    /// The first answer that can be had of any node: of what shows by itself that it is right.
+    ///
+    /// # Errors
+    /// When none has one, with what a node said that answered, if one did.
+    pub async fn of_any<R, F>(&self, question: impl Fn(Self) -> F) -> Result<R, LedgerError>
+    where
+        F: Future<Output = Result<R, LedgerError>>,
+    {
+        let mut failed = LedgerError::Unreachable("there is no node");
+        for endpoint in self.usable() {
+            match question(self.alone(endpoint)).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) if failed.is_of_node() => failed = error,
+                Err(_) => {}
+            }
+        }
+        Err(failed)
     }
 
     /// Hands in a signed transaction, to all nodes. One that has taken it is enough.
@@ -192,5 +246,15 @@ impl Node {
             async move { alone.send_to_one(&raw).await }
         };
         self.of_each(send).await.map(drop)
+    }
+}
+
+/// A block, by what is stored of it.
+struct AtHeight(Block);
+
+impl PartialEq for AtHeight {
+    fn eq(&self, other: &Self) -> bool {
+        let stored = |Self(block): &Self| (block.header.hash, block.header.inner.timestamp);
+        stored(self) == stored(other)
     }
 }

@@ -115,6 +115,10 @@ impl Endpoint {
         })
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(super) async fn ask<P: RpcSend, R: RpcRecv>(
         &self,
         method: &'static str,

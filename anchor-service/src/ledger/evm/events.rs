@@ -1,7 +1,7 @@
 //! The registry's events of anchors, read back from a block in bounded ranges, because
 //! nodes bound what they answer at once.
 
-use super::{node::Node, registry::AnchorRegistry};
+use super::{node::Node, registry::AnchorRegistry, rules};
 use crate::ledger::{Anchored, EventCursor, EventPage, LedgerError, TimedAnchor};
 use alloy::{
     primitives::{Address, B256, U256},
@@ -38,13 +38,63 @@ impl Events<'_> {
         self.of(log).topic2(topics)
     }
 
-    /// The anchors in one block.
+    /// The anchors in one block, as most nodes have them that have the block.
     pub async fn in_block(self, number: u64) -> Result<Vec<Anchored>, LedgerError> {
+        const WHAT: &str = "the registry's events in a block";
+        let registry = self.registry;
+        let own = move |node: Node| async move {
+            let node = &node;
+            Events { node, registry }.own_in_block(number).await
+        };
+        let verdict = self.node.by_most(WHAT, own).await?;
+        let block_of = |_: &Vec<Anchored>| Some(number);
+        self.node.expose(WHAT, verdict.others, block_of, own).await;
+        Ok(verdict.answer)
+    }
+
+    async fn own_in_block(self, number: u64) -> Result<Vec<Anchored>, LedgerError> {
+        let block = self.node.block(&format!("{number:#x}")).await?;
+        let block = block.ok_or(LedgerError::Strange("it has not the block"))?;
         let filter = self.all().from_block(number).to_block(number);
         let logs = self.node.logs(&filter).await?;
-        logs.iter()
+        let found: Result<Vec<_>, _> = logs
+            .iter()
             .map(|log| event(log).map(|event| event.anchored))
-            .collect()
+            .collect();
+        let mut found = found?;
+        found.retain(|event| event.block_hash == block.header.hash.0);
+        Ok(found)
+    }
+
+    /// What stands in one range of blocks, as most nodes have it; as far back as all of them
+    /// look at once.
+    pub async fn agreed_page(
+        self,
+        filter: &Filter,
+        at: EventCursor,
+    ) -> Result<EventPage, LedgerError> {
+        let registry = self.registry;
+        let page = |node: Node| {
+            let filter = filter.clone();
+            async move {
+                let node = &node;
+                Events { node, registry }.page(&filter, at).await
+            }
+        };
+        let mut said = self.node.of_each(page).await?;
+        let older = said.iter().filter_map(|(_, page)| page.older);
+        let older = older.max_by_key(|older| older.block);
+        for (_, page) in &mut said {
+            let is_within =
+                |event: &TimedAnchor| older.is_none_or(|older| event.anchored.block > older.block);
+            page.events.retain(is_within);
+            page.older = older;
+        }
+        let pages: Vec<_> = said.iter().map(|(_, page)| page).collect();
+        match rules::said_by_most(&pages, self.node.configured()) {
+            Some(page) => Ok((*page).clone()),
+            None => Err(self.node.differ("the registry's events", &said)),
+        }
     }
 
     /// Goes back until there is enough, or the log's first anchor, or no block. Gives the

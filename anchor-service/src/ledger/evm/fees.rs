@@ -1,7 +1,7 @@
 //! What is paid for gas, and at most. A node's suggestion is one answer of one node, and a
 //! transaction that is stuck is raised again and again: both are bounded.
 
-use super::node::Node;
+use super::{node::Node, rules};
 use crate::ledger::{GWEI, LedgerError};
 
 /// Times today's price to which what is stuck is raised, as the transaction manager of the
@@ -34,6 +34,36 @@ pub(super) enum Quote {
     },
 }
 
+/// What one node says.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    base_fee: Option<u128>,
+    tip: u128,
+    /// Where there is no base fee.
+    price: u128,
+}
+
+impl Asked {
+    async fn of(node: &Node) -> Result<Self, LedgerError> {
+        let latest = node.newest_block().await?;
+        let base_fee = latest.header.inner.base_fee_per_gas.map(u128::from);
+        let is_dynamic = base_fee.is_some();
+        Ok(Self {
+            base_fee,
+            tip: if is_dynamic {
+                node.suggested_tip().await?
+            } else {
+                0
+            },
+            price: if is_dynamic {
+                0
+            } else {
+                node.gas_price().await?
+            },
+        })
+    }
+}
+
 impl Quote {
     /// All that is paid for a unit of gas, at most.
     pub(super) const fn price(self) -> u128 {
@@ -54,17 +84,22 @@ impl Fees {
         }
     }
 
-    /// Asks the node.
+    /// Asks the nodes: of three the price between the others, of two the lower.
     pub(super) async fn ask(&self, node: &Node) -> Result<Quote, LedgerError> {
-        let latest = node.newest_block().await?;
-        match latest.header.inner.base_fee_per_gas {
-            Some(base_fee) => self.dynamic(base_fee.into(), node.suggested_tip().await?),
-            None => {
-                let price = node.gas_price().await?;
-                self.within(price)?;
-                Ok(Quote::Legacy { price })
-            }
-        }
+        let said = node
+            .of_each(|alone: Node| async move { Asked::of(&alone).await })
+            .await?;
+        let configured = node.configured();
+        let base_fees = said.iter().map(|(_, asked)| asked.base_fee).collect();
+        // A node that names no base fee is below all that do.
+        let Some(base_fee) = rules::reached(base_fees, configured).flatten() else {
+            let prices = said.iter().map(|(_, asked)| asked.price).collect();
+            let price = rules::reached(prices, configured).unwrap_or(0);
+            self.within(price)?;
+            return Ok(Quote::Legacy { price });
+        };
+        let tips = said.iter().map(|(_, asked)| asked.tip).collect();
+        self.dynamic(base_fee, rules::reached(tips, configured).unwrap_or(0))
     }
 
     /// Twice the base fee, so that it may rise for some blocks, and the tip.

@@ -1,7 +1,7 @@
-//! The registry's head of a log. Alarms rest on it, so it is not one node's word: all that
-//! are asked must say the same, or the registry's own event must, or else most of them.
+//! The registry's head of a log, and its events. What is posted, taken for mined and given up
+//! rests on them, so they are no one node's word: most of the nodes must say the same.
 
-use super::{events::Events, node::Node, registry, rules};
+use super::{events::Events, node::Node, registry};
 use crate::ledger::{Anchored, EventCursor, Head, LedgerError};
 use alloy::primitives::Address;
 use model::LogId;
@@ -33,39 +33,43 @@ impl Heads<'_> {
         registry::head_answer(&answer)
     }
 
-    /// The head of a log: what all say, or else the newest of those whose node shows the
-    /// event that made it, or else what most say; the other nodes lag or are wrong.
+    /// The head of a log, as most say. One that names a newer and does not show the event that
+    /// made it, or shows one of a block in which most have none, is passed over.
     pub async fn agreed(self, log: LogId, at: &'static str) -> Result<Option<Head>, LedgerError> {
         let registry = self.registry;
         let head = move |node: Node| async move {
             let node = &node;
             Heads { node, registry }.at(log, at).await
         };
-        let mut said = self.node.of_each(head).await?;
-        said.sort_by_key(|(_, head)| head.map_or(0, |head| head.seq));
-        let heads: Vec<_> = said.iter().map(|(_, head)| *head).collect();
-        let newest = heads.last().copied().flatten();
-        if heads.iter().all(|head| *head == newest) {
-            return Ok(newest);
-        }
-        for (node, head) in said.iter().rev() {
-            let Some(head) = head else { continue };
-            // One that cannot show it, for whatever reason, is not believed.
-            let event = Heads { node, registry }.event(log, head.seq).await;
-            if matches!(event, Ok(Some(event)) if made(event, *head)) {
-                return Ok(Some(*head));
+        let verdict = self.node.by_most("a log's newest anchor", head).await?;
+        let is_claim = |said: &Option<Head>| said.filter(|said| is_beyond(*said, verdict.answer));
+        for (node, said) in &verdict.others {
+            let Some(claim) = is_claim(said) else {
+                continue;
+            };
+            let event = Heads { node, registry }.own_event(log, claim.seq).await;
+            let block = match event {
+                Ok(Some(event)) if made(event, claim) => event.block,
+                // One that cannot show it, for whatever reason, is not believed.
+                _ => {
+                    node.pass_over(&LedgerError::NoEvent(claim.seq));
+                    continue;
+                }
+            };
+            if !self.node.can_judge(block).await {
+                continue;
             }
-            node.pass_over(&LedgerError::NoEvent(head.seq));
+            // It may only have been the first to know.
+            let again = self.node.by_most("a log's newest anchor", head).await;
+            if again.is_ok_and(|again| is_beyond(claim, again.answer)) {
+                node.pass_over(&LedgerError::NoEvent(claim.seq));
+            }
         }
-        // None shows an event: without most of the nodes an anchor that was made is not
-        // believed to be gone, nor one that never was to be there.
-        let most = rules::said_by_most(&heads, self.node.configured());
-        most.copied()
-            .ok_or(LedgerError::NodesDiffer("a log's newest anchor"))
+        Ok(verdict.answer)
     }
 
     /// The event of one anchor; `None` where the node shows none.
-    pub async fn event(self, log: LogId, seq: u64) -> Result<Option<Anchored>, LedgerError> {
+    async fn own_event(self, log: LogId, seq: u64) -> Result<Option<Anchored>, LedgerError> {
         let (node, registry) = (self.node, self.registry);
         let from = EventCursor::with_range(node.block_number().await?, RECENT);
         let events = Events { node, registry };
@@ -74,29 +78,29 @@ impl Heads<'_> {
         Ok(found.await?.first().map(|event| event.anchored))
     }
 
-    /// The same, when more than half of the nodes show it, counting those that cannot.
-    pub async fn event_of_most(
-        self,
-        log: LogId,
-        seq: u64,
-    ) -> Result<Option<Anchored>, LedgerError> {
+    /// The same, as most of the nodes show it. One that shows another is passed over.
+    pub async fn event(self, log: LogId, seq: u64) -> Result<Option<Anchored>, LedgerError> {
+        const WHAT: &str = "an event of the registry";
         let registry = self.registry;
         let event = move |node: Node| async move {
             let node = &node;
-            Heads { node, registry }.event(log, seq).await
+            Heads { node, registry }.own_event(log, seq).await
         };
-        let said = self.node.of_each(event).await?;
-        let events: Vec<_> = said.iter().map(|(_, event)| *event).collect();
-        let most = rules::said_by_most(&events, self.node.configured());
-        let most = most.copied().flatten();
-        if most.is_none() {
-            // Or one that lies would go on holding up the log.
-            for (node, _) in said.iter().filter(|(_, event)| event.is_some()) {
-                node.pass_over(&LedgerError::NoEvent(seq));
-            }
+        let verdict = self.node.by_most(WHAT, event).await?;
+        if verdict.answer.is_some() {
+            let others = verdict.others.iter().filter(|(_, other)| other.is_some());
+            others.for_each(|(node, _)| node.pass_over(&LedgerError::Denied(WHAT)));
         }
-        Ok(most)
+        Ok(verdict.answer)
     }
+}
+
+/// Whether a head says that there is more than another.
+fn is_beyond(head: Head, other: Option<Head>) -> bool {
+    other.is_none_or(|other| {
+        (head.seq, head.size) > (other.seq, other.size)
+            || (head.seq == other.seq && head.root != other.root)
+    })
 }
 
 fn made(event: Anchored, head: Head) -> bool {

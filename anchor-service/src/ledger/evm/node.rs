@@ -12,10 +12,16 @@ use alloy::{
         types::{Block, Filter, Log, Transaction, TransactionReceipt, TransactionRequest},
     },
 };
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
 
 /// The tag of the newest block.
 pub const LATEST: &str = "latest";
+/// How often it is waited for nodes that differ.
+const WAIT_EVERY: Duration = Duration::from_secs(2);
 /// How the client version of the dev L2 begins (`devkit`, which is not imported).
 const DEV_CLIENT: &str = "chartseal-devchain";
 
@@ -27,6 +33,8 @@ pub struct Node {
     /// Whether there are others to ask in the place of one that fails.
     pub(super) has_others: bool,
     board: NodeBoard,
+    /// When it was last waited for nodes that differ.
+    waited: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Node {
@@ -53,6 +61,7 @@ impl Node {
             endpoints,
             has_others,
             board,
+            waited: Arc::default(),
         })
     }
 
@@ -67,6 +76,22 @@ impl Node {
             endpoints: vec![Arc::clone(endpoint)],
             ..self.clone()
         }
+    }
+
+    /// Names of the nodes.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.endpoints.iter().map(|endpoint| endpoint.name())
+    }
+
+    /// Whether nodes that differ may be given a moment: not before every question, for many
+    /// logs are asked for one after the other.
+    pub(super) fn may_wait(&self) -> bool {
+        let mut waited = self.waited.lock().unwrap_or_else(PoisonError::into_inner);
+        if waited.is_some_and(|waited| waited.elapsed() < WAIT_EVERY) {
+            return false;
+        }
+        *waited = Some(Instant::now());
+        true
     }
 
     /// The nodes to be asked: all of them when all have failed.

@@ -1,38 +1,46 @@
 //! When several nodes agree: rules over their answers and the number of nodes that are
 //! configured. A node that gives no answer is not one fewer to be convinced, or the only one
-//! that answers would always be most of them. Where fewer answer than a rule needs, and
-//! nothing rests on it that cannot be taken back, all that answer have to agree.
+//! that answers would always be most of them.
 
 /// More than half.
 pub const fn most(configured: usize) -> usize {
     configured / 2 + 1
 }
 
-/// Half, or more.
-pub const fn half(configured: usize) -> usize {
-    configured.div_ceil(2)
-}
-
 /// What most of the nodes say; `None` without such an answer.
 pub fn said_by_most<T: PartialEq>(answers: &[T], configured: usize) -> Option<&T> {
-    said_by(answers, most(configured))
-}
-
-/// What most of the nodes say, or all that answer where these are fewer.
-pub fn agreed<T: PartialEq>(answers: &[T], configured: usize) -> Option<&T> {
-    said_by(answers, most(configured).min(answers.len()))
-}
-
-fn said_by<T: PartialEq>(answers: &[T], needed: usize) -> Option<&T> {
     let votes = |one: &T| answers.iter().filter(|other| *other == one).count();
+    let needed = most(configured);
     answers.iter().find(|one| votes(one) >= needed)
 }
 
-/// The highest number that so many nodes have reached, or all that answer where these are
-/// fewer. With [`half`] of three it is the middle one, and of two the higher.
-pub fn reached<T: Ord>(mut answers: Vec<T>, needed: usize) -> Option<T> {
+/// The number that most have reached, and most have not gone beyond: of three the middle one,
+/// and of two what both say.
+pub fn settled_on<T: Ord + Copy>(answers: &[T], configured: usize) -> Option<T> {
+    let (low, high) = between(answers, configured)?;
+    (low == high).then_some(low)
+}
+
+/// The highest number that most have reached, and the lowest that most have not gone beyond.
+pub fn between<T: Ord + Copy>(answers: &[T], configured: usize) -> Option<(T, T)> {
+    let mut sorted = answers.to_vec();
+    sorted.sort_unstable();
+    let place = most(configured) - 1;
+    let high = sorted.get(place).copied()?;
+    sorted.reverse();
+    Some((sorted.get(place).copied()?, high))
+}
+
+/// The highest number that most have reached.
+pub fn reached_by_most<T: Ord + Copy>(answers: &[T], configured: usize) -> Option<T> {
+    between(answers, configured).map(|(low, _)| low)
+}
+
+/// The highest number that most have reached, or all that answer where these are fewer: for
+/// what decides nothing that stays.
+pub fn reached<T: Ord>(mut answers: Vec<T>, configured: usize) -> Option<T> {
     answers.sort_unstable_by(|a, b| b.cmp(a));
-    let place = needed.min(answers.len()).checked_sub(1)?;
+    let place = most(configured).min(answers.len()).checked_sub(1)?;
     answers.into_iter().nth(place)
 }
 
@@ -54,39 +62,39 @@ mod tests {
     }
 
     #[test]
-    fn of_few_answers_all_have_to_agree() {
-        assert_eq!(agreed(&[7, 9, 7], 3), Some(&7));
-        assert_eq!(agreed(&[7, 9], 3), None);
-        assert_eq!(agreed(&[7, 7], 5), Some(&7));
-        assert_eq!(agreed(&[7], 3), Some(&7));
-        assert_eq!(agreed::<u64>(&[], 3), None);
-    }
-
-    #[test]
-    fn a_number_is_what_half_have_reached() {
-        let count = |answers: &[u64], configured| reached(answers.to_vec(), half(configured));
+    fn a_number_is_settled_when_no_one_node_can_move_it() {
         // Honest 10 and 11, and one that lies.
-        assert_eq!(count(&[10, 99, 11], 3), Some(11));
-        assert_eq!(count(&[0, 10, 11], 3), Some(10));
-        assert_eq!(count(&[10, 11], 2), Some(11), "the other lags");
-        // Beside one that does not answer the one that lies decides no more.
-        assert_eq!(count(&[10, 99], 3), Some(10));
-        assert_eq!(count(&[10], 3), Some(10));
-        assert_eq!(count(&[], 3), None);
+        assert_eq!(settled_on(&[10, 99, 11], 3), Some(11));
+        assert_eq!(settled_on(&[0, 10, 11], 3), Some(10));
+        assert_eq!(settled_on(&[10, 10], 3), Some(10));
+        assert_eq!(settled_on(&[10, 99], 3), None);
+        assert_eq!(settled_on(&[0, 10], 2), None);
+        assert_eq!(settled_on(&[99], 3), None);
+        assert_eq!(settled_on(&[10], 1), Some(10));
+        assert_eq!(settled_on::<u64>(&[], 1), None);
+        assert_eq!(between(&[10, 99, 12], 3), Some((12, 12)));
+        assert_eq!(between(&[10, 99], 3), Some((10, 99)));
     }
 
     #[test]
     fn final_is_what_most_have_reached() {
-        let height = |answers: &[Option<u64>], configured| {
-            reached(answers.to_vec(), most(configured)).flatten()
-        };
+        let height = |answers: &[Option<u64>], configured| reached_by_most(answers, configured);
         // One that stands still, or knows none, holds up nothing.
-        assert_eq!(height(&[Some(1), Some(80), Some(81)], 3), Some(80));
-        assert_eq!(height(&[None, Some(80), Some(81)], 3), Some(80));
-        assert_eq!(height(&[Some(80), Some(99), Some(81)], 3), Some(81));
+        assert_eq!(height(&[Some(1), Some(80), Some(81)], 3), Some(Some(80)));
+        assert_eq!(height(&[None, Some(80), Some(81)], 3), Some(Some(80)));
+        assert_eq!(height(&[Some(80), Some(99), Some(81)], 3), Some(Some(81)));
         // Of two both have to.
-        assert_eq!(height(&[Some(80), Some(99)], 2), Some(80));
-        assert_eq!(height(&[Some(80), Some(99)], 3), Some(80));
-        assert_eq!(height(&[Some(80)], 2), Some(80));
+        assert_eq!(height(&[Some(80), Some(99)], 2), Some(Some(80)));
+        assert_eq!(height(&[Some(80), Some(99)], 3), Some(Some(80)));
+        assert_eq!(height(&[Some(80)], 2), None, "one alone");
+    }
+
+    #[test]
+    fn what_decides_nothing_is_taken_of_those_that_answer() {
+        assert_eq!(reached(vec![5, 600, 7], 3), Some(7));
+        assert_eq!(reached(vec![5, 600], 3), Some(5));
+        assert_eq!(reached(vec![5], 3), Some(5));
+        assert_eq!(reached::<u64>(vec![], 3), None);
+        assert_eq!(reached(vec![true, false], 2), Some(false));
     }
 }

@@ -6,6 +6,7 @@
 
 use super::{
     fees::{Fees, Quote},
+    gas,
     key::SubmitterKey,
     node::Node,
 };
@@ -16,9 +17,6 @@ use alloy::{
     primitives::{B256, Bytes, TxKind, keccak256},
     rpc::types::TransactionRequest,
 };
-
-/// Gas beyond the estimate: the head may have moved on to another cost by then.
-const GAS_MARGIN: u64 = 20_000;
 
 /// What is to be called or created, by whom.
 pub struct Draft {
@@ -47,14 +45,7 @@ impl Draft {
             input: self.input.clone().into(),
             ..TransactionRequest::default()
         };
-        let estimate = node.estimate_gas(&request).await?;
-        let gas_limit = estimate
-            .saturating_add(estimate / 4)
-            .saturating_add(GAS_MARGIN)
-            .min(node.block_gas_limit().await?);
-        if gas_limit < estimate {
-            return Err(LedgerError::TooMuchGas);
-        }
+        let gas_limit = gas::limit(node, &request).await?;
         match fees.ask(node).await? {
             Quote::Dynamic { fee, tip } => {
                 let transaction = TxEip1559 {
@@ -100,7 +91,7 @@ pub async fn replace(
 ) -> Result<SignedTransaction, LedgerError> {
     let envelope = TxEnvelope::decode_2718_exact(raw)
         .map_err(|_| LedgerError::Unsigned("the stored transaction is damaged"))?;
-    let is_known = node.knows(B256::new(envelope.tx_hash().0)).await?;
+    let is_known = node.is_known(B256::new(envelope.tx_hash().0)).await?;
     let today = fees.ask(node).await?;
     match (envelope, today) {
         (TxEnvelope::Eip1559(signed), Quote::Dynamic { fee, tip }) => {
@@ -128,21 +119,37 @@ pub async fn replace(
     }
 }
 
-/// A transaction that a block holds, whoever signed it.
+/// A transaction that a block holds, whoever signed it: of any node, for bytes show by their
+/// hash whether they are right, and who signed them.
 pub async fn sent(node: &Node, hash: [u8; 32]) -> Result<Option<SentTransaction>, LedgerError> {
+    let own = |alone: Node| async move {
+        let found = own_sent(&alone, hash).await?;
+        found.ok_or(LedgerError::Strange("it has not the transaction"))
+    };
+    match node.of_any(own).await {
+        Ok(found) => Ok(Some(found)),
+        Err(LedgerError::Strange("it has not the transaction")) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn own_sent(node: &Node, hash: [u8; 32]) -> Result<Option<SentTransaction>, LedgerError> {
     let found = node.transaction(B256::new(hash)).await?;
     let Some(found) = found.filter(|found| found.block_number.is_some()) else {
         return Ok(None);
     };
     let envelope: &TxEnvelope = &found.inner;
     let signed = encoded(envelope, envelope.nonce());
-    if keccak256(&signed.raw).0 != hash {
-        return Err(LedgerError::Strange("a transaction does not have its hash"));
+    let signer = envelope
+        .signature()
+        .recover_address_from_prehash(&envelope.signature_hash());
+    match signer {
+        Ok(signer) if keccak256(&signed.raw).0 == hash => Ok(Some(SentTransaction {
+            submitter: signer.0.0,
+            signed,
+        })),
+        _ => Err(LedgerError::Strange("a transaction does not have its hash")),
     }
-    Ok(Some(SentTransaction {
-        submitter: found.inner.signer().0.0,
-        signed,
-    }))
 }
 
 fn raise(
