@@ -27,13 +27,34 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const CLINICIANS: [&str; 3] = ["ada.okafor", "lin.marsh", "ravi.sen"];
 
 /// What a caller does, one after the other.
-#[derive(Debug, Clone, Copy)]
-enum Step {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
     Read,
     Search,
     Create,
     Update,
     History,
+}
+
+impl Step {
+    pub const ALL: [Self; 5] = [
+        Self::Read,
+        Self::Search,
+        Self::Create,
+        Self::Update,
+        Self::History,
+    ];
+
+    /// As the report says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Search => "search",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::History => "history",
+        }
+    }
 }
 
 const OF_A_CLINICIAN: &[Step] = &[Step::Read, Step::Search, Step::Create, Step::History];
@@ -43,6 +64,7 @@ const OF_A_PATIENT: &[Step] = &[Step::Read, Step::Search];
 /// One request: when it was due, and how long its answer took, if it has come.
 #[derive(Debug, Clone, Copy)]
 struct Wait {
+    step: Step,
     due: Instant,
     took: Option<Duration>,
 }
@@ -53,9 +75,13 @@ struct Waits(Arc<Mutex<Vec<Wait>>>);
 
 impl Waits {
     /// Notes a request; by the number its end is noted.
-    fn begin(&self, due: Instant) -> usize {
+    fn begin(&self, step: Step, due: Instant) -> usize {
         let mut waits = lock(&self.0);
-        waits.push(Wait { due, took: None });
+        waits.push(Wait {
+            step,
+            due,
+            took: None,
+        });
         waits.len() - 1
     }
 
@@ -120,12 +146,12 @@ impl Honest {
     }
 
     /// How long the answers to requests that were due in this time took, or until now
-    /// when they have not come.
-    pub fn waits(&self, from: Instant, until: Instant) -> Vec<Duration> {
+    /// when they have not come; of one step, or of all.
+    pub fn waits(&self, from: Instant, until: Instant, step: Option<Step>) -> Vec<Duration> {
         let waits = lock(&self.waits.0);
-        let due = waits
-            .iter()
-            .filter(|wait| (from..until).contains(&wait.due));
+        let due = waits.iter().filter(|wait| {
+            (from..until).contains(&wait.due) && step.is_none_or(|step| step == wait.step)
+        });
         due.map(|wait| wait.took.unwrap_or_else(|| wait.due.elapsed()))
             .collect()
     }
@@ -158,14 +184,14 @@ async fn ask(caller: Arc<Caller>, begin: Instant) {
         sleep_until(due.into()).await;
         let one = Arc::clone(&caller);
         asked.spawn(async move {
-            let wait = one.waits.begin(due);
+            let wait = one.waits.begin(*step, due);
             let answered = timeout(PATIENCE, one.take(*step, number)).await;
             let outcome = match answered {
                 Ok(Ok(outcome)) => outcome,
                 Ok(Err(_)) | Err(_) => Outcome::NoAnswer,
             };
             one.waits.end(wait);
-            one.tally.add(&format!("{step:?}").to_lowercase(), outcome);
+            one.tally.add(step.name(), outcome);
         });
         while asked.try_join_next().is_some() {}
         due += EVERY;

@@ -4,7 +4,7 @@
 
 use crate::{
     Failed, audits,
-    honest::Honest,
+    honest::{Honest, Step},
     hostile::Hostile,
     import,
     installation::{Installation, Plan, Shape},
@@ -98,6 +98,11 @@ async fn attacked(
     }
     let whole = Stretch::between(honest, begin, Instant::now());
     whole.print(report, "attacked, all minutes");
+    for step in Step::ALL {
+        let mut waits = honest.waits(begin, Instant::now(), Some(step));
+        let p99 = percentile::millis(&mut waits, 0.99);
+        report.aside(&format!("honest attacked, {}: p99", step.name()), p99, "ms");
+    }
     let growth = last / warm;
     let what = format!("resident, last minute to minute {}", minutes.min(WARM));
     report.figure(&what, growth, "x", Aim::Below(1.2));
@@ -120,7 +125,7 @@ impl Stretch {
     }
 
     fn between(honest: &Honest, from: Instant, until: Instant) -> Self {
-        let mut waits = honest.waits(from, until);
+        let mut waits = honest.waits(from, until, None);
         Self {
             median: percentile::millis(&mut waits, 0.5),
             p99: percentile::millis(&mut waits, 0.99),
