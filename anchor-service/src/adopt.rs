@@ -5,6 +5,7 @@
 
 use crate::{
     alarm::Bell,
+    bound,
     failure::StepError,
     guard,
     journal::{Journal, Signers},
@@ -71,7 +72,7 @@ pub async fn adopt<L: Ledger>(
         guard::check_checkpoint(&journal, &bell, &log, newest.as_ref()).await?;
     }
     ledger.check().await?;
-    journal.is_bound_to(ledger).await?;
+    bound::check(&journal, ledger).await?;
     guard::check_heads(&journal, ledger, &bell).await?;
     signed.advance(states.into_iter().collect()).await?;
     Ok(adopted)

@@ -11,7 +11,7 @@ mod thinning;
 
 pub(crate) use checkpoints::Signers;
 pub(crate) use growth::LogState;
-pub(crate) use posts::{LEDGER, ledger_name};
+pub(crate) use posts::LEDGER;
 
 #[cfg(test)]
 use crate::simulation::Faults;
@@ -53,9 +53,18 @@ pub(crate) struct Log {
     pub(crate) size: u64,
     /// Whether a later log of the facility took its place: it takes no leaf any more.
     pub(crate) ended: bool,
+    moved_at: Result<u64, Error>,
+}
+
+impl Log {
     /// Rows of anchors have the registry's number and this one, which is that of the last
     /// anchor at the registries of before.
-    pub(crate) moved_at: u64,
+    ///
+    /// # Errors
+    /// When nothing shows which registries those are.
+    pub(crate) fn moved_at(&self) -> Result<u64, Error> {
+        self.moved_at.clone()
+    }
 }
 
 impl Log {
@@ -109,7 +118,7 @@ impl Journal {
 
     /// One transaction, of whoever has the lease and of nobody else. In tests it can
     /// fail before and after it took effect.
-    async fn write<T, F>(&self, name: &'static str, mut f: F) -> Result<T, Error>
+    pub(crate) async fn write<T, F>(&self, name: &'static str, mut f: F) -> Result<T, Error>
     where
         F: FnMut(&mut Tx) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
@@ -126,7 +135,7 @@ impl Journal {
         Ok(value)
     }
 
-    async fn read<T, F>(&self, name: &'static str, f: F) -> Result<T, Error>
+    pub(crate) async fn read<T, F>(&self, name: &'static str, f: F) -> Result<T, Error>
     where
         F: FnOnce(&mut Reader) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
@@ -345,10 +354,7 @@ fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {
         let epoch = newest.entry(log.facility).or_insert(log.epoch);
         *epoch = log.epoch.max(*epoch);
     }
-    let mut moved = BTreeMap::new();
-    for log in &logs {
-        moved.insert(log.id, reader.former_registries().last_seq(log.id)?);
-    }
+    let registries = reader.registries().find()?.shown();
     let with_name = |(log, keys): (store::Log, LogKeySet)| {
         let facility = facilities
             .iter()
@@ -364,7 +370,10 @@ fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {
             keys,
             size: log.size,
             ended: newest.get(&log.facility) != Some(&log.epoch),
-            moved_at: moved.get(&log.id).copied().unwrap_or(0),
+            moved_at: registries
+                .as_ref()
+                .map(|all| all.last_seq(log.id))
+                .map_err(Error::clone),
         })
     };
     Ok(logs.into_iter().zip(keys).filter_map(with_name).collect())
@@ -378,7 +387,7 @@ fn current(mut logs: Vec<Log>) -> Vec<Log> {
 
 fn last_final(reader: &mut Reader, log: LogRowId) -> Result<Option<FinalAnchor>, Error> {
     let newest = reader.anchors().newest_final(log)?;
-    let moved_at = reader.former_registries().last_seq(log)?;
+    let moved_at = reader.registries().find()?.shown()?.last_seq(log);
     Ok(newest.and_then(|anchor| match anchor.state {
         AnchorState::Finalized { time, .. } => Some(FinalAnchor {
             // 0 while the newest is at a registry of before.

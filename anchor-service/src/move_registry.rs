@@ -4,13 +4,14 @@
 //! name that until the log has an anchor at the new one.
 
 use crate::{
+    bound,
     failure::StepError,
     guard,
     journal::Journal,
     ledger::{Head, Ledger},
 };
 use model::{Clock, FacilityName, LogId};
-use store::{Error, FormerRegistry, PostState, Store, Tx};
+use store::{Error, PostState, Registry, Store, Tx};
 
 /// A log with its head.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,9 +62,6 @@ pub enum MoveError {
         registry: String,
     },
 }
-
-/// The rows of `meta` that name the registry: name, value of today, value to be.
-pub type Note = (String, String, String);
 
 /// Compares all logs; nothing is written.
 ///
@@ -121,46 +119,28 @@ fn written<L: Ledger>(ledger: &L) -> String {
 ///
 /// # Errors
 /// When the database fails, or has changed since the comparison.
-pub async fn set<L: Ledger>(store: &Store, old: &L, new: &L, note: Note) -> Result<(), MoveError> {
+pub async fn set<L: Ledger>(store: &Store, old: &L, new: &L) -> Result<(), MoveError> {
     let journal = Journal::new(store.clone());
-    let former = (old.chain_id(), old.registry());
-    let names = (
-        crate::journal::ledger_name(old),
-        crate::journal::ledger_name(new),
-    );
-    journal.moved(former, names, note).await?;
-    Ok(())
+    Ok(journal.moved(bound::of(old), bound::of(new)).await?)
 }
 
 impl Journal {
-    async fn moved(
-        &self,
-        (chain_id, address): (u64, [u8; 20]),
-        (before, after): (String, String),
-        (name, noted, to_note): Note,
-    ) -> Result<(), Error> {
+    async fn moved(&self, from: Registry, to: Registry) -> Result<(), Error> {
         let open = [PostState::Prepared, PostState::Broadcast, PostState::Mined];
         let write = move |tx: &mut Tx| {
             if !tx.posts().list(&open)?.is_empty() {
                 return Err(Error::Taken("registry: transactions are under way"));
             }
+            let registries = tx.registries().find()?.shown()?;
+            let mut left = Vec::new();
             for log in tx.logs().list()? {
-                let moved_at = tx.former_registries().last_seq(log.id)?;
                 let newest = tx.anchors().newest(log.id)?;
                 let last_seq = newest.map_or(0, |newest| newest.new.seq);
-                if last_seq > moved_at {
-                    let former = FormerRegistry {
-                        last_seq,
-                        chain_id,
-                        address,
-                    };
-                    tx.former_registries().insert(log.id, &former)?;
+                if last_seq > registries.last_seq(log.id) {
+                    left.push((log.id, last_seq));
                 }
             }
-            if tx.meta().find(crate::journal::LEDGER)?.is_some() {
-                tx.meta().swap(crate::journal::LEDGER, &before, &after)?;
-            }
-            tx.meta().swap(&name, &noted, &to_note)
+            tx.registries().replace(from, to, &left)
         };
         self.store()
             .run_tx("move to another registry", &[], write)

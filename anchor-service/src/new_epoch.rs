@@ -7,8 +7,8 @@ use crate::{
     failure::StepError,
     journal::Journal,
     key_file::KeyFileError,
+    log_host::log_host,
     log_keys::LogKeys,
-    new_log::log_host,
     signed::{Signed, SignedKeeper},
 };
 use model::{Digest, Invalid, LogId, Random};

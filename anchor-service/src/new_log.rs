@@ -2,11 +2,12 @@
 //! key without a log harms nobody, and a log without a key is lost.
 
 use crate::{
-    failure::StepError, journal::Journal, key_file::KeyFileError, log_keys::LogKeys, span,
+    failure::StepError, journal::Journal, key_file::KeyFileError, log_host::log_host,
+    log_keys::LogKeys, span,
 };
 use model::{Invalid, LogId, Random};
 use std::sync::Arc;
-use store::{Error, Facility, Log, NewLog, Store, StoredLogKey, Tx};
+use store::{Error, Facility, NewLog, Store, StoredLogKey};
 use tlog::checkpoint::Origin;
 
 /// Why a facility has no log.
@@ -79,37 +80,6 @@ async fn find(
         drop(keys.read(&facility.name, (log.epoch, log.log_id), key, origin.clone())?);
     }
     Ok(Some(log.log_id))
-}
-
-/// Under this name the database says which host its logs are known by.
-const LOG_HOST: &str = "log_host";
-
-/// The host in the origins of this database's logs, once it is fixed.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn log_host(store: &Store) -> Result<Option<String>, Error> {
-    let read = |reader: &mut store::Reader| {
-        let noted = reader.meta().find(LOG_HOST)?;
-        Ok((noted, reader.logs().list()?))
-    };
-    let (noted, logs) = store.read("log host", read).await?;
-    // Databases of release 0.1.0 say it in the logs' origins alone.
-    let of_origin = |log: &Log| Some(log.origin.split_once("/log/")?.0.to_owned());
-    Ok(noted.or_else(|| logs.first().and_then(of_origin)))
-}
-
-/// Fixes the host for good, where none is noted yet.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn note_log_host(store: &Store, host: &str) -> Result<(), Error> {
-    let host = host.to_owned();
-    let note = move |tx: &mut Tx| match tx.meta().find(LOG_HOST)? {
-        Some(_) => Ok(()),
-        None => tx.meta().insert(LOG_HOST, &host),
-    };
-    store.run_tx("note log host", &[], note).await
 }
 
 /// Makes the logs of facilities that were added without one.

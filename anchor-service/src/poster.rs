@@ -15,6 +15,7 @@
 use crate::{
     alarm::Bell,
     backfill::Backfill,
+    bound,
     config::Config,
     failure::StepError,
     guard,
@@ -90,6 +91,7 @@ impl<L: Ledger> Poster<L> {
         if let Some(alarm) = self.bell.rung() {
             return Err(alarm.clone().into());
         }
+        bound::check(&self.journal, &*self.ledger).await?;
         // Asked in each step, also while something is under way: a chain that lost what was
         // final must be named, for nothing that waits on top of it will ever be mined.
         self.ledger.check().await?;

@@ -16,11 +16,12 @@ mod made;
 mod new_key;
 mod new_logs;
 mod random;
+mod registry_rows;
 mod rows;
 mod two;
 
 use crate::{
-    AnchorService, LogKeys, StepError,
+    AnchorService, LogKeys, StepError, bound,
     config::{Config, RpcUrl},
     journal::Journal,
     ledger::{FinalityRule, memory::MemoryLedger},
@@ -234,6 +235,9 @@ impl World {
             facilities.push(facility);
         }
         let (ledger, clock) = (MemoryLedger::default(), Arc::new(ManualClock::new(now)));
+        let registry = bound::of(&ledger);
+        let note = store.run_tx("registry", &[], move |tx| tx.registries().insert(registry));
+        note.await.unwrap();
         let service = service(&store, &ledger, &clock, &folder, heartbeat_seconds);
         Self {
             folder,

@@ -96,23 +96,23 @@ fn standing(reader: &mut Reader, place: LeafPlace) -> Result<Option<Standing>, s
     }))
 }
 
-/// Chain, registry and the registry's number of the anchor that has this number here: logs
+/// The registry, and its number, of the anchor that has this number here: logs
 /// may have been moved from one registry to another.
 fn registry_of(
     reader: &mut Reader,
     log: LogRowId,
     seq: u64,
-) -> Result<Option<(u64, [u8; 20], u64)>, store::Error> {
+) -> Result<(store::Registry, u64), store::Error> {
+    let registries = reader.registries().find()?.shown()?;
     let mut before = 0;
-    for former in reader.former_registries().of(log)? {
+    for former in registries.of(log) {
         if seq <= former.last_seq {
-            return Ok(Some((former.chain_id, former.address, seq - before)));
+            return Ok((former.registry, seq - before));
         }
         before = former.last_seq;
     }
-    let registry = reader.meta().find(REGISTRY)?;
-    let registry = registry.as_deref().and_then(parse_registry);
-    Ok(registry.map(|(chain_id, address)| (chain_id, address, seq - before)))
+    let registry = registries.now.ok_or(store::Error::Registry)?;
+    Ok((registry, seq - before))
 }
 
 /// The newest final anchor that covers the leaf, with its checkpoint. Without one that the
@@ -129,28 +129,16 @@ fn anchored(
     let Some(checkpoint) = log_checkpoints::of_root(reader, log, size, root)? else {
         return Ok(None);
     };
-    let at = registry_of(reader, place.log, anchor.new.seq)?;
-    let (chain_id, registry, seq) = at.ok_or(store::Error::Corrupt("log"))?;
+    let (registry, seq) = registry_of(reader, place.log, anchor.new.seq)?;
     let anchor = Anchor {
-        chain_id,
-        registry: Registry(registry),
+        chain_id: registry.chain_id,
+        registry: Registry(registry.address),
         log_id: log.log_id,
         seq,
         size,
         root,
     };
     Ok(Some((checkpoint, anchor)))
-}
-
-/// The row of `meta` that names chain and registry, written when the registry is
-/// installed.
-pub const REGISTRY: &str = "registry";
-
-/// `<chain id>:0x<40 hex digits>`.
-pub fn parse_registry(text: &str) -> Option<(u64, [u8; 20])> {
-    let (chain_id, address) = text.split_once(":0x")?;
-    let address = hex::decode(address).ok()?.try_into().ok()?;
-    Some((chain_id.parse().ok()?, address))
 }
 
 /// The digest of a policy set of this facility, as its statement has it; zeros for the

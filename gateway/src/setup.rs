@@ -18,7 +18,6 @@ use crate::{
     facility::FIRST_INDEX_EPOCH,
     failure::Failure,
     keyring::{self, HeldKey},
-    log_proof,
     own_seal::OwnSeal,
     policy_set::{self, NewSet},
     registration::{Administrator, Client, NewRegistration, Profile, Registrant, Sharing},
@@ -27,7 +26,7 @@ use model::{Clock, FacilityName, Random, Scope, Timestamp};
 use policies::PolicySource;
 use sealing::{IdRoot, Kek, Kms};
 use std::{collections::BTreeSet, sync::Arc};
-use store::{FacilityId, Store, StoredKek, StoredKey, Tx};
+use store::{FacilityId, Registry, Store, StoredKek, StoredKey, Tx};
 
 /// The generation of a new facility's KEK.
 pub const FIRST_GENERATION: u32 = 1;
@@ -193,43 +192,23 @@ fn first_profile(
     })
 }
 
-/// Chain and registry at which the facilities' logs are anchored, once noted.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn noted_registry(store: &Store) -> Result<Option<(u64, [u8; 20])>, Failure> {
-    let text = store
-        .read("registry", |reader| reader.meta().find(log_proof::REGISTRY))
-        .await?;
-    Ok(text.as_deref().and_then(log_proof::parse_registry))
-}
-
-/// The row of `meta` that notes a registry: its name and value.
-#[must_use]
-pub fn registry_note(chain_id: u64, address: [u8; 20]) -> (String, String) {
-    let text = format!("{chain_id}:0x{}", hex::encode(address));
-    (log_proof::REGISTRY.to_owned(), text)
-}
-
 /// Notes which registry the facilities' logs are anchored at.
 ///
 /// # Errors
-/// When another is noted already.
-pub async fn note_registry(store: &Store, chain_id: u64, address: [u8; 20]) -> Result<(), Failure> {
-    let (_, text) = registry_note(chain_id, address);
-    let insert = text.clone();
+/// When another is noted already, or nothing shows the one that is.
+pub async fn note_registry(store: &Store, registry: Registry) -> Result<(), Failure> {
     let found = store
         .run_tx("note registry", &[], move |tx| {
-            let found = tx.meta().find(log_proof::REGISTRY)?;
+            let found = tx.registries().find()?.shown()?.now;
             if found.is_none() {
-                tx.meta().insert(log_proof::REGISTRY, &insert)?;
+                tx.registries().insert(registry)?;
             }
             Ok(found)
         })
         .await?;
     match found {
-        Some(other) if other != text => Err(Failure::fault(format!(
-            "the database is anchored at registry {other}, not {text}; \
+        Some(other) if other != registry => Err(Failure::fault(format!(
+            "the database is anchored at registry {other}, not {registry}; \
              use the registry and the L2 that it was made with"
         ))),
         _ => Ok(()),

@@ -21,7 +21,7 @@ impl Journal {
         }: Range<u64>,
         most: u64,
     ) -> Result<Vec<u64>, StepError> {
-        let (log, moved_at) = (log.id, log.moved_at);
+        let (log, moved_at) = (log.id, log.moved_at()?);
         let read = move |reader: &mut Reader| {
             let head_row = moved_at + head;
             if reader.anchors().find(log, head_row)?.is_some() {
@@ -37,7 +37,7 @@ impl Journal {
 
     /// Whether an anchor, by the registry's number, has a row.
     pub(crate) async fn has_anchor(&self, log: &Log, seq: u64) -> Result<bool, StepError> {
-        let (log, seq) = (log.id, log.moved_at + seq);
+        let (log, seq) = (log.id, log.moved_at()? + seq);
         let read = move |reader: &mut Reader| reader.anchors().find(log, seq);
         Ok(self.read("anchor", read).await?.is_some())
     }
@@ -66,7 +66,7 @@ impl Journal {
         // reorganisation takes its block.
         let time = Timestamp::from_millis(0).map_err(|_| Error::Corrupt("time"))?;
         let new = new_post(chain_id, sent.submitter, &sent.signed, time);
-        let (log, seq) = (log.id, log.moved_at + found.seq);
+        let (log, seq) = (log.id, log.moved_at()? + found.seq);
         let block = (found.block, found.block_hash);
         self.write("anchor taken from the chain", move |tx: &mut Tx| {
             let post = match tx.posts().of_hash(new.tx_hash)? {

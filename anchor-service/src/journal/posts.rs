@@ -13,27 +13,16 @@ use crate::{
 use model::{AnchorState, LogId, Timestamp};
 use store::{Access, Anchor, Error, NewAnchor, NewPost, Post, PostState, Reader};
 
-/// Under this name the database says which ledger its logs are anchored on.
+/// Under this name the database says which ledger its logs were anchored on first. It tells
+/// that there was one, and decides nothing else.
 pub(crate) const LEDGER: &str = "ledger";
 
 /// Chain and registry as one word.
-pub(crate) fn ledger_name<L: Ledger>(ledger: &L) -> String {
+fn ledger_name<L: Ledger>(ledger: &L) -> String {
     format!("{}/0x{}", ledger.chain_id(), hex::encode(ledger.registry()))
 }
 
 impl Journal {
-    /// Makes sure that the database's anchors, if it has any, are on this ledger.
-    pub(crate) async fn is_bound_to<L: Ledger>(&self, ledger: &L) -> Result<(), StepError> {
-        let configured = ledger_name(ledger);
-        match self
-            .read("ledger", |reader| reader.meta().find(LEDGER))
-            .await?
-        {
-            Some(bound) if bound != configured => Err(StepError::OtherLedger { bound, configured }),
-            _ => Ok(()),
-        }
-    }
-
     /// The posts that are in no block: for each nonce its attempts, the newest
     /// last; nonces in order.
     pub(crate) async fn under_way(&self) -> Result<Vec<Vec<Post>>, StepError> {
@@ -89,10 +78,11 @@ impl Journal {
             }
             let post = tx.posts().insert(&new)?;
             let logs = tx.logs().list()?;
+            let registries = tx.registries().find()?.shown()?;
             for anchor in &anchors {
                 let log = logs.iter().find(|log| log.log_id == anchor.log_id);
                 let log = log.ok_or(Error::Corrupt("log"))?.id;
-                let moved_at = tx.former_registries().last_seq(log)?;
+                let moved_at = registries.last_seq(log);
                 tx.anchors().insert(&NewAnchor {
                     log,
                     seq: moved_at + anchor.seq,
@@ -193,10 +183,11 @@ impl Journal {
         let posts: Vec<_> = attempts.iter().map(|attempt| attempt.id).collect();
         let read = move |reader: &mut Reader| {
             let mut carried = Vec::new();
+            let registries = reader.registries().find()?.shown()?;
             for post in posts {
                 for Anchor { mut new, .. } in reader.anchors().of_post(post)? {
                     let log = reader.logs().get(new.log)?.ok_or(Error::Corrupt("log"))?;
-                    new.seq -= reader.former_registries().last_seq(new.log)?.min(new.seq);
+                    new.seq -= registries.last_seq(new.log).min(new.seq);
                     carried.push((log.log_id, new));
                 }
             }
@@ -214,9 +205,10 @@ impl Journal {
         let post = post.id;
         let read = move |reader: &mut Reader| {
             let mut finals = Vec::new();
+            let registries = reader.registries().find()?.shown()?;
             for Anchor { new, .. } in reader.anchors().of_post(post)? {
                 let log = reader.logs().get(new.log)?;
-                let moved_at = reader.former_registries().last_seq(new.log)?;
+                let moved_at = registries.last_seq(new.log);
                 finals.extend(log.map(|log| BecomingFinal {
                     log_id: log.log_id,
                     seq: new.seq.saturating_sub(moved_at),

@@ -132,7 +132,7 @@ impl<L: Ledger> LogCheck<L> {
         last: u64,
     ) -> Result<BTreeMap<u64, Anchor>, StepError> {
         let mut rows = BTreeMap::new();
-        let (id, moved_at) = (log.id, log.moved_at);
+        let (id, moved_at) = (log.id, log.moved_at()?);
         let last = last + moved_at;
         let mut after = i64::try_from(first + moved_at).unwrap_or(i64::MAX) - 1;
         loop {

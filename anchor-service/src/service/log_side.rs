@@ -3,8 +3,8 @@
 
 use super::turn::{Turn, ticks};
 use crate::{
-    alarm::Bell, checkpoint::Checkpointer, failure::StepError, guard, journal::Journal, key_rows,
-    known_logs::KnownLogs, ledger::Ledger, log_keys::LogKeys, new_log::LogMaker,
+    alarm::Bell, bound, checkpoint::Checkpointer, failure::StepError, guard, journal::Journal,
+    key_rows, known_logs::KnownLogs, ledger::Ledger, log_keys::LogKeys, new_log::LogMaker,
     sequencer::Sequencer, signed::Signed, status::Compared,
 };
 use std::{sync::Arc, time::Duration};
@@ -42,7 +42,7 @@ impl<L: Ledger> LogSide<L> {
         // Of a log whose keys cannot be taken over the steps tell that need them.
         let _ = self.tend_keys().await;
         self.ledger.check().await?;
-        self.journal.is_bound_to(&*self.ledger).await?;
+        bound::check(&self.journal, &*self.ledger).await?;
         guard::check_heads(&self.journal, &*self.ledger, &self.bell).await?;
         self.compared = true;
         self.passed.pass();

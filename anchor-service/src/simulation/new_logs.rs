@@ -69,6 +69,43 @@ async fn a_facility_without_a_log_gets_one_with_a_key() {
     assert!(names.all(|name| !name.to_string_lossy().ends_with(".new")));
 }
 
+/// The host of logs that are known, whatever the row says. Where none is, the row needs
+/// its mac.
+#[tokio::test]
+async fn a_host_that_somebody_wrote_names_no_log() {
+    let world = World::new(0).await;
+    note_log_host(&world.store, "gw.test").await.unwrap();
+    let other = "UPDATE meta SET value = 'other.test' WHERE name = 'log_host'";
+    for (name, edit) in [
+        ("c", other),
+        ("d", "DELETE FROM meta WHERE name = 'log_host'"),
+        (
+            "e",
+            "INSERT INTO meta (name, value) VALUES ('log_host', 'other.test')",
+        ),
+    ] {
+        world.sql(edit);
+        add_facility(&world, name).await;
+        assert_eq!(maker(&world).step_logs().await, Ok(1));
+        let logs = world.store.read("logs", |reader| reader.logs().list());
+        let last = logs.await.unwrap().pop().unwrap();
+        assert_eq!(last.origin, format!("gw.test/log/{name}"));
+    }
+    world.sql("UPDATE log SET keys_mac = NULL");
+    add_facility(&world, "f").await;
+    let refused = StepError::Store(store::Error::LogHost("other.test".to_owned()));
+    assert_eq!(maker(&world).step_logs().await, Err(refused));
+    note_log_host(&world.store, "gw.test").await.unwrap();
+    assert_eq!(maker(&world).step_logs().await, Ok(1));
+    world.sql("UPDATE log SET keys_mac = NULL; DELETE FROM meta WHERE name = 'log_host'");
+    add_facility(&world, "g").await;
+    let refused = maker(&world).step_logs().await.unwrap_err();
+    assert!(
+        matches!(refused, StepError::Store(store::Error::LogKeys(_))),
+        "{refused:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_log_that_cannot_be_made_is_named_and_holds_up_no_other() {
     let mut world = World::new(0).await;

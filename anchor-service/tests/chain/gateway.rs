@@ -21,7 +21,7 @@ use model::{
 };
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
-use store::{Audit, Database, Facility, NewAudit, NewLog, Store};
+use store::{Audit, Database, Facility, NewAudit, NewLog, Registry, Store};
 use tempfile::TempDir;
 
 pub struct Gateway {
@@ -77,6 +77,12 @@ impl Gateway {
         );
         let ledger = anvil.registry(SUBMITTER, &[log]).await;
         let registry = ledger.registry();
+        let noted = Registry {
+            chain_id: CHAIN,
+            address: registry,
+        };
+        let note = store.run_tx("registry", &[], move |tx| tx.registries().insert(noted));
+        note.await.unwrap();
         let clock = Arc::new(ManualClock::new(created));
         let witness = Witness::new(SignedFile::new(folder.path().join("signed.json")));
         let service = service(&store, ledger, &clock, (&folder, &witness), finality);

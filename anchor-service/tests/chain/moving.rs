@@ -10,18 +10,6 @@ use anchor_service::{
 
 use std::sync::Arc;
 
-const NOTE: (&str, &str) = ("1:old", "1:new");
-
-fn note() -> move_registry::Note {
-    let (before, after) = NOTE;
-    ("registry".into(), before.into(), after.into())
-}
-
-async fn noted(gateway: &Gateway) {
-    let insert = |tx: &mut store::Tx| tx.meta().insert("registry", NOTE.0);
-    gateway.store.run_tx("note", &[], insert).await.unwrap();
-}
-
 async fn anchor_once(gateway: &mut Gateway, count: u64) {
     gateway.plant(count).await;
     gateway.post().await;
@@ -32,7 +20,6 @@ async fn anchor_once(gateway: &mut Gateway, count: u64) {
 #[tokio::test]
 async fn logs_go_on_at_another_registry_with_number_1() {
     let mut gateway = Gateway::start(&[], FinalityRule::Immediate).await;
-    noted(&gateway).await;
     anchor_once(&mut gateway, 5).await;
     anchor_once(&mut gateway, 4).await;
     let old = gateway.anvil.ledger(SUBMITTER, gateway.registry).await;
@@ -45,9 +32,7 @@ async fn logs_go_on_at_another_registry_with_number_1() {
         logs[0].before.map(|head| (head.seq, head.size)),
         Some((2, 9))
     );
-    move_registry::set(&store, &old, &new, note())
-        .await
-        .unwrap();
+    move_registry::set(&store, &old, &new).await.unwrap();
 
     // The old registry is refused from now on, and the new one goes on.
     assert!(matches!(

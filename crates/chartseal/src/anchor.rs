@@ -6,7 +6,7 @@ use crate::{
     config::Config,
     database, facility,
     output::{complain, say},
-    registry::{self, Standing},
+    registry::{self, Address, Standing},
 };
 use anchor_service::{
     key_file,
@@ -15,7 +15,7 @@ use anchor_service::{
 use gateway::setup;
 use model::{FacilityName, LogId, SystemRandom};
 use std::{error::Error, process::ExitCode};
-use store::Store;
+use store::{Registry, Store};
 
 type Failed = Box<dyn Error>;
 
@@ -68,6 +68,8 @@ async fn deploy(args: &AdminArgs) -> Result<(), Failed> {
         )
         .into());
     }
+    // What is deployed is noted after, with a mac.
+    store.leaf_keys().require()?;
     match (args.admin_key.exists(), args.new_key) {
         (true, _) => {}
         (false, true) => drop(key_file::create(&args.admin_key, &SystemRandom)?),
@@ -87,7 +89,7 @@ async fn deploy(args: &AdminArgs) -> Result<(), Failed> {
         .paying(anchor.fees());
     let address = admin.deploy().await?;
     if !args.another {
-        setup::note_registry(&store, anchor.chain_id, address).await?;
+        note(&store, anchor.chain_id, address).await?;
     }
     say!(
         "deployed registry {} on chain {}",
@@ -105,6 +107,9 @@ async fn grant(args: &GrantArgs) -> Result<(), Failed> {
     let store = database::open(&config)?;
     let standing = Standing::read(&store, anchor).await?;
     let address = standing.known()?;
+    if standing.noted.is_none() {
+        store.leaf_keys().require()?;
+    }
     let submitter = SubmitterKey::open(&anchor.submitter_key)?.address();
     let key = SubmitterKey::open(&args.admin_key)?;
     let admin = RegistryAdmin::connect(anchor.rpc_url.read()?, anchor.chain_id, key)
@@ -116,9 +121,14 @@ async fn grant(args: &GrantArgs) -> Result<(), Failed> {
         say!("{submitter} may anchor the log of `{facility}` (0x{log})");
     }
     if standing.noted.is_none() {
-        setup::note_registry(&store, anchor.chain_id, address).await?;
+        note(&store, anchor.chain_id, address).await?;
     }
     Ok(())
+}
+
+async fn note(store: &Store, chain_id: u64, address: Address) -> Result<(), Failed> {
+    let registry = Registry { chain_id, address };
+    Ok(setup::note_registry(store, registry).await?)
 }
 
 /// Takes grants back, at the registry that is in use.

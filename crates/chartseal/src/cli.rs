@@ -18,8 +18,8 @@ mod trust;
 pub use self::demo::DemoArgs;
 pub use self::{
     anchor::{
-        AdminArgs, AnchorArgs, AnchorCommand, CloseArgs, GrantArgs, MoveArgs, NewEpochArgs,
-        RegistryCommand, RevokeArgs, Stolen,
+        AdminArgs, AdoptRegistryArgs, AnchorArgs, AnchorCommand, CloseArgs, GrantArgs, MoveArgs,
+        NewEpochArgs, RegistryCommand, RevokeArgs, Stolen,
     },
     facility::{InitArgs, TakeOverArgs},
     import::ImportArgs,

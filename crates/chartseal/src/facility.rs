@@ -1,7 +1,7 @@
 //! Making facilities, as `init` and the demo do it: root key, keys, policy set and
 //! first registrations, then the log. Each step finds what an earlier run that was cut short has made.
 
-use anchor_service::LogKeys;
+use anchor_service::{LogHost, LogKeys};
 use gateway::{
     Administrator, Client,
     setup::{self, FIRST_GENERATION, NewFacility},
@@ -14,20 +14,25 @@ use store::{Facility, KeysShown, Log, Store};
 
 type Failed = Box<dyn Error>;
 
-/// Fixes the host for good.
+/// Fixes the host for good. One that nothing in the database shows counts when the operator
+/// has named it.
 ///
 /// # Errors
-/// When another is fixed already.
-pub async fn fix_log_host(store: &Store, host: &str) -> Result<(), Failed> {
-    match anchor_service::log_host(store).await? {
-        Some(fixed) if fixed != host => {
-            return Err(format!(
-                "the logs of this database are known by the host `{fixed}` for good, not by \
-                 `{host}`; leave `--log-host` out"
-            )
-            .into());
+/// When another is fixed already, or nothing shows this one.
+pub async fn fix_log_host(store: &Store, host: &str, named: bool) -> Result<(), Failed> {
+    match anchor_service::find_log_host(store).await? {
+        Some(LogHost { doubt: Some(_), .. }) if named => {}
+        Some(found) => {
+            let fixed = found.shown()?;
+            if fixed != host {
+                return Err(format!(
+                    "the logs of this database are known by the host `{fixed}` for good, not by \
+                     `{host}`; leave `--log-host` out"
+                )
+                .into());
+            }
         }
-        _ => {}
+        None => {}
     }
     Ok(anchor_service::note_log_host(store, host).await?)
 }

@@ -52,10 +52,11 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     let first = first::of(args, &config, !there)?;
     let kms = kms(&keys.file, &store).await?;
     facility::check_keys(&store, &kms).await?;
-    facility::fix_log_host(&store, &host).await?;
 
     folder(&anchor.log_keys)?;
     leaf_key::make(&config, &store, args.new_leaf_key).await?;
+    crate::keys::log::take_over(&config, &store).await?;
+    facility::fix_log_host(&store, &host, args.log_host.is_some()).await?;
     let submitter = submitter(&anchor.submitter_key, &SystemRandom)?;
     let new = (&args.facility, first.clone());
     let made = facility::create(&store, &kms, new, &SystemClock, &SystemRandom).await?;
@@ -65,7 +66,6 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     let row = facility::find(&store, &args.facility)
         .await?
         .ok_or("the facility was made and is not there")?;
-    crate::keys::log::take_over(&config, &store).await?;
     let had_log = log(&store, &row).await?.is_some();
     let log_keys = LogKeys::new(&anchor.log_keys);
     facility::open_log(&store, &log_keys, &SystemRandom, &host, &row).await?;
@@ -140,11 +140,12 @@ async fn log(
 
 async fn log_host(given: Option<&String>, store: Option<&Store>) -> Result<String, Failed> {
     let fixed = match store {
-        Some(store) => anchor_service::log_host(store).await?,
+        // Whether anything shows it is looked at when the leaf key is there.
+        Some(store) => anchor_service::find_log_host(store).await?,
         None => None,
     };
     match (given, fixed) {
-        (None, Some(fixed)) => Ok(fixed),
+        (None, Some(fixed)) => Ok(fixed.name),
         (Some(given), _) => Ok(given.clone()),
         (None, None) => Err(
             "give `--log-host`: the host by which this installation's logs are \

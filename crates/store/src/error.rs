@@ -55,6 +55,19 @@ pub enum Error {
          \"Keys of a log that nobody put there\" in the runbook"
     )]
     LogKeys(String),
+    /// Nothing shows that the registries which the database names are this installation's.
+    #[error(
+        "nothing shows that the registry which the database names is this installation's: name the \
+         right one as `registry` in `[anchor]`, or compare and take it over by `chartseal anchor \
+         registry adopt`"
+    )]
+    Registry,
+    /// Nothing shows that the host which the database names is this installation's.
+    #[error(
+        "nothing shows that the logs' host which the database names, `{0}`, is this installation's: \
+         run `chartseal init --facility NAME --log-host HOST` with the right one"
+    )]
+    LogHost(String),
     /// A search took longer than it may.
     #[error("the search took too long: narrow it")]
     TooCostly,

@@ -1,10 +1,6 @@
-//! Facilities, and what the database says of itself.
+//! Facilities.
 
-use crate::{
-    Access, Error, Tx, column,
-    database::Conn,
-    schema::{facility, meta},
-};
+use crate::{Access, Error, Tx, column, database::Conn, schema::facility};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use model::{FacilityName, Timestamp};
 
@@ -25,11 +21,6 @@ pub struct Facility {
 
 /// The view of facilities.
 pub struct Facilities<'a, A> {
-    pub(crate) access: &'a mut A,
-}
-
-/// The view of what the database says of itself: `log_host`, `created`.
-pub struct Meta<'a, A> {
     pub(crate) access: &'a mut A,
 }
 
@@ -82,40 +73,5 @@ impl Facilities<'_, Tx> {
             })?;
         let found = self.find(name)?.ok_or(Error::Corrupt("facility"))?;
         Ok(found.id)
-    }
-}
-
-impl<A: Access> Meta<'_, A> {
-    /// The value of this name.
-    pub fn find(&mut self, name: &str) -> Result<Option<String>, Error> {
-        let query = meta::table.filter(meta::name.eq(name)).select(meta::value);
-        self.access.query(|conn| query.first(conn).optional())
-    }
-}
-
-impl Meta<'_, Tx> {
-    /// Puts another value in the place of one that is set; `Taken` when it is not
-    /// `before`.
-    pub fn swap(&mut self, name: &str, before: &str, after: &str) -> Result<(), Error> {
-        let same = meta::table
-            .filter(meta::name.eq(name))
-            .filter(meta::value.eq(before));
-        let update = diesel::update(same).set(meta::value.eq(after));
-        match self.access.write(|conn| update.execute(conn))? {
-            1 => Ok(()),
-            _ => Err(Error::Taken("meta value")),
-        }
-    }
-
-    /// Sets a value once and for all; `Taken` when it is set.
-    pub fn insert(&mut self, name: &str, value: &str) -> Result<(), Error> {
-        let row = (meta::name.eq(name), meta::value.eq(value));
-        let insert = diesel::insert_into(meta::table).values(row);
-        self.access
-            .insert(Error::Taken("meta value"), |conn| match conn {
-                Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
-                Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
-            })?;
-        Ok(())
     }
 }

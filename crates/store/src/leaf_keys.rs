@@ -4,7 +4,7 @@
 //!
 //! They open nothing. The store holds them, so that nothing can be put down without.
 
-use crate::{Error, FacilityId, Log, NewLog, StoredLogKey};
+use crate::{Error, FacilityId, FormerRegistry, KeysShown, Log, LogRowId, NewLog, StoredLogKey};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use model::{Commitment, Digest, LogId, Tag, Timestamp, VersionNumber};
@@ -19,6 +19,7 @@ const OF_LEAF: &[u8] = b"chartseal/1/leaf";
 const OF_STATE: &[u8] = b"chartseal/1/log-state";
 const OF_ID: &[u8] = b"chartseal/1/leaf-key-id";
 const OF_LOG_KEYS: &[u8] = b"chartseal/1/log-key";
+const OF_META: &[u8] = b"chartseal/1/meta";
 
 /// Bytes of a mac.
 pub(crate) const MAC: usize = 16;
@@ -34,6 +35,25 @@ pub struct LeafName {
     pub version: VersionNumber,
 }
 
+/// A row of `meta`, with what its mac is over beside it.
+pub(crate) struct MetaRow<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) value: &'a str,
+    /// Beside the registry of today those of before.
+    pub(crate) former: &'a [(LogRowId, FormerRegistry)],
+}
+
+impl<'a> MetaRow<'a> {
+    /// One that stands for itself.
+    pub(crate) const fn alone(name: &'a str, value: &'a str) -> Self {
+        Self {
+            name,
+            value,
+            former: &[],
+        }
+    }
+}
+
 /// A key with those derived from it, ready to be used.
 #[derive(Clone)]
 pub(crate) struct LeafKey {
@@ -42,6 +62,7 @@ pub(crate) struct LeafKey {
     /// Tells the key from others, and nothing of it.
     id: [u8; 4],
     log_keys: Hmac<Sha256>,
+    meta: Hmac<Sha256>,
 }
 
 impl LeafKey {
@@ -58,6 +79,7 @@ impl LeafKey {
             state: derive(&hkdf, OF_STATE),
             id,
             log_keys: derive(&hkdf, OF_LOG_KEYS),
+            meta: derive(&hkdf, OF_META),
         }
     }
 
@@ -99,6 +121,21 @@ impl LeafKey {
         mac
     }
 
+    fn of_meta(&self, row: &MetaRow<'_>) -> Hmac<Sha256> {
+        let mut mac = self.meta.clone();
+        for text in [row.name, row.value] {
+            mac.update(&(text.len() as u64).to_be_bytes());
+            mac.update(text.as_bytes());
+        }
+        for (log, former) in row.former {
+            mac.update(&log.0.to_be_bytes());
+            mac.update(&former.last_seq.to_be_bytes());
+            mac.update(&former.registry.chain_id.to_be_bytes());
+            mac.update(&former.registry.address);
+        }
+        mac
+    }
+
     pub(crate) fn leaf_mac(&self, name: &LeafName, commitment: &Commitment) -> [u8; MAC] {
         short(self.of_leaf(name, commitment))
     }
@@ -109,6 +146,10 @@ impl LeafKey {
 
     pub(crate) fn log_keys_mac(&self, log: &NewLog, keys: &[StoredLogKey]) -> [u8; MAC] {
         short(self.of_log_keys(log, keys))
+    }
+
+    pub(crate) fn meta_mac(&self, row: &MetaRow<'_>) -> [u8; MAC] {
+        short(self.of_meta(row))
     }
 }
 
@@ -166,10 +207,42 @@ impl LeafKeys {
         ids.collect::<Vec<_>>().join(" ")
     }
 
-    /// By which of them a log's rows were put there, if by any: 0 is the one that makes macs.
-    pub(crate) fn of_log(&self, log: &NewLog, keys: &[StoredLogKey], mac: &[u8]) -> Option<usize> {
-        let made = |key: &LeafKey| is(key.of_log_keys(log, keys), mac);
-        (mac.len() == MAC).then(|| self.held().iter().position(made))?
+    /// By which of them a log's rows were put there.
+    pub(crate) fn of_log(
+        &self,
+        log: &NewLog,
+        keys: &[StoredLogKey],
+        mac: Option<&[u8]>,
+    ) -> KeysShown {
+        self.shown(mac, |key| key.of_log_keys(log, keys))
+    }
+
+    /// By which of them a row of `meta` was put there.
+    pub(crate) fn of_meta(&self, row: &MetaRow<'_>, mac: Option<&[u8]>) -> KeysShown {
+        self.shown(mac, |key| key.of_meta(row))
+    }
+
+    fn shown(&self, mac: Option<&[u8]>, made: impl Fn(&LeafKey) -> Hmac<Sha256>) -> KeysShown {
+        let held = self.held();
+        let by = |mac: &[u8]| held.iter().position(|key| is(made(key), mac));
+        match mac {
+            _ if held.is_empty() => KeysShown::Unknown,
+            None => KeysShown::Never,
+            Some(mac) if mac.len() != MAC => KeysShown::Wrong,
+            Some(mac) => match by(mac) {
+                None => KeysShown::Wrong,
+                Some(0) => KeysShown::Newest,
+                Some(_) => KeysShown::Older,
+            },
+        }
+    }
+
+    /// Refuses where none is held: nothing with a mac can be written.
+    ///
+    /// # Errors
+    /// When none is.
+    pub fn require(&self) -> Result<(), Error> {
+        self.newest().map(drop)
     }
 
     /// The key that makes macs.
@@ -205,106 +278,4 @@ fn is(made: Hmac<Sha256>, mac: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn name() -> LeafName {
-        LeafName {
-            facility: FacilityId(7),
-            record: Tag::new([1; 16]),
-            version: VersionNumber::FIRST,
-        }
-    }
-
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    #[test]
-    fn golden_vectors_of_the_macs() {
-        let key = LeafKey::new(&std::array::from_fn(|index| index as u8));
-        let leaf = key.leaf_mac(&name(), &Commitment::new([2; 32]));
-        let state = key.state_mac(LogId::new([3; 32]), 4, &Digest::new([5; 32]));
-        assert_eq!(
-            (hex(&leaf).as_str(), hex(&state).as_str()),
-            (
-                "f22386c169e5f6520a242b8951b4d7f5",
-                "ff0bb646a9db3e4c29c9b930c969d6ca"
-            )
-        );
-        let log = NewLog {
-            facility: FacilityId(7),
-            epoch: 1,
-            origin: "gw.example/log/st-mary".to_owned(),
-            log_id: LogId::new([3; 32]),
-            public_key: [4; 32],
-        };
-        let at = |millis| Some(Timestamp::from_millis(millis).unwrap());
-        let stored = |number, key, retired| StoredLogKey {
-            number,
-            public_key: [key; 32],
-            created: at(1_000),
-            retired,
-        };
-        let keys = [stored(1, 4, at(2_000)), stored(2, 5, None)];
-        let (none, two) = (key.log_keys_mac(&log, &[]), key.log_keys_mac(&log, &keys));
-        assert_eq!(
-            (hex(&none).as_str(), hex(&two).as_str()),
-            (
-                "42e3f18001f5fd55727e933d47c5a3da",
-                "27d6b607680609db64a6e2c81c857afd"
-            )
-        );
-    }
-
-    #[test]
-    fn golden_vector_of_an_identifier() {
-        let keys = LeafKeys::default();
-        keys.set([&std::array::from_fn(|index| index as u8), &[1; 32]]);
-        let ids = keys.ids();
-        assert_eq!(
-            ids.split_once(' ').map(|(first, _)| first),
-            Some("8f2d652d")
-        );
-        assert_eq!(ids.len(), 17);
-    }
-
-    #[test]
-    fn a_mac_counts_for_its_leaf_alone_under_each_key_that_is_held() {
-        let keys = LeafKeys::default();
-        assert!(matches!(keys.newest(), Err(Error::NoLeafKey)));
-        let (first, second) = ([1; 32], [2; 32]);
-        keys.set([&first]);
-        let (name, commitment) = (name(), Commitment::new([9; 32]));
-        let mac = keys.newest().unwrap().leaf_mac(&name, &commitment);
-        let counts = |name: &LeafName, commitment: &Commitment, mac: &[u8]| {
-            is_leaf_mac(&keys.held(), name, commitment, mac)
-        };
-        assert!(counts(&name, &commitment, &mac));
-        let others = [
-            LeafName {
-                facility: FacilityId(8),
-                ..name
-            },
-            LeafName {
-                record: Tag::new([2; 16]),
-                ..name
-            },
-            LeafName {
-                version: VersionNumber::new(2).unwrap(),
-                ..name
-            },
-        ];
-        for other in others {
-            assert!(!counts(&other, &commitment, &mac), "{other:?}");
-        }
-        assert!(!counts(&name, &Commitment::new([8; 32]), &mac));
-        assert!(!counts(&name, &commitment, &mac[..15]));
-        assert!(!counts(&name, &commitment, &[]));
-        keys.set([&second, &first]);
-        assert!(counts(&name, &commitment, &mac), "still held");
-        assert_ne!(keys.newest().unwrap().leaf_mac(&name, &commitment), mac);
-        keys.set([&second]);
-        assert!(!counts(&name, &commitment, &mac), "no longer held");
-    }
-}
+mod tests;

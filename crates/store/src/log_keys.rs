@@ -26,7 +26,7 @@ pub struct StoredLogKey {
     pub retired: Option<Timestamp>,
 }
 
-/// By what a log and its keys are shown to be ours.
+/// By what rows are shown to be ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeysShown {
     /// The leaf key that makes macs.
@@ -99,14 +99,7 @@ fn key_set(
     mut keys: Vec<StoredLogKey>,
     held: &LeafKeys,
 ) -> LogKeySet {
-    let by = |mac: &[u8]| held.of_log(&log.as_made(), &keys, mac);
-    let shown = match mac.map(by) {
-        _ if held.held().is_empty() => KeysShown::Unknown,
-        None => KeysShown::Never,
-        Some(None) => KeysShown::Wrong,
-        Some(Some(0)) => KeysShown::Newest,
-        Some(Some(_)) => KeysShown::Older,
-    };
+    let shown = held.of_log(&log.as_made(), &keys, mac);
     if keys.is_empty() {
         keys.push(StoredLogKey {
             number: 1,

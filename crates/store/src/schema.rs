@@ -1,7 +1,7 @@
 //! The tables as diesel sees them, one description for both back ends. The
 //! truth is `migrations/`; a test holds both trees against each other.
 
-diesel::table! { meta (name) { name -> Text, value -> Text } }
+diesel::table! { meta (name) { name -> Text, value -> Text, mac -> Nullable<Binary> } }
 
 diesel::table! { facility (id) { id -> Integer, name -> Text, created_ms -> BigInt } }
 
@@ -356,5 +356,6 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(anchor, checkpoint, post);
 diesel::allow_tables_to_appear_in_same_query!(audit, audit_patient);
 diesel::allow_tables_to_appear_in_same_query!(change, change_decision);
+diesel::allow_tables_to_appear_in_same_query!(former_registry, meta);
 diesel::allow_tables_to_appear_in_same_query!(leaf, log);
 diesel::allow_tables_to_appear_in_same_query!(log, log_key);

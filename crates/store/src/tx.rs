@@ -2,9 +2,9 @@
 //! outside. Each gives one view per table group; a view of a reader only reads.
 
 use crate::{
-    Anchors, Answers, Audits, Changes, Epochs, Error, Facilities, FacilityId, FormerRegistries,
-    Jobs, KeptQueries, Keys, LaterRows, LeafKeys, Lease, Leaves, LogKeys, LogPages, Logs, Meta,
-    OwnUrls, Policies, Posts, Registrations, Statements, Sweep, Thinning, Versions,
+    Anchors, Answers, Audits, Changes, Epochs, Error, Facilities, FacilityId, Jobs, KeptQueries,
+    Keys, LaterRows, LeafKeys, Lease, Leaves, LogKeys, LogPages, Logs, Meta, OwnUrls, Policies,
+    Posts, Registrations, Registries, Statements, Sweep, Thinning, Versions,
     database::Conn,
     error::Fault,
     waiting::{self, Waiting},
@@ -304,6 +304,6 @@ views! {
     anchors: Anchors,
     /// Old anchors, and what goes with them.
     thinning: Thinning,
-    /// Registries of before.
-    former_registries: FormerRegistries,
+    /// The registry of the logs' anchors, and those of before.
+    registries: Registries,
 }

@@ -9,7 +9,7 @@ use e2e::Ran;
 use std::{fs, path::Path};
 
 /// Every command that opens a database and is not `init`.
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 16] = [
     &["serve"],
     &["serve", "--check-only"],
     &["sweep"],
@@ -20,6 +20,7 @@ const COMMANDS: [&[&str]; 15] = [
     &["keys", "list"],
     &["keys", "rotate", "--facility", HOME],
     &["anchor", "adopt"],
+    &["anchor", "registry", "adopt"],
     &["anchor", "new-epoch", "--facility", HOME],
     &["anchor", "grant", "--all", "--admin-key", "absent"],
     &["anchor", "deploy", "--admin-key", "absent"],

@@ -138,5 +138,10 @@ fn no_other_leaf_key_takes_the_place_of_one_in_use_unasked() {
     let anew = ["--facility", HOME, "--new-leaf-key"];
     let made = house.chartseal(&["init"], &config, &anew).good().text;
     assert!(made.contains("made the leaf key"), "{made}");
+    // Nothing but the operator shows then where the logs are anchored.
+    let registry = |more: &[&str]| house.chartseal(&["anchor", "registry", "adopt"], &config, more);
+    let shown = registry(&[]).good().text;
+    assert!(shown.contains("anchored at registry"), "{shown}");
+    drop(registry(&["--confirm"]).good());
     serve("Saskia");
 }

@@ -27,6 +27,7 @@ mod issuer_keys;
 mod liar;
 mod login;
 mod moved;
+mod noted;
 mod oidc;
 mod one_process;
 mod postgres;

@@ -136,7 +136,8 @@ fn all_is_final(site: &Site) -> bool {
 }
 
 /// Writes `registry` into `[anchor]`, in the place of any that is there.
-fn name_registry(config: &Path, registry: &str) {
+/// Names a registry in `[anchor]`.
+pub fn name_registry(config: &Path, registry: &str) {
     let text = fs::read_to_string(config).unwrap();
     let mut lines: Vec<_> = text
         .lines()

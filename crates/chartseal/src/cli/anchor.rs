@@ -145,6 +145,9 @@ pub enum Stolen {
 pub enum RegistryCommand {
     /// Move all logs to the registry that `registry` in `[anchor]` names.
     Set(MoveArgs),
+    /// Look at the registry that the database names without a mac that holds, and take it
+    /// over.
+    Adopt(AdoptRegistryArgs),
 }
 
 /// `chartseal anchor registry set`.
@@ -157,6 +160,17 @@ pub struct MoveArgs {
     #[arg(long, value_name = "ADDRESS")]
     pub from: Registry,
     /// Move; without this the logs are compared and nothing written.
+    #[arg(long)]
+    pub confirm: bool,
+}
+
+/// `chartseal anchor registry adopt`.
+#[derive(Debug, Args)]
+pub struct AdoptRegistryArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
+    pub config: PathBuf,
+    /// Take over what was shown; without it nothing is written.
     #[arg(long)]
     pub confirm: bool,
 }

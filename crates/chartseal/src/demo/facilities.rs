@@ -60,7 +60,7 @@ pub async fn create(
             say!("  sealed; the demo's facilities share with each other");
         }
     }
-    facility::fix_log_host(store, LOG_HOST).await
+    facility::fix_log_host(store, LOG_HOST, true).await
 }
 
 /// Nobody looks at what the demo prints before it is sealed, so it seals by itself only what

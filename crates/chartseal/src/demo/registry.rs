@@ -2,11 +2,12 @@
 //! allowed to anchor both logs.
 
 use super::Failed;
+use crate::registry;
 use anchor_service::ledger::evm::{RegistryAdmin, SubmitterKey};
 use devkit::chain::DevChain;
 use gateway::setup;
 use model::LogId;
-use store::Store;
+use store::{Registry, Store};
 
 /// The registry's address. It is noted only after the grants, so that a start
 /// that was cut short deploys a new one.
@@ -17,19 +18,27 @@ pub async fn establish(
     submitter: &SubmitterKey,
     logs: &[LogId],
 ) -> Result<[u8; 20], Failed> {
-    if let Some((chain_id, address)) = setup::noted_registry(store).await? {
-        if chain_id == chain.chain_id() {
-            return Ok(address);
+    let found = registry::find(store).await?;
+    if let Some(Registry { chain_id, address }) = found.now {
+        if chain_id != chain.chain_id() {
+            return Err(format!(
+                "the data was anchored on chain {chain_id}, which is not this one"
+            )
+            .into());
         }
-        return Err(
-            format!("the data was anchored on chain {chain_id}, which is not this one").into(),
-        );
+        // Nobody but the demo deploys on its chain, so its service may take the row over
+        // once it has found the contract there.
+        return Ok(address);
     }
     let admin = RegistryAdmin::connect(&chain.rpc_url(), chain.chain_id(), admin).await?;
     let address = admin.deploy().await?;
     for log in logs {
         admin.grant(address, *log, submitter.address().0.0).await?;
     }
-    setup::note_registry(store, chain.chain_id(), address).await?;
+    let registry = Registry {
+        chain_id: chain.chain_id(),
+        address,
+    };
+    setup::note_registry(store, registry).await?;
     Ok(address)
 }

@@ -66,9 +66,11 @@ impl Assembly {
         let keys = LogKeys::new(folder.path());
         let logs = logs(&store, &keys).await;
         let registry = chain.registry(&logs).await;
-        setup::note_registry(&store, chain.id(), registry)
-            .await
-            .unwrap();
+        let noted = store::Registry {
+            chain_id: chain.id(),
+            address: registry,
+        };
+        setup::note_registry(&store, noted).await.unwrap();
         let issuer = start_issuer(&folder);
         let (server, url) = serve(&store, kms, &issuer).await;
         let anchoring = anchor(&store, &chain, registry, keys, &folder);

@@ -20,6 +20,7 @@ mod lease;
 mod ledger;
 mod log_keys;
 mod logs;
+mod meta;
 mod missing;
 mod opening;
 mod proxy;
