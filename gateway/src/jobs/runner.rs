@@ -18,7 +18,8 @@ const PAUSE: u32 = 9;
 const SHORTEST: Duration = Duration::from_millis(5);
 /// And however long.
 const LONGEST: Duration = Duration::from_secs(30);
-/// Until a job of another process, a job that rests, or one that failed is looked at again.
+/// Until a job of another process, a job that rests, one that failed, or leaves that wait
+/// without a mac are looked at again.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 /// The tasks of all facilities.
@@ -75,9 +76,15 @@ async fn run(app: web::Data<App>, facility: Arc<Facility>, mut stopped: watch::R
             return;
         }
     };
+    // When no leaf was left that waits without a mac.
+    let mut looked = None::<Instant>;
     loop {
         let began = Instant::now();
-        let more = show_leaves(&facility).await;
+        let mut more = false;
+        if looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY) {
+            more = show_leaves(&facility).await;
+            looked = (!more).then_some(began);
+        }
         let wait = match worker.turn().await {
             Ok(Turn::StoodBy | Turn::Rested(_)) if more => began.elapsed() * PAUSE,
             Ok(Turn::Worked) if worker.is_late() => SHORTEST,
