@@ -5,7 +5,7 @@ use super::{
     endpoint::RpcNodes,
     fees::Fees,
     key::SubmitterKey,
-    node::Node,
+    node::{LATEST, Node},
     registry::{self, Version},
     transaction::Draft,
 };
@@ -181,7 +181,7 @@ impl RegistryAdmin {
 
     async fn send(&self, to: TxKind, input: Bytes) -> Result<TransactionReceipt, LedgerError> {
         let account = self.key.address();
-        let nonce = self.node.agreed_count(account).await?;
+        let nonce = self.node.transaction_count(account, LATEST).await?;
         let draft = Draft {
             chain_id: self.chain_id,
             nonce,
