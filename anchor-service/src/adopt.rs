@@ -73,7 +73,9 @@ pub async fn adopt<L: Ledger>(
     }
     ledger.check().await?;
     bound::check(&journal, ledger).await?;
-    guard::check_heads(&journal, ledger, &bell).await?;
+    for log in journal.current_logs().await? {
+        guard::head(&journal, ledger, &bell, &log).await?;
+    }
     signed.advance(states.into_iter().collect()).await?;
     Ok(adopted)
 }

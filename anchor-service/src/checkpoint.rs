@@ -55,7 +55,7 @@ impl Checkpointer {
 
     /// Signs; gives the number of checkpoints.
     pub(crate) async fn step(&self) -> Result<u64, StepError> {
-        let found = self.logs.read().await?;
+        let found = self.logs.compared().await?;
         let (mut round, mut left_out) = (Vec::new(), found.left_out);
         // One that has ended too: its last leaves wait for their checkpoint.
         for log in found.logs {

@@ -76,6 +76,17 @@ pub enum StepError {
         /// Its name.
         origin: Origin,
     },
+    /// A row of an anchor that is not what stands on the chain.
+    #[error(
+        "the chain shows no anchor {seq} of the log of `{facility}` as the database has it: its \
+         nodes have no events of that block, or somebody changed the row; it does not become final"
+    )]
+    OtherAnchor {
+        /// Whose log.
+        facility: FacilityName,
+        /// Number of the anchor.
+        seq: u64,
+    },
     /// The registry refuses a log's anchor.
     #[error("the log of `{facility}` is not anchored: {refusal}")]
     NotAnchored {
@@ -159,10 +170,12 @@ impl StepError {
                 matches!(error, store::Error::Corrupt(_) | store::Error::LogKeys(_))
             }
             Self::Key(_)
+            | Self::Signed(SignedError::DamagedRow { .. })
             | Self::NotAdopted { .. }
             | Self::KeysTurnedBack { .. }
             | Self::OtherName { .. }
-            | Self::NotBegun { .. } => true,
+            | Self::NotBegun { .. }
+            | Self::OtherAnchor { .. } => true,
             _ => false,
         }
     }

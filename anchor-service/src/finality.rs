@@ -8,11 +8,12 @@ use crate::{
     failure::StepError,
     journal::Journal,
     ledger::{Block, Evidence, FinalityRule, Inclusion, Ledger, LedgerError},
+    left_out::LeftOut,
     span,
 };
-use model::{Digest, LogId, Timestamp};
+use model::{AnchorState, Digest, FacilityName, LogId, Timestamp};
 use std::{fmt, io, sync::Arc};
-use store::Post;
+use store::{Anchor, LogRowId, Post};
 
 /// An anchor whose block is final, before the store says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,17 @@ pub struct BecomingFinal {
 /// Told of anchors before anybody can see them as final. An error leaves them as they
 /// are, and they are told of again.
 pub type Herald = dyn Fn(&[BecomingFinal]) -> io::Result<()> + Send + Sync;
+
+/// What became of the anchors of a transaction.
+#[derive(Debug, Default)]
+struct Carried {
+    /// The logs whose anchor stands in the block.
+    standing: Vec<LogRowId>,
+    /// The anchors that do not, by log and number.
+    others: Vec<(LogId, u64)>,
+    /// Whether one of these is not final yet.
+    is_news: bool,
+}
 
 /// Follows all posts that stand in blocks.
 pub(crate) struct Finality<L> {
@@ -73,26 +85,86 @@ impl<L: Ledger> Finality<L> {
         let shaken = self.has_moved(posts.last()).await?;
         let blocks = posts.iter().map(|(_, inclusion)| inclusion.block);
         let height = self.height(blocks.min()).await?;
-        let mut finalized = 0;
+        let (mut finalized, mut left_out) = (0, LeftOut::default());
         for (post, inclusion) in &posts {
             let due = height.is_some_and(|height| inclusion.block <= height);
             if !due && !shaken && post.id != newest {
                 continue;
             }
-            let span = || span::of_transaction("finality", post.new.tx_hash, Some(inclusion.block));
-            match self.ledger.block(inclusion.block).await? {
-                Some(block) if block.hash == inclusion.block_hash => {
-                    if due && self.stands(post, *inclusion).await? {
-                        span::within(span(), self.finalize(post, *inclusion, block)).await?;
-                        finalized += 1;
-                    } else if due {
-                        span::within(span(), self.find_again(post, *inclusion)).await?;
-                    }
-                }
-                _ => span::within(span(), self.find_again(post, *inclusion)).await?,
+            match self.follow(post, *inclusion, due).await {
+                Ok(is_final) => finalized += u64::from(is_final),
+                Err(error) => self.leave_out(&mut left_out, post, error).await?,
             }
         }
-        Ok(finalized)
+        left_out.end(finalized)
+    }
+
+    /// Looks at one; whether it became final.
+    async fn follow(
+        &self,
+        post: &Post,
+        inclusion: Inclusion,
+        due: bool,
+    ) -> Result<bool, StepError> {
+        let span = || span::of_transaction("finality", post.new.tx_hash, Some(inclusion.block));
+        let block = self.ledger.block(inclusion.block).await?;
+        let Some(block) = block.filter(|block| block.hash == inclusion.block_hash) else {
+            span::within(span(), self.find_again(post, inclusion)).await?;
+            return Ok(false);
+        };
+        if !due {
+            return Ok(false);
+        }
+        let carried = self.carried(post, inclusion).await?;
+        if !carried.others.is_empty() && carried.standing.is_empty() {
+            // None stands there: the transaction may be elsewhere by now.
+            let again = span::within(span(), self.find_again(post, inclusion)).await;
+            return match again {
+                Err(StepError::Ledger(LedgerError::NoReceipt(_))) => {
+                    Err(self.not_there(&carried.others).await?)
+                }
+                again => again.map(|()| false),
+            };
+        }
+        if carried.is_news || carried.others.is_empty() {
+            let logs = carried.standing;
+            span::within(span(), self.finalize(post, (inclusion, block), logs)).await?;
+        }
+        match carried.others.is_empty() {
+            true => Ok(true),
+            false => Err(self.not_there(&carried.others).await?),
+        }
+    }
+
+    /// What holds up one transaction holds up no other.
+    async fn leave_out(
+        &self,
+        left_out: &mut LeftOut,
+        post: &Post,
+        error: StepError,
+    ) -> Result<(), StepError> {
+        let carried = self.journal.anchors_of(std::slice::from_ref(post)).await?;
+        let first = carried.first().map(|(log_id, _)| *log_id);
+        match self.owner(first).await? {
+            Some(facility) => left_out.note(&facility, error),
+            None => Err(error),
+        }
+    }
+
+    /// The error of anchors whose events are not there.
+    async fn not_there(&self, others: &[(LogId, u64)]) -> Result<StepError, StepError> {
+        let (log_id, seq) = others.first().copied().unzip();
+        let (facility, seq) = (self.owner(log_id).await?, seq.unwrap_or(0));
+        Ok(match facility {
+            Some(facility) => StepError::OtherAnchor { facility, seq },
+            None => LedgerError::NoEvent(seq).into(),
+        })
+    }
+
+    async fn owner(&self, log_id: Option<LogId>) -> Result<Option<FacilityName>, StepError> {
+        let logs = self.journal.all_logs().await?;
+        let log = logs.into_iter().find(|log| Some(log.log_id) == log_id);
+        Ok(log.map(|log| log.facility))
     }
 
     /// How far the chain is final. What becomes final here stays so, and must not by one
@@ -105,17 +177,27 @@ impl<L: Ledger> Finality<L> {
         Ok(height.min(self.ledger.final_height(self.rule).await?))
     }
 
-    /// Whether the registry's events in the block are those of this transaction's anchors.
-    async fn stands(&self, post: &Post, inclusion: Inclusion) -> Result<bool, StepError> {
+    /// Which of the anchors of a transaction stand in this block by the registry's events. A
+    /// row that somebody changed holds up its own log, not those that went with it.
+    async fn carried(&self, post: &Post, inclusion: Inclusion) -> Result<Carried, StepError> {
         let events = self.ledger.anchored_in(inclusion.block).await?;
-        let carried = self.journal.anchors_of(std::slice::from_ref(post)).await?;
-        Ok(carried.iter().all(|(log_id, new)| {
-            events.iter().any(|event| {
+        let rows = self.journal.anchors_of(std::slice::from_ref(post)).await?;
+        let is_final = |state: &AnchorState| matches!(state, AnchorState::Finalized { .. });
+        let mut carried = Carried::default();
+        for (log_id, Anchor { new, state, .. }) in rows {
+            let stands = events.iter().any(|event| {
                 (event.transaction, event.block_hash) == (post.new.tx_hash, inclusion.block_hash)
-                    && (event.log_id, event.seq) == (*log_id, new.seq)
+                    && (event.log_id, event.seq) == (log_id, new.seq)
                     && (event.size, event.root) == (new.size, new.root)
-            })
-        }))
+            });
+            if !stands {
+                carried.others.push((log_id, new.seq));
+                continue;
+            }
+            carried.standing.push(new.log);
+            carried.is_news |= !is_final(&state);
+        }
+        Ok(carried)
     }
 
     async fn has_moved(&self, newest: Option<&(Post, Inclusion)>) -> Result<bool, StepError> {
@@ -150,16 +232,17 @@ impl<L: Ledger> Finality<L> {
     async fn finalize(
         &self,
         post: &Post,
-        inclusion: Inclusion,
-        block: Block,
+        (inclusion, block): (Inclusion, Block),
+        logs: Vec<LogRowId>,
     ) -> Result<(), StepError> {
         let evidence = self.evidence(post, inclusion).await?;
         if let Some(herald) = &self.herald {
-            let finals = self.journal.becoming_final(post, block.time).await?;
+            let finals = self.journal.becoming_final(post, logs.clone(), block.time);
+            let finals = finals.await?;
             herald(&finals).map_err(|error| StepError::NotTold(error.kind()))?;
         }
         self.journal
-            .finalized(post, inclusion, block.time, evidence)
+            .finalized(post, logs, inclusion, block.time, evidence)
             .await
     }
 

@@ -16,31 +16,16 @@ use crate::{
 use model::Digest;
 use store::StoredCheckpoint;
 
-/// Looks at the logs that take leaves: at what was signed last.
-pub(crate) async fn check_signed(
-    journal: &Journal,
+/// Looks at a log: at what its keys signed last, and at its newest checkpoint.
+pub(crate) async fn check_here(
+    (journal, known): (&Journal, &KnownLogs),
     signed: &Signed,
     bell: &Bell,
-    logs: &[Log],
+    log: &Log,
 ) -> Result<(), StepError> {
-    for log in logs {
-        last_signed(journal, signed, bell, log).await?;
-    }
-    Ok(())
-}
-
-/// Looks at the logs that take leaves: at their newest checkpoint.
-pub(crate) async fn check_checkpoints(
-    journal: &Journal,
-    known: &KnownLogs,
-    bell: &Bell,
-    logs: &[Log],
-) -> Result<(), StepError> {
-    for log in logs {
-        let newest = known.newest_checkpoint(log).await?;
-        check_checkpoint(journal, bell, log, newest.as_ref()).await?;
-    }
-    Ok(())
+    last_signed(journal, signed, bell, log).await?;
+    let newest = known.newest_checkpoint(log).await?;
+    check_checkpoint(journal, bell, log, newest.as_ref()).await
 }
 
 /// Looks at a log: at a checkpoint that its keys signed.
@@ -57,18 +42,6 @@ pub(crate) async fn check_checkpoint(
     check(journal, bell, log, claim, Holder::Checkpoint).await
 }
 
-/// Looks at the logs that take leaves: at the registry's head.
-pub(crate) async fn check_heads<L: Ledger>(
-    journal: &Journal,
-    ledger: &L,
-    bell: &Bell,
-) -> Result<(), StepError> {
-    for log in journal.current_logs().await? {
-        head(journal, ledger, bell, &log).await?;
-    }
-    Ok(())
-}
-
 /// Looks at a log against what its keys signed last, as far as that is known.
 pub(crate) async fn last_signed(
     journal: &Journal,
@@ -76,6 +49,7 @@ pub(crate) async fn last_signed(
     bell: &Bell,
     log: &Log,
 ) -> Result<(), StepError> {
+    signed.readable(&log.origin)?;
     if let Some(state) = signed.of(&log.origin) {
         return check(journal, bell, log, state.claim(), Holder::SignedState).await;
     }

@@ -56,14 +56,17 @@ pub(crate) async fn tend(
             KeysShown::Newest => continue,
             KeysShown::Older => Ok(()),
             KeysShown::Unknown => Err(Error::NoLeafKey.into()),
-            KeysShown::Never | KeysShown::Wrong => {
-                known(&log, keys, signed.of(&log.origin).as_ref()).map_err(|problem| {
-                    StepError::KeysNotAdopted {
-                        origin: log.origin.to_string(),
-                        problem,
-                    }
-                })
-            }
+            KeysShown::Never | KeysShown::Wrong => signed
+                .readable(&log.origin)
+                .map_err(StepError::from)
+                .and_then(|()| {
+                    known(&log, keys, signed.of(&log.origin).as_ref()).map_err(|problem| {
+                        StepError::KeysNotAdopted {
+                            origin: log.origin.to_string(),
+                            problem,
+                        }
+                    })
+                }),
         };
         if let Err(problem) = known {
             failed.get_or_insert(problem);
@@ -83,6 +86,7 @@ pub(crate) async fn tend(
 /// Whether the keys may sign: shown, and not those of an earlier time.
 pub(crate) fn check(log: &Log, signed: &Signed) -> Result<(), StepError> {
     let keys = log.keys.shown()?;
+    signed.readable(&log.origin)?;
     match signed.of(&log.origin) {
         Some(last) if !follow(&log.origin, keys, &last) => Err(StepError::KeysTurnedBack {
             origin: log.origin.to_string(),

@@ -12,7 +12,10 @@ use crate::{
     log_keys::LogKeys,
     signed::Signed,
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use store::StoredCheckpoint;
 use tlog::checkpoint::Origin;
 
@@ -23,6 +26,8 @@ pub(crate) struct KnownLogs {
     keys: Arc<LogKeys>,
     signed: Signed,
     bell: Bell,
+    /// Logs that could not be compared, each with why.
+    uncompared: Arc<Mutex<BTreeMap<Origin, StepError>>>,
 }
 
 /// What there is.
@@ -43,18 +48,69 @@ impl Found {
 }
 
 impl KnownLogs {
-    pub(crate) const fn new(
-        journal: Journal,
-        keys: Arc<LogKeys>,
-        signed: Signed,
-        bell: Bell,
-    ) -> Self {
+    pub(crate) fn new(journal: Journal, keys: Arc<LogKeys>, signed: Signed, bell: Bell) -> Self {
         Self {
             journal,
             keys,
             signed,
             bell,
+            uncompared: Arc::default(),
         }
+    }
+
+    /// The same as [`Self::read`] without the logs that could not be compared with what others
+    /// hold of them: they take no leaf, and nothing of them is signed.
+    pub(crate) async fn compared(&self) -> Result<Found, StepError> {
+        let Found {
+            mut logs,
+            mut left_out,
+        } = self.read().await?;
+        for (origin, fault) in &*self.uncompared() {
+            if let Some(place) = logs.iter().position(|log| log.origin == *origin) {
+                let log = logs.remove(place);
+                left_out.note(&log.facility, fault.clone())?;
+            }
+        }
+        Ok(Found { logs, left_out })
+    }
+
+    /// Takes note of how a log was compared.
+    ///
+    /// # Errors
+    /// With what concerns all logs.
+    pub(crate) fn note(&self, log: &Log, compared: Result<(), StepError>) -> Result<(), StepError> {
+        match compared {
+            Ok(()) => drop(self.uncompared().remove(&log.origin)),
+            Err(fault) if fault.is_of_one_log() => {
+                self.uncompared().insert(log.origin.clone(), fault);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Those of these logs that could not be compared; others are forgotten.
+    pub(crate) fn uncompared_of(&self, mut logs: Vec<Log>) -> Vec<Log> {
+        let mut uncompared = self.uncompared();
+        uncompared.retain(|origin, _| logs.iter().any(|log| log.origin == *origin));
+        logs.retain(|log| uncompared.contains_key(&log.origin));
+        logs
+    }
+
+    /// Before all are compared anew.
+    pub(crate) fn forget_compared(&self) {
+        self.uncompared().clear();
+    }
+
+    /// Whether there are logs that could not be compared.
+    pub(crate) fn lacks_some(&self) -> bool {
+        !self.uncompared().is_empty()
+    }
+
+    fn uncompared(&self) -> MutexGuard<'_, BTreeMap<Origin, StepError>> {
+        self.uncompared
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All logs, as long as each that was ever signed has its row: one that somebody renames

@@ -74,7 +74,7 @@ impl Sequencer {
     /// step, which does not know that there was one.
     pub(crate) async fn step(&self) -> Result<u64, StepError> {
         let mut sequenced = 0;
-        let (logs, mut left_out) = self.logs.read().await?.current();
+        let (logs, mut left_out) = self.logs.compared().await?.current();
         for log in self.journal.awaited(logs).await? {
             // A log that somebody else put there takes no leaf.
             if let Err(problem) = log.keys.shown() {

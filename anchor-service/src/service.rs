@@ -186,7 +186,7 @@ impl<L: Ledger> AnchorService<L> {
     /// When something does not fit, or the ledger does not answer.
     pub async fn check(&mut self) -> Result<(), StepError> {
         self.log_side.compare().await?;
-        let found = self.log_side.logs.read().await?;
+        let found = self.log_side.logs.compared().await?;
         found.left_out.end(())
     }
 

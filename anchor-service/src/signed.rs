@@ -28,6 +28,9 @@ use tlog::checkpoint::{LogKey, NoteError, Origin, SignedCheckpoint};
 /// that no row of the database, which anybody may have changed, says whose state it is.
 pub type SignedStates = BTreeMap<Origin, SignedState>;
 
+/// What is wrong with a state, by the name under which it is kept.
+pub type DamagedStates = BTreeMap<String, SignedError>;
+
 /// A checkpoint that a log's keys signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedState {
@@ -102,6 +105,14 @@ pub trait SignedKeeper: Send + Sync {
     /// When they cannot be read.
     fn read(&self) -> Result<SignedStates, SignedError>;
 
+    /// The states that can be read, and what is wrong with the others.
+    ///
+    /// # Errors
+    /// When none can be.
+    fn read_each(&self) -> Result<(SignedStates, DamagedStates), SignedError> {
+        Ok((self.read()?, DamagedStates::new()))
+    }
+
     /// Puts all of `after` in the place of what `before` holds of the same logs, or
     /// nothing; durable when it returns.
     ///
@@ -158,6 +169,7 @@ pub enum SignedError {
 pub(crate) struct Signed {
     keeper: Arc<dyn SignedKeeper>,
     known: Arc<Mutex<SignedStates>>,
+    damaged: Arc<Mutex<DamagedStates>>,
 }
 
 impl Signed {
@@ -165,6 +177,7 @@ impl Signed {
         Self {
             keeper,
             known: Arc::default(),
+            damaged: Arc::default(),
         }
     }
 
@@ -184,6 +197,15 @@ impl Signed {
         known.get(log).cloned()
     }
 
+    /// Whether what is kept of a log can be read.
+    ///
+    /// # Errors
+    /// When it cannot: it is not known what was signed last.
+    pub(crate) fn readable(&self, log: &Origin) -> Result<(), SignedError> {
+        let damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        damaged.get(log.as_str()).cloned().map_or(Ok(()), Err)
+    }
+
     /// The newest state that the log's keys signed, as far as anything here shows it: what
     /// is kept, or a later checkpoint in the database that is signed by one of these. Another
     /// machine may have signed since.
@@ -193,6 +215,7 @@ impl Signed {
         log: &Log,
         keys: &[Arc<LogKey>],
     ) -> Result<Option<(u64, Digest)>, StepError> {
+        self.readable(&log.origin)?;
         let kept = self.of(&log.origin);
         let signers = Signers {
             kept: kept.clone(),
@@ -205,9 +228,27 @@ impl Signed {
     }
 
     /// Reads again what is kept.
+    ///
+    /// # Errors
+    /// When any of it cannot be read.
     pub(crate) async fn refresh(&self) -> Result<(), SignedError> {
-        let states = self.aside(|keeper| keeper.read()).await?;
+        self.refresh_each().await?;
+        let damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        damaged.values().next().cloned().map_or(Ok(()), Err)
+    }
+
+    /// The same for who asks of each log whether it is [readable](Self::readable).
+    pub(crate) async fn refresh_each(&self) -> Result<(), SignedError> {
+        let (states, damaged) = self.aside(|keeper| keeper.read_each()).await?;
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = states;
+        let mut before = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        for (origin, error) in &damaged {
+            // Of a name that no log has nobody else tells.
+            if !before.contains_key(origin) {
+                tracing::error!(%error, "a signed state is damaged; its log is left out");
+            }
+        }
+        *before = damaged;
         Ok(())
     }
 
@@ -222,7 +263,7 @@ impl Signed {
         let swapped = self.aside(move |keeper| keeper.swap(&before, &states));
         if let Err(error) = swapped.await {
             if matches!(error, SignedError::Changed { .. }) {
-                self.refresh().await?;
+                self.refresh_each().await?;
             }
             return Err(error);
         }

@@ -15,6 +15,7 @@ mod list;
 mod made;
 mod new_key;
 mod new_logs;
+mod one_fault;
 mod random;
 mod registry_rows;
 mod rows;
@@ -27,7 +28,7 @@ use crate::{
     ledger::{FinalityRule, memory::MemoryLedger},
     new_log::open_log,
     rotation,
-    signed::{SignedError, SignedFile, SignedKeeper, SignedStates},
+    signed::{DamagedStates, SignedError, SignedFile, SignedKeeper, SignedStates},
 };
 use model::{
     AnchorState, AuditInteraction, Clock as _, Commitment, DataKeyId, Digest, LogId, ManualClock,
@@ -108,6 +109,8 @@ struct Plan {
     fail: Option<(u64, Fault)>,
     /// Questions to the ledger that fail from now on.
     away: bool,
+    /// The log whose signed state is damaged where it is kept.
+    damaged: Option<Origin>,
     fired: bool,
 }
 
@@ -124,6 +127,10 @@ impl Faults {
             effects: plan.effects,
             ..Plan::default()
         };
+    }
+
+    pub(crate) fn damage_state(&self, log: Option<Origin>) {
+        self.plan.lock().unwrap().damaged = log;
     }
 
     pub(crate) fn set_away(&self, away: bool) {
@@ -472,7 +479,28 @@ impl SignedKeeper for Keeper {
         self.file.read()
     }
 
+    fn read_each(&self) -> Result<(SignedStates, DamagedStates), SignedError> {
+        let (mut states, mut damaged) = (self.file.read()?, DamagedStates::new());
+        if let Some(origin) = self.faults.plan.lock().unwrap().damaged.clone() {
+            states.remove(&origin);
+            let (origin, place) = (origin.to_string(), self.place());
+            let error = SignedError::DamagedRow {
+                origin: origin.clone(),
+                place,
+            };
+            damaged.insert(origin, error);
+        }
+        Ok((states, damaged))
+    }
+
     fn swap(&self, before: &SignedStates, after: &SignedStates) -> Result<(), SignedError> {
+        // A row that is damaged is not what was known of it.
+        let damaged = self.faults.plan.lock().unwrap().damaged.clone();
+        if damaged.is_some_and(|origin| after.contains_key(&origin)) {
+            return Err(SignedError::Changed {
+                place: self.place(),
+            });
+        }
         let failed = |_| SignedError::Unusable {
             place: self.place(),
             problem: "as planned".to_owned(),

@@ -16,7 +16,7 @@ use crate::{
 };
 use model::{Clock, LogId, Timestamp};
 use std::sync::Arc;
-use store::{NewAnchor, Post};
+use store::{Anchor, Post};
 
 /// Steps in a row that must find a transaction to be void before it is given up: nodes
 /// behind one address may lag behind each other.
@@ -121,7 +121,10 @@ impl<L: Ledger> UnderWay<L> {
         if let Some(fate) = self.by_event(attempts, &carried).await? {
             return Ok(fate);
         }
-        let carried: Vec<_> = carried.iter().map(|(log, new)| (*log, new.seq)).collect();
+        let carried: Vec<_> = carried
+            .iter()
+            .map(|(log, anchor)| (*log, anchor.new.seq))
+            .collect();
         if !is_ours {
             // Made with an earlier key: sent as it is, and never replaced.
             let is_old = self.is_past(newest.new.created, self.replace_millis);
@@ -144,9 +147,9 @@ impl<L: Ledger> UnderWay<L> {
     async fn by_event(
         &self,
         attempts: &[Post],
-        carried: &[(LogId, NewAnchor)],
+        carried: &[(LogId, Anchor)],
     ) -> Result<Option<Fate>, StepError> {
-        let Some((log_id, new)) = carried.first() else {
+        let Some((log_id, Anchor { new, .. })) = carried.first() else {
             return Ok(None);
         };
         let head = self.ledger.head(*log_id).await?;

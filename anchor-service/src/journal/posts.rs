@@ -11,7 +11,7 @@ use crate::{
     ledger::{Evidence, Extension, Inclusion, Ledger, SignedTransaction},
 };
 use model::{AnchorState, LogId, Timestamp};
-use store::{Access, Anchor, Error, NewAnchor, NewPost, Post, PostState, Reader};
+use store::{Access, Anchor, Error, LogRowId, NewAnchor, NewPost, Post, PostState, Reader, Tx};
 
 /// Under this name the database says which ledger its logs were anchored on first. It tells
 /// that there was one, and decides nothing else.
@@ -131,6 +131,9 @@ impl Journal {
                         .set_state(attempt.id, PostState::Replaced, None)?;
                 }
                 for anchor in tx.anchors().of_post(attempt.id)? {
+                    if is_final(&anchor.state) {
+                        continue;
+                    }
                     tx.anchors()
                         .set_state(anchor.new.log, anchor.new.seq, &next)?;
                     tx.anchors()
@@ -148,9 +151,11 @@ impl Journal {
     pub(crate) async fn unmined(&self, post: &Post) -> Result<(), StepError> {
         let post = post.id;
         self.write("post unmined", move |tx| {
-            for Anchor { new, .. } in tx.anchors().of_post(post)? {
-                tx.anchors()
-                    .set_state(new.log, new.seq, &AnchorState::Posted)?;
+            for Anchor { new, state, .. } in tx.anchors().of_post(post)? {
+                if !is_final(&state) {
+                    tx.anchors()
+                        .set_state(new.log, new.seq, &AnchorState::Posted)?;
+                }
             }
             tx.posts().set_state(post, PostState::Prepared, None)
         })
@@ -179,16 +184,17 @@ impl Journal {
     pub(crate) async fn anchors_of(
         &self,
         attempts: &[Post],
-    ) -> Result<Vec<(LogId, NewAnchor)>, StepError> {
+    ) -> Result<Vec<(LogId, Anchor)>, StepError> {
         let posts: Vec<_> = attempts.iter().map(|attempt| attempt.id).collect();
         let read = move |reader: &mut Reader| {
             let mut carried = Vec::new();
             let registries = reader.registries().find()?.shown()?;
             for post in posts {
-                for Anchor { mut new, .. } in reader.anchors().of_post(post)? {
+                for mut anchor in reader.anchors().of_post(post)? {
+                    let new = &mut anchor.new;
                     let log = reader.logs().get(new.log)?.ok_or(Error::Corrupt("log"))?;
                     new.seq -= registries.last_seq(new.log).min(new.seq);
-                    carried.push((log.log_id, new));
+                    carried.push((log.log_id, anchor));
                 }
             }
             Ok(carried)
@@ -196,10 +202,11 @@ impl Journal {
         Ok(self.read("anchors of a post", read).await?)
     }
 
-    /// The anchors of a post whose block is final, before they are so here.
+    /// The anchors of a post whose block is final, of these logs, before they are so here.
     pub(crate) async fn becoming_final(
         &self,
         post: &Post,
+        logs: Vec<LogRowId>,
         time: Timestamp,
     ) -> Result<Vec<BecomingFinal>, StepError> {
         let post = post.id;
@@ -207,6 +214,9 @@ impl Journal {
             let mut finals = Vec::new();
             let registries = reader.registries().find()?.shown()?;
             for Anchor { new, .. } in reader.anchors().of_post(post)? {
+                if !logs.contains(&new.log) {
+                    continue;
+                }
                 let log = reader.logs().get(new.log)?;
                 let moved_at = registries.last_seq(new.log);
                 finals.extend(log.map(|log| BecomingFinal {
@@ -222,36 +232,54 @@ impl Journal {
         Ok(self.read("anchors becoming final", read).await?)
     }
 
-    /// The block is final: the last thing that happens to a post.
+    /// The block is final, and with it the anchors of these logs: where these are all that
+    /// were not so, the last thing that happens to a post.
     pub(crate) async fn finalized(
         &self,
         post: &Post,
+        logs: Vec<LogRowId>,
         at: Inclusion,
         time: Timestamp,
         evidence: Option<Evidence>,
     ) -> Result<(), StepError> {
         let post = post.id;
         let evidence = evidence.and_then(|evidence| serde_json::to_vec(&evidence).ok());
-        self.write("post final", move |tx| {
+        let write = move |tx: &mut Tx| {
             let (block, block_hash) = (at.block, at.block_hash);
+            let mut is_whole = true;
             let next = AnchorState::Finalized {
                 block,
                 block_hash,
                 time,
             };
-            for Anchor { new, .. } in tx.anchors().of_post(post)? {
+            for Anchor { new, state, .. } in tx.anchors().of_post(post)? {
+                if is_final(&state) {
+                    continue;
+                }
+                if !logs.contains(&new.log) {
+                    is_whole = false;
+                    continue;
+                }
                 tx.anchors().set_state(new.log, new.seq, &next)?;
                 if let Some(evidence) = &evidence {
                     tx.anchors().set_evidence(new.log, new.seq, evidence)?;
                 }
             }
-            tx.posts()
-                .set_state(post, PostState::Final, Some((block, block_hash)))
-        })
-        .await?;
-        self.counters.finalized();
+            if is_whole {
+                let at = Some((block, block_hash));
+                tx.posts().set_state(post, PostState::Final, at)?;
+            }
+            Ok(is_whole)
+        };
+        if self.write("post final", write).await? {
+            self.counters.finalized();
+        }
         Ok(())
     }
+}
+
+const fn is_final(state: &AnchorState) -> bool {
+    matches!(state, AnchorState::Finalized { .. })
 }
 
 /// All attempts with the nonce of this one that can still be mined.

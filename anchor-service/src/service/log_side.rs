@@ -3,9 +3,20 @@
 
 use super::turn::{Turn, ticks};
 use crate::{
-    alarm::Bell, bound, checkpoint::Checkpointer, failure::StepError, guard, journal::Journal,
-    key_rows, known_logs::KnownLogs, ledger::Ledger, log_keys::LogKeys, new_log::LogMaker,
-    sequencer::Sequencer, signed::Signed, status::Compared,
+    alarm::Bell,
+    bound,
+    checkpoint::Checkpointer,
+    failure::StepError,
+    guard,
+    journal::{Journal, Log},
+    key_rows,
+    known_logs::KnownLogs,
+    ledger::Ledger,
+    log_keys::LogKeys,
+    new_log::LogMaker,
+    sequencer::Sequencer,
+    signed::Signed,
+    status::Compared,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -35,28 +46,75 @@ pub(super) struct LogSide<L> {
 
 impl<L: Ledger> LogSide<L> {
     pub(super) async fn compare(&mut self) -> Result<(), StepError> {
+        self.compared = false;
+        self.logs.forget_compared();
         // What is known here first: it is named also while the ledger is away.
-        self.signed.refresh().await?;
+        self.signed.refresh_each().await?;
         self.steady = false;
         self.look_again().await?;
         // Of a log whose keys cannot be taken over the steps tell that need them.
         let _ = self.tend_keys().await;
         self.ledger.check().await?;
         bound::check(&self.journal, &*self.ledger).await?;
-        guard::check_heads(&self.journal, &*self.ledger, &self.bell).await?;
+        for log in self.journal.current_logs().await? {
+            let found = self.head(&log).await;
+            if found.is_err() {
+                self.logs.note(&log, found)?;
+            }
+        }
         self.compared = true;
-        self.passed.pass();
+        self.let_writes_go();
         Ok(())
+    }
+
+    async fn head(&self, log: &Log) -> Result<(), StepError> {
+        let head = guard::head(&self.journal, &*self.ledger, &self.bell, log);
+        head.await.map(drop)
+    }
+
+    /// Compares the logs again that could not be compared: the others go on without them.
+    async fn compare_rest(&mut self) -> Result<(), StepError> {
+        if !self.logs.lacks_some() {
+            return Ok(());
+        }
+        self.signed.refresh_each().await?;
+        let logs = self.journal.current_logs().await?;
+        for log in self.logs.uncompared_of(logs) {
+            let compared = async {
+                self.look_at(&log).await?;
+                self.head(&log).await
+            };
+            let compared = compared.await;
+            self.logs.note(&log, compared)?;
+        }
+        self.let_writes_go();
+        Ok(())
+    }
+
+    /// Others may write once all logs were compared.
+    fn let_writes_go(&self) {
+        if !self.logs.lacks_some() {
+            self.passed.pass();
+        }
+    }
+
+    async fn look_at(&self, log: &Log) -> Result<(), StepError> {
+        let from = (&self.journal, &self.logs);
+        guard::check_here(from, &self.signed, &self.bell, log).await
     }
 
     /// Compares with what is known here. A database that went back is named before there is
     /// a leaf for it, and writes are held.
     async fn look_again(&mut self) -> Result<(), StepError> {
         if !self.steady {
-            // A row that is not what it should be stops its own log, in the steps.
+            // What is not as it should be stops its own log, in the steps.
             let (logs, _) = self.logs.read().await?.current();
-            guard::check_signed(&self.journal, &self.signed, &self.bell, &logs).await?;
-            guard::check_checkpoints(&self.journal, &self.logs, &self.bell, &logs).await?;
+            for log in &logs {
+                let found = self.look_at(log).await;
+                if found.is_err() {
+                    self.logs.note(log, found)?;
+                }
+            }
             self.steady = true;
         }
         Ok(())
@@ -76,6 +134,7 @@ impl<L: Ledger> LogSide<L> {
             self.compare().await?;
         }
         self.look_again().await?;
+        self.compare_rest().await?;
         self.sequencer.step().await
     }
 
@@ -84,7 +143,11 @@ impl<L: Ledger> LogSide<L> {
         if !self.compared {
             self.compare().await?;
         }
-        self.checkpointer.step().await
+        let signed = self.checkpointer.step().await;
+        // What is kept may be damaged, of one log or all.
+        let is_changed = matches!(signed, Err(StepError::Signed(_)));
+        self.steady &= !is_changed;
+        signed
     }
 
     pub(super) async fn tend_keys(&self) -> Result<u64, StepError> {

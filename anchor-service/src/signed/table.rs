@@ -1,7 +1,7 @@
 //! A table of another PostgreSQL database, for hosts that share no disk. Each swap is a
 //! transaction that compares.
 
-use super::{SignedError, SignedKeeper, SignedState, SignedStates};
+use super::{DamagedStates, SignedError, SignedKeeper, SignedState, SignedStates};
 use store::{Error, NoteSwap, OpenError, SignedNotes};
 use zeroize::Zeroizing;
 
@@ -49,15 +49,27 @@ fn state(origin: &str, note: String, place: String) -> Result<SignedState, Signe
         })
 }
 
+/// Rows as states, as far as they are such.
+fn sorted(rows: Vec<(String, String)>, place: &str) -> (SignedStates, DamagedStates) {
+    let (mut states, mut damaged) = (SignedStates::new(), DamagedStates::new());
+    for (origin, note) in rows {
+        match state(&origin, note, place.to_owned()) {
+            Ok(state) => drop(states.insert(state.origin().clone(), state)),
+            Err(error) => drop(damaged.insert(origin, error)),
+        }
+    }
+    (states, damaged)
+}
+
 impl SignedKeeper for SignedTable {
     fn read(&self) -> Result<SignedStates, SignedError> {
+        let (states, damaged) = self.read_each()?;
+        damaged.into_values().next().map_or(Ok(states), Err)
+    }
+
+    fn read_each(&self) -> Result<(SignedStates, DamagedStates), SignedError> {
         let rows = self.notes.read().map_err(|error| self.unusable(&error))?;
-        let mut states = SignedStates::new();
-        for (origin, note) in rows {
-            let state = state(&origin, note, self.place())?;
-            states.insert(state.origin().clone(), state);
-        }
-        Ok(states)
+        Ok(sorted(rows, &self.place()))
     }
 
     fn swap(&self, before: &SignedStates, after: &SignedStates) -> Result<(), SignedError> {
@@ -88,6 +100,7 @@ impl SignedKeeper for SignedTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tlog::checkpoint::{LogKey, Origin};
 
     #[test]
     fn what_is_no_signed_state_is_named_with_what_to_do() {
@@ -102,5 +115,17 @@ mod tests {
             "{said}"
         );
         assert!(said.contains("delete the row"), "{said}");
+    }
+
+    #[test]
+    fn a_damaged_row_takes_no_other_with_it() {
+        let name: Origin = "gw.test/log/a".parse().unwrap();
+        let key = LogKey::from_seed(name.clone(), &[1; 32]);
+        let note = key.sign(1, model::Digest::new([1; 32]));
+        let row = |origin: &str| (origin.to_owned(), note.clone());
+        let (states, damaged) = sorted(vec![row("gw.test/log/a"), row("gw.test/log/b")], "there");
+        assert_eq!(states.into_keys().collect::<Vec<_>>(), [name]);
+        let named = damaged.into_keys().collect::<Vec<_>>();
+        assert_eq!(named, ["gw.test/log/b"], "the note is not its own");
     }
 }
