@@ -7,7 +7,9 @@
 
 mod entry;
 mod entry_url;
+mod full_url;
 mod history;
+mod modifier;
 mod names;
 mod narrative;
 mod response;
@@ -17,7 +19,7 @@ mod searchset;
 pub use entry::{Entry, Method};
 pub use entry_url::EntryUrl;
 pub use history::{HistoryEntry, history};
-pub use names::Names;
+pub use names::{NamedRecord, Names, Versions};
 pub use response::{ResponseEntry, batch_response, transaction_response};
 pub use rewrite::rewrite_links;
 pub use searchset::{Page, SearchEntry, SearchMode, searchset};
@@ -38,8 +40,8 @@ impl Bundle {
     /// Reads a Bundle of at most so many entries.
     ///
     /// # Errors
-    /// When it is no Bundle of type `transaction` or `batch`, has too many
-    /// entries, or, for a transaction, when an entry is refused, two have the
+    /// When it is no Bundle of type `transaction` or `batch`, goes by rules of its own, has too
+    /// many entries, or, for a transaction, when an entry is refused, two have the
     /// same fullUrl, or two change the same record.
     pub fn parse(mut value: Value, max_entries: usize) -> Result<Self, Refusal> {
         let root = Path::Root("Bundle");
@@ -52,6 +54,7 @@ impl Bundle {
                 &root.name("resourceType"),
             ));
         }
+        modifier::refuse_rules(&value, &root)?;
         let transaction = match value.get("type").and_then(Value::as_str) {
             Some("transaction") => true,
             Some("batch") => false,

@@ -48,6 +48,11 @@ impl Place {
         same.then(|| base.below_path(&self.path))?
     }
 
+    /// The segments of its path.
+    pub(crate) fn into_path(self) -> Vec<String> {
+        self.path
+    }
+
     /// The rest of a path on this place's server that leads below this place.
     pub(crate) fn below_path<'p>(&self, path: &'p [String]) -> Option<&'p [String]> {
         path.strip_prefix(self.path.as_slice())

@@ -136,6 +136,25 @@ fn scheme(text: &str) -> Option<&str> {
     valid.then_some(scheme)
 }
 
+/// Type and id at the end of a URL of any server, or of a relative one.
+pub(crate) fn restful_record(text: &str) -> Option<(String, String)> {
+    let text = text.trim_ascii();
+    let path = match (text.strip_prefix("//"), scheme(text)) {
+        (Some(rest), _) => Place::after_scheme(rest)?.into_path(),
+        (None, Some(scheme)) if is_http(scheme) => Place::read(text)?.into_path(),
+        (None, Some(_)) => return None,
+        (None, None) => segments(text)?,
+    };
+    let record = match path.as_slice() {
+        [record @ .., history, _] if history == "_history" => record,
+        record => record,
+    };
+    match record {
+        [.., kind, id] if Definition::of(kind).is_some() => Some((kind.clone(), id.clone())),
+        _ => None,
+    }
+}
+
 /// Cuts `/_history/n` off.
 pub(crate) fn split_version(reference: &str) -> (&str, Option<&str>) {
     match reference.split_once("/_history/") {

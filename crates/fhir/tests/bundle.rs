@@ -5,9 +5,9 @@
 use fhir::{
     IssueCode, Refusal, Severity,
     bundle::{
-        Bundle, Entry, HistoryEntry, Method, Names, Page, ResponseEntry, SearchEntry, SearchMode,
-        batch_response, history, processing_order, refuse_conditional, rewrite_links, searchset,
-        transaction_response,
+        Bundle, Entry, HistoryEntry, Method, NamedRecord, Names, Page, ResponseEntry, SearchEntry,
+        SearchMode, Versions, batch_response, history, processing_order, refuse_conditional,
+        rewrite_links, searchset, transaction_response,
     },
     json::{self, Value},
     outcome,
@@ -237,7 +237,11 @@ fn rewritten(full_url: &str, resource: &str) -> Result<Value, Refusal> {
         ("http://other.example/fhir/Patient/23", "Patient/new"),
         ("http://other.example/fhir/Binary/b", "Binary/c"),
     ] {
-        names.insert(full_url, record.to_owned());
+        let named = NamedRecord {
+            record: record.to_owned(),
+            versions: Versions::Source(Some(("4".to_owned(), VersionNumber::FIRST))),
+        };
+        names.insert(full_url, named);
     }
     let mut entry = transaction(&entry)?.remove(0);
     rewrite_links(&mut entry, &names)?;
@@ -262,7 +266,8 @@ fn every_form_of_reference_is_rewritten_and_nothing_else() {
                      {"resourceType":"Bundle","entry":[{"fullUrl":"urn:uuid:p","resource":{"resourceType":"Basic","subject":{"reference":"urn:uuid:other"}}}]}],
         "instantiatesCanonical":"urn:uuid:p",
         "subject":{"reference":"urn:uuid:p","display":"urn:uuid:p"},
-        "performer":[{"reference":"Patient/23"},{"reference":"#x"},{"reference":"http://other.example/fhir/Patient/23/_history/2"}],
+        "performer":[{"reference":"Patient/23"},{"reference":"#x"},{"reference":"http://other.example/fhir/Patient/23/_history/4"},
+                     {"reference":"http://other.example/fhir/Patient/23/_history/2"}],
         "device":{"reference":"urn:oid:1.2.3"},
         "code":{"coding":[{"system":"urn:oid:1.2.3","code":"urn:uuid:p"}],
                 "_text":{"extension":[{"url":"urn:uuid:p","valueUri":"urn:uuid:p"},{"url":"x","valueReference":{"reference":"urn:uuid:p"}},{"url":"x","valueCanonical":"urn:uuid:p"}]}},
@@ -273,7 +278,8 @@ fn every_form_of_reference_is_rewritten_and_nothing_else() {
                      {"resourceType":"Bundle","entry":[{"fullUrl":"urn:uuid:p","resource":{"resourceType":"Basic","subject":{"reference":"urn:uuid:other"}}}]}],
         "instantiatesCanonical":"urn:uuid:p",
         "subject":{"reference":"Patient/new","display":"urn:uuid:p"},
-        "performer":[{"reference":"Patient/23"},{"reference":"#x"},{"reference":"Patient/new/_history/2"}],
+        "performer":[{"reference":"Patient/23"},{"reference":"#x"},{"reference":"Patient/new/_history/1"},
+                     {"reference":"http://other.example/fhir/Patient/23/_history/2"}],
         "device":{"reference":"Device/d"},
         "code":{"coding":[{"system":"Device/d","code":"urn:uuid:p"}],
                 "_text":{"extension":[{"url":"urn:uuid:p","valueUri":"Patient/new"},{"url":"x","valueReference":{"reference":"Patient/new"}},{"url":"x","valueCanonical":"urn:uuid:p"}]}},
@@ -305,10 +311,11 @@ fn each_type_of_link_is_rewritten_and_keeps_its_fragment() {
 #[test]
 fn a_relative_link_starts_at_the_base_of_its_entrys_full_url() {
     let given = r##"{"resourceType":"Observation","subject":{"reference":"Patient/23"},"encounter":{"reference":"Encounter/1"},
-        "extension":[{"url":"Patient/23","valueAttachment":{"url":"Binary/b"}},{"url":"x","valueUri":"Patient/23/_history/4#a"}],
+        "extension":[{"url":"Patient/23","valueAttachment":{"url":"Binary/b"}},{"url":"x","valueUri":"Patient/23/_history/4#a"},{"url":"x","valueUri":"Patient/23/_history/3#a"}],
         "text":{"status":"generated","div":"<div><a href='Patient/23'>Patient/23</a><img src=\"Binary/b\"/><a href='#top'/></div>"}}"##;
     let expected = r##"{"resourceType":"Observation","subject":{"reference":"Patient/new"},"encounter":{"reference":"Encounter/1"},
-        "extension":[{"url":"Patient/23","valueAttachment":{"url":"Binary/c"}},{"url":"x","valueUri":"Patient/new/_history/4#a"}],
+        "extension":[{"url":"Patient/23","valueAttachment":{"url":"Binary/c"}},{"url":"x","valueUri":"Patient/new/_history/1#a"},
+                     {"url":"x","valueUri":"http://other.example/fhir/Patient/23/_history/3#a"}],
         "text":{"status":"generated","div":"<div><a href='Patient/new'>Patient/23</a><img src=\"Binary/c\"/><a href='#top'/></div>"}}"##;
     for full_url in [
         "http://other.example/fhir/Observation/9",

@@ -8,7 +8,7 @@
 
 use fhir::{
     LocalBase, Resource,
-    bundle::{Bundle, Entry, Names, refuse_conditional, rewrite_links},
+    bundle::{Bundle, Entry, NamedRecord, Names, Versions, refuse_conditional, rewrite_links},
     json::{self, Value},
 };
 use std::{
@@ -137,7 +137,8 @@ fn names(entries: &[Entry]) -> Names {
     for entry in entries {
         let record = format!("{}/new-{}", entry.url.resource_type(), entry.index);
         if let Some(full_url) = &entry.full_url {
-            names.insert(full_url, record);
+            let versions = Versions::Source(None);
+            names.insert(full_url, NamedRecord { record, versions });
         }
     }
     names

@@ -51,7 +51,8 @@ impl Prepared {
     /// # Errors
     /// When it is no Bundle of a kind that is taken here; for a transaction, what no
     /// entry may have: conditional parts in this release, a reference to an entry
-    /// that is not there, or of which it cannot be told what it names.
+    /// that is not there, or of which it cannot be told what it names, a fullUrl of
+    /// another record.
     pub fn of(body: Value, before: &[Done], context: &Context) -> Result<Self, Failure> {
         let ids = Ids {
             before,
@@ -98,8 +99,10 @@ fn transaction(entries: Vec<Entry>, ids: &Ids<'_>, local: &LocalBase) -> Result<
     let mut assigned = Vec::with_capacity(entries.len());
     for entry in entries {
         let one = assign(entry, ids)?;
-        if let (Some(full_url), Some(reference)) = (&one.entry.full_url, one.reference()) {
-            names.insert(full_url, reference);
+        one.entry.refuse_other_full_url(local)?;
+        let named = one.entry.named(one.id.as_ref(), local);
+        if let (Some(full_url), Some(named)) = (&one.entry.full_url, named) {
+            names.insert(full_url, named);
         }
         assigned.push(one);
     }
@@ -125,6 +128,7 @@ fn batch(
     let mut assigned = Vec::with_capacity(entries.len());
     for entry in entries {
         let entry = entry.and_then(|mut entry| {
+            entry.refuse_other_full_url(local)?;
             bundle::refuse_conditional(&mut entry)?;
             entry.refuse_unclear_references(local)?;
             Ok(entry)
@@ -149,24 +153,6 @@ fn assign(entry: Entry, ids: &Ids<'_>) -> Result<Assigned, Failure> {
         _ => None,
     };
     Ok(Assigned { entry, id })
-}
-
-impl Assigned {
-    /// The record that a reference to this entry's fullUrl means.
-    fn reference(&self) -> Option<String> {
-        match (&self.entry.url, &self.id) {
-            (EntryUrl::Type { resource_type, .. }, Some(id)) => {
-                Some(format!("{resource_type}/{id}"))
-            }
-            (
-                EntryUrl::Instance {
-                    resource_type, id, ..
-                },
-                _,
-            ) => Some(format!("{resource_type}/{id}")),
-            _ => None,
-        }
-    }
 }
 
 /// Does every entry, in the order that the specification fixes, and answers in

@@ -242,3 +242,49 @@ async fn a_batch_looks_as_a_request_of_its_own_does() {
         assert_eq!(head["response"], answer["response"], "{url}");
     }
 }
+
+#[actix_web::test]
+async fn a_modifier_of_what_is_carried_out_is_refused_and_one_of_what_is_stored_is_kept() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let extension = json!([{"url": "https://example.org/not", "valueBoolean": true}]);
+    for (kind, status) in [("transaction", 400), ("batch", 200)] {
+        let entries = [
+            ("POST", "Patient", Some(records::patient("a"))),
+            ("POST", "Patient", Some(records::patient("b"))),
+        ];
+        let plain = records::bundle(kind, &entries);
+        for member in ["implicitRules", "_implicitRules"] {
+            let mut bundle = plain.clone();
+            bundle[member] = json!("https://example.org/rules");
+            let reply = system.post("", bundle).await.expect(400);
+            assert_eq!(reply.issue(), "extension");
+            let blamed = reply.json()["issue"][0]["expression"][0].clone();
+            assert_eq!(blamed, format!("Bundle.{member}"));
+        }
+        for pointer in ["/entry/1", "/entry/1/request"] {
+            let mut bundle = plain.clone();
+            bundle.pointer_mut(pointer).unwrap()["modifierExtension"] = extension.clone();
+            let reply = system.post("", bundle).await.expect(status).json();
+            let outcome = match status {
+                200 => {
+                    assert_eq!(statuses(&reply), ["201", "400"], "{pointer}");
+                    &reply["entry"][1]["response"]["outcome"]
+                }
+                _ => &reply,
+            };
+            let element = pointer.trim_start_matches("/entry/1").replace('/', ".");
+            let expected = format!("Bundle.entry[1]{element}.modifierExtension");
+            assert_eq!(outcome["issue"][0]["expression"][0], expected);
+        }
+    }
+    // What was made were the good entries of the two batches.
+    assert_eq!(system.found("Patient").await, 2);
+    let mut stored = records::patient("c");
+    stored["implicitRules"] = json!("https://example.org/rules");
+    stored["modifierExtension"] = extension.clone();
+    let entries = [("POST", "Patient", Some(stored))];
+    let bundle = records::bundle("transaction", &entries);
+    let made = system.post("", bundle).await.expect(200).json();
+    assert_eq!(made["entry"][0]["resource"]["modifierExtension"], extension);
+}

@@ -28,6 +28,7 @@ mod every_route_denies;
 mod first_facility;
 mod format_1;
 mod front_page;
+mod full_urls;
 mod hidden;
 mod house;
 mod http;

@@ -80,6 +80,13 @@ pub fn read(bytes: &[u8]) -> Result<Document, Unfit> {
 }
 
 fn bundle(value: &mut Value) -> Result<Document, Unfit> {
+    // Entries may be sent apart from it, and would lose them.
+    if ["implicitRules", "_implicitRules"]
+        .iter()
+        .any(|name| value.get(name).is_some())
+    {
+        return unfit("a Bundle with `implicitRules` cannot be imported; its rules are not known");
+    }
     let transaction = match value.get("type").and_then(Value::as_str) {
         Some("transaction") => true,
         Some("batch") => false,
@@ -169,6 +176,7 @@ mod tests {
             r#"{"resourceType":"Patient","id":"Quillfeather, Ada"}"#,
             r#"{"resourceType":"Bundle","type":"Quillfeather"}"#,
             r#"{"resourceType":"Bundle","type":"collection"}"#,
+            r#"{"resourceType":"Bundle","type":"batch","implicitRules":"Quillfeather"}"#,
             r#"{"resourceType":"Quillfeather Ada"}"#,
             r#"{"resourceType":"Patient","Quillfeather":1,"Quillfeather":2}"#,
             r#"{"resourceType":"Patient","name":"Quillfeather"#,

@@ -1,6 +1,6 @@
 //! One entry of a transaction or batch.
 
-use super::EntryUrl;
+use super::{EntryUrl, modifier};
 use crate::{IssueCode, LocalBase, Refusal, Resource, json::Value, path::Path};
 use std::fmt;
 
@@ -87,14 +87,16 @@ impl Entry {
         let resource = value
             .as_object_mut()
             .and_then(|entry| entry.remove("resource"));
+        modifier::refuse_extension(&value, &path)?;
         let request = value
             .get("request")
-            .and_then(Value::as_object)
+            .filter(|it| it.as_object().is_some())
             .ok_or_else(|| {
                 let text =
                     "an entry of a transaction or batch must have a request with method and url";
                 Refusal::at(IssueCode::Required, text, &request_path)
             })?;
+        modifier::refuse_extension(request, &request_path)?;
         let text_of = |name| request.get(name).and_then(Value::as_str);
         let method = text_of("method").and_then(Method::read).ok_or_else(|| {
             let text = "the method must be one of GET, HEAD, POST, PUT, DELETE, PATCH";

@@ -2,15 +2,35 @@
 //! (<https://hl7.org/fhir/R4/bundle.html#references>).
 
 use crate::{definition::Definition, reference::split_version};
+use model::VersionNumber;
 use std::{borrow::Cow, collections::HashMap};
 
-/// For each fullUrl the record's `Type/id`.
+/// The record of each fullUrl.
 #[derive(Debug, Default)]
-pub struct Names(HashMap<String, String>);
+pub struct Names(HashMap<String, NamedRecord>);
+
+/// A record that a fullUrl stands for.
+#[derive(Debug)]
+pub struct NamedRecord {
+    /// `Type/id`.
+    pub record: String,
+    /// What a version behind the fullUrl means.
+    pub versions: Versions,
+}
+
+/// Whose versions are named behind a fullUrl.
+#[derive(Debug)]
+pub enum Versions {
+    /// Those of the record here.
+    Own,
+    /// Those of the record where it came from: its `meta.versionId` and the version that
+    /// becomes of it, where that is known. Every other one is there alone.
+    Source(Option<(String, VersionNumber)>),
+}
 
 impl Names {
     /// Names a record. Of a fullUrl that stands twice the last record counts.
-    pub fn insert(&mut self, full_url: &str, record: String) {
+    pub fn insert(&mut self, full_url: &str, record: NamedRecord) {
         self.0.insert(key(full_url).into_owned(), record);
     }
 
@@ -20,26 +40,35 @@ impl Names {
     }
 
     /// The record of a fullUrl, however that is spelt.
-    fn find(&self, url: &str) -> Option<&str> {
-        self.0.get(&*key(url)).map(String::as_str)
+    fn find(&self, url: &str) -> Option<&NamedRecord> {
+        self.0.get(&*key(url))
     }
 
-    /// The link that a link becomes. A relative one starts at `base`; a version and a
-    /// fragment stay behind it.
+    /// The link that a link becomes. A relative one starts at `base`; a fragment stays
+    /// behind it. One to a version that does not come here still leads to it: a relative
+    /// one must not lead to a record here that has the same path.
     pub(super) fn relink(&self, link: &str, base: Option<&str>) -> Option<String> {
         let (url, fragment) = match link.find('#') {
             Some(at) => link.split_at_checked(at)?,
             None => (link, ""),
         };
         let (url, version) = split_version(url);
-        let record = match base {
-            Some(base) if !url.contains(':') => self.find(&format!("{base}/{url}")),
-            _ => self.find(url),
-        }?;
-        Some(match version {
-            Some(version) => format!("{record}/_history/{version}{fragment}"),
-            None => format!("{record}{fragment}"),
-        })
+        let absolute = match base {
+            Some(base) if !url.contains(':') => Some(format!("{base}/{url}")),
+            _ => None,
+        };
+        let NamedRecord { record, versions } = self.find(absolute.as_deref().unwrap_or(url))?;
+        let here = |version: &str| Some(format!("{record}/_history/{version}{fragment}"));
+        match (version, versions) {
+            (None, _) => Some(format!("{record}{fragment}")),
+            (Some(version), Versions::Own) => here(version),
+            (Some(version), Versions::Source(Some((source, new)))) if version == source => {
+                here(&new.to_string())
+            }
+            (Some(version), Versions::Source(_)) => {
+                absolute.map(|url| format!("{url}/_history/{version}{fragment}"))
+            }
+        }
     }
 }
 

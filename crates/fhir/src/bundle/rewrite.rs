@@ -3,8 +3,8 @@
 //! in elements of type uri, url, oid and uuid, and in narratives.
 //!
 //! This happens before sealing: what is hashed is what is stored. A `canonical`
-//! is left alone, a version in a reference stays, and a Bundle inside a resource
-//! is not entered: its fullUrls are its own.
+//! is left alone, and a Bundle inside a resource is not entered: its fullUrls are its
+//! own.
 
 use super::{Entry, Names, names, narrative};
 use crate::{
