@@ -3,18 +3,27 @@
 //! (<https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6>), or with parameters and
 //! preconditions that the path does not read.
 
-use crate::{head, outcome::wrong_method};
+use crate::{
+    failure::{Failure, Taken},
+    head,
+    outcome::wrong_method,
+};
 use actix_web::{
-    Error, FromRequest, Handler, HttpResponse, Resource, Responder, Route,
+    Error, FromRequest, Handler, HttpRequest, Resource, Responder, Route,
     dev::{AppService, HttpServiceFactory, ServiceRequest},
     http::Method,
     middleware::{Next, from_fn},
     web,
 };
-use std::sync::Arc;
 
 /// A failure in the form that the path's callers read.
-type Render = fn(crate::failure::Failure) -> Error;
+type Render = fn(Failure) -> Error;
+
+/// Why a path does not take one of its methods from a request.
+type Except = fn(&HttpRequest, &Method) -> Result<(), Failure>;
+
+/// Whether there is such a path at all.
+type There = fn(&HttpRequest) -> Result<(), Failure>;
 
 /// One path.
 pub struct Offered {
@@ -22,6 +31,8 @@ pub struct Offered {
     methods: Vec<Method>,
     render: Render,
     head: Head,
+    there: There,
+    except: Except,
 }
 
 /// Who settles what the head of a request asks.
@@ -46,7 +57,20 @@ impl Offered {
             methods: Vec::new(),
             render,
             head: Head::Path(&[]),
+            there: |_| Ok(()),
+            except: |_, _| Ok(()),
         }
+    }
+
+    /// Is not there for every request: what comes with a method of no handler is told so.
+    /// The handlers say it themselves, to whom they know.
+    pub fn where_there(self, there: There) -> Self {
+        Self { there, ..self }
+    }
+
+    /// Does not take each of its methods from every request.
+    pub fn except(self, except: Except) -> Self {
+        Self { except, ..self }
     }
 
     /// Leaves the head of requests to the handlers, which must refuse what they do not
@@ -125,22 +149,59 @@ impl Offered {
 
 impl HttpServiceFactory for Offered {
     fn register(self, config: &mut AppService) {
-        let (methods, render) = (Arc::new(self.methods), self.render);
-        let refuse = move || {
-            let refused = render(wrong_method(&methods));
-            async { Err::<HttpResponse, Error>(refused) }
+        let (render, head) = (self.render, self.head);
+        let methods = Methods {
+            all: self.methods,
+            there: self.there,
+            except: self.except,
         };
-        let resource = self.resource.default_service(web::to(refuse));
-        let Head::Path(names) = self.head else {
-            return resource.register(config);
-        };
-        let settle = move |request: ServiceRequest, next: Next<_>| async move {
-            match head::of_others(request.request(), names) {
-                Ok(()) => next.call(request).await,
-                // An answer, not an error: layers outside see answers alone.
-                Err(failure) => Ok(request.error_response(render(failure))),
+        let settle = move |request: ServiceRequest, next: Next<_>| {
+            let settled = match head {
+                Head::Handlers => Ok(()),
+                Head::Path(names) => head::of_others(request.request(), names),
+            };
+            let settled = settled.and_then(|()| methods.check(request.request()));
+            async move {
+                match settled {
+                    Ok(()) => next.call(request).await,
+                    // An answer, not an error: layers outside see answers alone.
+                    Err(failure) => Ok(request.error_response(render(failure))),
+                }
             }
         };
-        resource.wrap(from_fn(settle)).register(config);
+        self.resource.wrap(from_fn(settle)).register(config);
+    }
+}
+
+/// The methods of a path: what is told of them and what is done by them is the same.
+struct Methods {
+    all: Vec<Method>,
+    there: There,
+    except: Except,
+}
+
+impl Methods {
+    fn check(&self, request: &HttpRequest) -> Result<(), Failure> {
+        let refused = match self.all.contains(request.method()) {
+            true => match (self.except)(request, request.method()) {
+                Ok(()) => return Ok(()),
+                Err(failure) => Some(failure),
+            },
+            false => None,
+        };
+        (self.there)(request)?;
+        let all = self.all.iter();
+        let taken: Vec<&str> = all
+            .filter(|method| (self.except)(request, method).is_ok())
+            .map(Method::as_str)
+            .collect();
+        let taken = taken.join(", ");
+        Err(match refused {
+            None => wrong_method(taken),
+            Some(failure) => Failure {
+                taken: Some(Taken::Methods(taken)),
+                ..failure
+            },
+        })
     }
 }

@@ -5,7 +5,7 @@
 use crate::failure::{Category, Failure, Taken};
 use actix_web::{
     HttpResponse, ResponseError,
-    http::{Method, StatusCode, header},
+    http::{StatusCode, header},
 };
 use fhir::{IssueCode, bundle::ResponseEntry, json::Value};
 use serde_json::json;
@@ -165,19 +165,24 @@ pub fn entry_of(failure: &Failure) -> ResponseEntry {
     }
 }
 
-/// The failure of a method that a path does not take; it takes these.
+/// The failure of a method that a path does not take; it takes these, with commas.
 #[must_use]
-pub fn wrong_method(taken: &[Method]) -> Failure {
-    let taken: Vec<&str> = taken.iter().map(Method::as_str).collect();
-    let taken = taken.join(", ");
+pub fn wrong_method(taken: String) -> Failure {
+    let text = format!("this method is not offered at this path; use `{taken}`");
     Failure {
-        taken: Some(Taken::Methods(taken.clone())),
-        ..Failure::new(
-            Category::NotAllowed,
-            IssueCode::NotSupported,
-            format!("this method is not offered at this path; use `{taken}`"),
-        )
+        taken: Some(Taken::Methods(taken)),
+        ..Failure::new(Category::NotAllowed, IssueCode::NotSupported, text)
     }
+}
+
+/// The failure of a path below a FHIR base that would be an interaction or operation.
+#[must_use]
+pub fn unknown_interaction() -> Failure {
+    Failure::new(
+        Category::NotFound,
+        IssueCode::NotSupported,
+        "this interaction or operation is not supported here; `/metadata` says what is offered",
+    )
 }
 
 /// The failure of a path that leads nowhere.

@@ -26,7 +26,7 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, Scope, web};
 use bundle::post_bundle;
-use fhir::IssueCode;
+use fhir::{IssueCode, definition::Definition};
 use model::{AuditInteraction, ResourceType};
 use proof::{get_proof, get_version_proof};
 use record::{delete_record, get_history, get_record, get_version, post_record, put_record};
@@ -54,7 +54,11 @@ pub fn mount(config: &mut web::ServiceConfig) {
 /// Every path below a FHIR base. What is not in the table is answered by
 /// [`Offered`] or `nowhere`, never by an empty page.
 fn fhir_base(path: &str) -> Scope {
-    let on = |path| Offered::at(path, Into::into).with_head_read();
+    let on = |path| {
+        Offered::at(path, Into::into)
+            .with_head_read()
+            .where_there(path::is_there)
+    };
     web::scope(path)
         .service(on("").post(post_bundle))
         .service(on("/metadata").get(capability::metadata))
@@ -66,12 +70,29 @@ fn fhir_base(path: &str) -> Scope {
         .service(on("/{type}/{id}/$proof").get(get_proof))
         .service(
             on("/{type}/{id}")
+                .except(path::is_written)
                 .get(get_record)
                 .put(put_record)
                 .delete(delete_record),
         )
-        .service(on("/{type}").get(get_search).post(post_record))
-        .default_service(web::to(nowhere))
+        .service(
+            on("/{type}")
+                .except(path::is_written)
+                .get(get_search)
+                .post(post_record),
+        )
+        .default_service(web::to(nowhere_below))
+}
+
+/// What is below a type of R4 and not in the table is an interaction or operation that is
+/// not offered.
+async fn nowhere_below(request: HttpRequest) -> Answer {
+    let mut parts = request.match_info().unprocessed().split('/').skip(1);
+    let kind = parts.next().and_then(Definition::of);
+    Err(match kind {
+        Some(_) => outcome::unknown_interaction(),
+        None => outcome::unknown_path(),
+    })
 }
 
 async fn nowhere() -> Answer {

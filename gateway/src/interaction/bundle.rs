@@ -207,7 +207,7 @@ pub async fn run(
                 };
                 (answer, refused)
             }
-            Err(failure) => return Err(failure.inside(&format!("Bundle.entry[{index}]"))),
+            Err(failure) => return Err(of_whole(failure, index)),
         };
         let size = answer.resource.as_ref().map_or(0, Vec::len);
         exchange.budget.answer(size);
@@ -221,6 +221,15 @@ pub async fn run(
         bundle::batch_response(answers)
     };
     Ok((Reply::document(body), done))
+}
+
+/// The failure of a transaction by that of an entry. What the URL of the entry does not take
+/// is no fault of the method of the request.
+fn of_whole(mut failure: Failure, index: usize) -> Failure {
+    if failure.category == Category::NotAllowed {
+        failure.category = Category::Invalid;
+    }
+    failure.inside(&format!("Bundle.entry[{index}]"))
 }
 
 /// The restful-interaction code of an entry, for its audit; of one that cannot be read,

@@ -1,13 +1,17 @@
 //! What the path of a request names.
 
-use crate::failure::{Category, Failure};
-use actix_web::HttpRequest;
+use super::{storable, writable};
+use crate::{
+    failure::{Category, Failure},
+    outcome::unknown_interaction,
+};
+use actix_web::{HttpRequest, http::Method};
 use fhir::{IssueCode, definition::Definition};
 use model::{LogicalId, ResourceType, VersionNumber};
 
 /// The type of the path, when R4 has it.
 pub(super) fn kind(request: &HttpRequest) -> Result<ResourceType, Failure> {
-    let name = request.match_info().get("type").unwrap_or_default();
+    let name = segment(request, "type");
     refuse_reserved(name)?;
     if Definition::of(name).is_some() {
         return name.parse().map_err(Failure::fault);
@@ -20,7 +24,7 @@ pub(super) fn kind(request: &HttpRequest) -> Result<ResourceType, Failure> {
 }
 
 pub(super) fn id(request: &HttpRequest) -> Result<LogicalId, Failure> {
-    let id = request.match_info().get("id").unwrap_or_default();
+    let id = segment(request, "id");
     refuse_reserved(id)?;
     id.parse().map_err(|_| {
         Failure::new(
@@ -37,11 +41,30 @@ fn refuse_reserved(name: &str) -> Result<(), Failure> {
     if !name.starts_with(['_', '$']) {
         return Ok(());
     }
-    Err(Failure::new(
-        Category::NotFound,
-        IssueCode::NotSupported,
-        "this interaction or operation is not supported here; `/metadata` says what is offered",
-    ))
+    Err(unknown_interaction())
+}
+
+fn segment<'r>(request: &'r HttpRequest, name: &str) -> &'r str {
+    request.match_info().get(name).unwrap_or_default()
+}
+
+/// Whether the path of a request is that of a type of R4, or below one: no operation's.
+pub(super) fn is_there(request: &HttpRequest) -> Result<(), Failure> {
+    let path = request.match_info();
+    match path.get("type") {
+        None => return Ok(()),
+        Some(_) => drop(kind(request)?),
+    }
+    path.get("id").map_or(Ok(()), refuse_reserved)
+}
+
+/// Whether records of the path's type are written by this method.
+pub(super) fn is_written(request: &HttpRequest, method: &Method) -> Result<(), Failure> {
+    match (kind(request), method) {
+        (Ok(kind), &Method::POST | &Method::PUT) => storable(&kind),
+        (Ok(kind), &Method::DELETE) => writable(&kind),
+        _ => Ok(()),
+    }
 }
 
 /// The version of the path; one that cannot exist is simply not found.

@@ -4,7 +4,7 @@
 use super::{
     Answer, json_body,
     path::{id, kind, version},
-    show, storable, writable,
+    show,
 };
 use crate::{
     body,
@@ -24,7 +24,6 @@ use model::{AuditInteraction, ResourceType};
 pub(super) async fn post_record(request: HttpRequest, payload: web::Payload) -> Answer {
     let context = Context::enter(&request).await?;
     let kind = kind(&request)?;
-    storable(&kind)?;
     head::plain(&request)?;
     let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
     let bytes = json_body(&request, payload, &context, &Sent::New(&kind)).await?;
@@ -44,7 +43,6 @@ pub(super) async fn post_record(request: HttpRequest, payload: web::Payload) -> 
 pub(super) async fn put_record(request: HttpRequest, payload: web::Payload) -> Answer {
     let context = Context::enter(&request).await?;
     let (kind, id) = (kind(&request)?, id(&request)?);
-    storable(&kind)?;
     let preconditions = head::of_record(&request)?;
     let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
     let bytes = json_body(&request, payload, &context, &Sent::Put(&kind)).await?;
@@ -65,7 +63,6 @@ pub(super) async fn put_record(request: HttpRequest, payload: web::Payload) -> A
 pub(super) async fn delete_record(request: HttpRequest) -> Answer {
     let context = Context::enter(&request).await?;
     let (kind, id) = (kind(&request)?, id(&request)?);
-    writable(&kind)?;
     let preconditions = head::of_record(&request)?;
     let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
     let delete = async move |context: &Context| {

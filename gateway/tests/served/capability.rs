@@ -106,7 +106,7 @@ async fn parameters_are_stored_no_more(kind: Kind) {
         assert_eq!(reply.expect(405).issue(), "not-supported", "{method}");
         let entries = [(method, path, Some(body.clone()))];
         let whole = records::bundle("transaction", &entries);
-        system.post("", whole).await.expect(405);
+        system.post("", whole).await.expect(400);
         let batch = records::bundle("batch", &entries);
         let batch = system.post("", batch).await.expect(200).json();
         let status = batch["entry"][0]["response"]["status"].as_str().unwrap();

@@ -14,7 +14,7 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 
 /// The paths below a FHIR base and the methods that they take. `{id}` is a
 /// record that exists.
-const ROUTES: [(&str, &[&str]); 12] = [
+const ROUTES: [(&str, &[&str]); 17] = [
     ("", &["POST"]),
     ("Patient", &["GET", "HEAD", "POST"]),
     ("Patient/", &["GET", "HEAD", "POST"]),
@@ -25,8 +25,26 @@ const ROUTES: [(&str, &[&str]); 12] = [
     ("Patient/{id}/_history/1", &["GET", "HEAD"]),
     ("Patient/{id}/$proof", &["GET", "HEAD"]),
     ("Patient/{id}/_history/1/$proof", &["GET", "HEAD"]),
-    ("AuditEvent", &["GET", "HEAD", "POST"]),
-    ("AuditEvent/{id}.0", &["GET", "HEAD", "PUT", "DELETE"]),
+    ("AuditEvent", &["GET", "HEAD"]),
+    ("AuditEvent/_search", &["POST"]),
+    ("AuditEvent/{id}.0", &["GET", "HEAD"]),
+    ("AuditEvent/{id}.0/_history/1", &["GET", "HEAD"]),
+    ("AuditEvent/{id}.0/$proof", &["GET", "HEAD"]),
+    ("Parameters", &["GET", "HEAD"]),
+    ("Parameters/{id}", &["GET", "HEAD", "DELETE"]),
+];
+
+/// What would be an interaction or operation, and is not offered.
+const UNKNOWN: [&str; 9] = [
+    "$validate",
+    "_history",
+    "Patient/$validate",
+    "Patient/_history",
+    "Patient/$validate/_history",
+    "Patient/{id}/$everything",
+    "Patient/{id}/Observation",
+    "Patient/{id}/_history/1/$meta",
+    "Zebra/$validate",
 ];
 
 /// The paths below `/admin` and the methods that they take.
@@ -177,6 +195,59 @@ async fn a_wrong_method_is_told_the_right_ones() {
         reply.header("allow"),
         &reply.text,
     );
+}
+
+/// Every method at every path: 405 says what is taken there, and none of that is 405.
+#[actix_web::test]
+async fn what_is_said_to_be_taken_is() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let id = system.create("Patient", records::patient("a")).await;
+    let below = ROUTES.iter().map(|(path, _)| (*path).to_owned());
+    let types = ["metadata", ".well-known/smart-configuration"].map(str::to_owned);
+    let served = ["/", "/healthz", "/readyz", "/log/riverside/checkpoint"].map(str::to_owned);
+    let admin = ADMIN_ROUTES
+        .iter()
+        .map(|(path, _)| format!("/admin/{path}"));
+    for path in below.chain(types).chain(served).chain(admin) {
+        let path = path.replace("{id}", &id);
+        let mut taken = Vec::new();
+        let mut told = Vec::new();
+        for method in METHODS {
+            let body = matches!(method, "POST" | "PUT").then(|| "{".to_owned());
+            let reply = system.send(method, &path, &[], body).await;
+            match reply.status {
+                405 => told.push(reply.header("allow").unwrap().to_owned()),
+                _ => taken.push(method),
+            }
+        }
+        assert!(!told.is_empty(), "{path}");
+        for allow in told {
+            let allow: Vec<&str> = allow.split(", ").collect();
+            let same = METHODS
+                .iter()
+                .all(|it| allow.contains(it) == taken.contains(it));
+            assert!(same, "{path}: {allow:?}, taken {taken:?}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn an_operation_that_is_none_is_not_found_by_any_method() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let id = system.create("Patient", records::patient("a")).await;
+    for path in UNKNOWN {
+        let path = path.replace("{id}", &id);
+        for method in METHODS {
+            let body = matches!(method, "POST" | "PUT").then(|| "{}".to_owned());
+            let reply = system.send(method, &path, &[], body).await;
+            assert_eq!(reply.status, 404, "{method} {path}: {}", reply.text);
+            if method != "HEAD" {
+                assert_eq!(reply.issue(), "not-supported", "{method} {path}");
+            }
+        }
+    }
 }
 
 fn assert_told(path: &str, offered: &[&str], allow: Option<&str>, text: &str) {
