@@ -331,13 +331,18 @@ fn links(exchange: &Exchange<'_>, resource: &Resource, subject: Option<Tag>) -> 
     links
 }
 
-/// Where a record is found by its identifiers.
+/// Where a record is found by its identifiers. One with a system alone makes it present:
+/// `system|` looks through those.
 fn tokens(exchange: &Exchange<'_>, resource: &Resource) -> Vec<model::Token> {
     let index = &exchange.facility().index;
     let kind = resource.resource_type().as_str();
     let token = |form, value: &str| index.token(kind, "identifier", form, value, None);
     let mut tokens = Vec::new();
-    for identifier in resource.identifiers() {
+    let identifiers = resource.identifiers();
+    if !identifiers.is_empty() {
+        tokens.push(token(Form::Present, ""));
+    }
+    for identifier in identifiers {
         let Some(value) = identifier.value else {
             continue;
         };
@@ -346,9 +351,6 @@ fn tokens(exchange: &Exchange<'_>, resource: &Resource) -> Vec<model::Token> {
             Some(system) => tokens.push(token(Form::SystemCode, &format!("{system}|{value}"))),
             None => tokens.push(token(Form::NoSystemCode, &format!("|{value}"))),
         }
-    }
-    if !tokens.is_empty() {
-        tokens.push(token(Form::Present, ""));
     }
     tokens
 }

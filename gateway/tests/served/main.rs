@@ -57,6 +57,7 @@ mod revocation;
 mod sealed_rules;
 mod search;
 mod search_by_time;
+mod search_by_value;
 mod search_readers;
 mod sight;
 mod smart;
