@@ -213,6 +213,7 @@ async fn a_record_that_was_deleted_and_made_again_in_a_second_is_two_versions(ki
 }
 
 on_both! {
+    a_delete_is_known_by_its_own_tag_and_by_no_other,
     a_time_says_nothing_of_two_versions_of_its_second,
     a_record_that_was_deleted_and_made_again_in_a_second_is_two_versions,
 }
@@ -448,4 +449,25 @@ async fn a_repetition_has_the_preconditions_of_the_first() {
         .await
         .expect(422);
     assert_eq!(version(&system, "Patient/one").await, "W/\"1\"");
+}
+
+/// So that what was deleted can be brought back, or deleted for good, without a race: the tag
+/// is that which the delete was answered with.
+async fn a_delete_is_known_by_its_own_tag_and_by_no_other(kind: Kind) {
+    let house = House::start_on(kind).await;
+    let system = house.caller(&DemoUser::System);
+    put(&system, "one", &[]).await.expect(201);
+    let deleted = system.delete("Patient/one").await.expect(204);
+    let tag = deleted.header("etag").unwrap().to_owned();
+    assert_eq!(tag, "W/\"2\"");
+    for other in ["*", "W/\"1\"", "W/\"3\""] {
+        let other = [("if-match", other)];
+        put(&system, "one", &other).await.expect(412);
+        let delete = system.send("DELETE", "Patient/one", &other, None).await;
+        delete.expect(412);
+    }
+    let own = [("if-match", tag.as_str())];
+    put(&system, "one", &own).await.expect(201);
+    // Whoever comes second with it has lost.
+    put(&system, "one", &own).await.expect(412);
 }
