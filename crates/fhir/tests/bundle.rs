@@ -432,6 +432,7 @@ fn a_searchset_and_a_history_have_what_r4_asks_for() {
         id: &id,
         version: VersionNumber::new(number).unwrap(),
         interaction,
+        begun: number == 1,
         last_modified: Timestamp::from_millis(0).unwrap(),
         resource,
         outcome: None,

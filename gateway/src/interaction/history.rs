@@ -1,6 +1,8 @@
 //! history of an instance: `GET [base]/[type]/[id]/_history`
 //! (<https://hl7.org/fhir/R4/http.html#history>).
 
+mod begun;
+
 use crate::{
     cursor,
     exchange::Exchange,
@@ -141,11 +143,18 @@ pub async fn history(
         }
         None => None,
     };
+    let rows: Vec<_> = versions.iter().map(OneVersion::row).collect();
+    let begun = begun::begun(exchange, &rows).await?;
     let outcomes: Vec<_> = versions.iter().map(OneVersion::outcome).collect();
     let entries: Vec<HistoryEntry<'_>> = versions
         .iter()
         .zip(&outcomes)
-        .map(|(one, outcome)| entry(&exchange.context.base, id, one, outcome.as_deref()))
+        .zip(begun)
+        .map(|((one, outcome), begun)| HistoryEntry {
+            begun,
+            outcome: outcome.as_deref(),
+            ..entry(&exchange.context.base, id, one)
+        })
         .collect();
     let first = Asked {
         since,
@@ -363,12 +372,7 @@ async fn rows(
     Ok(rows)
 }
 
-fn entry<'v>(
-    base: &str,
-    id: &'v LogicalId,
-    one: &'v OneVersion,
-    outcome: Option<&'v [u8]>,
-) -> HistoryEntry<'v> {
+fn entry<'v>(base: &str, id: &'v LogicalId, one: &'v OneVersion) -> HistoryEntry<'v> {
     let row = one.row();
     let kind = &row.resource_type;
     HistoryEntry {
@@ -382,6 +386,7 @@ fn entry<'v>(
             OneVersion::Whole(version) if !is_delete(row) => Some(version.content.as_slice()),
             _ => None,
         },
-        outcome,
+        begun: false,
+        outcome: None,
     }
 }

@@ -30,6 +30,7 @@ mod format_1;
 mod front_page;
 mod full_urls;
 mod hidden;
+mod histories;
 mod house;
 mod http;
 mod idempotency;

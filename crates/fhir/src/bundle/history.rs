@@ -18,6 +18,8 @@ pub struct HistoryEntry<'a> {
     pub version: VersionNumber,
     /// How the version came about.
     pub interaction: VersionInteraction,
+    /// Whether it began the record, or began it again behind a delete.
+    pub begun: bool,
     /// When it was written.
     pub last_modified: Timestamp,
     /// Its canonical bytes; a delete has none.
@@ -44,14 +46,14 @@ impl HistoryEntry<'_> {
         }
     }
 
-    /// An update makes the first version of a record that the client named.
+    /// An update begins a record that the client named.
     fn status(&self) -> &'static str {
         if self.outcome.is_some() {
             return "500 Internal Server Error";
         }
         match self.interaction {
             VersionInteraction::Create => "201 Created",
-            VersionInteraction::Update if self.version == VersionNumber::FIRST => "201 Created",
+            VersionInteraction::Update if self.begun => "201 Created",
             VersionInteraction::Update | VersionInteraction::Patch => "200 OK",
             VersionInteraction::Delete => "204 No Content",
         }
