@@ -18,7 +18,9 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 /// The software date of this statement; changes when it does.
-const DATE: &str = "2026-11-27";
+const DATE: &str = "2026-11-28";
+/// The name of the operation `$proof`. It is no URL: what it does stands in a document.
+const PROOF: &str = "urn:chartseal:OperationDefinition:proof";
 /// Where older clients look for the endpoints of the issuer.
 const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
 /// How much of its digest is the tag of the statement.
@@ -53,7 +55,7 @@ pub async fn metadata(request: HttpRequest, app: web::Data<App>) -> Result<HttpR
 fn statement(base: &str, issuer: Option<&Value>) -> Value {
     let resources: Vec<Value> = fhir::tables::RESOURCES
         .iter()
-        .map(|it| resource(it.name, base))
+        .map(|it| resource(it.name))
         .collect();
     let interactions = [json!({"code": "transaction"}), json!({"code": "batch"})];
     json!({
@@ -101,7 +103,11 @@ fn result_params() -> [Value; 4] {
             "number",
             "matches on a page; with 0 they are only counted",
         ),
-        described("_sort", "string", "`_lastUpdated` or `-_lastUpdated`"),
+        described(
+            "_sort",
+            "string",
+            "`_lastUpdated` or `-_lastUpdated`; on AuditEvent the latter alone",
+        ),
         described(
             "_summary",
             "token",
@@ -115,7 +121,7 @@ fn result_params() -> [Value; 4] {
     ]
 }
 
-fn resource(kind: &'static str, base: &str) -> Value {
+fn resource(kind: &'static str) -> Value {
     let codes: &[&str] = if kind == AUDIT_EVENT {
         &["read", "vread", "search-type"]
     } else if kind == PARAMETERS {
@@ -167,7 +173,7 @@ fn resource(kind: &'static str, base: &str) -> Value {
         "searchParam": params,
         "operation": [{
             "name": "proof",
-            "definition": format!("{base}/OperationDefinition/proof"),
+            "definition": PROOF,
             "documentation": "see docs/proof-format.md",
         }],
     });

@@ -15,7 +15,7 @@ use crate::{
     budget::Budget,
     context::Context,
     facility::Facility,
-    failure::{Category, Failure},
+    failure::Failure,
     idempotency::Keyed,
     in_force::InForce,
     registered::{self, Registered},
@@ -24,7 +24,7 @@ use crate::{
     version::{Found, OpenVersion},
     write::NewContent,
 };
-use fhir::{IssueCode, audit_event::AuditPatient, definition::Definition};
+use fhir::{audit_event::AuditPatient, definition::Definition};
 use model::{
     AuditInteraction, EpochRead, FacilityName, LogicalId, ResourceType, Tag, Timestamp,
     VersionNumber,
@@ -359,11 +359,7 @@ pub async fn run<T>(
             Err(CommitError::Store(
                 store::Error::VersionTaken | store::Error::AnswerKept | store::Error::Taken(_),
             )) => {
-                return Err(Failure::new(
-                    Category::Conflict,
-                    IssueCode::Conflict,
-                    "others are writing the same record; read it again and retry",
-                ));
+                return Err(Failure::overtaken());
             }
             Err(CommitError::Store(error)) => return Err(Failure::uncommitted(error)),
             Err(CommitError::Audit(failure)) => return Err(Failure::unavailable(failure)),

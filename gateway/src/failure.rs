@@ -174,6 +174,16 @@ impl Failure {
         }
     }
 
+    /// The answer to a write that others were faster than, again and again.
+    #[must_use]
+    pub fn overtaken() -> Self {
+        let text = "others are writing the same record; read it again and retry";
+        Self {
+            retry_after: Some(1),
+            ..Self::new(Category::Conflict, IssueCode::Conflict, text)
+        }
+    }
+
     /// A fault of ours; the caller learns nothing but that.
     pub fn fault(cause: impl fmt::Display) -> Self {
         Self::new(
@@ -285,11 +295,7 @@ impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::VersionTaken | store::Error::Taken(_) | store::Error::KeyTaken => {
-                Self::new(
-                    Category::Conflict,
-                    IssueCode::Conflict,
-                    "others are writing the same record; read it again and retry",
-                )
+                Self::overtaken()
             }
             store::Error::TooCostly => Self::new(
                 Category::Unavailable,

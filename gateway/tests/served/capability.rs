@@ -121,3 +121,33 @@ async fn parameters_are_stored_no_more(kind: Kind) {
     assert!(!codes.contains("create") && !codes.contains("update"));
     assert_eq!(resource["updateCreate"], false);
 }
+
+#[actix_web::test]
+async fn what_is_said_of_order_and_operations_is_so() {
+    let house = House::start().await;
+    let (system, auditor) = (
+        house.caller(&DemoUser::System),
+        house.caller(&DemoUser::Auditor),
+    );
+    let statement = system.get("metadata").await.expect(200).json();
+    let params = statement["rest"][0]["searchParam"].as_array().unwrap();
+    let sort = params.iter().find(|it| it["name"] == "_sort").unwrap();
+    let said = sort["documentation"].as_str().unwrap();
+    assert_eq!(
+        said,
+        "`_lastUpdated` or `-_lastUpdated`; on AuditEvent the latter alone"
+    );
+    for (order, on_audit) in [("_lastUpdated", 400), ("-_lastUpdated", 200)] {
+        let query = format!("_sort={order}&_count=1");
+        system.get(&format!("Patient?{query}")).await.expect(200);
+        let audit = auditor.get(&format!("AuditEvent?{query}")).await;
+        audit.expect(on_audit);
+    }
+    // A name that promises no page, unless it has one.
+    for resource in resources(&system).await {
+        for operation in resource["operation"].as_array().unwrap() {
+            let definition = operation["definition"].as_str().unwrap();
+            assert!(definition.starts_with("urn:"), "{definition}");
+        }
+    }
+}

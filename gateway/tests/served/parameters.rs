@@ -319,7 +319,7 @@ async fn capabilities_are_what_is_there() {
         assert_eq!(resource["readHistory"], history, "{}", resource["type"]);
         for operation in resource["operation"].as_array().unwrap() {
             let definition = operation["definition"].as_str().unwrap();
-            assert!(definition.starts_with("http"), "{definition}");
+            assert!(definition.starts_with("urn:"), "{definition}");
         }
     }
 }
