@@ -10,14 +10,16 @@ pub mod reference;
 mod value;
 
 use crate::{
+    each_once::{has, share},
     facility::Facility,
     failure::{Category, Failure},
     paging::Page,
 };
 use fhir::{IssueCode, LocalBase, Moments, ReferenceParameter, Resource, definition::Definition};
-use identifier::{IdentifierAsked, identifiers};
+use identifier::{IdentifierAsked, Identifiers, identifiers};
 use model::{LogicalId, ResourceType, Tag, Timestamp, Token};
 use reference::ReferenceAsked;
+use std::{borrow::Cow, collections::BTreeSet};
 use value::bad_value;
 
 /// The most values that one search may name, and the most of them dates.
@@ -48,7 +50,7 @@ pub struct Query<'q> {
     pub now: Timestamp,
 }
 
-/// A condition on candidates, by tags and tokens.
+/// A condition on candidates, by tags and tokens, each list sorted.
 pub enum Condition {
     /// They refer by the parameter to one of the records.
     Links(&'static str, Vec<Tag>),
@@ -65,17 +67,29 @@ impl Condition {
         }
     }
 
-    /// Whether a version that is not stored yet will be found by it.
+    /// Whether a version that is not stored yet will be found by it. Its links and tokens
+    /// are sorted too.
     pub fn is_met(&self, new: &store::NewVersion) -> bool {
         match self {
             // The link of a record to itself is made by the store.
-            Self::Links(store::ID_PARAM, targets) => targets.contains(&new.version.record),
+            Self::Links(store::ID_PARAM, targets) => has(targets, &new.version.record),
             Self::Links(param, targets) => {
-                let mut links = new.links.iter();
-                links.any(|link| link.param == *param && targets.contains(&link.target))
+                let mut wanted = targets.iter().map(|target| store::Link {
+                    param: Cow::Borrowed(*param),
+                    target: *target,
+                });
+                wanted.any(|link| has(&new.links, &link))
             }
-            Self::Tokens(tokens) => new.tokens.iter().any(|token| tokens.contains(token)),
+            Self::Tokens(tokens) => share(tokens, &new.tokens),
         }
+    }
+
+    fn sorted(mut self) -> Self {
+        match &mut self {
+            Self::Links(_, targets) => targets.sort_unstable(),
+            Self::Tokens(tokens) => tokens.sort_unstable(),
+        }
+        self
     }
 }
 
@@ -205,23 +219,24 @@ impl Criteria {
             Condition::Links(asked.param.as_str(), targets)
         });
         let all = ids.chain(identifiers).chain(references);
-        all.take(CONDITIONS).collect()
+        all.take(CONDITIONS).map(Condition::sorted).collect()
     }
 
     /// Whether a resource, written then, meets every criterion.
     #[must_use]
     pub fn holds(&self, resource: &Resource, written: Timestamp, local: &LocalBase) -> bool {
         let id_holds = |ids: &Vec<LogicalId>| resource.id().is_some_and(|id| ids.contains(id));
-        let identifiers = resource.identifiers();
-        let identifier_holds = |asked: &Vec<IdentifierAsked>| {
-            identifiers
-                .iter()
-                .any(|has| asked.iter().any(|one| one.matches(has)))
+        let identifiers = match self.identifiers.is_empty() {
+            true => Vec::new(),
+            false => resource.identifiers(),
         };
+        let identifiers = Identifiers::of(&identifiers);
+        let identifier_holds =
+            |asked: &Vec<IdentifierAsked>| asked.iter().any(|one| identifiers.have(one));
         let reference_holds = |asked: &ReferenceAsked| {
-            let has = resource.references(asked.param, local);
-            has.into_iter()
-                .any(|it| asked.targets.contains(&(it.resource_type, it.id)))
+            let has = resource.references(asked.param, local).into_iter();
+            let has: BTreeSet<_> = has.map(|it| (it.resource_type, it.id)).collect();
+            asked.targets.iter().any(|target| has.contains(target))
         };
         self.moments
             .as_ref()

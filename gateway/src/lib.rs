@@ -25,6 +25,7 @@ mod criteria;
 mod cursor;
 mod damage;
 mod done;
+mod each_once;
 mod entity_tags;
 mod exchange;
 mod exchange_rows;

@@ -2,6 +2,7 @@
 //! leaf, links and tokens. Nothing is stored here; the exchange commits it.
 
 use crate::{
+    each_once::each_once,
     exchange::Exchange,
     failure::{Category, Failure},
     keyring::HeldKey,
@@ -9,7 +10,7 @@ use crate::{
     security_context::SecurityContext,
     version::{OpenVersion, patients_of},
 };
-use fhir::{IssueCode, ReferenceParameter, Resource, audit_event::AuditPatient};
+use fhir::{IssueCode, LocalReference, ReferenceParameter, Resource, audit_event::AuditPatient};
 use model::{
     Digest, LeafKind, LogicalId, ResourceType, Scope, Tag, Timestamp, VersionInteraction,
     VersionNumber,
@@ -150,8 +151,8 @@ pub async fn put(
         subject,
         key: exchange.facility().keys.for_scope(scope).await?,
         content: &new.canonical,
-        links: links(exchange, new.resource, subject),
-        tokens: tokens(exchange, new.resource),
+        links: each_once(links(exchange, new.resource, subject)),
+        tokens: each_once(tokens(exchange, new.resource)),
     };
     add(exchange, permit, draft)?;
     exchange.touch(
@@ -310,25 +311,24 @@ const fn scope_of(new: &NewContent<'_>, record: Tag, patients: &[Tag]) -> Scope 
 
 /// Where a record is found by what it refers to, and by its subject whatever it is that
 /// names it: so a patient's search finds the own compartment whole.
-fn links(exchange: &Exchange<'_>, resource: &Resource, subject: Option<Tag>) -> Vec<Link> {
-    let mut links: Vec<Link> = Vec::new();
-    links.extend(subject.map(|target| Link {
-        param: Cow::Borrowed(ReferenceParameter::Patient.as_str()),
+fn links<'r>(
+    exchange: &'r Exchange<'_>,
+    resource: &'r Resource,
+    subject: Option<Tag>,
+) -> impl Iterator<Item = Link> + 'r {
+    let patient = ReferenceParameter::Patient;
+    let subject = subject.map(|target| (patient, target));
+    let named = [patient, ReferenceParameter::Subject].into_iter();
+    let named = named.flat_map(|param| {
+        let references = resource.references(param, &exchange.context.local);
+        let tag = |it: LocalReference| exchange.tag(&it.resource_type, &it.id);
+        references.into_iter().map(move |it| (param, tag(it)))
+    });
+    let links = subject.into_iter().chain(named);
+    links.map(|(param, target)| Link {
+        param: Cow::Borrowed(param.as_str()),
         target,
-    }));
-    for param in [ReferenceParameter::Patient, ReferenceParameter::Subject] {
-        for it in resource.references(param, &exchange.context.local) {
-            let target = exchange.tag(&it.resource_type, &it.id);
-            let link = Link {
-                param: Cow::Borrowed(param.as_str()),
-                target,
-            };
-            if !links.contains(&link) {
-                links.push(link);
-            }
-        }
-    }
-    links
+    })
 }
 
 /// Where a record is found by its identifiers. One with a system alone makes it present:

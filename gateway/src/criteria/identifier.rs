@@ -4,6 +4,7 @@ use super::value::{bad_value, split_at};
 use crate::{backslash, facility::Facility, failure::Failure};
 use model::{ResourceType, Token};
 use sealing::Form;
+use std::collections::HashSet;
 
 /// One identifier that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,15 +32,40 @@ impl IdentifierAsked {
             .index
             .token(kind.as_str(), "identifier", form, &value, None)
     }
+}
 
-    /// Whether an identifier is the one asked for.
-    pub fn matches(&self, has: &fhir::Identifier) -> bool {
-        let (system, value) = (has.system.as_deref(), has.value.as_deref());
-        match self {
-            Self::Value(asked) => value == Some(asked),
-            Self::WithoutSystem(asked) => system.is_none() && value == Some(asked),
-            Self::InSystem(in_system, asked) => system == Some(in_system) && value == Some(asked),
-            Self::System(asked) => system == Some(asked),
+/// The identifiers of a record, to look up what is asked for: a record may have very many,
+/// and a search may ask for hundreds.
+pub struct Identifiers<'r> {
+    values: HashSet<&'r str>,
+    systems: HashSet<&'r str>,
+    in_systems: HashSet<(Option<&'r str>, &'r str)>,
+}
+
+impl<'r> Identifiers<'r> {
+    /// Those of a record.
+    pub fn of(all: &'r [fhir::Identifier]) -> Self {
+        let value = |it: &'r fhir::Identifier| it.value.as_deref();
+        let system = |it: &'r fhir::Identifier| it.system.as_deref();
+        Self {
+            values: all.iter().filter_map(value).collect(),
+            systems: all.iter().filter_map(system).collect(),
+            in_systems: all
+                .iter()
+                .filter_map(|it| Some((system(it), value(it)?)))
+                .collect(),
+        }
+    }
+
+    /// Whether one of them is the one asked for.
+    pub fn have(&self, asked: &IdentifierAsked) -> bool {
+        match asked {
+            IdentifierAsked::Value(value) => self.values.contains(&**value),
+            IdentifierAsked::WithoutSystem(value) => self.in_systems.contains(&(None, &**value)),
+            IdentifierAsked::InSystem(system, value) => {
+                self.in_systems.contains(&(Some(&**system), &**value))
+            }
+            IdentifierAsked::System(system) => self.systems.contains(&**system),
         }
     }
 }
