@@ -1,9 +1,10 @@
 //! How much one request may cost, over all entries of a Bundle together: records
-//! opened, bytes of them, bytes of the answer.
+//! opened, bytes of them, patients of records, bytes of the answer.
 //!
 //! A budget is asked before each step and charged with what the step took. So it is
 //! passed by one record or page at most, and what was released is never held back.
-//! Changes are charged and not asked: their answers are no larger than the body.
+//! Changes are charged and not asked: their answers are no larger than the body. But for
+//! the patients that they name: each of these leaves an event in the audit.
 
 use crate::{
     failure::{Category, Failure},
@@ -23,6 +24,8 @@ const LONG_BYTES: u64 = 256 * 1024;
 pub struct Budget {
     records: Left,
     bytes: Left,
+    /// Patients that what is written names, beyond the first of each record.
+    named: Left,
     answer: Left,
 }
 
@@ -57,6 +60,7 @@ impl Budget {
         Self {
             records: Left::new(limits.opened_records),
             bytes: Left::new(limits.opened_bytes),
+            named: Left::new(limits.opened_records),
             answer: Left::new(limits.answer_bytes),
         }
     }
@@ -71,6 +75,27 @@ impl Budget {
         }
         self.records.charge(1);
         self.bytes.charge(envelope.len() as u64);
+        Ok(())
+    }
+
+    /// Pays for the patients beyond the first of a record that was opened: each is as much
+    /// as another record.
+    pub fn open_patients(&self, more: u64) {
+        self.records.charge(more);
+    }
+
+    /// Pays for the patients beyond the first of a record that is to be written.
+    ///
+    /// # Errors
+    /// Too costly when there are some and nothing is left.
+    pub fn write_patients(&self, more: u64) -> Result<(), Failure> {
+        if more > 0 && self.named.get() == 0 {
+            return Err(too_costly(format!(
+                "what is written would name more than {} patients; send it in parts",
+                self.named.limit
+            )));
+        }
+        self.named.charge(more);
         Ok(())
     }
 
@@ -92,8 +117,9 @@ impl Budget {
     #[must_use]
     pub fn spent(&self) -> Failure {
         too_costly(format!(
-            "the request would open more than {} records, or more than {} bytes of them; \
-             narrow its searches, or send it in parts",
+            "the request would open more than {} records, each patient beyond the first of a \
+             record counting as one, or more than {} bytes of them; narrow its searches, or \
+             send it in parts",
             self.records.limit, self.bytes.limit
         ))
     }

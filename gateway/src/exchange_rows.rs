@@ -112,7 +112,9 @@ impl Exchange<'_> {
             }
             None => None,
         };
-        version::open(self.facility(), &self.context.local, row, ended).await
+        let found = version::open(self.facility(), &self.context.local, row, ended).await?;
+        self.pay_patients(&found.patients);
+        Ok(found)
     }
 
     /// Opens a candidate of a search of this type.

@@ -48,6 +48,7 @@ mod log_checkpoints;
 mod log_proof;
 mod log_tiles;
 mod long_work;
+mod many_patients;
 mod metrics;
 pub mod misplaced;
 mod negotiation;

@@ -19,6 +19,8 @@ pub const BODY_BYTES_PER_SECOND: u64 = 16 * 1024;
 const BYTES_PER_VALUE: usize = 16;
 const OPENED_RECORDS: u64 = 20_000;
 const OPENED_BYTES: u64 = 256 * 1024 * 1024;
+/// Each read of a record leaves an event for each of its patients.
+const PATIENTS_OF_RECORD: usize = 1_000;
 const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
 /// Four million small records: far above what a person's work stores.
 const USER_STORED_BYTES: u64 = 16 << 30;
@@ -50,7 +52,7 @@ pub struct Limits {
     /// first 1,024 of each request; `None` for no limit.
     pub user_query_bytes: Option<Rate>,
     /// Records that one user's requests may open. A larger record counts for each 4 KiB,
-    /// and so does a body; `None` for no limit.
+    /// so does a body, and each patient beyond the first of a record counts as another; `None` for no limit.
     pub user_records: Option<Rate>,
     /// Bytes of sealed versions that the requests of one user may store in a day; a
     /// smaller version counts as 4 KiB. `None` for no limit.
@@ -62,7 +64,10 @@ pub struct Limits {
     /// Seconds that a body may fall behind [`BODY_BYTES_PER_SECOND`], at its beginning
     /// and whenever it has caught up.
     pub body_seconds: u32,
-    /// Records that one request may open.
+    /// Patients that a record may name when it is written.
+    pub patients_of_record: usize,
+    /// Records that one request may open, and patients that those which it writes may name.
+    /// Each patient beyond the first of a record counts as another record.
     pub opened_records: u64,
     /// Sealed bytes of the records that one request may open.
     pub opened_bytes: u64,
@@ -118,6 +123,7 @@ impl Default for Limits {
             user_stored_bytes_per_day: Some(USER_STORED_BYTES),
             service_stored_bytes_per_day: Some(SERVICE_STORED_BYTES),
             body_bytes: BODY_BYTES,
+            patients_of_record: PATIENTS_OF_RECORD,
             opened_records: OPENED_RECORDS,
             opened_bytes: OPENED_BYTES,
             answer_bytes: ANSWER_BYTES,
@@ -204,6 +210,14 @@ impl Throttle {
         if let (Some(records), Some(user)) = (&self.user_records, user_of(caller)) {
             let amount = (bytes as u64).div_ceil(RECORD_BYTES).max(1);
             records.charge(&user, self.now(), amount);
+        }
+    }
+
+    /// Notes the patients beyond the first of a record that is opened or written for a
+    /// caller.
+    pub(crate) fn named(&self, caller: &Caller, more: u64) {
+        if let (Some(records), Some(user)) = (&self.user_records, user_of(caller)) {
+            records.charge(&user, self.now(), more);
         }
     }
 

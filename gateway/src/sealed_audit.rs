@@ -164,12 +164,13 @@ pub fn event_leaves(
     salts: &Salts,
     queries: &[Digest],
 ) -> Result<Vec<Digest>, Failure> {
-    let events = record.events(queries).map_err(Failure::fault)?;
-    let leaf = |(index, event): (usize, &Vec<u8>)| {
+    // An event is 4 kB and half a kilobyte for each of its records: they are made one by one.
+    let events = record.each_event(queries).map_err(Failure::fault)?;
+    let leaf = |(index, event): (usize, Vec<u8>)| {
         let salt = event_salt(record, salts, index)?;
-        Ok(leaf::event_leaf(&salt, event))
+        Ok(leaf::event_leaf(&salt, &event))
     };
-    events.iter().enumerate().map(leaf).collect()
+    events.enumerate().map(leaf).collect()
 }
 
 /// The salt of one event of a record.

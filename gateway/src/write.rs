@@ -121,7 +121,8 @@ struct Draft<'a> {
 /// Seals a new version of a record that a permit was given for.
 ///
 /// # Errors
-/// When the permit was given for something else, or sealing fails.
+/// When the permit was given for something else, too many patients are named, or sealing
+/// fails.
 pub async fn put(
     exchange: &mut Exchange<'_>,
     permit: &Permit,
@@ -132,6 +133,10 @@ pub async fn put(
     permit.check_write(target).map_err(Failure::fault)?;
     exchange.require_store()?;
     let kind = new.resource.resource_type();
+    if let Err(failure) = exchange.require_patients(kind, &new.patients) {
+        exchange.touch_refused(kind, &new.id, permit.action(), new.patients.clone());
+        return Err(failure);
+    }
     let record = exchange.tag(kind, &new.id);
     let scope = scope_of(new, record, &target.patients);
     let mark = VersionMark {

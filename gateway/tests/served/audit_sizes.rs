@@ -1,6 +1,6 @@
 //! What a request leaves in the audit is bounded by what it disclosed: under 8 kB, and
-//! 100 bytes more for each record disclosed, whatever it passed over. Ids of 64 characters,
-//! the longest, make that 160 bytes.
+//! 100 bytes more for each record disclosed and each patient that it names beyond the first,
+//! whatever it passed over. Ids of 64 characters, the longest, make that 160 bytes.
 
 use crate::{
     caller::Caller,
@@ -76,6 +76,16 @@ async fn no_request_leaves_more_than_its_share_of_audit() {
     let size = size_of_newest(&house).await;
     // Each search has an envelope for its text.
     assert!(size <= 8 * 1024 + 20 * 1024, "batch: {size} bytes");
+
+    let named = |n: usize| serde_json::json!({"reference": format!("Patient/{n:0>36}")});
+    let subject: Vec<_> = (0..500).map(named).collect();
+    let account = serde_json::json!({"resourceType": "Account", "status": "active",
+        "subject": subject});
+    let account = system.create("Account", account).await;
+    at_most(&house, 500, "a record of many patients is written").await;
+    let path = format!("Account/{account}");
+    system.get(&path).await.expect(200);
+    at_most(&house, 500, "and read").await;
 
     let refused = house.caller(&DemoUser::Admin);
     refused.get("Patient?_summary=count").await.expect(403);

@@ -41,6 +41,7 @@ mod listener;
 mod log_tiles;
 mod long_queries;
 mod long_requests;
+mod many_patients;
 mod negotiation;
 mod office;
 mod old_rows;

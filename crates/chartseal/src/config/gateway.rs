@@ -112,6 +112,7 @@ struct LimitsSection {
     service_stored_bytes_per_day: Option<u64>,
     body_bytes: Option<usize>,
     body_seconds: Option<u32>,
+    patients_of_record: Option<usize>,
     opened_records: Option<u64>,
     opened_bytes: Option<u64>,
     answer_bytes: Option<u64>,
@@ -125,6 +126,8 @@ const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 const MOST_STORED_BYTES: u64 = 16 << 40;
 /// The most records that a request can be let open.
 const MOST_RECORDS: u64 = 1_000_000;
+/// The most patients that a record can be let name.
+const MOST_PATIENTS: u64 = 20_000;
 /// The largest body that can be let in: of a larger one the envelope would be too large.
 const MOST_BODY_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -152,6 +155,11 @@ impl LimitsSection {
                 "gateway.limits.bodyBytes",
                 self.body_bytes.map(|it| it as u64),
                 MOST_BODY_BYTES,
+            ),
+            (
+                "gateway.limits.patientsOfRecord",
+                self.patients_of_record.map(|it| it as u64),
+                MOST_PATIENTS,
             ),
             (
                 "gateway.limits.openedRecords",
@@ -209,6 +217,7 @@ impl LimitsSection {
                 .or(usual.service_stored_bytes_per_day),
             body_bytes: self.body_bytes.unwrap_or(usual.body_bytes),
             body_seconds: self.body_seconds.unwrap_or(usual.body_seconds),
+            patients_of_record: self.patients_of_record.unwrap_or(usual.patients_of_record),
             opened_records: self.opened_records.unwrap_or(usual.opened_records),
             opened_bytes: self.opened_bytes.unwrap_or(usual.opened_bytes),
             answer_bytes: self.answer_bytes.unwrap_or(usual.answer_bytes),

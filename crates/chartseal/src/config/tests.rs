@@ -34,6 +34,7 @@ trusted = ["10.0.0.0/8", "fd00::/8"]
 [gateway.limits]
 requestsPerSecond = 50
 userBurst = 20
+patientsOfRecord = 250
 
 [[gateway.issuers]]
 url = "https://login.example.org/realms/care"
@@ -94,6 +95,7 @@ fn a_whole_file_is_read_with_paths_from_its_folder() {
     };
     assert_eq!(settings.limits.user_requests, Some(of_user));
     assert_eq!(settings.limits.user_denials_per_minute, 300);
+    assert_eq!(settings.limits.patients_of_record, 250);
     assert!(!settings.identity.issuers[0].may_be_dev, "in any build");
     assert_eq!(settings.public_url, "https://fhir.example.org");
     assert_eq!(settings.identity.issuers[0].claims.purpose_of_use, "pou");

@@ -103,7 +103,10 @@ impl Record {
     }
 
     /// The canonical bytes of all events, in order.
-    pub(super) fn events(&self, query: Option<Digest>) -> Result<Vec<Vec<u8>>, RecordError> {
+    pub(super) fn each_event(
+        &self,
+        query: Option<Digest>,
+    ) -> Result<impl Iterator<Item = Vec<u8>> + '_, RecordError> {
         self.check_digest(query)?;
         let mut of_event = vec![Vec::new(); self.event_count()];
         for touched in &self.touched {
@@ -111,10 +114,8 @@ impl Record {
                 own.push(touched);
             }
         }
-        let events = of_event.iter().enumerate();
-        Ok(events
-            .map(|(index, own)| render_1::event(self, index, own, query))
-            .collect())
+        let events = of_event.into_iter().enumerate();
+        Ok(events.map(move |(index, own)| render_1::event(self, index, &own, query)))
     }
 
     fn check_digest(&self, query: Option<Digest>) -> Result<(), RecordError> {

@@ -123,15 +123,27 @@ impl StoredRecord {
     /// # Errors
     /// When the digests do not fit the record.
     pub fn events(&self, queries: &[Digest]) -> Result<Vec<Vec<u8>>, RecordError> {
+        self.each_event(queries).map(Iterator::collect)
+    }
+
+    /// The same, each made when it is asked for: all of them are several kilobytes for each
+    /// patient concerned.
+    ///
+    /// # Errors
+    /// When the digests do not fit the record.
+    pub fn each_event<'r>(
+        &'r self,
+        queries: &'r [Digest],
+    ) -> Result<Box<dyn Iterator<Item = Vec<u8>> + 'r>, RecordError> {
         self.check_digests(queries)?;
-        match &self.0 {
-            Form::First(record) => record.events(queries.first().copied()),
+        Ok(match &self.0 {
+            Form::First(record) => Box::new(record.each_event(queries.first().copied())?),
             Form::Second(record) => {
                 let events = record.events().iter().enumerate();
-                let render = |(index, event)| render_2::event(record, index, event, queries);
-                Ok(events.map(render).collect())
+                let render = move |(index, event)| render_2::event(record, index, event, queries);
+                Box::new(events.map(render))
             }
-        }
+        })
     }
 
     fn check_digests(&self, queries: &[Digest]) -> Result<(), RecordError> {
