@@ -12,6 +12,7 @@ use crate::{
     idempotency::Keyed,
     kept_query,
     sealed_audit::{Clear, seal_record},
+    stored,
 };
 use fhir::audit_event::{
     AuditAct, AuditAgent, AuditFacility, AuditFacts, AuditOutcome, AuditRecord,
@@ -52,10 +53,7 @@ pub async fn commit(
     // key that was answered meanwhile; then versions, which refuse a number already
     // taken; then what administrators change, which moves the epoch; then the audit.
     // One commit, or nothing.
-    let sizes: Vec<_> = writes
-        .iter()
-        .map(|new| new.version.envelope.len())
-        .collect();
+    let sizes: Vec<_> = writes.iter().map(stored::bytes_of).collect();
     let long = writes.len() > LONG_WRITES;
     let write = move |tx: &mut Tx| {
         for (facility, epoch) in &epochs {

@@ -54,8 +54,9 @@ pub struct Limits {
     /// Records that one user's requests may open. A larger record counts for each 4 KiB,
     /// so does a body, and each patient beyond the first of a record counts as another; `None` for no limit.
     pub user_records: Option<Rate>,
-    /// Bytes of sealed versions that the requests of one user may store in a day; a
-    /// smaller version counts as 4 KiB. `None` for no limit.
+    /// Bytes of sealed versions that the requests of one user may store in a day, with 256
+    /// for each link and token that a version is found by; a smaller version counts as
+    /// 4 KiB. `None` for no limit.
     pub user_stored_bytes_per_day: Option<u64>,
     /// The same of a service that speaks for itself.
     pub service_stored_bytes_per_day: Option<u64>,

@@ -8,7 +8,11 @@ use crate::{
     limits::{Limits, Throttle, client_of, user_of},
 };
 use policies::Caller;
+use store::NewVersion;
 
+/// Bytes of a row of a link or a token with its indexes, as PostgreSQL stores it; SQLite
+/// needs 90 to 130.
+const ROW_BYTES: usize = 256;
 /// Bytes of sealed versions that count together; a smaller version counts as many, for its
 /// rows, its leaf and its audit record take about that.
 const BLOCK: u64 = 4 * 1024;
@@ -45,6 +49,13 @@ impl Stored {
             ),
         }
     }
+}
+
+/// Bytes that a version is counted with: its envelope, and what it is found by, of which a
+/// record may have far more than content.
+pub(crate) fn bytes_of(new: &NewVersion) -> usize {
+    let rows = new.links.len() + new.tokens.len();
+    new.version.envelope.len() + ROW_BYTES * rows
 }
 
 impl Throttle {
