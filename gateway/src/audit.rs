@@ -53,7 +53,11 @@ pub async fn commit(
     // key that was answered meanwhile; then versions, which refuse a number already
     // taken; then what administrators change, which moves the epoch; then the audit.
     // One commit, or nothing.
-    let sizes: Vec<_> = writes.iter().map(stored::bytes_of).collect();
+    let mut sizes: Vec<_> = writes.iter().map(stored::bytes_of).collect();
+    if failed.is_some() {
+        // Nothing is written but the keys, each of which was a commit.
+        sizes.resize(exchange.keys_made, 0);
+    }
     let long = writes.len() > LONG_WRITES;
     let write = move |tx: &mut Tx| {
         for (facility, epoch) in &epochs {

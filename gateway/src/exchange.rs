@@ -64,6 +64,8 @@ pub struct Exchange<'c> {
     /// What it does, for the audit.
     pub(crate) acts: Acts,
     pub(crate) writes: Vec<NewVersion>,
+    /// Data keys that were made for what is written. They stay when it is given up.
+    pub(crate) keys_made: usize,
     pub(crate) keyed: Keyed,
     /// Queries that its next link needs.
     pub(crate) kept_queries: Vec<KeptQuery>,
@@ -132,6 +134,7 @@ impl<'c> Exchange<'c> {
             admin: Writes::default(),
             client_counts,
             writes: Vec::new(),
+            keys_made: 0,
             keyed: Keyed::No,
             kept_queries: Vec::new(),
         }

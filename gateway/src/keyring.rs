@@ -85,11 +85,19 @@ impl Keyring {
     /// # Errors
     /// When the database or the source of randomness fails.
     pub async fn for_scope(&self, scope: Scope) -> Result<HeldKey, Failure> {
+        self.find_or_make(scope).await.map(|(held, _)| held)
+    }
+
+    /// The same; also whether it was made now, in a commit of its own.
+    ///
+    /// # Errors
+    /// As [`Self::for_scope`].
+    pub(crate) async fn find_or_make(&self, scope: Scope) -> Result<(HeldKey, bool), Failure> {
         if let Some(held) = self.by_scope.get(&scope) {
-            return Ok(held);
+            return Ok((held, false));
         }
         if let Some(row) = self.find(scope).await? {
-            return self.hold(&row);
+            return Ok((self.hold(&row)?, false));
         }
         match self
             .make(new_key(&self.kek, scope, self.clock.now(), &*self.random)?)
@@ -101,9 +109,9 @@ impl Keyring {
                     .find(scope)
                     .await?
                     .ok_or_else(|| Failure::fault("a data key is taken and yet not there"))?;
-                self.hold(&row)
+                Ok((self.hold(&row)?, false))
             }
-            made => self.hold(&made?),
+            made => Ok((self.hold(&made?)?, true)),
         }
     }
 

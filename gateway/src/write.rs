@@ -147,6 +147,8 @@ pub async fn put(
         Scope::Patient(patient) => Some(patient),
         _ => None,
     };
+    let (key, made) = exchange.facility().keys.find_or_make(scope).await?;
+    exchange.keys_made += usize::from(made);
     let draft = Draft {
         kind,
         id: &new.id,
@@ -154,7 +156,7 @@ pub async fn put(
         mark,
         interaction,
         subject,
-        key: exchange.facility().keys.for_scope(scope).await?,
+        key,
         content: &new.canonical,
         links: each_once(links(exchange, new.resource, subject)),
         tokens: each_once(tokens(exchange, new.resource)),

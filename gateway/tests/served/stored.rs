@@ -14,6 +14,7 @@ on_both! {
     what_is_not_stored_costs_nothing,
     a_service_has_a_limit_of_its_own,
     what_a_record_is_found_by_counts_too,
+    the_keys_that_a_refused_request_leaves_count,
 }
 
 const KIB: u64 = 1024;
@@ -165,4 +166,25 @@ async fn what_a_record_is_found_by_counts_too(kind: Kind) {
         assert!(counted * 5 >= grown * 4, "{name}: {counted} of {grown}");
         assert!(counted < grown * 4, "{name}: {counted} of {grown}");
     }
+}
+
+async fn the_keys_that_a_refused_request_leaves_count(kind: Kind) {
+    let house = house(kind, 20 * KIB, 1 << 30).await;
+    let clinician = house.caller(&DemoUser::Clinician);
+    let patient = clinician
+        .post("Patient", records::patient("a"))
+        .await
+        .expect(201);
+    let path = format!("Patient/{}", patient.id());
+    let new = ("POST", "Patient", Some(records::patient("b")));
+    let stale = records::with_id(records::patient("a"), &patient.id());
+    let entries = [new.clone(), new, ("PUT", path.as_str(), Some(stale))];
+    let mut transaction = records::bundle("transaction", &entries);
+    transaction["entry"][2]["request"]["ifMatch"] = "W/\"7\"".into();
+    clinician.post("", &transaction).await.expect(412);
+    clinician.post("", &transaction).await.expect(412);
+    // One version and four keys are five of five.
+    let another = clinician.post("Patient", records::patient("c")).await;
+    told_to_wait(another, "userStoredBytesPerDay");
+    assert_eq!(clinician.found("Patient").await, 1);
 }
