@@ -10,7 +10,7 @@ use crate::{
     journal::{Journal, Log},
     ledger::{Head, Ledger, LedgerError},
 };
-use model::Timestamp;
+use model::{Clock, Timestamp};
 use std::collections::BTreeMap;
 use store::LogRowId;
 
@@ -49,10 +49,10 @@ impl Backfill {
         (journal, ledger): (&Journal, &L),
         log: &Log,
         head: Head,
-        now: Timestamp,
+        clock: &dyn Clock,
     ) -> Result<bool, StepError> {
         if let Some((at, error)) = self.failed.get(&log.id) {
-            let age = now.as_millis() - at.as_millis();
+            let age = clock.now().as_millis() - at.as_millis();
             if (0..RETRY_MILLIS).contains(&age) {
                 return Err(error.clone().into());
             }
@@ -62,7 +62,8 @@ impl Backfill {
         match &taken {
             // A node that is away is asked again at once.
             Err(failed @ StepError::Ledger(error)) if failed.is_of_one_log() => {
-                self.failed.insert(log.id, (now, error.clone()));
+                // From its end: a search may take longer than what lies between two.
+                self.failed.insert(log.id, (clock.now(), error.clone()));
             }
             _ => {}
         }

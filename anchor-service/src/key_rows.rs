@@ -75,7 +75,7 @@ pub(crate) async fn tend(
         journal.adopt_keys(&log).await?;
         shown += 1;
         if log.keys.by() != KeysShown::Older {
-            tracing::warn!(facility = %log.facility, origin = %log.origin, keys = log.signers().len(),
+            tracing::warn!(facility = %log.facility, origin = %log.origin, keys = log.keys.as_they_stand().len(),
                 "the keys of a log had no mac that holds; they were taken over, for their files are \
                  here and fit what was signed last");
         }

@@ -25,7 +25,7 @@ use crate::{
     journal::{Journal, Log},
     ledger::{FinalityRule, Ledger},
     signed::{Signed, SignedKeeper},
-    thinning::{Thinned, thin},
+    thinning::{Thinned, thin, thin_attempts},
 };
 use claims::Claims;
 use last_signed::Held;
@@ -145,6 +145,11 @@ impl<L: Ledger> LogCheck<L> {
             }
         }
         Ok(())
+    }
+
+    /// Thins the old transactions: none is left that any log could be found by.
+    async fn thin_attempts(&self) -> Result<(), StepError> {
+        thin_attempts(&self.journal, self.clock.now()).await
     }
 
     async fn log(&self, log: &Log) -> Result<CheckedLog, StepError> {

@@ -259,8 +259,8 @@ impl<L: Ledger> Poster<L> {
         let Some(head) = head else {
             return self.next_anchor(log, None).await;
         };
-        let (from, now) = ((&self.journal, &*self.ledger), self.clock.now());
-        if !self.backfill.step(from, log, head, now).await? {
+        let from = (&self.journal, &*self.ledger);
+        if !self.backfill.step(from, log, head, &*self.clock).await? {
             return Ok(None);
         }
         let next = self.next_anchor(log, Some(head)).await?;

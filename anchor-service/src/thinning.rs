@@ -4,7 +4,8 @@
 //! row here, and the chain keeps every anchor for whoever makes a trust file.
 //!
 //! What stays is the first anchor of its size, never a heartbeat, and the newest of all.
-//! Nothing goes of a log in which a check has found anything.
+//! Nothing goes of a log in which a check has found anything, or that was not compared with
+//! the chain; and no transaction while there is such a log.
 
 use crate::{
     failure::StepError,
@@ -55,8 +56,15 @@ pub(crate) async fn thin(
         (after, thinned.checkpoints) = (last, thinned.checkpoints + sizes.len() as u64);
         journal.remove_checkpoints(log.id, sizes).await?;
     }
-    journal.remove_attempts(before, TOGETHER).await?;
     Ok(thinned)
+}
+
+/// Lets old transactions go that were replaced or failed; they may hold anchors of any log.
+pub(crate) async fn thin_attempts(journal: &Journal, now: Timestamp) -> Result<(), StepError> {
+    let Ok(before) = Timestamp::from_millis(now.as_millis().saturating_sub(WHOLE_MILLIS)) else {
+        return Ok(());
+    };
+    journal.remove_attempts(before, TOGETHER).await
 }
 
 async fn anchors(journal: &Journal, log: LogRowId, before: Timestamp) -> Result<u64, StepError> {

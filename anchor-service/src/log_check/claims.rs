@@ -55,8 +55,7 @@ impl<T> Rows<T> {
         until: u64,
         size: impl Fn(&Numbered<T>) -> u64,
     ) -> Option<Numbered<T>> {
-        let next = self.waiting.front().filter(|row| size(row) <= until)?;
-        let _ = next;
+        self.waiting.front().filter(|row| size(row) <= until)?;
         self.seen += 1;
         self.waiting.pop_front()
     }

@@ -58,9 +58,14 @@ impl LogChecks {
         self.lock().begun = Some(now);
     }
 
-    /// The next look finds one due: another process worked meanwhile, or this one failed.
-    fn forget(&self) {
+    /// The next look finds one due: this one failed.
+    fn again(&self) {
         self.lock().begun = None;
+    }
+
+    /// What was found is another's to say now, and one is due when the turn comes back.
+    fn forget(&self) {
+        *self.lock() = Last::default();
     }
 
     /// Keeps and tells what came of it.
@@ -107,16 +112,16 @@ impl<L: Ledger> Checker<L> {
         }
         self.last.begin(begun);
         let checked = self.check.check(None).await;
-        let logs = checked.inspect_err(|_| self.last.forget())?;
+        let logs = checked.inspect_err(|_| self.last.again())?;
         let findings = logs.iter().map(|log| log.findings.total()).sum();
-        let fit = |log: &&CheckedLog| log.findings.total() == 0;
-        let fitting: Vec<_> = logs
-            .iter()
-            .filter(fit)
-            .map(|it| it.origin.clone())
-            .collect();
+        let (fitting, others): (Vec<_>, Vec<_>) = logs.iter().partition(|log| log.fits());
+        let fitting: Vec<_> = fitting.iter().map(|it| it.origin.clone()).collect();
+        let all = others.is_empty();
         self.last.end(self.clock.now(), logs);
         self.check.thin(&fitting).await?;
+        if all {
+            self.check.thin_attempts().await?;
+        }
         Ok(findings)
     }
 
@@ -127,6 +132,11 @@ impl<L: Ledger> Checker<L> {
 }
 
 impl CheckedLog {
+    /// Whether it was compared with everything, and nothing was found.
+    fn fits(&self) -> bool {
+        self.findings.total() == 0 && matches!(self.chain, ChainPart::Compared { .. })
+    }
+
     fn tell(&self) {
         let facility = tracing::field::display(&self.facility);
         for finding in &self.findings.named {
@@ -150,7 +160,7 @@ impl CheckedLog {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Findings, *};
 
     fn at(hours: i64) -> Timestamp {
         Timestamp::from_millis(hours * HOUR_MILLIS).unwrap()
@@ -171,7 +181,32 @@ mod tests {
         // A clock that was wrong, and a lease that comes back.
         assert!(checks.is_due(at(1), 2));
         checks.begin(at(146));
+        checks.again();
+        assert!(checks.is_due(at(146), 2));
+        checks.begin(at(146));
         checks.forget();
         assert!(checks.is_due(at(146), 2));
+    }
+
+    #[test]
+    fn who_has_given_the_lease_away_tells_no_findings() {
+        let checks = LogChecks::default();
+        let mut findings = Findings::default();
+        findings.add(FindingKind::Size, "", "another size");
+        let log = CheckedLog {
+            facility: "north".parse().unwrap(),
+            origin: "log".to_owned(),
+            ended: false,
+            leaves: 1,
+            checkpoints: 0,
+            anchors: 0,
+            chain: ChainPart::None,
+            findings,
+        };
+        checks.end(at(1), vec![log]);
+        assert!(checks.ended().is_some() && !checks.counts().is_empty());
+        checks.forget();
+        assert_eq!(checks.ended(), None);
+        assert!(checks.counts().is_empty());
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     database::Conn,
     schema::{checkpoint, log, tile},
 };
-use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use model::{Digest, LogId, Timestamp};
 
 /// Stands for a log in every row.
@@ -232,15 +232,11 @@ impl Logs<'_, Tx> {
         Ok(())
     }
 
-    /// Stores a checkpoint, in the place of one of its size that says something else: a
-    /// log's keys sign each size once, so that one is somebody else's.
+    /// Stores a checkpoint in the place of whatever stands at its size: a log's keys sign each
+    /// size once, so that is the same, or somebody else's.
     pub fn put_checkpoint(&mut self, log: LogRowId, new: &StoredCheckpoint) -> Result<(), Error> {
         let size: i64 = column::number(new.size)?;
-        let other = checkpoint::table.find((log.0, size)).filter(
-            checkpoint::note
-                .ne(&new.note)
-                .or(checkpoint::root.ne(new.root.as_bytes().as_slice())),
-        );
+        let other = checkpoint::table.find((log.0, size));
         self.access
             .write(|conn| diesel::delete(other).execute(conn))?;
         self.insert_checkpoint(log, new)

@@ -86,7 +86,9 @@ async fn run(app: web::Data<App>, facility: Arc<Facility>, mut stopped: watch::R
             looked = (!more).then_some(began);
         }
         let wait = match worker.turn().await {
-            Ok(Turn::StoodBy | Turn::Rested(_)) if more => began.elapsed() * PAUSE,
+            Ok(Turn::StoodBy | Turn::Rested(_)) if more => {
+                (began.elapsed() * PAUSE).clamp(SHORTEST, LONGEST)
+            }
             Ok(Turn::Worked) if worker.is_late() => SHORTEST,
             Ok(Turn::Worked) => (began.elapsed() * PAUSE).clamp(SHORTEST, LONGEST),
             Ok(Turn::StoodBy) => LOOK_EVERY,
