@@ -88,14 +88,15 @@ async fn deploy(args: &AdminArgs) -> Result<(), Failed> {
         .await?
         .paying(anchor.fees());
     let address = admin.deploy().await?;
-    if !args.another {
-        note(&store, anchor.chain_id, address).await?;
-    }
+    // First: it is paid for, whatever becomes of the note.
     say!(
         "deployed registry {} on chain {}",
         registry::written(address),
         anchor.chain_id
     );
+    if !args.another {
+        note(&store, anchor.chain_id, address).await?;
+    }
     Ok(())
 }
 

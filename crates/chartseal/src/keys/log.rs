@@ -106,6 +106,8 @@ pub async fn rotate(config: &Config, args: &RotateArgs) -> Result<(), Failed> {
 /// Shows the keys of a facility's logs that nothing shows, and takes them over when told to.
 pub async fn adopt(config: &Config, args: &AdoptKeysArgs) -> Result<(), Failed> {
     let store = database::open(config)?;
+    // Without it nothing shows the keys of any log.
+    store.leaf_keys().require()?;
     let facility = facility::find(&store, &args.facility)
         .await?
         .ok_or_else(|| format!("there is no facility `{}`", args.facility))?;
