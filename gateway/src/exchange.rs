@@ -20,6 +20,7 @@ use crate::{
     in_force::InForce,
     registered::{self, Registered},
     reply::VersionMark,
+    security_context::Contexts,
     spent::Spent,
     version::{Found, OpenVersion},
     write::NewContent,
@@ -79,6 +80,8 @@ pub struct Exchange<'c> {
     pub(crate) own_patient: Option<Tag>,
     /// What was found of the caller's reach: whether no subject stops it.
     pub(crate) reach: RefCell<BTreeMap<(Action, ResourceType), bool>>,
+    /// What was found of the records by whose rules Binaries go.
+    pub(crate) contexts: Contexts,
 }
 
 /// A facility that the request touches, with its rules as they were read: the one
@@ -129,6 +132,7 @@ impl<'c> Exchange<'c> {
             decisions: DecisionLog::new((*caller).clone(), own_patient),
             own_patient,
             reach: RefCell::default(),
+            contexts: Contexts::default(),
             caller,
             base,
             admin: Writes::default(),
@@ -236,17 +240,11 @@ impl<'c> Exchange<'c> {
     /// Releases a version to the caller and notes that it was.
     ///
     /// # Errors
-    /// When the permit was given for something else.
+    /// As [`Found::release`].
     pub fn release(&mut self, permit: &Permit, found: Found) -> Result<OpenVersion, Failure> {
-        let version = permit.release(found.withheld).map_err(Failure::fault)?;
+        let (version, patients) = found.release(permit)?;
         let (kind, number) = (&version.row.resource_type, version.row.number);
-        self.touch(
-            kind,
-            &version.id,
-            Some(number),
-            permit.action(),
-            found.patients,
-        );
+        self.touch(kind, &version.id, Some(number), permit.action(), patients);
         Ok(version)
     }
 

@@ -4,15 +4,105 @@
 //!
 //! To find it is to read it. So a read is decided first, and a record that is hidden,
 //! deleted or absent, or another server's, gets one answer.
+//!
+//! A write takes over what the record is then. A read asks again what it is now, so that
+//! who may no longer read the record does not read the Binary either.
 
 use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
+    sight::Looked,
     version::{Found, is_delete},
 };
-use fhir::{IssueCode, Resource, audit_event::AuditPatient};
-use model::{Scope, Tag};
-use policies::Action;
+use fhir::{IssueCode, LocalBase, LocalReference, Resource, audit_event::AuditPatient};
+use model::{LogicalId, ResourceType, Scope, Tag};
+use policies::{Action, Permit};
+use std::collections::BTreeMap;
+
+/// What the `securityContext` of a Binary names.
+pub enum NamedContext {
+    /// A record of this facility, whether it is there or not.
+    Record(LocalReference),
+    /// Nothing that can be here.
+    Nothing,
+}
+
+impl NamedContext {
+    /// `None` for whatever has no `securityContext`.
+    #[must_use]
+    pub fn by(resource: &Resource, local: &LocalBase) -> Option<Self> {
+        let named = || resource.security_context(local);
+        let has = resource.has_security_context();
+        has.then(|| named().map_or(Self::Nothing, Self::Record))
+    }
+}
+
+/// Whether a read shows a record, by its tag and how much the request had written then.
+pub(crate) type Contexts = BTreeMap<(Tag, usize), bool>;
+
+impl Exchange<'_> {
+    /// Decides over what was looked for, to show it. What was not found is decided over
+    /// too, so that hidden and absent take the same steps.
+    ///
+    /// # Errors
+    /// As [`Self::decide_shown`].
+    pub async fn decide_looked(
+        &mut self,
+        action: Action,
+        (kind, id): (&ResourceType, &LogicalId),
+        looked: Looked,
+    ) -> Result<Option<(Permit, Found)>, Failure> {
+        let target = looked.target(self, kind, id);
+        let Some(mut found) = looked.found() else {
+            drop(self.decide(action, &target));
+            return Ok(None);
+        };
+        let permit = self.decide_shown(action, &mut found).await?;
+        Ok(permit.map(|permit| (permit, found)))
+    }
+
+    /// Decides over a version that is to be shown: by itself, and then a Binary by the
+    /// record that its `securityContext` names, as that stands now.
+    ///
+    /// # Errors
+    /// When that record cannot be read or opened; too costly when the request has opened
+    /// enough.
+    pub async fn decide_shown(
+        &mut self,
+        action: Action,
+        found: &mut Found,
+    ) -> Result<Option<Permit>, Failure> {
+        let Some(permit) = self.decide(action, &found.withheld.target()) else {
+            return Ok(None);
+        };
+        let shown = match &found.context {
+            None => true,
+            Some(NamedContext::Nothing) => false,
+            Some(NamedContext::Record(named)) => self.shows(named).await?,
+        };
+        if !shown {
+            return Ok(None);
+        }
+        found.context = None;
+        Ok(Some(permit))
+    }
+
+    /// Whether a read of a record would show it; asked once for all Binaries of it.
+    async fn shows(&mut self, named: &LocalReference) -> Result<bool, Failure> {
+        let (kind, id) = (&named.resource_type, &named.id);
+        let asked = (self.tag(kind, id), self.writes.len());
+        if let Some(shown) = self.contexts.get(&asked) {
+            return Ok(*shown);
+        }
+        let looked = self.look(&[Action::Read], kind, id, None).await?;
+        let target = looked.target(self, kind, id);
+        let permit = self.decide(Action::Read, &target);
+        let found = looked.found().filter(|_| permit.is_some());
+        let shown = found.is_some_and(|found| !is_delete(&found.row));
+        self.contexts.insert(asked, shown);
+        Ok(shown)
+    }
+}
 
 /// What a Binary takes over from the record that its `securityContext` names.
 pub struct SecurityContext {

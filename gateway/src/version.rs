@@ -7,12 +7,13 @@ use crate::{
     facility::Facility,
     failure::Failure,
     log_proof,
+    security_context::NamedContext,
     waiting_leaves::OwnLeaf,
     write::statement_of,
 };
 use fhir::{LocalBase, Resource, audit_event::AuditPatient};
 use model::{Commitment, FacilityName, LogicalId, Tag, VersionInteraction, VersionNumber};
-use policies::{TargetFacts, Withheld};
+use policies::{Permit, TargetFacts, Withheld};
 use sealing::{ClearFacts, Format, Place, Salts};
 use std::sync::Arc;
 use tlog::leaf;
@@ -25,8 +26,25 @@ pub struct Found {
     pub row: Arc<store::Version>,
     /// The patients concerned, for the audit.
     pub patients: Vec<AuditPatient>,
+    /// What its `securityContext` names, until it was decided over for a read.
+    pub context: Option<NamedContext>,
     /// The rest.
     pub withheld: Withheld<OpenVersion>,
+}
+
+impl Found {
+    /// Lets out the content, and whom it is about.
+    ///
+    /// # Errors
+    /// When the permit was given for something else, or the record by whose rules it goes
+    /// was not decided over.
+    pub fn release(self, permit: &Permit) -> Result<(OpenVersion, Vec<AuditPatient>), Failure> {
+        if self.context.is_some() {
+            return Err(Failure::fault("a security context was not decided over"));
+        }
+        let version = permit.release(self.withheld).map_err(Failure::fault)?;
+        Ok((version, self.patients))
+    }
 }
 
 /// A version whose envelope is open.
@@ -78,14 +96,16 @@ pub async fn open(
 ) -> Result<Found, Failure> {
     let row = Arc::new(row);
     let version = open_row(facility, Arc::clone(&row)).await?;
-    let patients = match &version.resource {
-        Some(resource) => patients_of(facility, local, resource),
+    let before;
+    let resource = match &version.resource {
+        Some(resource) => resource,
         None => {
-            let ended = open_row(facility, Arc::new(ended.ok_or_else(missing)?)).await?;
-            let resource = ended.resource.ok_or_else(missing)?;
-            patients_of(facility, local, &resource)
+            before = open_row(facility, Arc::new(ended.ok_or_else(missing)?)).await?;
+            before.resource.as_ref().ok_or_else(missing)?
         }
     };
+    let patients = patients_of(facility, local, resource);
+    let context = NamedContext::by(resource, local);
     // The subject under which it was sealed counts whatever the bytes say now:
     // when the gateway's own URL has changed, an absolute reference may no longer
     // be recognised as one to a record of this facility.
@@ -100,6 +120,7 @@ pub async fn open(
     Ok(Found {
         withheld: Withheld::new(row.record, facts, version),
         patients,
+        context,
         row,
     })
 }

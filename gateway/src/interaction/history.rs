@@ -13,7 +13,7 @@ use crate::{
     paging::{BYTES_PER_PAGE, DEFAULT_COUNT, cursor_query, not_beside_cursor, parse_count},
     reply::Reply,
     sight::Looked,
-    version::{OpenVersion, is_delete},
+    version::{Found, OpenVersion, is_delete},
 };
 use fhir::{
     IssueCode,
@@ -224,15 +224,13 @@ async fn one(
     shown: &mut Shown,
 ) -> Result<(), Failure> {
     let (number, record, subject) = (row.number, row.record, row.subject);
-    let opened = exchange.open_row(row.clone()).await;
-    let failure = match opened {
-        Ok(found) => {
-            let target = found.withheld.target();
-            if let Some(permit) = exchange.decide(Action::HistoryInstance, &target) {
-                let mut version = exchange.release(&permit, found)?;
-                version.resource = None;
-                shown.versions.push(OneVersion::Whole(version));
-            }
+    let released = match exchange.open_row(row.clone()).await {
+        Ok(found) => released(exchange, found).await,
+        Err(failure) => Err(failure),
+    };
+    let failure = match released {
+        Ok(version) => {
+            shown.versions.extend(version.map(OneVersion::Whole));
             return Ok(());
         }
         Err(failure) if failure.category == Category::Damaged => failure,
@@ -252,6 +250,20 @@ async fn one(
         shown.damaged = Some(failure);
     }
     Ok(())
+}
+
+/// A version that was opened, if it may be seen.
+async fn released(
+    exchange: &mut Exchange<'_>,
+    mut found: Found,
+) -> Result<Option<OpenVersion>, Failure> {
+    let permit = exchange.decide_shown(Action::HistoryInstance, &mut found);
+    let Some(permit) = permit.await? else {
+        return Ok(None);
+    };
+    let mut version = exchange.release(&permit, found)?;
+    version.resource = None;
+    Ok(Some(version))
 }
 
 /// The versions of a page that may be seen.
@@ -281,13 +293,21 @@ async fn versions(
                 shown.end = last;
                 return Ok(shown);
             }
+            let before = last;
             (last, left) = (Some(row.number), left.saturating_sub(1));
             if !exchange.may_reach(HISTORY, kind, row.subject) {
                 let hidden = exchange.clear_target(kind, row.record, row.subject);
                 drop(exchange.decide(Action::HistoryInstance, &hidden));
                 continue;
             }
-            one(exchange, kind, id, row, &mut shown).await?;
+            match one(exchange, kind, id, row, &mut shown).await {
+                // The record by whose rules a Binary goes was one too many.
+                Err(failure) if before.is_some() && failure.code == IssueCode::TooCostly => {
+                    shown.end = before;
+                    return Ok(shown);
+                }
+                done => done?,
+            }
         }
         match (more, left) {
             (false, _) => return Ok(shown),
@@ -312,11 +332,10 @@ async fn nothing(
         Some(_) => exchange.look(HISTORY, kind, id, None).await?,
         None => Looked::Absent,
     };
-    let target = current.target(exchange, kind, id);
-    let permit = exchange.decide(Action::HistoryInstance, &target);
-    let (seen, patients) = match (permit, current.found()) {
-        (Some(_), Some(found)) => (true, found.patients),
-        _ => (false, Vec::new()),
+    let shown = exchange.decide_looked(Action::HistoryInstance, (kind, id), current);
+    let (seen, patients) = match shown.await? {
+        Some((_, found)) => (true, found.patients),
+        None => (false, Vec::new()),
     };
     exchange.touch(kind, id, None, Action::HistoryInstance, patients);
     if seen {

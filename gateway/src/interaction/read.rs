@@ -25,7 +25,7 @@ pub async fn read(
     preconditions: &Preconditions,
 ) -> Result<Reply, Failure> {
     let looked = exchange.look(&[Action::Read], kind, id, None).await?;
-    let version = permitted(exchange, Action::Read, kind, id, looked)?;
+    let version = permitted(exchange, Action::Read, kind, id, looked).await?;
     let newest = exchange.newest(&version.row, preconditions).await?;
     answer(&version, &newest, preconditions)
 }
@@ -45,7 +45,7 @@ pub async fn vread(
     let looked = exchange
         .look(&[Action::Vread], kind, id, Some(number))
         .await?;
-    let version = permitted(exchange, Action::Vread, kind, id, looked)?;
+    let version = permitted(exchange, Action::Vread, kind, id, looked).await?;
     let mark = VersionMark {
         number: version.row.number,
         time: version.row.time,
@@ -79,18 +79,16 @@ fn answer(
 ///
 /// # Errors
 /// Not found for what is absent or hidden alike.
-pub fn permitted(
+async fn permitted(
     exchange: &mut Exchange<'_>,
     action: Action,
     kind: &ResourceType,
     id: &LogicalId,
     looked: Looked,
 ) -> Result<OpenVersion, Failure> {
-    let target = looked.target(exchange, kind, id);
-    let permit = exchange.decide(action, &target);
-    match (permit, looked.found()) {
-        (Some(permit), Some(found)) => exchange.release(&permit, found),
-        _ => {
+    match exchange.decide_looked(action, (kind, id), looked).await? {
+        Some((permit, found)) => exchange.release(&permit, found),
+        None => {
             exchange.touch(kind, id, None, action, Vec::new());
             Err(Failure::not_found())
         }

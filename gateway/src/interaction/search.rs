@@ -17,7 +17,7 @@ use crate::{
     },
     reply::Reply,
     sight::SEARCH,
-    version::OpenVersion,
+    version::{Found, OpenVersion},
 };
 use fhir::{
     IssueCode, Severity,
@@ -25,7 +25,7 @@ use fhir::{
     bundle::{self, SearchEntry, SearchMode},
 };
 use model::ResourceType;
-use policies::{Action, Target};
+use policies::{Action, Permit, Target};
 use zeroize::Zeroizing;
 
 /// A match, and whom it is about.
@@ -198,7 +198,14 @@ async fn matches(
             }
             seen += 1;
             let place = Position::of_hit(&row);
-            if let Checked::Match(found) = check(exchange, sought, row).await? {
+            let checked = match check(exchange, sought, row).await {
+                // The record by whose rules a Binary goes was one too many.
+                Err(failure) if seen > 1 && failure.code == IssueCode::TooCostly => {
+                    return Ok((matches, after));
+                }
+                checked => checked?,
+            };
+            if let Checked::Match(found) = checked {
                 if matches.len() >= page.count as usize || bytes >= most {
                     return Ok((matches, after));
                 }
@@ -249,8 +256,15 @@ async fn count(
             if total == Total::Estimate && !exchange.budget.opens_more() {
                 return Ok(None);
             }
-            if let Checked::Match(_) = check(exchange, sought, row).await? {
-                count += 1;
+            match check(exchange, sought, row).await {
+                Ok(Checked::Match(_)) => count += 1,
+                Ok(_) => {}
+                Err(failure)
+                    if total == Total::Estimate && failure.code == IssueCode::TooCostly =>
+                {
+                    return Ok(None);
+                }
+                Err(failure) => return Err(failure),
             }
         }
         match batch.end {
@@ -275,8 +289,13 @@ async fn check(
             return Ok(Checked::Passed);
         }
     }
-    let found = match exchange.open_hit(sought.kind, hit).await {
-        Ok(found) => found,
+    let shown = match exchange.open_hit(sought.kind, hit).await {
+        Ok(found) => shown(exchange, found).await,
+        Err(failure) => Err(failure),
+    };
+    let (permit, found) = match shown {
+        Ok(Some(shown)) => shown,
+        Ok(None) => return Ok(Checked::Passed),
         Err(failure) if failure.category == Category::Damaged => {
             sought.damaged = sought.damaged.saturating_add(1);
             return Ok(Checked::Damaged);
@@ -284,11 +303,7 @@ async fn check(
         Err(failure) => return Err(failure),
     };
     let written = found.row.time;
-    let target = found.withheld.target();
-    let Some(permit) = exchange.decide(Action::SearchType, &target) else {
-        return Ok(Checked::Passed);
-    };
-    let mut version = permit.release(found.withheld).map_err(Failure::fault)?;
+    let (mut version, patients) = found.release(&permit)?;
     let local = &exchange.context.local;
     // What was read of it is several times its bytes, and is not kept for the page.
     let holds = version
@@ -298,8 +313,15 @@ async fn check(
     if !holds {
         return Ok(Checked::Passed);
     }
-    Ok(Checked::Match(Box::new(Match {
-        version,
-        patients: found.patients,
-    })))
+    Ok(Checked::Match(Box::new(Match { version, patients })))
+}
+
+/// What was opened, with the right to show it.
+async fn shown(
+    exchange: &mut Exchange<'_>,
+    mut found: Found,
+) -> Result<Option<(Permit, Found)>, Failure> {
+    let permit = exchange.decide_shown(Action::SearchType, &mut found);
+    let permit = permit.await?;
+    Ok(permit.map(|permit| (permit, found)))
 }

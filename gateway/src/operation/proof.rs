@@ -34,13 +34,18 @@ pub async fn of_version(
     let either = [Action::Proof, Action::ProofWithoutContent];
     let looked = exchange.look(&either, kind, id, version).await?;
     let target = looked.target(exchange, kind, id);
-    let with_content = exchange.decide(Action::Proof, &target);
+    let mut found = looked.found();
+    let with_content = match &mut found {
+        Some(found) => exchange.decide_shown(Action::Proof, found).await?,
+        None => exchange.decide(Action::Proof, &target),
+    };
+    // Without content nothing is shown of a Binary, so its context is not asked.
     let leaf_only = match with_content {
         Some(_) => None,
         None => exchange.decide(Action::ProofWithoutContent, &target),
     };
     let permitted = with_content.is_some() || leaf_only.is_some();
-    let Some(found) = looked.found().filter(|_| permitted) else {
+    let Some(found) = found.filter(|_| permitted) else {
         exchange.touch(kind, id, None, Action::Proof, Vec::new());
         return Err(Failure::not_found());
     };

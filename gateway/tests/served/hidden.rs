@@ -36,7 +36,7 @@ fn clinician(house: &House, scope: &str) -> Caller {
 }
 
 /// What a caller can tell a reply by, with the id that was asked for left out.
-fn seen(reply: &Reply, id: &str) -> (u16, String, Vec<String>) {
+pub fn seen(reply: &Reply, id: &str) -> (u16, String, Vec<String>) {
     let differs = ["x-request-id", "date"];
     let mut headers: Vec<String> = reply
         .headers

@@ -61,6 +61,7 @@ mod search;
 mod search_by_time;
 mod search_by_value;
 mod search_readers;
+mod security_context;
 mod sight;
 mod smart;
 mod stored;
