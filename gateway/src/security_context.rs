@@ -37,8 +37,9 @@ impl NamedContext {
     }
 }
 
-/// Whether a read shows a record, by its tag and how much the request had written then.
-pub(crate) type Contexts = BTreeMap<(Tag, usize), bool>;
+/// The patients of records, by tag and how much the request had written then; `None` for
+/// what a read does not show.
+pub(crate) type Contexts = BTreeMap<(Tag, usize), Option<Vec<AuditPatient>>>;
 
 impl Exchange<'_> {
     /// Decides over what was looked for, to show it. What was not found is decided over
@@ -62,7 +63,8 @@ impl Exchange<'_> {
     }
 
     /// Decides over a version that is to be shown: by itself, and then a Binary by the
-    /// record that its `securityContext` names, as that stands now.
+    /// record that its `securityContext` names, as that stands now. The patients of that
+    /// are then concerned too.
     ///
     /// # Errors
     /// When that record cannot be read or opened; too costly when the request has opened
@@ -76,30 +78,39 @@ impl Exchange<'_> {
             return Ok(None);
         };
         let shown = match &found.context {
-            None => true,
-            Some(NamedContext::Nothing) => false,
-            Some(NamedContext::Record(named)) => self.shows(named).await?,
+            None => return Ok(Some(permit)),
+            Some(NamedContext::Nothing) => None,
+            Some(NamedContext::Record(named)) => self.shown(named).await?,
         };
-        if !shown {
+        let Some(patients) = shown else {
             return Ok(None);
+        };
+        for patient in patients {
+            if found.patients.iter().all(|it| it.tag != patient.tag) {
+                found.patients.push(patient);
+            }
         }
         found.context = None;
         Ok(Some(permit))
     }
 
-    /// Whether a read of a record would show it; asked once for all Binaries of it.
-    async fn shows(&mut self, named: &LocalReference) -> Result<bool, Failure> {
+    /// The patients of a record, if a read would show it; asked once for all Binaries of it.
+    async fn shown(
+        &mut self,
+        named: &LocalReference,
+    ) -> Result<Option<Vec<AuditPatient>>, Failure> {
         let (kind, id) = (&named.resource_type, &named.id);
         let asked = (self.tag(kind, id), self.writes.len());
         if let Some(shown) = self.contexts.get(&asked) {
-            return Ok(*shown);
+            return Ok(shown.clone());
         }
         let looked = self.look(&[Action::Read], kind, id, None).await?;
         let target = looked.target(self, kind, id);
         let permit = self.decide(Action::Read, &target);
         let found = looked.found().filter(|_| permit.is_some());
-        let shown = found.is_some_and(|found| !is_delete(&found.row));
-        self.contexts.insert(asked, shown);
+        let stands = found.filter(|found| !is_delete(&found.row));
+        let shown = stands.map(|found| found.patients);
+        self.contexts.insert(asked, shown.clone());
         Ok(shown)
     }
 }

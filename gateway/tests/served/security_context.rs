@@ -15,6 +15,7 @@ on_both! {
     a_context_decides_as_it_stands_now,
     a_version_goes_by_what_it_names_itself,
     a_context_of_several_patients_decides,
+    a_look_is_in_the_audit_of_each_patient_of_the_context,
     pages_end_where_the_budget_does,
 }
 
@@ -291,6 +292,35 @@ async fn a_context_of_several_patients_decides(kind: Kind) {
     site.is_hidden(first, "first").await;
     site.system.delete("Group/gg").await.expect(204);
     site.is_hidden(&site.clinician, "clinician").await;
+}
+
+async fn a_look_is_in_the_audit_of_each_patient_of_the_context(kind: Kind) {
+    let site = Site::on(kind).await;
+    let auditor = site.house.caller(&DemoUser::Auditor);
+    let events = async |patient: &str| {
+        let path = format!("AuditEvent?patient={patient}&_summary=count");
+        let counted = auditor.get(&path).await.expect(200).json();
+        counted["total"].as_u64().unwrap()
+    };
+    site.put("Group/gg", group(&["p-0", "p-1"])).await;
+    site.document(DOCUMENT, "p-0").await;
+    for (context, concerned) in [("Group/gg", [1, 1]), (DOCUMENT, [1, 0])] {
+        site.binary(SHOWN, context).await;
+        for look in looks(SHOWN) {
+            // The first version goes by the group.
+            let of_first = look.path.contains("/_history");
+            if of_first && context != "Group/gg" {
+                continue;
+            }
+            let before = [events("p-0").await, events("p-1").await];
+            look.send(&site.clinician, SHOWN).await;
+            let after = [events("p-0").await, events("p-1").await];
+            let more = [after[0] - before[0], after[1] - before[1]];
+            let shows = !look.path.contains("_summary");
+            let expected = if shows { concerned } else { [0, 0] };
+            assert_eq!(more, expected, "{context}: {} {}", look.method, look.path);
+        }
+    }
 }
 
 async fn pages_end_where_the_budget_does(kind: Kind) {
