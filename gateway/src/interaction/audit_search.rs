@@ -79,7 +79,7 @@ pub async fn search(
     let total = match page.total() {
         Total::None => None,
         _ if whole => Some(shown.events.len() as u64),
-        total => count(exchange, criteria, total).await?,
+        total => count(exchange, criteria, total, &mut shown.damaged).await?,
     };
     let url = format!("{}/{AUDIT_EVENT}", exchange.context.base);
     let next = match next {
@@ -236,7 +236,11 @@ impl Matches for Shown {
 }
 
 /// Counts, and renders nothing.
-struct Counted(u64);
+#[derive(Default)]
+struct Counted {
+    events: u64,
+    damaged: bool,
+}
 
 impl Matches for Counted {
     fn batch(&self) -> u32 {
@@ -248,17 +252,23 @@ impl Matches for Counted {
     }
 
     fn take(&mut self, _: &audit_record::OpenEvent) -> Result<(), Failure> {
-        self.0 += 1;
+        self.events += 1;
         Ok(())
+    }
+
+    fn damaged(&mut self) {
+        self.damaged = true;
     }
 }
 
 /// How many matches there are in all. Each record must be opened and each event decided
-/// over, so that none is counted that would not be shown.
+/// over, so that none is counted that would not be shown. One that is damaged is not
+/// counted, and noted.
 async fn count(
     exchange: &mut Exchange<'_>,
     criteria: &AuditCriteria,
     total: Total,
+    damaged: &mut bool,
 ) -> Result<Option<u64>, Failure> {
     let facility = exchange.facility().id;
     let (of, range) = (criteria.records(), criteria.range(None));
@@ -280,13 +290,14 @@ async fn count(
             _ => Ok(None),
         };
     }
-    let mut counted = Counted(0);
+    let mut counted = Counted::default();
     let rest = walk(exchange, criteria, None, most as usize, &mut counted).await?;
+    *damaged |= counted.damaged;
     if rest.is_some() {
         return match total {
             Total::Accurate => Err(exchange.budget.spent()),
             _ => Ok(None),
         };
     }
-    Ok(Some(counted.0))
+    Ok(Some(counted.events))
 }

@@ -370,6 +370,12 @@ async fn what_an_audit_row_says_in_clear_is_not_changed(kind: Kind) {
         ));
         let (shown, warnings) = all(auditor.get(&path).await.expect(200).json());
         assert_eq!((shown, warnings), (before - 1, 1), "{change}");
+        for count in ["_summary=count", "_count=0"] {
+            let path = format!("AuditEvent?patient={}&{count}", site.patient);
+            let counted = auditor.get(&path).await.expect(200).json();
+            assert_eq!(counted["total"], before - 1, "{change} {count}");
+            assert_eq!(all(counted), (0, 1), "{change} {count}");
+        }
         site.house.sql(
             "UPDATE audit SET
                 outcome = (SELECT k.outcome FROM kept k WHERE k.id = audit.id),
