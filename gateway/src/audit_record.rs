@@ -3,7 +3,7 @@
 
 use crate::{
     committed,
-    damage::{Damage, RowPlace},
+    damage::{Damage, RowPlace, check_padded_size},
     exchange::Exchange,
     facility::Facility,
     failure::Failure,
@@ -158,6 +158,7 @@ fn commitment_of(facility: &Facility, audit: &OpenAudit) -> Result<Commitment, F
 }
 
 async fn open_row(facility: &Facility, row: Audit) -> Result<(OpenAudit, Format), Failure> {
+    check_padded_size(row.padded_size, &row.envelope)?;
     let (place, sealed) = (sealed_audit::place(&row), (row.data_key, &*row.envelope));
     let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
     let tag_of = |id: &LogicalId| facility.tags.record_tag("Patient", id.as_str());

@@ -139,6 +139,20 @@ impl Facility {
     }
 }
 
+/// Holds the padded size in a row against its envelope: it is the one fact in clear that
+/// the envelope shows itself, so it is not sealed beside it.
+///
+/// # Errors
+/// When they differ.
+pub fn check_padded_size(in_row: u32, envelope: &[u8]) -> Result<(), Failure> {
+    match sealing::padded_size(envelope) == Some(in_row) {
+        true => Ok(()),
+        false => Err(Failure::fault(
+            "the padded size of a row is not that of its envelope",
+        )),
+    }
+}
+
 fn damaged() -> Failure {
     Failure::new(
         Category::Damaged,

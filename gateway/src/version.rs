@@ -3,7 +3,7 @@
 
 use crate::{
     committed,
-    damage::{Damage, RowPlace},
+    damage::{Damage, RowPlace, check_padded_size},
     facility::Facility,
     failure::Failure,
     log_proof,
@@ -182,6 +182,7 @@ async fn unseal(
     facility: &Facility,
     row: Arc<store::Version>,
 ) -> Result<(OpenVersion, Format), Failure> {
+    check_padded_size(row.padded_size, &row.envelope)?;
     let held = facility.keys.by_id(row.data_key).await?;
     let opened = sealing::open(&place(&facility.name, &row), &held.key, &row.envelope)?;
     let id: LogicalId = opened

@@ -92,6 +92,10 @@ async fn an_old_version_counts_only_beside_its_leaf(kind: Kind) {
             "policy_number = policy_number + 1",
             "policy_number = policy_number - 1",
         ),
+        (
+            "padded_size = padded_size + 256",
+            "padded_size = padded_size - 256",
+        ),
     ] {
         let newest = "WHERE version = 2";
         house.sql(&format!("UPDATE version SET {change} {newest}"));
@@ -129,6 +133,10 @@ async fn an_old_audit_record_counts_only_beside_its_leaf(kind: Kind) {
         (
             "policy_number = policy_number + 1",
             "policy_number = policy_number - 1",
+        ),
+        (
+            "padded_size = padded_size + 256",
+            "padded_size = padded_size - 256",
         ),
     ] {
         house.sql(&format!(

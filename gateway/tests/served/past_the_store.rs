@@ -254,6 +254,10 @@ async fn what_a_row_says_in_clear_is_not_changed(kind: Kind) {
             "subject_tag = record_tag",
             "subject_tag = (SELECT subject_tag FROM version o WHERE o.version = 2)",
         ),
+        (
+            "padded_size = padded_size + 256",
+            "padded_size = padded_size - 256",
+        ),
     ] {
         let newest = "WHERE version = 3";
         site.house
@@ -361,6 +365,7 @@ async fn what_an_audit_row_says_in_clear_is_not_changed(kind: Kind) {
         "user_tag = record_tag",
         "client_tag = NULL",
         "policy_number = 0",
+        "padded_size = padded_size + 256",
     ] {
         let newest = "WHERE interaction IN ('update', 'read') AND id = \
             (SELECT max(id) FROM audit WHERE interaction = 'update')";
@@ -383,7 +388,8 @@ async fn what_an_audit_row_says_in_clear_is_not_changed(kind: Kind) {
                 purpose = (SELECT k.purpose FROM kept k WHERE k.id = audit.id),
                 user_tag = (SELECT k.user_tag FROM kept k WHERE k.id = audit.id),
                 client_tag = (SELECT k.client_tag FROM kept k WHERE k.id = audit.id),
-                policy_number = (SELECT k.policy_number FROM kept k WHERE k.id = audit.id)
+                policy_number = (SELECT k.policy_number FROM kept k WHERE k.id = audit.id),
+                padded_size = (SELECT k.padded_size FROM kept k WHERE k.id = audit.id)
              WHERE id IN (SELECT id FROM kept);
              DROP TABLE kept",
         );

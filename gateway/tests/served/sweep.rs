@@ -293,6 +293,14 @@ const ATTACKS: &[Attack] = &[
         &[("unreadable", "version")],
     ),
     (
+        "UPDATE version SET padded_size = 0 WHERE {HERE} AND version = 3",
+        &[("unreadable", "version")],
+    ),
+    (
+        "UPDATE audit SET padded_size = padded_size + 256 WHERE {HERE} AND interaction = 'update'",
+        &[("unreadable", "audit")],
+    ),
+    (
         "UPDATE audit SET outcome = 8 WHERE {HERE} AND interaction = 'update'",
         &[("unreadable", "audit")],
     ),
