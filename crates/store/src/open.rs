@@ -6,7 +6,7 @@ use crate::{
     database::{Conn, Database, Use},
     error::Fault,
     lock_file::{self, LockFile},
-    schema::meta,
+    schema::{facility, meta},
     trouble::Trouble,
 };
 use diesel::{
@@ -159,9 +159,16 @@ impl Opening<'_> {
             }
             let format = self.check(conn, &READ_FORMATS)?;
             // One whose format was written back is told from it: its migrations ran.
-            let of_0_1 = format == FORMAT_OF_0_1 && !has_sealed_rules(&tables);
-            if of_0_1 && !self.options.from_0_1 {
-                return Err(OpenError::OfVersion01);
+            if format == FORMAT_OF_0_1 && !has_sealed_rules(&tables) {
+                // What version 0.1 made has a facility. Without, it is a first start that was
+                // cut off between two migrations, and whoever may make one goes on.
+                let cut_off = !holds_facility(conn).map_err(failed)?;
+                if cut_off && !self.options.may_make {
+                    return Err(self.absent());
+                }
+                if !cut_off && !self.options.from_0_1 {
+                    return Err(OpenError::OfVersion01);
+                }
             }
         }
         match conn {
@@ -205,6 +212,12 @@ impl Opening<'_> {
 /// Whether the tables are those of a later version than 0.1.
 fn has_sealed_rules(tables: &[String]) -> bool {
     tables.iter().any(|name| name == "policy_set_in_clear")
+}
+
+fn holds_facility(conn: &mut Conn) -> QueryResult<bool> {
+    let id = facility::table.select(facility::id);
+    let any: Option<i32> = id.first(conn).optional()?;
+    Ok(any.is_some())
 }
 
 /// Whether there is nothing in it, or no more than a first start leaves that was

@@ -92,6 +92,64 @@ fn a_first_start_that_was_cut_off_is_taken_up(world: &World) {
     add_facility(&world.open(), "north");
 }
 
+/// Kills, full disks and lost servers come between any two migrations.
+#[test]
+fn a_first_start_that_was_cut_off_after_any_migration_is_taken_up() {
+    for (make, tree) in [
+        (World::sqlite as fn() -> World, "sqlite"),
+        (World::postgres, "postgres"),
+    ] {
+        let migrations = migrations(tree);
+        for count in 1..=migrations.len() {
+            let world = make();
+            world.sql(
+                "CREATE TABLE __diesel_schema_migrations (
+                    version VARCHAR(50) PRIMARY KEY NOT NULL,
+                    run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP)",
+            );
+            for (version, sql) in &migrations[..count] {
+                world.sql(sql);
+                world.sql(&format!(
+                    "INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')"
+                ));
+            }
+            // As an upgrade from 0.1 does: there is nothing to take over.
+            let asked = Options {
+                may_make: false,
+                from_0_1: true,
+                ..Options::default()
+            };
+            match Store::open_with(&world.database, asked) {
+                Ok(_) => assert!(count > OF_FORMAT_1, "{tree} after {count}"),
+                Err(OpenError::Absent(_)) => assert!(count <= OF_FORMAT_1, "{tree} after {count}"),
+                Err(other) => panic!("{tree} after {count}: {other}"),
+            }
+            add_facility(&world.open(), "north");
+        }
+    }
+}
+
+/// The number of migrations before the one to format 2.
+const OF_FORMAT_1: usize = 10;
+
+/// Version and text of each, in order.
+fn migrations(tree: &str) -> Vec<(String, String)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+    let entries = fs::read_dir(folder.join(tree)).expect("the migrations");
+    let mut found: Vec<_> = entries
+        .map(|entry| entry.expect("an entry"))
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| {
+            let name = entry.file_name().into_string().expect("a name");
+            let (version, _) = name.split_once('_').expect("a version");
+            let sql = fs::read_to_string(entry.path().join("up.sql")).expect("its text");
+            (version.to_owned(), sql)
+        })
+        .collect();
+    found.sort();
+    found
+}
+
 /// Databases had the migration of number 17 before there was one of number 16.
 fn a_table_with_an_earlier_number_is_made_later(world: &World) {
     let facility = add_facility(&world.open(), "north");
