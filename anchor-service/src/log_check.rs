@@ -126,6 +126,7 @@ impl<L: Ledger> LogCheck<L> {
                 checked.push(self.log(&log).await?);
             }
         }
+        checked.extend(self.missing(only).await?);
         Ok(checked)
     }
 

@@ -11,6 +11,8 @@ const MAX_NAMED: usize = 100;
 pub enum FindingKind {
     /// The row of the log itself: its name on the chain is not made of its origin and key.
     Log,
+    /// The row of a log whose keys have signed is missing.
+    NoLog,
     /// The log has fewer leaves than were signed.
     Size,
     /// A leaf is not what the tiles hold.
@@ -39,8 +41,9 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// Every kind there is.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Log,
+        Self::NoLog,
         Self::Size,
         Self::Entry,
         Self::NoEntry,
@@ -60,6 +63,7 @@ impl FindingKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Log => "log",
+            Self::NoLog => "no-log",
             Self::Size => "size",
             Self::Entry => "entry",
             Self::NoEntry => "no-entry",

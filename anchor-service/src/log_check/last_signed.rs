@@ -2,11 +2,12 @@
 //! the loss is why it was ended; the mac of its row then shows that it was so when the
 //! service left it.
 
-use super::{FindingKind, Findings, LogCheck};
-use crate::{failure::StepError, journal::Log, ledger::Ledger};
-use model::Digest;
+use super::{ChainPart, CheckedLog, FindingKind, Findings, LogCheck};
+use crate::{alarm::Alarm, failure::StepError, journal::Log, ledger::Ledger};
+use model::{Digest, FacilityName};
 use std::time::Duration;
 use store::{Error, LogRowId, Reader};
+use tlog::checkpoint::Origin;
 use tokio::time::sleep;
 
 /// What the walk found of a log.
@@ -27,6 +28,36 @@ impl<L: Ledger> LogCheck<L> {
         };
         signed.refresh().await?;
         Ok(signed.of(&log.origin).map(|state| state.claim()))
+    }
+
+    /// The logs of which a signed state is kept, and which have no row.
+    ///
+    /// # Errors
+    /// Also when the name of one is not that of a log.
+    pub(super) async fn missing(
+        &self,
+        only: Option<&FacilityName>,
+    ) -> Result<Vec<CheckedLog>, StepError> {
+        let Some(signed) = &self.signed else {
+            return Ok(Vec::new());
+        };
+        // States first: a log has its row before it is signed.
+        signed.refresh().await?;
+        let rows = self.journal.origins().await?;
+        let mut missing = Vec::new();
+        for origin in signed.origins() {
+            if rows.contains(origin.as_str()) {
+                continue;
+            }
+            let Some(facility) = facility(&origin) else {
+                let place = signed.place();
+                return Err(Alarm::NoRow { origin, place }.into());
+            };
+            if only.is_none_or(|only| *only == facility) {
+                missing.push(without_row(facility, &origin));
+            }
+        }
+        Ok(missing)
     }
 
     /// Names what does not fit.
@@ -109,5 +140,28 @@ impl<L: Ledger> LogCheck<L> {
     async fn is_behind(&self, log: &Log, newest: Option<u64>) -> Result<bool, StepError> {
         let now = self.signed(log).await?.map(|(size, _)| size);
         Ok(now < newest)
+    }
+}
+
+/// Whose log has this name: `<host>/log/<facility>`, and the epoch after it from the second on.
+fn facility(origin: &Origin) -> Option<FacilityName> {
+    let (_, path) = origin.as_str().split_once("/log/")?;
+    let name = path.split_once('/').map_or(path, |(name, _)| name);
+    name.parse().ok()
+}
+
+fn without_row(facility: FacilityName, origin: &Origin) -> CheckedLog {
+    let mut findings = Findings::default();
+    let problem = "its keys have signed, and the database has no such log";
+    findings.add(FindingKind::NoLog, origin, problem);
+    CheckedLog {
+        facility,
+        origin: origin.to_string(),
+        ended: false,
+        leaves: 0,
+        checkpoints: 0,
+        anchors: 0,
+        chain: ChainPart::Failed("the log has no row".to_owned()),
+        findings,
     }
 }

@@ -261,6 +261,21 @@ async fn what_its_keys_signed_last_is_held_against_it(site: Site) {
     assert_eq!(site.found().await, ["size 700", "no-checkpoint 900"]);
     fs::write(&file, text.replace("\\n700\\n", "\\n600\\n")).unwrap();
     assert_eq!(site.found().await, ["signed-state 600", "signed-state 600"]);
+    // A log that the database has lost whole.
+    let origin = site.check().await[0].origin.clone();
+    let (host, _) = origin.split_once("/log/").unwrap();
+    let gone = format!("{host}/log/gone/2");
+    fs::write(&file, text.replace(&origin, &gone)).unwrap();
+    assert_eq!(site.found().await, ["signed-state 0"], "of this facility");
+    let logs = site.check_with().check(None).await.unwrap();
+    let missing = logs.last().unwrap();
+    assert_eq!(
+        (missing.facility.as_str(), &missing.origin),
+        ("gone", &gone)
+    );
+    assert_eq!(missing.findings.count(FindingKind::NoLog), 1);
+    let named: Vec<_> = missing.findings.named.iter().collect();
+    assert!(named.len() == 1 && named[0].place == gone, "{named:?}");
     fs::write(&file, states).unwrap();
     assert_eq!(site.found().await, Vec::<String>::new());
 }
