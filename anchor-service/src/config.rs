@@ -5,7 +5,10 @@ mod rpc;
 
 pub use rpc::RpcUrl;
 
-use crate::ledger::{FinalityRule, evm::Fees};
+use crate::{
+    address::{self, AddressError},
+    ledger::{FinalityRule, evm::Fees},
+};
 use serde::Deserialize;
 use std::{path::PathBuf, time::Duration};
 
@@ -122,8 +125,8 @@ pub enum ConfigError {
     #[error("a `user` of `rpcUrl` must hold no colon")]
     RpcUser,
     /// Not an address.
-    #[error("`registry` must be `0x` and 40 hex digits")]
-    Registry,
+    #[error("`registry`: {0}")]
+    Registry(#[from] AddressError),
     /// A period of nothing.
     #[error("`{0}` must be at least {1}")]
     TooSmall(&'static str, u64),
@@ -184,13 +187,8 @@ impl Config {
     /// # Errors
     /// When it is not written as one.
     pub fn registry_address(&self) -> Result<Option<[u8; 20]>, ConfigError> {
-        let Some(text) = &self.registry else {
-            return Ok(None);
-        };
-        let digits = text.strip_prefix("0x").ok_or(ConfigError::Registry)?;
-        let mut address = [0; 20];
-        hex::decode_to_slice(digits, &mut address).map_err(|_| ConfigError::Registry)?;
-        Ok(Some(address))
+        let parsed = self.registry.as_deref().map(address::parse);
+        Ok(parsed.transpose()?)
     }
 
     /// Where the states that the logs' keys signed last are kept.
@@ -237,7 +235,7 @@ mod tests {
         json!({
             "rpcUrl": "http://127.0.0.1:8545",
             "chainId": 31_337,
-            "registry": "0x00000000000000000000000000000000000000aB",
+            "registry": "0x00000000000000000000000000000000000000ab",
             "submitterKey": "keys/submitter",
             "logKeys": "keys",
             "finality": { "depth": 4 },
@@ -277,7 +275,12 @@ mod tests {
         assert!(with("finality", json!({ "depth": 1, "height": 1 })).is_err());
         for (name, value, error) in [
             ("rpcUrl", json!("ws://x"), ConfigError::RpcUrl),
-            ("registry", json!("0x12"), ConfigError::Registry),
+            ("registry", json!("0x12"), AddressError::Form.into()),
+            (
+                "registry",
+                json!("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD"),
+                AddressError::Checksum.into(),
+            ),
             (
                 "postMillis",
                 json!(0),

@@ -6,6 +6,7 @@
 //! Nothing here knows FHIR, policies, record keys or plaintext: a leaf is 32
 //! bytes.
 
+pub mod address;
 pub mod adopt;
 mod alarm;
 mod backfill;

@@ -1,6 +1,6 @@
 //! `chartseal anchor`: the service, and what the registry's admin does.
 
-use super::service::ConfigArgs;
+use super::{service::ConfigArgs, trust::address};
 use clap::{Args, Subcommand, ValueEnum};
 use model::FacilityName;
 use proof::Registry;
@@ -102,7 +102,7 @@ pub struct RevokeArgs {
     pub grant: GrantArgs,
     /// The account whose right is taken back: `0x` and 40 hex digits. Left out, that of the
     /// configured submitter's key.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub submitter: Option<Registry>,
 }
 
@@ -157,7 +157,7 @@ pub struct MoveArgs {
     #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
     pub config: PathBuf,
     /// The registry that the logs leave: `0x` and 40 hex digits.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub from: Registry,
     /// Move; without this the logs are compared and nothing written.
     #[arg(long)]

@@ -1,6 +1,6 @@
 //! `chartseal trust`: what a verifier believes.
 
-use anchor_service::ledger::FinalityRule;
+use anchor_service::{address::AddressError, ledger::FinalityRule};
 use clap::{Args, Subcommand};
 use model::{FacilityName, LogId};
 use proof::ChainKind;
@@ -29,7 +29,7 @@ pub struct RefreshArgs {
     #[arg(long, value_name = "URL")]
     pub rpc: String,
     /// The registry's address.
-    #[arg(long, value_name = "0x...", value_parser = registry)]
+    #[arg(long, value_name = "0x...", value_parser = address)]
     pub registry: proof::Registry,
     /// The log's key as `chartseal init` printed it; once more for each further key, the
     /// log's first key first.
@@ -65,9 +65,9 @@ fn log_id(text: &str) -> Result<LogId, String> {
     id.map_err(|_| "a log id has 64 hex digits, with or without `0x` before them".to_owned())
 }
 
-fn registry(text: &str) -> Result<proof::Registry, model::Invalid> {
-    // Often copied with the capitals of a checksum.
-    text.to_ascii_lowercase().parse()
+/// Often copied with the capitals of a checksum.
+pub(super) fn address(text: &str) -> Result<proof::Registry, AddressError> {
+    anchor_service::address::parse(text).map(proof::Registry)
 }
 
 fn finality(text: &str) -> Result<FinalityRule, String> {
