@@ -19,13 +19,16 @@ const SERIES: [&str; 4] = [
 ];
 
 /// Whose sentences an operator meets.
-const SENTENCES: [&str; 11] = [
+const SENTENCES: [&str; 14] = [
+    "anchor-service/src/address.rs",
     "anchor-service/src/alarm.rs",
     "anchor-service/src/failure.rs",
     "anchor-service/src/signed.rs",
     "anchor-service/src/ledger.rs",
     "anchor-service/src/key_file.rs",
     "anchor-service/src/config.rs",
+    "anchor-service/src/move_registry.rs",
+    "anchor-service/src/rotation.rs",
     "crates/store/src/error.rs",
     "crates/sealing/src/kms.rs",
     "gateway/src/tls.rs",
@@ -40,6 +43,66 @@ const FAULTS: [&str; 5] = [
     "gateway/src/own_urls.rs",
     "gateway/src/setup/take_over.rs",
     "gateway/src/setup/take_over/old_set.rs",
+];
+
+/// Sentences that are no errors of their own, or stand among others.
+const SPOKEN: [(&str, &str); 14] = [
+    (
+        "crates/chartseal/src/service.rs",
+        "no registry is in use; run `chartseal anchor deploy` and `chartseal anchor grant` first",
+    ),
+    (
+        "crates/chartseal/src/service.rs",
+        "cannot listen on …: …; choose another `listen` in `[gateway]`",
+    ),
+    (
+        "crates/chartseal/src/operations.rs",
+        "cannot listen on …: …; choose another `listen` in `[operations]`",
+    ),
+    (
+        "crates/chartseal/src/database.rs",
+        "the PostgreSQL server does not answer; waiting for it",
+    ),
+    (
+        "anchor-service/src/poster.rs",
+        "a log is not anchored; the others are",
+    ),
+    (
+        "crates/chartseal/src/registry.rs",
+        "the database is anchored on chain …, but `chainId` is …; use the chain that it was made with",
+    ),
+    (
+        "crates/chartseal/src/registry.rs",
+        "the database is anchored at registry …, but `registry` is …; correct it or leave it out",
+    ),
+    (
+        "crates/chartseal/src/registry.rs",
+        "no registry is known; run `chartseal anchor deploy` first",
+    ),
+    (
+        "crates/chartseal/src/init.rs",
+        "give `--log-host`: the host by which this installation's logs are known, such as `log.hospital.example`; it is fixed for good",
+    ),
+    (
+        "crates/chartseal/src/init/first.rs",
+        "`…` has clients already; they are changed through `/admin/clients`",
+    ),
+    (
+        "crates/chartseal/src/anchor.rs",
+        "there is no key at `…`: `--new-key` makes the admin's key there, once; a key that was made before is put back from where it is kept",
+    ),
+    (
+        "crates/chartseal/src/anchor.rs",
+        "facility `…` has no log; make it with `chartseal init`",
+    ),
+    (
+        "crates/chartseal/src/move_registry.rs",
+        "the registry in use is …, not that of `--from`",
+    ),
+    (
+        "crates/chartseal/src/move_registry.rs",
+        "`registry` in `[anchor]` names the registry that is left",
+    ),
 ];
 
 fn root() -> PathBuf {
@@ -138,6 +201,18 @@ fn the_runbook_has_every_sentence() {
     }
 }
 
+#[test]
+fn the_runbook_has_what_ends_a_start_or_a_command() {
+    let runbook = one_spaced(&read("deploy/runbook.md"));
+    for (name, spoken) in SPOKEN {
+        let source = read(name);
+        let mut quotes = source.match_indices('"');
+        let is_said = quotes.any(|(at, _)| sentence(&source[at + 1..]) == spoken);
+        assert!(is_said, "{name} does not say: {spoken}");
+        assert!(runbook.contains(&format!("| {spoken} | ")), "{spoken}");
+    }
+}
+
 /// The runbook says for each finding of a check of the logs what to do.
 #[test]
 fn the_runbook_has_every_finding() {
@@ -147,7 +222,7 @@ fn the_runbook_has_every_finding() {
         .into_iter()
         .filter(|name| !name.is_empty())
         .collect();
-    assert_eq!(names.len(), 13, "{names:?}");
+    assert_eq!(names.len(), 14, "{names:?}");
     for name in names {
         assert!(runbook.contains(&format!("\n| `{name}` | ")), "{name}");
     }
