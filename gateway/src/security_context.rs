@@ -85,11 +85,10 @@ impl Exchange<'_> {
         let Some(patients) = shown else {
             return Ok(None);
         };
-        for patient in patients {
-            if found.patients.iter().all(|it| it.tag != patient.tag) {
-                found.patients.push(patient);
-            }
-        }
+        // Those of the Binary itself are few.
+        let own: Vec<Tag> = found.patients.iter().map(|it| it.tag).collect();
+        let others = patients.into_iter().filter(|it| !own.contains(&it.tag));
+        found.patients.extend(others);
         found.context = None;
         Ok(Some(permit))
     }
@@ -101,8 +100,10 @@ impl Exchange<'_> {
     ) -> Result<Option<Vec<AuditPatient>>, Failure> {
         let (kind, id) = (&named.resource_type, &named.id);
         let asked = (self.tag(kind, id), self.writes.len());
-        if let Some(shown) = self.contexts.get(&asked) {
-            return Ok(shown.clone());
+        if let Some(shown) = self.contexts.get(&asked).cloned() {
+            // Each Binary has events of its own for them.
+            self.pay_patients(shown.as_deref().unwrap_or_default());
+            return Ok(shown);
         }
         let looked = self.look(&[Action::Read], kind, id, None).await?;
         let target = looked.target(self, kind, id);

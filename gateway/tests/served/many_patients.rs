@@ -140,6 +140,31 @@ async fn each_patient_of_what_a_batch_reads_counts_as_a_record() {
 }
 
 #[actix_web::test]
+async fn each_binary_pays_for_the_patients_of_its_context() {
+    let house = house(Kind::Sqlite, 100, 10).await;
+    let system = house.caller(&DemoUser::System);
+    let context = system.create("Account", account(4)).await;
+    let binary = json!({
+        "resourceType": "Binary",
+        "contentType": "text/plain",
+        "data": "aGVsbG8=",
+        "securityContext": {"reference": format!("Account/{context}")},
+    });
+    let mut reads = Vec::new();
+    for _ in 0..8 {
+        let id = system.create("Binary", binary.clone()).await;
+        reads.push(format!("Binary/{id}"));
+    }
+    let reads: Vec<_> = reads.iter().map(|url| ("GET", &**url, None)).collect();
+    let batch = records::bundle("batch", &reads);
+    let answered = system.post("", &batch).await.expect(200).json();
+    // Five records for the first and its context, and four for each of the others.
+    let mut expected = vec!["200"; 3];
+    expected.resize(8, "422");
+    assert_eq!(statuses(&answered), expected);
+}
+
+#[actix_web::test]
 async fn a_page_ends_with_the_patients_that_may_be_named() {
     let house = house(Kind::Sqlite, 100, 10).await;
     let system = house.caller(&DemoUser::System);
