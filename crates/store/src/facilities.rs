@@ -1,7 +1,14 @@
 //! Facilities.
 
-use crate::{Access, Error, Tx, column, database::Conn, schema::facility};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
+use crate::{
+    Access, Error, Tx, column,
+    database::Conn,
+    schema::{facility, log},
+};
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl,
+    dsl::{exists, not},
+};
 use model::{FacilityName, Timestamp};
 
 /// Stands for a facility in every row.
@@ -25,6 +32,8 @@ pub struct Facilities<'a, A> {
 }
 
 type Row = (i32, String, i64);
+/// With an error where the row cannot be read.
+type Each = (FacilityId, Result<Facility, Error>);
 
 fn read(row: &Row) -> Result<Facility, Error> {
     Ok(Facility {
@@ -55,6 +64,38 @@ impl<A: Access> Facilities<'_, A> {
             .access
             .query(|conn| facility::table.order(facility::id).load(conn))?;
         Ok(rows.iter().map(read).collect())
+    }
+}
+
+impl<A: Access> Facilities<'_, A> {
+    /// At most `limit` facilities that have no log, after this one or from the first, in the
+    /// order they were added; an error for each row that cannot be read.
+    pub fn without_log(
+        &mut self,
+        after: Option<FacilityId>,
+        limit: u32,
+    ) -> Result<Vec<Each>, Error> {
+        let first = after.map_or(i32::MIN, |id| id.0.saturating_add(1));
+        let logs = log::table.filter(log::facility_id.eq(facility::id));
+        let query = facility::table
+            .filter(facility::id.ge(first))
+            .filter(not(exists(logs)))
+            .order(facility::id)
+            .limit(i64::from(limit));
+        let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
+        let each = rows.iter().map(|row| (FacilityId(row.0), read(row)));
+        Ok(each.collect())
+    }
+
+    /// How many facilities have no log, up to `limit`.
+    pub fn count_without_log(&mut self, limit: u32) -> Result<u64, Error> {
+        let logs = log::table.filter(log::facility_id.eq(facility::id));
+        let query = facility::table
+            .filter(not(exists(logs)))
+            .limit(i64::from(limit))
+            .select(facility::id);
+        let ids: Vec<i32> = self.access.query(|conn| query.load(conn))?;
+        Ok(ids.len() as u64)
     }
 }
 

@@ -3,14 +3,14 @@
 //! is taken down and its plan asked for.
 
 use crate::{
-    Audit, AuditRange, AuditsOf, BatchBound, EventRow, FacilityId, LogRowId, NewAudit, Reader,
+    Audit, AuditRange, AuditsOf, BatchBound, EventRow, FacilityId, Log, LogRowId, NewAudit, Reader,
     RowName, Store, database::Use, test_database::TestDatabase,
 };
 use diesel::{
     Connection as _, QueryableByName, RunQueryDsl, connection::InstrumentationEvent, sql_query,
     sql_types::Text,
 };
-use model::{AuditInteraction, Commitment, DataKeyId, Tag, Timestamp, VersionNumber};
+use model::{AuditInteraction, Commitment, DataKeyId, LogId, Tag, Timestamp, VersionNumber};
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex},
@@ -55,6 +55,9 @@ fn read_everything(reader: &mut Reader) -> Result<(), crate::Error> {
     }
     reader.anchors().covering(log, 1)?;
     reader.anchors().newest_final(log)?;
+    reader.log_pages().newest_final(log)?;
+    reader.log_pages().last_entry(log, 9)?;
+    reader.log_pages().first_entry(log, 9)?;
     let (after, bound) = (
         RowName::default(),
         BatchBound {
@@ -179,6 +182,34 @@ fn reads_by_key_walk_through_no_facility() {
                 || detail.contains("(facility_id=?)")
                 || detail.contains("(log_id=?)");
             assert!(!(entered && walked), "{detail}\n{sql}");
+        }
+    }
+}
+
+/// What an anchor-service asks every two seconds.
+fn find_one_of_many(reader: &mut Reader) -> Result<(), crate::Error> {
+    let log = Log {
+        id: LogRowId(1),
+        facility: FacilityId(1),
+        epoch: 1,
+        origin: "log.example.org/log/north".to_owned(),
+        log_id: LogId::new([1; 32]),
+        public_key: [1; 32],
+        size: 0,
+        state_mac: None,
+    };
+    reader.log_keys().find(&log)?;
+    reader.facilities().without_log(Some(FacilityId(1)), 10)?;
+    Ok(())
+}
+
+#[test]
+fn one_log_and_facilities_without_one_are_found_by_index() {
+    let plans = plans(find_one_of_many);
+    assert!(plans.len() >= 2, "{}", plans.len());
+    for (sql, steps) in plans {
+        for Step { detail } in steps {
+            assert!(!detail.starts_with("SCAN"), "{detail}\n{sql}");
         }
     }
 }

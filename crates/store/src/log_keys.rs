@@ -12,6 +12,7 @@ use crate::{
 };
 use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl};
 use model::Timestamp;
+use std::collections::BTreeMap;
 
 /// A key of a log as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +116,28 @@ fn key_set(
     }
 }
 
+/// Logs beside their keys, in one statement: a key may be changed at any moment.
+macro_rules! joined {
+    () => {
+        log::table
+            .left_join(log_key::table.on(log_key::log_id.eq(log::id)))
+            .order((log::id, log_key::number))
+            .select((log::id, log::keys_mac, log_key::all_columns.nullable()))
+    };
+}
+
+/// What the rows of one log say.
+fn set_of(log: &Log, rows: Vec<Joined>, held: &LeafKeys) -> LogKeySet {
+    let mac = rows.iter().find_map(|(_, mac, _)| mac.clone());
+    let keys = rows.into_iter().filter_map(|(.., key)| key).map(read);
+    // Of what has not the form of a key no mac holds.
+    let (keys, mac) = match keys.collect::<Result<_, _>>() {
+        Ok(keys) => (keys, mac),
+        Err(_) => (Vec::new(), Some(Vec::new())),
+    };
+    key_set((log, mac.as_deref()), keys, held)
+}
+
 impl<A: Access> LogKeys<'_, A> {
     /// All keys of a log, the oldest first; at least one.
     ///
@@ -126,29 +149,21 @@ impl<A: Access> LogKeys<'_, A> {
 
     /// The keys of a log, with what shows them.
     pub fn find(&mut self, log: &Log) -> Result<LogKeySet, Error> {
-        let mut sets = self.of_all(std::slice::from_ref(log))?;
-        sets.pop().ok_or(Error::Corrupt("log key"))
+        let query = joined!().filter(log::id.eq(log.id.0));
+        let rows: Vec<Joined> = self.access.query(|conn| query.load(conn))?;
+        Ok(set_of(log, rows, self.access.leaf_keys()))
     }
 
     /// The keys of these logs, in the same order.
     pub fn of_all(&mut self, logs: &[Log]) -> Result<Vec<LogKeySet>, Error> {
-        // Keys and mac in one statement: a key may be changed at any moment.
-        let query = log::table
-            .left_join(log_key::table.on(log_key::log_id.eq(log::id)))
-            .order((log::id, log_key::number))
-            .select((log::id, log::keys_mac, log_key::all_columns.nullable()));
+        let query = joined!();
         let rows: Vec<Joined> = self.access.query(|conn| query.load(conn))?;
-        let of = |log: &Log| {
-            let of_log = || rows.iter().filter(|(id, ..)| *id == log.id.0);
-            let mac = of_log().find_map(|(_, mac, _)| mac.as_deref());
-            let keys = of_log().filter_map(|(.., key)| key.clone()).map(read);
-            // Of what has not the form of a key no mac holds.
-            let (keys, mac) = match keys.collect::<Result<_, _>>() {
-                Ok(keys) => (keys, mac),
-                Err(_) => (Vec::new(), Some([].as_slice())),
-            };
-            key_set((log, mac), keys, self.access.leaf_keys())
-        };
+        let mut by_log: BTreeMap<i32, Vec<Joined>> = BTreeMap::new();
+        for row in rows {
+            by_log.entry(row.0).or_default().push(row);
+        }
+        let held = self.access.leaf_keys();
+        let of = |log: &Log| set_of(log, by_log.remove(&log.id.0).unwrap_or_default(), held);
         Ok(logs.iter().map(of).collect())
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     Access, Anchor, Error, LogRowId, StoredCheckpoint, Tile, anchors, column, logs,
     schema::{anchor, checkpoint, leaf, tile},
 };
-use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use model::Commitment;
 
 /// A leaf, as far as the tree is made of it.
@@ -30,6 +30,15 @@ pub struct Numbered<T> {
 /// The view of whole logs.
 pub struct LogPages<'a, A> {
     pub(crate) access: &'a mut A,
+}
+
+fn of_level(level: u8, (index, hashes): (i64, Vec<u8>)) -> Result<Tile, Error> {
+    let index = column::number(index)?;
+    Ok(Tile {
+        level,
+        index,
+        hashes,
+    })
 }
 
 impl<A: Access> LogPages<'_, A> {
@@ -84,6 +93,57 @@ impl<A: Access> LogPages<'_, A> {
         })
     }
 
+    /// The largest index of a leaf below `size`.
+    pub fn last_entry(&mut self, log: LogRowId, size: u64) -> Result<Option<u64>, Error> {
+        let size: i64 = column::number(size)?;
+        let query = leaf::table
+            .filter(leaf::log_id.eq(log.0))
+            .filter(leaf::idx.ge(0).and(leaf::idx.lt(size)))
+            .order(leaf::idx.desc())
+            .select(leaf::idx);
+        let found: Option<i64> = self.access.query(|conn| query.first(conn).optional())?;
+        found.map(column::number).transpose()
+    }
+
+    /// The smallest index of a leaf from `from` on.
+    pub fn first_entry(&mut self, log: LogRowId, from: u64) -> Result<Option<u64>, Error> {
+        let from: i64 = column::number(from)?;
+        let query = leaf::table
+            .filter(leaf::log_id.eq(log.0))
+            .filter(leaf::idx.ge(from))
+            .order(leaf::idx)
+            .select(leaf::idx);
+        let found: Option<i64> = self.access.query(|conn| query.first(conn).optional())?;
+        found.map(column::number).transpose()
+    }
+
+    /// The tile of the lowest level with the largest index below `count`.
+    pub fn last_tile(&mut self, log: LogRowId, count: u64) -> Result<Option<Tile>, Error> {
+        let count: i64 = column::number(count)?;
+        let query = tile::table
+            .filter(tile::log_id.eq(log.0))
+            .filter(tile::level.eq(0_i16))
+            .filter(tile::idx.ge(0).and(tile::idx.lt(count)))
+            .order(tile::idx.desc())
+            .select((tile::idx, tile::hashes));
+        let found: Option<(i64, Vec<u8>)> =
+            self.access.query(|conn| query.first(conn).optional())?;
+        found.map(|row| of_level(0, row)).transpose()
+    }
+
+    /// The smallest index, from `from` on, of a tile of the lowest level.
+    pub fn first_tile(&mut self, log: LogRowId, from: u64) -> Result<Option<u64>, Error> {
+        let from: i64 = column::number(from)?;
+        let query = tile::table
+            .filter(tile::log_id.eq(log.0))
+            .filter(tile::level.eq(0_i16))
+            .filter(tile::idx.ge(from))
+            .order(tile::idx)
+            .select(tile::idx);
+        let found: Option<i64> = self.access.query(|conn| query.first(conn).optional())?;
+        found.map(column::number).transpose()
+    }
+
     /// The tiles of a level with an index from `from` on and below `until`, in order.
     pub fn tiles(
         &mut self,
@@ -100,14 +160,7 @@ impl<A: Access> LogPages<'_, A> {
             .order(tile::idx)
             .select((tile::idx, tile::hashes));
         let rows: Vec<(i64, Vec<u8>)> = self.access.query(|conn| query.load(conn))?;
-        let read = |(index, hashes): (i64, Vec<u8>)| {
-            Ok(Tile {
-                level,
-                index: column::number(index)?,
-                hashes,
-            })
-        };
-        rows.into_iter().map(read).collect()
+        rows.into_iter().map(|row| of_level(level, row)).collect()
     }
 
     /// At most `limit` places, level and index, of tiles beyond those that a tree has with
@@ -176,6 +229,16 @@ impl<A: Access> LogPages<'_, A> {
             row: logs::read_checkpoint(row),
         };
         Ok(rows.into_iter().map(numbered).collect())
+    }
+
+    /// The highest number of a final anchor, whatever else its row holds.
+    pub fn newest_final(&mut self, log: LogRowId) -> Result<Option<i64>, Error> {
+        let query = anchor::table
+            .filter(anchor::log_id.eq(log.0))
+            .filter(anchor::state.eq("finalized"))
+            .order(anchor::seq.desc())
+            .select(anchor::seq);
+        self.access.query(|conn| query.first(conn).optional())
     }
 
     /// At most `limit` anchors of a number above `after`, in order, without their evidence.

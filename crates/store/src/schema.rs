@@ -356,6 +356,7 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(anchor, checkpoint, post);
 diesel::allow_tables_to_appear_in_same_query!(audit, audit_patient);
 diesel::allow_tables_to_appear_in_same_query!(change, change_decision);
+diesel::allow_tables_to_appear_in_same_query!(facility, log);
 diesel::allow_tables_to_appear_in_same_query!(former_registry, meta);
 diesel::allow_tables_to_appear_in_same_query!(leaf, log);
 diesel::allow_tables_to_appear_in_same_query!(log, log_key);

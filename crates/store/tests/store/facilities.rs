@@ -1,12 +1,16 @@
 //! Facilities, policy sets, keys: rows that are inserted once.
 
-use crate::world::{World, add_facility, at, on_both};
+use crate::{
+    sequence::add_log,
+    world::{World, add_facility, at, on_both},
+};
 use model::{DataKeyId, Scope, Tag};
 use store::{Error, PolicySet, Store, StoredKek, StoredKey};
 
 on_both! {
     what_was_answered_is_there_after_reopening,
     a_facility_name_is_taken_once,
+    facilities_without_a_log_are_found_in_turn,
     a_meta_value_is_set_once,
     the_newest_policy_set_is_in_force,
     a_scope_has_one_key,
@@ -24,6 +28,33 @@ fn what_was_answered_is_there_after_reopening(world: &World) {
         (found[0].id, found[0].name.as_str(), found[0].created),
         (id, "north", at(0))
     );
+}
+
+fn facilities_without_a_log_are_found_in_turn(world: &World) {
+    let store = world.open();
+    let names = ["a", "b", "c", "d"];
+    let ids = names.map(|name| add_facility(&store, name));
+    drop(add_log(&store, ids[1], "log.example.org/log/b"));
+    world.sql("UPDATE facility SET name = 'No Name' WHERE name = 'c'");
+    let page = |after, limit| {
+        let found = store.read_blocking("without", move |reader| {
+            reader.facilities().without_log(after, limit)
+        });
+        let found = found.expect("a read");
+        let readable = found.iter().filter(|(_, row)| row.is_ok()).count();
+        let ids: Vec<_> = found.into_iter().map(|(id, _)| id).collect();
+        (ids, readable)
+    };
+    assert_eq!(page(None, 9), (vec![ids[0], ids[2], ids[3]], 2));
+    assert_eq!(page(None, 1), (vec![ids[0]], 1));
+    assert_eq!(page(Some(ids[0]), 1), (vec![ids[2]], 0));
+    assert_eq!(page(Some(ids[2]), 2), (vec![ids[3]], 1));
+    for (limit, count) in [(9, 3), (2, 2)] {
+        let counted = store.read_blocking("count", move |reader| {
+            reader.facilities().count_without_log(limit)
+        });
+        assert_eq!(counted, Ok(count));
+    }
 }
 
 fn a_facility_name_is_taken_once(world: &World) {
