@@ -5,10 +5,17 @@
 //! log may grow meanwhile: what came after the beginning is left for the next check, and
 //! what was read at two moments is no finding before it was read again.
 
+mod back;
 mod chain;
 mod claims;
+mod extent;
 mod finding;
 mod last_signed;
+mod log_row;
+mod outside;
+mod pair;
+mod registries;
+mod rows;
 mod schedule;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -27,10 +34,11 @@ use crate::{
     signed::{Signed, SignedKeeper},
     thinning::{Thinned, thin, thin_attempts},
 };
+use chain::Chain;
 use claims::Claims;
 use last_signed::Held;
 use model::{Clock, Digest, FacilityName};
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 use store::{Error, LogRowId, Reader, Store};
 use tlog::tile::WIDTH;
 use tokio::time::{Instant, sleep};
@@ -61,7 +69,7 @@ pub struct CheckedLog {
 pub struct LogCheck<L> {
     journal: Journal,
     signed: Option<Signed>,
-    chain: Option<(Arc<L>, FinalityRule)>,
+    chain: Chain<L>,
     clock: Arc<dyn Clock>,
     /// Whether it rests as long as it works, and leaves old events to a check by hand.
     beside_service: bool,
@@ -70,7 +78,8 @@ pub struct LogCheck<L> {
 impl<L> fmt::Debug for LogCheck<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = self.signed.as_ref().map(Signed::place);
-        write!(f, "LogCheck({place:?}, chain: {})", self.chain.is_some())
+        let chain = matches!(self.chain, Chain::Known { .. });
+        write!(f, "LogCheck({place:?}, chain: {chain})")
     }
 }
 
@@ -85,7 +94,7 @@ impl<L: Ledger> LogCheck<L> {
         Self {
             journal,
             signed: None,
-            chain: None,
+            chain: Chain::None,
             clock,
             beside_service: false,
         }
@@ -101,7 +110,27 @@ impl<L: Ledger> LogCheck<L> {
     /// Also against the chain.
     #[must_use]
     pub fn with_chain(mut self, ledger: Arc<L>, rule: FinalityRule) -> Self {
-        self.chain = Some((ledger, rule));
+        self.chain = Chain::Known {
+            ledger,
+            former: Vec::new(),
+            rule,
+        };
+        self
+    }
+
+    /// And against the registries that logs were anchored at before, in the same way.
+    #[must_use]
+    pub fn with_former(mut self, ledgers: Vec<L>) -> Self {
+        if let Chain::Known { former, .. } = &mut self.chain {
+            former.extend(ledgers.into_iter().map(Arc::new));
+        }
+        self
+    }
+
+    /// Says of each log why it is not compared with the chain.
+    #[must_use]
+    pub fn without_chain(mut self, problem: String) -> Self {
+        self.chain = Chain::Unknown(problem);
         self
     }
 
@@ -154,55 +183,87 @@ impl<L: Ledger> LogCheck<L> {
     }
 
     async fn log(&self, log: &Log) -> Result<CheckedLog, StepError> {
-        let size = self.journal.size(log.id).await?;
         let mut findings = Findings::default();
         let keys = self.keys(log, &mut findings).await?;
         let signed = self.signed(log).await?;
-        let wanted = signed.map(|(size, _)| size);
-        let mut claims = Claims::new(log.id, size, keys, log.origin.clone());
-        let mut walk = Walk::default();
-        let mut signed_root = None;
-        while walk.size() < size {
-            let begun = Instant::now();
-            let (first, until) = (walk.size(), size.min(walk.size() + STEP));
-            claims.load(self, until).await?;
-            let mut step = self.read_step(log.id, first, until).await?;
-            let within = signed.filter(|(size, _)| (first + 1..=until).contains(size));
-            step.claims = claims.roots(until, within);
-            let (after, roots, found) = aside(walk, step).await?;
-            walk = after;
-            findings.extend(found);
-            if walk.is_whole() {
-                claims.compare(&roots, &mut findings);
-                signed_root = wanted
-                    .and_then(|size| roots.get(&size).copied())
-                    .or(signed_root);
-            }
-            claims.drop_until(until);
-            tiles::compare_full(self, log.id, &mut walk, &mut findings).await?;
-            if self.beside_service {
-                sleep(begun.elapsed()).await;
-            }
-        }
-        tiles::compare_edge(self, log.id, size, &walk, &mut findings).await?;
-        self.outside(log, size, &mut claims, &mut findings).await?;
+        let extent = self.extent(log, &keys, signed, &mut findings).await?;
+        let claims = Claims::new(extent.size, keys, log.origin.clone());
+        let walked = self.walk((log.id, extent.size), signed, claims, &mut findings);
+        let Walked {
+            walk,
+            mut claims,
+            at_signed,
+        } = walked.await?;
+        tiles::compare_edge(self, log.id, extent, &walk, &mut findings).await?;
+        self.outside(log, extent, &mut claims, &mut findings)
+            .await?;
         let held = Held {
-            size,
+            size: extent.size,
             root: walk.root(),
-            at_signed: signed_root.filter(|_| walk.is_whole()),
+            at_signed: at_signed.filter(|_| walk.is_whole()),
         };
         self.compare_signed(log, &held, signed, &mut findings)
             .await?;
-        let chain = self.compare_chain(log, size, &mut findings).await?;
+        let chain = self.compare_chain(log, extent.size, &mut findings).await?;
         Ok(CheckedLog {
             facility: log.facility.clone(),
             origin: log.origin.to_string(),
             ended: log.ended,
-            leaves: size,
+            leaves: extent.size,
             checkpoints: claims.checkpoints_seen(),
             anchors: claims.anchors_seen(),
             chain,
             findings,
+        })
+    }
+
+    /// Walks through a log, a step at a time. What takes long is done where it holds up
+    /// nobody, so that the lease is renewed beside it.
+    async fn walk(
+        &self,
+        (log, size): (LogRowId, u64),
+        signed: Option<(u64, Digest)>,
+        mut claims: Claims,
+        findings: &mut Findings,
+    ) -> Result<Walked, StepError> {
+        let (mut walk, mut at_signed) = (Walk::default(), None);
+        while walk.size() < size {
+            let begun = Instant::now();
+            let (first, until) = (walk.size(), size.min(walk.size() + STEP));
+            let mut step = self.read_step(log, first, until).await?;
+            if step.is_empty() {
+                // What a row says without a leaf or a tile is not walked through.
+                let next = self.next_standing(log, until, size).await?;
+                walk.skip_to(next, findings);
+                continue;
+            }
+            claims.load(self, (log, until), findings).await?;
+            let within = signed.filter(|(size, _)| (first + 1..=until).contains(size));
+            step.claims = claims.roots(until, within);
+            let (after, roots, found) = aside(move || {
+                let mut found = Findings::default();
+                let roots = walk.step(&step, &mut found);
+                (walk, roots, found)
+            })
+            .await?;
+            walk = after;
+            findings.extend(found);
+            if walk.is_whole() {
+                at_signed = signed
+                    .and_then(|(size, _)| roots.get(&size).copied())
+                    .or(at_signed);
+                claims = claims.compare(roots, findings).await?;
+            }
+            claims.drop_until(until);
+            tiles::compare_full(self, log, &mut walk, findings).await?;
+            if self.beside_service {
+                sleep(begun.elapsed()).await;
+            }
+        }
+        Ok(Walked {
+            walk,
+            claims,
+            at_signed,
         })
     }
 
@@ -229,90 +290,21 @@ impl<L: Ledger> LogCheck<L> {
         })
         .await
     }
-
-    /// What stands beyond the log's end. Its row is read last, so that what a running
-    /// service adds meanwhile is within it.
-    async fn outside(
-        &self,
-        log: &Log,
-        size: u64,
-        claims: &mut Claims,
-        findings: &mut Findings,
-    ) -> Result<(), StepError> {
-        /// Rows beyond the end that are looked at in each table.
-        const MOST: u32 = 100;
-        let id = log.id;
-        let tiles = tiles::counts(size);
-        let read = move |reader: &mut Reader| {
-            let entries = reader.log_pages().entries_outside(id, size, MOST)?;
-            let tiles = reader.log_pages().tiles_outside(id, &tiles, MOST)?;
-            let log = reader.logs().get(id)?.ok_or(Error::Corrupt("log"))?;
-            Ok((entries, tiles, log.size))
-        };
-        let (entries, tiles, now) = self.read(read).await?;
-        for index in entries {
-            if u64::try_from(index).is_ok_and(|index| (size..now).contains(&index)) {
-                continue;
-            }
-            findings.add(FindingKind::ExtraEntry, index, "the log has no such index");
-        }
-        let counts = tiles::counts(now);
-        for (level, index) in tiles {
-            let count = usize::try_from(level)
-                .ok()
-                .and_then(|level| counts.get(level));
-            let within =
-                count.is_some_and(|count| u64::try_from(index).is_ok_and(|it| it < *count));
-            if !within {
-                let place = format!("{level}/{index}");
-                findings.add(FindingKind::Tile, place, "the log has no such tile");
-            }
-        }
-        claims.beyond(self, log, findings).await
-    }
-
-    async fn keys(
-        &self,
-        log: &Log,
-        findings: &mut Findings,
-    ) -> Result<Vec<tlog::checkpoint::Vkey>, StepError> {
-        let id = log.id;
-        let read = move |reader: &mut Reader| {
-            let log = reader.logs().get(id)?.ok_or(Error::Corrupt("log"))?;
-            let keys = reader.log_keys().find(&log)?;
-            Ok((log, keys))
-        };
-        let (row, keys) = self.read(read).await?;
-        if tlog::checkpoint::log_id(&row.public_key, &log.origin) != log.log_id {
-            let problem = "its id is not made of its origin and first key";
-            findings.add(FindingKind::Log, &log.origin, problem);
-        }
-        match keys.shown() {
-            Err(Error::LogKeys(_)) => {
-                let problem = "nothing shows that its keys are its own";
-                findings.add(FindingKind::Log, &log.origin, problem);
-            }
-            Err(problem) => return Err(problem.into()),
-            Ok(_) => {}
-        }
-        let vkeys = crate::rotation::vkeys(&row, keys.as_they_stand()).unwrap_or_default();
-        if vkeys.is_empty() {
-            findings.add(FindingKind::Log, &log.origin, "a key of it is none");
-        }
-        Ok(vkeys.into_iter().map(|(vkey, _)| vkey).collect())
-    }
 }
 
-/// Hashes a step where it holds up nobody.
-async fn aside(
-    mut walk: Walk,
-    step: Step,
-) -> Result<(Walk, BTreeMap<u64, Digest>, Findings), StepError> {
-    let done = tokio::task::spawn_blocking(move || {
-        let mut findings = Findings::default();
-        let roots = walk.step(&step, &mut findings);
-        (walk, roots, findings)
-    });
+/// A log that was walked through.
+struct Walked {
+    walk: Walk,
+    claims: Claims,
+    /// The root at the size that was signed last.
+    at_signed: Option<Digest>,
+}
+
+/// Runs what takes long where it holds up nobody.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StepError> {
+    let done = tokio::task::spawn_blocking(work);
     done.await
         .map_err(|_| StepError::Store(Error::Corrupt("log check")))
 }

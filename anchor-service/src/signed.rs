@@ -206,6 +206,12 @@ impl Signed {
         damaged.get(log.as_str()).cloned().map_or(Ok(()), Err)
     }
 
+    /// What is kept and cannot be read, by the name under which it is.
+    pub(crate) fn damaged(&self) -> DamagedStates {
+        let damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        damaged.clone()
+    }
+
     /// The newest state that the log's keys signed, as far as anything here shows it: what
     /// is kept, or a later checkpoint in the database that is signed by one of these. Another
     /// machine may have signed since.

@@ -91,11 +91,15 @@ impl Journal {
         Ok(newest)
     }
 
-    /// The size of the newest row, whoever made it.
+    /// The size of the newest row, whoever made it and whatever else it holds.
     pub(crate) async fn newest_row(&self, log: LogRowId) -> Result<Option<u64>, StepError> {
-        let newest = move |reader: &mut Reader| reader.logs().newest_checkpoint(log);
+        let newest = move |reader: &mut Reader| {
+            let mut pages = reader.log_pages();
+            pages.newest_checkpoints(log, i64::MAX, 1)
+        };
         let newest = self.read("newest checkpoint", newest).await?;
-        Ok(newest.map(|checkpoint| checkpoint.size))
+        let newest = newest.first().map(|row| row.number);
+        Ok(newest.and_then(|size| u64::try_from(size).ok()))
     }
 }
 

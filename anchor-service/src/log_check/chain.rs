@@ -1,20 +1,36 @@
 //! A log's rows of anchors beside the chain's events, from the newest final block back.
 
-use super::{FindingKind, Findings, LogCheck, claims::is_final};
+use super::{
+    FindingKind, Findings, LogCheck,
+    back::{Back, Judged, millis},
+    claims::is_final,
+    registries::Stay,
+    rows::PAGE,
+};
 use crate::{
     failure::StepError,
     journal::Log,
     ledger::{EventCursor, FinalityRule, Ledger, LedgerError, TimedAnchor},
-    thinning::WHOLE_MILLIS,
 };
 use model::AnchorState;
-use std::collections::BTreeMap;
-use store::{Anchor, Numbered, Reader};
+use std::{collections::BTreeMap, sync::Arc};
+use store::{Anchor, Error, Numbered, Reader};
 
-/// Rows in one read.
-const PAGE: u32 = 4_096;
 /// Events older than this are for a check by hand.
 const BESIDE_SERVICE_MILLIS: i64 = 8 * 86_400_000;
+
+/// The chain that logs are compared with.
+pub(super) enum Chain<L> {
+    None,
+    /// There is one, and why it is not known.
+    Unknown(String),
+    Known {
+        ledger: Arc<L>,
+        /// Registries of before.
+        former: Vec<Arc<L>>,
+        rule: FinalityRule,
+    },
+}
 
 /// What became of the comparison with the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +41,22 @@ pub enum ChainPart {
     Compared {
         /// Number of events.
         events: u64,
+        /// Anchors at registries that the log has left, of which no chain is known here.
+        uncompared: u64,
     },
     /// The node did not say.
     Failed(String),
+}
+
+/// What is compared.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    log: &'a Log,
+    size: u64,
+    rule: FinalityRule,
+    /// The number of the newest row that is final, read before the chain was asked: what
+    /// becomes final in between has an event by then.
+    newest_final: u64,
 }
 
 impl<L: Ledger> LogCheck<L> {
@@ -37,62 +66,124 @@ impl<L: Ledger> LogCheck<L> {
         size: u64,
         findings: &mut Findings,
     ) -> Result<ChainPart, StepError> {
-        let Some((ledger, rule)) = &self.chain else {
-            return Ok(ChainPart::None);
+        let rule = match &self.chain {
+            Chain::None => return Ok(ChainPart::None),
+            Chain::Unknown(problem) => return Ok(ChainPart::Failed(problem.clone())),
+            Chain::Known { rule, .. } => *rule,
         };
-        match self
-            .walk_back(&**ledger, *rule, (log, size), findings)
-            .await
-        {
-            Ok(events) => Ok(ChainPart::Compared { events }),
+        let id = log.id;
+        let newest = self.read(move |reader| reader.log_pages().newest_final(id));
+        let newest = newest.await?.and_then(|seq| u64::try_from(seq).ok());
+        let subject = Subject {
+            log,
+            size,
+            rule,
+            newest_final: newest.unwrap_or(0),
+        };
+        match self.walk_back(subject, findings).await {
             // The rest of the check is worth having without the chain.
             Err(StepError::Ledger(error)) => Ok(ChainPart::Failed(error.to_string())),
-            Err(error) => Err(error),
+            Err(StepError::Store(error @ (Error::Registry | Error::NoLeafKey))) => {
+                Ok(ChainPart::Failed(error.to_string()))
+            }
+            done => done,
         }
     }
 
-    /// Gives the number of events.
     async fn walk_back(
         &self,
-        ledger: &L,
-        rule: FinalityRule,
-        (log, size): (&Log, u64),
+        subject: Subject<'_>,
         findings: &mut Findings,
-    ) -> Result<u64, StepError> {
-        // Before the chain is asked: what becomes final in between has an event by then.
-        let newest_final = self.journal.last_final(log.id).await?;
-        let last_final = newest_final.map_or(0, |anchor| anchor.seq);
-        ledger.check().await?;
-        let height = ledger.final_height(rule).await?;
-        let mut cursor = height.map(EventCursor::from_block);
-        let now = self.clock.now().as_millis();
-        let mut walk = Back::new(now);
-        while let Some(from) = cursor {
-            let page = ledger.anchor_page(log.log_id, from).await?;
-            follow(walk.held.as_ref(), &page.events)?;
-            let enough = page.events.last().is_some_and(|oldest| {
-                let young = millis(oldest) >= now - BESIDE_SERVICE_MILLIS;
-                oldest.anchored.seq == 1 || (self.beside_service && !young)
-            });
-            cursor = page.older.filter(|_| !enough);
-            let judged = walk.take(page.events);
-            self.compare(&judged, (log, size), findings).await?;
+    ) -> Result<ChainPart, StepError> {
+        let mut back = Back::new(self.clock.now().as_millis());
+        let mut uncompared = 0;
+        for stay in self.stays(subject.log).await? {
+            let Some(ledger) = &stay.ledger else {
+                uncompared = stay.last.unwrap_or(0);
+                let rest: Vec<_> = back.rest().into_iter().collect();
+                self.compare(&rest, subject, findings).await?;
+                break;
+            };
+            let walked = self.walk_stay(&**ledger, &stay, subject, &mut back, findings);
+            if !walked.await? {
+                break;
+            }
         }
-        let newest = walk.newest.unwrap_or(0);
-        for (seq, row) in self.rows(log, newest + 1, last_final).await? {
-            if is_final(&row) {
+        Ok(ChainPart::Compared {
+            events: back.seen,
+            uncompared,
+        })
+    }
+
+    /// Walks through the events of one registry; whether those before it are to be looked at.
+    async fn walk_stay(
+        &self,
+        ledger: &L,
+        stay: &Stay<L>,
+        subject: Subject<'_>,
+        back: &mut Back,
+        findings: &mut Findings,
+    ) -> Result<bool, StepError> {
+        ledger.check().await?;
+        let height = ledger.final_height(subject.rule).await?;
+        let mut cursor = height.map(EventCursor::from_block);
+        let (mut newest, mut oldest) = (stay.before, None);
+        let mut whole = true;
+        while let Some(from) = cursor {
+            let page = ledger.anchor_page(subject.log.log_id, from).await?;
+            let events = stay.as_rows(page.events);
+            follow(oldest, &events)?;
+            if let Some(event) = events.last() {
+                let young = millis(event) >= back.now() - BESIDE_SERVICE_MILLIS;
+                whole = young || !self.beside_service;
+                oldest = Some(event.anchored.seq);
+            }
+            let enough = !whole || oldest == Some(stay.before + 1);
+            cursor = page.older.filter(|_| !enough);
+            let events = self.without_later(stay, events, subject, findings).await;
+            newest = newest.max(events.first().map_or(0, |event| event.anchored.seq));
+            let judged = back.take(events);
+            self.compare(&judged, subject, findings).await?;
+        }
+        let last_final = stay.last.unwrap_or(u64::MAX).min(subject.newest_final);
+        let beyond = self.rows(subject.log, newest.saturating_add(1), last_final);
+        for (seq, row) in beyond.await? {
+            if row.as_ref().is_some_and(is_final) {
                 let problem = "the database has this anchor final and the chain has not";
                 findings.add(FindingKind::ExtraAnchor, seq, problem);
             }
         }
-        Ok(walk.seen)
+        Ok(whole)
+    }
+
+    /// The events without those of a registry that the log had left by then, which are named.
+    async fn without_later(
+        &self,
+        stay: &Stay<L>,
+        mut events: Vec<TimedAnchor>,
+        Subject { log, size, .. }: Subject<'_>,
+        findings: &mut Findings,
+    ) -> Vec<TimedAnchor> {
+        let last = stay.last.unwrap_or(u64::MAX);
+        let later = events.iter().take_while(|event| event.anchored.seq > last);
+        let count = later.count();
+        let kept = events.split_off(count);
+        for event in events {
+            if !(log.ended && self.is_lost(log, size, &event).await) {
+                let seq = event.anchored.seq.saturating_sub(stay.before);
+                let place = format!("{seq} at a former registry");
+                let problem = "somebody anchored where the log had left";
+                findings.add(FindingKind::NoAnchor, place, problem);
+            }
+        }
+        kept
     }
 
     /// Compares the rows of these events.
     async fn compare(
         &self,
         judged: &[Judged],
-        (log, size): (&Log, u64),
+        Subject { log, size, .. }: Subject<'_>,
         findings: &mut Findings,
     ) -> Result<(), StepError> {
         let (Some(newest), Some(oldest)) = (judged.first(), judged.last()) else {
@@ -102,11 +193,13 @@ impl<L: Ledger> LogCheck<L> {
         let rows = self.rows(log, first, last).await?;
         for Judged { event, may_be_gone } in judged {
             match rows.get(&event.anchored.seq) {
-                Some(row) => {
+                Some(Some(row)) => {
                     if let Some(problem) = difference(row, event) {
                         findings.add(FindingKind::Anchor, event.anchored.seq, problem);
                     }
                 }
+                // It is named already.
+                Some(None) => {}
                 None if *may_be_gone || (log.ended && self.is_lost(log, size, event).await) => {}
                 None => {
                     let problem = "the chain has this anchor and the database has not";
@@ -124,29 +217,25 @@ impl<L: Ledger> LogCheck<L> {
         event.anchored.size > size || root().await.is_ok_and(|root| root != event.anchored.root)
     }
 
-    /// The rows of anchors from `first` to `last`, by the registry's number.
+    /// The rows of anchors from `first` to `last`; `None` for one that cannot be read.
     async fn rows(
         &self,
         log: &Log,
         first: u64,
         last: u64,
-    ) -> Result<BTreeMap<u64, Anchor>, StepError> {
-        let mut rows = BTreeMap::new();
-        let (id, moved_at) = (log.id, log.moved_at()?);
-        let last = last + moved_at;
-        let mut after = i64::try_from(first + moved_at).unwrap_or(i64::MAX) - 1;
+    ) -> Result<BTreeMap<u64, Option<Anchor>>, StepError> {
+        let (mut rows, id) = (BTreeMap::new(), log.id);
+        let mut after = i64::try_from(first).unwrap_or(i64::MAX) - 1;
         loop {
             let page = move |reader: &mut Reader| reader.log_pages().anchors(id, after, PAGE);
             let page = self.read(page).await?;
             let whole = page.len() == PAGE as usize;
             after = page.last().map_or(after, |row| row.number);
-            // One that cannot be read is named already.
-            let readable = page.into_iter().filter_map(|Numbered { row, .. }| row.ok());
-            rows.extend(
-                readable
-                    .filter(|row| row.new.seq <= last)
-                    .map(|row| (row.new.seq - moved_at.min(row.new.seq), row)),
-            );
+            let numbered = page.into_iter().filter_map(|Numbered { number, row }| {
+                let number = u64::try_from(number).ok()?;
+                (number <= last).then_some((number, row.ok()))
+            });
+            rows.extend(numbered);
             if !whole || u64::try_from(after).is_ok_and(|after| after >= last) {
                 return Ok(rows);
             }
@@ -155,84 +244,17 @@ impl<L: Ledger> LogCheck<L> {
 }
 
 /// Whether the events follow each other without a gap, the newest first.
-fn follow(after: Option<&TimedAnchor>, events: &[TimedAnchor]) -> Result<(), LedgerError> {
-    let seqs: Vec<u64> = after
+fn follow(after: Option<u64>, events: &[TimedAnchor]) -> Result<(), LedgerError> {
+    let seqs = events.iter().map(|event| event.anchored.seq);
+    if after
         .into_iter()
-        .chain(events)
-        .map(|event| event.anchored.seq)
-        .collect();
-    if seqs.is_sorted_by(|newer, older| newer.checked_sub(1) == Some(*older)) {
+        .chain(seqs)
+        .is_sorted_by(|newer, older| newer.checked_sub(1) == Some(*older))
+    {
         Ok(())
     } else {
         Err(LedgerError::Strange("anchors with gaps between them"))
     }
-}
-
-/// An event, and whether its row may have been thinned.
-struct Judged {
-    event: TimedAnchor,
-    may_be_gone: bool,
-}
-
-/// A walk from the newest event back. What stays of old anchors is decided by those before
-/// and after (see [`crate::thinning`]), so that the oldest of a page waits for the next.
-struct Back {
-    now: i64,
-    seen: u64,
-    newest: Option<u64>,
-    held: Option<TimedAnchor>,
-    /// The first anchor of the next larger size.
-    grown: Option<TimedAnchor>,
-}
-
-impl Back {
-    const fn new(now: i64) -> Self {
-        Self {
-            now,
-            seen: 0,
-            newest: None,
-            held: None,
-            grown: None,
-        }
-    }
-
-    /// Of the oldest nothing is said where older ones are not looked at.
-    fn take(&mut self, events: Vec<TimedAnchor>) -> Vec<Judged> {
-        self.seen += events.len() as u64;
-        let mut judged = Vec::new();
-        for older in events {
-            self.newest.get_or_insert(older.anchored.seq);
-            if let Some(event) = self.held.replace(older) {
-                judged.push(self.judge(event, Some(&older)));
-            }
-        }
-        if let Some(first) = self.held.take_if(|held| held.anchored.seq == 1) {
-            judged.push(self.judge(first, None));
-        }
-        judged
-    }
-
-    fn judge(&mut self, event: TimedAnchor, older: Option<&TimedAnchor>) -> Judged {
-        let beat = older.is_some_and(|older| older.anchored.size == event.anchored.size);
-        let hour = |event: &TimedAnchor| event.time / 3_600;
-        let followed = self
-            .grown
-            .as_ref()
-            .is_some_and(|grown| hour(grown) == hour(&event));
-        let old = millis(&event) < self.now - WHOLE_MILLIS;
-        let newest = self.newest == Some(event.anchored.seq);
-        if !beat {
-            self.grown = Some(event);
-        }
-        Judged {
-            event,
-            may_be_gone: old && !newest && (beat || followed),
-        }
-    }
-}
-
-fn millis(event: &TimedAnchor) -> i64 {
-    i64::try_from(event.time.saturating_mul(1_000)).unwrap_or(i64::MAX)
 }
 
 fn difference(row: &Anchor, event: &TimedAnchor) -> Option<&'static str> {

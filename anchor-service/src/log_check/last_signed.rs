@@ -10,6 +10,8 @@ use store::{Error, LogRowId, Reader};
 use tlog::checkpoint::Origin;
 use tokio::time::sleep;
 
+const UNREADABLE: &str = "what its keys signed last cannot be read";
+
 /// What the walk found of a log.
 pub(super) struct Held {
     /// Leaves.
@@ -21,12 +23,12 @@ pub(super) struct Held {
 }
 
 impl<L: Ledger> LogCheck<L> {
-    /// Size and root that the log's keys signed last.
+    /// Size and root that the log's keys signed last, as far as that can be read.
     pub(super) async fn signed(&self, log: &Log) -> Result<Option<(u64, Digest)>, StepError> {
         let Some(signed) = &self.signed else {
             return Ok(None);
         };
-        signed.refresh().await?;
+        signed.refresh_each().await?;
         Ok(signed.of(&log.origin).map(|state| state.claim()))
     }
 
@@ -42,7 +44,7 @@ impl<L: Ledger> LogCheck<L> {
             return Ok(Vec::new());
         };
         // States first: a log has its row before it is signed.
-        signed.refresh().await?;
+        signed.refresh_each().await?;
         let rows = self.journal.origins().await?;
         let mut missing = Vec::new();
         for origin in signed.origins() {
@@ -54,7 +56,23 @@ impl<L: Ledger> LogCheck<L> {
                 return Err(Alarm::NoRow { origin, place }.into());
             };
             if only.is_none_or(|only| *only == facility) {
-                missing.push(without_row(facility, &origin));
+                let problem = "its keys have signed, and the database has no such log";
+                missing.push(without_row(facility, &origin, FindingKind::NoLog, problem));
+            }
+        }
+        for (name, problem) in signed.damaged() {
+            // Where there is a log of this name, it is named there.
+            if rows.contains(name.as_str()) {
+                continue;
+            }
+            let origin: Option<Origin> = name.parse().ok();
+            let named = origin.and_then(|origin| Some((facility(&origin)?, origin)));
+            let Some((facility, origin)) = named else {
+                return Err(problem.into());
+            };
+            if only.is_none_or(|only| *only == facility) {
+                let kind = FindingKind::SignedState;
+                missing.push(without_row(facility, &origin, kind, UNREADABLE));
             }
         }
         Ok(missing)
@@ -68,7 +86,11 @@ impl<L: Ledger> LogCheck<L> {
         signed: Option<(u64, Digest)>,
         findings: &mut Findings,
     ) -> Result<(), StepError> {
-        if self.signed.is_none() {
+        let Some(keeper) = &self.signed else {
+            return Ok(());
+        };
+        if keeper.readable(&log.origin).is_err() {
+            findings.add(FindingKind::SignedState, 0, UNREADABLE);
             return Ok(());
         }
         let newest = self.newest_checkpoint(log.id, signed).await?;
@@ -150,10 +172,14 @@ fn facility(origin: &Origin) -> Option<FacilityName> {
     name.parse().ok()
 }
 
-fn without_row(facility: FacilityName, origin: &Origin) -> CheckedLog {
+fn without_row(
+    facility: FacilityName,
+    origin: &Origin,
+    kind: FindingKind,
+    problem: &'static str,
+) -> CheckedLog {
     let mut findings = Findings::default();
-    let problem = "its keys have signed, and the database has no such log";
-    findings.add(FindingKind::NoLog, origin, problem);
+    findings.add(kind, origin, problem);
     CheckedLog {
         facility,
         origin: origin.to_string(),

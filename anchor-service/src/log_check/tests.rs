@@ -38,6 +38,7 @@ macro_rules! on_both {
 }
 
 mod ended;
+mod unreadable;
 
 on_both! {
     a_log_that_fits_has_no_findings,
@@ -181,7 +182,8 @@ async fn a_log_that_fits_has_no_findings(mut site: Site) {
     // The newest heartbeat is not final yet.
     let history = site.world.ledger.history(site.world.logs[0]).len() as u64;
     assert_eq!(log.anchors, history);
-    let compared = matches!(log.chain, ChainPart::Compared { events } if events + 1 >= history);
+    let compared =
+        matches!(log.chain, ChainPart::Compared { events, uncompared: 0 } if events + 1 >= history);
     assert!(compared, "{log:?}");
     assert_eq!((logs[1].leaves, logs[1].findings.total()), (0, 0));
     // Leaves that no checkpoint covers yet, and more than one step.

@@ -2,7 +2,9 @@
 
 use super::{
     FindingKind, Findings, LogCheck,
-    walk::{Edge, MISSING_TILE, NOT_BELOW, Walk},
+    extent::Extent,
+    pair::{MISSING_TILE, NOT_BELOW},
+    walk::{Edge, Walk},
 };
 use crate::{failure::StepError, ledger::Ledger};
 use model::Digest;
@@ -39,14 +41,14 @@ pub(super) async fn compare_full<L: Ledger>(
 pub(super) async fn compare_edge<L: Ledger>(
     check: &LogCheck<L>,
     log: LogRowId,
-    size: u64,
+    extent: Extent,
     walk: &Walk,
     findings: &mut Findings,
 ) -> Result<(), StepError> {
     for (level, edge) in walk.edges().filter(|(_, edge)| !edge.hashes.is_empty()) {
         compare(check, log, (level, edge), walk.is_whole(), findings).await?;
     }
-    for (level, count) in (0_u8..).zip(counts(size)) {
+    for (level, count) in (0_u8..).zip(counts(extent.size)) {
         let id = TileId {
             level,
             index: count.saturating_sub(1),
@@ -56,8 +58,8 @@ pub(super) async fn compare_edge<L: Ledger>(
             let row = reader.logs().get(log)?.ok_or(Error::Corrupt("log"))?;
             Ok((hashes, row.size))
         };
-        let (hashes, now) = check.read(read).await?;
-        let width = usize::from(id.width(now)).saturating_mul(Digest::LEN);
+        let (hashes, stated) = check.read(read).await?;
+        let width = usize::from(id.width(extent.later(stated))).saturating_mul(Digest::LEN);
         if hashes.is_some_and(|hashes| hashes.len() > width) {
             findings.add(FindingKind::Tile, id, "the tile is wider than the log");
         }

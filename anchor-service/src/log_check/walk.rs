@@ -5,13 +5,16 @@
 //! changed, and at the end, where there is none yet, what checkpoints and anchors claim. The
 //! walk goes on with the other: one fault is found once.
 
-use super::finding::{FindingKind, Findings};
+use super::{
+    finding::{FindingKind, Findings},
+    pair::{Pair, root_of},
+};
 use model::Digest;
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{collections::BTreeMap, iter::Peekable};
 use store::{Entry, Tile};
 use tlog::{
     leaf::leaf_hash,
-    tile::{self, TileId, WIDTH},
+    tile::{self, WIDTH},
     tree::CompactRange,
 };
 
@@ -20,15 +23,22 @@ const STEP_TILES: u64 = WIDTH;
 /// Leaves in a step.
 pub(super) const STEP: u64 = STEP_TILES * WIDTH;
 
+/// The roots of a log by size.
+pub(super) type Roots = BTreeMap<u64, Digest>;
+
 /// How far a walk has come.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
     tree: CompactRange,
+    /// Leaves that were walked over: those of the tree, as long as it is whole.
+    size: u64,
     /// For each level from 1 on, the hashes that its tile at the right edge has so far, and
     /// the index of that tile.
     edges: Vec<Edge>,
     /// Neither entry nor tile is there: no root above is known.
     broken: bool,
+    /// Nothing stands where the walk is; the gap has a finding already.
+    in_gap: bool,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -51,9 +61,16 @@ pub(super) struct Step {
     pub(super) claims: Vec<(u64, Digest)>,
 }
 
+impl Step {
+    /// Whether neither a leaf nor a tile stands there.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.tiles.is_empty()
+    }
+}
+
 impl Walk {
     pub(super) const fn size(&self) -> u64 {
-        self.tree.size()
+        self.size
     }
 
     /// Whether there is a root; none above a place where nothing is left.
@@ -96,7 +113,7 @@ impl Walk {
     }
 
     /// Takes a step; gives the roots at the sizes that something is claimed of.
-    pub(super) fn step(&mut self, step: &Step, findings: &mut Findings) -> BTreeMap<u64, Digest> {
+    pub(super) fn step(&mut self, step: &Step, findings: &mut Findings) -> Roots {
         let first = self.size();
         let until = step.size.min(first.saturating_add(STEP));
         let above = step.above.as_deref().and_then(tile::hashes);
@@ -126,25 +143,71 @@ impl Walk {
                     .as_ref()
                     .and_then(|above| above.get(usize::try_from(index % WIDTH).ok()?).copied()),
             };
-            match of_tile.settle(&self.tree, &step.claims, findings) {
-                Some(hashes) => self.grow(&hashes, &mut sizes, &mut roots),
-                None => {
-                    self.broken = true;
-                    // The walk goes on for the entries and tiles to come.
-                    let unknown = vec![Digest::ZERO; of_tile.width];
-                    self.grow(&unknown, &mut sizes, &mut BTreeMap::new());
-                }
-            }
+            self.take(&of_tile, &step.claims, (&mut sizes, &mut roots), findings);
             at = end;
         }
         roots
     }
 
+    /// Takes one tile with its entries.
+    fn take(
+        &mut self,
+        pair: &Pair,
+        claims: &[(u64, Digest)],
+        (sizes, roots): (&mut Peekable<impl Iterator<Item = u64>>, &mut Roots),
+        findings: &mut Findings,
+    ) {
+        if pair.is_absent() {
+            self.enter_gap(findings);
+            return self.pass(pair.width);
+        }
+        self.in_gap = false;
+        let hashes = pair.settle(&self.tree, claims, findings);
+        self.broken |= hashes.is_none();
+        match hashes.filter(|_| !self.broken) {
+            Some(hashes) => self.grow(&hashes, sizes, roots),
+            // The walk goes on for the entries and tiles to come.
+            None => self.pass(pair.width),
+        }
+    }
+
+    /// Goes on behind leaves of which nothing stands, neither entry nor tile.
+    pub(super) fn skip_to(&mut self, size: u64, findings: &mut Findings) {
+        self.enter_gap(findings);
+        self.size = size;
+        self.edges.clear();
+        let mut hashes = size / WIDTH;
+        while hashes > 0 {
+            let width = usize::try_from(hashes % WIDTH).unwrap_or_default();
+            self.edges.push(Edge {
+                index: hashes / WIDTH,
+                hashes: vec![Digest::ZERO; width],
+            });
+            hashes /= WIDTH;
+        }
+    }
+
+    fn enter_gap(&mut self, findings: &mut Findings) {
+        if !self.in_gap {
+            let problem = "no leaf and no tile stands from here on to the next that does";
+            findings.add(FindingKind::NoEntry, self.size, problem);
+        }
+        (self.in_gap, self.broken) = (true, true);
+    }
+
+    /// Goes over leaves whose hashes are not known.
+    fn pass(&mut self, width: usize) {
+        self.size += width as u64;
+        if width == WIDTH as usize {
+            self.push_edge(1, Digest::ZERO);
+        }
+    }
+
     fn grow(
         &mut self,
         hashes: &[Digest],
-        sizes: &mut std::iter::Peekable<impl Iterator<Item = u64>>,
-        roots: &mut BTreeMap<u64, Digest>,
+        sizes: &mut Peekable<impl Iterator<Item = u64>>,
+        roots: &mut Roots,
     ) {
         for hash in hashes {
             self.tree.push(*hash);
@@ -152,140 +215,11 @@ impl Walk {
                 roots.insert(self.tree.size(), self.tree.root());
             }
         }
+        self.size = self.tree.size();
         if hashes.len() == WIDTH as usize
             && let Some(root) = root_of(hashes)
         {
             self.push_edge(1, root);
         }
     }
-}
-
-/// The entries of one tile and the tile.
-struct Pair {
-    first: u64,
-    /// How many there must be.
-    width: usize,
-    /// By index: `None` where none is, and inside it `None` where it cannot be read.
-    entries: Vec<Option<Option<Digest>>>,
-    /// `None` where none is; no hashes where it cannot be read.
-    tile: Option<Vec<Digest>>,
-    /// What the next level has for the whole tile.
-    above: Option<Digest>,
-}
-
-impl Pair {
-    fn id(&self) -> TileId {
-        TileId {
-            level: 0,
-            index: self.first / WIDTH,
-        }
-    }
-
-    /// Names what does not fit; gives what the tree has here, when one of the two is whole.
-    fn settle(
-        &self,
-        before: &CompactRange,
-        claims: &[(u64, Digest)],
-        findings: &mut Findings,
-    ) -> Option<Vec<Digest>> {
-        let entries: Option<Vec<Digest>> =
-            self.entries.iter().map(|entry| entry.flatten()).collect();
-        let tile = self.tile.as_ref().and_then(|tile| tile.get(..self.width));
-        match (entries, tile) {
-            (Some(entries), Some(tile)) if entries == tile => Some(entries),
-            (Some(entries), Some(tile)) => {
-                let fits =
-                    |hashes: &[Digest]| (self.is_above(hashes), fitting(before, hashes, claims));
-                Some(self.judge((entries, tile), fits, findings))
-            }
-            (Some(entries), None) => {
-                self.tile_is_cut(findings);
-                Some(entries)
-            }
-            (None, Some(tile)) => {
-                self.name_entries(tile, FindingKind::Entry, findings);
-                Some(tile.to_vec())
-            }
-            (None, None) => {
-                self.tile_is_cut(findings);
-                self.name_entries(&[], FindingKind::Entry, findings);
-                None
-            }
-        }
-    }
-
-    /// Both are whole and differ: the one that fits more of what stands above is right.
-    fn judge<F: Ord>(
-        &self,
-        (entries, tile): (Vec<Digest>, &[Digest]),
-        fits: impl Fn(&[Digest]) -> F,
-        findings: &mut Findings,
-    ) -> Vec<Digest> {
-        match fits(&entries).cmp(&fits(tile)) {
-            Ordering::Less => {
-                self.name_entries(tile, FindingKind::Entry, findings);
-                return tile.to_vec();
-            }
-            Ordering::Greater => findings.add(FindingKind::Tile, self.id(), NOT_BELOW),
-            Ordering::Equal => self.name_entries(tile, FindingKind::EntryOrTile, findings),
-        }
-        entries
-    }
-
-    /// Whether the next level has the root over these.
-    fn is_above(&self, hashes: &[Digest]) -> bool {
-        let full = self.width == WIDTH as usize;
-        full && self.above.is_some() && root_of(hashes) == self.above
-    }
-
-    fn tile_is_cut(&self, findings: &mut Findings) {
-        findings.add(FindingKind::Tile, self.id(), MISSING_TILE);
-    }
-
-    /// Names the entries that are missing or are not what `tile` holds.
-    fn name_entries(&self, tile: &[Digest], differ: FindingKind, findings: &mut Findings) {
-        let hashes = tile.iter().map(Some).chain(std::iter::repeat(None));
-        for ((index, entry), hash) in (self.first..).zip(&self.entries).zip(hashes) {
-            match (entry, hash) {
-                (None, _) => findings.add(FindingKind::NoEntry, index, "the leaf is missing"),
-                (Some(None), _) => {
-                    findings.add(FindingKind::Entry, index, "the leaf cannot be read")
-                }
-                (Some(Some(entry)), Some(hash)) if entry != hash => findings.add(
-                    differ,
-                    index,
-                    match differ {
-                        FindingKind::Entry => "the leaf is not what its tile holds",
-                        _ => "the leaf and the last tile differ",
-                    },
-                ),
-                _ => {}
-            }
-        }
-    }
-}
-
-pub(super) const NOT_BELOW: &str = "the tile is not what is below it";
-pub(super) const MISSING_TILE: &str = "the tile is missing or too narrow";
-
-/// The number of claims that a tree with these hashes at its end bears out.
-fn fitting(before: &CompactRange, hashes: &[Digest], claims: &[(u64, Digest)]) -> usize {
-    let mut tree = before.clone();
-    let mut fitting = 0;
-    for hash in hashes {
-        tree.push(*hash);
-        let (size, root) = (tree.size(), tree.root());
-        fitting += claims
-            .iter()
-            .filter(|claim| **claim == (size, root))
-            .count();
-    }
-    fitting
-}
-
-/// The root over the hashes of a full tile.
-fn root_of(hashes: &[Digest]) -> Option<Digest> {
-    let mut range = CompactRange::new();
-    range.extend(hashes.iter().copied());
-    (!hashes.is_empty()).then(|| range.root())
 }

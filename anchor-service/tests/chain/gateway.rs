@@ -20,7 +20,7 @@ use model::{
     Timestamp,
 };
 use serde_json::json;
-use std::{sync::Arc, time::Duration};
+use std::{process::Command, sync::Arc, time::Duration};
 use store::{Audit, Database, Facility, NewAudit, NewLog, Registry, Store};
 use tempfile::TempDir;
 
@@ -129,6 +129,20 @@ impl Gateway {
             authorization: Some("Bearer secret".to_owned().into()),
         };
         RpcNodes(self.urls.iter().map(node).collect())
+    }
+
+    /// Runs SQL past the store, as someone without the keys would.
+    pub fn sql(&self, statements: &str) {
+        const RUN: &str = "import sqlite3, sys\n\
+                           with sqlite3.connect(sys.argv[1], timeout=30) as database:\n    \
+                               database.executescript(sys.argv[2])";
+        let python = std::env::var_os("CHARTSEAL_PYTHON");
+        let status = Command::new(python.unwrap_or_else(|| "python3".into()))
+            .args(["-c", RUN])
+            .arg(self.folder.path().join("db"))
+            .arg(statements)
+            .status();
+        assert!(status.unwrap().success(), "{statements}");
     }
 
     /// Ends the log: another takes its place.

@@ -51,16 +51,71 @@ async fn logs_go_on_at_another_registry_with_number_1() {
     assert_eq!(rows, [(1, 5), (2, 9), (3, 10)]);
     let status = gateway.service.status().read().await.unwrap();
     assert_eq!(status.logs[0].last_final.unwrap().seq, 1);
-    // The log as a whole fits what the registry of today has.
-    let check = LogCheck::new(store.clone(), clock.clone());
-    let check = check.with_chain(Arc::new(new), gateway.finality);
-    let whole = check.check(None).await.unwrap().remove(0);
-    assert_eq!(whole.findings.total(), 0, "{:?}", whole.findings);
-    assert_eq!(whole.chain, ChainPart::Compared { events: 1 });
+    compared_at_both(&gateway, Arc::new(new), &old).await;
     let new = gateway.anvil.ledger(SUBMITTER, gateway.registry).await;
     // Not back: the numbers there would not go on from those here.
     let back = move_registry::compare(&store, &new, &old, &*clock).await;
     assert!(matches!(back, Err(MoveError::NotNew { .. })), "{back:?}");
+}
+
+/// The log as a whole beside what the registry of today has, and what that of before has.
+async fn compared_at_both(gateway: &Gateway, new: Arc<EvmLedger>, old: &EvmLedger) {
+    let (events, found) = whole(gateway, &new, Vec::new()).await;
+    assert_eq!(found, Vec::<String>::new());
+    let uncompared = 2;
+    assert_eq!(
+        events,
+        ChainPart::Compared {
+            events: 1,
+            uncompared
+        }
+    );
+    let both = async || {
+        let before = gateway.anvil.ledger(SUBMITTER, old.registry()).await;
+        whole(gateway, &new, vec![before]).await
+    };
+    let (events, found) = both().await;
+    assert_eq!(found, Vec::<String>::new());
+    let uncompared = 0;
+    assert_eq!(
+        events,
+        ChainPart::Compared {
+            events: 3,
+            uncompared
+        }
+    );
+    // Somebody edits a row of before, and anchors where the log has left.
+    gateway.sql("UPDATE anchor SET block_number = block_number + 1 WHERE seq = 2");
+    let head = old.head(gateway.log).await.unwrap().unwrap();
+    let beat = Extension {
+        log_id: gateway.log,
+        seq: head.seq + 1,
+        size: head.size,
+        root: head.root,
+        consistency: Vec::new(),
+    };
+    send(gateway, old, beat).await;
+    let (_, found) = both().await;
+    assert_eq!(found, ["no-anchor 3 at a former registry", "anchor 2"]);
+    assert_eq!(
+        whole(gateway, &new, Vec::new()).await.1,
+        Vec::<String>::new()
+    );
+    gateway.sql("UPDATE anchor SET block_number = block_number - 1 WHERE seq = 2");
+}
+
+async fn whole(
+    gateway: &Gateway,
+    new: &Arc<EvmLedger>,
+    former: Vec<EvmLedger>,
+) -> (ChainPart, Vec<String>) {
+    let check = LogCheck::new(gateway.store.clone(), gateway.clock.clone())
+        .with_chain(Arc::clone(new), gateway.finality)
+        .with_former(former);
+    let log = check.check(None).await.unwrap().remove(0);
+    let named = log.findings.named.iter();
+    let found = named.map(|it| format!("{} {}", it.kind, it.place));
+    (log.chain, found.collect())
 }
 
 #[tokio::test]

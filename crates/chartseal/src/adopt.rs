@@ -55,8 +55,11 @@ async fn all(args: &ConfigArgs) -> Result<u64, Box<dyn Error>> {
         [] => say!("nothing to adopt: `{place}` knows every log"),
         _ => say!("noted in `{place}`"),
     }
+    let former = log_check::former(&store, anchor).await?;
     let check = LogCheck::new(store, Arc::new(SystemClock)).with_signed(signed);
-    let check = check.with_chain(Arc::new(ledger), anchor.finality);
+    let check = check
+        .with_chain(Arc::new(ledger), anchor.finality)
+        .with_former(former);
     let logs = check.check(None).await?;
     logs.iter().for_each(log_check::tell);
     Ok(logs.iter().map(|log| log.findings.total()).sum())

@@ -6,7 +6,7 @@ use crate::{
     config::Config,
     database, facility,
     output::{complain, say},
-    registry::Standing,
+    registry::{self, Standing},
     service::anchoring,
     signed,
 };
@@ -17,7 +17,7 @@ use anchor_service::{
 };
 use model::SystemClock;
 use serde_json::json;
-use std::{error::Error, process::ExitCode, sync::Arc};
+use std::{collections::BTreeSet, error::Error, process::ExitCode, sync::Arc};
 use store::Store;
 
 type Failed = Box<dyn Error>;
@@ -47,7 +47,11 @@ fn ended(logs: &[CheckedLog]) -> ExitCode {
         );
         return ExitCode::FAILURE;
     }
-    let unseen = |log: &CheckedLog| matches!(log.chain, ChainPart::Failed(_));
+    let unseen = |log: &CheckedLog| match log.chain {
+        ChainPart::None => false,
+        ChainPart::Compared { uncompared, .. } => uncompared > 0,
+        ChainPart::Failed(_) => true,
+    };
     ExitCode::from(if logs.iter().any(unseen) { UNSEEN } else { 0 })
 }
 
@@ -63,9 +67,13 @@ async fn check(args: &CheckArgs) -> Result<Vec<CheckedLog>, Failed> {
     // A gateway's configuration knows neither keys of logs nor a chain.
     if let Ok(anchor) = config.anchor() {
         check = check.with_signed(signed::keeper(&config)?);
-        if let Some(ledger) = ledger(&store, anchor).await? {
-            check = check.with_chain(Arc::new(ledger), anchor.finality);
-        }
+        check = match ledgers(&store, anchor).await {
+            Ok(None) => check,
+            Ok(Some((ledger, former))) => check
+                .with_chain(Arc::new(ledger), anchor.finality)
+                .with_former(former),
+            Err(problem) => check.without_chain(problem.to_string()),
+        };
     }
     let logs = check.check(args.facility.as_ref()).await?;
     for log in &logs {
@@ -77,13 +85,32 @@ async fn check(args: &CheckArgs) -> Result<Vec<CheckedLog>, Failed> {
     Ok(logs)
 }
 
-/// The chain, where a registry is known.
-pub async fn ledger(store: &Store, anchor: &AnchorSection) -> Result<Option<EvmLedger>, Failed> {
+/// The registry in use, where one is known, and those of before.
+async fn ledgers(
+    store: &Store,
+    anchor: &AnchorSection,
+) -> Result<Option<(EvmLedger, Vec<EvmLedger>)>, Failed> {
     let standing = Standing::read(store, anchor).await?;
-    let registry = standing.noted.or(standing.configured);
-    registry
-        .map(|registry| anchoring::ledger(anchor, registry))
-        .transpose()
+    let Some(registry) = standing.noted.or(standing.configured) else {
+        return Ok(None);
+    };
+    let ledger = anchoring::ledger(anchor, registry)?;
+    Ok(Some((ledger, former(store, anchor).await?)))
+}
+
+/// The registries that the logs were anchored at before, on the configured chain.
+pub async fn former(store: &Store, anchor: &AnchorSection) -> Result<Vec<EvmLedger>, Failed> {
+    // Where nothing shows them the check says so.
+    let Ok(found) = registry::find(store).await?.shown() else {
+        return Ok(Vec::new());
+    };
+    let here = found.former.iter().map(|(_, former)| former.registry);
+    let here = here.filter(|registry| registry.chain_id == anchor.chain_id);
+    let addresses: BTreeSet<_> = here.map(|registry| registry.address).collect();
+    let ledgers = addresses.into_iter();
+    ledgers
+        .map(|address| anchoring::ledger(anchor, address))
+        .collect()
 }
 
 /// A line for each finding: origin, finding, place, problem; then one for the log.
@@ -93,7 +120,13 @@ pub fn tell(log: &CheckedLog) {
     }
     let chain = match &log.chain {
         ChainPart::None => "no chain configured".to_owned(),
-        ChainPart::Compared { events } => format!("{events} anchors on the chain"),
+        ChainPart::Compared {
+            events,
+            uncompared: 0,
+        } => format!("{events} anchors on the chain"),
+        ChainPart::Compared { events, uncompared } => format!(
+            "{events} anchors on the chain, {uncompared} at former registries were not compared"
+        ),
         ChainPart::Failed(problem) => format!("the chain was not compared: {problem}"),
     };
     let ended = if log.ended { " (ended)" } else { "" };
@@ -115,10 +148,10 @@ fn as_json(log: &CheckedLog) -> serde_json::Value {
             "problem": finding.problem,
         })
     });
-    let (events, problem) = match &log.chain {
-        ChainPart::None => (None, None),
-        ChainPart::Compared { events } => (Some(*events), None),
-        ChainPart::Failed(problem) => (None, Some(problem)),
+    let (events, uncompared, problem) = match &log.chain {
+        ChainPart::None => (None, None, None),
+        ChainPart::Compared { events, uncompared } => (Some(*events), Some(*uncompared), None),
+        ChainPart::Failed(problem) => (None, None, Some(problem)),
     };
     json!({
         "facility": log.facility.as_str(),
@@ -128,6 +161,7 @@ fn as_json(log: &CheckedLog) -> serde_json::Value {
         "checkpoints": log.checkpoints,
         "anchors": log.anchors,
         "chainAnchors": events,
+        "chainUncompared": uncompared,
         "chainProblem": problem,
         "findings": log.findings.total(),
         "named": named.collect::<Vec<_>>(),

@@ -92,6 +92,7 @@ fn tiles(site: &Site) -> Vec<Change> {
 
 fn checkpoints(site: &Site) -> Vec<Change> {
     let root = format!("root = {}", site.bytes(7, 32));
+    let short = format!("root = {}", site.bytes(1, 3));
     let note = "note = replace(note, '300', '301')";
     let (at, newest) = ("size = 300", "size = 700");
     let moved: &[&str] = &["checkpoint 301", "no-checkpoint 300"];
@@ -99,6 +100,8 @@ fn checkpoints(site: &Site) -> Vec<Change> {
     vec![
         update("checkpoint", &root, at, &["checkpoint 300"]),
         update("checkpoint", note, at, &["checkpoint 300"]),
+        update("checkpoint", &short, at, &["checkpoint 300"]),
+        update("checkpoint", &short, newest, &["checkpoint 700"]),
         update("checkpoint", "size = 301", at, moved),
         delete("checkpoint", at, &["no-checkpoint 300"]),
         delete("checkpoint", newest, &["no-checkpoint 700"]),
@@ -109,6 +112,7 @@ fn checkpoints(site: &Site) -> Vec<Change> {
 fn anchors(site: &Site) -> Vec<Change> {
     let other = site.bytes(7, 32);
     let (root, block) = (format!("root = {other}"), format!("block_hash = {other}"));
+    let short = format!("root = {}", site.bytes(1, 3));
     let next =
         "seq + 1, size, root, post_id, state, block_number, block_hash, block_time_ms, evidence";
     let newest = format!("seq = (SELECT max(seq) FROM anchor WHERE state = 'finalized' AND {LOG})");
@@ -118,6 +122,8 @@ fn anchors(site: &Site) -> Vec<Change> {
         update("anchor", &root, "seq = 1", &["anchor 1"]),
         update("anchor", "size = 700", "seq = 1", &["anchor "]),
         update("anchor", &block, "seq = 2", &["anchor 2"]),
+        update("anchor", &short, "seq = 1", &["anchor 1"]),
+        update("anchor", &short, &newest, &["anchor "]),
         delete("anchor", "seq = 1", &["no-anchor 1"]),
         Change {
             sql: format!(
@@ -140,6 +146,11 @@ fn logs(site: &Site) -> Vec<Change> {
             table: "log",
             sql: key,
             found: &["log gw.test/log/a", "checkpoint "],
+        },
+        Change {
+            table: "log",
+            sql: "UPDATE log SET size = 70000 WHERE facility_id = 1".to_owned(),
+            found: &["size 70000"],
         },
         Change {
             table: "log",
