@@ -48,7 +48,7 @@ pub async fn adopt<L: Ledger>(
         // A row alone is no word for a log in the place of another.
         let signers = match log.epoch {
             1 => log.stored_signers(),
-            _ => Signers::of(&keys.of(&log).0),
+            _ => Signers::of(&keys.here(&log)),
         };
         let newest = journal.newest_checkpoint(&log, signers);
         let newest = newest.await?;

@@ -85,8 +85,8 @@ impl Checkpointer {
         }
         // Keys that are missing, or not the log's, hold up their own log alone.
         key_rows::check(log, &self.signed)?;
-        let (keys, missing) = self.keys.of(log);
-        // The others sign without one that is missing.
+        let (keys, missing) = self.keys.signing(log);
+        // Those before it sign without one that is missing; without the oldest none does.
         if let Some(missing) = missing {
             left_out.note(&log.facility, missing.into())?;
         }

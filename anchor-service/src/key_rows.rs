@@ -116,7 +116,7 @@ fn known(log: &Log, folder: &LogKeys, last: Option<&SignedState>) -> Result<(), 
 
 /// Whether a log with these keys can be later than what was signed last: whoever signed
 /// then is among them, and none that had ended signs again. An old key that signs while a
-/// newer one signed without it had ended, or its file was missing.
+/// newer one signed without it had ended, or its file was missing under an earlier release.
 #[must_use]
 pub fn follow(origin: &Origin, keys: &[StoredLogKey], last: &SignedState) -> bool {
     let Some(signed) = signers(origin, keys.iter(), last) else {

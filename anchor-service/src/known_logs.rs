@@ -146,7 +146,7 @@ impl KnownLogs {
         &self,
         log: &Log,
     ) -> Result<Option<StoredCheckpoint>, StepError> {
-        let (keys, _) = self.keys.of(log);
+        let keys = self.keys.here(log);
         let signers = Signers {
             kept: self.signed.of(&log.origin),
             ..Signers::of(&keys)

@@ -59,18 +59,25 @@ impl LogKeys {
         Ok(LogKey::from_seed(origin, &seed))
     }
 
-    /// The keys that sign this log now, the oldest first, and why one of them is not
-    /// among them. A log is signed with what there is, so that a new key's file may
-    /// come after its row.
-    pub(crate) fn of(&self, log: &Log) -> (Vec<Arc<LogKey>>, Option<KeyFileError>) {
-        let (mut keys, mut missing) = (Vec::new(), None);
+    /// The keys that sign this log now, the oldest first, and why one of them does not. A
+    /// newer key may be of a row whose file comes later; the older ones sign without it. It
+    /// never signs without an older one that has not ended: whoever knows that one alone
+    /// could not verify any more, and the older could not sign beside it again.
+    pub(crate) fn signing(&self, log: &Log) -> (Vec<Arc<LogKey>>, Option<KeyFileError>) {
+        let mut keys = Vec::new();
         for key in log.signers() {
             match self.one(log, key) {
                 Ok(key) => keys.push(key),
-                Err(error) => missing = missing.or(Some(error)),
+                Err(missing) => return (keys, Some(missing)),
             }
         }
-        (keys, missing)
+        (keys, None)
+    }
+
+    /// Those of its keys that are here, the oldest first.
+    pub(crate) fn here(&self, log: &Log) -> Vec<Arc<LogKey>> {
+        let signers = log.signers().into_iter();
+        signers.filter_map(|key| self.one(log, key).ok()).collect()
     }
 
     /// Whether the files of this log's keys are there and hold them, whatever is known

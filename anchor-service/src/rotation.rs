@@ -107,12 +107,14 @@ pub async fn rotate(
 }
 
 /// Ends the old key's signing; gives the key that signs alone now. Only when the new
-/// key has been seen to sign.
+/// key has been seen to sign, or is here where the old one's file is lost: it never signs
+/// without an older key that has not ended.
 ///
 /// # Errors
 /// When one key signs, or the new one has not signed.
 pub async fn finish(
     store: &Store,
+    keys: Option<&LogKeys>,
     facility: &Facility,
     now: Timestamp,
 ) -> Result<Vkey, RotationError> {
@@ -127,7 +129,8 @@ pub async fn finish(
         .newest
         .as_deref()
         .is_some_and(|note| checkpoint::open(note, std::slice::from_ref(&vkey)).is_ok());
-    if !signed {
+    let is_lost = keys.is_some_and(|keys| standing.has_only(keys, facility, [old, new]));
+    if !signed && !is_lost {
         return Err(RotationError::NotSigned);
     }
     let (log, number) = (standing.log.id, old.number);
@@ -139,6 +142,20 @@ pub async fn finish(
 impl Standing {
     fn signing(&self) -> impl Iterator<Item = &StoredLogKey> {
         self.keys.iter().filter(|key| key.retired.is_none())
+    }
+
+    /// Whether the file of the old key is missing, and that of the new one is here.
+    fn has_only(
+        &self,
+        keys: &LogKeys,
+        facility: &Facility,
+        [old, new]: [&StoredLogKey; 2],
+    ) -> bool {
+        let read = |key| {
+            let log = (self.log.epoch, self.log.log_id);
+            keys.read(&facility.name, log, key, self.origin.clone())
+        };
+        matches!(read(old), Err(KeyFileError::MissingLogKey { .. })) && read(new).is_ok()
     }
 }
 

@@ -93,7 +93,7 @@ impl Sequencer {
     /// One log, batch by batch.
     async fn sequence(&self, log: &Log) -> Result<u64, StepError> {
         let (mut sequenced, mut batch) = (0, FEWEST);
-        let (keys, _) = self.keys.of(log);
+        let keys = self.keys.here(log);
         let signed = self.signed.newest(&self.journal, log, &keys).await?;
         loop {
             // Looked at before each batch: another part may have rung.

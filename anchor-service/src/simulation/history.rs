@@ -264,6 +264,6 @@ async fn a_log_under_another_id_is_the_same_log() {
         keys.check(&log),
         Err(KeyFileError::WrongKey { .. })
     ));
-    let (keys, wrong) = keys.of(&log);
+    let (keys, wrong) = keys.signing(&log);
     assert!(keys.is_empty() && wrong.is_some());
 }

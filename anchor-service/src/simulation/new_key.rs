@@ -16,7 +16,8 @@ pub(super) async fn rotate(world: &World, seed: u64) -> Result<Vkey, RotationErr
 }
 
 pub(super) async fn finish(world: &World) -> Result<Vkey, RotationError> {
-    rotation::finish(&world.store, &world.facilities[0], world.clock.now()).await
+    let (keys, facility) = (LogKeys::new(world.folder.path()), &world.facilities[0]);
+    rotation::finish(&world.store, Some(&keys), facility, world.clock.now()).await
 }
 
 /// The newest checkpoint after one more leaf, and the log's first key.
@@ -25,6 +26,11 @@ pub(super) async fn signed(world: &mut World) -> (String, Vkey) {
     for step in STEPS {
         world.step(step).await.unwrap();
     }
+    newest(world).await
+}
+
+/// The newest checkpoint, and the log's first key.
+async fn newest(world: &World) -> (String, Vkey) {
     let id = world.facilities[0].id;
     let read = move |reader: &mut store::Reader| {
         let log = reader.logs().find(id)?.unwrap();
@@ -92,4 +98,51 @@ async fn a_key_whose_file_is_not_there_yet_stops_no_checkpoint() {
     fs::rename(&away, &file).unwrap();
     let (note, old) = signed(&mut world).await;
     assert_eq!((opens(&note, &old), opens(&note, &new)), (Ok(()), Ok(())));
+}
+
+/// Who knows the old key alone could verify nothing more, and it could not sign again beside
+/// the new one.
+#[tokio::test]
+async fn a_new_key_never_signs_without_an_older_one_that_has_not_ended() {
+    let mut world = World::new(0).await;
+    let (before, old) = signed(&mut world).await;
+    let new = rotate(&world, 77).await.unwrap();
+    let (file, away) = (
+        world.folder.path().join("a-1.log-key"),
+        world.folder.path().join("away"),
+    );
+    fs::rename(&file, &away).unwrap();
+    world.restart();
+    world.plant(0, 1).await;
+    assert_eq!(world.service.step_sequence().await, Ok(1));
+    for _ in 0..2 {
+        let missing = world.service.step_checkpoint().await.unwrap_err();
+        assert!(missing.to_string().contains("a-1.log-key"), "{missing}");
+    }
+    assert_eq!(newest(&world).await.0, before, "nothing was signed since");
+    fs::rename(&away, &file).unwrap();
+    let (note, _) = signed(&mut world).await;
+    assert_eq!((opens(&note, &old), opens(&note, &new)), (Ok(()), Ok(())));
+    world.settle().await;
+    world.judge().await;
+}
+
+/// The runbook's "Change a log's key", where its file is lost for good.
+#[tokio::test]
+async fn a_key_that_is_lost_is_ended_before_the_new_one_signs() {
+    let none = Err(OpenError::Signature(SignatureError::NoneKnown));
+    let mut world = World::new(0).await;
+    let (_, old) = signed(&mut world).await;
+    let file = world.folder.path().join("a-1.log-key");
+    fs::remove_file(&file).unwrap();
+    world.restart();
+    let new = rotate(&world, 77).await.unwrap();
+    world.plant(0, 1).await;
+    world.service.step_sequence().await.unwrap();
+    assert!(world.service.step_checkpoint().await.is_err());
+    assert_eq!(finish(&world).await.as_ref(), Ok(&new));
+    let (note, _) = signed(&mut world).await;
+    assert_eq!((opens(&note, &old), opens(&note, &new)), (none, Ok(())));
+    world.settle().await;
+    world.judge().await;
 }

@@ -77,7 +77,9 @@ pub async fn rotate(config: &Config, args: &RotateArgs) -> Result<(), Failed> {
     take_over(config, &store).await?;
     let now = SystemClock.now();
     if args.finish {
-        let vkey = rotation::finish(&store, &facility, now).await?;
+        let keys = config.anchor().ok();
+        let keys = keys.map(|anchor| LogKeys::new(&anchor.log_keys));
+        let vkey = rotation::finish(&store, keys.as_ref(), &facility, now).await?;
         say!(
             "the log of `{}` is signed by this key alone:",
             facility.name
