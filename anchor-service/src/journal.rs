@@ -8,6 +8,7 @@ mod growth;
 mod late_evidence;
 mod posts;
 mod thinning;
+mod without_log;
 
 pub(crate) use checkpoints::Signers;
 pub(crate) use growth::LogState;
@@ -33,9 +34,6 @@ use tlog::{
     tile,
     tree::{self, TreeError, consistency},
 };
-
-/// Waiting leaves of a facility without a log that are looked at.
-const FIRST_LEAVES: u32 = 512;
 
 /// A log of a facility.
 #[derive(Debug, Clone)]
@@ -195,40 +193,6 @@ impl Journal {
         Ok(self.read("rows of facilities", check).await?)
     }
 
-    /// The facilities that have no log yet, and of which a row says so that somebody else
-    /// could not have made: whoever makes a facility seals its rules, and their leaf waits.
-    pub(crate) async fn without_log(&self) -> Result<Vec<Facility>, StepError> {
-        let found = self.rows_without_log().await?;
-        if found.is_empty() {
-            return Ok(found);
-        }
-        let sealed = self.write("facilities without a log", move |tx| {
-            let mut sealed = Vec::new();
-            for facility in &found {
-                if !tx
-                    .leaves()
-                    .claims(facility.id, FIRST_LEAVES)?
-                    .good
-                    .is_empty()
-                {
-                    sealed.push(facility.clone());
-                }
-            }
-            Ok(sealed)
-        });
-        Ok(sealed.await?)
-    }
-
-    async fn rows_without_log(&self) -> Result<Vec<Facility>, StepError> {
-        let without = |reader: &mut Reader| {
-            let logs = reader.logs().list()?;
-            let mut facilities = readable(reader)?;
-            facilities.retain(|facility| logs.iter().all(|log| log.facility != facility.id));
-            Ok(facilities)
-        };
-        Ok(self.read("facilities without a log", without).await?)
-    }
-
     /// The logs that take leaves: of each facility the newest.
     pub(crate) async fn current_logs(&self) -> Result<Vec<Log>, StepError> {
         Ok(current(self.all_logs().await?))
@@ -307,9 +271,11 @@ impl Journal {
             let mut logs = Vec::new();
             for log in current(list_logs(reader)?) {
                 let (newest, _) = checkpoints::newest(reader, &log, &log.stored_signers())?;
+                let (last_final, unknown) = known_final(reader, &log)?;
                 logs.push(LogStatus {
                     checkpoint_size: newest.map_or(0, |checkpoint| checkpoint.size),
-                    last_final: last_final(reader, log.id)?,
+                    last_final,
+                    unknown,
                     facility: log.facility,
                     log_id: log.log_id,
                     size: log.size,
@@ -328,9 +294,11 @@ impl Journal {
 
     /// The newest final anchor of a log.
     pub(crate) async fn last_final(&self, log: LogRowId) -> Result<Option<FinalAnchor>, StepError> {
-        Ok(self
-            .read("last final anchor", move |reader| last_final(reader, log))
-            .await?)
+        let read = move |reader: &mut Reader| {
+            let moved_at = reader.registries().find()?.shown()?.last_seq(log);
+            last_final(reader, log, moved_at)
+        };
+        Ok(self.read("last final anchor", read).await?)
     }
 }
 
@@ -385,9 +353,12 @@ fn current(mut logs: Vec<Log>) -> Vec<Log> {
     logs
 }
 
-fn last_final(reader: &mut Reader, log: LogRowId) -> Result<Option<FinalAnchor>, Error> {
+fn last_final(
+    reader: &mut Reader,
+    log: LogRowId,
+    moved_at: u64,
+) -> Result<Option<FinalAnchor>, Error> {
     let newest = reader.anchors().newest_final(log)?;
-    let moved_at = reader.registries().find()?.shown()?.last_seq(log);
     Ok(newest.and_then(|anchor| match anchor.state {
         AnchorState::Finalized { time, .. } => Some(FinalAnchor {
             // 0 while the newest is at a registry of before.
@@ -397,6 +368,21 @@ fn last_final(reader: &mut Reader, log: LogRowId) -> Result<Option<FinalAnchor>,
         }),
         _ => None,
     }))
+}
+
+/// The newest final anchor as far as it is known, and why no more is: what one row says
+/// must not hide how the logs stand.
+fn known_final(
+    reader: &mut Reader,
+    log: &Log,
+) -> Result<(Option<FinalAnchor>, Option<Error>), Error> {
+    let moved_at = log.moved_at();
+    // At which registry it is, and so its number there, is not known without it.
+    match last_final(reader, log.id, moved_at.clone().unwrap_or(u64::MAX)) {
+        Ok(last) => Ok((last, moved_at.err())),
+        Err(error @ Error::Corrupt(_)) => Ok((None, Some(error))),
+        Err(error) => Err(error),
+    }
 }
 
 /// A log whose tiles do not hold what its size demands is damaged.

@@ -6,8 +6,8 @@ use crate::{
     log_keys::LogKeys, span,
 };
 use model::{Invalid, LogId, Random};
-use std::sync::Arc;
-use store::{Error, Facility, NewLog, Store, StoredLogKey};
+use std::sync::{Arc, Mutex, PoisonError};
+use store::{Error, Facility, FacilityId, NewLog, Store, StoredLogKey};
 use tlog::checkpoint::Origin;
 
 /// Why a facility has no log.
@@ -87,6 +87,16 @@ pub(crate) struct LogMaker {
     journal: Journal,
     keys: Arc<LogKeys>,
     random: Arc<dyn Random>,
+    round: Mutex<Round>,
+}
+
+/// How far the facilities without a log were looked at, which many rows are looked at in turn.
+#[derive(Debug, Clone, Copy, Default)]
+struct Round {
+    /// The last that was.
+    after: Option<FacilityId>,
+    /// How many were said to wait for a later look.
+    told: u64,
 }
 
 impl LogMaker {
@@ -95,12 +105,32 @@ impl LogMaker {
             journal,
             keys,
             random,
+            round: Mutex::default(),
         }
+    }
+
+    /// The next that may have a log.
+    async fn next(&self) -> Result<Vec<Facility>, StepError> {
+        let mut round = *self.round.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = self.journal.without_log(round.after).await?;
+        if round.after.is_none() {
+            if found.later > round.told {
+                tracing::warn!(
+                    facilities = found.later,
+                    "more facilities have no log than are looked at at once, the others in turn; \
+                     where nobody made so many, somebody put rows into `facility`"
+                );
+            }
+            round.told = found.later;
+        }
+        round.after = found.next;
+        *self.round.lock().unwrap_or_else(PoisonError::into_inner) = round;
+        Ok(found.sealed)
     }
 
     /// Makes what is missing; one that cannot be made holds up no other.
     pub(crate) async fn step(&self) -> Result<u64, StepError> {
-        let waiting = self.journal.without_log().await?;
+        let waiting = self.next().await?;
         if waiting.is_empty() {
             return Ok(0);
         }

@@ -33,12 +33,14 @@ pub struct LogStatus {
     pub refused: Option<Refusal>,
     /// The newest final anchor.
     pub last_final: Option<FinalAnchor>,
+    /// Why that, or its number, is not known.
+    pub unknown: Option<store::Error>,
 }
 
 /// A final anchor, as far as it matters for how fresh a log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FinalAnchor {
-    /// Number of the anchor.
+    /// Number of the anchor; 0 where it is at a registry of before, or it is not known at which.
     pub seq: u64,
     /// Leaves under its root.
     pub size: u64,
@@ -75,6 +77,20 @@ pub struct Status {
     pub alarm: Option<Alarm>,
     /// What each step that does not get on last met with, by the step's name.
     pub troubles: BTreeMap<&'static str, String>,
+}
+
+impl Status {
+    /// What is not known of the newest final anchors, and why.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<String> {
+        let of_log = |log: &LogStatus| {
+            let (facility, problem) = (&log.facility, log.unknown.as_ref()?);
+            Some(format!(
+                "what is final of the log of `{facility}` is not known: {problem}"
+            ))
+        };
+        self.logs.iter().filter_map(of_log).collect()
+    }
 }
 
 /// How old a final anchor may be.

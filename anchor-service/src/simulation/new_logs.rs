@@ -1,7 +1,7 @@
 //! Facilities that were added without a log, and logs without a grant.
 
 use super::{World, audit, service};
-use crate::{AnchorService, NewLogError, StepError, note_log_host};
+use crate::{AnchorService, NewLogError, StepError, journal::Journal, note_log_host};
 use model::{Clock as _, Commitment, FacilityName, SeededRandom};
 use std::{fs, os::unix::fs::PermissionsExt as _, sync::Arc};
 use store::FacilityId;
@@ -49,6 +49,32 @@ async fn a_facility_that_nobody_sealed_gets_no_key() {
     assert_eq!(service.step_logs().await, Ok(1));
     assert!(world.folder.path().join("c-1.log-key").exists());
     assert!(!world.folder.path().join("d-1.log-key").exists());
+}
+
+/// Rows of `facility` by the thousand cost a look no more than some of them do, and keep no
+/// facility from its log.
+#[tokio::test]
+async fn many_rows_that_somebody_put_there_are_looked_at_in_turn() {
+    let world = World::new(0).await;
+    note_log_host(&world.store, "gw.test").await.unwrap();
+    world.sql(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
+         INSERT INTO facility (name, created_ms) SELECT 'f' || i, 0 FROM n;
+         INSERT INTO pending_leaf (facility_id, commitment, record_tag, version, mac)
+         SELECT id, zeroblob(32), zeroblob(16), 1, zeroblob(16) FROM facility
+         WHERE name LIKE 'f1_'",
+    );
+    add_facility(&world, "c").await;
+    let journal = Journal::new(world.store.clone());
+    let first = journal.without_log(None).await.unwrap();
+    assert_eq!((first.sealed.len(), first.later), (0, 1_201 - 512));
+    let mut service = maker(&world);
+    let mut made = Vec::new();
+    for _ in 0..4 {
+        made.push(service.step_logs().await.unwrap());
+    }
+    assert_eq!(made, [0, 0, 1, 0]);
+    assert!(world.folder.path().join("c-1.log-key").exists());
 }
 
 #[tokio::test]

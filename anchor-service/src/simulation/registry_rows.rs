@@ -2,7 +2,7 @@
 //! anchored.
 
 use super::World;
-use crate::{StepError, bound};
+use crate::{Status, StepError, bound};
 use store::{Error, Registry};
 
 const KEEP: &str = "CREATE TABLE kept_meta AS SELECT * FROM meta;
@@ -128,5 +128,37 @@ async fn registries_of_before_that_were_taken_away_let_nothing_be_posted() {
     assert!(
         matches!(posted, Err(StepError::LedgerBehind { .. })),
         "{posted:?}"
+    );
+}
+
+/// What somebody wrote there hides nothing else of how the logs stand.
+#[tokio::test]
+async fn rows_that_somebody_wrote_hide_no_log_from_the_status() {
+    let mut world = anchored().await;
+    sign_one_more(&mut world).await;
+    let before = world.service.status().read().await.unwrap();
+    assert_eq!(before.unknown(), Vec::<String>::new());
+    let last = before.logs[0].last_final.unwrap();
+    world.sql("INSERT INTO former_registry SELECT min(id), 1, 1, zeroblob(20) FROM log");
+    let after = world.service.status().read().await.unwrap();
+    let sizes = |status: &Status| -> Vec<_> {
+        let logs = status.logs.iter();
+        logs.map(|log| (log.size, log.checkpoint_size)).collect()
+    };
+    assert_eq!(sizes(&after), sizes(&before));
+    let found = after.logs[0].last_final.unwrap();
+    assert_eq!((found.size, found.time), (last.size, last.time));
+    let unknown = after.unknown();
+    let of_a = unknown.iter().find(|text| text.contains("`a`")).unwrap();
+    assert!(of_a.contains("nothing shows that the registry"), "{of_a}");
+
+    world.sql("DELETE FROM former_registry; UPDATE anchor SET root = zeroblob(3)");
+    let after = world.service.status().read().await.unwrap();
+    assert_eq!(sizes(&after), sizes(&before));
+    assert_eq!(after.logs[0].last_final, None);
+    let unknown = after.unknown();
+    assert!(
+        unknown.len() == 1 && unknown[0].contains("`a`"),
+        "{unknown:?}"
     );
 }

@@ -138,8 +138,9 @@ async fn unready(anchor: &StatusReader) -> Vec<String> {
     match anchor.read().await {
         Err(error) => missing.push(format!("database: {error}")),
         Ok(status) => {
-            let overdue = anchor.overdue(&status, SystemClock.now()).into_iter();
-            missing.extend(overdue.map(|text| format!("anchors: {text}")));
+            let overdue = anchor.overdue(&status, SystemClock.now());
+            let wrong = overdue.into_iter().chain(status.unknown());
+            missing.extend(wrong.map(|text| format!("anchors: {text}")));
         }
     }
     missing.extend(anchor.alarm().map(|alarm| format!("alarm: {alarm}")));

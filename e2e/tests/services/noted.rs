@@ -4,7 +4,7 @@
 
 use crate::{
     chain::Chain,
-    installation::{Ended as _, HOME, Installation, LOG_HOST, User, is_ready},
+    installation::{Ended as _, HOME, Installation, LOG_HOST, User, is_ready, metric, operations},
     moved::name_registry,
 };
 use devkit::issuer::DemoUser;
@@ -19,6 +19,19 @@ fn check(house: &Installation, config: &Path) -> e2e::Ran {
 
 fn adopt(house: &Installation, config: &Path, more: &[&str]) -> e2e::Ran {
     house.chartseal(&["anchor", "registry", "adopt"], config, more)
+}
+
+/// No proof names what somebody wrote; how the log stands is told all the same, and what is
+/// not known of it.
+fn assert_told(system: &User, version: &str, watch: u16) {
+    let proof = system.at.get(&format!("{version}/$proof"));
+    drop(proof.expect(500, "a proof"));
+    drop(system.at.get(version).expect(200, "the version"));
+    let size = format!("chartseal_log_size{{facility=\"{HOME}\"}}");
+    assert!(metric(watch, &size) > 0.5);
+    let ready = operations(watch, "readyz").unwrap();
+    let said = ready.expect(503, "ready").text();
+    assert!(said.contains("is not known: nothing shows"), "{said}");
 }
 
 #[test]
@@ -44,13 +57,7 @@ fn a_registry_without_its_mac_is_used_by_nobody_until_it_is_named() {
     house.assert_proof(&system, &version, &log, &chain, &registry);
     house.sql("CREATE TABLE kept AS SELECT * FROM meta");
     house.sql(&other);
-    drop(
-        system
-            .at
-            .get(&format!("{version}/$proof"))
-            .expect(500, "a proof"),
-    );
-    drop(system.at.get(&version).expect(200, "the version"));
+    assert_told(&system, &version, watch);
     drop(service);
 
     // Changed by somebody: no service and no command goes by it.
