@@ -9,6 +9,7 @@ use crate::{
     own_seal::OwnSeal,
     statement_log::{Breach, Source, StatementLog},
     sweep::SweepStatus,
+    unshown_keys::UnshownKeys,
 };
 use fhir::LocalBase;
 use model::{Clock, FacilityName, Random, Scope};
@@ -45,6 +46,8 @@ pub struct Facility {
     pub(crate) statements: StatementLog,
     /// How many of its rows were found damaged.
     pub damages: DamageCounts,
+    /// How often nothing showed the keys of its log.
+    pub unshown_keys: Arc<UnshownKeys>,
     /// How far it is swept, and what was found.
     pub sweep: SweepStatus,
     pub(crate) store: Store,
@@ -140,6 +143,7 @@ impl Facility {
             deciding: Mutex::default(),
             refusals: AtomicU64::new(0),
             damages: DamageCounts::default(),
+            unshown_keys: Arc::new(UnshownKeys::new(name.clone(), Arc::clone(clock))),
             sweep: SweepStatus::default(),
         })
     }

@@ -4,10 +4,11 @@
 
 use crate::{
     committed, damage::RowPlace, exchange::Exchange, facility::Facility, failure::Failure,
-    log_checkpoints,
+    log_checkpoints, unshown_keys::UnshownKeys,
 };
 use model::{Commitment, Digest};
 use proof::{Anchor, Bundle, Leaf, Registry, Rung};
+use std::sync::Arc;
 use store::{LeafPlace, Log, LogRowId, Reader, StoredCheckpoint};
 use tlog::{
     proof_text::ProofText,
@@ -36,7 +37,8 @@ pub async fn bundle(
 ) -> Result<Bundle, Failure> {
     let standing = match committed::leaf(exchange.facility(), row, commitment).await? {
         Some(place) => {
-            let read = move |reader: &mut Reader| standing(reader, place);
+            let unshown = Arc::clone(&exchange.facility().unshown_keys);
+            let read = move |reader: &mut Reader| standing(reader, place, &unshown);
             exchange.app().store.read("proof", read).await?
         }
         None => None,
@@ -69,15 +71,19 @@ pub async fn bundle(
     })
 }
 
-fn standing(reader: &mut Reader, place: LeafPlace) -> Result<Option<Standing>, store::Error> {
+fn standing(
+    reader: &mut Reader,
+    place: LeafPlace,
+    unshown: &UnshownKeys,
+) -> Result<Option<Standing>, store::Error> {
     let corrupt = store::Error::Corrupt("log");
     let log = reader
         .logs()
         .get(place.log)?
         .ok_or_else(|| corrupt.clone())?;
-    let (checkpoint, anchor) = match anchored(reader, &log, place)? {
+    let (checkpoint, anchor) = match anchored(reader, &log, place, unshown)? {
         Some((checkpoint, anchor)) => (checkpoint, Some(anchor)),
-        None => match log_checkpoints::covering(reader, &log, place.index)? {
+        None => match log_checkpoints::covering(reader, &log, place.index, unshown)? {
             Some(checkpoint) => (checkpoint, None),
             None => return Ok(None),
         },
@@ -121,12 +127,13 @@ fn anchored(
     reader: &mut Reader,
     log: &Log,
     place: LeafPlace,
+    unshown: &UnshownKeys,
 ) -> Result<Option<(StoredCheckpoint, Anchor)>, store::Error> {
     let Some(anchor) = reader.anchors().covering(place.log, place.index)? else {
         return Ok(None);
     };
     let (size, root) = (anchor.new.size, anchor.new.root);
-    let Some(checkpoint) = log_checkpoints::of_root(reader, log, size, root)? else {
+    let Some(checkpoint) = log_checkpoints::of_root(reader, log, (size, root), unshown)? else {
         return Ok(None);
     };
     let (registry, seq) = registry_of(reader, place.log, anchor.new.seq)?;

@@ -15,6 +15,7 @@ use crate::{
     facility::Facility,
     failure::{Category, Failure},
     log_checkpoints, outcome, registered,
+    unshown_keys::UnshownKeys,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -88,9 +89,9 @@ async fn content_of(request: &HttpRequest) -> Result<HttpResponse, Failure> {
     let path = request.match_info().get("path").unwrap_or_default();
     let (epoch, wanted) = parse(path).ok_or_else(outcome::unknown_path)?;
     let app = app(request)?;
-    let id = facility.id;
+    let (id, unshown) = (facility.id, Arc::clone(&facility.unshown_keys));
     let read = move |reader: &mut Reader| match reader.logs().find_epoch(id, epoch)? {
-        Some(log) => content(reader, &log, wanted),
+        Some(log) => content(reader, &log, wanted, &unshown),
         None => Ok(None),
     };
     let bytes = app
@@ -192,8 +193,9 @@ fn content(
     reader: &mut Reader,
     log: &Log,
     wanted: Wanted,
+    unshown: &UnshownKeys,
 ) -> Result<Option<Vec<u8>>, store::Error> {
-    let Some(newest) = log_checkpoints::newest(reader, log)? else {
+    let Some(newest) = log_checkpoints::newest(reader, log, unshown)? else {
         return Ok(None);
     };
     match wanted {

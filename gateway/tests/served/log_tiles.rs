@@ -200,6 +200,41 @@ async fn what_the_checkpoint_covers_is_there_and_nothing_else() {
     assert_eq!(audits, 5);
 }
 
+/// A gateway that has another leaf key than the anchor-service shows no checkpoint and no
+/// proof, and counts it.
+#[actix_web::test]
+async fn what_a_gateway_with_another_leaf_key_cannot_show_is_counted() {
+    let house = with_log(true).await;
+    let system = house.caller(&DemoUser::System);
+    let checkpoint = format!("/log/{HOME}/checkpoint");
+    let facility = house.app.facility(&HOME.parse().unwrap()).unwrap();
+    let rung = async |id: &str| {
+        let proof = system.get(&format!("Patient/{id}/$proof")).await;
+        proof.expect(200).json()["rung"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let found = system.get("Patient").await.expect(200).resources();
+    let mut shown = Vec::new();
+    for patient in &found {
+        let id = patient["id"].as_str().unwrap();
+        if rung(id).await == "sequenced" {
+            shown.push(id);
+        }
+    }
+    drop(house.anyone().get(&checkpoint).await.expect(200));
+    assert_eq!(
+        (shown.is_empty(), facility.unshown_keys.count()),
+        (false, 0)
+    );
+    house.store.leaf_keys().set([&[9; 32]]);
+    drop(house.anyone().get(&checkpoint).await.expect(404));
+    assert_eq!(facility.unshown_keys.count(), 1);
+    assert_eq!(rung(shown[0]).await, "pending");
+    assert!(facility.unshown_keys.count() > 1);
+}
+
 /// A full tile is the same for good; who may keep it depends on who may read it.
 #[actix_web::test]
 async fn a_full_tile_alone_may_be_kept() {

@@ -115,6 +115,11 @@ fn of_gateway(page: &Page, app: &App) -> Result<(), Error> {
     )?;
     of_rules(page, app)?;
     sweep::series(page, app)?;
+    of_rows(page, app)
+}
+
+/// What was opened, and what could not be taken for what was stored.
+fn of_rows(page: &Page, app: &App) -> Result<(), Error> {
     let opened = app.facilities();
     page.counters(
         "chartseal_key_opens_total",
@@ -123,6 +128,15 @@ fn of_gateway(page: &Page, app: &App) -> Result<(), Error> {
         opened
             .iter()
             .map(|facility| (vec![facility.name.to_string()], facility.keys.opened())),
+    )?;
+    page.counters(
+        "chartseal_log_keys_unshown_total",
+        "Proofs and readings of the log for which nothing showed the log's keys.",
+        &["facility"],
+        opened.iter().map(|facility| {
+            let labels = vec![facility.name.to_string()];
+            (labels, facility.unshown_keys.count())
+        }),
     )?;
     page.counters(
         "chartseal_damaged_rows_total",
