@@ -11,6 +11,16 @@ use tlog::checkpoint::Origin;
 use tokio::time::sleep;
 
 const UNREADABLE: &str = "what its keys signed last cannot be read";
+const NO_LOG: &str = "its keys have signed, and the database has no such log";
+
+/// A signed state whose log has no row.
+struct Stray {
+    /// Whose log it would be; `None` where no log can have its name.
+    facility: Option<FacilityName>,
+    name: String,
+    /// What is wrong with it.
+    problem: StepError,
+}
 
 /// What the walk found of a log.
 pub(super) struct Held {
@@ -33,49 +43,61 @@ impl<L: Ledger> LogCheck<L> {
     }
 
     /// The logs of which a signed state is kept, and which have no row.
-    ///
-    /// # Errors
-    /// Also when the name of one is not that of a log.
     pub(super) async fn missing(
         &self,
         only: Option<&FacilityName>,
     ) -> Result<Vec<CheckedLog>, StepError> {
+        let mut missing = Vec::new();
+        for stray in self.strays().await? {
+            if let Some(facility) = stray.facility
+                && only.is_none_or(|only| *only == facility)
+            {
+                let (kind, problem) = match stray.problem {
+                    StepError::Signed(_) => (FindingKind::SignedState, UNREADABLE),
+                    _ => (FindingKind::NoLog, NO_LOG),
+                };
+                missing.push(without_row(facility, stray.name, kind, problem));
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Looks at the names of the signed states: one that no log can have stands in no result
+    /// of [`Self::check`].
+    ///
+    /// # Errors
+    /// With the first of these, or when the states cannot be read.
+    pub async fn check_names(&self) -> Result<(), StepError> {
+        let strays = self.strays().await?;
+        let mut nameless = strays.into_iter().filter(|stray| stray.facility.is_none());
+        nameless.next().map_or(Ok(()), |stray| Err(stray.problem))
+    }
+
+    /// The signed states of logs that have no row.
+    async fn strays(&self) -> Result<Vec<Stray>, StepError> {
         let Some(signed) = &self.signed else {
             return Ok(Vec::new());
         };
         // States first: a log has its row before it is signed.
         signed.refresh_each().await?;
         let rows = self.journal.origins().await?;
-        let mut missing = Vec::new();
-        for origin in signed.origins() {
-            if rows.contains(origin.as_str()) {
-                continue;
+        let place = signed.place();
+        let states = signed.origins().into_iter().map(|origin| {
+            let (facility, name, place) = (facility(&origin), origin.to_string(), place.clone());
+            let problem = Alarm::NoRow { origin, place }.into();
+            Stray {
+                facility,
+                name,
+                problem,
             }
-            let Some(facility) = facility(&origin) else {
-                let place = signed.place();
-                return Err(Alarm::NoRow { origin, place }.into());
-            };
-            if only.is_none_or(|only| *only == facility) {
-                let problem = "its keys have signed, and the database has no such log";
-                missing.push(without_row(facility, &origin, FindingKind::NoLog, problem));
-            }
-        }
-        for (name, problem) in signed.damaged() {
-            // Where there is a log of this name, it is named there.
-            if rows.contains(name.as_str()) {
-                continue;
-            }
-            let origin: Option<Origin> = name.parse().ok();
-            let named = origin.and_then(|origin| Some((facility(&origin)?, origin)));
-            let Some((facility, origin)) = named else {
-                return Err(problem.into());
-            };
-            if only.is_none_or(|only| *only == facility) {
-                let kind = FindingKind::SignedState;
-                missing.push(without_row(facility, &origin, kind, UNREADABLE));
-            }
-        }
-        Ok(missing)
+        });
+        let damaged = signed.damaged().into_iter().map(|(name, problem)| Stray {
+            facility: name.parse().ok().as_ref().and_then(facility),
+            name,
+            problem: problem.into(),
+        });
+        let all = states.chain(damaged);
+        Ok(all.filter(|stray| !rows.contains(&stray.name)).collect())
     }
 
     /// Names what does not fit.
@@ -174,15 +196,15 @@ fn facility(origin: &Origin) -> Option<FacilityName> {
 
 fn without_row(
     facility: FacilityName,
-    origin: &Origin,
+    origin: String,
     kind: FindingKind,
     problem: &'static str,
 ) -> CheckedLog {
     let mut findings = Findings::default();
-    findings.add(kind, origin, problem);
+    findings.add(kind, &origin, problem);
     CheckedLog {
         facility,
-        origin: origin.to_string(),
+        origin,
         ended: false,
         leaves: 0,
         checkpoints: 0,

@@ -122,6 +122,7 @@ impl<L: Ledger> Checker<L> {
         if all {
             self.check.thin_attempts().await?;
         }
+        self.check.check_names().await?;
         Ok(findings)
     }
 

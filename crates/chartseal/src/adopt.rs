@@ -62,5 +62,6 @@ async fn all(args: &ConfigArgs) -> Result<u64, Box<dyn Error>> {
         .with_former(former);
     let logs = check.check(None).await?;
     logs.iter().for_each(log_check::tell);
+    check.check_names().await?;
     Ok(logs.iter().map(|log| log.findings.total()).sum())
 }

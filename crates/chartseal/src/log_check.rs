@@ -30,7 +30,7 @@ const UNSEEN: u8 = 2;
 pub fn run(args: &LogArgs) -> ExitCode {
     let LogCommand::Check(args) = &args.command;
     match crate::block_on(check(args)) {
-        Ok(logs) => ended(&logs),
+        Ok(looked) => ended(&looked),
         Err(problem) => {
             complain!("chartseal log check: {problem}");
             ExitCode::from(UNSEEN)
@@ -38,7 +38,14 @@ pub fn run(args: &LogArgs) -> ExitCode {
     }
 }
 
-fn ended(logs: &[CheckedLog]) -> ExitCode {
+/// What was looked at.
+struct Looked {
+    logs: Vec<CheckedLog>,
+    /// Whether each signed state has a name that a log can have.
+    named: bool,
+}
+
+fn ended(Looked { logs, named }: &Looked) -> ExitCode {
     let findings: u64 = logs.iter().map(|log| log.findings.total()).sum();
     if findings > 0 {
         complain!(
@@ -52,10 +59,11 @@ fn ended(logs: &[CheckedLog]) -> ExitCode {
         ChainPart::Compared { uncompared, .. } => uncompared > 0,
         ChainPart::Failed(_) => true,
     };
-    ExitCode::from(if logs.iter().any(unseen) { UNSEEN } else { 0 })
+    let all = *named && !logs.iter().any(unseen);
+    ExitCode::from(if all { 0 } else { UNSEEN })
 }
 
-async fn check(args: &CheckArgs) -> Result<Vec<CheckedLog>, Failed> {
+async fn check(args: &CheckArgs) -> Result<Looked, Failed> {
     let config = Config::read(&args.config)?;
     let store = database::open(&config)?;
     if let Some(name) = &args.facility
@@ -82,7 +90,14 @@ async fn check(args: &CheckArgs) -> Result<Vec<CheckedLog>, Failed> {
             false => tell(log),
         }
     }
-    Ok(logs)
+    let names = check.check_names().await;
+    if let Err(problem) = &names {
+        complain!("chartseal log check: {problem}");
+    }
+    Ok(Looked {
+        logs,
+        named: names.is_ok(),
+    })
 }
 
 /// The registry in use, where one is known, and those of before.

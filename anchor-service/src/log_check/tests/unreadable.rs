@@ -2,12 +2,14 @@
 //! nothing bears out makes nobody walk.
 
 use super::{Server, Site, faults::LOG};
-use crate::log_check::FindingKind;
+use crate::{Alarm, StepError, log_check::FindingKind};
+use std::fs;
 
 on_both! {
     a_size_that_nothing_bears_out_is_named_and_not_walked_through,
     rows_that_cannot_be_read_are_named_where_the_walk_is_broken_too,
     a_signed_state_that_cannot_be_read_is_named_and_the_rest_is_checked,
+    a_signed_state_that_no_log_can_have_hides_no_finding,
     a_registry_that_somebody_wrote_leaves_the_rest_to_be_checked,
 }
 
@@ -59,6 +61,26 @@ async fn a_signed_state_that_cannot_be_read_is_named_and_the_rest_is_checked(mut
     for kind in [FindingKind::SignedState, FindingKind::NoEntry] {
         assert_eq!(counts[&(name.clone(), kind)], 1, "{kind}");
     }
+}
+
+async fn a_signed_state_that_no_log_can_have_hides_no_finding(mut site: Site) {
+    let file = site.world.folder.path().join("signed.json");
+    let origin = site.check().await[0].origin.clone();
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace(&origin, "gw.test/elsewhere")).unwrap();
+    site.sql(&format!("DELETE FROM leaf WHERE idx = 3 AND {LOG}"));
+    assert_eq!(site.found().await, ["no-entry 3", "signed-state 0"]);
+    let named = |outcome| match outcome {
+        Err(StepError::Alarm(Alarm::NoRow { origin, .. })) => {
+            assert_eq!(origin.as_str(), "gw.test/elsewhere");
+        }
+        other => panic!("{other:?}"),
+    };
+    named(site.check_with().check_names().await.map(|()| 0));
+    named(site.world.service.step_check().await);
+    let name = site.world.facilities[0].name.clone();
+    let counts = site.world.service.status().checks().counts();
+    assert_eq!(counts[&(name, FindingKind::NoEntry)], 1);
 }
 
 async fn a_registry_that_somebody_wrote_leaves_the_rest_to_be_checked(site: Site) {
