@@ -24,6 +24,9 @@ use tokio::time::{Instant, timeout_at};
 
 /// Bytes of a body that says nothing.
 const LONGEST_EMPTY: usize = 1024;
+/// Bytes that must have come before room is made for the rest: less may be a sender that
+/// means to send nothing more.
+const LARGE_BODY: usize = 1024 * 1024;
 /// How long the rest of a body is held that came too slowly.
 const HELD_FOR: Duration = Duration::from_secs(2);
 
@@ -53,9 +56,13 @@ impl Deref for Body {
 /// Whether the body of a request may be a long one, before it is read.
 #[must_use]
 pub fn may_be_long(request: &HttpRequest) -> bool {
-    let length = request.headers().get(header::CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    length.is_none_or(|length: usize| length >= LONG_BODY)
+    declared(request).is_none_or(|length| length >= LONG_BODY)
+}
+
+/// The length that a body is said to have.
+fn declared(request: &HttpRequest) -> Option<usize> {
+    let length = request.headers().get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
 }
 
 /// Reads a body of FHIR in JSON.
@@ -152,6 +159,11 @@ async fn read(request: &HttpRequest, payload: web::Payload, most: usize) -> Resu
         // Whoever holds a connection open must keep sending: what came fast earns no more
         // than the first seconds again, so that a few bytes hold no memory for long.
         until = (until + time_of(chunk.len())).min(Instant::now() + patience);
+        if body.len() >= LARGE_BODY {
+            // The rest at once, so that it is not all copied each time it has doubled.
+            let whole = declared(request).unwrap_or(0).min(limit);
+            body.reserve(whole.saturating_sub(body.len()));
+        }
         body.extend_from_slice(&chunk);
     }
 }

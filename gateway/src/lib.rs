@@ -90,6 +90,7 @@ pub mod sweep;
 mod tls;
 mod unauthenticated;
 mod under_way;
+mod unread_body;
 mod unshown_keys;
 mod version;
 mod waiting_leaves;

@@ -2,7 +2,7 @@
 
 use crate::{
     access_log::access_log, answer, app::App, hold, jobs::Runners, percent, proxies,
-    proxies::Proxies, routes, streams, tls::Certificates, unauthenticated,
+    proxies::Proxies, routes, streams, tls::Certificates, unauthenticated, unread_body,
 };
 use actix_web::{
     HttpServer,
@@ -187,6 +187,7 @@ fn listen(app: web::Data<App>, listening: Listening) -> io::Result<Server> {
             // The last one is the outermost: what is not admitted is logged too, but for
             // more requests on one connection than anybody sends who reads the answers.
             .wrap(from_fn(proxies::admit))
+            .wrap(from_fn(unread_body::read))
             .wrap(from_fn(access_log))
             .wrap(from_fn(streams::admit))
             .configure(routes::mount)

@@ -227,3 +227,48 @@ async fn a_long_body_is_read_of_those_only_who_may_send_it() {
     );
     clinician.post("Basic", body).await.expect(201);
 }
+
+/// Whoever sends all of a body before reading gets the answer, and the connection goes on.
+#[actix_web::test]
+async fn the_rest_of_a_refused_body_is_read_and_the_connection_goes_on() {
+    let house = house(|limits| limits.body_bytes = 1_000_000).await;
+    let token = house.token_with(&DemoUser::System, |_| {});
+    let address = house.anyone().base().replace("http://", "");
+    let host = address.trim_end_matches("/fhir");
+    let post = |token: &str, length: usize| {
+        format!(
+            "POST /fhir/Basic HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/fhir+json\r\ncontent-length: {length}\r\n\r\n{}",
+            " ".repeat(length)
+        )
+    };
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    for (token, length, status) in [
+        ("nobody", 4_000_000, "401"),
+        (token.as_str(), 4_000_000, "413"),
+        (token.as_str(), 1_000_001, "413"),
+        (token.as_str(), 100, "400"),
+    ] {
+        let request = post(token, length);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let head = head(&mut stream).await;
+        let expected = format!("HTTP/1.1 {status} ");
+        assert!(head.starts_with(&expected), "{length}: {head}");
+        assert!(!head.contains("connection: close"), "{length}: {head}");
+    }
+}
+
+/// The head of an answer; its body is read too.
+async fn head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap().to_lowercase();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.unwrap().parse().unwrap()];
+    stream.read_exact(&mut body).await.unwrap();
+    head.replacen("http", "HTTP", 1)
+}
