@@ -35,7 +35,7 @@ pub(crate) async fn thin(
     log: &Log,
     now: Timestamp,
 ) -> Result<Thinned, StepError> {
-    let Ok(before) = Timestamp::from_millis(now.as_millis().saturating_sub(WHOLE_MILLIS)) else {
+    let Some(before) = whole_since(now) else {
         return Ok(Thinned::default());
     };
     let mut thinned = Thinned {
@@ -61,10 +61,15 @@ pub(crate) async fn thin(
 
 /// Lets old transactions go that were replaced or failed; they may hold anchors of any log.
 pub(crate) async fn thin_attempts(journal: &Journal, now: Timestamp) -> Result<(), StepError> {
-    let Ok(before) = Timestamp::from_millis(now.as_millis().saturating_sub(WHOLE_MILLIS)) else {
+    let Some(before) = whole_since(now) else {
         return Ok(());
     };
     journal.remove_attempts(before, TOGETHER).await
+}
+
+/// What is older may go.
+fn whole_since(now: Timestamp) -> Option<Timestamp> {
+    Timestamp::from_millis(now.as_millis().saturating_sub(WHOLE_MILLIS)).ok()
 }
 
 async fn anchors(journal: &Journal, log: LogRowId, before: Timestamp) -> Result<u64, StepError> {

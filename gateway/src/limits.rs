@@ -52,7 +52,8 @@ pub struct Limits {
     /// first 1,024 of each request; `None` for no limit.
     pub user_query_bytes: Option<Rate>,
     /// Records that one user's requests may open. A larger record counts for each 4 KiB,
-    /// so does a body, and each patient beyond the first of a record counts as another; `None` for no limit.
+    /// so does a body, and each patient beyond the first of a record counts as another;
+    /// `None` for no limit.
     pub user_records: Option<Rate>,
     /// Bytes of sealed versions that the requests of one user may store in a day, with 256
     /// for each link and token that a version is found by; a smaller version counts as

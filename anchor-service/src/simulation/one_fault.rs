@@ -36,12 +36,18 @@ fn damage_tiles(world: &World) {
     world.sql("UPDATE tile SET hashes = x'01' WHERE log_id = 1");
 }
 
+/// With leaves that wait for both.
+async fn two_logs() -> World {
+    let mut world = World::new(0).await;
+    world.plant(0, 3).await;
+    world.plant(1, 1).await;
+    world
+}
+
 #[tokio::test]
 async fn a_log_that_cannot_be_compared_at_a_start_holds_up_no_other() {
     for damage in [forget_signed, damage_tiles] {
-        let mut world = World::new(0).await;
-        world.plant(0, 3).await;
-        world.plant(1, 1).await;
+        let mut world = two_logs().await;
         world.settle().await;
         let signed = world.folder.path().join("signed.json");
         let kept = fs::read(&signed).unwrap();
@@ -89,9 +95,7 @@ fn of_b(file: &[u8]) -> Value {
 #[tokio::test]
 async fn a_damaged_signed_state_stops_its_own_log_alone() {
     for is_started in [false, true] {
-        let mut world = World::new(0).await;
-        world.plant(0, 3).await;
-        world.plant(1, 1).await;
+        let mut world = two_logs().await;
         world.settle().await;
         let origin: Origin = "gw.test/log/a".parse().unwrap();
         world.ledger.faults.damage_state(Some(origin));
@@ -128,9 +132,7 @@ fn is_damaged<T>(outcome: &Result<T, StepError>) -> bool {
 
 #[tokio::test]
 async fn an_anchor_that_somebody_changed_keeps_no_other_from_becoming_final() {
-    let mut world = World::new(0).await;
-    world.plant(0, 3).await;
-    world.plant(1, 1).await;
+    let mut world = two_logs().await;
     for step in [Step::Sequence, Step::Checkpoint, Step::Post] {
         world.step(step).await.unwrap();
     }

@@ -106,6 +106,14 @@ async fn until_final(gateway: &mut Gateway, lie: &Lie, count: usize) {
     panic!("{}: not final", lie.name);
 }
 
+/// The chain takes what was sent, and nobody remembers who lied.
+async fn mined_after_a_restart(gateway: &mut Gateway) {
+    gateway.restart().await;
+    let automine = json!([true]);
+    gateway.anvil.must("evm_setAutomine", automine).await;
+    gateway.mine(1).await;
+}
+
 #[tokio::test]
 async fn no_lie_of_one_of_three_decides_anything() {
     for lie in &LIES {
@@ -115,11 +123,7 @@ async fn no_lie_of_one_of_three_decides_anything() {
         assert_eq!(steps(&mut gateway, 4).await, [""; 0], "{}", lie.name);
         assert_eq!(checked(&gateway, lie).await, (1, 1, 1), "{}", lie.name);
         let mut named = passed_over(&gateway);
-        // Nobody remembers who lied.
-        gateway.restart().await;
-        let automine = json!([true]);
-        gateway.anvil.must("evm_setAutomine", automine).await;
-        gateway.mine(1).await;
+        mined_after_a_restart(&mut gateway).await;
         assert_eq!(steps(&mut gateway, 2).await, [""; 0], "{}", lie.name);
         assert_eq!(checked(&gateway, lie).await, (1, 2, 0), "{}", lie.name);
         named.extend(passed_over(&gateway));
@@ -148,10 +152,7 @@ async fn beside_one_that_lies_one_honest_node_decides_nothing() {
         proxies[2].answer(|_, _, answer| nonsense(answer));
         let mut wrong = steps(&mut gateway, 4).await;
         assert_eq!(checked(&gateway, lie).await, (1, 1, 1), "{}", lie.name);
-        gateway.restart().await;
-        let automine = json!([true]);
-        gateway.anvil.must("evm_setAutomine", automine).await;
-        gateway.mine(1).await;
+        mined_after_a_restart(&mut gateway).await;
         wrong.extend(steps(&mut gateway, 4).await);
         checked(&gateway, lie).await;
         gateway.restart().await;

@@ -73,20 +73,11 @@ fn shown(store: &Store, facility: FacilityId) -> (KeysShown, Result<usize, Error
         .expect("a read")
 }
 
-fn bytes(world: &World, byte: &str, count: usize) -> String {
-    let hex = byte.repeat(count);
-    if world.is_postgres() {
-        format!("'\\x{hex}'::bytea")
-    } else {
-        format!("x'{hex}'")
-    }
-}
-
 fn keys_that_somebody_else_wrote_are_given_to_nobody(world: &World) {
     let (store, facility, log) = with_keys(world);
     assert_eq!(shown(&store, facility), (KeysShown::Newest, Ok(2)));
     world.sql("CREATE TABLE kept_log AS SELECT * FROM log; CREATE TABLE kept_key AS SELECT * FROM log_key");
-    let key = bytes(world, "09", 32);
+    let key = world.bytes("09", 32);
     let insert = format!(
         "INSERT INTO log_key (log_id, number, public_key, created_ms) SELECT id, 3, {key}, 0 FROM log"
     );
@@ -104,13 +95,13 @@ fn keys_that_somebody_else_wrote_are_given_to_nobody(world: &World) {
         &format!("UPDATE log SET log_id = {key}"),
         &format!(
             "UPDATE log_key SET public_key = {} WHERE number = 2",
-            bytes(world, "09", 5)
+            world.bytes("09", 5)
         ),
         "UPDATE log_key SET number = -2 WHERE number = 2",
         "UPDATE log SET origin = 'log.example.org/log/south'",
         "UPDATE log SET epoch = 2",
-        &format!("UPDATE log SET keys_mac = {}", bytes(world, "01", 16)),
-        &format!("UPDATE log SET keys_mac = {}", bytes(world, "01", 0)),
+        &format!("UPDATE log SET keys_mac = {}", world.bytes("01", 16)),
+        &format!("UPDATE log SET keys_mac = {}", world.bytes("01", 0)),
     ];
     for edit in edits {
         world.sql(edit);
@@ -149,7 +140,7 @@ fn keys_that_somebody_else_wrote_are_given_to_nobody(world: &World) {
 fn a_log_that_somebody_else_wrote_has_no_keys(world: &World) {
     let (store, facility, _) = with_keys(world);
     let other = add_facility(&store, "south");
-    let key = bytes(world, "09", 32);
+    let key = world.bytes("09", 32);
     for owner in ["north", "south"] {
         world.sql(&format!(
             "INSERT INTO log (facility_id, epoch, origin, log_id, public_key, size, keys_mac)

@@ -43,15 +43,6 @@ fn find(store: &Store) -> RegistrySet {
     found.expect("a read")
 }
 
-fn bytes(world: &World, byte: &str, count: usize) -> String {
-    let hex = byte.repeat(count);
-    if world.is_postgres() {
-        format!("'\\x{hex}'::bytea")
-    } else {
-        format!("x'{hex}'")
-    }
-}
-
 fn keep(world: &World) {
     world.sql(
         "CREATE TABLE kept_meta AS SELECT * FROM meta;
@@ -77,15 +68,15 @@ fn registries_that_somebody_else_wrote_are_given_to_nobody(world: &World) {
     assert_eq!(found.former, [(log, former)]);
     assert_eq!(found.last_seq(log), 9);
     keep(world);
-    let address = bytes(world, "09", 20);
+    let address = world.bytes("09", 20);
     let edits = [
         "UPDATE meta SET value = '20261:0x0909090909090909090909090909090909090909'
              WHERE name = 'registry'",
         "UPDATE meta SET value = '1:0x0606060606060606060606060606060606060606'
              WHERE name = 'registry'",
         "UPDATE meta SET value = 'nothing' WHERE name = 'registry'",
-        &format!("UPDATE meta SET mac = {}", bytes(world, "01", 16)),
-        &format!("UPDATE meta SET mac = {}", bytes(world, "01", 0)),
+        &format!("UPDATE meta SET mac = {}", world.bytes("01", 16)),
+        &format!("UPDATE meta SET mac = {}", world.bytes("01", 0)),
         "DELETE FROM meta WHERE name = 'registry'",
         "DELETE FROM former_registry",
         "UPDATE former_registry SET last_seq = 8",
@@ -94,7 +85,7 @@ fn registries_that_somebody_else_wrote_are_given_to_nobody(world: &World) {
         &format!("UPDATE former_registry SET address = {address}"),
         &format!(
             "UPDATE former_registry SET address = {}",
-            bytes(world, "05", 5)
+            world.bytes("05", 5)
         ),
         &format!(
             "INSERT INTO former_registry SELECT log_id, 7, chain_id, {address} FROM former_registry"

@@ -75,6 +75,16 @@ impl World {
         self.postgres.is_some()
     }
 
+    /// A literal of so many times this byte, in hex.
+    pub fn bytes(&self, byte: &str, count: usize) -> String {
+        let hex = byte.repeat(count);
+        if self.is_postgres() {
+            format!("'\\x{hex}'::bytea")
+        } else {
+            format!("x'{hex}'")
+        }
+    }
+
     pub fn open(&self) -> Store {
         with_leaf_key(Store::open(&self.database).expect("a database that opens"))
     }
