@@ -15,6 +15,26 @@ use store::{Error, KeysShown, Registry, RegistrySet, Store, Tx};
 
 /// Refuses a database whose logs are anchored elsewhere, or of which nothing shows where.
 pub(crate) async fn check<L: Ledger>(journal: &Journal, ledger: &L) -> Result<(), StepError> {
+    let Some(unshown) = survey(journal, ledger).await? else {
+        return Ok(());
+    };
+    let by = unshown.by();
+    take_over(journal, unshown).await?;
+    if by != KeysShown::Older {
+        tracing::warn!(
+            registry = %of(ledger),
+            "the registry that the database names had no mac that holds; it was taken over, \
+             for it is the one in use"
+        );
+    }
+    Ok(())
+}
+
+/// The same, and writes nothing: gives what [`check`] would take over.
+pub(crate) async fn survey<L: Ledger>(
+    journal: &Journal,
+    ledger: &L,
+) -> Result<Option<RegistrySet>, StepError> {
     let (first, noted) = journal
         .read("registry", |reader| {
             Ok((reader.meta().find(LEDGER)?, reader.registries().find()?))
@@ -29,22 +49,16 @@ pub(crate) async fn check<L: Ledger>(journal: &Journal, ledger: &L) -> Result<()
                 bound: other.to_string(),
                 configured: here.to_string(),
             }),
-            Some(_) if noted.by() == KeysShown::Older => take_over(journal, noted).await,
-            _ => Ok(()),
+            Some(_) if noted.by() == KeysShown::Older => Ok(Some(noted)),
+            _ => Ok(None),
         },
         KeysShown::Never | KeysShown::Wrong
             if noted.now == Some(here) && noted.former.is_empty() =>
         {
-            take_over(journal, noted).await?;
-            tracing::warn!(
-                registry = %here,
-                "the registry that the database names had no mac that holds; it was taken over, \
-                 for it is the one in use"
-            );
-            Ok(())
+            Ok(Some(noted))
         }
         KeysShown::Never | KeysShown::Wrong | KeysShown::Unknown => {
-            noted.shown().map(drop).map_err(StepError::from)
+            noted.shown().map(|_| None).map_err(StepError::from)
         }
     }
 }

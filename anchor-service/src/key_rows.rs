@@ -2,9 +2,10 @@
 //! say, and a retired mark ends signing, so they have a mac under the leaf key
 //! (docs/storage-format.md, "Keys of logs").
 //!
-//! Rows without a mac that holds, of an earlier release or of another leaf key, are taken
-//! over where this process holds the private key of each, and nothing that was signed
-//! speaks against them. A mac cannot tell rows from their own copy of before. What the
+//! Rows without a mac, of an earlier release, are taken over where this process holds the
+//! private key of each, and nothing that was signed speaks against them. A mac that does not
+//! hold is another leaf key's, or somebody changed the rows: it stays until an operator says
+//! so. A mac cannot tell rows from their own copy of before. What the
 //! keys signed last, which is kept outside the database, can.
 
 use crate::{
@@ -24,9 +25,24 @@ pub enum KeysFault {
     /// The private key of one of them is not here.
     #[error(transparent)]
     File(#[from] KeyFileError),
+    /// Another leaf key is in use here than the one that made macs before.
+    #[error(
+        "a mac in the database was made by none of the leaf keys that are held, so put the right leaf \
+         key in its place; where it was changed,"
+    )]
+    Mac,
     /// What was signed last says otherwise.
     #[error("what the log's keys signed last was not signed by those that it names")]
     Signature,
+}
+
+/// What becomes of rows whose mac is of no leaf key that is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherMac {
+    /// They stay as they are.
+    Stays,
+    /// They are taken over like those without: the leaf key was lost, and another was made.
+    Replaced,
 }
 
 /// Takes over what can be taken over, in all logs, and renews what an older leaf key
@@ -38,10 +54,12 @@ pub async fn adopt_log_keys(
     store: &Store,
     keys: &LogKeys,
     keeper: Arc<dyn SignedKeeper>,
+    other: OtherMac,
 ) -> Result<u64, StepError> {
     let signed = Signed::new(keeper);
     signed.refresh().await?;
-    tend(&Journal::new(store.clone()), keys, &signed).await
+    let journal = Journal::new(store.clone());
+    take_over(&journal, keys, &signed, other).await
 }
 
 /// See [`adopt_log_keys`].
@@ -50,25 +68,41 @@ pub(crate) async fn tend(
     keys: &LogKeys,
     signed: &Signed,
 ) -> Result<u64, StepError> {
+    take_over(journal, keys, signed, OtherMac::Stays).await
+}
+
+/// The origins of the logs that [`tend`] would write to; writes nothing.
+pub(crate) async fn survey(
+    journal: &Journal,
+    keys: &LogKeys,
+    signed: &Signed,
+) -> Result<Vec<Origin>, StepError> {
+    let mut unshown = Vec::new();
+    let logs = journal.all_logs().await?;
+    let fit = LeafKeyFit::of(journal, &logs, OtherMac::Stays).await?;
+    for log in logs {
+        if log.keys.by() != KeysShown::Newest {
+            check_unshown(journal, &log, (keys, signed), fit).await?;
+            unshown.push(log.origin);
+        }
+    }
+    Ok(unshown)
+}
+
+async fn take_over(
+    journal: &Journal,
+    keys: &LogKeys,
+    signed: &Signed,
+    other: OtherMac,
+) -> Result<u64, StepError> {
     let (mut shown, mut failed) = (0, None);
-    for log in journal.all_logs().await? {
-        let known = match log.keys.by() {
-            KeysShown::Newest => continue,
-            KeysShown::Older => Ok(()),
-            KeysShown::Unknown => Err(Error::NoLeafKey.into()),
-            KeysShown::Never | KeysShown::Wrong => signed
-                .readable(&log.origin)
-                .map_err(StepError::from)
-                .and_then(|()| {
-                    known(&log, keys, signed.of(&log.origin).as_ref()).map_err(|problem| {
-                        StepError::KeysNotAdopted {
-                            origin: log.origin.to_string(),
-                            problem,
-                        }
-                    })
-                }),
-        };
-        if let Err(problem) = known {
+    let logs = journal.all_logs().await?;
+    let fit = LeafKeyFit::of(journal, &logs, other).await?;
+    for log in logs {
+        if log.keys.by() == KeysShown::Newest {
+            continue;
+        }
+        if let Err(problem) = check_unshown(journal, &log, (keys, signed), fit).await {
             failed.get_or_insert(problem);
             continue;
         }
@@ -81,6 +115,56 @@ pub(crate) async fn tend(
         }
     }
     failed.map_or(Ok(shown), Err)
+}
+
+/// How the leaf keys that are held stand to what is there.
+#[derive(Clone, Copy)]
+struct LeafKeyFit {
+    other: OtherMac,
+    /// Nothing is shown by them, and something by another: they are the wrong ones.
+    is_strange: bool,
+}
+
+impl LeafKeyFit {
+    async fn of(journal: &Journal, logs: &[Log], other: OtherMac) -> Result<Self, StepError> {
+        let shown = |log: &Log| matches!(log.keys.by(), KeysShown::Newest | KeysShown::Older);
+        let mut is_strange = false;
+        if !logs.iter().any(shown) {
+            for log in logs {
+                is_strange |= log.keys.by() == KeysShown::Wrong
+                    || journal.is_of_other_leaf_key(log.id).await?;
+            }
+        }
+        Ok(Self { other, is_strange })
+    }
+}
+
+/// Whether the newest leaf key may show the keys of a log that it does not show yet.
+async fn check_unshown(
+    journal: &Journal,
+    log: &Log,
+    (keys, signed): (&LogKeys, &Signed),
+    fit: LeafKeyFit,
+) -> Result<(), StepError> {
+    let stays = fit.other == OtherMac::Stays;
+    // With the wrong leaf key it would be given a mac that the right one does not hold.
+    let wrong = match log.keys.by() {
+        KeysShown::Newest | KeysShown::Older => return Ok(()),
+        KeysShown::Unknown => return Err(Error::NoLeafKey.into()),
+        KeysShown::Wrong => stays,
+        KeysShown::Never => {
+            stays && (fit.is_strange || journal.is_of_other_leaf_key(log.id).await?)
+        }
+    };
+    signed.readable(&log.origin)?;
+    let known = match wrong {
+        true => Err(KeysFault::Mac),
+        false => known(log, keys, signed.of(&log.origin).as_ref()),
+    };
+    known.map_err(|problem| StepError::KeysNotAdopted {
+        origin: log.origin.to_string(),
+        problem,
+    })
 }
 
 /// Whether the keys may sign: shown, and not those of an earlier time.

@@ -55,7 +55,7 @@ pub use lease::Candidate;
 pub use log_host::{LogHost, find_log_host, log_host, note_log_host};
 pub use log_keys::LogKeys;
 pub use new_log::{NewLogError, open_log};
-pub use service::AnchorService;
+pub use service::{AnchorService, Unshown};
 pub use signed::{
     DamagedStates, SignedError, SignedFile, SignedKeeper, SignedState, SignedStates, SignedTable,
 };

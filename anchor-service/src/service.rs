@@ -29,6 +29,7 @@ use crate::{
 };
 use ledger_side::LedgerSide;
 use log_side::LogSide;
+pub use log_side::Unshown;
 use model::{Clock, Random};
 use std::{future::Future, sync::Arc, time::Duration};
 use store::Store;
@@ -178,16 +179,17 @@ impl<L: Ledger> AnchorService<L> {
     }
 
     /// Compares the logs with their checkpoints and with the registry, and the
-    /// ledger with the one that this database was anchored on before. A start
-    /// does this first; the first [`Self::step_sequence`] does it otherwise, and goes on
-    /// without a log whose row is not what it should be.
+    /// ledger with the one that this database was anchored on before; writes nothing. The
+    /// first [`Self::step_sequence`] compares too, takes over what has no mac, which is named here,
+    /// and goes on without a log whose row is not what it should
+    /// be.
     ///
     /// # Errors
     /// When something does not fit, or the ledger does not answer.
-    pub async fn check(&mut self) -> Result<(), StepError> {
-        self.log_side.compare().await?;
+    pub async fn check(&mut self) -> Result<Unshown, StepError> {
+        let unshown = self.log_side.survey().await?;
         let found = self.log_side.logs.compared().await?;
-        found.left_out.end(())
+        found.left_out.end(unshown)
     }
 
     /// Looks at the files of the submitter's key and of all logs' keys.

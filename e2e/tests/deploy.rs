@@ -19,13 +19,14 @@ const SERIES: [&str; 4] = [
 ];
 
 /// Whose sentences an operator meets.
-const SENTENCES: [&str; 14] = [
+const SENTENCES: [&str; 15] = [
     "anchor-service/src/address.rs",
     "anchor-service/src/alarm.rs",
     "anchor-service/src/failure.rs",
     "anchor-service/src/signed.rs",
     "anchor-service/src/ledger.rs",
     "anchor-service/src/key_file.rs",
+    "anchor-service/src/key_rows.rs",
     "anchor-service/src/config.rs",
     "anchor-service/src/move_registry.rs",
     "anchor-service/src/rotation.rs",
@@ -46,7 +47,7 @@ const FAULTS: [&str; 5] = [
 ];
 
 /// Sentences that are no errors of their own, or stand among others.
-const SPOKEN: [(&str, &str); 14] = [
+const SPOKEN: [(&str, &str); 15] = [
     (
         "crates/chartseal/src/service.rs",
         "no registry is in use; run `chartseal anchor deploy` and `chartseal anchor grant` first",
@@ -86,6 +87,10 @@ const SPOKEN: [(&str, &str); 14] = [
     (
         "crates/chartseal/src/init/first.rs",
         "`…` has clients already; they are changed through `/admin/clients`",
+    ),
+    (
+        "gateway/src/setup/recovery.rs",
+        "none of the clients may carry the role `admin`, so no administrator could come in: name one that may by `--client ID=admin,auditor`",
     ),
     (
         "crates/chartseal/src/anchor.rs",

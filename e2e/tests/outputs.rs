@@ -34,6 +34,20 @@ fn no_output_takes_the_place_of_an_input() {
     let words = ["proof", &url, "--out", "p.json", "--resource", "r.json"];
     assert_eq!(chartseal(&words).code, 0);
 
+    // The environment has a wrong token, and the command line says which one it is.
+    let words = [
+        "proof",
+        &url,
+        "--out",
+        "q.json",
+        "--token-file",
+        "data/tokens/system",
+    ];
+    let beaten = self::chartseal(folder.path(), &words, "wrong");
+    assert_eq!(beaten.code, 0, "{}", beaten.text);
+    let words = [&words[..], &["--token", "wrong"]].concat();
+    refused(&chartseal(&words), "cannot be used with");
+
     let verify = |report: &str| {
         let trust = "data/trust.json";
         let files = ["verify", "p.json", "--trust", trust, "--resource", "r.json"];

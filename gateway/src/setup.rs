@@ -11,7 +11,7 @@ mod take_over;
 
 pub use next_log::{Continued, put_next_log};
 pub use policies_in_force::put_in_force;
-pub use recovery::{First, Recovered, recover};
+pub use recovery::{First, NO_ADMIN_CLIENT, Recovered, recover};
 pub use take_over::{Confirmed, OldFacility, OldSet, TakeOver};
 
 use crate::{

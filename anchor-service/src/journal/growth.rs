@@ -100,6 +100,21 @@ impl Journal {
         Ok(state.await?)
     }
 
+    /// Whether the log was brought to its size by a leaf key that is not held.
+    pub(crate) async fn is_of_other_leaf_key(&self, log: LogRowId) -> Result<bool, StepError> {
+        let keys = self.store.leaf_keys().clone();
+        let other = self.read("log state", move |reader| {
+            let log = reader.logs().get(log)?.ok_or(Error::Corrupt("log"))?;
+            if log.size == 0 || !log.has_state_mac() {
+                return Ok(false);
+            }
+            let mut read = |tile: tile::TileId| reader.logs().tile(log.id, tile.level, tile.index);
+            let root = tree::root(&mut read, log.size).map_err(tree_error)?;
+            Ok(!keys.show(&log, &root))
+        });
+        Ok(other.await?)
+    }
+
     /// Lets the newest leaves of a log wait again that its keys have not signed, without a
     /// mac, so that a gateway compares them with their rows; how many. Of very many the rest
     /// is left to the next call.

@@ -19,10 +19,20 @@ use crate::{
     status::Compared,
 };
 use std::{sync::Arc, time::Duration};
+use tlog::checkpoint::Origin;
 use tokio::time::Instant;
 
 /// How often facilities without a log are looked for.
 const LOGS_EVERY: Duration = Duration::from_secs(2);
+
+/// What has no mac of the newest leaf key yet, and would be given one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unshown {
+    /// Logs, for their keys.
+    pub logs: Vec<Origin>,
+    /// Whether the registry that the database names is one of them.
+    pub registry: bool,
+}
 
 /// What must go on while the ledger is slow or away.
 pub(super) struct LogSide<L> {
@@ -46,16 +56,34 @@ pub(super) struct LogSide<L> {
 
 impl<L: Ledger> LogSide<L> {
     pub(super) async fn compare(&mut self) -> Result<(), StepError> {
+        self.compare_here().await?;
+        // Of a log whose keys cannot be taken over the steps tell that need them.
+        let _ = self.tend_keys().await;
+        self.ledger.check().await?;
+        bound::check(&self.journal, &*self.ledger).await?;
+        self.compare_there().await
+    }
+
+    /// Compares and writes nothing; gives what a start would take over.
+    pub(super) async fn survey(&mut self) -> Result<Unshown, StepError> {
+        self.compare_here().await?;
+        let logs = key_rows::survey(&self.journal, &self.keys, &self.signed).await?;
+        self.ledger.check().await?;
+        let registry = bound::survey(&self.journal, &*self.ledger).await?.is_some();
+        self.compare_there().await?;
+        Ok(Unshown { logs, registry })
+    }
+
+    async fn compare_here(&mut self) -> Result<(), StepError> {
         self.compared = false;
         self.logs.forget_compared();
         // What is known here first: it is named also while the ledger is away.
         self.signed.refresh_each().await?;
         self.steady = false;
-        self.look_again().await?;
-        // Of a log whose keys cannot be taken over the steps tell that need them.
-        let _ = self.tend_keys().await;
-        self.ledger.check().await?;
-        bound::check(&self.journal, &*self.ledger).await?;
+        self.look_again().await
+    }
+
+    async fn compare_there(&mut self) -> Result<(), StepError> {
         for log in self.journal.current_logs().await? {
             let found = self.head(&log).await;
             if found.is_err() {

@@ -2,17 +2,21 @@
 
 use super::{World, new_key};
 use crate::{
-    LogKeys, SignedFile, StepError,
-    key_rows::{KeysFault, adopt_log_keys},
+    LogKeys, SignedFile, StepError, Unshown,
+    key_rows::{KeysFault, OtherMac, adopt_log_keys},
 };
 use std::{fs, sync::Arc};
 use store::Error;
 
 impl World {
     async fn adopt(&self) -> Result<u64, StepError> {
+        self.adopt_with(OtherMac::Stays).await
+    }
+
+    async fn adopt_with(&self, other: OtherMac) -> Result<u64, StepError> {
         let folder = self.folder.path();
         let keeper = SignedFile::new(folder.join("signed.json"));
-        adopt_log_keys(&self.store, &LogKeys::new(folder), Arc::new(keeper)).await
+        adopt_log_keys(&self.store, &LogKeys::new(folder), Arc::new(keeper), other).await
     }
 
     /// One more leaf; how it is sequenced, and how signed.
@@ -25,6 +29,10 @@ impl World {
 
 fn is_refused(outcome: &Result<u64, StepError>) -> bool {
     matches!(outcome, Err(StepError::Store(Error::LogKeys(_))))
+}
+
+fn not_adopted(outcome: Result<u64, StepError>, why: &KeysFault) -> bool {
+    matches!(outcome, Err(StepError::KeysNotAdopted { problem, .. }) if problem == *why)
 }
 
 /// From one key over two to the new one alone, each signed with.
@@ -47,16 +55,8 @@ async fn nothing_is_signed_by_keys_that_nobody_put_there() {
     assert!(is_refused(&sequenced), "{sequenced:?}");
     assert_eq!(signed, Ok(0), "nothing was given an index");
     // The file of each key is here, and yet: it was the new one that signed last.
-    let refused = |outcome| {
-        matches!(
-            outcome,
-            Err(StepError::KeysNotAdopted {
-                problem: KeysFault::Signature,
-                ..
-            })
-        )
-    };
-    assert!(refused(world.adopt().await));
+    let refused = |outcome| not_adopted(outcome, &KeysFault::Signature);
+    assert!(refused(world.adopt_with(OtherMac::Replaced).await));
     world.sql("UPDATE log_key SET retired_ms = NULL; UPDATE log SET keys_mac = NULL");
     assert!(refused(world.adopt().await), "the old one signs again");
     world.sql("DELETE FROM log_key");
@@ -94,6 +94,54 @@ async fn keys_of_before_the_last_signature_sign_nothing() {
             "{signed:?}"
         );
     }
+}
+
+/// The macs of the rows, and which logs have one.
+fn macs(world: &World) -> String {
+    let read = |reader: &mut store::Reader| {
+        let logs = reader.logs().list()?;
+        reader.log_keys().of_all(&logs)
+    };
+    format!("{:?}", world.store.read_blocking("log keys", read))
+}
+
+#[tokio::test]
+async fn a_wrong_leaf_key_replaces_no_mac_and_gives_none() {
+    let mut world = changed_key().await;
+    world.restart();
+    assert_eq!(world.service.check().await, Ok(Unshown::default()));
+    let (right, before) = ([1; 32], macs(&world));
+    world.store.leaf_keys().set([&[0x77; 32]]);
+    assert!(not_adopted(world.adopt().await, &KeysFault::Mac));
+    let checked = world.service.check().await.map(|_| 0);
+    assert!(not_adopted(checked, &KeysFault::Mac));
+    drop(world.one_more().await);
+    world.store.leaf_keys().set([&right]);
+    assert_eq!(macs(&world), before);
+
+    world.sql("UPDATE log SET keys_mac = NULL");
+    let before = macs(&world);
+    assert_eq!(world.service.check().await.map(|it| it.logs.len()), Ok(2));
+    assert_eq!(macs(&world), before, "a look writes nothing");
+    world.store.leaf_keys().set([&[0x77; 32]]);
+    assert!(not_adopted(world.adopt().await, &KeysFault::Mac));
+    world.store.leaf_keys().set([&right]);
+    assert_eq!(macs(&world), before, "nor does the wrong key");
+    let (file, aside) = (
+        world.folder.path().join("a-1.log-key"),
+        world.folder.path().join("x"),
+    );
+    fs::rename(&file, &aside).unwrap();
+    let checked = world.service.check().await.unwrap_err();
+    assert!(matches!(
+        checked,
+        StepError::KeysNotAdopted {
+            problem: KeysFault::File(_),
+            ..
+        }
+    ));
+    fs::rename(&aside, &file).unwrap();
+    assert_eq!(world.adopt().await, Ok(2));
 }
 
 #[tokio::test]

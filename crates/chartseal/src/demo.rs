@@ -22,7 +22,7 @@ use anchor_service::{
     LogKeys, SignedFile,
     adopt::adopt,
     config::{Config, RpcUrl},
-    key_rows::adopt_log_keys,
+    key_rows::{OtherMac, adopt_log_keys},
     ledger::{FinalityRule, evm::SubmitterKey},
 };
 use announcement::Announcement;
@@ -96,7 +96,7 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     // One directory holds database and file; one of an earlier release has no file yet.
     let signed = Arc::new(SignedFile::new(config.signed_file()));
     adopt(&store, &ledger, signed.clone(), &keys).await?;
-    adopt_log_keys(&store, &keys, signed.clone()).await?;
+    adopt_log_keys(&store, &keys, signed.clone(), OtherMac::Stays).await?;
     let trust_path = layout.trust_file();
     let trust_file = TrustFile::open(trust_path, &store, chain.chain_id(), address).await?;
     let service = anchoring::assemble(&store, config, signed, ledger, Arc::clone(&clock));

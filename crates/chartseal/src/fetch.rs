@@ -9,7 +9,7 @@ use crate::{
     whole_file::{self, PRIVATE},
 };
 use std::{
-    fs,
+    env, fs,
     path::Path,
     process::ExitCode,
     time::{Duration, Instant},
@@ -98,9 +98,8 @@ fn token(args: &ProofArgs) -> Result<String, String> {
             fs::read_to_string(path).map_err(|error| format!("`{}`: {error}", path.display()))?
         }
         (None, Some(token)) => token.clone(),
-        (None, None) => {
-            return Err("give a token with `--token-file` or in CHARTSEAL_TOKEN".to_owned());
-        }
+        (None, None) => env::var("CHARTSEAL_TOKEN")
+            .map_err(|_| "give a token with `--token-file` or in CHARTSEAL_TOKEN")?,
     };
     Ok(token.trim().to_owned())
 }

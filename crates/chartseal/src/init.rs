@@ -54,14 +54,14 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     facility::check_keys(&store, &kms).await?;
 
     folder(&anchor.log_keys)?;
-    leaf_key::make(&config, &store, args.new_leaf_key).await?;
-    crate::keys::log::take_over(&config, &store).await?;
+    let replaced = leaf_key::make(&config, &store, args.new_leaf_key).await?;
+    crate::keys::log::take_over(&config, &store, replaced).await?;
     facility::fix_log_host(&store, &host, args.log_host.is_some()).await?;
     let submitter = submitter(&anchor.submitter_key, &SystemRandom)?;
     let new = (&args.facility, first.clone());
     let made = facility::create(&store, &kms, new, &SystemClock, &SystemRandom).await?;
     if there {
-        first::recover(args, &first, &store, &kms).await?;
+        first::recover((args, &config), &first, &store, &kms).await?;
     }
     let row = facility::find(&store, &args.facility)
         .await?

@@ -5,7 +5,10 @@
 //! key is changed by two of them for a while (docs/operations.md, "The leaf key").
 
 use crate::{config::Config, output::say};
-use anchor_service::key_file::{self, KeyFileError};
+use anchor_service::{
+    key_file::{self, KeyFileError},
+    key_rows::OtherMac,
+};
 use model::SystemRandom;
 use std::{
     error::Error,
@@ -50,11 +53,11 @@ pub fn hold_if_there(config: &Config, store: &Store) -> Result<(), Failed> {
 }
 
 /// Makes the key where there is none, and holds it. Where one was in use before, another is
-/// made only if that is `wanted`.
+/// made only if that is `wanted`; says what becomes of macs of that one.
 ///
 /// # Errors
 /// When the key in use is missing; when it cannot be made or used.
-pub async fn make(config: &Config, store: &Store, wanted: bool) -> Result<(), Failed> {
+pub async fn make(config: &Config, store: &Store, wanted: bool) -> Result<OtherMac, Failed> {
     let path = config.needed_leaf_key()?;
     if !wanted && is_lost(&path, store).await? {
         return Err(format!(
@@ -71,8 +74,15 @@ pub async fn make(config: &Config, store: &Store, wanted: bool) -> Result<(), Fa
              another installation its own",
             path.display()
         );
+        return Ok(OtherMac::Replaced);
     }
-    Ok(())
+    if wanted {
+        say!(
+            "the leaf key {} is there; no other was made",
+            path.display()
+        );
+    }
+    Ok(OtherMac::Stays)
 }
 
 /// Whether the file is missing, and a key was in use that it held.

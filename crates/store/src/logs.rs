@@ -33,6 +33,14 @@ pub struct Log {
     pub(crate) state_mac: Option<Vec<u8>>,
 }
 
+impl Log {
+    /// Whether a leaf key, held or not, showed its size and root.
+    #[must_use]
+    pub const fn has_state_mac(&self) -> bool {
+        self.state_mac.is_some()
+    }
+}
+
 /// A log to be stored; it begins empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewLog {

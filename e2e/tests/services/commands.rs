@@ -1,5 +1,5 @@
-//! Commands of an operator that no other test types: administrators who are replaced, a
-//! registry without its admin's key, records under a wrong scope, a list to retry that is
+//! Commands of an operator that no other test types: administrators who are replaced, clients
+//! without one for them, addresses, a registry without its admin's key, records under a wrong scope, a list to retry that is
 //! none.
 
 use crate::{
@@ -102,6 +102,83 @@ fn administrators_who_never_decided_anything_are_replaced() {
         "{}",
         late.text
     );
+}
+
+/// Where no client may carry the role, nobody comes in to register one that may.
+#[test]
+fn a_facility_has_a_client_by_which_its_administrators_come_in() {
+    let house = Installation::new();
+    let sample = || house.sample("serve.toml");
+    let config = house.write("serve.toml", &sample());
+    let any = sample().with("clients = \"registered\"", "clients = \"any\"");
+    let any = house.write("any.toml", &any);
+    let issuer = "https://login.hospital.example/realms/care";
+    let init = |config: &Path, name: &str, more: &[&str]| {
+        let mut words = vec!["--facility", name, "--log-host", "log.hospital.example"];
+        words.extend([
+            "--administrator",
+            issuer,
+            "ada",
+            "--administrator",
+            issuer,
+            "grace",
+        ]);
+        words.extend(more);
+        house.chartseal(&["init"], config, &words)
+    };
+    let (system, admin) = (
+        ["--client", "ehr=system"],
+        ["--client", "front=admin,auditor"],
+    );
+    let none = "none of the clients may carry the role `admin`";
+    init(&config, "f1", &system).refused(none);
+    let listed = house.chartseal(&["keys"], &config, &["list"]);
+    assert!(!listed.text.contains("facility f1"), "{}", listed.text);
+
+    // Without any, as with some of which the configuration alone said that they do.
+    let bare = init(&config, "f1", &[]).good();
+    assert!(bare.text.contains("No client may carry"), "{}", bare.text);
+    drop(init(&any, "f2", &system).good());
+    for name in ["f1", "f2"] {
+        init(&config, name, &system).refused(none);
+        let mended = init(&config, name, &admin).good();
+        assert!(
+            mended
+                .text
+                .contains(&format!("registered clients of `{name}`:\n  front of")),
+            "{}",
+            mended.text
+        );
+        let again = init(&config, name, &["--client", "other=admin"]).good();
+        assert!(again.text.contains("has clients already"), "{}", again.text);
+        let same = init(&config, name, &["--replace-administrators"]).good();
+        let just = "has just these administrators already";
+        assert!(same.text.contains(just), "{}", same.text);
+    }
+}
+
+#[test]
+fn an_address_is_read_in_one_case_or_with_the_capitals_of_its_checksum() {
+    let house = Installation::new();
+    let config = house.write("serve.toml", &house.sample("serve.toml"));
+    drop(house.init(&config, HOME));
+    let key = house.path("admin.key").display().to_string();
+    let revoke = |account: &str| {
+        let words = ["--admin-key", &key, "--all", "--submitter", account];
+        house.chartseal(&["anchor", "revoke"], &config, &words)
+    };
+    let account = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+    for account in [account, &account.to_lowercase()] {
+        revoke(account).refused("no registry is known");
+    }
+    for (wrong, why) in [
+        ("0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "EIP-55"),
+        ("0x12", "40 hex digits"),
+    ] {
+        let refused = revoke(wrong);
+        assert_eq!(refused.code, 2, "{}", refused.text);
+        assert!(refused.text.contains(why), "{}", refused.text);
+    }
 }
 
 #[test]

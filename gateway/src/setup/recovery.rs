@@ -13,7 +13,7 @@ use crate::{
     registration::{Administrator, Client, NewRegistration, Registrant},
 };
 use model::{Clock, FacilityName, Random, Scope, Tag, Timestamp};
-use policies::{Action, PolicySource};
+use policies::{Action, PolicySource, Role};
 use sealing::Kms;
 use std::sync::Arc;
 use store::{StatementKind, Store};
@@ -23,8 +23,10 @@ use store::{StatementKind, Store};
 pub struct First<'a> {
     /// Administrators for a facility without any.
     pub administrators: &'a [Administrator],
-    /// Clients for a facility without any.
+    /// Clients for a facility without any, or none by which its administrators can come in.
     pub clients: &'a [Client],
+    /// Whether clients count that are not registered.
+    pub any_client: bool,
     /// Whether the administrators may take the place of others who have never decided
     /// anything.
     pub replace: bool,
@@ -37,14 +39,19 @@ pub struct Recovered {
     pub administrators: bool,
     /// The administrators who were ended for them.
     pub replaced: Vec<Administrator>,
+    /// Why they were not, where that was asked for: those who are there have decided
+    /// something.
+    pub decided: bool,
     /// The clients.
-    pub clients: bool,
+    pub clients: Vec<Client>,
+    /// Whether no client that is registered now may carry the role `admin`.
+    pub no_admin_client: bool,
     /// The shipped policy set, in the place of one that knows no administration.
     pub policies: bool,
 }
 
-/// Registers administrators where there are none, clients where there are none, and
-/// puts the shipped policy set in force where the present one knows no administration.
+/// Registers administrators where there are none, clients where there are none or none by
+/// which the administrators could come in, and puts the shipped policy set in force where the present one knows no administration.
 ///
 /// # Errors
 /// When the facility cannot be opened, its rules are refused, or the database refuses.
@@ -108,12 +115,14 @@ async fn missing(
     let mut new = Vec::new();
     let present: Vec<&Administrator> = registered.administrators().map(|it| &it.of).collect();
     let named = first.administrators;
-    let all_named = named
+    let all_there = named
         .iter()
         .all(|person| present.iter().any(|it| it.is(person)));
-    if !named.is_empty() && !all_named {
-        let replace = first.replace && !present.is_empty() && none_acted(facility).await?;
+    if !named.is_empty() && !(all_there && named.len() == present.len()) {
+        let asked = first.replace && !present.is_empty();
+        let replace = asked && none_acted(facility).await?;
         recovered.administrators = present.is_empty() || replace;
+        recovered.decided = asked && !replace;
     }
     if recovered.administrators {
         let ended = present
@@ -131,12 +140,45 @@ async fn missing(
                 .map(|it| (Registrant::Administrator(it), true)),
         );
     }
-    if registered.clients().next().is_none() && !first.clients.is_empty() {
-        recovered.clients = true;
-        let clients = first.clients.iter().cloned();
-        new.extend(clients.map(|it| (Registrant::Client(it), true)));
-    }
+    recovered.clients = missing_clients(facility, first).await?;
+    let clients = recovered.clients.iter().cloned();
+    new.extend(clients.map(|it| (Registrant::Client(it), true)));
+    let mut now = registered
+        .clients()
+        .map(|held| &held.of)
+        .chain(&recovered.clients);
+    recovered.no_admin_client = !first.any_client && !now.any(carries_admin);
     Ok(new)
+}
+
+/// The named clients, for a facility that has none, or that nobody can administer: none of
+/// its clients may carry the role, and nothing was ever decided there.
+async fn missing_clients(facility: &Facility, first: First<'_>) -> Result<Vec<Client>, Failure> {
+    let in_force = facility.in_force();
+    let registered = &in_force.registered;
+    let has_any = registered.clients().next().is_some();
+    let stuck = has_any
+        && !first.any_client
+        && !registered.clients().any(|held| carries_admin(&held.of))
+        && none_acted(facility).await?;
+    if first.clients.is_empty() || (has_any && !stuck) {
+        return Ok(Vec::new());
+    }
+    if !first.any_client && !first.clients.iter().any(carries_admin) {
+        return Err(Failure::fault(NO_ADMIN_CLIENT));
+    }
+    let named = first.clients.iter();
+    let changed = named.filter(|it| !registered.holds(&Registrant::Client((*it).clone())));
+    Ok(changed.cloned().collect())
+}
+
+/// What to say of clients without one by which administrators come in.
+pub const NO_ADMIN_CLIENT: &str = "none of the clients may carry the role `admin`, so no \
+                                   administrator could come in: name one that may by `--client \
+                                   ID=admin,auditor`";
+
+fn carries_admin(client: &Client) -> bool {
+    client.roles.contains(&Role::Admin)
 }
 
 /// Whether nothing that administrators proposed was ever decided.

@@ -12,13 +12,10 @@ pub struct ProofArgs {
     /// A file that holds the bearer token.
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
     pub token_file: Option<PathBuf>,
-    /// The bearer token; other users of the machine can see it on the command line.
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "CHARTSEAL_TOKEN",
-        hide_env_values = true
-    )]
+    /// The bearer token; other users of the machine can see it on the command line. Without
+    /// either, that of the environment as `CHARTSEAL_TOKEN`.
+    // Not by `env`: clap would take the variable for the option, which conflicts.
+    #[arg(long, value_name = "TOKEN")]
     pub token: Option<String>,
     /// Where to write the bundle.
     #[arg(long, short, value_name = "FILE")]

@@ -59,8 +59,17 @@ enum Try {
     Token,
     /// Later; the gateway may have said when.
     Later(&'static str, Option<Duration>),
+    /// The same, and nothing was done.
+    NotYet(&'static str, Option<Duration>),
     /// As [`Self::Later`], but only a few times.
     Fault(Answer),
+}
+
+impl Try {
+    /// Whether the gateway may have carried it out and not said so.
+    const fn may_be_done(&self) -> bool {
+        matches!(self, Self::Later(..) | Self::Fault(_))
+    }
 }
 
 impl Sender {
@@ -102,16 +111,17 @@ impl Sender {
     pub async fn post(&self, unit: &Unit) -> Result<Answer, String> {
         let started = Instant::now();
         let (mut wait, mut faults) = (FIRST_WAIT, 0);
-        // A repeated answer can be that to an earlier try of this run.
-        let mut first = true;
+        // A repeated answer can be that to an earlier try of this run, if that was carried out.
+        let mut ours = false;
         loop {
             let token = self.token.current();
             let tried = self.once(unit, &token).await;
+            ours |= tried.may_be_done();
             let (why, asked) = match tried {
                 Try::Answered(answer) => {
                     self.told.store(false, Ordering::Relaxed);
                     return Ok(Answer {
-                        repeated: answer.repeated && first,
+                        repeated: answer.repeated && !ours,
                         ..answer
                     });
                 }
@@ -128,9 +138,8 @@ impl Sender {
                     self.tell_of_token();
                     ("the token is refused", Some(FIRST_WAIT))
                 }
-                Try::Later(why, asked) => (why, asked),
+                Try::Later(why, asked) | Try::NotYet(why, asked) => (why, asked),
             };
-            first = false;
             if self.stopped.load(Ordering::Relaxed) {
                 return Err(why.to_owned());
             }
@@ -170,6 +179,9 @@ impl Sender {
             .await;
         let response = match sent {
             Ok(response) => response,
+            Err(error) if error.is_connect() => {
+                return Try::NotYet("the gateway does not answer", None);
+            }
             Err(_) => return Try::Later("the gateway does not answer", None),
         };
         let (status, asked) = (response.status(), retry_after(&response));
@@ -184,7 +196,9 @@ impl Sender {
         };
         match status {
             StatusCode::UNAUTHORIZED => Try::Token,
-            StatusCode::TOO_MANY_REQUESTS => Try::Later("the gateway has too many requests", asked),
+            StatusCode::TOO_MANY_REQUESTS => {
+                Try::NotYet("the gateway has too many requests", asked)
+            }
             StatusCode::BAD_GATEWAY
             | StatusCode::SERVICE_UNAVAILABLE
             | StatusCode::GATEWAY_TIMEOUT => Try::Later("the gateway is not available", asked),
@@ -199,4 +213,62 @@ impl Sender {
 fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
     seconds.trim().parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::{place::Place, unit::Entries};
+    use std::{
+        fs,
+        io::{Read as _, Write as _},
+        net::TcpListener,
+        thread,
+    };
+
+    const REPLAY: &str = "HTTP/1.1 200 OK\r\nidempotent-replayed: true\r\n";
+    const BUSY: &str = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 0\r\n";
+    /// The connection is closed without an answer.
+    const CUT: &str = "";
+
+    /// What is said of one unit by a gateway that answers so, one after the other.
+    async fn repeated_after(answers: &'static [&'static str]) -> bool {
+        let folder = tempfile::tempdir().expect("a folder");
+        let token = folder.path().join("token");
+        fs::write(&token, "t").expect("a token");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        thread::spawn(move || {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().expect("a connection");
+                let mut sent = [0; 4_096];
+                let _ = stream.read(&mut sent);
+                if !answer.is_empty() {
+                    let rest = "content-length: 2\r\nconnection: close\r\n\r\n{}";
+                    stream.write_all(answer.as_bytes()).expect("answered");
+                    stream.write_all(rest.as_bytes()).expect("answered");
+                }
+            }
+        });
+        let token = Token::open(&token).expect("a token");
+        let sender = Sender::new(&format!("http://{address}"), token, None).expect("a sender");
+        let place = Place::file(Path::new("/f"), "f");
+        let unit = Unit {
+            body: "{}".into(),
+            key: "k".to_owned(),
+            entries: Entries::Together(place),
+            count: 1,
+            stage: 0,
+            read: 0,
+        };
+        sender.post(&unit).await.expect("an answer").repeated
+    }
+
+    #[tokio::test]
+    async fn what_an_earlier_run_stored_is_repeated_however_often_it_is_sent() {
+        assert!(repeated_after(&[REPLAY]).await);
+        assert!(repeated_after(&[BUSY, BUSY, REPLAY]).await);
+        // This run may have stored it: nobody said.
+        assert!(!repeated_after(&[CUT, REPLAY]).await);
+    }
 }

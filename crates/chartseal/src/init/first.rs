@@ -51,11 +51,20 @@ pub fn of(args: &InitArgs, config: &Config, new: bool) -> Result<First, Failed> 
     if ids.len() < clients.len() {
         return Err("a client is named twice; name each once".into());
     }
+    let carries = |client: &Client| client.roles.contains(&Role::Admin);
+    if new && !clients.is_empty() && !takes_any_client(config) && !clients.iter().any(carries) {
+        return Err(setup::NO_ADMIN_CLIENT.into());
+    }
     Ok(First {
         administrators,
         clients,
         ..First::default()
     })
+}
+
+/// Whether clients count that are not registered.
+fn takes_any_client(config: &Config) -> bool {
+    config.gateway().is_ok_and(|it| it.takes_any_client())
 }
 
 /// Whoever is registered with an issuer that is misspelt never comes in.
@@ -113,7 +122,7 @@ fn clients(
 
 /// Adds whom a facility that is there lacks.
 pub async fn recover(
-    args: &InitArgs,
+    (args, config): (&InitArgs, &Config),
     first: &First,
     store: &Store,
     kms: &FileKms,
@@ -125,6 +134,7 @@ pub async fn recover(
     let people = setup::First {
         administrators: &first.administrators,
         clients: &first.clients,
+        any_client: takes_any_client(config),
         replace: args.replace_administrators,
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -136,6 +146,13 @@ pub async fn recover(
     if added.administrators {
         say!("registered administrators of `{name}`:");
         list_administrators(&first.administrators);
+    } else if added.decided {
+        say!(
+            "`{name}` has administrators already, who have decided something; they are changed \
+             through `/admin/administrators`"
+        );
+    } else if args.replace_administrators && !first.administrators.is_empty() {
+        say!("`{name}` has just these administrators already");
     } else if !first.administrators.is_empty() {
         say!(
             "`{name}` has administrators already; they are changed through \
@@ -147,11 +164,14 @@ pub async fn recover(
         say!("ended the administrators before them, who have never decided anything:");
         list_administrators(&added.replaced);
     }
-    if added.clients {
-        say!("registered the first clients of `{name}`:");
-        list_clients(&first.clients);
+    if !added.clients.is_empty() {
+        say!("registered clients of `{name}`:");
+        list_clients(&added.clients);
     } else if !first.clients.is_empty() {
         say!("`{name}` has clients already; they are changed through `/admin/clients`");
+    }
+    if added.no_admin_client {
+        say_no_admin_client();
     }
     Ok(())
 }
@@ -164,14 +184,16 @@ pub fn report(first: &First, config: &Config) {
         say!("registered clients:");
         list_clients(&first.clients);
     }
-    let carries = |client: &Client| client.roles.contains(&Role::Admin);
-    let any = config.gateway().is_ok_and(|it| it.takes_any_client());
-    if !any && !first.clients.iter().any(carries) {
-        say!(
-            "No client may carry the role `admin`, so no administrator can come in yet: run this \
-             again with `--client ID=admin,auditor`, or set `clients = \"any\"` in `[gateway]`."
-        );
+    if !takes_any_client(config) && first.clients.is_empty() {
+        say_no_admin_client();
     }
+}
+
+fn say_no_admin_client() {
+    say!(
+        "No client may carry the role `admin`, so no administrator can come in yet: run this \
+         again with `--client ID=admin,auditor`, or set `clients = \"any\"` in `[gateway]`."
+    );
 }
 
 /// One a line: subject and issuer.

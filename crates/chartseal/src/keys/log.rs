@@ -11,7 +11,7 @@ use crate::{
 };
 use anchor_service::{
     LogKeys, SignedStates, StepError,
-    key_rows::{adopt_log_keys, follow},
+    key_rows::{OtherMac, adopt_log_keys, follow},
     rotation,
 };
 use model::{Clock as _, SystemClock, SystemRandom};
@@ -58,12 +58,12 @@ fn since(key: &StoredLogKey) -> String {
 
 /// Takes over what the files here and the last signatures show; what is left is told by
 /// whatever needs it.
-pub async fn take_over(config: &Config, store: &Store) -> Result<(), Failed> {
+pub async fn take_over(config: &Config, store: &Store, other: OtherMac) -> Result<(), Failed> {
     let Ok(anchor) = config.anchor() else {
         return Ok(());
     };
     let keys = LogKeys::new(&anchor.log_keys);
-    if let Err(problem) = adopt_log_keys(store, &keys, signed::keeper(config)?).await {
+    if let Err(problem) = adopt_log_keys(store, &keys, signed::keeper(config)?, other).await {
         complain!("{problem}");
     }
     Ok(())
@@ -74,7 +74,7 @@ pub async fn rotate(config: &Config, args: &RotateArgs) -> Result<(), Failed> {
     let facility = facility::find(&store, &args.facility)
         .await?
         .ok_or_else(|| format!("there is no facility `{}`", args.facility))?;
-    take_over(config, &store).await?;
+    take_over(config, &store, OtherMac::Stays).await?;
     let now = SystemClock.now();
     if args.finish {
         let keys = config.anchor().ok();

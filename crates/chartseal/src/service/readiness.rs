@@ -33,8 +33,8 @@ pub async fn admit_writes(app: web::Data<App>, anchor: StatusReader) {
     }
 }
 
-/// Looks at keys, logs and registry without serving anybody or writing anything but what
-/// a start brings up to date in the tables.
+/// Looks at keys, logs and registry without serving anybody or writing a row; tables of an
+/// earlier release are brought up to date.
 pub async fn check(service: Service, config: &Path) -> Result<(), Failed> {
     let config = Config::read(config)?;
     check_configuration(service, &config)?;
@@ -48,8 +48,20 @@ pub async fn check(service: Service, config: &Path) -> Result<(), Failed> {
     }
     let mut anchoring = assemble(&config, &store).await?;
     anchoring.step_keys().await?;
+    let unshown = anchoring.check().await?;
     say!("key files   the submitter's, every log's and the leaf key are there");
-    anchoring.check().await?;
+    for origin in unshown.logs {
+        say!(
+            "log keys    of `{origin}` have no mac of the newest leaf key; a start gives them one, for \
+             their files are here and fit what was signed last"
+        );
+    }
+    if unshown.registry {
+        say!(
+            "registry    the row that notes it has no mac of the newest leaf key; a start gives it \
+             one, for it is the one in use"
+        );
+    }
     for log in anchoring.status().read().await?.logs {
         say!(
             "log         of `{}` (0x{}): {} leaves, as its checkpoint and the registry have them",
