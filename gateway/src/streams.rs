@@ -1,14 +1,16 @@
 //! Requests that are open on one connection. HTTP/2 has many at once, and a peer that grants
 //! no window keeps every answer waiting here for as long as it likes; so beyond a number of
-//! them a request is answered by its head alone, for which no window is needed.
+//! them a request is answered by its head alone, for which no window is needed. Such an
+//! answer is counted and not logged: a peer makes thousands of them a second.
 
+use crate::app::App;
 use actix_web::{
     Error, HttpResponse,
     body::{BodySize, BoxBody, MessageBody},
     dev::{Extensions, ServiceRequest, ServiceResponse},
-    http::header::RETRY_AFTER,
+    http::{StatusCode, header::RETRY_AFTER},
     middleware::Next,
-    web::Bytes,
+    web::{self, Bytes},
 };
 use std::{
     any::Any,
@@ -16,6 +18,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 /// As many as RFC 9113, 6.5.2, wants to be allowed at least.
@@ -43,10 +46,7 @@ pub(crate) async fn admit(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let Some(open) = Open::of(streams) else {
-        let refusal = HttpResponse::ServiceUnavailable()
-            .insert_header((RETRY_AFTER, 1))
-            .finish();
-        return Ok(request.into_response(refusal));
+        return Ok(refuse(request));
     };
     let answer = next.call(request).await?;
     Ok(answer.map_body(|_, body| {
@@ -55,6 +55,20 @@ pub(crate) async fn admit(
             _open: open,
         })
     }))
+}
+
+fn refuse(request: ServiceRequest) -> ServiceResponse<BoxBody> {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    if let Some(app) = request.app_data::<web::Data<App>>() {
+        let route = request.match_pattern();
+        let took = Duration::ZERO;
+        app.metrics
+            .answered(request.method(), route.as_deref(), status.as_u16(), took);
+    }
+    let head = HttpResponse::build(status)
+        .insert_header((RETRY_AFTER, 1))
+        .finish();
+    request.into_response(head)
 }
 
 /// One that is open until it is dropped.

@@ -1,6 +1,6 @@
 //! HTTP/2 over TLS as the gateway ends it itself, asked by Node.js.
 
-use crate::{certificate::put, one_process::OneProcess};
+use crate::{certificate::put, installation::operations, one_process::OneProcess};
 use e2e::{node_folder, until};
 use serde_json::{Value, json};
 use std::{
@@ -87,6 +87,14 @@ fn a_peer_that_reads_nothing_has_a_hundred_requests_open_and_no_more() {
         assert_eq!(of("401") + of("429"), 100, "{statuses}");
         assert_eq!(of("503"), 900, "{statuses}");
     }
+    let metrics = operations(one.watch, "metrics").unwrap().text();
+    let counted = metrics.lines().filter(|line| {
+        line.starts_with("chartseal_http_requests_total{") && line.contains("status=\"503\"")
+    });
+    let counted: Vec<_> = counted
+        .filter_map(|line| line.split(' ').next_back())
+        .collect();
+    assert_eq!(counted, ["1800"], "{metrics}");
     assert!(service.stop().success());
 }
 
