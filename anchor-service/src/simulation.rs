@@ -91,6 +91,16 @@ impl Witness {
         }
     }
 
+    /// This was signed, and kept where signed states are.
+    fn judge_seen(&self, log: &str, (size, root): (u64, Digest)) {
+        let seen = self.0.lock().unwrap();
+        let mut of_log = seen
+            .iter()
+            .filter(|((origin, _), _)| origin.as_str() == log);
+        let kept = of_log.any(|((_, of), roots)| *of == size && roots.contains(&root));
+        assert!(kept, "a checkpoint of {log} at {size} was never kept");
+    }
+
     /// No key signed two roots of one size.
     pub(crate) fn judge(&self) {
         for ((origin, size), roots) in &*self.0.lock().unwrap() {

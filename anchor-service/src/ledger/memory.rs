@@ -121,6 +121,15 @@ impl Chain {
             .sum()
     }
 
+    /// Whether a transaction waits here, or is in a block.
+    fn is_known(&self, hash: &[u8]) -> bool {
+        let mut mined = self
+            .blocks
+            .iter()
+            .flat_map(|(_, transactions)| transactions);
+        self.pool.contains(hash) || mined.any(|(it, _)| it == hash)
+    }
+
     /// Within the bounds that the adapter for EVM chains keeps to.
     fn offer(&self, raised: u128) -> Result<(u128, u128), LedgerError> {
         let today = u128::from(self.price) * GWEI;
@@ -370,7 +379,12 @@ impl Ledger for MemoryLedger {
         let mut chain = self.asked()?;
         let (nonce, anchors) = chain.calls[raw].clone();
         let before = chain.offered.get(raw).map_or(0, |(offered, _)| *offered);
-        let offer = chain.offer(before + before / 10)?;
+        // What the node does not know is made anew, at today's price.
+        let raised = match chain.is_known(raw) {
+            true => before + before / 10,
+            false => 0,
+        };
+        let offer = chain.offer(raised)?;
         chain.counter += 1;
         let hash = hash(0x77, chain.counter);
         chain.calls.insert(hash, (nonce, anchors));

@@ -86,7 +86,9 @@ fn op(dice: &Dice) -> Op {
             [Fault::NotPersisted, Fault::Persisted][dice.index(2)],
         ),
         67..69 => Op::Restart,
-        69..79 => Op::Mine(1 + dice.index(4)),
+        69..78 => Op::Mine(1 + dice.index(4)),
+        // So that a reorganisation of any depth has what it takes away.
+        78 => Op::Mine(64),
         79..82 => Op::Away(yes()),
         82..84 => Op::HideReceipts(yes()),
         84..86 => Op::Lie(Lie::ALL[dice.index(Lie::ALL.len())]),
@@ -224,6 +226,7 @@ impl Run {
                 assert_eq!(roots.len(), 1, "two roots of {log} at {size} were posted");
             }
         }
+        world.judge_leaves().await;
         match said {
             None => {
                 world.judge().await;

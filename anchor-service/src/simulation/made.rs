@@ -2,14 +2,14 @@
 //! with the same files.
 
 use super::World;
-use model::{LogId, ManualClock, Timestamp};
+use model::{Commitment, LogId, ManualClock, Timestamp};
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
-use store::{Database, Facility, Options, Store};
+use store::{Database, Facility, Log, Options, Store};
 use tempfile::TempDir;
 use tlog::{leaf::leaf_hash, tree::CompactRange};
 
@@ -122,22 +122,47 @@ impl World {
     /// of that.
     pub(super) async fn judge_history(&self) {
         for (planted, log_id) in self.planted.iter().zip(&self.logs) {
-            let log_id = *log_id;
-            let read = move |r: &mut store::Reader| {
-                let mut logs = r.logs().list()?.into_iter();
-                let log = logs.find(|log| log.log_id == log_id).unwrap();
-                Ok((r.leaves().range(log.id, 0, u32::MAX)?, log.origin))
-            };
-            let (leaves, origin) = self.store.read("judge", read).await.unwrap();
-            let found: Vec<_> = leaves.iter().map(|leaf| leaf.commitment).collect();
+            let (log, found) = self.leaves(*log_id).await;
             assert_eq!(&found, planted, "a leaf is in another's place");
             let (mut tree, mut roots) = (CompactRange::default(), BTreeMap::new());
             for leaf in &found {
                 tree.push(leaf_hash(leaf));
                 roots.insert(tree.size(), tree.root());
             }
-            self.ledger.faults.witness.judge_history(&origin, &roots);
+            let witness = &self.ledger.faults.witness;
+            witness.judge_history(&log.origin, &roots);
         }
+    }
+
+    /// Every leaf stands in its order, or waits: also in a database that halted. Each
+    /// checkpoint went through the keeper of what was signed.
+    pub(super) async fn judge_leaves(&self) {
+        for (planted, log_id) in self.planted.iter().zip(&self.logs) {
+            let (log, found) = self.leaves(*log_id).await;
+            let read = move |r: &mut store::Reader| {
+                let waiting = r.leaves().pending_count(log.facility)?;
+                Ok((waiting, r.log_pages().checkpoints(log.id, -1, u32::MAX)?))
+            };
+            let (waiting, checkpoints) = self.store.read("judge", read).await.unwrap();
+            assert_eq!(found.len() as u64 + waiting, planted.len() as u64);
+            assert!(planted.starts_with(&found), "a leaf is in another's place");
+            for checkpoint in checkpoints {
+                let row = checkpoint.row.unwrap();
+                let claim = (row.size, row.root);
+                self.ledger.faults.witness.judge_seen(&log.origin, claim);
+            }
+        }
+    }
+
+    async fn leaves(&self, log_id: LogId) -> (Log, Vec<Commitment>) {
+        let read = move |r: &mut store::Reader| {
+            let mut logs = r.logs().list()?.into_iter();
+            let log = logs.find(|log| log.log_id == log_id).unwrap();
+            Ok((r.leaves().range(log.id, 0, u32::MAX)?, log))
+        };
+        let (leaves, log) = self.store.read("judge", read).await.unwrap();
+        let commitments = leaves.iter().map(|leaf| leaf.commitment);
+        (log, commitments.collect())
     }
 
     /// Its database as it stands; nobody writes to it now.
