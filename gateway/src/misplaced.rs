@@ -1,7 +1,8 @@
-//! Records that are sealed under another scope than the one they belong to: version
+//! Versions that are sealed under another scope than the one they belong to: version
 //! 0.1.0 did not understand every spelling of a reference to a patient of its own. They
 //! are found here, for the operator; a new version, written by whoever may write the
-//! record, is sealed as it should be. Earlier versions keep their envelopes.
+//! record, is sealed as it should be. Earlier versions keep their envelopes, and stay
+//! listed: an erasure has to name them.
 
 use crate::{
     facility::Facility,
@@ -9,100 +10,97 @@ use crate::{
     own_urls,
     version::{self, is_delete, patients_of},
 };
-use fhir::tables;
 use model::{Clock, FacilityName, LogicalId, Random, ResourceType, Tag, VersionNumber};
 use sealing::Kms;
 use std::sync::Arc;
-use store::{Hit, Order, Store, Version};
+use store::{BatchBound, Reader, Store, Version};
 
-/// Rows read at a time.
-const BATCH: u32 = 200;
-/// Versions of a record that are looked at.
-const VERSIONS: u32 = 10_000;
+/// What is read at a time.
+const BOUND: BatchBound = BatchBound {
+    rows: 200,
+    bytes: 16 * 1024 * 1024,
+};
 
-/// A record whose current version is under another scope than its content says.
+/// A record with versions that are under another scope than their content says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misplaced {
+    record: Tag,
     /// Its type.
     pub resource_type: ResourceType,
     /// Its id.
     pub id: LogicalId,
     /// Its versions that are misplaced, the newest first.
     pub versions: Vec<VersionNumber>,
+    /// Whether its current version is one of them, so that writing it again mends it.
+    pub is_current: bool,
 }
 
-/// The misplaced records of a facility at a gateway of these URLs, the public one first.
+/// What was found in a facility.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Its records with misplaced versions.
+    pub records: Vec<Misplaced>,
+    /// How many versions could not be opened; each was named to the operator's log.
+    pub unread: u64,
+}
+
+/// The misplaced versions of a facility at a gateway of these URLs, the public one first.
 ///
 /// # Errors
-/// When the facility, a record, or the database cannot be opened or read.
+/// When the facility cannot be opened, or the database cannot be read.
 pub async fn misplaced(
     name: &FacilityName,
     urls: &[String],
     (store, kms): (&Store, &dyn Kms),
     (clock, random): (&Arc<dyn Clock>, &Arc<dyn Random>),
-) -> Result<Vec<Misplaced>, Failure> {
+) -> Result<Listing, Failure> {
     let mut facility = Facility::open(name, store, kms, clock, random).await?;
     facility.local = own_urls::local_base(&facility, urls, store, &**clock, &**random).await?;
-    let mut found = Vec::new();
-    for definition in tables::RESOURCES {
-        let kind: ResourceType = definition.name.parse().map_err(Failure::fault)?;
-        let mut after = None;
-        loop {
-            let rows = page(&facility, store, &kind, after).await?;
-            let Some(last) = rows.last() else { break };
-            after = Some(last.record);
-            for row in rows {
-                let row = row
-                    .version
-                    .map_err(|error| facility.refuse_read(&kind, row.record, error))?;
-                found.extend(look_at(&facility, store, row).await?);
+    let (mut listing, mut after) = (Listing::default(), None);
+    loop {
+        let (id, from) = (facility.id, after);
+        let read = move |reader: &mut Reader| reader.sweep().versions(id, from.as_ref(), BOUND);
+        let rows = store.search("misplaced versions", read).await?;
+        let Some(last) = rows.last() else {
+            return Ok(listing);
+        };
+        after = Some(last.name.clone());
+        for swept in rows {
+            match swept.row {
+                Ok(row) => listing.look_at(&facility, row).await,
+                Err(_) => listing.unread += 1,
             }
         }
     }
-    Ok(found)
 }
 
-async fn page(
-    facility: &Facility,
-    store: &Store,
-    kind: &ResourceType,
-    after: Option<Tag>,
-) -> Result<Vec<Hit>, Failure> {
-    let (id, kind) = (facility.id, kind.clone());
-    let read = move |reader: &mut store::Reader| {
-        let order = Order::Record { after };
-        reader.versions().search(id, &kind, &[], order, BATCH)
-    };
-    Ok(store.read("misplaced records", read).await?)
-}
-
-/// The record of a current version, if it is misplaced.
-async fn look_at(
-    facility: &Facility,
-    store: &Store,
-    row: Version,
-) -> Result<Option<Misplaced>, Failure> {
-    let (record, kind) = (row.record, row.resource_type.clone());
-    let Some(id) = misplaced_id(facility, row).await? else {
-        return Ok(None);
-    };
-    let facility_id = facility.id;
-    let read = move |reader: &mut store::Reader| {
-        let mut versions = reader.versions();
-        versions.history(facility_id, record, None, None, VERSIONS)
-    };
-    let mut versions = Vec::new();
-    for row in store.read("misplaced versions", read).await? {
-        let number = row.number;
-        if misplaced_id(facility, row).await?.is_some() {
-            versions.push(number);
+impl Listing {
+    /// Looks at one version; those of a record come one after the other, the oldest first.
+    async fn look_at(&mut self, facility: &Facility, row: Version) {
+        let (record, number) = (row.record, row.number);
+        let resource_type = row.resource_type.clone();
+        let Ok(misplaced) = misplaced_id(facility, row).await else {
+            self.unread += 1;
+            return;
+        };
+        let last = self.records.last_mut().filter(|it| it.record == record);
+        match (last, misplaced) {
+            (Some(known), misplaced) => {
+                known.is_current = misplaced.is_some();
+                if known.is_current {
+                    known.versions.insert(0, number);
+                }
+            }
+            (None, Some(id)) => self.records.push(Misplaced {
+                record,
+                resource_type,
+                id,
+                versions: vec![number],
+                is_current: true,
+            }),
+            (None, None) => {}
         }
     }
-    Ok(Some(Misplaced {
-        resource_type: kind,
-        id,
-        versions,
-    }))
 }
 
 /// The id of a version that names one patient and is not under that patient, or is

@@ -253,7 +253,7 @@ fn records_under_a_wrong_scope_are_listed_and_mended() {
     let named = format!("{head}formerUrls = [\"{older}\"]\npublicUrl{tail}");
     fs::write(&one.config, named).unwrap();
     let (listed, list) = misplaced(&one);
-    assert_eq!(listed, format!("{HOME}\t{record}\t1\n"));
+    assert_eq!(listed, format!("{HOME}\t{record}\t1\tcurrent\n"));
     let service = one.start();
     let of_patient = format!("Observation?patient={patient}");
     let found = || {
@@ -282,7 +282,14 @@ fn records_under_a_wrong_scope_are_listed_and_mended() {
     let version = system.at.get(&record).expect(200, "the record").json();
     assert_eq!(version["meta"]["versionId"], "2");
     assert!(service.stop().success());
-    assert_eq!(misplaced(&one).0, "", "it is where it belongs");
+    let (listed, list) = misplaced(&one);
+    let earlier = format!("{HOME}\t{record}\t1\tearlier\n");
+    assert_eq!(listed, earlier, "its first version is where it was");
+    let again = mend(one.port, &system.token, &list);
+    assert_eq!(again.code, 0, "{}", again.text);
+    for said in ["0 records are mended", "1 records have earlier versions"] {
+        assert!(again.text.contains(said), "{}", again.text);
+    }
 }
 
 #[test]

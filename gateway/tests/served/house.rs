@@ -270,8 +270,9 @@ impl House {
             .unwrap()
     }
 
-    /// The records of a facility that are under a wrong scope, and their versions.
-    pub async fn misplaced(&self, name: &str, former: &[String]) -> Vec<(String, Vec<u32>)> {
+    /// The records of a facility with versions under a wrong scope, these versions, and
+    /// whether the current one is among them.
+    pub async fn misplaced(&self, name: &str, former: &[String]) -> Vec<(String, Vec<u32>, bool)> {
         let urls = [std::slice::from_ref(&self.settings.public_url), former].concat();
         let clock: Arc<dyn Clock> = self.clock.clone();
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
@@ -283,9 +284,12 @@ impl House {
             (
                 format!("{}/{}", it.resource_type, it.id),
                 versions.collect(),
+                it.is_current,
             )
         };
-        found.unwrap().into_iter().map(line).collect()
+        let found = found.unwrap();
+        assert_eq!(found.unread, 0);
+        found.records.into_iter().map(line).collect()
     }
 
     /// Whose tokens are taken.
