@@ -1,11 +1,15 @@
 //! A URL or a form that does not decode is refused at every path, whoever asks, and so is
-//! an entry of a Bundle.
+//! an entry of a Bundle. What is no URL at all is refused by the HTTP library.
 
 use crate::{
     house::{HOME, House},
     records,
 };
 use devkit::issuer::DemoUser;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 /// What does not decode: no digits, one, and what is no UTF-8.
 const BROKEN: [&str; 5] = ["%zz", "%", "%4", "%ff", "%C3%28"];
@@ -57,4 +61,36 @@ async fn what_does_not_decode_is_refused_at_every_path() {
     }
     // What decodes is read: a percent sign is one.
     system.get("Patient?identifier=100%25").await.expect(200);
+}
+
+/// What a client gets that sends these bytes as a target.
+async fn answer_to(house: &House, target: &str) -> String {
+    let address = house.anyone().base().replace("http://", "");
+    let host = address.trim_end_matches("/fhir");
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let head = format!("GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[actix_web::test]
+async fn what_is_no_uri_is_refused_before_any_handler() {
+    let house = House::start().await;
+    let long = format!("/fhir/Patient?identifier={}", "a".repeat(66_000));
+    for target in [
+        "/fhir/Patient?_lastUpdated=>=2020-01-01",
+        "/fhir/Patient?identifier=a b",
+        long.as_str(),
+    ] {
+        let answer = answer_to(&house, target).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 400 "), "{head}");
+        assert_eq!(body, "");
+    }
+    // The same, as a URI has it: that is read, and asks for a token.
+    let answer = answer_to(&house, "/fhir/Patient?_lastUpdated=%3E%3D2020-01-01").await;
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    assert!(answer.contains("OperationOutcome"), "{answer}");
 }
