@@ -49,7 +49,13 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     let known = Known::to(&store).await?;
     known.check(&config, (&args.facility, &origin))?;
     let there = facility::find(&store, &args.facility).await?.is_some();
-    let first = first::of(args, &config, !there)?;
+    let gateways = args
+        .gateway_config
+        .as_deref()
+        .map(Config::read)
+        .transpose()?;
+    let gateways = gateways.as_ref().unwrap_or(&config);
+    let first = first::of(args, gateways, !there)?;
     let kms = kms(&keys.file, &store).await?;
     facility::check_keys(&store, &kms).await?;
 
@@ -61,7 +67,7 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     let new = (&args.facility, first.clone());
     let made = facility::create(&store, &kms, new, &SystemClock, &SystemRandom).await?;
     if there {
-        first::recover((args, &config), &first, &store, &kms).await?;
+        first::recover((args, gateways), &first, &store, &kms).await?;
     }
     let row = facility::find(&store, &args.facility)
         .await?
@@ -73,7 +79,7 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     let new = made || !had_log;
     report(&args.facility, new, (&log, &keys), &submitter, &config)?;
     if made {
-        first::report(&first, &config);
+        first::report(&first, gateways);
     }
     Ok(())
 }

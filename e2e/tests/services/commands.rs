@@ -1,6 +1,6 @@
 //! Commands of an operator that no other test types: administrators who are replaced, clients
-//! without one for them, addresses, a registry without its admin's key, records under a wrong scope, a list to retry that is
-//! none.
+//! without one for them, issuers of another file, addresses, a registry without its admin's
+//! key, records under a wrong scope, a list to retry that is none.
 
 use crate::{
     installation::{Ended as _, HOME, Installation, User},
@@ -154,6 +154,38 @@ fn a_facility_has_a_client_by_which_its_administrators_come_in() {
         let same = init(&config, name, &["--replace-administrators"]).good();
         let just = "has just these administrators already";
         assert!(same.text.contains(just), "{}", same.text);
+    }
+}
+
+/// On a machine whose configuration is none of a gateway's.
+#[test]
+fn init_checks_issuers_whatever_file_it_is_given() {
+    let house = Installation::new();
+    let gateways = house.write("gateways.toml", &house.sample("serve.toml"));
+    let text = fs::read_to_string(&gateways).unwrap();
+    let (head, rest) = text.split_once("[gateway]").unwrap();
+    let (_, tail) = rest.split_once("[anchor]").unwrap();
+    let config = house.path("operator.toml");
+    fs::write(&config, format!("{head}[anchor]{tail}")).unwrap();
+    let issuer = "https://login.hospital.example/realms/care";
+    let gateways = gateways.display().to_string();
+    let init = |issuer: &str, more: &[&str]| {
+        let host = ["--log-host", "log.hospital.example"];
+        let client = ["--client", "front=admin,auditor"];
+        let more = [&host, &client, more].concat();
+        init(&house, &config, issuer, &["ada", "grace"], &more)
+    };
+    init(issuer, &[]).refused("`--gateway-config`");
+    let by_gateways = ["--gateway-config", gateways.as_str()];
+    init("https://login.hospital.example/realms/Care", &by_gateways).refused("none of the issuers");
+    assert!(!house.path("data/chartseal.sqlite").exists());
+    let made = init(issuer, &by_gateways).good().text;
+    for said in [
+        format!("ada of {issuer}"),
+        format!("grace of {issuer}"),
+        format!("front of {issuer}, roles admin, auditor"),
+    ] {
+        assert!(made.contains(&said), "{said}: {made}");
     }
 }
 

@@ -31,9 +31,13 @@ pub struct InitArgs {
     /// configured.
     #[arg(long, value_name = "URL")]
     pub client_issuer: Option<String>,
-    /// Take issuers as they are given, where the configuration has no
-    /// `[[gateway.issuers]]` to check them against.
-    #[arg(long)]
+    /// The gateways' configuration file, where `--config` has no `[[gateway.issuers]]`:
+    /// issuers are checked against it. Nothing else of it is used, no secret is read.
+    #[arg(long, value_name = "FILE")]
+    pub gateway_config: Option<PathBuf>,
+    /// Take issuers as they are given, where no `[[gateway.issuers]]` are at hand to check
+    /// them against.
+    #[arg(long, conflicts_with = "gateway_config")]
     pub unchecked_issuer: bool,
     /// Let the administrators take the place of others who have never decided anything.
     #[arg(long)]

@@ -77,8 +77,9 @@ fn check_issuers<'a>(
         return Ok(());
     }
     let configured = configured.ok_or(
-        "the configuration file has no `[[gateway.issuers]]`, by which issuers are checked: give \
-         one that has, or `--unchecked-issuer` when they are spelt exactly as the gateway's",
+        "the configuration file has no `[[gateway.issuers]]`, by which issuers are checked: name \
+         the gateways' file by `--gateway-config`, or give `--unchecked-issuer` when they are \
+         spelt exactly as there",
     )?;
     for issuer in named {
         if !configured.contains(&issuer) {
