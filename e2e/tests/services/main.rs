@@ -17,6 +17,7 @@ mod chain;
 mod closed;
 mod commands;
 mod dev_parts;
+mod first_people;
 mod forged;
 mod granted;
 mod halted;
