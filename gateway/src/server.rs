@@ -196,6 +196,9 @@ fn listen(app: web::Data<App>, listening: Listening) -> io::Result<Server> {
     .workers(listening.workers)
     .client_request_timeout(Duration::from_secs(30))
     .keep_alive(Duration::from_secs(75))
+    // The end of an answer of several writes would wait until its beginning is acknowledged,
+    // which a peer puts off by 40 ms (RFC 1122, 4.2.3.2 and 4.2.3.4).
+    .tcp_nodelay(true)
     // Whoever closes waits for no answer: what goes on for it ends (`Store::search`).
     .h1_allow_half_closed(false)
     .shutdown_timeout(GRACE_SECONDS)

@@ -7,8 +7,10 @@
 //! little is left between two transactions. A writer that outruns the copy does not go
 //! on: at [`MOST`] it copies what is left and cuts the log to nothing, whoever waits for
 //! it, before it begins another transaction. What a reader still sees is not given up:
-//! while one is in the way the log grows, but no faster than [`MORE`] in each
-//! [`GREAT_PATIENCE`].
+//! while one is in the way the log grows, and it is tried again. Everybody who writes, and
+//! so everybody whose read is audited, waits as long as the writer does: at first it waits
+//! for readers a moment only, for between two long ones there is one without. Beyond
+//! [`CROWDED`] the log grows no faster than [`MORE`] in each [`GREAT_PATIENCE`].
 
 use crate::{
     database::{Conn, Database, Use},
@@ -22,7 +24,7 @@ use diesel::{
 use std::{
     io,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
@@ -37,8 +39,11 @@ const EVERY: Duration = Duration::from_millis(250);
 const LONG: i32 = 6_144;
 /// At this length, 32 MiB, the writer cuts the log. The group that began before is
 /// written beyond it: four Bundles of 300 entries are some 32 MiB, nearly all of it index
-/// pages. Twice that makes the 96 MiB of the documents.
+/// pages.
 const MOST: i32 = 8_192;
+/// From this length on, 64 MiB, the writer has great patience with readers. With a group
+/// beyond it these are the 96 MiB of the documents.
+const CROWDED: i32 = 16_384;
 /// How much more is written before the writer tries again, when a reader was still in
 /// the log: 4 MiB.
 const MORE: i32 = 1_024;
@@ -47,7 +52,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// How long the writer waits for readers, in milliseconds: when the log is long, and for
 /// each [`MORE`] that was written, when it must not grow; no longer than a read by key may
 /// take.
-const PATIENCE: u32 = 20;
+const PATIENCE: u32 = 5;
 const GREAT_PATIENCE: u32 = 250;
 const GREATEST_PATIENCE: u32 = 10_000;
 
@@ -128,6 +133,15 @@ impl Shared {
     fn copying(&self) -> MutexGuard<'_, ()> {
         self.copying.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The same, unless the other thread copies.
+    fn copying_now(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.copying.try_lock() {
+            Ok(copying) => Some(copying),
+            Err(TryLockError::Poisoned(copying)) => Some(copying.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
 }
 
 /// The writer's side: what it knows of the length of the log.
@@ -167,6 +181,9 @@ impl Bound {
 
     /// How long to wait for readers, by what was written since the last time.
     fn patience(&self, length: i32) -> u32 {
+        if length < CROWDED {
+            return PATIENCE;
+        }
         let times = 1 + length.saturating_sub(self.most) / MORE;
         let times = u32::try_from(times).unwrap_or(1);
         GREAT_PATIENCE.saturating_mul(times).min(GREATEST_PATIENCE)
@@ -174,7 +191,13 @@ impl Bound {
 
     /// Whether the next transaction is at the beginning of the log.
     fn begin_anew(&self, conn: &mut SqliteConnection, mode: &str, patience: u32) -> bool {
-        let _copying = self.shared.copying();
+        let copying = match patience > PATIENCE {
+            true => Some(self.shared.copying()),
+            false => self.shared.copying_now(),
+        };
+        let Some(_copying) = copying else {
+            return false;
+        };
         let begun = conn
             .batch_execute(&format!("PRAGMA busy_timeout = {patience}"))
             .and_then(|()| checkpoint(conn, mode));
