@@ -86,11 +86,10 @@ async fn run(app: web::Data<App>, facility: Arc<Facility>, mut stopped: watch::R
             looked = (!more).then_some(began);
         }
         let wait = match worker.turn().await {
-            Ok(Turn::StoodBy | Turn::Rested(_)) if more => {
-                (began.elapsed() * PAUSE).clamp(SHORTEST, LONGEST)
-            }
+            // Leaves are looked at again before the job is.
+            Ok(Turn::StoodBy | Turn::Rested(_)) if more => throttled(began.elapsed()),
             Ok(Turn::Worked) if worker.is_late() => SHORTEST,
-            Ok(Turn::Worked) => (began.elapsed() * PAUSE).clamp(SHORTEST, LONGEST),
+            Ok(Turn::Worked) => throttled(began.elapsed()),
             Ok(Turn::StoodBy) => LOOK_EVERY,
             Ok(Turn::Rested(until)) => rest(until, app.clock.now()),
             Err(failure) => {
@@ -133,6 +132,11 @@ fn worker(
     Worker::new(job, tools, KEPT_EVERY)
 }
 
+/// The pause after a step that took so long.
+fn throttled(took: Duration) -> Duration {
+    took.saturating_mul(PAUSE).clamp(SHORTEST, LONGEST)
+}
+
 fn rest(until: Timestamp, now: Timestamp) -> Duration {
     let millis = until.as_millis().saturating_sub(now.as_millis());
     let rest = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
@@ -144,5 +148,32 @@ async fn pause(time: Duration, stopped: &mut watch::Receiver<bool>) -> bool {
     tokio::select! {
         () = rt::time::sleep(time) => !*stopped.borrow(),
         changed = stopped.changed() => changed.is_ok() && !*stopped.borrow(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_followed_by_nine_times_its_time() {
+        let millis = Duration::from_millis;
+        for (took, pause) in [
+            (Duration::ZERO, SHORTEST),
+            (millis(1), millis(9)),
+            (millis(40), millis(360)),
+            (millis(10_000), LONGEST),
+            (Duration::MAX, LONGEST),
+        ] {
+            assert_eq!(throttled(took), pause, "{took:?}");
+        }
+    }
+
+    #[test]
+    fn a_job_that_rests_is_looked_at_when_it_begins_and_not_much_later() {
+        let at = |millis| Timestamp::from_millis(millis).expect("a time");
+        assert_eq!(rest(at(2_000), at(1_000)), Duration::from_secs(1));
+        assert_eq!(rest(at(1_000), at(2_000)), SHORTEST, "it is due");
+        assert_eq!(rest(at(90_000_000), at(0)), LOOK_EVERY);
     }
 }

@@ -4,8 +4,10 @@
 use crate::{
     database::{Kind, on_both},
     house::{HOME, House, OTHER},
+    records,
     sweep::{HERE, LOG, site, whole, whole_of},
 };
+use devkit::issuer::DemoUser;
 use gateway::{
     jobs::Turn,
     sweep::{FaultKind, Pass, SweepState, Sweeper, SweptTable},
@@ -22,6 +24,7 @@ on_both! {
     a_leaf_renamed_between_the_passes_is_named,
     a_log_that_cannot_be_read_holds_up_nobody,
     sweeps_follow_each_other,
+    steps_follow_faster_when_the_configured_time_runs_out,
 }
 
 /// A process at the sweep of a house.
@@ -238,4 +241,21 @@ async fn sweeps_follow_each_other(kind: Kind) {
     assert!(second.started > first.started);
     // A process that starts does not wait for it.
     assert_eq!(sweeper(&house).turn().await.unwrap(), Turn::Worked);
+}
+
+async fn steps_follow_faster_when_the_configured_time_runs_out(kind: Kind) {
+    let hours = |hours| Duration::from_secs(hours * 3_600);
+    for (within, late_after) in [(2, 3_601), (24, 43_201)] {
+        let house = House::start_with(kind, |settings| settings.sweep_within = hours(within)).await;
+        let system = house.caller(&DemoUser::System);
+        for value in ["a", "b"] {
+            system.create("Patient", records::patient(value)).await;
+        }
+        let mut only = sweeper(&house);
+        assert_eq!(only.turn().await.unwrap(), Turn::Worked);
+        assert!(!only.is_late(), "it has just begun");
+        // Half of the time is for the sweep.
+        house.clock.set(late_after);
+        assert!(only.is_late(), "{within} hours");
+    }
 }
