@@ -10,6 +10,7 @@
 
 mod closing;
 mod contract;
+mod emptied;
 mod gateway;
 mod liar;
 mod lies;

@@ -224,9 +224,9 @@ async fn two_that_differ_about_a_block_make_nothing_final() {
 async fn nodes_are_shown_what_opens_them() {
     let (mut gateway, proxies) = before_proxies(2, FinalityRule::Immediate).await;
     anchor_once(&mut gateway).await;
-    for proxy in proxies {
-        assert_eq!(proxy.authorization().as_deref(), Some("Bearer secret"));
-    }
+    let shown: Vec<_> = proxies.iter().map(Proxy::authorization).collect();
+    let opens = ["Bearer secret", "Basic QWxhZGRpbjpodW50ZXIy"];
+    assert_eq!(shown, opens.map(|it| Some(it.to_owned())));
 }
 
 #[tokio::test]
