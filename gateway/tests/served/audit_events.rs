@@ -3,11 +3,21 @@
 
 use crate::{
     audit::newest_events,
+    database::{Kind, on_both},
     house::{HOME, House, OTHER},
     records,
 };
 use devkit::issuer::DemoUser;
 use serde_json::Value;
+
+on_both! {
+    a_bundle_leaves_an_event_for_each_patient_and_interaction,
+    each_event_of_a_bundle_can_be_read_and_proved,
+    a_disclosure_to_another_facility_names_it,
+    every_query_text_of_a_bundle_is_kept_in_order,
+    a_denied_search_is_audited_with_its_text,
+    a_record_that_is_read_to_decide_over_another_is_named,
+}
 
 /// Interaction, outcome, and whether a patient is concerned.
 fn told(event: &Value) -> (String, String, bool) {
@@ -44,9 +54,8 @@ fn requestor(event: &Value) -> &Value {
     first
 }
 
-#[actix_web::test]
-async fn a_bundle_leaves_an_event_for_each_patient_and_interaction() {
-    let house = House::start().await;
+async fn a_bundle_leaves_an_event_for_each_patient_and_interaction(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let auditor = house.caller(&DemoUser::Auditor);
     let a = system.create("Patient", records::patient("a")).await;
@@ -105,9 +114,8 @@ async fn a_bundle_leaves_an_event_for_each_patient_and_interaction() {
     assert_eq!(house.audits(HOME).await[1].outcome, 4, "the worst of all");
 }
 
-#[actix_web::test]
-async fn each_event_of_a_bundle_can_be_read_and_proved() {
-    let house = House::start().await;
+async fn each_event_of_a_bundle_can_be_read_and_proved(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let auditor = house.caller(&DemoUser::Auditor);
     let a = system.create("Patient", records::patient("a")).await;
@@ -147,9 +155,8 @@ async fn each_event_of_a_bundle_can_be_read_and_proved() {
     }
 }
 
-#[actix_web::test]
-async fn a_disclosure_to_another_facility_names_it() {
-    let house = House::start().await;
+async fn a_disclosure_to_another_facility_names_it(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let auditor = house.caller(&DemoUser::Auditor);
     let id = system.create("Patient", records::patient("a")).await;
@@ -210,9 +217,8 @@ async fn whoever_asks_is_named_with_facility_role_and_purpose() {
     }
 }
 
-#[actix_web::test]
-async fn every_query_text_of_a_bundle_is_kept_in_order() {
-    let house = House::start().await;
+async fn every_query_text_of_a_bundle_is_kept_in_order(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let auditor = house.caller(&DemoUser::Auditor);
     let long = format!("Patient?identifier={}", "x".repeat(3_000));
@@ -250,9 +256,8 @@ async fn of_a_lenient_search_only_what_was_understood_is_kept() {
     assert!(audit.queries[0].envelope.len() < 512);
 }
 
-#[actix_web::test]
-async fn a_denied_search_is_audited_with_its_text() {
-    let house = House::start().await;
+async fn a_denied_search_is_audited_with_its_text(kind: Kind) {
+    let house = House::start_on(kind).await;
     let admin = house.caller(&DemoUser::Admin);
     let auditor = house.caller(&DemoUser::Auditor);
     admin.get("Patient?identifier=a").await.expect(403);
@@ -261,9 +266,8 @@ async fn a_denied_search_is_audited_with_its_text() {
     assert_eq!(told(&event), expected(&[("search-type", "4", false)])[0]);
 }
 
-#[actix_web::test]
-async fn a_record_that_is_read_to_decide_over_another_is_named() {
-    let house = House::start().await;
+async fn a_record_that_is_read_to_decide_over_another_is_named(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let auditor = house.caller(&DemoUser::Auditor);
     let id = system.create("Patient", records::patient("a")).await;

@@ -3,11 +3,22 @@
 
 use crate::{
     caller::{Caller, Reply},
+    database::{Kind, on_both},
     house::{HOME, House},
     records,
 };
 use devkit::issuer::DemoUser;
 use std::{collections::BTreeSet, time::Duration};
+
+on_both! {
+    count_is_a_number_of_events_and_pages_go_on_inside_a_record,
+    a_page_of_one_patient_holds_all_its_events,
+    totals_count_events,
+    parameters_are_read_as_on_every_type,
+    a_next_link_stays_short_however_many_patients_are_asked_for,
+    who_was_refused_a_patients_record_is_found_by_the_patient,
+    a_refused_write_names_eight_patients_at_most,
+}
 
 fn ids(page: &Reply) -> Vec<String> {
     let resources = page.resources();
@@ -47,9 +58,8 @@ async fn three_records(system: &Caller) {
     }
 }
 
-#[actix_web::test]
-async fn count_is_a_number_of_events_and_pages_go_on_inside_a_record() {
-    let house = House::start().await;
+async fn count_is_a_number_of_events_and_pages_go_on_inside_a_record(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let auditor = house.caller(&DemoUser::Auditor);
     three_records(&system).await;
@@ -67,9 +77,8 @@ async fn count_is_a_number_of_events_and_pages_go_on_inside_a_record() {
     assert_eq!(one.resources().len(), 5);
 }
 
-#[actix_web::test]
-async fn a_page_of_one_patient_holds_all_its_events() {
-    let house = House::start().await;
+async fn a_page_of_one_patient_holds_all_its_events(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let auditor = house.caller(&DemoUser::Auditor);
     let a = system.create("Patient", records::patient("a")).await;
@@ -95,9 +104,8 @@ async fn a_page_of_one_patient_holds_all_its_events() {
     }
 }
 
-#[actix_web::test]
-async fn totals_count_events() {
-    let house = House::start().await;
+async fn totals_count_events(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let auditor = house.caller(&DemoUser::Auditor);
     three_records(&system).await;
@@ -133,9 +141,8 @@ async fn totals_count_events() {
         .expect(403);
 }
 
-#[actix_web::test]
-async fn parameters_are_read_as_on_every_type() {
-    let house = House::start().await;
+async fn parameters_are_read_as_on_every_type(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let auditor = house.caller(&DemoUser::Auditor);
     let a = system.create("Patient", records::patient("a")).await;
@@ -201,9 +208,8 @@ async fn parameters_are_read_as_on_every_type() {
     assert_eq!(house.audits(HOME).await[0].queries.len(), 1);
 }
 
-#[actix_web::test]
-async fn a_next_link_stays_short_however_many_patients_are_asked_for() {
-    let house = House::start().await;
+async fn a_next_link_stays_short_however_many_patients_are_asked_for(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let auditor = house.caller(&DemoUser::Auditor);
     let a = system.create("Patient", records::patient("a")).await;
@@ -224,9 +230,8 @@ async fn a_next_link_stays_short_however_many_patients_are_asked_for() {
 
 /// By R4 the patient of an event is also the one whose record was asked for
 /// (AuditEvent's search parameter `patient`), and a refusal may be all there is of it.
-#[actix_web::test]
-async fn who_was_refused_a_patients_record_is_found_by_the_patient() {
-    let house = House::start().await;
+async fn who_was_refused_a_patients_record_is_found_by_the_patient(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let auditor = house.caller(&DemoUser::Auditor);
     let own = system.create("Patient", records::patient("own")).await;
@@ -279,9 +284,8 @@ async fn who_was_refused_a_patients_record_is_found_by_the_patient() {
 }
 
 /// Whoever has no right here chooses what a refused body says.
-#[actix_web::test]
-async fn a_refused_write_names_eight_patients_at_most() {
-    let house = House::start().await;
+async fn a_refused_write_names_eight_patients_at_most(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let auditor = house.caller(&DemoUser::Auditor);
     let own = system.create("Patient", records::patient("own")).await;

@@ -1,9 +1,21 @@
 //! batch and transaction: entries of a batch stand for themselves, those of a
 //! transaction together.
 
-use crate::{house::House, records};
+use crate::{
+    database::{Kind, on_both},
+    house::House,
+    records,
+};
 use devkit::issuer::DemoUser;
 use serde_json::{Value, json};
+
+on_both! {
+    a_batch_answers_each_entry_for_itself_and_in_order,
+    a_transaction_is_all_or_nothing,
+    entries_find_each_other_by_urn,
+    what_the_same_record_gets_twice_is_refused,
+    a_batch_looks_as_a_request_of_its_own_does,
+}
 
 fn statuses(body: &Value) -> Vec<String> {
     let entries = body["entry"].as_array().unwrap().iter();
@@ -11,9 +23,8 @@ fn statuses(body: &Value) -> Vec<String> {
     entries.map(status).collect()
 }
 
-#[actix_web::test]
-async fn a_batch_answers_each_entry_for_itself_and_in_order() {
-    let house = House::start().await;
+async fn a_batch_answers_each_entry_for_itself_and_in_order(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let clinician = house.caller(&DemoUser::Clinician);
     let id = system.create("Patient", records::patient("a")).await;
@@ -52,9 +63,8 @@ async fn a_batch_answers_each_entry_for_itself_and_in_order() {
     assert_eq!(system.found("Patient?identifier=c").await, 0);
 }
 
-#[actix_web::test]
-async fn a_transaction_is_all_or_nothing() {
-    let house = House::start().await;
+async fn a_transaction_is_all_or_nothing(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let clinician = house.caller(&DemoUser::Clinician);
     let id = system.create("Patient", records::patient("a")).await;
@@ -90,9 +100,8 @@ async fn a_transaction_is_all_or_nothing() {
     );
 }
 
-#[actix_web::test]
-async fn entries_find_each_other_by_urn() {
-    let house = House::start().await;
+async fn entries_find_each_other_by_urn(kind: Kind) {
+    let house = House::start_on(kind).await;
     let clinician = house.caller(&DemoUser::Clinician);
     let urn = "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a";
     let mut observation = records::observation("x");
@@ -121,9 +130,8 @@ async fn entries_find_each_other_by_urn() {
     assert!((400..500).contains(&reply.status), "{}", reply.text);
 }
 
-#[actix_web::test]
-async fn what_the_same_record_gets_twice_is_refused() {
-    let house = House::start().await;
+async fn what_the_same_record_gets_twice_is_refused(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let one = records::with_id(records::patient("a"), "one");
     let twice = [
@@ -194,9 +202,8 @@ async fn links_of_a_transaction_lead_to_the_new_records() {
     );
 }
 
-#[actix_web::test]
-async fn a_batch_looks_as_a_request_of_its_own_does() {
-    let house = House::start().await;
+async fn a_batch_looks_as_a_request_of_its_own_does(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let id = system.create("Patient", records::patient("a")).await;
     let path = format!("Patient/{id}");

@@ -3,6 +3,7 @@
 
 use crate::{
     caller::{Caller, Reply},
+    database::{Kind, on_both},
     house::{HOME, House},
     records::{self, NAME},
     revocation::put_in_force,
@@ -11,6 +12,17 @@ use devkit::issuer::DemoUser;
 use policies::PolicySource;
 use serde_json::{Value, json};
 use std::{fs, io::Write as _, net::TcpStream, time::Duration};
+
+on_both! {
+    a_repetition_gets_the_same_answer_and_writes_nothing,
+    a_bundle_is_repeated_with_the_ids_it_was_given,
+    of_many_at_once_one_writes_and_all_get_its_answer,
+    a_key_is_for_one_request_of_one_caller,
+    what_failed_leaves_its_key_free,
+    who_may_no_longer_write_is_answered_no_more,
+    a_repetition_is_audited_as_one,
+    an_answer_that_got_lost_is_given_again,
+}
 
 async fn keyed(
     caller: &Caller,
@@ -37,9 +49,8 @@ fn same(first: &Reply, again: &Reply) {
     assert_eq!(essence(first), essence(again));
 }
 
-#[actix_web::test]
-async fn a_repetition_gets_the_same_answer_and_writes_nothing() {
-    let house = House::start().await;
+async fn a_repetition_gets_the_same_answer_and_writes_nothing(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let body = records::patient("a");
     let first = keyed(&system, "POST", "Patient", "k-1", Some(&body)).await;
@@ -80,9 +91,8 @@ async fn a_repetition_gets_the_same_answer_and_writes_nothing() {
     same(&never, &again);
 }
 
-#[actix_web::test]
-async fn a_bundle_is_repeated_with_the_ids_it_was_given() {
-    let house = House::start().await;
+async fn a_bundle_is_repeated_with_the_ids_it_was_given(kind: Kind) {
+    let house = House::start_on(kind).await;
     let clinician = house.caller(&DemoUser::Clinician);
     let urn = "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a";
     let mut observation = records::observation("x");
@@ -131,9 +141,8 @@ async fn a_bundle_is_repeated_with_the_ids_it_was_given() {
     assert_eq!(status(&again, 1), "410 Gone");
 }
 
-#[actix_web::test]
-async fn of_many_at_once_one_writes_and_all_get_its_answer() {
-    let house = House::start().await;
+async fn of_many_at_once_one_writes_and_all_get_its_answer(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     for round in 0..10 {
         let (name, key) = (format!("r{round}"), format!("key-{round}"));
@@ -194,9 +203,8 @@ async fn a_repetition_says_that_it_is_one() {
     }
 }
 
-#[actix_web::test]
-async fn a_key_is_for_one_request_of_one_caller() {
-    let house = House::start().await;
+async fn a_key_is_for_one_request_of_one_caller(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let clinician = house.caller(&DemoUser::Clinician);
     let body = records::patient("a");
@@ -232,9 +240,8 @@ async fn a_key_is_for_one_request_of_one_caller() {
     );
 }
 
-#[actix_web::test]
-async fn what_failed_leaves_its_key_free() {
-    let house = House::start().await;
+async fn what_failed_leaves_its_key_free(kind: Kind) {
+    let house = House::start_on(kind).await;
     let clinician = house.caller(&DemoUser::Clinician);
     let made = clinician.post("Patient", records::patient("a")).await;
     let path = format!("Patient/{}", made.expect(201).id());
@@ -264,9 +271,8 @@ async fn what_failed_leaves_its_key_free() {
         .expect(204);
 }
 
-#[actix_web::test]
-async fn who_may_no_longer_write_is_answered_no_more() {
-    let house = House::start().await;
+async fn who_may_no_longer_write_is_answered_no_more(kind: Kind) {
+    let house = House::start_on(kind).await;
     let clinician = house.caller(&DemoUser::Clinician);
     let body = records::patient("a");
     let made = keyed(&clinician, "POST", "Patient", "k", Some(&body)).await;
@@ -294,9 +300,8 @@ async fn who_may_no_longer_write_is_answered_no_more() {
     }
 }
 
-#[actix_web::test]
-async fn a_repetition_is_audited_as_one() {
-    let house = House::start().await;
+async fn a_repetition_is_audited_as_one(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let auditor = house.caller(&DemoUser::Auditor);
     let body = records::patient("a");
@@ -324,9 +329,8 @@ async fn a_repetition_is_audited_as_one() {
     }
 }
 
-#[actix_web::test]
-async fn an_answer_that_got_lost_is_given_again() {
-    let house = House::start().await;
+async fn an_answer_that_got_lost_is_given_again(kind: Kind) {
+    let house = House::start_on(kind).await;
     let token = house.token_with(&DemoUser::System, |_| {});
     let system = house.bearer(&token);
     let server = system.base().strip_prefix("http://").unwrap();

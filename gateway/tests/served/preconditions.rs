@@ -213,14 +213,19 @@ async fn a_record_that_was_deleted_and_made_again_in_a_second_is_two_versions(ki
 }
 
 on_both! {
+    an_update_that_must_create_overwrites_nothing,
+    no_precondition_holds_on_what_never_was,
+    a_change_can_rest_on_a_time,
+    who_has_the_version_gets_no_content_and_is_audited,
+    entries_have_preconditions_too,
+    a_repetition_has_the_preconditions_of_the_first,
     a_delete_is_known_by_its_own_tag_and_by_no_other,
     a_time_says_nothing_of_two_versions_of_its_second,
     a_record_that_was_deleted_and_made_again_in_a_second_is_two_versions,
 }
 
-#[actix_web::test]
-async fn an_update_that_must_create_overwrites_nothing() {
-    let house = House::start().await;
+async fn an_update_that_must_create_overwrites_nothing(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let only_new = [("if-none-match", "*")];
     put(&system, "one", &only_new).await.expect(201);
@@ -262,9 +267,8 @@ async fn if_match_takes_lists_lines_and_the_star() {
     assert_eq!(version(&clinician, &path).await, "W/\"4\"");
 }
 
-#[actix_web::test]
-async fn no_precondition_holds_on_what_never_was() {
-    let house = House::start().await;
+async fn no_precondition_holds_on_what_never_was(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     for (name, value) in [
         ("if-match", "W/\"1\""),
@@ -284,9 +288,8 @@ async fn no_precondition_holds_on_what_never_was() {
     system.get("Patient/never-was").await.expect(404);
 }
 
-#[actix_web::test]
-async fn a_change_can_rest_on_a_time() {
-    let house = House::start().await;
+async fn a_change_can_rest_on_a_time(kind: Kind) {
+    let house = House::start_on(kind).await;
     let clinician = house.caller(&DemoUser::Clinician);
     let (path, id) = patient(&clinician).await;
     let read = clinician.get(&path).await.expect(200);
@@ -305,9 +308,8 @@ async fn a_change_can_rest_on_a_time() {
     assert_eq!(version(&clinician, &path).await, "W/\"3\"");
 }
 
-#[actix_web::test]
-async fn who_has_the_version_gets_no_content_and_is_audited() {
-    let house = House::start().await;
+async fn who_has_the_version_gets_no_content_and_is_audited(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let (path, id) = patient(&system).await;
     // In a second of its own.
@@ -365,9 +367,8 @@ fn bundle(kind: &str, entry: Value) -> Value {
     json!({"resourceType": "Bundle", "type": kind, "entry": [entry]})
 }
 
-#[actix_web::test]
-async fn entries_have_preconditions_too() {
-    let house = House::start().await;
+async fn entries_have_preconditions_too(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let (path, id) = patient(&system).await;
     let entry = |method: &str, members: Value| {
@@ -436,9 +437,8 @@ async fn entries_have_preconditions_too() {
     assert_eq!(version(&system, &path).await, "W/\"2\"");
 }
 
-#[actix_web::test]
-async fn a_repetition_has_the_preconditions_of_the_first() {
-    let house = House::start().await;
+async fn a_repetition_has_the_preconditions_of_the_first(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let key = ("idempotency-key", "k1");
     let first = [key, ("if-none-match", "*")];
