@@ -1,12 +1,24 @@
 //! What one request may cost, alone and over all entries of a Bundle.
 
-use crate::{caller::Caller, database::Kind, house::House, records};
+use crate::{
+    caller::Caller,
+    database::{Kind, on_both},
+    house::House,
+    records,
+};
 use devkit::issuer::DemoUser;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-async fn house(change: impl FnOnce(&mut gateway::Limits)) -> House {
-    House::start_with(Kind::Sqlite, |settings| change(&mut settings.limits)).await
+on_both! {
+    the_searches_of_a_bundle_open_records_from_one_budget,
+    totals_of_a_bundle_come_from_the_same_budget,
+    bytes_are_counted_whatever_opens_them,
+    pages_end_where_the_answer_is_full,
+}
+
+async fn house(kind: Kind, change: impl FnOnce(&mut gateway::Limits)) -> House {
+    House::start_with(kind, |settings| change(&mut settings.limits)).await
 }
 
 async fn patients(system: &Caller, count: usize) -> Vec<String> {
@@ -41,9 +53,8 @@ fn code(batch: &Value, entry: usize) -> &Value {
     &batch["entry"][entry]["response"]["outcome"]["issue"][0]["code"]
 }
 
-#[actix_web::test]
-async fn the_searches_of_a_bundle_open_records_from_one_budget() {
-    let house = house(|limits| limits.opened_records = 10).await;
+async fn the_searches_of_a_bundle_open_records_from_one_budget(kind: Kind) {
+    let house = house(kind, |limits| limits.opened_records = 10).await;
     let system = house.caller(&DemoUser::System);
     let all: BTreeSet<String> = patients(&system, 4).await.into_iter().collect();
     let mut entries = vec![("GET", "Patient", None); 4];
@@ -79,9 +90,8 @@ async fn the_searches_of_a_bundle_open_records_from_one_budget() {
     assert_eq!(system.found("Patient?identifier=late").await, 1);
 }
 
-#[actix_web::test]
-async fn totals_of_a_bundle_come_from_the_same_budget() {
-    let house = house(|limits| limits.opened_records = 10).await;
+async fn totals_of_a_bundle_come_from_the_same_budget(kind: Kind) {
+    let house = house(kind, |limits| limits.opened_records = 10).await;
     let system = house.caller(&DemoUser::System);
     patients(&system, 4).await;
     let count = ("GET", "Patient?_summary=count", None);
@@ -96,9 +106,8 @@ async fn totals_of_a_bundle_come_from_the_same_budget() {
     assert_eq!(code(&batch, 3), "too-costly");
 }
 
-#[actix_web::test]
-async fn bytes_are_counted_whatever_opens_them() {
-    let house = house(|limits| limits.opened_bytes = 6_000).await;
+async fn bytes_are_counted_whatever_opens_them(kind: Kind) {
+    let house = house(kind, |limits| limits.opened_bytes = 6_000).await;
     let system = house.caller(&DemoUser::System);
     let ids = patients(&system, 20).await;
     let path = format!("Patient/{}", ids[0]);
@@ -127,7 +136,7 @@ async fn bytes_are_counted_whatever_opens_them() {
 
 #[actix_web::test]
 async fn the_answer_of_a_bundle_is_bounded_and_its_changes_are_not_held_up() {
-    let house = house(|limits| limits.answer_bytes = 2_000).await;
+    let house = house(Kind::Sqlite, |limits| limits.answer_bytes = 2_000).await;
     let system = house.caller(&DemoUser::System);
     let ids = patients(&system, 1).await;
     let path = format!("Patient/{}", ids[0]);
@@ -148,9 +157,8 @@ async fn the_answer_of_a_bundle_is_bounded_and_its_changes_are_not_held_up() {
     assert_eq!(batch["entry"][30]["response"]["status"], "201 Created");
 }
 
-#[actix_web::test]
-async fn pages_end_where_the_answer_is_full() {
-    let house = house(|limits| limits.answer_bytes = 1_000).await;
+async fn pages_end_where_the_answer_is_full(kind: Kind) {
+    let house = house(kind, |limits| limits.answer_bytes = 1_000).await;
     let system = house.caller(&DemoUser::System);
     let ids = patients(&system, 12).await;
     let record = format!("Patient/{}", ids[0]);
@@ -174,7 +182,7 @@ async fn pages_end_where_the_answer_is_full() {
 
 #[actix_web::test]
 async fn a_body_has_a_limit_of_values() {
-    let house = house(|limits| limits.body_bytes = 64 * 1024).await;
+    let house = house(Kind::Sqlite, |limits| limits.body_bytes = 64 * 1024).await;
     let system = house.caller(&DemoUser::System);
     let with = |values: usize| {
         let mut patient = records::with_id(records::patient("a"), "dense");

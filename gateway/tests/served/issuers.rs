@@ -1,15 +1,19 @@
 //! Two issuers at one gateway: each speaks for the people of its own facilities.
 
 use crate::{
-    database::Kind,
+    database::{Kind, on_both},
     house::{AUDIENCE, HOME, HOUR, House, OTHER},
 };
 use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
 use gateway::identity::IssuerConfig;
 
+on_both! {
+    each_issuer_speaks_for_its_own,
+}
+
 /// A house whose own issuer serves [`HOME`], and beside it the issuer of [`OTHER`],
 /// whose users claim [`HOME`] all the same but for `clinicianOther`.
-async fn two_issuers(folder: &tempfile::TempDir) -> (House, DevIssuer) {
+async fn two_issuers(kind: Kind, folder: &tempfile::TempDir) -> (House, DevIssuer) {
     let second = DevIssuer::start(DevIssuerConfig {
         dir: folder.path().join("second"),
         port: None,
@@ -19,7 +23,7 @@ async fn two_issuers(folder: &tempfile::TempDir) -> (House, DevIssuer) {
     })
     .unwrap();
     let url = second.issuer_url();
-    let house = House::start_with(Kind::Sqlite, |settings| {
+    let house = House::start_with(kind, |settings| {
         let serving = |name: &str| Some([name.parse().unwrap()].into());
         settings.identity.issuers[0].facilities = serving(HOME);
         settings.identity.issuers.push(IssuerConfig {
@@ -34,7 +38,7 @@ async fn two_issuers(folder: &tempfile::TempDir) -> (House, DevIssuer) {
 #[actix_web::test]
 async fn a_token_of_an_issuer_that_does_not_serve_its_facility_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let (house, second) = two_issuers(&folder).await;
+    let (house, second) = two_issuers(Kind::Sqlite, &folder).await;
     for user in [
         DemoUser::System,
         DemoUser::Clinician,
@@ -68,10 +72,9 @@ async fn a_token_of_an_issuer_that_does_not_serve_its_facility_is_refused() {
     assert!(house.audits(HOME).await.is_empty());
 }
 
-#[actix_web::test]
-async fn each_issuer_speaks_for_its_own() {
+async fn each_issuer_speaks_for_its_own(kind: Kind) {
     let folder = tempfile::tempdir().unwrap();
-    let (house, second) = two_issuers(&folder).await;
+    let (house, second) = two_issuers(kind, &folder).await;
     let theirs = house.bearer(&second.mint(&DemoUser::ClinicianOther, HOUR).unwrap());
     theirs.get("Patient").await.expect(200);
     house

@@ -3,11 +3,17 @@
 
 use crate::{
     caller::{Caller, Reply},
+    database::{Kind, on_both},
     house::House,
     records,
 };
 use devkit::issuer::DemoUser;
 use serde_json::{Value, json};
+
+on_both! {
+    what_is_kept_of_refused_entries_is_small,
+    a_refusal_is_said_again_after_its_reason_is_gone,
+}
 
 async fn keyed(caller: &Caller, key: &str, batch: &Value) -> Reply {
     let headers = [("idempotency-key", key)];
@@ -43,9 +49,8 @@ fn refused(number: usize) -> Value {
     }
 }
 
-#[actix_web::test]
-async fn what_is_kept_of_refused_entries_is_small() {
-    let house = House::start().await;
+async fn what_is_kept_of_refused_entries_is_small(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let mut batch = json!({"resourceType": "Bundle", "type": "batch"});
     batch["entry"] = (0..3_000).map(refused).collect();
@@ -77,9 +82,8 @@ async fn what_is_kept_of_refused_entries_is_small() {
     assert!(text.as_str().is_some_and(|text| !text.is_empty()), "{text}");
 }
 
-#[actix_web::test]
-async fn a_refusal_is_said_again_after_its_reason_is_gone() {
-    let house = House::start().await;
+async fn a_refusal_is_said_again_after_its_reason_is_gone(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let mut batch = json!({"resourceType": "Bundle", "type": "batch"});
     let entry = |id: &str| {

@@ -1,5 +1,5 @@
-//! The gateway as its clients meet it: a server on loopback over SQLite (search over
-//! PostgreSQL too), a dev issuer, two facilities. What is asserted is what came over
+//! The gateway as its clients meet it: a server on loopback over SQLite (over PostgreSQL
+//! too where statements differ), a dev issuer, two facilities. What is asserted is what came over
 //! the wire or what stands in the database afterwards; nothing of the inside is
 //! called.
 

@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use store::StoredUrl;
 
 on_both! {
+    a_url_that_was_added_or_moved_in_the_data_is_refused,
+    a_record_under_a_wrong_scope_is_found_and_mended_by_writing_it_again,
     a_patient_is_known_by_every_spelling_of_the_own_record,
     the_newest_url_can_be_cut_and_is_named_again,
     a_record_under_a_wrong_scope_is_found_and_mended_by_writing_it_again,
@@ -268,9 +270,8 @@ async fn records_stay_findable_when_the_gateway_gets_another_name_on_postgres() 
     a_gateway_may_get_another_name(Kind::Postgres).await;
 }
 
-#[actix_web::test]
-async fn a_url_that_was_added_or_moved_in_the_data_is_refused() {
-    let house = House::start().await;
+async fn a_url_that_was_added_or_moved_in_the_data_is_refused(kind: Kind) {
+    let house = House::start_on(kind).await;
     let facility = house.facility(HOME).await;
     house.opens().await.unwrap();
     let list = move |reader: &mut store::Reader| reader.own_urls().list(facility);

@@ -2,7 +2,7 @@
 //! that does not open, or an older policy set, leaves.
 
 use crate::{
-    database::Kind,
+    database::{Kind, on_both},
     house::{HOME, House, OTHER},
     office::{client, first, person},
     records,
@@ -16,9 +16,14 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use store::{Registration, RegistrationKind};
 
-#[actix_web::test]
-async fn an_unregistered_client_is_refused_everywhere_and_audited() {
-    let house = House::registered(Kind::Sqlite, first).await;
+on_both! {
+    an_unregistered_client_is_refused_everywhere_and_audited,
+    a_registration_that_does_not_open_registers_nobody,
+    an_older_policy_set_permits_it_to_nobody_until_the_operator_recovers,
+}
+
+async fn an_unregistered_client_is_refused_everywhere_and_audited(kind: Kind) {
+    let house = House::registered(kind, first).await;
     let system = house.caller(&DemoUser::System);
     let id = system.create("Patient", records::patient("a")).await;
     let path = format!("Patient/{id}");
@@ -92,9 +97,8 @@ async fn roles_are_those_registered_and_admin_is_a_person() {
         .expect(200);
 }
 
-#[actix_web::test]
-async fn a_registration_that_does_not_open_registers_nobody() {
-    let house = House::registered(Kind::Sqlite, first).await;
+async fn a_registration_that_does_not_open_registers_nobody(kind: Kind) {
+    let house = House::registered(kind, first).await;
     let system = house.caller(&DemoUser::System);
     system.get("Patient?identifier=a").await.expect(200);
     let facility = house.facility(HOME).await;
@@ -145,10 +149,9 @@ fn before_administration() -> PolicySource {
     source
 }
 
-#[actix_web::test]
-async fn an_older_policy_set_permits_it_to_nobody_until_the_operator_recovers() {
+async fn an_older_policy_set_permits_it_to_nobody_until_the_operator_recovers(kind: Kind) {
     let nobody = |_: &str| Default::default();
-    let house = House::registered(Kind::Sqlite, nobody).await;
+    let house = House::registered(kind, nobody).await;
     put_in_force(&house, HOME, 2, &before_administration()).await;
     let admin = house.caller(&DemoUser::Admin);
     drop(admin.get("/admin/clients").await.problem(403));

@@ -2,7 +2,7 @@
 //! a gateway that has been running with the former one.
 
 use crate::{
-    database::Kind,
+    database::{Kind, on_both},
     house::{HOME, House, OTHER},
     office::Office,
     records,
@@ -13,6 +13,12 @@ use model::{Clock, Random, SystemRandom};
 use policies::PolicySource;
 use serde_json::json;
 use std::sync::Arc;
+
+on_both! {
+    the_next_request_after_sharing_ends_sees_nothing,
+    the_callers_own_facility_can_end_the_sharing_too,
+    sharing_ends_and_begins_with_the_facilities_lists,
+}
 
 /// What an administrator's tool does.
 pub async fn put_in_force(house: &House, facility: &str, number: u32, source: &PolicySource) {
@@ -30,9 +36,8 @@ pub fn without_sharing() -> PolicySource {
     source
 }
 
-#[actix_web::test]
-async fn the_next_request_after_sharing_ends_sees_nothing() {
-    let house = House::start().await;
+async fn the_next_request_after_sharing_ends_sees_nothing(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let id = system.create("Patient", records::patient("a")).await;
     let path = format!("Patient/{id}");
@@ -54,9 +59,8 @@ async fn the_next_request_after_sharing_ends_sees_nothing() {
     visitor.get(&path).await.expect(200);
 }
 
-#[actix_web::test]
-async fn the_callers_own_facility_can_end_the_sharing_too() {
-    let house = House::start().await;
+async fn the_callers_own_facility_can_end_the_sharing_too(kind: Kind) {
+    let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
     let id = system.create("Patient", records::patient("a")).await;
     let visitor = house.caller(&DemoUser::ClinicianOther).at(HOME);
@@ -71,9 +75,8 @@ async fn shares_with(office: &Office, names: &[&str]) {
     office.change("PUT", "/admin/facility", said).await;
 }
 
-#[actix_web::test]
-async fn sharing_ends_and_begins_with_the_facilities_lists() {
-    let office = Office::open(Kind::Sqlite).await;
+async fn sharing_ends_and_begins_with_the_facilities_lists(kind: Kind) {
+    let office = Office::open(kind).await;
     let house = &office.house;
     let system = house.caller(&DemoUser::System);
     let id = system.create("Patient", records::patient("a")).await;

@@ -2,15 +2,19 @@
 
 use crate::{
     caller::Caller,
-    database::Kind,
+    database::{Kind, on_both},
     office::{Office, propose},
 };
 use devkit::issuer::DemoUser;
 use serde_json::{Value, json};
 
-#[actix_web::test]
-async fn two_accounts_of_one_person_do_not_make_two() {
-    let office = Office::open(Kind::Sqlite).await;
+on_both! {
+    two_accounts_of_one_person_do_not_make_two,
+    whoever_leaves_out_what_the_proposers_token_had_approves_nothing,
+}
+
+async fn two_accounts_of_one_person_do_not_make_two(kind: Kind) {
+    let office = Office::open(kind).await;
     let claimed = |user: &DemoUser, name: &str, value: Value, verified: bool| {
         office.house.caller_with(user, |claims| {
             claims[name] = value.clone();
@@ -90,9 +94,8 @@ async fn approved(one: &Caller, two: &Caller, number: usize) -> (u16, String) {
     (reply.status, reply.text)
 }
 
-#[actix_web::test]
-async fn whoever_leaves_out_what_the_proposers_token_had_approves_nothing() {
-    let mut office = Office::open(Kind::Sqlite).await;
+async fn whoever_leaves_out_what_the_proposers_token_had_approves_nothing(kind: Kind) {
+    let mut office = Office::open(kind).await;
     let there = office
         .house
         .another_with(|settings| settings.registered_only.person_claims = true)
