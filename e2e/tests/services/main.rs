@@ -44,5 +44,6 @@ mod standby;
 mod swept;
 mod together;
 mod tokens;
+mod told;
 mod traces;
 mod trust;

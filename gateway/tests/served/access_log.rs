@@ -18,7 +18,7 @@ const GIVEN: &str = "made-up-by-the-caller-0815";
 
 /// All lines that this process has logged.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -39,7 +39,8 @@ impl MakeWriter<'_> for Lines {
     }
 }
 
-fn log() -> &'static Lines {
+/// What this process logs; whoever reads it calls this first.
+pub fn log() -> &'static Lines {
     static LINES: OnceLock<Lines> = OnceLock::new();
     LINES.get_or_init(|| {
         let lines = Lines::default();
@@ -53,14 +54,18 @@ fn log() -> &'static Lines {
     })
 }
 
-/// The lines about a request, by the id that its answer has.
-fn lines_of(reply: &Reply) -> Vec<serde_json::Value> {
-    let id = reply.header("x-request-id").unwrap();
+/// The lines with this member, of all tests.
+pub fn lines_with(member: &str, value: &str) -> Vec<serde_json::Value> {
     let text = String::from_utf8(log().0.lock().unwrap().clone()).unwrap();
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
-        .filter(|line: &serde_json::Value| line["request"] == id)
+        .filter(|line: &serde_json::Value| line[member] == value)
         .collect()
+}
+
+/// The lines about a request, by the id that its answer has.
+pub fn lines_of(reply: &Reply) -> Vec<serde_json::Value> {
+    lines_with("request", reply.header("x-request-id").unwrap())
 }
 
 #[actix_web::test]

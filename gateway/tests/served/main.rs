@@ -22,6 +22,7 @@ mod bundles;
 mod caller;
 mod capability;
 mod clock;
+mod damage_told;
 mod database;
 mod envelope_1;
 mod every_route_denies;

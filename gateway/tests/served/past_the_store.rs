@@ -27,7 +27,6 @@ on_both! {
 /// Two observations of one patient: the first with three versions, the second with one.
 struct Site {
     house: House,
-    kind: Kind,
     system: Caller,
     patient: String,
     edited: String,
@@ -47,7 +46,6 @@ impl Site {
             .await;
         let site = Self {
             house,
-            kind,
             system,
             patient,
             edited,
@@ -66,35 +64,6 @@ impl Site {
     async fn put_edited(&self) -> Reply {
         let record = records::with_id(records::observation(&self.patient), &self.edited);
         self.system.put(&self.place(), record).await
-    }
-
-    /// One byte of an envelope, inside the ciphertext.
-    fn flip(&self, column: &str) -> String {
-        match self.kind {
-            Kind::Sqlite => format!(
-                "{column} = CAST(substr({column}, 1, 149) || CASE substr({column}, 150, 1) \
-                 WHEN x'00' THEN x'01' ELSE x'00' END || substr({column}, 151) AS BLOB)"
-            ),
-            Kind::Postgres => {
-                format!("{column} = set_byte({column}, 149, 255 - get_byte({column}, 149))")
-            }
-        }
-    }
-
-    /// The ids and the outcomes of a search.
-    async fn searched(&self, caller: &Caller, query: &str) -> (Vec<String>, Vec<Value>) {
-        let (mut ids, mut outcomes) = (Vec::new(), Vec::new());
-        let page = caller.get(query).await.expect(200).json();
-        for entry in page["entry"].as_array().unwrap_or(&Vec::new()) {
-            if entry["search"]["mode"] == "outcome" {
-                assert!(entry.get("fullUrl").is_none(), "{entry}");
-                outcomes.push(entry["resource"].clone());
-            } else {
-                ids.push(entry["resource"]["id"].as_str().unwrap().to_owned());
-            }
-        }
-        ids.sort();
-        (ids, outcomes)
     }
 
     fn own_patient(&self) -> Caller {
@@ -128,17 +97,17 @@ impl Site {
         let place = format!("Observation/{}", self.other);
         self.system.get(&place).await.expect(200);
         for query in ["Observation", "Observation?_sort=-_lastUpdated"] {
-            let (ids, outcomes) = self.searched(&self.system, query).await;
+            let (ids, outcomes) = searched(&self.system, query).await;
             assert_eq!(ids, [self.other.as_str()], "{query}");
             is_warned(&outcomes);
         }
         let clinician = self.house.caller(&DemoUser::Clinician);
         let query = format!("Observation?patient={}&_total=accurate", self.patient);
-        let (ids, outcomes) = self.searched(&clinician, &query).await;
+        let (ids, outcomes) = searched(&clinician, &query).await;
         assert_eq!(ids, [self.other.as_str()]);
         is_warned(&outcomes);
         // Others might learn of a record that is hidden from them.
-        let (ids, outcomes) = self.searched(&self.own_patient(), "Observation").await;
+        let (ids, outcomes) = searched(&self.own_patient(), "Observation").await;
         assert_eq!(ids, [self.other.as_str()]);
         assert_eq!(outcomes, Vec::<Value>::new());
         let edited = self.place();
@@ -154,8 +123,41 @@ impl Site {
     }
 }
 
+/// A byte of an envelope, inside the ciphertext.
+pub const IN_CIPHERTEXT: usize = 149;
+
+/// Another value of one byte of a column, counted from 0.
+pub fn flip(kind: Kind, column: &str, byte: usize) -> String {
+    let (number, after) = (byte + 1, byte + 2);
+    match kind {
+        Kind::Sqlite => format!(
+            "{column} = CAST(substr({column}, 1, {byte}) || CASE substr({column}, {number}, 1) \
+             WHEN x'00' THEN x'01' ELSE x'00' END || substr({column}, {after}) AS BLOB)"
+        ),
+        Kind::Postgres => {
+            format!("{column} = set_byte({column}, {byte}, 255 - get_byte({column}, {byte}))")
+        }
+    }
+}
+
+/// The ids and the outcomes of a search.
+pub async fn searched(caller: &Caller, query: &str) -> (Vec<String>, Vec<Value>) {
+    let (mut ids, mut outcomes) = (Vec::new(), Vec::new());
+    let page = caller.get(query).await.expect(200).json();
+    for entry in page["entry"].as_array().unwrap_or(&Vec::new()) {
+        if entry["search"]["mode"] == "outcome" {
+            assert!(entry.get("fullUrl").is_none(), "{entry}");
+            outcomes.push(entry["resource"].clone());
+        } else {
+            ids.push(entry["resource"]["id"].as_str().unwrap().to_owned());
+        }
+    }
+    ids.sort();
+    (ids, outcomes)
+}
+
 #[track_caller]
-fn is_warned(outcomes: &[Value]) {
+pub fn is_warned(outcomes: &[Value]) {
     assert_eq!(outcomes.len(), 1, "{outcomes:?}");
     let issue = &outcomes[0]["issue"][0];
     assert_eq!(issue["severity"], "warning", "{issue}");
@@ -286,7 +288,7 @@ async fn envelopes_do_not_change_places(kind: Kind) {
 
 async fn one_unreadable_record_leaves_the_others(kind: Kind) {
     let site = Site::on(kind).await;
-    let flip = site.flip("envelope");
+    let flip = flip(kind, "envelope", IN_CIPHERTEXT);
     site.house
         .sql(&format!("UPDATE version SET {flip} WHERE version = 3"));
     assert_eq!(site.system.get(&site.place()).await.status, 500);
@@ -295,7 +297,7 @@ async fn one_unreadable_record_leaves_the_others(kind: Kind) {
 
 async fn one_unreadable_version_leaves_the_others(kind: Kind) {
     let site = Site::on(kind).await;
-    let flip = site.flip("envelope");
+    let flip = flip(kind, "envelope", IN_CIPHERTEXT);
     site.house
         .sql(&format!("UPDATE version SET {flip} WHERE version = 2"));
     let place = format!("{}/_history", site.place());
