@@ -112,12 +112,22 @@ impl House {
     /// One that believes of a token only what is registered: at each facility these,
     /// made for the issuer of its tokens.
     pub async fn registered(kind: Kind, first: impl FnOnce(&str) -> [First; 2]) -> Self {
+        Self::registered_with(kind, first, |_| {}).await
+    }
+
+    /// The same with other settings.
+    pub async fn registered_with(
+        kind: Kind,
+        first: impl FnOnce(&str) -> [First; 2],
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         Self::build((kind, None), first, |settings| {
             settings.registered_only = RegisteredOnly {
                 administrators: true,
                 clients: true,
                 person_claims: false,
             };
+            change(settings);
         })
         .await
     }
@@ -332,24 +342,13 @@ impl House {
     /// A token of this user, made now by the house's clock, with claims changed before
     /// it is signed.
     pub fn token_with(&self, user: &DemoUser, change: impl FnOnce(&mut Value)) -> String {
-        let token = self.issuer.mint(user, HOUR).unwrap();
-        let mut parts = token.split('.');
-        let (header, claims) = (parts.next().unwrap(), parts.next().unwrap());
-        let mut claims: Value = serde_json::from_slice(&BASE64URL.decode(claims).unwrap()).unwrap();
-        for name in ["iat", "nbf", "exp"] {
-            claims[name] = (claims[name].as_i64().unwrap() + self.clock.ahead()).into();
-        }
-        change(&mut claims);
-        let input = format!("{header}.{}", BASE64URL.encode(claims.to_string()));
-        let signature: Signature = self.issuer_key().sign(input.as_bytes());
-        format!("{input}.{}", BASE64URL.encode(signature.to_bytes()))
-    }
-
-    fn issuer_key(&self) -> SigningKey {
-        let file = self.folder.path().join("issuer/issuer-keys.json");
-        let kept: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
-        let scalar = BASE64URL.decode(kept["current"].as_str().unwrap()).unwrap();
-        SigningKey::from_slice(&scalar).unwrap()
+        let keys = self.folder.path().join("issuer");
+        minted((&self.issuer, keys.as_path()), user, |claims| {
+            for name in ["iat", "nbf", "exp"] {
+                claims[name] = (claims[name].as_i64().unwrap() + self.clock.ahead()).into();
+            }
+            change(claims);
+        })
     }
 
     /// The rows of a facility.
@@ -374,6 +373,27 @@ impl House {
             .await
             .unwrap()
     }
+}
+
+/// A token of an issuer, which keeps its keys in this folder, with claims changed before it
+/// is signed.
+pub fn minted(
+    (issuer, keys): (&DevIssuer, &Path),
+    user: &DemoUser,
+    change: impl FnOnce(&mut Value),
+) -> String {
+    let token = issuer.mint(user, HOUR).unwrap();
+    let mut parts = token.split('.');
+    let (header, claims) = (parts.next().unwrap(), parts.next().unwrap());
+    let mut claims: Value = serde_json::from_slice(&BASE64URL.decode(claims).unwrap()).unwrap();
+    change(&mut claims);
+    let kept = fs::read(keys.join("issuer-keys.json")).unwrap();
+    let kept: Value = serde_json::from_slice(&kept).unwrap();
+    let scalar = BASE64URL.decode(kept["current"].as_str().unwrap()).unwrap();
+    let key = SigningKey::from_slice(&scalar).unwrap();
+    let input = format!("{header}.{}", BASE64URL.encode(claims.to_string()));
+    let signature: Signature = key.sign(input.as_bytes());
+    format!("{input}.{}", BASE64URL.encode(signature.to_bytes()))
 }
 
 /// A client of plain HTTP.

@@ -11,17 +11,25 @@ on_both! {
     each_issuer_speaks_for_its_own,
 }
 
-/// A house whose own issuer serves [`HOME`], and beside it the issuer of [`OTHER`],
-/// whose users claim [`HOME`] all the same but for `clinicianOther`.
-async fn two_issuers(kind: Kind, folder: &tempfile::TempDir) -> (House, DevIssuer) {
-    let second = DevIssuer::start(DevIssuerConfig {
-        dir: folder.path().join("second"),
+/// The folder of the second issuer.
+pub const SECOND: &str = "second";
+
+/// An issuer beside that of a house, with its keys below this folder.
+pub fn second_issuer(folder: &tempfile::TempDir) -> DevIssuer {
+    DevIssuer::start(DevIssuerConfig {
+        dir: folder.path().join(SECOND),
         port: None,
         audience: AUDIENCE.to_owned(),
         lifetime: HOUR,
         facilities: [HOME, OTHER].map(|name| name.parse().unwrap()),
     })
-    .unwrap();
+    .unwrap()
+}
+
+/// A house whose own issuer serves [`HOME`], and beside it the issuer of [`OTHER`],
+/// whose users claim [`HOME`] all the same but for `clinicianOther`.
+async fn two_issuers(kind: Kind, folder: &tempfile::TempDir) -> (House, DevIssuer) {
+    let second = second_issuer(folder);
     let url = second.issuer_url();
     let house = House::start_with(kind, |settings| {
         let serving = |name: &str| Some([name.parse().unwrap()].into());

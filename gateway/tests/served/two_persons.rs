@@ -3,14 +3,19 @@
 use crate::{
     caller::Caller,
     database::{Kind, on_both},
-    office::{Office, propose},
+    house::{AUDIENCE, HOME, House, minted},
+    issuers::{SECOND, second_issuer},
+    office::{Office, client, first, person, propose},
 };
-use devkit::issuer::DemoUser;
+use devkit::issuer::{DemoUser, DevIssuer};
+use gateway::identity::IssuerConfig;
+use policies::Role;
 use serde_json::{Value, json};
 
 on_both! {
     two_accounts_of_one_person_do_not_make_two,
     whoever_leaves_out_what_the_proposers_token_had_approves_nothing,
+    accounts_at_two_issuers_are_told_apart_by_their_claims,
 }
 
 async fn two_accounts_of_one_person_do_not_make_two(kind: Kind) {
@@ -86,9 +91,13 @@ fn claiming(office: &Office, user: &DemoUser, more: &Value) -> Caller {
     })
 }
 
-/// What becomes of a change that one proposes and another approves.
-async fn approved(one: &Caller, two: &Caller, number: usize) -> (u16, String) {
-    let new = json!({"clientId": format!("lab-{number}"), "roles": ["system"]});
+/// A client to register.
+fn lab(number: usize) -> Value {
+    json!({"clientId": format!("lab-{number}"), "roles": ["system"]})
+}
+
+/// What becomes of a client that one proposes and another approves.
+async fn approved(one: &Caller, two: &Caller, new: Value) -> (u16, String) {
     let change = propose(one, "POST", "/admin/clients", new).await;
     let reply = two.post(&format!("{change}/approve"), "").await;
     (reply.status, reply.text)
@@ -137,7 +146,7 @@ async fn whoever_leaves_out_what_the_proposers_token_had_approves_nothing(kind: 
         let strict = (one.through(&there), two.through(&there), required);
         let both = [(one, two, status), strict];
         for (server, (one, two, status)) in both.into_iter().enumerate() {
-            let (got, text) = approved(&one, &two, number * 2 + server).await;
+            let (got, text) = approved(&one, &two, lab(number * 2 + server)).await;
             assert_eq!(got, status, "case {number}: {text}");
             assert_eq!(got == 403, text.contains("cannot be told"), "{text}");
         }
@@ -148,4 +157,76 @@ async fn whoever_leaves_out_what_the_proposers_token_had_approves_nothing(kind: 
     let change = propose(&one, "POST", "/admin/clients", new).await;
     let reject = office.one.post(&format!("{change}/reject"), "").await;
     assert_eq!(reject.expect(200).json()["state"], "withdrawn");
+}
+
+/// A house of two issuers: the first administrator has an account at its own, the second
+/// at the other.
+async fn of_two_issuers(kind: Kind, second: &DevIssuer) -> House {
+    let url = second.issuer_url();
+    let registered = |issuer: &str| {
+        let [_, other] = first(issuer);
+        let people = vec![person(issuer, "chidi.marek"), person(&url, "dana.silva")];
+        let clients = vec![
+            client(issuer, "demo-admin", &[Role::Admin]),
+            client(&url, "demo-admin-second", &[Role::Admin]),
+        ];
+        [(people, clients), other]
+    };
+    House::registered_with(kind, registered, |settings| {
+        let serving = |name: &str| Some([name.parse().unwrap()].into());
+        settings.identity.issuers[0].facilities = serving(HOME);
+        settings.identity.issuers.push(IssuerConfig {
+            facilities: serving(HOME),
+            ..IssuerConfig::new(&url, AUDIENCE)
+        });
+    })
+    .await
+}
+
+/// What the tokens of proposer and approver say beside issuer and subject, and what becomes
+/// of the change.
+fn claims_at_two_issuers() -> Vec<(Value, Value, u16)> {
+    let email = |address: &str| json!({"email": address, "email_verified": true});
+    let typed = |address: &str| json!({"email": address, "email_verified": false});
+    let user = |reference: &str| json!({"fhirUser": reference});
+    let (ada, ben) = ("ada@hospital.example", "ben@hospital.example");
+    let relative = "Practitioner/7";
+    let here = "https://a.example/fhir/Practitioner/7";
+    let there = "https://b.example/fhir/Practitioner/7";
+    vec![
+        (email(ada), email("Ada@Hospital.example"), 403),
+        (user(relative), user(relative), 403),
+        (user(here), user(relative), 403),
+        (user(here), user(here), 403),
+        // What one token says and the other does not, does not tell them apart.
+        (email(ada), user(relative), 403),
+        (email(ada), typed(ada), 403),
+        // Two persons, and two of one number at two servers.
+        (email(ada), email(ben), 200),
+        (user(here), user(there), 200),
+    ]
+}
+
+/// One person may have an account at each issuer, which have nothing in common but what
+/// the tokens say of the person.
+async fn accounts_at_two_issuers_are_told_apart_by_their_claims(kind: Kind) {
+    let folder = tempfile::tempdir().unwrap();
+    let second = second_issuer(&folder);
+    let house = of_two_issuers(kind, &second).await;
+    let keys = folder.path().join(SECOND);
+    let add = |claims: &mut Value, more: &Value| {
+        for (name, value) in more.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+    };
+    for (number, (one, two, status)) in claims_at_two_issuers().into_iter().enumerate() {
+        let proposer = house.caller_with(&DemoUser::Admin, |claims| add(claims, &one));
+        let issued = (&second, keys.as_path());
+        let token = minted(issued, &DemoUser::AdminSecond, |claims| add(claims, &two));
+        // Of two issuers none is meant by itself.
+        let mut new = lab(number);
+        new["issuer"] = json!(house.issuer_url());
+        let (got, text) = approved(&proposer, &house.bearer(&token), new).await;
+        assert_eq!(got, status, "{one} {two}: {text}");
+    }
 }
