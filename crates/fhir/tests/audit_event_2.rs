@@ -6,8 +6,8 @@
 
 use fhir::{
     audit_event::{
-        AuditAct, AuditFacts, AuditOutcome, AuditPatient, AuditRecord, AuditTouched, RecordError,
-        StoredRecord,
+        AuditAct, AuditAgent, AuditFacts, AuditOutcome, AuditPatient, AuditRecord, AuditTouched,
+        RecordError, StoredRecord,
     },
     json::{self, Value},
 };
@@ -259,6 +259,40 @@ fn whoever_asks_says_for_which_facility_in_which_role_and_why() {
             ["TREAT"],
             "{name}"
         );
+    }
+}
+
+/// Patients and monitors ask too; nothing of an event is another for them.
+#[test]
+fn a_patient_and_a_monitor_are_said_to_be_one() {
+    let asked = |role: &str| {
+        let agent = AuditAgent {
+            issuer: "https://login.example.org".to_owned(),
+            subject: "u-17".to_owned(),
+            client: "app".to_owned(),
+            name: None,
+            roles: vec![role.to_owned()],
+            address: Some("192.0.2.7".to_owned()),
+            home: None,
+        };
+        let acts = vec![act("read", vec![touched("Patient", "p-one", &["p-one"])])];
+        let facts = AuditFacts {
+            agent: Some(agent),
+            purpose: Some("PATRQT".to_owned()),
+            ..facts("read", acts)
+        };
+        let record = StoredRecord::from(AuditRecord::new(facts));
+        let events = record.events(&[]).unwrap();
+        assert_eq!(events.len(), 1, "{role}");
+        String::from_utf8(events[0].clone()).unwrap()
+    };
+    let of_clinician = asked("clinician");
+    for role in ["patient", "monitor"] {
+        let event = asked(role);
+        let read = json::parse(event.as_bytes()).unwrap();
+        assert_eq!(texts(&read, "agent.role.text"), [role]);
+        let renamed = of_clinician.replace("\"clinician\"", &format!("\"{role}\""));
+        assert_eq!(event, renamed);
     }
 }
 

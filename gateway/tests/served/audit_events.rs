@@ -8,7 +8,7 @@ use crate::{
     records,
 };
 use devkit::issuer::DemoUser;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 on_both! {
     a_bundle_leaves_an_event_for_each_patient_and_interaction,
@@ -196,24 +196,29 @@ async fn whoever_asks_is_named_with_facility_role_and_purpose() {
     let system = house.caller(&DemoUser::System);
     let auditor = house.caller(&DemoUser::Auditor);
     let id = system.create("Patient", records::patient("a")).await;
-    for (user, role) in [
-        (DemoUser::System, "system"),
-        (DemoUser::Clinician, "clinician"),
-        (DemoUser::Admin, "admin"),
-        (DemoUser::Auditor, "auditor"),
+    let own = DemoUser::Patient {
+        id: id.parse().unwrap(),
+    };
+    let monitor = |claims: &mut Value| claims["roles"] = "monitor".into();
+    let monitor = house.caller_with(&DemoUser::Auditor, monitor);
+    for (caller, role, purpose) in [
+        (house.caller(&DemoUser::System), "system", "TREAT"),
+        (house.caller(&DemoUser::Clinician), "clinician", "TREAT"),
+        (house.caller(&own), "patient", "PATRQT"),
+        (house.caller(&DemoUser::Admin), "admin", "HOPERAT"),
+        (house.caller(&DemoUser::Auditor), "auditor", "HOPERAT"),
+        (monitor, "monitor", "HOPERAT"),
     ] {
-        drop(house.caller(&user).get(&format!("Patient/{id}")).await);
+        drop(caller.get(&format!("Patient/{id}")).await);
         let event = newest_events(&auditor).await.remove(0);
         let asking = requestor(&event);
         let home = &asking["extension"][0]["valueReference"];
         assert_eq!(home["display"], HOME, "{event}");
         let base = home["identifier"]["value"].as_str().unwrap();
         assert!(base.ends_with(&format!("/f/{HOME}/fhir")), "{base}");
-        assert_eq!(asking["role"][0]["text"], role, "{event}");
-        if user == DemoUser::Clinician {
-            let purpose = &asking["purposeOfUse"][0]["coding"][0]["code"];
-            assert_eq!(purpose, "TREAT", "{event}");
-        }
+        assert_eq!(asking["role"], json!([{"text": role}]), "{event}");
+        let said = &asking["purposeOfUse"][0]["coding"][0]["code"];
+        assert_eq!(said, purpose, "{event}");
     }
 }
 
