@@ -192,3 +192,40 @@ async fn every_logged_refusal_names_request_and_client() {
     assert!(lines.iter().any(|line| line["message"] == "request failed"));
     assert!(house.audits(HOME).await.is_empty());
 }
+
+/// What is refused before anything is decided has no audit record of its own: its line is
+/// all there is of it.
+#[actix_web::test]
+async fn what_is_refused_before_it_is_begun_has_a_line_with_request_and_client() {
+    log();
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let foreign = house.caller_with(&DemoUser::System, |claims| {
+        claims["facility"] = "elsewhere".into();
+    });
+    let before = house.audits(HOME).await.len();
+    for (caller, method, path, body, status) in [
+        (&system, "GET", "Patient/mrn_4711", "", 400),
+        (&system, "GET", "/f/mrn4711/fhir/Patient", "", 404),
+        (&system, "GET", "Mrn4711/1", "", 404),
+        (&system, "POST", "Patient", "{\"mrn4711\"", 400),
+        (&system, "GET", "Patient/1?mrn4711=a", "", 400),
+        (&foreign, "GET", "Patient/mrn4711", "", 404),
+    ] {
+        let reply = caller.send(method, path, &[], Some(body.to_owned())).await;
+        let reply = reply.expect(status);
+        let lines = lines_of(&reply);
+        let requests: Vec<_> = lines
+            .iter()
+            .filter(|line| line["message"] == "request")
+            .collect();
+        assert_eq!(requests.len(), 1, "{method} {path}: {lines:#?}");
+        assert_eq!(requests[0]["client"], "demo-system", "{method} {path}");
+        assert_eq!(requests[0]["status"], status, "{method} {path}");
+        assert_eq!(requests[0]["method"], method, "{path}");
+        let told = lines.iter().map(ToString::to_string);
+        let told: String = told.chain([reply.text.clone()]).collect();
+        assert!(!told.contains("4711"), "{method} {path}: {told}");
+    }
+    assert_eq!(house.audits(HOME).await.len(), before);
+}
