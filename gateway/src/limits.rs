@@ -307,3 +307,6 @@ pub(crate) fn network(address: Option<IpAddr>) -> String {
         Some(IpAddr::V6(address)) => format!("{:x}", address.to_bits() >> 64),
     }
 }
+
+#[cfg(test)]
+mod tests;

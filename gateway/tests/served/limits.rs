@@ -62,6 +62,30 @@ async fn a_client_that_asks_too_often_waits_and_others_do_not() {
     nobody.get("/healthz").await.expect(200);
 }
 
+/// The numbers of the defaults, one by one: `gateway/src/limits/tests.rs`.
+#[actix_web::test]
+async fn a_house_has_rates_though_none_are_configured() {
+    let house = house(|limits| *limits = gateway::Limits::default()).await;
+    let clinician = house.caller(&DemoUser::Clinician);
+    // Entries that are refused each for itself, at once.
+    let batch = |entries: usize| {
+        let entries = vec![("PATCH", "Patient/1", None); entries];
+        records::bundle("batch", &entries)
+    };
+    clinician.post("", batch(500)).await.expect(200);
+    clinician.get("Patient").await.expect(200);
+    // Twenty seconds' worth.
+    clinician.post("", batch(10_000)).await.expect(200);
+    told_to_wait(clinician.get("Patient").await);
+    house
+        .caller(&DemoUser::System)
+        .get("Patient")
+        .await
+        .expect(200);
+    house.clock.set(21);
+    clinician.get("Patient").await.expect(200);
+}
+
 #[actix_web::test]
 async fn denials_are_audited_within_a_budget() {
     let house = house(|limits| limits.user_denials_per_minute = 10).await;
