@@ -24,6 +24,7 @@ mod capability;
 mod clock;
 mod damage_told;
 mod database;
+mod dot_segments;
 mod envelope_1;
 mod every_route_denies;
 mod first_facility;
