@@ -106,6 +106,10 @@ fn refusals(verifier: &Verifier<'_>, proof: &Path, trust: &Path) {
     verifier
         .refresh_as("another", trust, &[])
         .refused("the log of facility `riverside`");
+    let other = format!("0x{}", "ab".repeat(32));
+    verifier
+        .refresh(trust, &["--log-id", &other])
+        .refused("the file has the log id 0x");
     let forged = fs::read_to_string(proof).unwrap();
     let (at, _) = forged.match_indices("\"root\":\"").last().unwrap();
     let digit = if &forged[at + 8..=at + 8] == "0" {

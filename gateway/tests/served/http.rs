@@ -2,7 +2,7 @@
 //! what may be written where, and what the headers ask for.
 
 use crate::{
-    house::House,
+    house::{HOME, House},
     records::{self, NAME},
 };
 use devkit::issuer::DemoUser;
@@ -381,4 +381,24 @@ async fn decimals_come_back_as_they_were_sent() {
     ] {
         assert!(read.text.contains(number), "{}", read.text);
     }
+}
+
+/// Whoever set up an issuer learns that the claim is wrong, and not the URL.
+#[actix_web::test]
+async fn a_token_of_a_facility_that_is_not_here_is_told_so() {
+    let house = House::start().await;
+    let told = "the facility of this token is not served here";
+    let foreign = house.caller_with(&DemoUser::System, |claims| {
+        claims["facility"] = json!("elsewhere");
+    });
+    for caller in [foreign.clone(), foreign.at(HOME)] {
+        let reply = caller.get("Patient").await.expect(404);
+        assert_eq!(reply.issue(), "not-found");
+        assert!(reply.text.contains(told), "{}", reply.text);
+    }
+    let detail = foreign.get("/admin/clients").await.problem(404);
+    assert!(detail.contains(told), "{detail}");
+    let own = house.caller(&DemoUser::System).at("elsewhere");
+    let reply = own.get("Patient").await.expect(404);
+    assert!(!reply.text.contains(told), "{}", reply.text);
 }

@@ -81,3 +81,31 @@ fn finality(text: &str) -> Result<FinalityRule, String> {
         _ => Err("`tag`, `immediate` or `depth=N`".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_id_is_read_with_and_without_0x() {
+        let digits = "ab".repeat(32);
+        for text in [
+            digits.clone(),
+            format!("0x{digits}"),
+            format!("0x{}", digits.to_uppercase()),
+        ] {
+            assert_eq!(log_id(&text), Ok(LogId::new([0xab; 32])), "{text}");
+        }
+        for text in [
+            String::new(),
+            "0x".to_owned(),
+            "0xab".to_owned(),
+            format!("{digits}0"),
+            format!("0x0x{digits}"),
+            "zz".repeat(32),
+        ] {
+            let refused = log_id(&text).unwrap_err();
+            assert!(refused.contains("64 hex digits"), "{text}: {refused}");
+        }
+    }
+}
