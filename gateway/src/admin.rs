@@ -46,7 +46,7 @@ const BODY_BYTES: usize = 64 * 1024;
 
 /// Every path below `/admin`.
 pub(crate) fn scope() -> Scope {
-    let on = |path| Offered::at(path, |failure| Problem::from(failure).into());
+    let on = |path| Offered::at(path, |failure| Problem::from(failure).into()).in_json();
     web::scope("/admin")
         .service(
             on("/facilities")

@@ -80,6 +80,15 @@ pub fn of_others(request: &HttpRequest, parameters: &[&str]) -> Result<(), Failu
     ))
 }
 
+/// The same of a path whose answer is JSON.
+///
+/// # Errors
+/// As [`of_others`]; not acceptable.
+pub fn of_json(request: &HttpRequest, parameters: &[&str]) -> Result<(), Failure> {
+    negotiation::check_json_answer(request)?;
+    of_others(request, parameters)
+}
+
 fn form_only(request: &HttpRequest) -> Result<(), Failure> {
     let query = request.query_string();
     negotiation::check_answer(request, query)?;

@@ -12,8 +12,11 @@ use crate::{
 use actix_web::{HttpRequest, http::header};
 use fhir::IssueCode;
 
-/// The names of our form, ours first.
-const JSON_TYPES: [&str; 3] = ["application/fhir+json", "application/json", "text/json"];
+/// The name of our form, and that of JSON which is no FHIR.
+const FHIR_TYPE: &str = "application/fhir+json";
+const JSON_TYPE: &str = "application/json";
+/// The names of JSON.
+const JSON_TYPES: [&str; 3] = [FHIR_TYPE, JSON_TYPE, "text/json"];
 /// The release that we speak, as `fhirVersion` names it.
 const FHIR_VERSIONS: [&str; 2] = ["4.0", "4.0.1"];
 /// The form of a search that is posted.
@@ -31,10 +34,31 @@ pub fn check_answer(request: &HttpRequest, query: &str) -> Result<(), Failure> {
     match (formats.next(), formats.next()) {
         (Some(format), None) => check_format(&format),
         (Some(_), Some(_)) => Err(Failure::twice()),
-        (None, _) if !request.headers().contains_key(header::ACCEPT) => Ok(()),
-        (None, _) if accepts(header_list::members(request, "accept")) => Ok(()),
+        (None, _) if is_accepted(request, FHIR_TYPE) => Ok(()),
         (None, _) => Err(not_acceptable()),
     }
+}
+
+/// Refuses a request that wants an answer in a form that is no JSON, at a path that is no
+/// FHIR.
+///
+/// # Errors
+/// When `Accept` leaves no form of JSON.
+pub fn check_json_answer(request: &HttpRequest) -> Result<(), Failure> {
+    if is_accepted(request, JSON_TYPE) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Category::NotAcceptable,
+        IssueCode::NotSupported,
+        "answers at this path are given as `application/json` only",
+    ))
+}
+
+/// Whether a request takes the form of this name.
+fn is_accepted(request: &HttpRequest, own: &str) -> bool {
+    !request.headers().contains_key(header::ACCEPT)
+        || accepts(own, header_list::members(request, "accept"))
 }
 
 /// Refuses a value of `_format` that is not our form.
@@ -90,17 +114,18 @@ impl Range {
     }
 }
 
-/// Whether our form is wanted: the most particular range that names it decides
+/// Whether the form of this name is wanted: the most particular range that names it decides
 /// (RFC 9110, 12.5.1). Another name of JSON may ask for it, and cannot refuse it. A header
 /// without a member is as good as none.
-fn accepts<'m>(members: impl Iterator<Item = &'m str>) -> bool {
+fn accepts<'m>(own: &str, members: impl Iterator<Item = &'m str>) -> bool {
     let ranges: Vec<Range> = members.map(Range::read).collect();
-    let [ours, plain, text] = JSON_TYPES;
+    let others = JSON_TYPES.into_iter().filter(|name| *name != own);
+    let others: Vec<&str> = others.chain(["text/*"]).collect();
     for (names, refuses) in [
-        (&[ours][..], true),
-        (&[plain, text, "text/*"], false),
-        (&["application/*"], true),
-        (&["*/*"], true),
+        (&[own][..], true),
+        (&others[..], false),
+        (&["application/*"][..], true),
+        (&["*/*"][..], true),
     ] {
         let named = |range: &&Range| range.fits && names.contains(&range.essence.as_str());
         let named: Vec<&Range> = ranges.iter().filter(named).collect();
@@ -250,7 +275,27 @@ mod tests {
             ("text/html", false),
         ] {
             let members = header_list::split(header, ',').into_iter();
-            assert_eq!(accepts(members), expected, "{header}");
+            assert_eq!(accepts(FHIR_TYPE, members), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn json_that_is_no_fhir_is_refused_by_its_own_name() {
+        for (header, expected) in [
+            ("*/*", true),
+            ("", true),
+            ("application/json", true),
+            ("application/fhir+json", true),
+            ("application/problem+json, application/json;q=0.5", true),
+            ("application/json;q=0", false),
+            ("application/json;q=0, */*", false),
+            ("application/json;q=0, application/fhir+json", false),
+            ("application/fhir+json;q=0, */*", true),
+            ("application/problem+json", false),
+            ("text/html", false),
+        ] {
+            let members = header_list::split(header, ',').into_iter();
+            assert_eq!(accepts(JSON_TYPE, members), expected, "{header}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! A path with the methods that it takes: one table for the routes and for what is told
 //! to whoever comes with another method
-//! (<https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6>), or with parameters and
-//! preconditions that the path does not read.
+//! (<https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6>), with parameters and
+//! preconditions that the path does not read, or for an answer in another form.
 
 use crate::{
     failure::{Failure, Taken},
@@ -31,6 +31,7 @@ pub struct Offered {
     methods: Vec<Method>,
     render: Render,
     head: Head,
+    is_json: bool,
     there: There,
     except: Except,
 }
@@ -57,6 +58,7 @@ impl Offered {
             methods: Vec::new(),
             render,
             head: Head::Path(&[]),
+            is_json: false,
             there: |_| Ok(()),
             except: |_, _| Ok(()),
         }
@@ -78,6 +80,14 @@ impl Offered {
     pub fn with_head_read(self) -> Self {
         Self {
             head: Head::Handlers,
+            ..self
+        }
+    }
+
+    /// Answers in JSON, and refuses whoever takes none.
+    pub fn in_json(self) -> Self {
+        Self {
+            is_json: true,
             ..self
         }
     }
@@ -149,7 +159,7 @@ impl Offered {
 
 impl HttpServiceFactory for Offered {
     fn register(self, config: &mut AppService) {
-        let (render, head) = (self.render, self.head);
+        let (render, head, is_json) = (self.render, self.head, self.is_json);
         let methods = Methods {
             all: self.methods,
             there: self.there,
@@ -158,6 +168,7 @@ impl HttpServiceFactory for Offered {
         let settle = move |request: ServiceRequest, next: Next<_>| {
             let settled = match head {
                 Head::Handlers => Ok(()),
+                Head::Path(names) if is_json => head::of_json(request.request(), names),
                 Head::Path(names) => head::of_others(request.request(), names),
             };
             let settled = settled.and_then(|()| methods.check(request.request()));

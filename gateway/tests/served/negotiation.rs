@@ -190,6 +190,45 @@ async fn a_search_is_posted_as_a_form() {
     );
 }
 
+/// A body that says it is compressed would be read as if it were not.
+#[actix_web::test]
+async fn a_compressed_form_or_proposal_is_refused() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    let admin = house.caller(&DemoUser::Admin);
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let json = ("content-type", "application/json");
+    let client = r#"{"clientId":"lab","roles":["system"]}"#;
+    for coding in ["gzip", "br", "identity, gzip"] {
+        let coding = ("content-encoding", coding);
+        let headers = [form, coding];
+        let searched = Some("identifier=a".to_owned());
+        let search = system
+            .send("POST", "Patient/_search", &headers, searched)
+            .await
+            .expect(415);
+        assert_eq!(search.issue(), "not-supported");
+        assert_eq!(search.header("accept-encoding"), Some("identity"));
+        for (method, path) in [
+            ("POST", "/admin/clients"),
+            ("POST", "/admin/administrators"),
+            ("POST", "/admin/facilities"),
+            ("PUT", "/admin/facility"),
+        ] {
+            let body = Some(client.to_owned());
+            let reply = admin.send(method, path, &[json, coding], body).await;
+            assert_eq!(reply.header("accept-encoding"), Some("identity"), "{path}");
+            drop(reply.problem(415));
+        }
+    }
+    let plain = [form, ("content-encoding", "identity")];
+    let searched = Some("identifier=a".to_owned());
+    system
+        .send("POST", "Patient/_search", &plain, searched)
+        .await
+        .expect(200);
+}
+
 #[actix_web::test]
 async fn preferences_are_read_in_every_spelling() {
     let house = House::start().await;

@@ -120,6 +120,45 @@ async fn parameters_and_preconditions_are_refused_where_they_are_not_read() {
     }
 }
 
+/// What a path of no FHIR answers is JSON, but for the page and the log, whose paths name
+/// their form.
+#[actix_web::test]
+async fn an_answer_that_is_json_is_given_in_no_other_form() {
+    let house = House::start().await;
+    let admin = house.caller(&DemoUser::Admin);
+    let in_json = |path: &str| path != "/" && !path.starts_with("/log/");
+    let paths = || paths().into_iter().filter(|it| it.1.starts_with('/'));
+    for (method, path, _) in paths().filter(|it| in_json(&it.1)) {
+        for accept in ["application/xml", "text/html", "application/json;q=0, */*"] {
+            let told = format!("{method} {path} {accept}");
+            let body = Some("{}".to_owned());
+            let reply = admin.send(method, &path, &[("accept", accept)], body).await;
+            assert_eq!(reply.status, 406, "{told}: {}", reply.text);
+            match (method, path.starts_with("/admin")) {
+                ("HEAD", _) => {}
+                (_, true) => drop(reply.problem(406)),
+                (_, false) => assert_eq!(reply.issue(), "not-supported", "{told}"),
+            }
+        }
+    }
+    assert!(house.audits(HOME).await.is_empty(), "something was done");
+    for (method, path, _) in paths() {
+        let mut taken = vec!["application/json", "text/html, */*;q=0.1", ""];
+        if !in_json(&path) {
+            taken.push("application/xml");
+        }
+        for accept in taken {
+            let told = format!("{method} {path} {accept}");
+            let body = Some("{}".to_owned());
+            let reply = admin.send(method, &path, &[("accept", accept)], body).await;
+            assert_ne!(reply.status, 406, "{told}: {}", reply.text);
+        }
+    }
+    let smart = ".well-known/smart-configuration";
+    let xml = [("accept", "application/xml")];
+    admin.send("GET", smart, &xml, None).await.expect(406);
+}
+
 #[actix_web::test]
 async fn a_refused_head_is_an_answer_like_any_other() {
     let house = House::start().await;
