@@ -188,3 +188,6 @@ impl ManageConnection for Manager {
         reader.doubtful || reader.conn.is_broken()
     }
 }
+
+#[cfg(test)]
+mod tests;

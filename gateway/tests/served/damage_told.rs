@@ -96,7 +96,6 @@ async fn a_data_key_that_was_cut_or_changed_takes_its_own_records_alone(kind: Ki
             assert_eq!(fault.table, SweptTable::Version, "{attack}: {fault:?}");
         }
         house.sql("DELETE FROM data_key; INSERT INTO data_key SELECT * FROM kept_key");
-        let there = system.through(&house.another().await);
         there.get(&format!("Patient/{patient}")).await.expect(200);
         assert_eq!(whole(&house).await.faults.named, Vec::new(), "{attack}");
     }

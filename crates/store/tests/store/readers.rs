@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 
 on_both! {
     searches_under_way_hold_up_no_read_by_key,
+    a_read_by_key_under_way_holds_up_no_readiness,
     a_search_ends_after_its_time,
     a_search_ends_when_nobody_waits,
     a_closed_store_leaves_no_thread,
@@ -84,6 +85,35 @@ fn searches_under_way_hold_up_no_read_by_key(world: &World) {
     for search in searches {
         assert_eq!(runtime.block_on(search).expect("a task"), Ok(1));
     }
+}
+
+/// A load balancer must not take a gateway out because its connections are busy.
+fn a_read_by_key_under_way_holds_up_no_readiness(world: &World) {
+    // Of these there is one connection.
+    let (store, facility) = open(world, 1, LONG);
+    insert(&store, facility, version(10, 1));
+    let runtime = runtime();
+    let (begun, begins) = mpsc::channel();
+    let (let_go, held) = mpsc::channel::<()>();
+    let reading = store.clone();
+    let reading = runtime.spawn(async move {
+        reading
+            .read("held up", move |reader| {
+                begun.send(()).expect("a test that waits");
+                let _ = held.recv();
+                reader.versions().current(facility, tag(10))
+            })
+            .await
+    });
+    begins.recv_timeout(LONG).expect("a read that begins");
+    runtime.block_on(async {
+        assert_eq!(store.ready().await, Ok(()));
+        let searched = store.search("beside", move |reader| search(reader, facility));
+        assert_eq!(searched.await, Ok(1));
+    });
+    drop(let_go);
+    let read = runtime.block_on(reading).expect("a task");
+    assert!(read.expect("a read").is_some());
 }
 
 fn a_search_ends_after_its_time(world: &World) {
