@@ -38,16 +38,8 @@ type Answer = Result<HttpResponse, Failure>;
 pub fn mount(config: &mut web::ServiceConfig) {
     config
         .service(Offered::at("/", Into::into).get(front_page::show))
-        .service(
-            Offered::at("/healthz", Into::into)
-                .in_json()
-                .get(health::live),
-        )
-        .service(
-            Offered::at("/readyz", Into::into)
-                .in_json()
-                .get(health::ready),
-        )
+        .service(Offered::at("/healthz", Into::into).get(health::live))
+        .service(Offered::at("/readyz", Into::into).get(health::ready))
         .service(
             Offered::at("/log/{facility}/{path:.*}", Into::into)
                 .get(log_tiles::read)
