@@ -145,7 +145,11 @@ impl Keyring {
                 reader.keys().find_by_id(facility, id)
             })
             .await?
-            .ok_or_else(|| Failure::fault(format!("data key {id} is not in the database")))?;
+            .ok_or_else(|| {
+                Failure::fault(format!(
+                    "data key {id} is not in the database, or its row cannot be read"
+                ))
+            })?;
         self.hold(&row)
     }
 

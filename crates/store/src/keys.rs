@@ -118,7 +118,8 @@ impl<A: Access> Keys<'_, A> {
         Ok(self.find_many(facility, &[id])?.pop())
     }
 
-    /// The data keys of these ids that exist, in no order.
+    /// The data keys of these ids that exist and can be read, in no order. One whose row
+    /// somebody has made unreadable is as one that is gone, and takes no other along.
     pub fn find_many(
         &mut self,
         facility: FacilityId,
@@ -130,9 +131,7 @@ impl<A: Access> Keys<'_, A> {
                 .filter(data_key::facility_id.eq(facility.0))
                 .filter(data_key::id.eq_any(some.iter().map(|id| id.as_bytes().as_slice())));
             let rows: Vec<KeyRow> = self.access.query(|conn| query.load(conn))?;
-            for row in rows {
-                keys.push(read_key(row)?);
-            }
+            keys.extend(rows.into_iter().filter_map(|row| read_key(row).ok()));
         }
         Ok(keys)
     }

@@ -201,4 +201,10 @@ fn keys_are_found_by_scope_and_by_id(world: &World) {
     assert_eq!(many.len(), 2);
     assert_eq!(one, Some(key(11, Scope::Audit)));
     assert_eq!(none, None);
+    // One that somebody made unreadable takes no other along.
+    world.sql("UPDATE data_key SET scope_kind = 9 WHERE scope_kind = 3");
+    let left = store.read_blocking("find", |reader| {
+        reader.keys().find_many(facility, &[id(10), id(11)])
+    });
+    assert_eq!(left, Ok(vec![key(10, Scope::Facility)]));
 }
