@@ -338,13 +338,16 @@ pub(crate) fn add_queries(
     let mut texts: BTreeMap<Tag, Vec<SealedQuery>> = BTreeMap::new();
     for (record, number, key, envelope) in rows {
         let of_record = texts.entry(column::tag(&record)?).or_default();
-        of_record.push(SealedQuery {
-            data_key: column::data_key_id(&key)?,
-            envelope,
-        });
-        if usize::try_from(number) != Ok(of_record.len()) {
-            return Err(Error::Corrupt("number of a query text"));
-        }
+        let is_in_place = usize::try_from(number) == Ok(of_record.len() + 1);
+        let text = match column::data_key_id(&key) {
+            Ok(data_key) if is_in_place => SealedQuery { data_key, envelope },
+            // Its record alone is refused, for this opens for nobody.
+            _ => SealedQuery {
+                data_key: DataKeyId::new([0; DataKeyId::LEN]),
+                envelope: Vec::new(),
+            },
+        };
+        of_record.push(text);
     }
     for audit in audits {
         if let Some(found) = texts.remove(&audit.record) {

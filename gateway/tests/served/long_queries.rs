@@ -19,7 +19,7 @@ on_both! {
 }
 
 /// A search for so many identifiers, those of the records among them.
-fn query(values: usize) -> String {
+pub fn query(values: usize) -> String {
     let filler = "y".repeat(60);
     let others = (3..values).map(|n| format!("{}|none-{n:04}-{filler}", records::SYSTEM));
     let first = ["m0", "m1", "m2"].map(|it| format!("{}|{it}", records::SYSTEM));
@@ -27,7 +27,7 @@ fn query(values: usize) -> String {
     format!("identifier={}&_count=1", values.join(","))
 }
 
-async fn search(caller: &Caller, query: String) -> Reply {
+pub async fn search(caller: &Caller, query: String) -> Reply {
     let form = [("content-type", "application/x-www-form-urlencoded")];
     caller
         .send("POST", "Patient/_search", &form, Some(query))

@@ -38,6 +38,7 @@ mod http;
 mod idempotency;
 mod issuers;
 mod kept_answers;
+mod kept_rows;
 mod key_rows;
 mod limits;
 mod listener;
