@@ -10,6 +10,7 @@
 
 mod access_log;
 mod access_matrix;
+mod added_rows;
 mod administration;
 mod answers;
 mod audit;
@@ -22,6 +23,7 @@ mod bundles;
 mod caller;
 mod capability;
 mod clock;
+mod cut_together;
 mod damage_told;
 mod database;
 mod dot_segments;
@@ -29,6 +31,7 @@ mod envelope_1;
 mod every_route_denies;
 mod first_facility;
 mod format_1;
+mod found_by;
 mod front_page;
 mod full_urls;
 mod hidden;

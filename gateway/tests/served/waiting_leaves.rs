@@ -8,7 +8,10 @@ use crate::{
     sweep::{HERE, whole},
 };
 use devkit::issuer::DemoUser;
-use gateway::refused_leaves::{Refused, RefusedLeaves, Standing, Wanted};
+use gateway::{
+    refused_leaves::{Refused, RefusedLeaves, Standing, Wanted},
+    sweep::FaultKind,
+};
 use model::{Tag, VersionNumber};
 use store::{LeafClaims, LeafFault, Tx};
 
@@ -16,6 +19,8 @@ on_both! {
     a_start_shows_what_waited_before_and_refuses_what_was_put_there,
     a_leaf_that_was_damaged_can_be_put_in_again,
     a_row_whose_leaf_lost_its_name_can_have_it_again,
+    a_refused_leaf_that_was_added_puts_nothing_into_the_log,
+    a_refusal_that_was_cut_or_edited_lets_nothing_in,
 }
 
 const ALL: &str = "INSERT INTO pending_leaf (facility_id, commitment, record_tag, version, mac)";
@@ -127,11 +132,7 @@ async fn a_leaf_that_was_damaged_can_be_put_in_again(kind: Kind) {
 
 async fn a_row_whose_leaf_lost_its_name_can_have_it_again(kind: Kind) {
     let house = site(kind).await;
-    let tag = house.query(&format!(
-        "SELECT {} FROM version WHERE {HERE} AND version = 2",
-        hex(kind)
-    ));
-    let tag: Tag = tag[0][0].to_lowercase().parse().unwrap();
+    let tag = tag_of_second(&house, kind);
     house.sql(&format!(
         "DELETE FROM pending_leaf WHERE {HERE} AND version = 2"
     ));
@@ -147,6 +148,83 @@ async fn a_row_whose_leaf_lost_its_name_can_have_it_again(kind: Kind) {
     assert!(![put, again, none].iter().any(Refused::lacks));
     assert_eq!(claims(&house).await.refused, []);
     assert_eq!(whole(&house).await.faults.total(), 0);
+}
+
+/// Of a record that never was, of a row that has its leaf, and of what is no name at all.
+async fn a_refused_leaf_that_was_added_puts_nothing_into_the_log(kind: Kind) {
+    let house = site(kind).await;
+    let waiting = count(&house, "pending_leaf");
+    let refused =
+        "INSERT INTO refused_leaf (facility_id, commitment, record_tag, version, mac, cause)";
+    house.sql(&format!(
+        "{refused} SELECT facility_id, commitment, record_tag, 9, mac, 'mac' FROM pending_leaf
+            WHERE {HERE} AND version = 2;
+         {refused} SELECT facility_id, mac, record_tag, version, mac, 'twice' FROM pending_leaf
+            WHERE {HERE} AND version = 2;
+         {refused} SELECT facility_id, commitment, commitment, -1, NULL, 'nonsense'
+            FROM pending_leaf WHERE {HERE} AND version = 2"
+    ));
+    let leaves = house.refused_leaves(HOME).await;
+    let wanted = Wanted {
+        put_again: true,
+        forget: false,
+    };
+    let looked = look(&leaves, wanted).await;
+    let seen: Vec<_> = looked
+        .iter()
+        .map(|it| (it.fault, it.standing, it.put_again))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (Some(LeafFault::Mac), Standing::NoRow, false),
+            (Some(LeafFault::Twice), Standing::HasLeaf, false),
+            (None, Standing::NoRow, false),
+        ]
+    );
+    assert_eq!(count(&house, "pending_leaf"), waiting);
+    assert_eq!(whole(&house).await.faults.total(), 0);
+}
+
+async fn a_refusal_that_was_cut_or_edited_lets_nothing_in(kind: Kind) {
+    let house = site(kind).await;
+    let genuine = count(&house, "pending_leaf");
+    house.sql(&format!(
+        "UPDATE pending_leaf SET mac = commitment WHERE {HERE} AND version = 2"
+    ));
+    assert_eq!(claims(&house).await.refused.len(), 1);
+    let leaves = house.refused_leaves(HOME).await;
+    let wanted = Wanted {
+        put_again: true,
+        forget: false,
+    };
+    // Under another name it is that of nothing; its row goes on without a leaf.
+    house.sql("UPDATE refused_leaf SET version = 9, cause = 'twice'");
+    let looked = look(&leaves, wanted).await;
+    assert_eq!(looked.len(), 1);
+    let seen = (looked[0].standing, looked[0].put_again);
+    assert_eq!(seen, (Standing::NoRow, false));
+    house.sql("DELETE FROM refused_leaf");
+    assert_eq!(look(&leaves, wanted).await, []);
+    assert_eq!(claims(&house).await.good.len(), genuine - 1);
+    // The sweep names the row, and the operator gives it its leaf.
+    let swept = whole(&house).await.faults;
+    assert_eq!((swept.count(FaultKind::NoLeaf), swept.total()), (1, 1));
+    let tag = tag_of_second(&house, kind);
+    let number = VersionNumber::new(2).unwrap();
+    let put = leaves.put_again(tag, number).await.unwrap();
+    assert!(put.put_again, "{put}");
+    assert_eq!(claims(&house).await.good.len(), genuine);
+    assert_eq!(whole(&house).await.faults.total(), 0);
+}
+
+/// The record that has two versions.
+fn tag_of_second(house: &House, kind: Kind) -> Tag {
+    let tag = house.query(&format!(
+        "SELECT {} FROM version WHERE {HERE} AND version = 2",
+        hex(kind)
+    ));
+    tag[0][0].to_lowercase().parse().unwrap()
 }
 
 const fn hex(kind: Kind) -> &'static str {
