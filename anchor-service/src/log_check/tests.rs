@@ -47,6 +47,7 @@ on_both! {
     what_its_keys_signed_last_is_held_against_it,
     a_check_is_made_once_and_kept,
     old_anchors_are_thinned_and_every_leaf_keeps_one,
+    a_checkpoint_that_is_neither_an_anchors_nor_the_newest_is_cut_unseen,
 }
 
 /// A database of PostgreSQL, gone with this value.
@@ -376,4 +377,20 @@ impl Site {
         };
         self.world.store.read("counts", count).await.unwrap()
     }
+}
+
+/// No proof needs it.
+async fn a_checkpoint_that_is_neither_an_anchors_nor_the_newest_is_cut_unseen(mut site: Site) {
+    site.world.plant(0, 5).await;
+    site.world.service.step_sequence().await.unwrap();
+    assert_eq!(site.world.service.step_checkpoint().await, Ok(1));
+    site.world.plant(0, 5).await;
+    site.world.settle().await;
+    let sizes = site.world.ledger.history(site.world.logs[0]);
+    assert!(sizes.iter().all(|head| head.size != 705));
+    let log = faults::LOG;
+    site.sql(&format!(
+        "DELETE FROM checkpoint WHERE size = 705 AND {log}"
+    ));
+    assert_eq!(site.found().await, Vec::<String>::new(), "unseen");
 }

@@ -1,6 +1,6 @@
 //! Rows of logs that someone changes who can write to the database and holds no key.
 
-use super::{Step, World};
+use super::{STEPS, Step, World};
 use crate::{
     Alarm, StepError,
     journal::Journal,
@@ -36,6 +36,9 @@ on_both! {
     a_checkpoint_that_no_key_signed_is_passed_over_and_holds_up_nothing,
     leaves_under_a_checkpoint_that_no_key_signed_are_not_anchored,
     what_was_signed_last_is_found_behind_many_others,
+    transactions_that_somebody_added_are_given_up_and_the_anchors_posted,
+    a_transaction_that_is_final_can_be_cut_unseen,
+    a_transaction_cut_under_way_leaves_its_leaves_to_the_next_one,
 }
 
 /// Two logs, of which the first has leaves that are signed and anchored.
@@ -266,4 +269,71 @@ async fn what_was_signed_last_is_found_behind_many_others(mut site: Site) {
     site.world.plant(0, 2).await;
     site.world.settle().await;
     site.world.judge().await;
+}
+
+async fn transactions_that_somebody_added_are_given_up_and_the_anchors_posted(mut site: Site) {
+    let (address, hash) = (site.blob(&[9; 20]), site.blob(&[9; 32]));
+    site.sql(&format!(
+        "INSERT INTO post (chain_id, submitter, nonce, raw, tx_hash, state, created_ms)
+             VALUES (1, {address}, 0, {hash}, {hash}, 'prepared', 0)"
+    ));
+    site.world.plant(0, 2).await;
+    for step in [Step::Sequence, Step::Checkpoint] {
+        assert!(site.world.step(step).await.is_ok());
+    }
+    // While it is looked after, nothing is posted.
+    assert_eq!(site.world.step(Step::Post).await, Ok(0));
+    site.world.settle().await;
+    site.world.judge().await;
+    assert_eq!(site.world.ledger.history(site.world.logs[0]).len(), 2);
+}
+
+impl Site {
+    /// Cuts a transaction, past the key that refers to it.
+    fn cut_post(&self, which: &str) {
+        let unbound = match self.server {
+            Some(_) => "ALTER TABLE anchor DROP CONSTRAINT anchor_post_id_fkey; ",
+            None => "",
+        };
+        self.sql(&format!(
+            "{unbound}DELETE FROM post WHERE id = (SELECT {which}(id) FROM post)"
+        ));
+    }
+}
+
+/// What is final is shown by the rows of the anchors.
+async fn a_transaction_that_is_final_can_be_cut_unseen(mut site: Site) {
+    site.world.plant(0, 2).await;
+    site.world.settle().await;
+    site.cut_post("min");
+    assert_eq!(site.world.service.check().await, Ok(()));
+    site.world.plant(0, 2).await;
+    site.world.settle().await;
+    site.world.judge().await;
+}
+
+/// Its own anchor does not become final in its block; the next one covers the same leaves.
+async fn a_transaction_cut_under_way_leaves_its_leaves_to_the_next_one(mut site: Site) {
+    site.world.plant(0, 2).await;
+    let steps = [(Step::Sequence, 2), (Step::Checkpoint, 1), (Step::Post, 1)];
+    for (step, done) in steps {
+        assert_eq!(site.world.step(step).await, Ok(done), "{step:?}");
+    }
+    site.cut_post("max");
+    site.world.mine();
+    site.world.plant(0, 1).await;
+    for _ in 0..12 {
+        // Some fail: what was cut is named.
+        for step in STEPS {
+            drop(site.world.step(step).await);
+        }
+        site.world.mine();
+        site.world.clock.advance_millis(20_000);
+    }
+    let history = site.world.ledger.history(site.world.logs[0]);
+    assert_eq!(history.last().unwrap().size, 6);
+    let id = site.row(0).await.id;
+    let read = move |reader: &mut store::Reader| reader.anchors().newest_final(id);
+    let newest = site.world.store.read("anchor", read).await;
+    assert_eq!(newest.unwrap().unwrap().new.size, 6);
 }

@@ -139,6 +139,43 @@ async fn no_clock_keeps_the_lease_for_good() {
     assert!(two.works().await);
 }
 
+/// Who can write to the database holds up those that stand for the lease as long as he goes
+/// on writing, and can do nothing else by it.
+#[tokio::test]
+async fn a_lease_that_somebody_wrote_holds_up_the_service_and_nothing_else() {
+    let mut world = World::new(0).await;
+    let mut one = Rival::new(&world, 1, 0);
+    assert!(one.works().await);
+    // Somebody's until the year 2100.
+    world.sql("UPDATE anchor_lease SET holder = zeroblob(16), until_ms = 4102444800000");
+    world.plant(0, 1).await;
+    assert_eq!(one.step(Step::Sequence).await, Err(LOST));
+    assert!(!one.works().await);
+    one.clock.advance_millis(9_000);
+    assert!(!one.works().await);
+    one.clock.advance_millis(1_000);
+    assert!(one.works().await, "a lease that stands still is over");
+    assert_eq!(one.step(Step::Sequence).await, Ok(1));
+    // Nobody's.
+    world.sql("DELETE FROM anchor_lease");
+    world.plant(0, 1).await;
+    assert_eq!(one.step(Step::Sequence).await, Err(LOST));
+    assert!(one.works().await);
+    assert_eq!(one.step(Step::Sequence).await, Ok(1));
+    // One that cannot be read is named until somebody takes it away.
+    world.sql("UPDATE anchor_lease SET holder = x'01'");
+    let unreadable = one.service.step_lease().await;
+    assert!(
+        matches!(unreadable, Err(StepError::Store(store::Error::Corrupt(_)))),
+        "{unreadable:?}"
+    );
+    world.sql("DELETE FROM anchor_lease");
+    assert!(one.works().await);
+    world.restart();
+    world.settle().await;
+    world.judge().await;
+}
+
 /// Clocks that differ by an hour, lease steps and work in any order: both believe to
 /// have the lease as often as they like, and the log has one history.
 #[tokio::test]
