@@ -161,3 +161,17 @@ async fn an_unreadable_facility_holds_up_no_other() {
     world.settle().await;
     world.judge().await;
 }
+
+#[tokio::test]
+async fn a_facility_whose_row_was_cut_gets_nothing_until_it_is_back() {
+    let mut world = World::new(0).await;
+    world.sql("CREATE TABLE kept AS SELECT * FROM facility; DELETE FROM facility WHERE name = 'a'");
+    world.restart();
+    world.plant(0, 1).await;
+    world.plant(1, 2).await;
+    assert_eq!(world.step(Step::Sequence).await, Ok(2));
+    assert_eq!(world.step(Step::Checkpoint).await, Ok(1));
+    world.sql("INSERT INTO facility SELECT * FROM kept WHERE name = 'a'");
+    world.settle().await;
+    world.judge().await;
+}

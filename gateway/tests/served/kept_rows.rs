@@ -7,11 +7,13 @@ use crate::{
     database::{Kind, on_both},
     house::House,
     long_queries::{query, search},
+    office::{Office, listed},
     records,
     sweep::{HERE, whole},
 };
 use devkit::issuer::DemoUser;
 use gateway::sweep::FaultKind;
+use serde_json::json;
 
 on_both! {
     an_answer_that_was_edited_or_swapped_is_given_to_nobody,
@@ -314,4 +316,22 @@ async fn query_texts_that_were_added_edited_or_swapped_close_their_record_alone(
     assert_eq!(events(&auditor, &patient).await, (before, 0));
     let swept = whole(&house).await.faults;
     assert_eq!(swept.total(), 0, "unseen: {:?}", swept.named);
+}
+
+/// The rows by which decisions take turns on PostgreSQL. Without them the numbers of the
+/// statements let one of two through.
+#[actix_web::test]
+async fn without_the_rows_of_locks_a_change_is_decided_once_all_the_same() {
+    let mut office = Office::open(Kind::Postgres).await;
+    let there = office.house.another().await;
+    let elsewhere = office.two.through(&there);
+    office.house.sql("DELETE FROM lock_bucket");
+    let new = json!({"clientId": "lab", "roles": ["system"]});
+    let change = office.propose("POST", "/admin/clients", new).await;
+    let approve = format!("{change}/approve");
+    let (one, other) = tokio::join!(office.two.post(&approve, ""), elsewhere.post(&approve, ""),);
+    let statuses = [one.status, other.status];
+    let good = statuses.iter().filter(|status| **status == 200).count();
+    assert_eq!(good, 1, "{statuses:?}");
+    assert_eq!(listed(&office.one, "clients").await.len(), 5);
 }
