@@ -12,6 +12,7 @@ use serde_json::Value;
 
 on_both! {
     a_version_has_the_status_that_its_write_had,
+    who_may_see_a_version_is_decided_over_what_it_says,
 }
 
 /// The statuses of a history, the newest first, in pages of a version.
@@ -73,4 +74,35 @@ async fn a_version_has_the_status_that_its_write_had(kind: Kind) {
     let done = system.post("", bundle).await.expect(200).json();
     assert_eq!(done["entry"][0]["response"]["status"], "201 Created");
     assert_eq!(of_entries(&done["entry"][1]["resource"]), ["201 Created"]);
+}
+
+/// Also where the subject of a record was wrong and was corrected: docs/threat-model.md,
+/// "Known limits".
+async fn who_may_see_a_version_is_decided_over_what_it_says(kind: Kind) {
+    let house = House::start_on(kind).await;
+    let system = house.caller(&DemoUser::System);
+    let (wrong, right) = (
+        system.create("Patient", records::patient("a")).await,
+        system.create("Patient", records::patient("b")).await,
+    );
+    let id = system
+        .create("Observation", records::observation(&wrong))
+        .await;
+    let place = format!("Observation/{id}");
+    let corrected = records::with_id(records::observation(&right), &id);
+    system.put(&place, corrected).await.expect(200);
+    let own = |id: &str| {
+        let id = id.parse().unwrap();
+        house.caller(&DemoUser::Patient { id })
+    };
+    let (before, after) = (own(&wrong), own(&right));
+    let first = format!("{place}/_history/1");
+    before.get(&place).await.expect(404);
+    before.get(&first).await.expect(200);
+    after.get(&place).await.expect(200);
+    after.get(&first).await.expect(404);
+    assert_eq!(before.found("Observation").await, 0);
+    // A page that begins with what is hidden is none.
+    let page = format!("{place}/_history?_count=1");
+    before.get(&page).await.expect(404);
 }
