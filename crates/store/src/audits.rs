@@ -7,7 +7,8 @@ use crate::{
     waiting,
 };
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper,
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl,
+    SelectableHelper,
     prelude::{Queryable, Selectable},
 };
 use model::{AuditInteraction, Commitment, DataKeyId, Tag, Timestamp};
@@ -257,25 +258,27 @@ impl<A: Access> Audits<'_, A> {
         self.access.query(|conn| query.load(conn))
     }
 
-    /// As few as are named, in no order.
+    /// As few as are named, in no order: one seek each. Asked for many at once, a database
+    /// that does not know how many records there are walks through the facility by time.
     fn of_records(
         &mut self,
         facility: FacilityId,
         records: &[Tag],
         ends: &Ends<'_>,
     ) -> Result<Vec<Place>, Error> {
-        let records = records.iter().map(|tag| tag.as_bytes().as_slice());
-        let query = audit::table
-            .filter(audit::facility_id.eq(facility.0))
-            .filter(audit::record_tag.eq_any(records))
-            .filter(audit::time_ms.between(ends.since, ends.time))
-            .filter(
-                audit::time_ms
-                    .lt(ends.time)
-                    .or(audit::record_tag.le(ends.record)),
-            )
-            .select((audit::time_ms, audit::record_tag));
-        self.access.query(|conn| query.load(conn))
+        let newest = (ends.time, ends.record);
+        let mut found = Vec::new();
+        for record in records {
+            let query = audit::table
+                .filter(audit::facility_id.eq(facility.0))
+                .filter(audit::record_tag.eq(record.as_bytes().as_slice()))
+                .select((audit::time_ms, audit::record_tag));
+            let place: Option<Place> = self.access.query(|conn| query.first(conn).optional())?;
+            found.extend(place.filter(|(time, record)| {
+                ends.since <= *time && (*time, record.as_slice()) <= newest
+            }));
+        }
+        Ok(found)
     }
 
     /// The newest records of several patients are among the newest of each.

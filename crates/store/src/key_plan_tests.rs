@@ -1,13 +1,19 @@
 //! Reads of single records, audit records and leaves enter SQLite's tables by more than
 //! the facility or the log, also without statistics: every statement that the views run
-//! is taken down and its plan asked for.
+//! is taken down and its plan asked for. So do searches of audit records on PostgreSQL,
+//! with statistics, by the plan that is made for all values.
 
 use crate::{
-    Audit, AuditRange, AuditsOf, BatchBound, EventRow, FacilityId, Log, LogRowId, NewAudit, Reader,
-    RowName, Store, database::Use, test_database::TestDatabase,
+    Audit, AuditPosition, AuditRange, AuditsOf, BatchBound, EventRow, FacilityId, Log, LogRowId,
+    NewAudit, Reader, RowName, Store,
+    database::{Conn, Use},
+    test_database::TestDatabase,
 };
 use diesel::{
-    Connection as _, QueryableByName, RunQueryDsl, connection::InstrumentationEvent, sql_query,
+    Connection as _, QueryableByName, RunQueryDsl,
+    connection::{InstrumentationEvent, SimpleConnection as _},
+    dsl::sql,
+    sql_query,
     sql_types::Text,
 };
 use model::{AuditInteraction, Commitment, DataKeyId, LogId, Tag, Timestamp, VersionNumber};
@@ -32,8 +38,51 @@ struct Step {
     detail: String,
 }
 
+/// As many values as a list of a search may have.
+const LONG_LIST: u32 = 500;
+
+/// Pages and counts of all, of some records and of some patients, in ranges and lists of
+/// any length.
+fn read_audits(reader: &mut Reader) -> Result<(), crate::Error> {
+    let (facility, one) = (FacilityId(1), Tag::new([1; 16]));
+    reader.audits().find(facility, one)?;
+    let from = AuditPosition {
+        time: time(),
+        record: one,
+    };
+    let ranges = [
+        AuditRange::default(),
+        AuditRange {
+            from: Some(from),
+            since: Some(time()),
+        },
+    ];
+    for length in [0, 1, LONG_LIST] {
+        let tags: Vec<Tag> = std::iter::once(one)
+            .chain((1..=length).map(numbered))
+            .collect();
+        for of in [
+            AuditsOf::Facility,
+            AuditsOf::Records(tags.clone()),
+            AuditsOf::Patients(tags),
+        ] {
+            for range in &ranges {
+                reader.audits().page(facility, &of, range, 10)?;
+                reader.audits().count(facility, &of, range, 10)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The tag of a row that [`fill`] makes.
+fn numbered(number: u32) -> Tag {
+    let digits = format!("{number:016}").into_bytes();
+    Tag::from_slice(&digits).expect("16 digits")
+}
+
 fn read_everything(reader: &mut Reader) -> Result<(), crate::Error> {
-    let (facility, log, range) = (FacilityId(1), LogRowId(1), AuditRange::default());
+    let (facility, log) = (FacilityId(1), LogRowId(1));
     let (one, two) = (Tag::new([1; 16]), Tag::new([2; 16]));
     let first = VersionNumber::FIRST;
     // Not the audit record's tag: a leaf without its version would be refused.
@@ -44,15 +93,7 @@ fn read_everything(reader: &mut Reader) -> Result<(), crate::Error> {
         .history(facility, two, Some(first), None, 10)?;
     reader.leaves().find(facility, one, first)?;
     reader.leaves().of_row(facility, one, first)?;
-    reader.audits().find(facility, one)?;
-    for of in [
-        AuditsOf::Facility,
-        AuditsOf::Records(vec![one, two]),
-        AuditsOf::Patients(vec![one, two]),
-    ] {
-        reader.audits().page(facility, &of, &range, 10)?;
-        reader.audits().count(facility, &of, &range, 10)?;
-    }
+    read_audits(reader)?;
     reader.anchors().covering(log, 1)?;
     reader.anchors().newest_final(log)?;
     reader.log_pages().newest_final(log)?;
@@ -128,20 +169,13 @@ fn audit() -> NewAudit {
     }
 }
 
-/// The statements that are run, each with the steps of its plan.
-fn plans(read: fn(&mut Reader) -> Result<(), crate::Error>) -> Vec<(String, Vec<Step>)> {
-    let test = TestDatabase::sqlite();
-    let store = Store::open(&test.database).expect("a database that opens");
-    store.leaf_keys().set([&[1; 32]]);
+/// The statements that are run.
+fn statements(
+    store: &Store,
+    read: fn(&mut Reader) -> Result<(), crate::Error>,
+) -> BTreeSet<String> {
     let taken: Arc<Mutex<BTreeSet<String>>> = Arc::default();
     let taking = Arc::clone(&taken);
-    store
-        .run_tx_blocking("an audit record", &[], |tx| {
-            tx.facilities()
-                .insert(&"north".parse().expect("a name"), time())?;
-            tx.audits().insert(FacilityId(1), &audit())
-        })
-        .expect("written");
     let done = store.read_blocking("everything", move |reader| {
         reader
             .conn
@@ -155,13 +189,97 @@ fn plans(read: fn(&mut Reader) -> Result<(), crate::Error>) -> Vec<(String, Vec<
         read(reader)
     });
     assert_eq!(done, Ok(()));
-    let mut conn = test.database.connect(Use::Read).expect("a connection");
     let taken = taken.lock().expect("no panic");
-    let plan = |sql: &String| {
+    taken.clone()
+}
+
+/// The statements that are run on SQLite, each with the steps of its plan.
+fn plans(read: fn(&mut Reader) -> Result<(), crate::Error>) -> Vec<(String, Vec<Step>)> {
+    let test = TestDatabase::sqlite();
+    let store = Store::open(&test.database).expect("a database that opens");
+    store.leaf_keys().set([&[1; 32]]);
+    store
+        .run_tx_blocking("an audit record", &[], |tx| {
+            tx.facilities()
+                .insert(&"north".parse().expect("a name"), time())?;
+            tx.audits().insert(FacilityId(1), &audit())
+        })
+        .expect("written");
+    let mut conn = test.database.connect(Use::Read).expect("a connection");
+    let plan = |sql: String| {
         let steps = sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(&mut conn);
-        (sql.clone(), steps.expect("a plan"))
+        (sql, steps.expect("a plan"))
     };
-    taken.iter().map(plan).collect()
+    statements(&store, read).into_iter().map(plan).collect()
+}
+
+/// Rows of one facility on PostgreSQL: so many that a walk through them would be dear.
+fn fill(conn: &mut Conn) {
+    let tag = |number: &str| format!("convert_to(lpad(({number})::text, 16, '0'), 'UTF8')");
+    let (record, patient, key) = (tag("i * 7919 % 20011"), tag("i % 100"), tag("0"));
+    let numbers = "generate_series(1, 20000) AS n (i)";
+    conn.batch_execute(&format!(
+        "INSERT INTO audit (facility_id, record_tag, time_ms, interaction, outcome,
+                policy_number, events, padded_size, data_key_id, envelope)
+             SELECT 1, {record}, 1800000000000 + i, 'read', 0, 1, 1, 512, {key}, {key}
+             FROM {numbers};
+         INSERT INTO audit_patient (facility_id, patient_tag, time_ms, record_tag, event)
+             SELECT 1, {patient}, 1800000000000 + i, {record}, 0 FROM {numbers};
+         INSERT INTO audit_query (facility_id, record_tag, number, data_key_id, envelope)
+             SELECT 1, {record}, 1, {key}, {key} FROM {numbers}"
+    ))
+    .expect("rows");
+    // Autovacuum does so within a minute of so many rows.
+    conn.batch_execute("VACUUM ANALYZE").expect("statistics");
+}
+
+/// The plan of a statement for whatever values it is run with.
+fn generic_plan(conn: &mut Conn, number: usize, statement: &str) -> Vec<String> {
+    let has = |bind: &i32| statement.contains(&format!("${bind}"));
+    let values = vec!["NULL"; (1..).take_while(has).count()].join(", ");
+    conn.batch_execute(&format!("PREPARE plan_{number} AS {statement}"))
+        .expect("a statement");
+    let explain = format!("EXPLAIN (COSTS OFF) EXECUTE plan_{number} ({values})");
+    sql::<Text>(&explain).load(conn).expect("a plan")
+}
+
+/// Each table is entered by an index that narrows it to more than the facility.
+fn check_postgres(statement: &str, lines: &[String]) {
+    let text = lines.join("\n");
+    assert!(!text.contains("Seq Scan"), "{statement}\n{text}");
+    for (line, next) in lines.iter().zip(lines.iter().skip(1)) {
+        let entered = line.split_once(" using ");
+        let Some((_, scan)) = entered.or_else(|| line.split_once("Bitmap Index Scan on ")) else {
+            continue;
+        };
+        let wanted = match scan.split_whitespace().next() {
+            Some("audit_time") => "time_ms",
+            Some("audit_patient_pkey") => "patient_tag = ",
+            Some("audit_query_pkey" | "audit_facility_id_record_tag_key") => "record_tag = ",
+            other => panic!("{other:?}: {statement}\n{text}"),
+        };
+        assert!(
+            next.contains("Index Cond") && next.contains(wanted),
+            "{line}: {statement}\n{text}"
+        );
+    }
+}
+
+#[test]
+fn searches_and_counts_of_the_audit_walk_through_no_facility_on_postgres() {
+    let test = TestDatabase::postgres();
+    let mut writer = test.database.connect(Use::Write).expect("a connection");
+    fill(&mut writer);
+    let store = Store::open(&test.database).expect("a database that opens");
+    let taken = statements(&store, read_audits);
+    assert!(taken.len() >= 5, "{taken:?}");
+    let mut conn = test.database.connect(Use::Read).expect("a connection");
+    conn.batch_execute("SET plan_cache_mode = force_generic_plan")
+        .expect("a setting");
+    for (number, statement) in taken.iter().enumerate() {
+        let lines = generic_plan(&mut conn, number, statement);
+        check_postgres(statement, &lines);
+    }
 }
 
 #[test]

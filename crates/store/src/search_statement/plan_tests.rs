@@ -16,7 +16,7 @@ use diesel::{
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::{Integer, Text},
 };
-use model::{Tag, Timestamp, Token};
+use model::{Tag, Timestamp, Token, VersionNumber};
 use std::marker::PhantomData;
 
 const FACILITY: FacilityId = FacilityId(1);
@@ -100,28 +100,34 @@ fn orders() -> Vec<Order> {
     orders
 }
 
+/// As many values as a list of a search may have.
+const LONG_LIST: u32 = 500;
+
+/// The values of rows that [`fill`] makes.
+fn long_list<T>(make: fn([u8; 16]) -> T) -> Vec<T> {
+    let value = |number: u32| -> [u8; 16] {
+        let digits = format!("{number:016}").into_bytes();
+        digits.try_into().expect("16 digits")
+    };
+    (1..=LONG_LIST).map(|number| make(value(number))).collect()
+}
+
+const fn links<'a>(param: &'a str, targets: &'a [Tag]) -> Criterion<'a> {
+    Criterion::Links { param, targets }
+}
+
 /// Runs `check` on the plan of every shape.
 fn every_shape(conn: &mut Conn, check: impl Fn(&str, &[String])) {
     let tags: Vec<Tag> = (1..=4).map(tag).collect();
     let tokens: Vec<Token> = (1..=4).map(|number| Token::new([number; 16])).collect();
+    let (many_tags, many_tokens) = (long_list(Tag::new), long_list(Token::new));
+    let one_token = Criterion::Tokens(&tokens[..1]);
     let kinds = [
-        Criterion::Links {
-            param: "_id",
-            targets: &tags[..1],
-        },
-        Criterion::Links {
-            param: "_id",
-            targets: &tags,
-        },
-        Criterion::Links {
-            param: "subject",
-            targets: &tags[..1],
-        },
-        Criterion::Links {
-            param: "subject",
-            targets: &tags,
-        },
-        Criterion::Tokens(&tokens[..1]),
+        links("_id", &tags[..1]),
+        links("_id", &tags),
+        links("subject", &tags[..1]),
+        links("subject", &tags),
+        one_token,
         Criterion::Tokens(&tokens),
     ];
     let mut combinations: Vec<Vec<Criterion<'_>>> = vec![Vec::new(), kinds.to_vec()];
@@ -129,25 +135,16 @@ fn every_shape(conn: &mut Conn, check: impl Fn(&str, &[String])) {
         combinations.push(vec![first]);
         combinations.extend(kinds.map(|second| vec![first, second]));
     }
-    let kind = "Observation".parse().expect("a type");
-    let place = Place {
-        backend: conn.backend(),
-        facility: FACILITY,
-        resource_type: &kind,
-    };
+    for long in [
+        links("_id", &many_tags),
+        links("subject", &many_tags),
+        Criterion::Tokens(&many_tokens),
+    ] {
+        combinations.push(vec![long]);
+        combinations.push(vec![one_token, long]);
+    }
     for criteria in &combinations {
-        if !criteria.is_empty() {
-            let lines = plan(conn, &Probe::new(place, criteria, 100));
-            check(&format!("probe of {criteria:?}"), &lines);
-        }
-        for order in orders() {
-            for lead in [Lead::Criterion, Lead::Type] {
-                let narrow = || Narrow::new(place, lead, criteria, order, 50);
-                let shape = format!("{lead:?} {order:?} {criteria:?}");
-                check(&shape, &plan(conn, &Found(narrow())));
-                check(&shape, &plan(conn, &Count(narrow())));
-            }
-        }
+        every_order(conn, criteria, &check);
     }
     let covering = Covering {
         backend: conn.backend(),
@@ -155,9 +152,47 @@ fn every_shape(conn: &mut Conn, check: impl Fn(&str, &[String])) {
         index: 7,
     };
     check("covering anchor", &plan(conn, &covering));
+    every_history(conn, &check);
+}
+
+/// Runs `check` on the plans of a search by these criteria.
+fn every_order(conn: &mut Conn, criteria: &[Criterion<'_>], check: &impl Fn(&str, &[String])) {
+    let kind = "Observation".parse().expect("a type");
+    let place = Place {
+        backend: conn.backend(),
+        facility: FACILITY,
+        resource_type: &kind,
+    };
+    if !criteria.is_empty() {
+        let lines = plan(conn, &Probe::new(place, criteria, 100));
+        check(&format!("probe of {criteria:?}"), &lines);
+    }
+    for order in orders() {
+        for lead in [Lead::Criterion, Lead::Type] {
+            let narrow = || Narrow::new(place, lead, criteria, order, 50);
+            let shape = format!("{lead:?} {order:?} {criteria:?}");
+            check(&shape, &plan(conn, &Found(narrow())));
+            check(&shape, &plan(conn, &Count(narrow())));
+        }
+    }
+}
+
+/// The current version of a record, and pages of its history.
+fn every_history(conn: &mut Conn, check: &impl Fn(&str, &[String])) {
     let record = tag(1);
-    let standing = Standing::new(FACILITY, &record, None, None, 1);
-    check("current version", &plan(conn, &standing));
+    let third = VersionNumber::new(3);
+    for (before, since) in [
+        (None, None),
+        (third, None),
+        (None, Some(at(10))),
+        (third, Some(at(10))),
+    ] {
+        for limit in [1, 51] {
+            let standing = Standing::new(FACILITY, &record, before, since, limit);
+            let shape = format!("history {before:?} {since:?} {limit}");
+            check(&shape, &plan(conn, &standing));
+        }
+    }
 }
 
 const FILLED: i32 = 20_000;
