@@ -63,6 +63,12 @@ impl Site {
             .sql(&format!("CREATE TABLE kept AS SELECT * FROM {table}"));
     }
 
+    /// Changes the key of the first patient.
+    fn edit_first(&self, change: &str) {
+        self.house
+            .sql(&format!("UPDATE data_key SET {change} WHERE id = {FIRST}"));
+    }
+
     fn put_back(&self, table: &str) {
         self.house.sql(&format!(
             "DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept"
@@ -131,9 +137,17 @@ async fn a_data_key_that_was_cut_closes_what_it_sealed_and_nothing_else(kind: Ki
 async fn data_keys_that_were_edited_or_swapped_open_nothing(kind: Kind) {
     let mut site = Site::on(kind).await;
     site.keep("data_key");
+    let swapped = format!("wrapped = (SELECT o.wrapped FROM data_key o WHERE o.id = {SECOND})");
+    // At requests to a process that has not opened it, and by the sweep.
+    for change in [flipped(kind), &swapped, "scope_kind = 9"] {
+        site.edit_first(change);
+        let system = site.elsewhere().await;
+        site.first_is_closed(&system, change).await;
+        site.put_back("data_key");
+    }
     for change in [
         flipped(kind).to_owned(),
-        format!("wrapped = (SELECT o.wrapped FROM data_key o WHERE o.id = {SECOND})"),
+        swapped,
         format!("wrapped = {}", zeros(kind, 0)),
         format!("scope_tag = {}", zeros(kind, 16)),
         "scope_kind = 5".to_owned(),
@@ -142,14 +156,15 @@ async fn data_keys_that_were_edited_or_swapped_open_nothing(kind: Kind) {
         "facility_id = (SELECT id FROM facility WHERE name = 'hillcrest')".to_owned(),
         format!("id = {}", zeros(kind, 16)),
     ] {
-        site.house
-            .sql(&format!("UPDATE data_key SET {change} WHERE id = {FIRST}"));
-        let system = site.elsewhere().await;
-        site.first_is_closed(&system, &change).await;
+        site.edit_first(&change);
+        let swept = whole(&site.house).await.faults;
+        let found = (swept.count(FaultKind::Unreadable), swept.total());
+        assert_eq!(found, (2, 2), "{change}: {:?}", swept.named);
         site.put_back("data_key");
     }
     let system = site.elsewhere().await;
     assert_eq!(system.found("Observation").await, 2);
+    assert_eq!(whole(&site.house).await.faults.total(), 0);
 }
 
 /// The generation in the row is told by nobody: that of the KEK in use counts.
