@@ -81,13 +81,6 @@ impl Site {
     }
 }
 
-fn zeros(kind: Kind, bytes: u8) -> String {
-    match kind {
-        Kind::Sqlite => format!("zeroblob({bytes})"),
-        Kind::Postgres => format!("decode(repeat('00', {bytes}), 'hex')"),
-    }
-}
-
 /// A copy of the second version under another name.
 fn copied(record: &str, number: u8) -> String {
     format!(
@@ -128,7 +121,7 @@ async fn a_version_that_was_added_closes_its_record(kind: Kind) {
 async fn a_record_that_was_added_is_left_out_with_a_warning(kind: Kind) {
     let site = Site::on(kind).await;
     let (before, _) = site.found().await;
-    let name = zeros(kind, 16);
+    let name = kind.zeros(16);
     site.house.sql(&copied(&name, 1));
     assert_eq!(
         site.found().await,
@@ -152,7 +145,7 @@ async fn an_audit_record_that_was_added_is_left_out_with_a_warning(kind: Kind) {
     let (before, none) = site.events(&auditor).await;
     assert!(before >= 4 && none == 0, "{before} {none}");
     let first = format!("(SELECT record_tag FROM audit WHERE {HERE} ORDER BY id LIMIT 1)");
-    let name = zeros(kind, 16);
+    let name = kind.zeros(16);
     site.house.sql(&format!(
         "INSERT INTO audit_patient (facility_id, patient_tag, time_ms, record_tag, event)
          SELECT facility_id, patient_tag, time_ms, {name}, event FROM audit_patient
@@ -178,7 +171,7 @@ async fn an_audit_row_of_another_form_fails_the_searches_that_meet_it(kind: Kind
     let first = format!("(SELECT min(id) FROM audit WHERE {HERE})");
     site.house.sql("CREATE TABLE kept AS SELECT * FROM audit");
     for change in [
-        format!("data_key_id = {}", zeros(kind, 3)),
+        format!("data_key_id = {}", kind.zeros(3)),
         "padded_size = -1".to_owned(),
         "policy_number = -1".to_owned(),
     ] {
@@ -211,7 +204,7 @@ async fn a_statement_that_was_added_permits_nothing(kind: Kind) {
                  (facility_id, kind, number, record_tag, data_key_id, envelope, created_ms)
              SELECT facility_id, kind, {number}, {}, data_key_id, envelope, created_ms
              FROM statement WHERE kind = 'policy' AND number = 1 AND {HERE}",
-            zeros(kind, 16)
+            kind.zeros(16)
         ));
         // What is in force is read again after a minute.
         seconds += 61;

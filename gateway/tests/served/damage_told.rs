@@ -4,9 +4,9 @@
 use crate::{
     access_log::{lines_with, log},
     caller::Caller,
-    database::{Kind, on_both},
+    database::{IN_CIPHERTEXT, Kind, on_both},
     house::{HOME, House, OTHER},
-    past_the_store::{IN_CIPHERTEXT, flip, is_warned, searched},
+    past_the_store::{is_warned, searched},
     records::{self, NAME},
     revocation::put_in_force,
     sweep::whole,
@@ -30,7 +30,7 @@ on_both! {
 /// Seconds after which what is in force is read again though no epoch has moved.
 const A_MINUTE: i64 = 61;
 /// A byte of a wrapped key, inside the ciphertext.
-const IN_WRAPPED: usize = 19;
+const IN_WRAPPED: u8 = 19;
 
 /// The tag of a record, which only the gateway can compute.
 fn tag(house: &House, kind: &str, id: &str) -> String {
@@ -65,7 +65,7 @@ async fn a_data_key_that_was_cut_or_changed_takes_its_own_records_alone(kind: Ki
         .into();
     let of_patient = literal(kind, &tag(&house, "Patient", &patient));
     let its_key = format!("WHERE scope_kind = 1 AND scope_tag = {of_patient}");
-    let flipped = flip(kind, "wrapped", IN_WRAPPED);
+    let flipped = kind.flipped("wrapped", IN_WRAPPED);
     house.sql("CREATE TABLE kept_key AS SELECT * FROM data_key");
     for attack in [
         format!("DELETE FROM data_key {its_key}"),
@@ -115,7 +115,7 @@ async fn a_damaged_candidate_that_would_not_match_is_warned_of(kind: Kind) {
     let of_system = format!("{search}&_total=accurate");
     assert_eq!(searched(&system, &search).await.0, [fitting.as_str()]);
     let record = literal(kind, &tag(&house, "Patient", &other));
-    let flipped = flip(kind, "envelope", IN_CIPHERTEXT);
+    let flipped = kind.flipped("envelope", IN_CIPHERTEXT);
     house.sql(&format!(
         "UPDATE version SET {flipped} WHERE record_tag = {record}"
     ));
@@ -153,7 +153,7 @@ async fn a_refused_row_is_counted_and_logged_without_its_content(kind: Kind) {
     let count = |damage| facility.damages.count(damage);
     assert_eq!(Damage::ALL.map(count), [0, 0, 0]);
 
-    let flipped = flip(kind, "envelope", IN_CIPHERTEXT);
+    let flipped = kind.flipped("envelope", IN_CIPHERTEXT);
     let row = format!("WHERE resource_type = '{record_type}'");
     house.sql(&format!("UPDATE version SET {flipped} {row}"));
     let refused = system.get(&path).await.expect(500);
@@ -221,7 +221,7 @@ async fn a_refused_policy_set_is_counted_and_logged(kind: Kind) {
     let line = &in_force[0];
     assert_eq!(line["digest"].as_str().map(str::len), Some(64), "{line}");
 
-    let flipped = flip(kind, "envelope", IN_CIPHERTEXT);
+    let flipped = kind.flipped("envelope", IN_CIPHERTEXT);
     house.sql(&format!(
         "CREATE TABLE kept_set AS SELECT * FROM policy_set;
          UPDATE policy_set SET {flipped} WHERE number = {newest}"

@@ -16,6 +16,36 @@ pub enum Kind {
     Postgres,
 }
 
+/// A byte of an envelope that is inside the ciphertext.
+pub const IN_CIPHERTEXT: u8 = 149;
+
+impl Kind {
+    /// So many bytes of zero, as SQL.
+    pub fn zeros(self, bytes: u8) -> String {
+        match self {
+            Self::Sqlite => format!("zeroblob({bytes})"),
+            Self::Postgres => format!("decode(repeat('00', {bytes}), 'hex')"),
+        }
+    }
+
+    /// What changes one byte of a column, counted from 0, in an UPDATE.
+    pub fn flipped(self, column: &str, byte: u8) -> String {
+        match self {
+            Self::Sqlite => {
+                let (this, next) = (byte + 1, byte + 2);
+                format!(
+                    "{column} = CAST(substr({column}, 1, {byte}) || CASE \
+                     substr({column}, {this}, 1) WHEN x'00' THEN x'01' ELSE x'00' END || \
+                     substr({column}, {next}) AS BLOB)"
+                )
+            }
+            Self::Postgres => {
+                format!("{column} = set_byte({column}, {byte}, 255 - get_byte({column}, {byte}))")
+            }
+        }
+    }
+}
+
 /// Runs each of the named functions as a test on each kind of database.
 macro_rules! on_both {
     ($($name:ident,)*) => {

@@ -4,7 +4,7 @@
 
 use crate::{
     caller::{Caller, Reply},
-    database::{Kind, on_both},
+    database::{IN_CIPHERTEXT, Kind, on_both},
     house::House,
     long_queries::{query, search},
     office::{Office, listed},
@@ -24,22 +24,8 @@ on_both! {
     query_texts_that_were_added_edited_or_swapped_close_their_record_alone,
 }
 
-fn zeros(kind: Kind, bytes: u8) -> String {
-    match kind {
-        Kind::Sqlite => format!("zeroblob({bytes})"),
-        Kind::Postgres => format!("decode(repeat('00', {bytes}), 'hex')"),
-    }
-}
-
-/// One byte of an envelope, inside the ciphertext.
-fn flipped(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Sqlite => {
-            "envelope = CAST(substr(envelope, 1, 149) || CASE substr(envelope, 150, 1) \
-             WHEN x'00' THEN x'01' ELSE x'00' END || substr(envelope, 151) AS BLOB)"
-        }
-        Kind::Postgres => "envelope = set_byte(envelope, 149, 255 - get_byte(envelope, 149))",
-    }
+fn flipped(kind: Kind) -> String {
+    kind.flipped("envelope", IN_CIPHERTEXT)
 }
 
 /// The one tag that there is in a column, as SQL.
@@ -81,13 +67,13 @@ async fn an_answer_that_was_edited_or_swapped_is_given_to_nobody(kind: Kind) {
         format!("{column} = (SELECT o.{column} FROM answer o WHERE o.key_tag <> {first})")
     };
     for (change, status) in [
-        (flipped(kind).to_owned(), 500),
+        (flipped(kind), 500),
         (of_second("envelope"), 500),
         ("time_ms = time_ms + 1".to_owned(), 500),
-        (format!("data_key_id = {}", zeros(kind, 16)), 500),
+        (format!("data_key_id = {}", kind.zeros(16)), 500),
         // Another request under the same key, as far as can be told.
         (of_second("request_digest"), 422),
-        (format!("request_digest = {}", zeros(kind, 32)), 422),
+        (format!("request_digest = {}", kind.zeros(32)), 422),
         (
             format!("{}, {}", of_second("request_digest"), of_second("envelope")),
             422,
@@ -116,7 +102,7 @@ async fn an_answer_that_was_cut_lets_its_write_take_effect_again_unseen(kind: Ki
     house.sql(&format!(
         "INSERT INTO answer (facility_id, key_tag, request_digest, time_ms, data_key_id, envelope)
              SELECT facility_id, {}, request_digest, time_ms, data_key_id, envelope FROM answer",
-        zeros(kind, 16)
+        kind.zeros(16)
     ));
     let same = create(&system, "one", "a").await.expect(201).id();
     assert_eq!(same, first);
@@ -147,10 +133,10 @@ async fn a_kept_query_that_was_edited_or_swapped_is_refused(kind: Kind) {
     let (system, [first, second], tag) = searched(&house, kind).await;
     keep(&house, "kept_query");
     for change in [
-        flipped(kind).to_owned(),
+        flipped(kind),
         format!("envelope = (SELECT o.envelope FROM kept_query o WHERE o.tag <> {tag})"),
         "time_ms = time_ms - 1".to_owned(),
-        format!("data_key_id = {}", zeros(kind, 16)),
+        format!("data_key_id = {}", kind.zeros(16)),
     ] {
         house.sql(&format!("UPDATE kept_query SET {change} WHERE tag = {tag}"));
         assert_eq!(system.get(&first).await.status, 500, "{change}");
@@ -169,7 +155,7 @@ async fn a_kept_query_that_was_cut_is_as_one_whose_hour_is_over(kind: Kind) {
         format!("UPDATE kept_query SET time_ms = 1 WHERE tag = {tag}"),
         format!(
             "UPDATE kept_query SET tag = {} WHERE tag = {tag}",
-            zeros(kind, 16)
+            kind.zeros(16)
         ),
     ] {
         house.sql(&edit);
@@ -205,7 +191,7 @@ async fn urls_that_were_added_edited_or_swapped_let_no_process_start(kind: Kind)
             format!("DELETE FROM own_url WHERE number = 1 AND {HERE}"),
             1,
         ),
-        (set(flipped(kind)), 2),
+        (set(&flipped(kind)), 2),
         (set(&of_other("envelope")), 2),
         (
             set(&format!(
@@ -216,7 +202,7 @@ async fn urls_that_were_added_edited_or_swapped_let_no_process_start(kind: Kind)
             2,
         ),
         (set("time_ms = time_ms + 1"), 2),
-        (set(&format!("data_key_id = {}", zeros(kind, 16))), 2),
+        (set(&format!("data_key_id = {}", kind.zeros(16))), 2),
     ] {
         house.sql(&edit);
         let refused = house.opens().await.unwrap_err().to_string();
@@ -263,10 +249,10 @@ fn edits_of_texts(kind: Kind) -> Vec<String> {
              ORDER BY id LIMIT 1)"
     );
     vec![
-        first(flipped(kind)),
+        first(&flipped(kind)),
         first("envelope = (SELECT o.envelope FROM audit_query o WHERE o.number = 2)"),
-        first(&format!("data_key_id = {}", zeros(kind, 16))),
-        first(&format!("data_key_id = {}", zeros(kind, 3))),
+        first(&format!("data_key_id = {}", kind.zeros(16))),
+        first(&format!("data_key_id = {}", kind.zeros(3))),
         format!("UPDATE audit_query SET number = 7 {}", text(2)),
         format!("DELETE FROM audit_query {}", text(1)),
         copied("record_tag", 3),
@@ -312,7 +298,7 @@ async fn query_texts_that_were_added_edited_or_swapped_close_their_record_alone(
     }
     assert_eq!(events(&auditor, &patient).await, (before, 0));
     // The text of no record is read by nobody.
-    house.sql(&copied(&zeros(kind, 16), 1));
+    house.sql(&copied(&kind.zeros(16), 1));
     assert_eq!(events(&auditor, &patient).await, (before, 0));
     let swept = whole(&house).await.faults;
     assert_eq!(swept.total(), 0, "unseen: {:?}", swept.named);

@@ -96,22 +96,9 @@ impl Site {
     }
 }
 
-fn zeros(kind: Kind, bytes: u8) -> String {
-    match kind {
-        Kind::Sqlite => format!("zeroblob({bytes})"),
-        Kind::Postgres => format!("decode(repeat('00', {bytes}), 'hex')"),
-    }
-}
-
 /// One byte of a wrapped key, inside the ciphertext.
-fn flipped(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Sqlite => {
-            "wrapped = CAST(substr(wrapped, 1, 20) || CASE substr(wrapped, 21, 1) \
-             WHEN x'00' THEN x'01' ELSE x'00' END || substr(wrapped, 22) AS BLOB)"
-        }
-        Kind::Postgres => "wrapped = set_byte(wrapped, 20, 255 - get_byte(wrapped, 20))",
-    }
+fn flipped(kind: Kind) -> String {
+    kind.flipped("wrapped", 20)
 }
 
 async fn a_data_key_that_was_cut_closes_what_it_sealed_and_nothing_else(kind: Kind) {
@@ -139,22 +126,22 @@ async fn data_keys_that_were_edited_or_swapped_open_nothing(kind: Kind) {
     site.keep("data_key");
     let swapped = format!("wrapped = (SELECT o.wrapped FROM data_key o WHERE o.id = {SECOND})");
     // At requests to a process that has not opened it, and by the sweep.
-    for change in [flipped(kind), &swapped, "scope_kind = 9"] {
-        site.edit_first(change);
+    for change in [flipped(kind), swapped.clone(), "scope_kind = 9".to_owned()] {
+        site.edit_first(&change);
         let system = site.elsewhere().await;
-        site.first_is_closed(&system, change).await;
+        site.first_is_closed(&system, &change).await;
         site.put_back("data_key");
     }
     for change in [
-        flipped(kind).to_owned(),
+        flipped(kind),
         swapped,
-        format!("wrapped = {}", zeros(kind, 0)),
-        format!("scope_tag = {}", zeros(kind, 16)),
+        format!("wrapped = {}", kind.zeros(0)),
+        format!("scope_tag = {}", kind.zeros(16)),
         "scope_kind = 5".to_owned(),
         "scope_kind = 9".to_owned(),
         "kek_generation = -1".to_owned(),
         "facility_id = (SELECT id FROM facility WHERE name = 'hillcrest')".to_owned(),
-        format!("id = {}", zeros(kind, 16)),
+        format!("id = {}", kind.zeros(16)),
     ] {
         site.edit_first(&change);
         let swept = whole(&site.house).await.faults;
@@ -193,7 +180,7 @@ async fn a_data_key_that_nobody_made_seals_nothing(kind: Kind) {
              (id, facility_id, scope_kind, scope_tag, kek_generation, wrapped, created_ms)
          SELECT {}, facility_id, 8, {tag}, kek_generation, wrapped, created_ms FROM data_key
          WHERE id = {FIRST}",
-        zeros(kind, 16)
+        kind.zeros(16)
     ));
     // What cannot be sealed is not answered.
     let search = "Patient?identifier=a";

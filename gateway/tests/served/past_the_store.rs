@@ -3,7 +3,7 @@
 
 use crate::{
     caller::{Caller, Reply},
-    database::{Kind, on_both},
+    database::{IN_CIPHERTEXT, Kind, on_both},
     house::House,
     records,
 };
@@ -123,23 +123,6 @@ impl Site {
     }
 }
 
-/// A byte of an envelope, inside the ciphertext.
-pub const IN_CIPHERTEXT: usize = 149;
-
-/// Another value of one byte of a column, counted from 0.
-pub fn flip(kind: Kind, column: &str, byte: usize) -> String {
-    let (number, after) = (byte + 1, byte + 2);
-    match kind {
-        Kind::Sqlite => format!(
-            "{column} = CAST(substr({column}, 1, {byte}) || CASE substr({column}, {number}, 1) \
-             WHEN x'00' THEN x'01' ELSE x'00' END || substr({column}, {after}) AS BLOB)"
-        ),
-        Kind::Postgres => {
-            format!("{column} = set_byte({column}, {byte}, 255 - get_byte({column}, {byte}))")
-        }
-    }
-}
-
 /// The ids and the outcomes of a search.
 pub async fn searched(caller: &Caller, query: &str) -> (Vec<String>, Vec<Value>) {
     let (mut ids, mut outcomes) = (Vec::new(), Vec::new());
@@ -196,10 +179,7 @@ async fn a_leaf_that_was_given_another_name_is_found_by_the_documented_query(kin
          DELETE FROM pending_leaf",
     );
     finds(0);
-    let name = match kind {
-        Kind::Sqlite => "zeroblob(16)",
-        Kind::Postgres => "decode(repeat('00', 16), 'hex')",
-    };
+    let name = kind.zeros(16);
     site.house.sql(&format!(
         "UPDATE leaf SET record_tag = {name} WHERE version = 3;
          DELETE FROM version WHERE version = 3;
@@ -288,7 +268,7 @@ async fn envelopes_do_not_change_places(kind: Kind) {
 
 async fn one_unreadable_record_leaves_the_others(kind: Kind) {
     let site = Site::on(kind).await;
-    let flip = flip(kind, "envelope", IN_CIPHERTEXT);
+    let flip = kind.flipped("envelope", IN_CIPHERTEXT);
     site.house
         .sql(&format!("UPDATE version SET {flip} WHERE version = 3"));
     assert_eq!(site.system.get(&site.place()).await.status, 500);
@@ -297,7 +277,7 @@ async fn one_unreadable_record_leaves_the_others(kind: Kind) {
 
 async fn one_unreadable_version_leaves_the_others(kind: Kind) {
     let site = Site::on(kind).await;
-    let flip = flip(kind, "envelope", IN_CIPHERTEXT);
+    let flip = kind.flipped("envelope", IN_CIPHERTEXT);
     site.house
         .sql(&format!("UPDATE version SET {flip} WHERE version = 2"));
     let place = format!("{}/_history", site.place());

@@ -382,10 +382,6 @@ const ATTACKS: &[Attack] = &[
 
 async fn what_was_cut_renamed_or_added_is_named(kind: Kind) {
     let house = site(kind).await;
-    let zeros = |bytes: u8| match kind {
-        Kind::Sqlite => format!("zeroblob({bytes})"),
-        Kind::Postgres => format!("decode(repeat('00', {bytes}), 'hex')"),
-    };
     let keep = TABLES.map(|table| format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}"));
     house.sql(&keep.join(";\n"));
     let back = TABLES.map(|table| {
@@ -397,9 +393,9 @@ async fn what_was_cut_renamed_or_added_is_named(kind: Kind) {
         let statements = attack
             .replace("{HERE}", HERE)
             .replace("{LOG}", LOG)
-            .replace("{NAME}", &zeros(16))
-            .replace("{COMMITMENT}", &zeros(32))
-            .replace("{EMPTY}", &zeros(0));
+            .replace("{NAME}", &kind.zeros(16))
+            .replace("{COMMITMENT}", &kind.zeros(32))
+            .replace("{EMPTY}", &kind.zeros(0));
         house.sql(&statements);
         let swept = whole(&house).await;
         let mut found = found(&swept);
