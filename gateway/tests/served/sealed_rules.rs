@@ -24,6 +24,7 @@ on_both! {
     the_newest_policy_set_is_missed_with_its_statement,
     a_gap_in_the_statements_is_noticed,
     an_epoch_that_was_turned_back_holds_old_rules_for_a_minute,
+    an_epoch_that_was_cut_or_added_has_all_read_again_and_nothing_else,
     a_registration_that_was_turned_back_stays_ended,
     a_registration_cut_with_its_statement_closes_the_facility,
     a_registration_without_statement_registers_nobody,
@@ -162,6 +163,23 @@ async fn an_epoch_that_was_turned_back_holds_old_rules_for_a_minute(kind: Kind) 
     house.clock.set(A_MINUTE);
     visitor.get(&path).await.expect(404);
     assert_eq!(house.audits(HOME).await[0].policy_number, 3);
+}
+
+async fn an_epoch_that_was_cut_or_added_has_all_read_again_and_nothing_else(kind: Kind) {
+    let (house, path) = with_patient(kind).await;
+    let system = house.caller(&DemoUser::System);
+    let added = format!(
+        "INSERT INTO epoch (facility_id, scope_tag, number)
+         SELECT id, {}, 7 FROM facility WHERE name = 'riverside'",
+        kind.zeros(16)
+    );
+    let cut = format!("DELETE FROM epoch WHERE {HERE}");
+    for edit in [cut, added] {
+        house.sql(&edit);
+        system.get(&path).await.expect(200);
+        assert_eq!(house.audits(HOME).await[0].policy_number, 2, "{edit}");
+        assert_eq!(house.troubles(HOME), Vec::<String>::new(), "{edit}");
+    }
 }
 
 /// An office whose client `demo-clinician` was registered and ended again.
