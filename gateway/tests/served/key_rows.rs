@@ -184,7 +184,7 @@ async fn a_data_key_that_nobody_made_seals_nothing(kind: Kind) {
     ));
     // What cannot be sealed is not answered.
     let search = "Patient?identifier=a";
-    assert_eq!(site.system.get(search).await.status, 500);
+    assert_eq!(site.system.get(search).await.status, 503);
     let place = format!("Patient/{}", site.patients[0]);
     site.system.get(&place).await.expect(200);
     site.house.sql("DELETE FROM data_key WHERE scope_kind = 8");
