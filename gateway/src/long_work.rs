@@ -183,6 +183,7 @@ fn work(runtime: &Runtime, mut waiting: mpsc::UnboundedReceiver<Work>) {
 /// Lets other threads go first. On Linux this is of the thread alone, and of those that it
 /// starts: by them long requests read the database.
 fn stand_back() {
+    store::stand_back();
     if let Err(error) = rustix::process::nice(NICE) {
         tracing::warn!(%error, "a thread for long requests has the priority of the others");
     }

@@ -120,6 +120,7 @@ pub use thinning::{AgedAnchor, Thinning};
 pub use tx::{Access, Reader, Tx};
 pub use version_facts::VersionFacts;
 pub use versions::{ID_PARAM, Link, NewVersion, Version, Versions};
+pub use wal::stand_back;
 
 // Linked for their build settings only: the databases' own libraries are bundled.
 use {libsqlite3_sys as _, openssl_sys as _, pq_sys as _};

@@ -9,7 +9,7 @@ use crate::{
     queue::{Job, Queue},
     readers::{Purpose, Readers},
     stats::Counters,
-    wal::WalCopier,
+    wal::{self, WalCopier},
     writer::Writer,
 };
 use model::Tag;
@@ -292,7 +292,11 @@ impl Store {
         T: Send + 'static,
     {
         self.count_read();
+        let wal = self.0.wal.as_ref().filter(|_| wal::stands_back());
         let read = async {
+            if let Some(wal) = wal {
+                wal.stand_back().await;
+            }
             let turn = readers(&self.0).turns.clone().acquire_owned().await;
             let turn = turn.map_err(|_| Error::Unavailable)?;
             let (store, caller) = (self.clone(), Arc::new(()));

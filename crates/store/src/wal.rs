@@ -8,9 +8,10 @@
 //! on: at [`MOST`] it copies what is left and cuts the log to nothing, whoever waits for
 //! it, before it begins another transaction. What a reader still sees is not given up:
 //! while one is in the way the log grows, and it is tried again. Everybody who writes, and
-//! so everybody whose read is audited, waits as long as the writer does: at first it waits
-//! for readers a moment only, for between two long ones there is one without. Beyond
-//! [`CROWDED`] the log grows no faster than [`MORE`] in each [`GREAT_PATIENCE`].
+//! so everybody whose read is audited, waits as long as the writer does. So at first it
+//! waits for readers a moment only, and those who can wait ([`crate::stand_back`]) begin no
+//! other read until the log was begun anew. Beyond [`CROWDED`] the log grows no faster than
+//! [`MORE`] in each [`GREAT_PATIENCE`].
 
 use crate::{
     database::{Conn, Database, Use},
@@ -22,6 +23,7 @@ use diesel::{
     sql_query, sql_types::Integer,
 };
 use std::{
+    cell::Cell,
     io,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError,
@@ -30,6 +32,7 @@ use std::{
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
+use tokio::{sync::watch, time::timeout};
 
 /// Between two looks at the length of the log, when something was written.
 const EVERY: Duration = Duration::from_millis(250);
@@ -55,6 +58,23 @@ const LOOK: Duration = Duration::from_millis(5);
 const PATIENCE: u32 = 5;
 const GREAT_PATIENCE: u32 = 250;
 const GREATEST_PATIENCE: u32 = 10_000;
+/// How long a read waits at most that stands back: a reader that nobody here knows, as of
+/// a backup, may be in the way for hours.
+const STANDS_BACK: Duration = Duration::from_secs(2);
+
+thread_local! {
+    static STANDING_BACK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lets the reads that are asked for on this thread stand back from now on: on SQLite they
+/// begin no sooner than the write-ahead log can be begun anew, for which all others wait.
+pub fn stand_back() {
+    STANDING_BACK.set(true);
+}
+
+pub(crate) fn stands_back() -> bool {
+    STANDING_BACK.get()
+}
 
 /// The thread that copies; it ends with this value.
 pub(crate) struct WalCopier {
@@ -71,6 +91,8 @@ pub(crate) struct Shared {
     copying: Mutex<()>,
     closed: Mutex<bool>,
     changed: Condvar,
+    /// Readers were in the way when the log was to be begun anew.
+    held: watch::Sender<bool>,
 }
 
 /// What `PRAGMA wal_checkpoint` answers.
@@ -97,6 +119,13 @@ impl WalCopier {
             shared,
             thread: Some(thread),
         })
+    }
+
+    /// Until no reader is in the way of the log, or for [`STANDS_BACK`].
+    pub(crate) async fn stand_back(&self) {
+        let mut held = self.shared.held.subscribe();
+        // Over when it is over.
+        let _ = timeout(STANDS_BACK, held.wait_for(|held| !held)).await;
     }
 
     /// The writer's side.
@@ -174,8 +203,10 @@ impl Bound {
                 true => MOST,
                 false => length.saturating_add(MORE),
             };
+            self.shared.held.send_replace(!begun);
         } else if asked && self.begin_anew(conn, "RESTART", PATIENCE) {
             self.most = MOST;
+            self.shared.held.send_replace(false);
         }
     }
 
@@ -261,4 +292,37 @@ fn copy_when_long(conn: &mut SqliteConnection, shared: &Shared) -> QueryResult<b
 
 fn checkpoint(conn: &mut SqliteConnection, mode: &str) -> QueryResult<Pages> {
     sql_query(format!("PRAGMA wal_checkpoint({mode})")).get_result(conn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        future::{Future as _, poll_fn},
+        task::Poll,
+    };
+
+    #[tokio::test]
+    async fn who_stands_back_waits_until_no_reader_is_in_the_way() {
+        let (shared, thread) = (Arc::<Shared>::default(), None);
+        let copier = WalCopier { shared, thread };
+        copier.stand_back().await;
+        copier.shared.held.send_replace(true);
+        let mut waits = Box::pin(copier.stand_back());
+        let first = poll_fn(|context| Poll::Ready(waits.as_mut().poll(context)));
+        assert!(first.await.is_pending());
+        copier.shared.held.send_replace(false);
+        waits.await;
+    }
+
+    #[test]
+    fn only_threads_that_said_so_stand_back() {
+        assert!(!stands_back());
+        let other = thread::spawn(|| {
+            stand_back();
+            stands_back()
+        });
+        assert!(other.join().expect("joined"));
+        assert!(!stands_back());
+    }
 }
