@@ -80,13 +80,14 @@ pub async fn find(
         .read("audit record", move |reader| {
             reader.audits().find(facility_id, tag)
         })
-        .await?;
+        .await;
     match row {
-        Some(row) => {
+        Ok(Some(row)) => {
             exchange.pay(&row.envelope).await?;
             Ok(open(facility, row).await?.into_iter().nth(index))
         }
-        None => Ok(None),
+        Ok(None) => Ok(None),
+        Err(error) => Err(refuse(facility, tag, error)?),
     }
 }
 
@@ -119,6 +120,15 @@ pub async fn open(facility: &Facility, row: Audit) -> Result<Vec<Withheld<OpenEv
         committed::leaf(facility, place, commitment).await?;
     }
     Ok(withhold(facility, &kind, audit))
+}
+
+/// Reports a row that lost its form, so that nothing of it can be opened.
+///
+/// # Errors
+/// Never, for a type that is one.
+pub fn refuse(facility: &Facility, record: Tag, error: store::Error) -> Result<Failure, Failure> {
+    let kind: ResourceType = AUDIT_EVENT.parse().map_err(Failure::fault)?;
+    Ok(facility.refuse_read(&kind, record, error))
 }
 
 /// What is computed from an audit record.

@@ -77,6 +77,15 @@ pub struct AuditPosition {
     pub record: Tag,
 }
 
+/// A record of a page: when it cannot be read it stands for itself alone.
+#[derive(Debug)]
+pub struct AuditHit {
+    /// Where it stands.
+    pub position: AuditPosition,
+    /// The record, when it can be read.
+    pub audit: Result<Audit, Error>,
+}
+
 /// Part of the audit: from a record, included, back to a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AuditRange {
@@ -156,7 +165,8 @@ impl<A: Access> Audits<'_, A> {
     /// One audit record.
     pub fn find(&mut self, facility: FacilityId, record: Tag) -> Result<Option<Audit>, Error> {
         let of = AuditsOf::Records(vec![record]);
-        Ok(self.page(facility, &of, &AuditRange::default(), 1)?.pop())
+        let found = self.page(facility, &of, &AuditRange::default(), 1)?.pop();
+        found.map(|hit| hit.audit).transpose()
     }
 
     /// At most `limit` audit records that were made under a policy set. There is no index
@@ -184,7 +194,7 @@ impl<A: Access> Audits<'_, A> {
         of: &AuditsOf,
         range: &AuditRange,
         limit: u32,
-    ) -> Result<Vec<Audit>, Error> {
+    ) -> Result<Vec<AuditHit>, Error> {
         let records = self.records(facility, of, range, limit)?;
         if records.is_empty() {
             return Ok(Vec::new());
@@ -195,12 +205,24 @@ impl<A: Access> Audits<'_, A> {
             .filter(audit::record_tag.eq_any(records))
             .select(Row::as_select());
         let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
-        let mut audits = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let hit = |row: Row| {
+            let position = AuditPosition {
+                time: column::time(row.time_ms)?,
+                record: column::tag(&row.record_tag)?,
+            };
+            let audit = read(row);
+            Ok(AuditHit { position, audit })
+        };
+        let mut hits = rows
+            .into_iter()
+            .map(hit)
+            .collect::<Result<Vec<_>, Error>>()?;
         // Asked for an order, SQLite walks the facility by time instead of looking up keys.
-        audits.sort_unstable_by_key(|audit| std::cmp::Reverse((audit.time, audit.record)));
-        let mut each: Vec<&mut Audit> = audits.iter_mut().collect();
+        hits.sort_unstable_by_key(|hit| std::cmp::Reverse(hit.position));
+        let readable = hits.iter_mut().filter_map(|hit| hit.audit.as_mut().ok());
+        let mut each: Vec<&mut Audit> = readable.collect();
         add_queries(self.access, facility, &mut each)?;
-        Ok(audits)
+        Ok(hits)
     }
 
     /// The number of audit records of a range, counted up to `limit`.

@@ -81,7 +81,9 @@ mod writer;
 
 pub use anchors::{Anchor, Anchors, NewAnchor};
 pub use answers::{Answers, StoredAnswer};
-pub use audits::{Audit, AuditPosition, AuditRange, Audits, AuditsOf, NewAudit, SealedQuery};
+pub use audits::{
+    Audit, AuditHit, AuditPosition, AuditRange, Audits, AuditsOf, NewAudit, SealedQuery,
+};
 pub use changes::{
     Change, ChangeDecision, Changes, Decided, DecidedChange, Proposed, SealedDecision,
 };

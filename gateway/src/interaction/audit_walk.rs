@@ -66,9 +66,9 @@ pub async fn walk(
         let batch = matches.batch();
         let rows = read(exchange, criteria, from, batch).await?;
         let exhausted = rows.len() < batch as usize;
-        for row in rows {
-            let (time, record) = (row.time, row.record);
-            let position = AuditPosition { time, record };
+        for hit in rows {
+            let position = hit.position;
+            let AuditPosition { time, record } = position;
             // A batch begins with the last record of the one before.
             if last == Some(position) {
                 continue;
@@ -88,8 +88,14 @@ pub async fn walk(
             if !criteria.includes(time) {
                 continue;
             }
-            exchange.pay(&row.envelope).await?;
-            let events = match audit_record::open(exchange.facility(), row).await {
+            let opened = match hit.audit {
+                Ok(row) => {
+                    exchange.pay(&row.envelope).await?;
+                    audit_record::open(exchange.facility(), row).await
+                }
+                Err(error) => Err(audit_record::refuse(exchange.facility(), record, error)?),
+            };
+            let events = match opened {
                 Err(failure) if failure.category == Category::Damaged => {
                     matches.damaged();
                     continue;
@@ -122,7 +128,7 @@ async fn read(
     criteria: &AuditCriteria,
     from: Option<AuditPosition>,
     limit: u32,
-) -> Result<Vec<store::Audit>, Failure> {
+) -> Result<Vec<store::AuditHit>, Failure> {
     let facility = exchange.facility().id;
     let (of, range) = (criteria.records(), criteria.range(from));
     let page = move |reader: &mut store::Reader| reader.audits().page(facility, &of, &range, limit);
