@@ -9,6 +9,7 @@
 use crate::{
     failure::StepError,
     journal::{Journal, LEDGER},
+    key_rows,
     ledger::Ledger,
 };
 use store::{Error, KeysShown, Registry, RegistrySet, Store, Tx};
@@ -30,7 +31,8 @@ pub(crate) async fn check<L: Ledger>(journal: &Journal, ledger: &L) -> Result<()
     Ok(())
 }
 
-/// The same, and writes nothing: gives what [`check`] would take over.
+/// The same, and writes nothing: gives what [`check`] would take over. With a strange leaf
+/// key that is nothing: the right one would not hold what it makes.
 pub(crate) async fn survey<L: Ledger>(
     journal: &Journal,
     ledger: &L,
@@ -53,7 +55,9 @@ pub(crate) async fn survey<L: Ledger>(
             _ => Ok(None),
         },
         KeysShown::Never | KeysShown::Wrong
-            if noted.now == Some(here) && noted.former.is_empty() =>
+            if noted.now == Some(here)
+                && noted.former.is_empty()
+                && !key_rows::leaf_key_is_strange(journal).await? =>
         {
             Ok(Some(noted))
         }

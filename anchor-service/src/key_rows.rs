@@ -117,6 +117,13 @@ async fn take_over(
     failed.map_or(Ok(shown), Err)
 }
 
+/// Whether the leaf keys that are held show nothing, and another showed something.
+pub(crate) async fn leaf_key_is_strange(journal: &Journal) -> Result<bool, StepError> {
+    let logs = journal.all_logs().await?;
+    let fit = LeafKeyFit::of(journal, &logs, OtherMac::Stays).await?;
+    Ok(fit.is_strange)
+}
+
 /// How the leaf keys that are held stand to what is there.
 #[derive(Clone, Copy)]
 struct LeafKeyFit {

@@ -187,9 +187,13 @@ impl<L: Ledger> AnchorService<L> {
     /// # Errors
     /// When something does not fit, or the ledger does not answer.
     pub async fn check(&mut self) -> Result<Unshown, StepError> {
-        let unshown = self.log_side.survey().await?;
-        let found = self.log_side.logs.compared().await?;
-        found.left_out.end(unshown)
+        let surveyed = self.log_side.survey().await;
+        if let Ok(_) | Err(StepError::KeysNotAdopted { .. }) = surveyed {
+            // Why a log is left out says more than what its keys lack.
+            let found = self.log_side.logs.compared().await?;
+            found.left_out.end(())?;
+        }
+        surveyed
     }
 
     /// Looks at the files of the submitter's key and of all logs' keys.

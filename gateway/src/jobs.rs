@@ -103,8 +103,7 @@ impl<J: Job> Worker<J> {
     }
 
     /// Whether the steps have to follow each other faster to be done in time.
-    #[must_use]
-    pub fn is_late(&self) -> bool {
+    pub(crate) fn is_late(&self) -> bool {
         let held = self.held.as_ref();
         held.is_some_and(|held| self.job.is_late(&held.state, self.row.time()))
     }

@@ -141,6 +141,12 @@ impl Sweeper {
         self.0.turn().await
     }
 
+    /// Whether its steps have to follow each other faster to be done in time.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.0.is_late()
+    }
+
     /// Keeps the state and gives the job up.
     pub async fn release(&mut self) {
         self.0.release().await;

@@ -2,7 +2,7 @@
 
 use super::{STEPS, Step, World};
 use crate::{
-    Alarm, StepError,
+    Alarm, StepError, Unshown,
     journal::Journal,
     log_check::tests::{Server, Site},
 };
@@ -306,7 +306,7 @@ async fn a_transaction_that_is_final_can_be_cut_unseen(mut site: Site) {
     site.world.plant(0, 2).await;
     site.world.settle().await;
     site.cut_post("min");
-    assert_eq!(site.world.service.check().await, Ok(()));
+    assert_eq!(site.world.service.check().await, Ok(Unshown::default()));
     site.world.plant(0, 2).await;
     site.world.settle().await;
     site.world.judge().await;

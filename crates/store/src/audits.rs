@@ -352,14 +352,16 @@ pub(crate) fn add_queries(
     let query = audit_query::table
         .filter(audit_query::facility_id.eq(facility.0))
         .filter(audit_query::record_tag.eq_any(records))
-        .order((audit_query::record_tag.asc(), audit_query::number.asc()))
         .select((
             audit_query::record_tag,
             audit_query::number,
             audit_query::data_key_id,
             audit_query::envelope,
         ));
-    let rows: Vec<QueryRow> = access.query(|conn| query.load(conn))?;
+    // Asked for an order, PostgreSQL walks the facility in that order instead of looking up
+    // keys.
+    let mut rows: Vec<QueryRow> = access.query(|conn| query.load(conn))?;
+    rows.sort_unstable();
     let mut texts: BTreeMap<Tag, Vec<SealedQuery>> = BTreeMap::new();
     for (record, number, key, envelope) in rows {
         let of_record = texts.entry(column::tag(&record)?).or_default();

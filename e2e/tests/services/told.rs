@@ -48,7 +48,7 @@ fn damaged_rows_and_refused_rules_are_in_the_metrics_and_the_log() {
          INSERT OR REPLACE INTO epoch (facility_id, scope_tag, number)
             SELECT id, zeroblob(16), 1000 FROM facility WHERE name = '{HOME}'"
     ));
-    drop(system.at.get(&version).expect(404, "nothing is permitted"));
+    drop(system.at.get(&version).expect(403, "nobody is known"));
     assert_is(number(), 0.0);
     assert_is(refused(), 1.0);
     assert!(of_home(one.watch, "chartseal_rules_refused_total", "") >= 1.0);

@@ -5,7 +5,9 @@ use super::*;
 use model::ManualClock;
 
 fn throttle() -> (Throttle, Arc<ManualClock>) {
-    let clock = Arc::new(ManualClock::new("2026-11-27T10:00:00Z".parse().unwrap()));
+    let clock = Arc::new(ManualClock::new(
+        "2026-11-27T10:00:00.000Z".parse().unwrap(),
+    ));
     (Throttle::new(&Limits::default(), clock.clone()), clock)
 }
 

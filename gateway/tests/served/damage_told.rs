@@ -56,22 +56,22 @@ async fn patient_with_observation(system: &Caller, name: &str) -> (String, Strin
 
 /// A key has no leaf: what it sealed does not open, whoever sweeps.
 async fn a_data_key_that_was_cut_or_changed_takes_its_own_records_alone(kind: Kind) {
-    let mut house = House::start_on(kind).await;
-    let system = house.caller(&DemoUser::System);
-    let (patient, observation) = patient_with_observation(&system, "a").await;
-    let (other, of_other) = patient_with_observation(&system, "b").await;
-    let own: BTreeSet<String> = [("Patient", &patient), ("Observation", &observation)]
-        .map(|(kind, id)| tag(&house, kind, id))
-        .into();
-    let of_patient = literal(kind, &tag(&house, "Patient", &patient));
-    let its_key = format!("WHERE scope_kind = 1 AND scope_tag = {of_patient}");
     let flipped = kind.flipped("wrapped", IN_WRAPPED);
-    house.sql("CREATE TABLE kept_key AS SELECT * FROM data_key");
     for attack in [
-        format!("DELETE FROM data_key {its_key}"),
-        format!("UPDATE data_key SET {flipped} {its_key}"),
+        "DELETE FROM data_key".to_owned(),
+        format!("UPDATE data_key SET {flipped}"),
     ] {
-        house.sql(&attack);
+        let mut house = House::start_on(kind).await;
+        let system = house.caller(&DemoUser::System);
+        let (patient, observation) = patient_with_observation(&system, "a").await;
+        let (other, of_other) = patient_with_observation(&system, "b").await;
+        let own: BTreeSet<String> = [("Patient", &patient), ("Observation", &observation)]
+            .map(|(kind, id)| tag(&house, kind, id))
+            .into();
+        let of_patient = literal(kind, &tag(&house, "Patient", &patient));
+        house.sql(&format!(
+            "{attack} WHERE scope_kind = 1 AND scope_tag = {of_patient}"
+        ));
         // The gateway that wrote the records still holds the key; another does not.
         let there = system.through(&house.another().await);
         for path in [
@@ -95,9 +95,6 @@ async fn a_data_key_that_was_cut_or_changed_takes_its_own_records_alone(kind: Ki
             assert_eq!(fault.kind, FaultKind::Unreadable, "{attack}: {fault:?}");
             assert_eq!(fault.table, SweptTable::Version, "{attack}: {fault:?}");
         }
-        house.sql("DELETE FROM data_key; INSERT INTO data_key SELECT * FROM kept_key");
-        there.get(&format!("Patient/{patient}")).await.expect(200);
-        assert_eq!(whole(&house).await.faults.named, Vec::new(), "{attack}");
     }
 }
 

@@ -365,13 +365,12 @@ impl House {
     /// All audit records of a facility, newest first.
     pub async fn audits(&self, name: &str) -> Vec<Audit> {
         let facility = self.facility(name).await;
-        self.store
-            .read("audits", move |reader| {
-                let (of, all) = (AuditsOf::Facility, AuditRange::default());
-                reader.audits().page(facility, &of, &all, 10_000)
-            })
-            .await
-            .unwrap()
+        let read = move |reader: &mut store::Reader| {
+            let (of, all) = (AuditsOf::Facility, AuditRange::default());
+            reader.audits().page(facility, &of, &all, 10_000)
+        };
+        let hits = self.store.read("audits", read).await.unwrap();
+        hits.into_iter().map(|hit| hit.audit.unwrap()).collect()
     }
 }
 

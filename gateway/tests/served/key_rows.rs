@@ -132,6 +132,9 @@ async fn data_keys_that_were_edited_or_swapped_open_nothing(kind: Kind) {
         site.first_is_closed(&system, &change).await;
         site.put_back("data_key");
     }
+    // Those requests made keys, which were put back too: another site.
+    let mut site = Site::on(kind).await;
+    site.keep("data_key");
     for change in [
         flipped(kind),
         swapped,

@@ -18,7 +18,6 @@ on_both! {
     a_record_under_a_wrong_scope_is_found_and_mended_by_writing_it_again,
     a_patient_is_known_by_every_spelling_of_the_own_record,
     the_newest_url_can_be_cut_and_is_named_again,
-    a_record_under_a_wrong_scope_is_found_and_mended_by_writing_it_again,
 }
 
 const PUBLIC: &str = "https://fhir.hospital.example/site";

@@ -72,7 +72,7 @@ fn page(store: &Store, facility: FacilityId, of: &AuditsOf, from: Option<(i64, u
             reader.audits().page(facility, &of, &range, 3)
         })
         .expect("a read");
-    found.iter().map(|audit| audit.record).collect()
+    found.iter().map(|hit| hit.position.record).collect()
 }
 
 fn the_events_of_a_patient_come_in_pages_newest_first(world: &World) {
@@ -167,7 +167,7 @@ fn a_range_ends_at_its_earliest_time(world: &World) {
                 Ok((found, counted, audits.count(facility, &of, &range, 1)?))
             })
             .expect("a read");
-        let records: Vec<Tag> = found.iter().map(|audit| audit.record).collect();
+        let records: Vec<Tag> = found.iter().map(|hit| hit.position.record).collect();
         assert_eq!(records, [tag(3), tag(2)], "{of:?}");
         assert_eq!((counted, few), (2, 1), "{of:?}");
     }
