@@ -3,12 +3,12 @@
 
 use crate::{
     audit_criteria::AuditCriteria,
-    audit_record,
+    audit_record::{self, OpenEvent},
     exchange::Exchange,
     failure::{Category, Failure},
 };
 use model::{Tag, Timestamp};
-use policies::Action;
+use policies::{Action, Withheld};
 use serde::{Deserialize, Serialize};
 use store::AuditPosition;
 
@@ -39,7 +39,7 @@ pub trait Matches {
     /// Whether there is no room for another.
     fn is_full(&self) -> bool;
     /// Takes one that may be seen.
-    fn take(&mut self, event: &audit_record::OpenEvent) -> Result<(), Failure>;
+    fn take(&mut self, event: &OpenEvent) -> Result<(), Failure>;
     /// Learns of a record that is damaged and was refused.
     fn damaged(&mut self) {}
 }
@@ -88,19 +88,9 @@ pub async fn walk(
             if !criteria.includes(time) {
                 continue;
             }
-            let opened = match hit.audit {
-                Ok(row) => {
-                    exchange.pay(&row.envelope).await?;
-                    audit_record::open(exchange.facility(), row).await
-                }
-                Err(error) => Err(audit_record::refuse(exchange.facility(), record, error)?),
-            };
-            let events = match opened {
-                Err(failure) if failure.category == Category::Damaged => {
-                    matches.damaged();
-                    continue;
-                }
-                events => events?,
+            let Some(events) = open(exchange, hit).await? else {
+                matches.damaged();
+                continue;
             };
             for (index, withheld) in events.into_iter().enumerate().skip(next.event) {
                 if !criteria.holds((record, index), &withheld) {
@@ -120,6 +110,27 @@ pub async fn walk(
         if exhausted {
             return Ok(None);
         }
+    }
+}
+
+/// The events of a record; none of one that is damaged, which is reported.
+async fn open(
+    exchange: &mut Exchange<'_>,
+    hit: store::AuditHit,
+) -> Result<Option<Vec<Withheld<OpenEvent>>>, Failure> {
+    let opened = match hit.audit {
+        Ok(row) => {
+            exchange.pay(&row.envelope).await?;
+            audit_record::open(exchange.facility(), row).await
+        }
+        Err(error) => {
+            let record = hit.position.record;
+            Err(audit_record::refuse(exchange.facility(), record, error)?)
+        }
+    };
+    match opened {
+        Err(failure) if failure.category == Category::Damaged => Ok(None),
+        events => events.map(Some),
     }
 }
 

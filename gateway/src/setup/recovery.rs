@@ -118,7 +118,8 @@ async fn missing(
     let all_there = named
         .iter()
         .all(|person| present.iter().any(|it| it.is(person)));
-    if !named.is_empty() && !(all_there && named.len() == present.len()) {
+    let just_these = all_there && named.len() == present.len();
+    if !(named.is_empty() || just_these) {
         let asked = first.replace && !present.is_empty();
         let replace = asked && none_acted(facility).await?;
         recovered.administrators = present.is_empty() || replace;
