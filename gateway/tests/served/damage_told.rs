@@ -227,7 +227,7 @@ async fn a_refused_policy_set_is_counted_and_logged(kind: Kind) {
     system.get(search).await.expect(403);
     let trouble = format!("policy set {newest} does not open");
     assert_eq!(number(), 0);
-    assert_eq!(house.troubles(OTHER), [trouble.clone()]);
+    assert_eq!(house.troubles(OTHER), std::slice::from_ref(&trouble));
     assert!(house.refusals(OTHER) >= 1);
     let mut told = lines_with("trouble", &trouble);
     told.retain(is_of_other);

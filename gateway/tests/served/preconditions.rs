@@ -367,24 +367,23 @@ fn bundle(kind: &str, entry: Value) -> Value {
     json!({"resourceType": "Bundle", "type": kind, "entry": [entry]})
 }
 
+/// An entry about a Patient, with these members beside method and url.
+fn entry_at(path: &str, method: &str, mut request: Value) -> Value {
+    request["method"] = method.into();
+    request["url"] = if method == "POST" { "Patient" } else { path }.into();
+    let mut entry = json!({"request": request});
+    if ["PUT", "POST"].contains(&method) {
+        let (_, id) = path.split_once('/').unwrap();
+        entry["resource"] = records::with_id(records::patient("b"), id);
+    }
+    entry
+}
+
 async fn entries_have_preconditions_too(kind: Kind) {
     let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
-    let (path, id) = patient(&system).await;
-    let entry = |method: &str, members: Value| {
-        let mut request = members;
-        request["method"] = method.into();
-        request["url"] = if method == "POST" {
-            "Patient".into()
-        } else {
-            path.clone().into()
-        };
-        let mut entry = json!({"request": request});
-        if ["PUT", "POST"].contains(&method) {
-            entry["resource"] = records::with_id(records::patient("b"), &id);
-        }
-        entry
-    };
+    let (path, _) = patient(&system).await;
+    let entry = |method: &str, members: Value| entry_at(&path, method, members);
     for (entry, status) in [
         (entry("PUT", json!({"ifNoneMatch": "*"})), 412),
         (entry("PUT", json!({"ifMatch": "W/\"7\""})), 412),

@@ -26,45 +26,17 @@ async fn two_accounts_of_one_person_do_not_make_two(kind: Kind) {
             claims["email_verified"] = json!(verified);
         })
     };
+    let (ada, user) = ("ada@hospital.example", "Practitioner/7");
+    let elsewhere = "https://a.example/fhir/Practitioner/7/";
     for (number, (name, one, two, verified, status)) in [
-        ("fhirUser", "Practitioner/7", "Practitioner/7", false, 403),
-        (
-            "email",
-            "ada@hospital.example",
-            "ADA@hospital.example",
-            true,
-            403,
-        ),
-        (
-            "fhirUser",
-            "Practitioner/7",
-            "https://a.example/fhir/Practitioner/7/",
-            false,
-            403,
-        ),
-        (
-            "email",
-            "ada@hospital.example",
-            " Ada@Hospital.example ",
-            true,
-            403,
-        ),
-        ("fhirUser", "Practitioner/7", "Practitioner/8", false, 200),
-        (
-            "email",
-            "ada@hospital.example",
-            "ben@hospital.example",
-            true,
-            200,
-        ),
+        ("fhirUser", user, user, false, 403),
+        ("email", ada, "ADA@hospital.example", true, 403),
+        ("fhirUser", user, elsewhere, false, 403),
+        ("email", ada, " Ada@Hospital.example ", true, 403),
+        ("fhirUser", user, "Practitioner/8", false, 200),
+        ("email", ada, "ben@hospital.example", true, 200),
         // Whatever a person may have typed is no word of the issuer.
-        (
-            "email",
-            "ada@hospital.example",
-            "ada@hospital.example",
-            false,
-            200,
-        ),
+        ("email", ada, ada, false, 200),
     ]
     .into_iter()
     .enumerate()
