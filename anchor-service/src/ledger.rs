@@ -5,12 +5,14 @@
 //! store, decides when to ask again. Where several nodes stand behind it, what rows are stored
 //! or given up by is the answer of most of them, and of no fewer.
 
+mod closing;
 mod event_cursor;
 pub mod evm;
 #[cfg(test)]
 pub(crate) mod memory;
 mod node_board;
 
+pub use closing::{ClosedEvent, ClosingReason};
 pub use event_cursor::EventCursor;
 pub use node_board::NodeBoard;
 
@@ -386,6 +388,12 @@ pub trait Ledger: Send + Sync {
 
     /// The registry's head of a log; `None` before its first anchor.
     fn head(&self, log: LogId) -> impl Future<Output = Result<Option<Head>, LedgerError>> + Send;
+
+    /// How the registry's admin has closed a log; `None` while it is open.
+    fn closed(
+        &self,
+        log: LogId,
+    ) -> impl Future<Output = Result<Option<ClosedEvent>, LedgerError>> + Send;
 
     /// The submitter's next nonce, counting what is in blocks only: a gap left
     /// by a transaction that got lost then closes by itself.

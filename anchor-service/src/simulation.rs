@@ -13,6 +13,7 @@ mod lagging;
 mod left_out;
 mod list;
 mod made;
+mod moving;
 mod new_key;
 mod new_logs;
 mod one_fault;

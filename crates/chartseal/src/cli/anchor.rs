@@ -159,6 +159,10 @@ pub struct MoveArgs {
     /// The registry that the logs leave: `0x` and 40 hex digits.
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub from: Registry,
+    /// The file of the key of the new registry's admin, mode 0600, by which logs are closed
+    /// there that are closed at the one that is left.
+    #[arg(long, value_name = "FILE")]
+    pub admin_key: Option<PathBuf>,
     /// Move; without this the logs are compared and nothing written.
     #[arg(long)]
     pub confirm: bool,
