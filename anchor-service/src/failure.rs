@@ -163,9 +163,7 @@ impl StepError {
     /// database that does not answer is so for all.
     pub(crate) const fn is_of_one_log(&self) -> bool {
         match self {
-            Self::Ledger(error) => {
-                !matches!(error, LedgerError::Unreachable(_) | LedgerError::Http(_))
-            }
+            Self::Ledger(error) => !error.is_of_all_logs(),
             Self::Store(error) => {
                 matches!(error, store::Error::Corrupt(_) | store::Error::LogKeys(_))
             }

@@ -258,6 +258,23 @@ pub enum LedgerError {
         /// Who says the same, and who nothing.
         said: String,
     },
+    /// However they answer, those that do are not most of the nodes.
+    #[error(
+        "too few of the L2 nodes in `rpcUrl` answer for more than half of them to say the same of \
+         {what}: {said}; what hangs on it waits until they do"
+    )]
+    TooFewNodes {
+        /// Of what.
+        what: &'static str,
+        /// Who says the same, and who nothing.
+        said: String,
+    },
+    /// One of several nodes answers late.
+    #[error(
+        "the L2 node had not answered {0} seconds after enough of the others: it is slow, and not \
+         waited for"
+    )]
+    NodeSlow(u64),
     /// One of several nodes says what most deny.
     #[error(
         "the L2 node says of {0} what most of the others deny: it is wrong or on another chain"
@@ -368,6 +385,20 @@ impl LedgerError {
         matches!(
             self,
             Self::Unreachable(_) | Self::Http(_) | Self::Strange(_)
+        )
+    }
+
+    /// Whether it is the same whichever log is asked for: the nodes are away, or others.
+    pub(crate) const fn is_of_all_logs(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable(_)
+                | Self::Http(_)
+                | Self::TooFewNodes { .. }
+                | Self::ForeignChain { .. }
+                | Self::DevChain
+                | Self::NoRegistry(_)
+                | Self::ForeignRegistry(_)
         )
     }
 }

@@ -4,6 +4,7 @@
 mod admin;
 mod agreement;
 mod bounded_http;
+mod canvass;
 mod closings;
 mod endpoint;
 mod events;

@@ -65,6 +65,10 @@ struct Chain {
     final_depth: Option<usize>,
     /// What was forgotten, until it is recalled.
     forgotten: BTreeSet<Hash>,
+    /// Whether too few nodes answer for most to agree.
+    most_away: bool,
+    /// How often they were asked then.
+    asked_in_vain: u64,
     /// What the next answer of its kind is false in.
     lie: Option<Lie>,
     /// What gas costs, in gwei.
@@ -320,7 +324,9 @@ impl MemoryLedger {
 
     fn asked(&self) -> Result<std::sync::MutexGuard<'_, Chain>, LedgerError> {
         self.faults.question().map_err(|_| AWAY)?;
-        Ok(self.chain.lock().unwrap())
+        let mut chain = self.chain.lock().unwrap();
+        chain.agree()?;
+        Ok(chain)
     }
 }
 
@@ -340,7 +346,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn check(&self) -> Result<(), LedgerError> {
-        self.asked().map(drop)
+        self.faults.question().map_err(|_| AWAY)
     }
 
     async fn head(&self, log: LogId) -> Result<Option<Head>, LedgerError> {
