@@ -7,6 +7,7 @@
 
 mod ledger_side;
 mod log_side;
+mod steady;
 mod turn;
 
 use crate::{
@@ -31,6 +32,7 @@ use ledger_side::LedgerSide;
 use log_side::LogSide;
 use model::{Clock, Random};
 use std::{future::Future, sync::Arc, time::Duration};
+use steady::Steady;
 use store::Store;
 use tokio::time::timeout;
 use turn::{Turn, check_keys, check_logs, keep, watch_keys};
@@ -49,6 +51,7 @@ pub struct AnchorService<L> {
     config: Config,
     clock: Arc<dyn Clock>,
     lease: Option<Lease>,
+    steady: Steady,
 }
 
 impl<L: Ledger> AnchorService<L> {
@@ -74,7 +77,7 @@ impl<L: Ledger> AnchorService<L> {
         clock: Arc<dyn Clock>,
         config: Config,
     ) -> Self {
-        let (bell, keys) = (Bell::default(), Arc::new(keys));
+        let (bell, keys, steady) = (Bell::default(), Arc::new(keys), Steady::default());
         let check = LogCheck::over(journal.clone(), Arc::clone(&clock))
             .with_signed(Arc::clone(&signed))
             .with_chain(Arc::clone(&ledger), config.finality)
@@ -93,7 +96,7 @@ impl<L: Ledger> AnchorService<L> {
             ledger: Arc::clone(&ledger),
             bell: bell.clone(),
             compared: false,
-            steady: false,
+            steady: steady.clone(),
             passed: Compared::default(),
             sequencer: Sequencer::new(
                 journal.clone(),
@@ -131,6 +134,7 @@ impl<L: Ledger> AnchorService<L> {
             config,
             clock,
             lease: None,
+            steady,
         }
     }
 
@@ -174,7 +178,8 @@ impl<L: Ledger> AnchorService<L> {
     /// # Errors
     /// With the first that could not be made; the others were.
     pub async fn step_logs(&mut self) -> Result<u64, StepError> {
-        self.log_side.make_logs().await
+        let made = self.log_side.make_logs().await;
+        self.noted(made)
     }
 
     /// Compares the logs with their checkpoints and with the registry, and the
@@ -204,7 +209,8 @@ impl<L: Ledger> AnchorService<L> {
     /// # Errors
     /// See [`StepError`]; taken again, it goes on.
     pub async fn step_sequence(&mut self) -> Result<u64, StepError> {
-        self.log_side.sequence().await
+        let sequenced = self.log_side.sequence().await;
+        self.noted(sequenced)
     }
 
     /// Signs a checkpoint for each log that has grown; how many.
@@ -212,7 +218,8 @@ impl<L: Ledger> AnchorService<L> {
     /// # Errors
     /// See [`StepError`]; taken again, it goes on.
     pub async fn step_checkpoint(&mut self) -> Result<u64, StepError> {
-        self.log_side.checkpoint().await
+        let signed = self.log_side.checkpoint().await;
+        self.noted(signed)
     }
 
     /// Looks after the transaction under way, or posts the next; how many anchors.
@@ -220,7 +227,8 @@ impl<L: Ledger> AnchorService<L> {
     /// # Errors
     /// See [`StepError`]; taken again, it goes on.
     pub async fn step_post(&mut self) -> Result<u64, StepError> {
-        self.ledger_side.poster.step().await
+        let posted = self.ledger_side.poster.step().await;
+        self.noted(posted)
     }
 
     /// Follows posted anchors; how many transactions became final.
@@ -228,7 +236,8 @@ impl<L: Ledger> AnchorService<L> {
     /// # Errors
     /// See [`StepError`]; taken again, it goes on.
     pub async fn step_finality(&mut self) -> Result<u64, StepError> {
-        self.ledger_side.finality.step().await
+        let finalized = self.ledger_side.finality.step().await;
+        self.noted(finalized)
     }
 
     /// Asks again for evidence of final anchors that have none; how many have it now.
@@ -236,7 +245,8 @@ impl<L: Ledger> AnchorService<L> {
     /// # Errors
     /// When the ledger or the database does not answer; taken again, it goes on.
     pub async fn step_late_evidence(&mut self) -> Result<u64, StepError> {
-        self.ledger_side.late_evidence.step().await
+        let found = self.ledger_side.late_evidence.step().await;
+        self.noted(found)
     }
 
     /// Looks at the submitter's account.
@@ -244,7 +254,7 @@ impl<L: Ledger> AnchorService<L> {
     /// # Errors
     /// When the ledger or the database does not answer.
     pub async fn step_funds(&self) -> Result<Purse, StepError> {
-        self.ledger_side.funds.step().await
+        self.noted(self.ledger_side.funds.step().await)
     }
 
     /// Checks the logs as a whole, when that is due; the number of findings.
@@ -252,7 +262,13 @@ impl<L: Ledger> AnchorService<L> {
     /// # Errors
     /// When something that is compared cannot be read.
     pub async fn step_check(&mut self) -> Result<u64, StepError> {
-        self.checker.step().await
+        self.noted(self.checker.step().await)
+    }
+
+    /// The end of a step, whatever it was: a break of the database ends more than that.
+    fn noted<T>(&self, outcome: Result<T, StepError>) -> Result<T, StepError> {
+        self.steady.note(&outcome);
+        outcome
     }
 
     /// What reads the status while the service runs and after.
@@ -289,6 +305,7 @@ impl<L: Ledger> AnchorService<L> {
             journal,
             config,
             lease,
+            steady,
             ..
         } = &mut self;
         let keys = Arc::clone(&log_side.keys);
@@ -297,6 +314,7 @@ impl<L: Ledger> AnchorService<L> {
             troubles,
             bell,
             tenure: &journal.tenure,
+            steady,
         };
         let ended = tokio::select! {
             () = shutdown => Ok(()),

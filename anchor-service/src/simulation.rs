@@ -20,6 +20,7 @@ mod one_fault;
 mod random;
 mod registry_rows;
 mod rows;
+mod steady;
 mod two;
 
 use crate::{
