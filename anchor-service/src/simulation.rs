@@ -3,6 +3,7 @@
 //! fail although it took effect. A failure is taken for a crash: the service is
 //! made anew over what the store and the chain hold.
 
+mod adopting;
 mod crash;
 mod forged;
 mod history;
