@@ -12,27 +12,24 @@ mod comparison;
 pub use comparison::MovingLog;
 
 use crate::{
+    alone::{self, Alone},
     bound,
     failure::StepError,
     journal::Journal,
-    lease::{self, Candidate, Lease},
+    lease::{self, Candidate},
     ledger::Ledger,
 };
 use comparison::{compare, written};
 use model::{Clock, FacilityName, LogId};
 use std::sync::Arc;
 use store::{Error, PostState, Registry, Store, Tx};
-use tokio::time::sleep;
 
 /// Why the logs cannot move.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MoveError {
     /// Ledger or database failed.
     #[error(transparent)]
-    Failed(#[from] StepError),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] Error),
+    Failed(StepError),
     /// Another has the lease.
     #[error(
         "an anchor-service works over this database, or another host moves its logs: stop that, \
@@ -94,13 +91,22 @@ pub enum MoveError {
     },
 }
 
+impl From<StepError> for MoveError {
+    fn from(error: StepError) -> Self {
+        match error {
+            StepError::Store(lease::LOST) => Self::Works,
+            error => Self::Failed(error),
+        }
+    }
+}
+
 /// Moves the logs of one database.
 pub struct Mover<'a, L> {
     journal: Journal,
     old: &'a L,
     new: &'a L,
     clock: Arc<dyn Clock>,
-    lease: Lease,
+    alone: Alone,
 }
 
 impl<'a, L: Ledger> Mover<'a, L> {
@@ -114,7 +120,7 @@ impl<'a, L: Ledger> Mover<'a, L> {
     ) -> Self {
         let journal = Journal::new(store.clone());
         Self {
-            lease: Lease::new(journal.clone(), Arc::clone(&clock), me),
+            alone: Alone::new(&journal, Arc::clone(&clock), me),
             journal,
             old,
             new,
@@ -127,11 +133,10 @@ impl<'a, L: Ledger> Mover<'a, L> {
     /// # Errors
     /// When a head is not of the log here, something is under way, or a service works.
     pub async fn compare(&self) -> Result<Vec<MovingLog>, MoveError> {
-        let lease = self.journal.lease().await?;
-        if lease.is_some_and(|lease| lease.until > self.clock.now()) {
-            return Err(MoveError::Works);
+        match alone::is_taken(&self.journal, &*self.clock).await? {
+            true => Err(MoveError::Works),
+            false => compare(&self.journal, self.old, self.new).await,
         }
-        compare(&self.journal, self.old, self.new).await
     }
 
     /// Compares all logs, and notes that they are anchored at the other registry from now on.
@@ -140,17 +145,14 @@ impl<'a, L: Ledger> Mover<'a, L> {
     /// As [`Self::compare`], and when a log that is closed is open there.
     pub async fn set(&mut self) -> Result<Vec<MovingLog>, MoveError> {
         let moved = self.set_alone().await;
-        // It runs out by itself where this fails.
-        let _ = self.lease.release().await;
+        self.alone.end().await;
         moved
     }
 
     async fn set_alone(&mut self) -> Result<Vec<MovingLog>, MoveError> {
         self.take().await?;
-        let logs = tokio::select! {
-            logs = compare(&self.journal, self.old, self.new) => logs?,
-            lost = keep(&mut self.lease) => return Err(lost),
-        };
+        let compared = compare(&self.journal, self.old, self.new);
+        let logs = self.alone.during(compared).await?;
         if let Some(open) = logs.iter().find(|log| !log.is_carried) {
             return Err(MoveError::Open {
                 facility: open.facility.clone(),
@@ -164,31 +166,14 @@ impl<'a, L: Ledger> Mover<'a, L> {
 
     /// Takes the lease.
     pub(crate) async fn take(&mut self) -> Result<(), MoveError> {
-        match self.lease.step().await? {
-            true => Ok(()),
-            false => Err(MoveError::Works),
-        }
+        Ok(self.alone.take().await?)
     }
 
     /// The move itself, by who has the lease.
     pub(crate) async fn note(&self) -> Result<(), MoveError> {
         let (from, to) = (bound::of(self.old), bound::of(self.new));
-        match self.journal.moved(from, to).await {
-            Err(error) if error == lease::LOST => Err(MoveError::Works),
-            moved => Ok(moved?),
-        }
-    }
-}
-
-/// Renews the lease until it is lost.
-async fn keep(lease: &mut Lease) -> MoveError {
-    loop {
-        sleep(lease::EVERY).await;
-        match lease.step().await {
-            Ok(true) => {}
-            Ok(false) => return MoveError::Works,
-            Err(error) => return error.into(),
-        }
+        let moved = self.journal.moved(from, to).await;
+        Ok(moved.map_err(StepError::from)?)
     }
 }
 

@@ -13,6 +13,7 @@ mod keys;
 mod lagging;
 mod left_out;
 mod list;
+mod lost_blocks;
 mod made;
 mod moving;
 mod new_key;

@@ -3,6 +3,7 @@
 
 use crate::{
     installation::{Ended as _, HOME, Installation, Log, is_ready, metric},
+    page::by_page,
     postgres::Postgres,
     site::Site,
 };
@@ -13,6 +14,7 @@ use std::{
     process::Command,
 };
 
+const PAGE: &str = "Move to another registry";
 const GATEWAY: usize = 0;
 const ANCHORING: usize = 1;
 
@@ -43,10 +45,10 @@ fn logs_move_to_another_registry_and_proofs_stay() {
     assert!(shown.contains(&format!("at {new}: no anchor")), "{shown}");
     assert!(shown.contains("Nothing was written"), "{shown}");
     check(&site).refused("the database is anchored at registry");
-    drop(by_page(&site, 2, &[("OLD", &old)], &[]).good());
+    drop(by_page(&site, (PAGE, 2), &[("OLD", &old)], &[]).good());
 
     // 5 and 6. The submitter is admitted there, and the services go on.
-    drop(by_page(&site, 3, &[], &[]).good());
+    drop(by_page(&site, (PAGE, 3), &[], &[]).good());
     drop(check(&site).good());
     // Until the next anchor proofs name the registry that was left.
     site.begin(GATEWAY);
@@ -69,44 +71,14 @@ fn logs_move_to_another_registry_and_proofs_stay() {
 
 /// `chartseal anchor deploy --another`; the address.
 pub fn deploy_another(site: &Site) -> String {
-    let deployed = by_page(site, 0, &[], &[]).good().text;
+    let deployed = by_page(site, (PAGE, 0), &[], &[]).good().text;
     let (_, rest) = deployed.split_once("deployed registry ").unwrap();
     rest.split_whitespace().next().unwrap().to_owned()
 }
 
 /// `chartseal anchor registry set`.
 pub fn set(site: &Site, from: &str, more: &[&str]) -> Ran {
-    by_page(site, 1, &[("OLD", from)], more)
-}
-
-/// A command of the page as it stands there, by its place; what its words in capitals stand
-/// for, and more words.
-fn by_page(site: &Site, place: usize, names: &[(&str, &str)], more: &[&str]) -> Ran {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/runbook.md");
-    let runbook = fs::read_to_string(path).unwrap();
-    let (_, page) = runbook
-        .split_once("\n## Move to another registry\n")
-        .unwrap();
-    let (steps, _) = page.split_once("\nWhat is compared").unwrap();
-    let quoted = steps.split('`').skip(1).step_by(2);
-    let commands: Vec<_> = quoted
-        .filter_map(|text| text.strip_prefix("chartseal "))
-        .collect();
-    assert_eq!(commands.len(), 5, "{commands:?}");
-    let (config, admin) = (site.config(), site.house.path("admin.key"));
-    let (config, admin) = (config.display().to_string(), admin.display().to_string());
-    let mut all = vec![("FILE", config.as_str()), ("KEY", &admin)];
-    all.extend(names);
-    let words = commands[place]
-        .split_whitespace()
-        .map(|word| meant(word, &all));
-    let words: Vec<_> = words.chain(more.iter().copied()).collect();
-    site.house.plain(&words)
-}
-
-fn meant<'a>(word: &'a str, names: &[(&str, &'a str)]) -> &'a str {
-    let found = names.iter().find(|(name, _)| *name == word);
-    found.map_or(word, |(_, meant)| *meant)
+    by_page(site, (PAGE, 1), &[("OLD", from)], more)
 }
 
 /// `chartseal anchor --check-only`.
@@ -138,7 +110,7 @@ fn believe(site: &Site, (old, new): (&str, &str), proofs: &[PathBuf]) {
         ("NAME", facility),
         ("TRUST", &out),
     ];
-    let renewed = by_page(site, 4, &names, &["--finality", "immediate"]);
+    let renewed = by_page(site, (PAGE, 4), &names, &["--finality", "immediate"]);
     drop(renewed.good());
     for proof in proofs {
         for checked in [verify(proof, &trust, None), verify_by_second(proof, &trust)] {

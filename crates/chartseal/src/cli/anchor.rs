@@ -38,6 +38,8 @@ pub enum AnchorCommand {
     /// Change the registry that the logs are anchored at.
     #[command(subcommand)]
     Registry(RegistryCommand),
+    /// Post anchors again that were final, where the chain has lost their blocks for good.
+    PostAgain(PostAgainArgs),
     /// Begin another log for a facility whose log cannot go on.
     NewEpoch(NewEpochArgs),
 }
@@ -175,6 +177,17 @@ pub struct AdoptRegistryArgs {
     #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
     pub config: PathBuf,
     /// Take over what was shown; without it nothing is written.
+    #[arg(long)]
+    pub confirm: bool,
+}
+
+/// `chartseal anchor post-again`.
+#[derive(Debug, Args)]
+pub struct PostAgainArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
+    pub config: PathBuf,
+    /// Post them again; without this they are shown and nothing written.
     #[arg(long)]
     pub confirm: bool,
 }
