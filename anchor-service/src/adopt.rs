@@ -1,14 +1,15 @@
 //! Takes the newest checkpoint that the database holds for what a log's keys signed
 //! last, where nothing outside the database says so: for installations of releases that
 //! kept it nowhere else, and after the file was lost. It cannot see checkpoints that the
-//! database has lost; so it wants the registry's word too, and is for an operator to do.
+//! database has lost; so it wants the registry's word too, and is for an operator to do. Nor
+//! does it go by keys that the rows alone name: they have their mac, or their files are here.
 
 use crate::{
     alarm::Bell,
     bound,
     failure::StepError,
     guard,
-    journal::{Journal, Signers},
+    journal::{Journal, Log, Signers},
     ledger::Ledger,
     log_keys::LogKeys,
     signed::{Signed, SignedKeeper, SignedState},
@@ -32,7 +33,7 @@ pub struct Adopted {
 ///
 /// # Errors
 /// When a log contradicts its checkpoint, the registry or a kept state, or one of them
-/// cannot be read. Nothing is kept then.
+/// cannot be read, or nothing shows that its keys are its own. Nothing is kept then.
 pub async fn adopt<L: Ledger>(
     store: &Store,
     ledger: &L,
@@ -47,6 +48,7 @@ pub async fn adopt<L: Ledger>(
     for log in journal.all_logs().await? {
         // A row alone is no word for a log in the place of another.
         let signers = match log.epoch {
+            1 if signed.of(&log.origin).is_none() => known(&journal, &log, keys).await?,
             1 => log.stored_signers(),
             _ => Signers::of(&keys.here(&log)),
         };
@@ -78,4 +80,23 @@ pub async fn adopt<L: Ledger>(
     }
     signed.advance(states.into_iter().collect()).await?;
     Ok(adopted)
+}
+
+/// The keys whose checkpoint is adopted of a facility's first log.
+async fn known(journal: &Journal, log: &Log, keys: &LogKeys) -> Result<Signers, StepError> {
+    let is_signed = journal.newest_row(log.id).await?.is_some();
+    if !is_signed || log.keys.shown().is_ok() {
+        return Ok(log.stored_signers());
+    }
+    let mut here = Vec::new();
+    for key in log.keys.as_they_stand() {
+        let (whose, origin) = ((log.epoch, log.log_id), log.origin.clone());
+        let key = keys.read(&log.facility, whose, key, origin);
+        let key = key.map_err(|problem| StepError::KeysNotAdopted {
+            origin: log.origin.to_string(),
+            problem: problem.into(),
+        })?;
+        here.push(Arc::new(key));
+    }
+    Ok(Signers::of(&here))
 }

@@ -133,7 +133,8 @@ pub enum StepError {
     /// The registry has an older head than was final once.
     #[error(
         "the log of `{facility}` (0x{log_id}) had anchor {last} final but the registry is at {found}: \
-         the L2 node has lost blocks or serves another chain; check the node"
+         the L2 node has lost blocks or serves another chain; check the node, and only where the \
+         blocks are lost for good run `chartseal anchor post-again`"
     )]
     LedgerBehind {
         /// Whose log.
@@ -163,9 +164,7 @@ impl StepError {
     /// database that does not answer is so for all.
     pub(crate) const fn is_of_one_log(&self) -> bool {
         match self {
-            Self::Ledger(error) => {
-                !matches!(error, LedgerError::Unreachable(_) | LedgerError::Http(_))
-            }
+            Self::Ledger(error) => !error.is_of_all_logs(),
             Self::Store(error) => {
                 matches!(error, store::Error::Corrupt(_) | store::Error::LogKeys(_))
             }

@@ -6,6 +6,7 @@ mod backfill;
 mod checkpoints;
 mod growth;
 mod late_evidence;
+mod lost_anchors;
 mod posts;
 mod thinning;
 mod without_log;

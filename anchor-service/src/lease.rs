@@ -24,7 +24,7 @@ const TERM_MILLIS: i64 = 10_000;
 /// How often it is renewed, or looked at by those who wait.
 pub(crate) const EVERY: Duration = Duration::from_secs(3);
 /// What a transaction fails with that is no longer the holder's.
-const LOST: Error = Error::Taken("lease");
+pub(crate) const LOST: Error = Error::Taken("lease");
 
 /// A process that may take the lease.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,12 +5,14 @@
 //! store, decides when to ask again. Where several nodes stand behind it, what rows are stored
 //! or given up by is the answer of most of them, and of no fewer.
 
+mod closing;
 mod event_cursor;
 pub mod evm;
 #[cfg(test)]
 pub(crate) mod memory;
 mod node_board;
 
+pub use closing::{ClosedEvent, ClosingReason};
 pub use event_cursor::EventCursor;
 pub use node_board::NodeBoard;
 
@@ -256,6 +258,23 @@ pub enum LedgerError {
         /// Who says the same, and who nothing.
         said: String,
     },
+    /// However they answer, those that do are not most of the nodes.
+    #[error(
+        "too few of the L2 nodes in `rpcUrl` answer for more than half of them to say the same of \
+         {what}: {said}; what hangs on it waits until they do"
+    )]
+    TooFewNodes {
+        /// Of what.
+        what: &'static str,
+        /// Who says the same, and who nothing.
+        said: String,
+    },
+    /// One of several nodes answers late.
+    #[error(
+        "the L2 node had not answered {0} seconds after enough of the others: it is slow, and not \
+         waited for"
+    )]
+    NodeSlow(u64),
     /// One of several nodes says what most deny.
     #[error(
         "the L2 node says of {0} what most of the others deny: it is wrong or on another chain"
@@ -368,6 +387,20 @@ impl LedgerError {
             Self::Unreachable(_) | Self::Http(_) | Self::Strange(_)
         )
     }
+
+    /// Whether it is the same whichever log is asked for: the nodes are away, or others.
+    pub(crate) const fn is_of_all_logs(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable(_)
+                | Self::Http(_)
+                | Self::TooFewNodes { .. }
+                | Self::ForeignChain { .. }
+                | Self::DevChain
+                | Self::NoRegistry(_)
+                | Self::ForeignRegistry(_)
+        )
+    }
 }
 
 /// A ledger with the registry on it and one submitter.
@@ -386,6 +419,12 @@ pub trait Ledger: Send + Sync {
 
     /// The registry's head of a log; `None` before its first anchor.
     fn head(&self, log: LogId) -> impl Future<Output = Result<Option<Head>, LedgerError>> + Send;
+
+    /// How the registry's admin has closed a log; `None` while it is open.
+    fn closed(
+        &self,
+        log: LogId,
+    ) -> impl Future<Output = Result<Option<ClosedEvent>, LedgerError>> + Send;
 
     /// The submitter's next nonce, counting what is in blocks only: a gap left
     /// by a transaction that got lost then closes by itself.

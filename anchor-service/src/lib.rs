@@ -9,6 +9,7 @@
 pub mod address;
 pub mod adopt;
 mod alarm;
+mod alone;
 mod backfill;
 mod bound;
 mod checkpoint;
@@ -29,6 +30,7 @@ mod left_out;
 pub mod log_check;
 mod log_host;
 mod log_keys;
+pub mod lost_blocks;
 pub mod move_registry;
 pub mod new_epoch;
 mod new_log;

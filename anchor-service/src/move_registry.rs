@@ -1,40 +1,40 @@
 //! Moves an installation's logs to another registry: every log's head at the old one is
 //! compared with the log here first, and the new one must have none. The log begins there
 //! with number 1; what was anchored stays anchored at the old one, and proofs
-//! name that until the log has an anchor at the new one.
+//! name that until the log has an anchor at the new one. A log that is closed at the old one
+//! has to be closed at the new one before.
+//!
+//! Whoever moves has the lease of the anchor-service, which is compared in the transaction of
+//! the move as in each of a service: no service works meanwhile, and no other host moves.
+
+mod comparison;
+
+pub use comparison::MovingLog;
 
 use crate::{
+    alone::{self, Alone},
     bound,
     failure::StepError,
-    guard,
     journal::Journal,
-    ledger::{Head, Ledger},
+    lease::{self, Candidate},
+    ledger::Ledger,
 };
+use comparison::{compare, written};
 use model::{Clock, FacilityName, LogId};
+use std::sync::Arc;
 use store::{Error, PostState, Registry, Store, Tx};
-
-/// A log with its head.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MovingLog {
-    /// Whose log.
-    pub facility: FacilityName,
-    /// Its name on the chain.
-    pub log_id: LogId,
-    /// Its newest anchor at the registry that it leaves.
-    pub before: Option<Head>,
-}
 
 /// Why the logs cannot move.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MoveError {
     /// Ledger or database failed.
     #[error(transparent)]
-    Failed(#[from] StepError),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] Error),
-    /// A service works.
-    #[error("an anchor-service works over this database; stop it, and wait 10 seconds")]
+    Failed(StepError),
+    /// Another has the lease.
+    #[error(
+        "an anchor-service works over this database, or another host moves its logs: stop that, \
+         and wait 10 seconds"
+    )]
     Works,
     /// What is under way would be lost.
     #[error(
@@ -61,67 +61,120 @@ pub enum MoveError {
         /// The registry.
         registry: String,
     },
+    /// Whoever has the stolen key could go on with the log.
+    #[error(
+        "log `0x{log_id}` of `{facility}` was closed because a key was stolen, and is open at \
+         registry `{registry}`: give `--admin-key` with the key of that registry's admin, by which \
+         it is closed there first"
+    )]
+    Open {
+        /// Whose log.
+        facility: FacilityName,
+        /// Its name on the chain.
+        log_id: LogId,
+        /// The registry that it goes to.
+        registry: String,
+    },
+    /// What is closed stays so, and cannot be changed.
+    #[error(
+        "registry `{registry}` says otherwise than the one in use whether log `0x{log_id}` of \
+         `{facility}` is closed, why, or which goes on: deploy another by `chartseal anchor deploy \
+         --another`"
+    )]
+    ClosedOtherwise {
+        /// Whose log.
+        facility: FacilityName,
+        /// Its name on the chain.
+        log_id: LogId,
+        /// The registry that it goes to.
+        registry: String,
+    },
 }
 
-/// Compares all logs; nothing is written.
-///
-/// # Errors
-/// When a head is not of the log here, or something is under way.
-pub async fn compare<L: Ledger>(
-    store: &Store,
-    old: &L,
-    new: &L,
-    clock: &dyn Clock,
-) -> Result<Vec<MovingLog>, MoveError> {
-    let journal = Journal::new(store.clone());
-    let lease = journal.lease().await?;
-    if lease.is_some_and(|lease| lease.until > clock.now()) {
-        return Err(MoveError::Works);
-    }
-    for ledger in [old, new] {
-        ledger.check().await.map_err(StepError::from)?;
-    }
-    let mut logs = Vec::new();
-    for log in journal.all_logs().await? {
-        let before = old.head(log.log_id).await.map_err(StepError::from)?;
-        let after = new.head(log.log_id).await.map_err(StepError::from)?;
-        let (facility, registry) = (log.facility.clone(), written(new));
-        if after.is_some() {
-            return Err(MoveError::NotNew { facility, registry });
+impl From<StepError> for MoveError {
+    fn from(error: StepError) -> Self {
+        match error {
+            StepError::Store(lease::LOST) => Self::Works,
+            error => Self::Failed(error),
         }
-        // One that has ended may have ended because of its head.
-        if let Some(head) = before
-            && !log.ended
-            && !guard::holds(&journal, &log, head).await?
-        {
-            let registry = written(old);
-            return Err(MoveError::Foreign { facility, registry });
-        }
-        let last = journal.last_final(log.id).await?;
-        let is_final = before.map_or(0, |head| head.seq) == last.map_or(0, |last| last.seq);
-        if !(is_final || log.ended) || !journal.under_way().await?.is_empty() {
-            return Err(MoveError::NotSettled(log.facility));
-        }
-        logs.push(MovingLog {
-            facility,
-            log_id: log.log_id,
-            before,
-        });
     }
-    Ok(logs)
 }
 
-fn written<L: Ledger>(ledger: &L) -> String {
-    format!("0x{}", hex::encode(ledger.registry()))
+/// Moves the logs of one database.
+pub struct Mover<'a, L> {
+    journal: Journal,
+    old: &'a L,
+    new: &'a L,
+    clock: Arc<dyn Clock>,
+    alone: Alone,
 }
 
-/// Notes that all logs are anchored at the other registry from now on.
-///
-/// # Errors
-/// When the database fails, or has changed since the comparison.
-pub async fn set<L: Ledger>(store: &Store, old: &L, new: &L) -> Result<(), MoveError> {
-    let journal = Journal::new(store.clone());
-    Ok(journal.moved(bound::of(old), bound::of(new)).await?)
+impl<'a, L: Ledger> Mover<'a, L> {
+    /// From the first of these registries to the second; nothing is asked yet.
+    #[must_use]
+    pub fn new(
+        store: &Store,
+        (old, new): (&'a L, &'a L),
+        clock: Arc<dyn Clock>,
+        me: Candidate,
+    ) -> Self {
+        let journal = Journal::new(store.clone());
+        Self {
+            alone: Alone::new(&journal, Arc::clone(&clock), me),
+            journal,
+            old,
+            new,
+            clock,
+        }
+    }
+
+    /// Compares all logs; nothing is written.
+    ///
+    /// # Errors
+    /// When a head is not of the log here, something is under way, or a service works.
+    pub async fn compare(&self) -> Result<Vec<MovingLog>, MoveError> {
+        match alone::is_taken(&self.journal, &*self.clock).await? {
+            true => Err(MoveError::Works),
+            false => compare(&self.journal, self.old, self.new).await,
+        }
+    }
+
+    /// Compares all logs, and notes that they are anchored at the other registry from now on.
+    ///
+    /// # Errors
+    /// As [`Self::compare`], and when a log that is closed is open there.
+    pub async fn set(&mut self) -> Result<Vec<MovingLog>, MoveError> {
+        let moved = self.set_alone().await;
+        self.alone.end().await;
+        moved
+    }
+
+    async fn set_alone(&mut self) -> Result<Vec<MovingLog>, MoveError> {
+        self.take().await?;
+        let compared = compare(&self.journal, self.old, self.new);
+        let logs = self.alone.during(compared).await?;
+        if let Some(open) = logs.iter().find(|log| !log.is_carried) {
+            return Err(MoveError::Open {
+                facility: open.facility.clone(),
+                log_id: open.log_id,
+                registry: written(self.new),
+            });
+        }
+        self.note().await?;
+        Ok(logs)
+    }
+
+    /// Takes the lease.
+    pub(crate) async fn take(&mut self) -> Result<(), MoveError> {
+        Ok(self.alone.take().await?)
+    }
+
+    /// The move itself, by who has the lease.
+    pub(crate) async fn note(&self) -> Result<(), MoveError> {
+        let (from, to) = (bound::of(self.old), bound::of(self.new));
+        let moved = self.journal.moved(from, to).await;
+        Ok(moved.map_err(StepError::from)?)
+    }
 }
 
 impl Journal {
@@ -142,8 +195,6 @@ impl Journal {
             }
             tx.registries().replace(from, to, &left)
         };
-        self.store()
-            .run_tx("move to another registry", &[], write)
-            .await
+        self.write("move to another registry", write).await
     }
 }

@@ -7,15 +7,15 @@
 
 mod ledger_side;
 mod log_side;
+mod steady;
+mod steps;
 mod turn;
 
 use crate::{
     alarm::{Alarm, Bell},
     checkpoint::Checkpointer,
     config::Config,
-    failure::StepError,
     finality::Herald,
-    funds::Purse,
     journal::Journal,
     known_logs::KnownLogs,
     lease::{Candidate, Lease},
@@ -32,9 +32,10 @@ use log_side::LogSide;
 pub use log_side::Unshown;
 use model::{Clock, Random};
 use std::{future::Future, sync::Arc, time::Duration};
+use steady::Steady;
 use store::Store;
 use tokio::time::timeout;
-use turn::{Turn, check_keys, check_logs, keep, watch_keys};
+use turn::{Turn, check_logs, keep, watch_keys};
 
 /// A database that is away must not hold up a stop.
 const RELEASE_WITHIN: Duration = Duration::from_secs(3);
@@ -50,6 +51,7 @@ pub struct AnchorService<L> {
     config: Config,
     clock: Arc<dyn Clock>,
     lease: Option<Lease>,
+    steady: Steady,
 }
 
 impl<L: Ledger> AnchorService<L> {
@@ -75,7 +77,7 @@ impl<L: Ledger> AnchorService<L> {
         clock: Arc<dyn Clock>,
         config: Config,
     ) -> Self {
-        let (bell, keys) = (Bell::default(), Arc::new(keys));
+        let (bell, keys, steady) = (Bell::default(), Arc::new(keys), Steady::default());
         let check = LogCheck::over(journal.clone(), Arc::clone(&clock))
             .with_signed(Arc::clone(&signed))
             .with_chain(Arc::clone(&ledger), config.finality)
@@ -94,7 +96,7 @@ impl<L: Ledger> AnchorService<L> {
             ledger: Arc::clone(&ledger),
             bell: bell.clone(),
             compared: false,
-            steady: false,
+            steady: steady.clone(),
             passed: Compared::default(),
             sequencer: Sequencer::new(
                 journal.clone(),
@@ -132,6 +134,7 @@ impl<L: Ledger> AnchorService<L> {
             config,
             clock,
             lease: None,
+            steady,
         }
     }
 
@@ -157,108 +160,6 @@ impl<L: Ledger> AnchorService<L> {
     pub fn telling(mut self, herald: Arc<Herald>) -> Self {
         self.ledger_side.finality.tell(herald);
         self
-    }
-
-    /// Takes or renews the lease, where there is one; whether this process works.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn step_lease(&mut self) -> Result<bool, StepError> {
-        match &mut self.lease {
-            Some(lease) => lease.step().await,
-            None => Ok(true),
-        }
-    }
-
-    /// Makes the logs of facilities that have none; how many.
-    ///
-    /// # Errors
-    /// With the first that could not be made; the others were.
-    pub async fn step_logs(&mut self) -> Result<u64, StepError> {
-        self.log_side.make_logs().await
-    }
-
-    /// Compares the logs with their checkpoints and with the registry, and the
-    /// ledger with the one that this database was anchored on before; writes nothing. The
-    /// first [`Self::step_sequence`] compares too, takes over what has no mac, which is named here,
-    /// and goes on without a log whose row is not what it should
-    /// be.
-    ///
-    /// # Errors
-    /// When something does not fit, or the ledger does not answer.
-    pub async fn check(&mut self) -> Result<Unshown, StepError> {
-        let surveyed = self.log_side.survey().await;
-        if let Ok(_) | Err(StepError::KeysNotAdopted { .. }) = surveyed {
-            // Why a log is left out says more than what its keys lack.
-            let found = self.log_side.logs.compared().await?;
-            found.left_out.end(())?;
-        }
-        surveyed
-    }
-
-    /// Looks at the files of the submitter's key and of all logs' keys.
-    ///
-    /// # Errors
-    /// With the first that is missing or not what it should be.
-    pub async fn step_keys(&self) -> Result<(), StepError> {
-        let keys = &self.log_side.keys;
-        check_keys(&self.journal, keys, &self.config).await
-    }
-
-    /// Gives pending leaves their index; how many.
-    ///
-    /// # Errors
-    /// See [`StepError`]; taken again, it goes on.
-    pub async fn step_sequence(&mut self) -> Result<u64, StepError> {
-        self.log_side.sequence().await
-    }
-
-    /// Signs a checkpoint for each log that has grown; how many.
-    ///
-    /// # Errors
-    /// See [`StepError`]; taken again, it goes on.
-    pub async fn step_checkpoint(&mut self) -> Result<u64, StepError> {
-        self.log_side.checkpoint().await
-    }
-
-    /// Looks after the transaction under way, or posts the next; how many anchors.
-    ///
-    /// # Errors
-    /// See [`StepError`]; taken again, it goes on.
-    pub async fn step_post(&mut self) -> Result<u64, StepError> {
-        self.ledger_side.poster.step().await
-    }
-
-    /// Follows posted anchors; how many transactions became final.
-    ///
-    /// # Errors
-    /// See [`StepError`]; taken again, it goes on.
-    pub async fn step_finality(&mut self) -> Result<u64, StepError> {
-        self.ledger_side.finality.step().await
-    }
-
-    /// Asks again for evidence of final anchors that have none; how many have it now.
-    ///
-    /// # Errors
-    /// When the ledger or the database does not answer; taken again, it goes on.
-    pub async fn step_late_evidence(&mut self) -> Result<u64, StepError> {
-        self.ledger_side.late_evidence.step().await
-    }
-
-    /// Looks at the submitter's account.
-    ///
-    /// # Errors
-    /// When the ledger or the database does not answer.
-    pub async fn step_funds(&self) -> Result<Purse, StepError> {
-        self.ledger_side.funds.step().await
-    }
-
-    /// Checks the logs as a whole, when that is due; the number of findings.
-    ///
-    /// # Errors
-    /// When something that is compared cannot be read.
-    pub async fn step_check(&mut self) -> Result<u64, StepError> {
-        self.checker.step().await
     }
 
     /// What reads the status while the service runs and after.
@@ -295,6 +196,7 @@ impl<L: Ledger> AnchorService<L> {
             journal,
             config,
             lease,
+            steady,
             ..
         } = &mut self;
         let keys = Arc::clone(&log_side.keys);
@@ -303,6 +205,7 @@ impl<L: Ledger> AnchorService<L> {
             troubles,
             bell,
             tenure: &journal.tenure,
+            steady,
         };
         let ended = tokio::select! {
             () = shutdown => Ok(()),

@@ -3,6 +3,7 @@
 //! fail although it took effect. A failure is taken for a crash: the service is
 //! made anew over what the store and the chain hold.
 
+mod adopting;
 mod crash;
 mod forged;
 mod history;
@@ -12,13 +13,16 @@ mod keys;
 mod lagging;
 mod left_out;
 mod list;
+mod lost_blocks;
 mod made;
+mod moving;
 mod new_key;
 mod new_logs;
 mod one_fault;
 mod random;
 mod registry_rows;
 mod rows;
+mod steady;
 mod two;
 
 use crate::{

@@ -28,6 +28,7 @@ const SENTENCES: [&str; 15] = [
     "anchor-service/src/key_file.rs",
     "anchor-service/src/key_rows.rs",
     "anchor-service/src/config.rs",
+    "anchor-service/src/lost_blocks.rs",
     "anchor-service/src/move_registry.rs",
     "anchor-service/src/rotation.rs",
     "crates/store/src/error.rs",

@@ -4,6 +4,8 @@
 mod admin;
 mod agreement;
 mod bounded_http;
+mod canvass;
+mod closings;
 mod endpoint;
 mod events;
 mod evidence;
@@ -20,11 +22,12 @@ mod registry;
 mod rules;
 mod transaction;
 
-pub use admin::{ClosingReason, RegistryAdmin};
+pub use super::{ClosedEvent, ClosingReason};
+pub use admin::RegistryAdmin;
 pub use endpoint::{RpcNode, RpcNodes};
 pub use fees::Fees;
 pub use key::SubmitterKey;
-pub use reader::{AnchorEvent, ClosedEvent, RegistryReader};
+pub use reader::{AnchorEvent, RegistryReader};
 pub use registry::{AnchorRegistry, Version as RegistryVersion};
 
 use crate::ledger::{
@@ -135,6 +138,10 @@ impl Ledger for EvmLedger {
 
     async fn head(&self, log: LogId) -> Result<Option<Head>, LedgerError> {
         self.heads().agreed(log, LATEST).await
+    }
+
+    async fn closed(&self, log: LogId) -> Result<Option<ClosedEvent>, LedgerError> {
+        closings::agreed(&self.node, self.registry, log).await
     }
 
     async fn next_nonce(&self) -> Result<u64, LedgerError> {

@@ -1,14 +1,16 @@
 //! A ledger in memory, for tests: blocks, a pool, reorganisations, and the
 //! registry's rules in a few lines of Rust.
 
+mod closing;
 mod faulty;
 
 pub(crate) use faulty::Lie;
 
 use super::evm::Fees;
 use super::{
-    Anchored, Block, EventCursor, EventPage, Evidence, Extension, FinalityRule, Funds, GWEI, Head,
-    Inclusion, Ledger, LedgerError, Refusal, SentTransaction, SignedTransaction, TimedAnchor,
+    Anchored, Block, ClosedEvent, EventCursor, EventPage, Evidence, Extension, FinalityRule, Funds,
+    GWEI, Head, Inclusion, Ledger, LedgerError, Refusal, SentTransaction, SignedTransaction,
+    TimedAnchor,
 };
 use crate::simulation::Faults;
 use model::{Digest, LogId, Timestamp};
@@ -31,6 +33,8 @@ pub(crate) const FINAL_DEPTH: usize = 3;
 pub(crate) struct MemoryLedger {
     chain: Arc<Mutex<Chain>>,
     pub(crate) faults: Faults,
+    /// Counts the registries of one chain.
+    number: u8,
 }
 
 #[derive(Debug, Default)]
@@ -45,6 +49,8 @@ struct Chain {
     highest: usize,
     /// Logs that the submitter may not anchor.
     ungranted: BTreeSet<LogId>,
+    /// Logs that the registry's admin has closed.
+    closed: BTreeMap<LogId, ClosedEvent>,
     /// Anchors that fit into a block; `None` for any number.
     most_anchors: Option<usize>,
     /// The node shows no receipts.
@@ -59,6 +65,10 @@ struct Chain {
     final_depth: Option<usize>,
     /// What was forgotten, until it is recalled.
     forgotten: BTreeSet<Hash>,
+    /// Whether too few nodes answer for most to agree.
+    most_away: bool,
+    /// How often they were asked then.
+    asked_in_vain: u64,
     /// What the next answer of its kind is false in.
     lie: Option<Lie>,
     /// What gas costs, in gwei.
@@ -146,6 +156,9 @@ impl Chain {
         for a in anchors {
             if self.ungranted.contains(&a.log_id) {
                 return Err(Refusal::NotSubmitter { log_id: a.log_id });
+            }
+            if self.closed.contains_key(&a.log_id) {
+                return Err(Refusal::Closed { log_id: a.log_id });
             }
             let head = history.get(&a.log_id).and_then(|heads| heads.last());
             let expected = head.map_or(1, |head| head.seq + 1);
@@ -320,7 +333,9 @@ impl MemoryLedger {
 
     fn asked(&self) -> Result<std::sync::MutexGuard<'_, Chain>, LedgerError> {
         self.faults.question().map_err(|_| AWAY)?;
-        Ok(self.chain.lock().unwrap())
+        let mut chain = self.chain.lock().unwrap();
+        chain.agree()?;
+        Ok(chain)
     }
 }
 
@@ -332,7 +347,7 @@ impl Ledger for MemoryLedger {
     }
 
     fn registry(&self) -> [u8; 20] {
-        [1; 20]
+        [1 + self.number; 20]
     }
 
     fn submitter(&self) -> [u8; 20] {
@@ -340,13 +355,17 @@ impl Ledger for MemoryLedger {
     }
 
     async fn check(&self) -> Result<(), LedgerError> {
-        self.asked().map(drop)
+        self.faults.question().map_err(|_| AWAY)
     }
 
     async fn head(&self, log: LogId) -> Result<Option<Head>, LedgerError> {
         let mut chain = self.asked()?;
         let head = chain.history().get(&log).and_then(|it| it.last().copied());
         Ok(chain.told_head(log, head))
+    }
+
+    async fn closed(&self, log: LogId) -> Result<Option<ClosedEvent>, LedgerError> {
+        Ok(self.asked()?.closed.get(&log).copied())
     }
 
     async fn next_nonce(&self) -> Result<u64, LedgerError> {

@@ -1,7 +1,10 @@
 //! What must go on while the ledger is slow or away: logs are compared once, and then
 //! sequenced and signed.
 
-use super::turn::{Turn, ticks};
+use super::{
+    steady::Steady,
+    turn::{Turn, ticks},
+};
 use crate::{
     alarm::Bell,
     bound,
@@ -42,9 +45,7 @@ pub(super) struct LogSide<L> {
     pub(super) bell: Bell,
     /// Whether the logs were compared with what others hold of them.
     pub(super) compared: bool,
-    /// Whether the database has answered without a break since it was compared with what
-    /// was signed last. After one, another may answer that has less.
-    pub(super) steady: bool,
+    pub(super) steady: Steady,
     /// Whether they ever were since the start, for others to see.
     pub(super) passed: Compared,
     pub(super) sequencer: Sequencer,
@@ -79,7 +80,7 @@ impl<L: Ledger> LogSide<L> {
         self.logs.forget_compared();
         // What is known here first: it is named also while the ledger is away.
         self.signed.refresh_each().await?;
-        self.steady = false;
+        self.steady.end();
         self.look_again().await
     }
 
@@ -133,17 +134,25 @@ impl<L: Ledger> LogSide<L> {
 
     /// Compares with what is known here. A database that went back is named before there is
     /// a leaf for it, and writes are held.
-    async fn look_again(&mut self) -> Result<(), StepError> {
-        if !self.steady {
-            // What is not as it should be stops its own log, in the steps.
-            let (logs, _) = self.logs.read().await?.current();
-            for log in &logs {
-                let found = self.look_at(log).await;
-                if found.is_err() {
-                    self.logs.note(log, found)?;
-                }
+    async fn look_again(&self) -> Result<(), StepError> {
+        if self.steady.begin() {
+            return Ok(());
+        }
+        let looked = self.look_at_all().await;
+        if looked.is_err() {
+            self.steady.end();
+        }
+        looked
+    }
+
+    async fn look_at_all(&self) -> Result<(), StepError> {
+        // What is not as it should be stops its own log, in the steps.
+        let (logs, _) = self.logs.read().await?.current();
+        for log in &logs {
+            let found = self.look_at(log).await;
+            if found.is_err() {
+                self.logs.note(log, found)?;
             }
-            self.steady = true;
         }
         Ok(())
     }
@@ -153,7 +162,9 @@ impl<L: Ledger> LogSide<L> {
     /// pending, which is safe.
     pub(super) async fn sequence(&mut self) -> Result<u64, StepError> {
         let sequenced = self.compare_and_sequence().await;
-        self.steady &= !matches!(sequenced, Err(StepError::Store(_)));
+        if matches!(sequenced, Err(StepError::Store(_))) {
+            self.steady.end();
+        }
         sequenced
     }
 
@@ -173,8 +184,9 @@ impl<L: Ledger> LogSide<L> {
         }
         let signed = self.checkpointer.step().await;
         // What is kept may be damaged, of one log or all.
-        let is_changed = matches!(signed, Err(StepError::Signed(_)));
-        self.steady &= !is_changed;
+        if matches!(signed, Err(StepError::Signed(_))) {
+            self.steady.end();
+        }
         signed
     }
 

@@ -1,5 +1,6 @@
 //! What the loops of the service share, and those beside the two sides.
 
+use super::steady::Steady;
 use crate::{
     alarm::Bell,
     config::Config,
@@ -26,12 +27,14 @@ pub(super) struct Turn<'a> {
     pub(super) troubles: &'a Troubles,
     pub(super) bell: &'a Bell,
     pub(super) tenure: &'a Tenure,
+    pub(super) steady: &'a Steady,
 }
 
 impl Turn<'_> {
     /// Takes note of a step's end. One that failed because the lease is another's by
     /// now is no trouble: the other goes on.
     pub(super) fn note<T>(&self, step: &'static str, outcome: &Result<T, StepError>) {
+        self.steady.note(outcome);
         if self.tenure.is_held() {
             self.troubles.note(step, outcome);
         }
@@ -45,6 +48,7 @@ pub(super) async fn watch_keys(journal: &Journal, keys: &LogKeys, turn: &Turn<'_
     loop {
         ticks.tick().await;
         let outcome = check_keys(journal, keys, turn.config).await;
+        turn.steady.note(&outcome);
         // While the database is away others say so, and nothing is known of the keys.
         if !matches!(outcome, Err(StepError::Store(_))) {
             turn.troubles.note(KEYS, &outcome);
@@ -85,6 +89,7 @@ pub(super) async fn keep(lease: Option<&mut Lease>, turn: &Turn<'_>) {
     loop {
         ticks.tick().await;
         let outcome = lease.step().await;
+        turn.steady.note(&outcome);
         if outcome == Ok(false) {
             turn.troubles.clear();
         }

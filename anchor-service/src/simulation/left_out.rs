@@ -1,7 +1,7 @@
 //! What one log meets with holds up no other, and is told.
 
 use super::{Step, World};
-use crate::StepError;
+use crate::{StepError, ledger::LedgerError};
 use model::AnchorState;
 use std::process::Command;
 use store::{Error, PostState, Reader, Tile, Tx};
@@ -172,6 +172,38 @@ async fn a_facility_whose_row_was_cut_gets_nothing_until_it_is_back() {
     assert_eq!(world.step(Step::Sequence).await, Ok(2));
     assert_eq!(world.step(Step::Checkpoint).await, Ok(1));
     world.sql("INSERT INTO facility SELECT * FROM kept WHERE name = 'a'");
+    world.settle().await;
+    world.judge().await;
+}
+
+#[tokio::test]
+async fn what_is_so_for_every_log_is_asked_once_in_a_step() {
+    let mut world = World::new(0).await;
+    for facility in [0, 1] {
+        world.plant(facility, 2).await;
+    }
+    world.settle().await;
+    for facility in [0, 1] {
+        world.plant(facility, 1).await;
+    }
+    world.step(Step::Sequence).await.unwrap();
+    world.step(Step::Checkpoint).await.unwrap();
+    world.ledger.set_most_away(true);
+    let mut asked = 0;
+    // A step that posts, and one that compares all logs first.
+    for step in [Step::Post, Step::Sequence] {
+        asked += 1;
+        let outcome = world.step(step).await;
+        assert!(
+            matches!(
+                outcome,
+                Err(StepError::Ledger(LedgerError::TooFewNodes { .. }))
+            ),
+            "{outcome:?}"
+        );
+        assert_eq!(world.ledger.asked_in_vain(), asked);
+    }
+    world.ledger.set_most_away(false);
     world.settle().await;
     world.judge().await;
 }

@@ -9,6 +9,7 @@ use super::{Fault, STEPS, Step, World, made::Standby, random::Dice, service};
 use crate::{
     Alarm, AnchorService, StepError,
     ledger::memory::{Lie, MemoryLedger},
+    lost_blocks::LossError,
 };
 use model::{Clock as _, Commitment, SeededRandom};
 use std::{
@@ -64,6 +65,8 @@ const DEPTHS: [usize; 4] = [3, 3, 12, 64];
 const OPS: u64 = 40;
 /// Most rounds of steps at the end of a list.
 const REST: u64 = 8;
+/// How often it takes that long until lost transactions are sent again.
+const ROUNDS: usize = 3;
 
 /// The list of a seed, with the number of blocks that make one final.
 pub(super) fn of_seed(seed: u64) -> (usize, Vec<Op>) {
@@ -215,9 +218,27 @@ impl Run {
         said
     }
 
+    /// An operator says that the loss of final blocks is for good; what is said then.
+    async fn accept_loss(&mut self) -> Option<StepError> {
+        self.world.ledger.be_honest();
+        match self.world.post_again().accept().await {
+            // Of a database that went back the registry may hold more.
+            Err(LossError::Foreign(_)) if self.failed_over => return self.rest().await,
+            accepted => drop(accepted.unwrap()),
+        }
+        // One transaction comes after the other.
+        for _ in 0..ROUNDS {
+            drop(self.rest().await);
+        }
+        self.rest().await
+    }
+
     /// What must hold, or else be named.
     async fn judge(&mut self) {
-        let said = self.rest().await;
+        let mut said = self.rest().await;
+        if self.lost_final && matches!(said, Some(StepError::LedgerBehind { .. })) {
+            said = self.accept_loss().await;
+        }
         let world = &self.world;
         world.ledger.faults.witness.judge();
         world.ledger.judge_fees(self.posts);
@@ -234,7 +255,6 @@ impl Run {
             }
             Some(StepError::Alarm(Alarm::Behind { .. } | Alarm::Forked { .. }))
                 if self.failed_over => {}
-            Some(StepError::LedgerBehind { .. }) if self.lost_final => {}
             Some(other) => panic!("it does not come to rest: {other}"),
         }
     }

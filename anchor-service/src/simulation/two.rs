@@ -25,13 +25,13 @@ async fn what_the_other_anchored_since_the_row_was_read_is_no_lost_leaf() {
 }
 
 /// A service that stands for the lease, and its own clock.
-struct Rival {
+pub(super) struct Rival {
     service: AnchorService<MemoryLedger>,
     clock: Arc<ManualClock>,
 }
 
 impl Rival {
-    fn new(world: &World, number: u8, clock_millis: i64) -> Self {
+    pub(super) fn new(world: &World, number: u8, clock_millis: i64) -> Self {
         let start = Timestamp::from_millis(clock_millis).unwrap();
         let clock = Arc::new(ManualClock::new(start));
         let candidate = Candidate {
@@ -45,7 +45,7 @@ impl Rival {
         }
     }
 
-    async fn works(&mut self) -> bool {
+    pub(super) async fn works(&mut self) -> bool {
         self.service.step_lease().await.unwrap()
     }
 

@@ -15,6 +15,7 @@ mod gateway;
 mod liar;
 mod lies;
 mod lists;
+mod lost;
 mod lying;
 mod moving;
 mod nodes;

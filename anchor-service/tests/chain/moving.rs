@@ -2,13 +2,30 @@
 
 use crate::gateway::{Gateway, SUBMITTER};
 use anchor_service::{
-    StepError,
-    ledger::{Extension, FinalityRule, Ledger as _, evm::EvmLedger},
+    Candidate, StepError,
+    ledger::{ClosedEvent, ClosingReason, Extension, FinalityRule, Ledger as _, evm::EvmLedger},
     log_check::{ChainPart, LogCheck},
-    move_registry::{self, MoveError},
+    move_registry::{MoveError, Mover, MovingLog},
 };
-
+use model::LogId;
 use std::sync::Arc;
+
+/// A host that moves the logs from one registry to another.
+fn mover<'a>(gateway: &Gateway, ledgers: (&'a EvmLedger, &'a EvmLedger)) -> Mover<'a, EvmLedger> {
+    let me = Candidate {
+        id: [1; 16],
+        name: "host".to_owned(),
+    };
+    Mover::new(&gateway.store, ledgers, gateway.clock.clone(), me)
+}
+
+async fn compare(
+    gateway: &Gateway,
+    old: &EvmLedger,
+    new: &EvmLedger,
+) -> Result<Vec<MovingLog>, MoveError> {
+    mover(gateway, (old, new)).compare().await
+}
 
 async fn anchor_once(gateway: &mut Gateway, count: u64) {
     gateway.plant(count).await;
@@ -24,15 +41,13 @@ async fn logs_go_on_at_another_registry_with_number_1() {
     anchor_once(&mut gateway, 4).await;
     let old = gateway.anvil.ledger(SUBMITTER, gateway.registry).await;
     let new = gateway.anvil.registry(SUBMITTER, &[gateway.log]).await;
-    let (store, clock) = (gateway.store.clone(), gateway.clock.clone());
-    let logs = move_registry::compare(&store, &old, &new, &*clock).await;
-    let logs = logs.unwrap();
+    let logs = compare(&gateway, &old, &new).await.unwrap();
     assert_eq!(logs.len(), 1);
     assert_eq!(
         logs[0].before.map(|head| (head.seq, head.size)),
         Some((2, 9))
     );
-    move_registry::set(&store, &old, &new).await.unwrap();
+    mover(&gateway, (&old, &new)).set().await.unwrap();
 
     // The old registry is refused from now on, and the new one goes on.
     assert!(matches!(
@@ -54,7 +69,7 @@ async fn logs_go_on_at_another_registry_with_number_1() {
     compared_at_both(&gateway, Arc::new(new), &old).await;
     let new = gateway.anvil.ledger(SUBMITTER, gateway.registry).await;
     // Not back: the numbers there would not go on from those here.
-    let back = move_registry::compare(&store, &new, &old, &*clock).await;
+    let back = compare(&gateway, &new, &old).await;
     assert!(matches!(back, Err(MoveError::NotNew { .. })), "{back:?}");
 }
 
@@ -124,11 +139,10 @@ async fn what_is_not_settled_or_not_of_the_log_does_not_move() {
     anchor_once(&mut gateway, 5).await;
     let old = gateway.anvil.ledger(SUBMITTER, gateway.registry).await;
     let new = gateway.anvil.registry(SUBMITTER, &[gateway.log]).await;
-    let (store, clock) = (gateway.store.clone(), gateway.clock.clone());
     gateway.plant(1).await;
     gateway.post().await;
     gateway.anchored().await;
-    let refused = move_registry::compare(&store, &old, &new, &*clock).await;
+    let refused = compare(&gateway, &old, &new).await;
     assert!(
         matches!(refused, Err(MoveError::NotSettled(_))),
         "{refused:?}"
@@ -144,14 +158,14 @@ async fn what_is_not_settled_or_not_of_the_log_does_not_move() {
         consistency: Vec::new(),
     };
     send(&gateway, &old, beat).await;
-    let refused = move_registry::compare(&store, &old, &new, &*clock).await;
+    let refused = compare(&gateway, &old, &new).await;
     assert!(
         matches!(refused, Err(MoveError::NotSettled(_))),
         "{refused:?}"
     );
     // Another log takes the place of one that cannot go on, which keeps nothing.
     gateway.put_next_log().await;
-    let logs = move_registry::compare(&store, &old, &new, &*clock).await;
+    let logs = compare(&gateway, &old, &new).await;
     assert_eq!(logs.unwrap().len(), 2);
 }
 
@@ -168,13 +182,12 @@ async fn a_root_that_is_not_of_the_log_ends_the_move() {
         consistency: Vec::new(),
     };
     send(&gateway, &old, stranger).await;
-    let (store, clock) = (&gateway.store, &*gateway.clock);
-    let refused = move_registry::compare(store, &old, &new, clock).await;
+    let refused = compare(&gateway, &old, &new).await;
     assert!(
         matches!(refused, Err(MoveError::Foreign { .. })),
         "{refused:?}"
     );
-    let refused = move_registry::compare(store, &new, &old, clock).await;
+    let refused = compare(&gateway, &new, &old).await;
     assert!(
         matches!(refused, Err(MoveError::NotNew { .. })),
         "{refused:?}"
@@ -186,4 +199,42 @@ async fn send(gateway: &Gateway, ledger: &EvmLedger, anchor: Extension) {
     let signed = ledger.prepare(nonce, &[anchor]).await.unwrap();
     ledger.broadcast(&signed.raw).await.unwrap();
     assert_eq!(gateway.anvil.receipt(signed.hash).await["status"], "0x1");
+}
+
+#[tokio::test]
+async fn a_log_that_was_closed_is_closed_there_before_it_moves() {
+    let mut gateway = Gateway::start(&[], FinalityRule::Immediate).await;
+    anchor_once(&mut gateway, 5).await;
+    let (old, log) = (
+        gateway.anvil.ledger(SUBMITTER, gateway.registry).await,
+        gateway.log,
+    );
+    let admin = gateway.anvil.admin().await;
+    let reason = ClosingReason::LogKey;
+    admin
+        .close(old.registry(), log, None, reason)
+        .await
+        .unwrap();
+    let new = gateway.anvil.registry(SUBMITTER, &[log]).await;
+    let open = mover(&gateway, (&old, &new)).set().await;
+    assert!(matches!(open, Err(MoveError::Open { .. })), "{open:?}");
+    let successor = Some(LogId::new([2; 32]));
+    let otherwise = gateway.anvil.registry(SUBMITTER, &[log]).await;
+    let there = otherwise.registry();
+    admin.close(there, log, successor, reason).await.unwrap();
+    let refused = compare(&gateway, &old, &otherwise).await;
+    assert!(
+        matches!(refused, Err(MoveError::ClosedOtherwise { .. })),
+        "{refused:?}"
+    );
+    admin
+        .close(new.registry(), log, None, reason)
+        .await
+        .unwrap();
+    let moved = mover(&gateway, (&old, &new)).set().await.unwrap();
+    let closed = ClosedEvent {
+        reason,
+        successor: None,
+    };
+    assert_eq!((moved[0].closed, moved[0].is_carried), (Some(closed), true));
 }

@@ -69,7 +69,12 @@ async fn a_node_that_fails_is_passed_over_and_named() {
     );
     // With too few left all are asked, and what is wrong is said.
     proxies[1].answer(|_, _, answer| nonsense(answer));
-    let alone = gateway.service.step_post().await.unwrap_err().to_string();
+    let alone = gateway.service.step_post().await.unwrap_err();
+    assert!(
+        matches!(alone, StepError::Ledger(LedgerError::TooFewNodes { .. })),
+        "it is so for all logs: {alone:?}"
+    );
+    let alone = alone.to_string();
     let [first, second, third] = names(&gateway).try_into().unwrap();
     let said = format!("{third}; no answer of {first}, {second}");
     assert!(alone.contains(&said), "{alone}");

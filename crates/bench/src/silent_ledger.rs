@@ -1,8 +1,8 @@
 //! A ledger on which nothing ever happens: sequencing does not need one.
 
 use anchor_service::ledger::{
-    Anchored, Block, EventCursor, EventPage, Evidence, Extension, FinalityRule, Funds, Head,
-    Inclusion, Ledger, LedgerError, SentTransaction, SignedTransaction,
+    Anchored, Block, ClosedEvent, EventCursor, EventPage, Evidence, Extension, FinalityRule, Funds,
+    Head, Inclusion, Ledger, LedgerError, SentTransaction, SignedTransaction,
 };
 use model::LogId;
 
@@ -29,6 +29,10 @@ impl Ledger for SilentLedger {
     }
 
     async fn head(&self, _: LogId) -> Result<Option<Head>, LedgerError> {
+        Ok(None)
+    }
+
+    async fn closed(&self, _: LogId) -> Result<Option<ClosedEvent>, LedgerError> {
         Ok(None)
     }
 

@@ -19,7 +19,7 @@ pub use self::demo::DemoArgs;
 pub use self::{
     anchor::{
         AdminArgs, AdoptRegistryArgs, AnchorArgs, AnchorCommand, CloseArgs, GrantArgs, MoveArgs,
-        NewEpochArgs, RegistryCommand, RevokeArgs, Stolen,
+        NewEpochArgs, PostAgainArgs, RegistryCommand, RevokeArgs, Stolen,
     },
     facility::{InitArgs, TakeOverArgs},
     import::ImportArgs,

@@ -24,6 +24,7 @@ mod new_epoch;
 mod operations;
 mod output;
 mod outputs;
+mod post_again;
 mod registry;
 mod scopes;
 mod service;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
             Some(AnchorCommand::Revoke(args)) => anchor::run_revoke(&args),
             Some(AnchorCommand::Close(args)) => close_log::run(&args),
             Some(AnchorCommand::Registry(command)) => move_registry::run(&command),
+            Some(AnchorCommand::PostAgain(args)) => post_again::run(&args),
             Some(AnchorCommand::NewEpoch(args)) => new_epoch::run(&args),
             None => {
                 // Required without a subcommand, so it is there.

@@ -1,5 +1,5 @@
 //! `chartseal anchor registry set`: moves all logs to another registry, such as one of a
-//! newer version (docs/operations.md, "Another registry"). And `adopt`: takes over the one
+//! newer version (the runbook, "Move to another registry"). And `adopt`: takes over the one
 //! that the database names, where nothing shows who put it there.
 
 use crate::{
@@ -7,12 +7,16 @@ use crate::{
     config::Config,
     database,
     output::{complain, say},
-    registry::{self, written},
-    service::anchoring::ledger,
+    registry::{self, Address, written},
+    service::anchoring::{self, ledger},
 };
-use anchor_service::move_registry;
-use model::SystemClock;
-use std::{error::Error, process::ExitCode};
+use anchor_service::{
+    config::Config as AnchorSection,
+    ledger::evm::{RegistryAdmin, SubmitterKey},
+    move_registry::{Mover, MovingLog},
+};
+use model::{SystemClock, SystemRandom};
+use std::{error::Error, path::Path, process::ExitCode, sync::Arc};
 use store::{KeysShown, Reader, Registry, Tx};
 
 type Failed = Box<dyn Error>;
@@ -52,26 +56,76 @@ async fn set(args: &MoveArgs) -> Result<(), Failed> {
         return Err("`registry` in `[anchor]` names the registry that is left".into());
     }
     let (old, new) = (ledger(anchor, args.from.0)?, ledger(anchor, to)?);
-    for log in move_registry::compare(&store, &old, &new, &SystemClock).await? {
-        say!("log of `{}` (0x{})", log.facility, log.log_id);
-        let head = log.before.map_or("no anchor".to_owned(), |head| {
-            format!(
-                "anchor {}, size {}, root {}",
-                head.seq, head.size, head.root
-            )
-        });
-        say!("  at {}: {head}", written(args.from.0));
-        say!("  at {}: no anchor", written(to));
-    }
+    let me = anchoring::candidate(&SystemRandom)?;
+    let mut mover = Mover::new(&store, (&old, &new), Arc::new(SystemClock), me);
+    let logs = mover.compare().await?;
+    logs.iter().for_each(|log| show(log, (args.from.0, to)));
     if !args.confirm {
         say!("\nAll of it is of these logs. Nothing was written; run this again with `--confirm`.");
+        if logs.iter().any(|log| !log.is_carried) {
+            say!(
+                "What is closed is closed at the new registry first: give `--admin-key` with the \
+                 key of its admin too."
+            );
+        }
         return Ok(());
     }
-    move_registry::set(&store, &old, &new).await?;
+    if let Some(key) = &args.admin_key {
+        close_there(anchor, to, key, &logs).await?;
+    }
+    mover.set().await?;
     say!(
         "moved; now `chartseal anchor grant --all`, start the services, and give the new address \
          to all who verify, beside the old one"
     );
+    Ok(())
+}
+
+/// A log as the two registries have it.
+fn show(log: &MovingLog, (from, to): (Address, Address)) {
+    say!("log of `{}` (0x{})", log.facility, log.log_id);
+    let head = log.before.map_or("no anchor".to_owned(), |head| {
+        format!(
+            "anchor {}, size {}, root {}",
+            head.seq, head.size, head.root
+        )
+    });
+    let closed = log.closed.map_or(String::new(), |closed| {
+        let next = closed.successor;
+        let next = next.map_or(String::new(), |next| format!(", 0x{next} goes on"));
+        format!("; closed ({}){next}", closed.reason)
+    });
+    say!("  at {}: {head}{closed}", written(from));
+    let carried = match (log.closed, log.is_carried) {
+        (None, _) => "",
+        (Some(_), true) => "; closed likewise",
+        (Some(_), false) => "; to be closed likewise",
+    };
+    say!("  at {}: no anchor{carried}", written(to));
+}
+
+/// Closes at the registry to go to what is closed at the one that is left. Cut short, it is
+/// done again: what is closed by then is passed over.
+async fn close_there(
+    anchor: &AnchorSection,
+    to: Address,
+    key: &Path,
+    logs: &[MovingLog],
+) -> Result<(), Failed> {
+    let open: Vec<_> = logs.iter().filter(|log| !log.is_carried).collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    let key = SubmitterKey::open(key)?;
+    let admin = RegistryAdmin::connect(anchor.rpc_url.read()?, anchor.chain_id, key).await?;
+    let admin = admin.paying(anchor.fees());
+    for log in open {
+        if let Some(closed) = log.closed {
+            let (successor, reason) = (closed.successor, closed.reason);
+            admin.close(to, log.log_id, successor, reason).await?;
+            say!("closed log 0x{} at {}", log.log_id, written(to));
+        }
+    }
     Ok(())
 }
 

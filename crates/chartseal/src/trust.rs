@@ -41,7 +41,9 @@ async fn refresh(args: &RefreshArgs) -> Result<(), Failed> {
         found.head.as_ref().map(|head| head.seq),
     );
     let log_id = found.log_id;
-    merge::merge(&mut trust, found)?;
+    if let Some(superseded) = merge::merge(&mut trust, found)? {
+        complain!("{superseded}");
+    }
     let known = trust.chains.iter().flat_map(|chain| &chain.anchors);
     if known.filter(|anchor| anchor.log_id == log_id).count() == 0 {
         return Err(nothing_final(args.finality).into());

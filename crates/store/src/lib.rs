@@ -24,6 +24,7 @@ mod database;
 mod epochs;
 mod error;
 mod facilities;
+mod fallen_anchors;
 mod jobs;
 mod kept_queries;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use e2e::Ran;
 use std::{fs, path::Path};
 
 /// Every command that opens a database and is not `init`.
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 17] = [
     &["serve"],
     &["serve", "--check-only"],
     &["sweep"],
@@ -21,6 +21,7 @@ const COMMANDS: [&[&str]; 16] = [
     &["keys", "rotate", "--facility", HOME],
     &["anchor", "adopt"],
     &["anchor", "registry", "adopt"],
+    &["anchor", "post-again"],
     &["anchor", "new-epoch", "--facility", HOME],
     &["anchor", "grant", "--all", "--admin-key", "absent"],
     &["anchor", "deploy", "--admin-key", "absent"],

@@ -79,26 +79,38 @@ impl Chain {
         }
     }
 
-    /// The anchors of a log as the chain has them: seq, size, root, time.
-    pub fn anchors(&self, registry: &str, log_id: &str) -> Vec<(u64, u64, String, u64)> {
-        let filter = json!({"address": registry, "fromBlock": "0x0", "toBlock": "latest"});
-        let question =
-            json!({"jsonrpc": "2.0", "id": 1, "method": "eth_getLogs", "params": [filter]});
+    /// The result of a question to the node.
+    pub fn ask(&self, method: &str, params: &Value) -> Value {
+        let question = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let answer = Caller::new(&self.url(), None).send(
             "POST",
             "",
             &[("content-type", "application/json")],
             question.to_string().into_bytes(),
         );
-        let answer = answer.expect(200, "eth_getLogs").json();
+        let mut answer = answer.expect(200, method).json();
+        assert!(answer["error"].is_null(), "{method}: {answer}");
+        answer["result"].take()
+    }
+
+    /// The registry's events of a log's anchors.
+    pub fn events(&self, registry: &str, log_id: &str) -> Vec<Value> {
+        let filter = json!({"address": registry, "fromBlock": "0x0", "toBlock": "latest"});
+        let events = self.ask("eth_getLogs", &json!([filter]));
         let ours = |event: &&Value| {
             let topics = event["topics"].as_array().unwrap();
             // A grant has three topics too, but no data.
             let data = event["data"].as_str().unwrap();
             data.len() == 2 + 192 && topics[1] == format!("0x{log_id}")
         };
-        let events = answer["result"].as_array().unwrap();
-        events.iter().filter(ours).map(anchor).collect()
+        let events = events.as_array().unwrap();
+        events.iter().filter(ours).cloned().collect()
+    }
+
+    /// The anchors of a log as the chain has them: seq, size, root, time.
+    pub fn anchors(&self, registry: &str, log_id: &str) -> Vec<(u64, u64, String, u64)> {
+        let events = self.events(registry, log_id);
+        events.iter().map(anchor).collect()
     }
 
     /// The same, once one of this number is there.
@@ -110,9 +122,13 @@ impl Chain {
     }
 }
 
+/// A number as nodes write it.
+pub fn number(word: &str) -> u64 {
+    u64::from_str_radix(word.trim_start_matches("0x"), 16).unwrap()
+}
+
 /// `Anchored(logId indexed, seq indexed, size, root, time)`.
-fn anchor(event: &Value) -> (u64, u64, String, u64) {
-    let number = |word: &str| u64::from_str_radix(word.trim_start_matches("0x"), 16).unwrap();
+pub fn anchor(event: &Value) -> (u64, u64, String, u64) {
     let data = event["data"].as_str().unwrap().trim_start_matches("0x");
     (
         number(event["topics"][2].as_str().unwrap()),

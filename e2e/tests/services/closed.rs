@@ -4,7 +4,7 @@
 
 use crate::{
     installation::{Ended as _, HOME, Log, metric, operations},
-    moved::refresh,
+    moved::{deploy_another, name_registry, refresh, set},
     postgres::Postgres,
     site::Site,
 };
@@ -15,6 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+const GATEWAY: usize = 0;
 const ANCHORING: usize = 1;
 
 #[test]
@@ -43,6 +44,7 @@ fn what_a_stolen_log_key_signed_counts_no_more_once_the_log_is_closed() {
     assert_eq!(checked(&signed, &trust), ["holds", "not checked"]);
 
     // Another log goes on, and the old one is closed.
+    let first = site.log.id.clone();
     let stolen = ["--facility", HOME, "--reason", "log-key"];
     command(&site, "close", &stolen).refused("no log of the facility has ended");
     site.end(ANCHORING);
@@ -80,7 +82,7 @@ fn what_a_stolen_log_key_signed_counts_no_more_once_the_log_is_closed() {
     site.house
         .assert_proof(&site.users()[0], &version, log, chain, &registry);
     close_by_submitter(&site, &trust);
-    site.stop();
+    move_closed(site, &database, &first);
 }
 
 /// The log that goes on is closed as well, before there is another: what it signed stays,
@@ -101,6 +103,37 @@ fn close_by_submitter(site: &Site, trust: &Path) {
         let ready = operations(site.watch(ANCHORING), "readyz")?;
         (ready.status == 503 && ready.text().contains("closed")).then_some(())
     });
+}
+
+/// The logs move to another registry: what is closed here is closed there before. `first` is
+/// the log that was closed first; so is that which goes on in its place.
+fn move_closed(mut site: Site, database: &Postgres, first: &str) {
+    let (old, new) = (site.registry.clone(), deploy_another(&site));
+    name_registry(&site.config(), &new);
+    site.end(GATEWAY);
+    // What was sent when the log was closed is refused, and given up.
+    let open = "SELECT count(*) FROM post WHERE state IN ('prepared', 'broadcast', 'mined')";
+    until("nothing is under way", 60, || {
+        (database.number(open) == 0).then_some(())
+    });
+    site.end(ANCHORING);
+    let shown = set(&site, &old, &[]).good().text;
+    let open = format!("at {new}: no anchor; to be closed likewise");
+    assert_eq!(shown.matches(&open).count(), 2, "{shown}");
+    set(&site, &old, &["--confirm"]).refused("give `--admin-key`");
+    let admin = site.house.path("admin.key").display().to_string();
+    let moved = set(&site, &old, &["--admin-key", &admin, "--confirm"]);
+    let moved = moved.good().text;
+    for log in [first, &site.log.id] {
+        let closed = format!("closed log 0x{log} at {new}");
+        assert!(moved.contains(&closed), "{moved}");
+    }
+    // The registry in use is the new one now, and takes neither again.
+    let stolen = ["--facility", HOME, "--confirm", "--reason"];
+    let current = [&stolen[..], &["submitter-key", "--current"]].concat();
+    for again in [[&stolen[..], &["log-key"]].concat(), current] {
+        command(&site, "close", &again).refused("the registry refuses");
+    }
 }
 
 /// `chartseal anchor COMMAND` with the admin's key.

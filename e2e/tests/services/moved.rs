@@ -1,8 +1,9 @@
-//! "Another registry" in docs/operations.md, step by step, over PostgreSQL and anvil: an
+//! "Move to another registry" in the runbook, by its commands, over PostgreSQL and anvil: an
 //! installation's logs go on at another contract, and what was proved stays proved.
 
 use crate::{
     installation::{Ended as _, HOME, Installation, Log, is_ready, metric},
+    page::by_page,
     postgres::Postgres,
     site::Site,
 };
@@ -13,6 +14,7 @@ use std::{
     process::Command,
 };
 
+const PAGE: &str = "Move to another registry";
 const GATEWAY: usize = 0;
 const ANCHORING: usize = 1;
 
@@ -37,16 +39,16 @@ fn logs_move_to_another_registry_and_proofs_stay() {
     until("all is final", 60, || all_is_final(&site).then_some(()));
     site.end(ANCHORING);
 
-    // 3. Both are asked, and the move is noted.
+    // 3 and 4. Both are asked, and the move is noted.
     refusals(&site, &old, &new);
     let shown = set(&site, &old, &[]).good().text;
     assert!(shown.contains(&format!("at {new}: no anchor")), "{shown}");
     assert!(shown.contains("Nothing was written"), "{shown}");
     check(&site).refused("the database is anchored at registry");
-    drop(set(&site, &old, &["--confirm"]).good());
+    drop(by_page(&site, (PAGE, 2), &[("OLD", &old)], &[]).good());
 
-    // 4. The submitter is admitted there, and the services go on.
-    drop(site.house.grant(&config, &["--all"]).good());
+    // 5 and 6. The submitter is admitted there, and the services go on.
+    drop(by_page(&site, (PAGE, 3), &[], &[]).good());
     drop(check(&site).good());
     // Until the next anchor proofs name the registry that was left.
     site.begin(GATEWAY);
@@ -63,26 +65,20 @@ fn logs_move_to_another_registry_and_proofs_stay() {
     let whole = site.house.chartseal(&["log", "check"], &config, &[]);
     let whole = whole.good().text;
     assert!(!whole.contains("not compared"), "{whole}");
-    believe(&site, &[old, new], &[first, second]);
+    believe(&site, (&old, &new), &[first, second]);
     site.stop();
 }
 
-fn deploy_another(site: &Site) -> String {
-    let admin = site.house.path("admin.key").display().to_string();
-    let other = ["--admin-key", &admin, "--another"];
-    let deployed = site
-        .house
-        .chartseal(&["anchor", "deploy"], &site.config(), &other);
-    let deployed = deployed.good().text;
+/// `chartseal anchor deploy --another`; the address.
+pub fn deploy_another(site: &Site) -> String {
+    let deployed = by_page(site, (PAGE, 0), &[], &[]).good().text;
     let (_, rest) = deployed.split_once("deployed registry ").unwrap();
     rest.split_whitespace().next().unwrap().to_owned()
 }
 
 /// `chartseal anchor registry set`.
-fn set(site: &Site, from: &str, more: &[&str]) -> Ran {
-    let words = [&["--from", from], more].concat();
-    site.house
-        .chartseal(&["anchor", "registry", "set"], &site.config(), &words)
+pub fn set(site: &Site, from: &str, more: &[&str]) -> Ran {
+    by_page(site, (PAGE, 1), &[("OLD", from)], more)
 }
 
 /// `chartseal anchor --check-only`.
@@ -101,12 +97,21 @@ fn refusals(site: &Site, old: &str, new: &str) {
     name_registry(&config, new);
 }
 
-/// A verifier's file by both registries, and both verifiers.
-fn believe(site: &Site, registries: &[String], proofs: &[PathBuf]) {
+/// 7. A verifier's file by both registries, and both verifiers.
+fn believe(site: &Site, (old, new): (&str, &str), proofs: &[PathBuf]) {
     let trust = site.house.path("verifiers.json");
-    for registry in registries {
-        refresh(site, registry, &site.log, &trust);
-    }
+    refresh(site, old, &site.log, &trust);
+    let (url, out) = (site.chain.url(), trust.display().to_string());
+    let (vkey, facility) = (site.log.vkey.as_str(), HOME);
+    let names = [
+        ("URL", url.as_str()),
+        ("NEW", new),
+        ("VKEY", vkey),
+        ("NAME", facility),
+        ("TRUST", &out),
+    ];
+    let renewed = by_page(site, (PAGE, 4), &names, &["--finality", "immediate"]);
+    drop(renewed.good());
     for proof in proofs {
         for checked in [verify(proof, &trust, None), verify_by_second(proof, &trust)] {
             assert_eq!(checked.code, 0, "{}", checked.text);

@@ -9,7 +9,7 @@ use super::{
     registry::{self, Version},
     transaction::Draft,
 };
-use crate::ledger::LedgerError;
+use crate::ledger::{ClosingReason, LedgerError};
 use alloy::{
     primitives::{Address, B256, Bytes, TxKind},
     rpc::types::TransactionReceipt,
@@ -21,35 +21,6 @@ use std::time::Duration;
 const POLL: Duration = Duration::from_millis(200);
 /// Looks for a receipt; about a minute.
 const LOOKS: u32 = 300;
-
-/// Why a log is closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClosingReason {
-    /// The log's key may be another's.
-    LogKey,
-    /// A submitter's key may be another's.
-    SubmitterKey,
-}
-
-impl ClosingReason {
-    /// As the contract has it.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::LogKey => 1,
-            Self::SubmitterKey => 2,
-        }
-    }
-
-    /// The reason of a number that a registry gives.
-    pub(super) const fn of_number(number: u8) -> Option<Self> {
-        match number {
-            1 => Some(Self::LogKey),
-            2 => Some(Self::SubmitterKey),
-            _ => None,
-        }
-    }
-}
 
 /// The admin of a registry, or of one to come.
 #[derive(Debug)]

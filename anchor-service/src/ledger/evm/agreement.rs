@@ -1,11 +1,10 @@
 //! What several nodes say together. Heads, events, receipts, nonces, blocks and how far the
-//! chain is final decide what is stored: all nodes that are not passed over are asked, and
-//! their answers weighed by [`rules`]. Of three or more, one that lags or lies holds up
-//! nothing and decides nothing while two others answer; when one of these does not answer
-//! either, nothing is decided.
+//! chain is final decide what is stored: all nodes that are not passed over are asked
+//! ([`super::canvass`]), and their answers weighed by [`rules`]. Of three or more, one that
+//! lags, is slow or lies holds up nothing and decides nothing while two others answer; when
+//! one of these does not answer either, nothing is decided.
 
 use super::{
-    endpoint::Endpoint,
     majority::MOMENT,
     node::{LATEST, Node},
     rules,
@@ -15,12 +14,8 @@ use alloy::{
     primitives::{Address, B256},
     rpc::types::Block,
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::{
-    task::JoinSet,
-    time::{sleep, timeout},
-};
-use tracing::{Instrument as _, Span};
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
 
 /// Seconds by which a node's newest block may be older than that of most.
 const MAX_LAG: u64 = 30;
@@ -28,64 +23,6 @@ const MAX_LAG: u64 = 30;
 const SURVEY: Duration = Duration::from_secs(5);
 
 impl Node {
-    /// Asks each node by itself, all at once, and gives what they answered, in the order of
-    /// the configuration.
-    ///
-    /// # Errors
-    /// When none answered, with why the first of the configuration did not.
-    pub async fn of_each<R, F>(
-        &self,
-        question: impl Fn(Self) -> F,
-    ) -> Result<Vec<(Self, R)>, LedgerError>
-    where
-        F: Future<Output = Result<R, LedgerError>> + Send + 'static,
-        R: Send + 'static,
-    {
-        if !self.has_others {
-            return question(self.clone())
-                .await
-                .map(|answer| vec![(self.clone(), answer)]);
-        }
-        let mut asked = JoinSet::new();
-        for (place, endpoint) in self.enough().into_iter().enumerate() {
-            let alone = self.alone(endpoint);
-            let answer = question(alone.clone());
-            let task = async move { (place, alone, answer.await) };
-            asked.spawn(task.instrument(Span::current()));
-        }
-        let (mut answers, mut failed) = (BTreeMap::new(), BTreeMap::new());
-        while let Some(ended) = asked.join_next().await {
-            match ended {
-                Ok((place, alone, Ok(answer))) => drop(answers.insert(place, (alone, answer))),
-                Ok((place, _, Err(error))) => drop(failed.insert(place, error)),
-                // Its place is lost with it.
-                Err(_) => {
-                    let dropped = LedgerError::Unreachable("the question was dropped");
-                    failed.entry(usize::MAX).or_insert(dropped);
-                }
-            }
-        }
-        match failed.into_values().next() {
-            Some(error) if answers.is_empty() => Err(error),
-            _ => Ok(answers.into_values().collect()),
-        }
-    }
-
-    /// The nodes to be asked, of which most have to say something: also those that are passed
-    /// over where too few others are left.
-    fn enough(&self) -> Vec<&Arc<Endpoint>> {
-        let usable = self.usable();
-        match usable.len() < rules::most(self.configured()) {
-            true => self.endpoints.iter().collect(),
-            false => usable,
-        }
-    }
-
-    /// Number of nodes, whether they answer or not.
-    pub fn configured(&self) -> usize {
-        self.endpoints.len()
-    }
-
     /// Looks at each of several nodes: `fits` has to hold of it, and its newest block must
     /// not be much older than that of most. Others are passed over.
     ///
@@ -113,7 +50,8 @@ impl Node {
                 looked
             }
         };
-        let found = self.of_each(look).await?;
+        let most = |found: &[_]| self.are_most(found);
+        let found = self.of_enough(look, most).await?;
         let times: Vec<u64> = found.iter().map(|(_, time)| *time).collect();
         // Of those that answer: one that fails must not hide one that is behind. Of two none
         // can say that the other is.
@@ -146,10 +84,11 @@ impl Node {
     /// moves it neither up nor down.
     pub async fn agreed_count(&self, account: Address) -> Result<u64, LedgerError> {
         let count = |alone: Self| async move { alone.transaction_count(account, LATEST).await };
-        let mut said = self.of_each(count).await?;
-        if self.settled(&said).is_none() && said.len() > 1 && self.may_wait() {
+        let settled = |said: &[(Self, u64)]| self.settled(said).is_some();
+        let mut said = self.of_enough(count, settled).await?;
+        if !settled(&said) && self.are_most(&said) && self.may_wait() {
             sleep(MOMENT).await;
-            said = self.of_each(count).await?;
+            said = self.of_enough(count, settled).await?;
         }
         let settled = self.settled(&said);
         settled.ok_or_else(|| self.differ("the submitter's next nonce", &said))
@@ -176,9 +115,12 @@ impl Node {
 
     /// Number of the newest block that is final by most nodes.
     pub async fn final_height(&self, rule: FinalityRule) -> Result<Option<u64>, LedgerError> {
-        let said = self
-            .of_each(move |alone| async move { alone.own_final_height(rule).await })
-            .await?;
+        let height = move |alone: Self| async move { alone.own_final_height(rule).await };
+        let close = |said: &[(Self, Option<u64>)]| {
+            let heights: Vec<_> = said.iter().map(|(_, height)| height.unwrap_or(0)).collect();
+            rules::are_close(&heights, self.configured())
+        };
+        let said = self.of_enough(height, close).await?;
         let heights: Vec<_> = said.iter().map(|(_, height)| *height).collect();
         let height = rules::reached_by_most(&heights, self.configured());
         height.ok_or_else(|| self.differ("how far the chain is final", &said))
@@ -207,7 +149,8 @@ impl Node {
     /// What an account has, by most of those that answer: nothing is decided by it.
     pub async fn usual_balance(&self, account: Address) -> Result<u128, LedgerError> {
         let balance = move |alone: Self| async move { alone.balance(account).await };
-        let said = self.of_each(balance).await?;
+        let most = |said: &[_]| self.are_most(said);
+        let said = self.of_enough(balance, most).await?;
         let balances = said.into_iter().map(|(_, balance)| balance).collect();
         Ok(rules::reached(balances, self.configured()).unwrap_or(0))
     }
@@ -215,7 +158,8 @@ impl Node {
     /// Whether most of those that answer have a transaction, in a block or waiting for one.
     pub async fn is_known(&self, hash: B256) -> Result<bool, LedgerError> {
         let knows = move |alone: Self| async move { alone.knows(hash).await };
-        let said = self.of_each(knows).await?;
+        let most = |said: &[_]| self.are_most(said);
+        let said = self.of_enough(knows, most).await?;
         let known = said.into_iter().map(|(_, known)| known).collect();
         Ok(rules::reached(known, self.configured()).unwrap_or(false))
     }
@@ -245,7 +189,8 @@ impl Node {
             let raw = raw.to_vec();
             async move { alone.send_to_one(&raw).await }
         };
-        self.of_each(send).await.map(drop)
+        let most = |taken: &[_]| self.are_most(taken);
+        self.of_enough(send, most).await.map(drop)
     }
 }
 

@@ -81,20 +81,11 @@ impl Events<'_> {
                 Events { node, registry }.page(&filter, at).await
             }
         };
-        let mut said = self.node.of_each(page).await?;
-        let older = said.iter().filter_map(|(_, page)| page.older);
-        let older = older.max_by_key(|older| older.block);
-        for (_, page) in &mut said {
-            let is_within =
-                |event: &TimedAnchor| older.is_none_or(|older| event.anchored.block > older.block);
-            page.events.retain(is_within);
-            page.older = older;
-        }
-        let pages: Vec<_> = said.iter().map(|(_, page)| page).collect();
-        match rules::said_by_most(&pages, self.node.configured()) {
-            Some(page) => Ok((*page).clone()),
-            None => Err(self.node.differ("the registry's events", &said)),
-        }
+        let configured = self.node.configured();
+        let common = |said: &[_]| common(said, configured);
+        let said = self.node.of_enough(page, |said| common(said).is_some());
+        let said = said.await?;
+        common(&said).ok_or_else(|| self.node.differ("the registry's events", &said))
     }
 
     /// Goes back until there is enough, or the log's first anchor, or no block. Gives the
@@ -148,6 +139,20 @@ impl Events<'_> {
             }
         }
     }
+}
+
+/// What most say of the blocks that all of these have looked at.
+fn common(said: &[(Node, EventPage)], configured: usize) -> Option<EventPage> {
+    let older = said.iter().filter_map(|(_, page)| page.older);
+    let older = older.max_by_key(|older| older.block);
+    let is_within =
+        |event: &&TimedAnchor| older.is_none_or(|older| event.anchored.block > older.block);
+    let cut = |(_, page): &(Node, EventPage)| EventPage {
+        events: page.events.iter().filter(is_within).copied().collect(),
+        older,
+    };
+    let pages: Vec<_> = said.iter().map(cut).collect();
+    rules::said_by_most(&pages, configured).cloned()
 }
 
 fn in_order(found: Vec<TimedAnchor>) -> Result<Vec<TimedAnchor>, LedgerError> {

@@ -86,9 +86,8 @@ impl Fees {
 
     /// Asks the nodes: of three the price between the others, of two the lower.
     pub(super) async fn ask(&self, node: &Node) -> Result<Quote, LedgerError> {
-        let said = node
-            .of_each(|alone: Node| async move { Asked::of(&alone).await })
-            .await?;
+        let asked = |alone: Node| async move { Asked::of(&alone).await };
+        let said = node.of_enough(asked, |said| node.are_most(said)).await?;
         let configured = node.configured();
         let base_fees = said.iter().map(|(_, asked)| asked.base_fee).collect();
         // A node that names no base fee is below all that do.

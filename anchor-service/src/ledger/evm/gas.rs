@@ -23,29 +23,35 @@ pub async fn limit(node: &Node, request: &TransactionRequest) -> Result<u64, Led
             }
         }
     };
-    let said = node.of_each(own).await?;
     let configured = node.configured();
+    let settled = |said: &[_]| settled(said, configured);
+    let said = node.of_enough(own, |said| settled(said).is_some()).await?;
+    settled(&said).unwrap_or_else(|| Err(node.differ(WHAT, &said)))
+}
+
+/// What most say, where they do: limits that hardly differ, or that the call is refused.
+fn settled(
+    said: &[(Node, Result<u64, LedgerError>)],
+    configured: usize,
+) -> Option<Result<u64, LedgerError>> {
     let limits: Vec<u64> = said
         .iter()
         .filter_map(|(_, said)| said.as_ref().ok().copied())
         .collect();
     if let Some((low, high)) = rules::between(&limits, configured) {
-        return match high - low <= high / STEPS {
-            true => Ok(high),
-            false => Err(node.differ(WHAT, &said)),
-        };
+        return (high - low <= high / STEPS).then_some(Ok(high));
     }
     let refused: Vec<_> = said
         .iter()
         .filter_map(|(_, said)| said.as_ref().err())
         .collect();
     if let Some(error) = rules::said_by_most(&refused, configured) {
-        return Err((*error).clone());
+        return Some(Err((*error).clone()));
     }
     // In words of their own.
     match refused.first() {
-        Some(first) if refused.len() >= rules::most(configured) => Err((*first).clone()),
-        _ => Err(node.differ(WHAT, &said)),
+        Some(first) if refused.len() >= rules::most(configured) => Some(Err((*first).clone())),
+        _ => None,
     }
 }
 

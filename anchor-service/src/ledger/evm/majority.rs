@@ -35,10 +35,11 @@ impl Node {
         F: Future<Output = Result<R, LedgerError>> + Send + 'static,
         R: PartialEq + Send + 'static,
     {
-        let mut said = self.of_each(&question).await?;
-        if self.most_of(&said).is_none() && said.len() > 1 && self.may_wait() {
+        let agree = |said: &[(Self, R)]| self.most_of(said).is_some();
+        let mut said = self.of_enough(&question, agree).await?;
+        if !agree(&said) && self.are_most(&said) && self.may_wait() {
             sleep(MOMENT).await;
-            said = self.of_each(&question).await?;
+            said = self.of_enough(&question, agree).await?;
         }
         let Some(place) = self.most_of(&said) else {
             return Err(self.differ(what, &said));
@@ -78,7 +79,10 @@ impl Node {
             said.push_str("; no answer of ");
             said.push_str(&silent.join(", "));
         }
-        LedgerError::NodesDiffer { what, said }
+        match answered.len() < rules::most(self.configured()) {
+            true => LedgerError::TooFewNodes { what, said },
+            false => LedgerError::NodesDiffer { what, said },
+        }
     }
 
     /// Passes over those of `others` that claim something of a block that most nodes have and
@@ -122,8 +126,10 @@ impl Node {
 
     async fn height_of_most(&self) -> Result<Option<u64>, LedgerError> {
         let height = |alone: Self| async move { alone.block_number().await };
-        let said = self.of_each(height).await?;
-        let heights: Vec<u64> = said.iter().map(|(_, height)| *height).collect();
-        Ok(rules::reached_by_most(&heights, self.configured()))
+        let heights =
+            |said: &[(Self, u64)]| -> Vec<u64> { said.iter().map(|(_, height)| *height).collect() };
+        let close = |said: &[_]| rules::are_close(&heights(said), self.configured());
+        let said = self.of_enough(height, close).await?;
+        Ok(rules::reached_by_most(&heights(&said), self.configured()))
     }
 }

@@ -2,13 +2,13 @@
 //! of the registry's events.
 
 use super::{
-    admin::ClosingReason,
+    closings,
     endpoint::RpcNodes,
     events::Events,
-    node::{LATEST, Node},
+    node::Node,
     registry::{self, Version},
 };
-use crate::ledger::{EventCursor, FinalityRule, LedgerError, TimedAnchor};
+use crate::ledger::{ClosedEvent, EventCursor, FinalityRule, LedgerError, TimedAnchor};
 use alloy::{primitives::Address, rpc::types::Filter};
 use model::{Digest, LogId};
 
@@ -26,15 +26,6 @@ pub struct AnchorEvent {
     pub root: Digest,
     /// Time of its block, seconds since 1970.
     pub time: u64,
-}
-
-/// Why a log was closed, and what goes on in its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClosedEvent {
-    /// Whose key was stolen.
-    pub reason: ClosingReason,
-    /// The log that goes on; `None` while none is named.
-    pub successor: Option<LogId>,
 }
 
 /// A registry behind a node.
@@ -105,20 +96,10 @@ impl RegistryReader {
     /// # Errors
     /// When the node does not answer.
     pub async fn closed(&self, log: LogId) -> Result<Option<ClosedEvent>, LedgerError> {
-        if self.version == Version::One {
-            return Ok(None);
+        match self.version {
+            Version::One => Ok(None),
+            Version::Two => closings::of(&self.node, self.registry, log).await,
         }
-        let call = registry::successor_call(log);
-        let answer = self.node.call(self.registry, call, LATEST).await?;
-        let (successor, reason) = registry::successor_answer(&answer)?;
-        if reason == 0 {
-            return Ok(None);
-        }
-        let reason = ClosingReason::of_number(reason);
-        let reason = reason.ok_or(LedgerError::Strange(
-            "the registry gives a reason that this release does not know",
-        ))?;
-        Ok(Some(ClosedEvent { reason, successor }))
     }
 
     const fn events(&self) -> Events<'_> {

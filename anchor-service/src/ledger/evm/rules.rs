@@ -2,6 +2,9 @@
 //! configured. A node that gives no answer is not one fewer to be convinced, or the only one
 //! that answers would always be most of them.
 
+/// Blocks by which nodes may differ that keep up.
+const CLOSE: u64 = 8;
+
 /// More than half.
 pub const fn most(configured: usize) -> usize {
     configured / 2 + 1
@@ -34,6 +37,12 @@ pub fn between<T: Ord + Copy>(answers: &[T], configured: usize) -> Option<(T, T)
 /// The highest number that most have reached.
 pub fn reached_by_most<T: Ord + Copy>(answers: &[T], configured: usize) -> Option<T> {
     between(answers, configured).map(|(low, _)| low)
+}
+
+/// Whether heights of blocks are those of most and so close that others, wherever they are,
+/// would not move what most have reached by much: one that stands still is not the one to go by.
+pub fn are_close(heights: &[u64], configured: usize) -> bool {
+    between(heights, configured).is_some_and(|(low, high)| high.saturating_sub(low) <= CLOSE)
 }
 
 /// The highest number that most have reached, or all that answer where these are fewer: for
@@ -87,6 +96,15 @@ mod tests {
         assert_eq!(height(&[Some(80), Some(99)], 2), Some(Some(80)));
         assert_eq!(height(&[Some(80), Some(99)], 3), Some(Some(80)));
         assert_eq!(height(&[Some(80)], 2), None, "one alone");
+    }
+
+    #[test]
+    fn heights_are_close_when_one_more_would_not_move_them_by_much() {
+        assert!(are_close(&[80, 82], 3));
+        assert!(!are_close(&[80], 3), "one alone");
+        assert!(!are_close(&[1, 80], 3), "one of them stands still, or lies");
+        assert!(are_close(&[1, 80, 82], 3), "the middle one counts");
+        assert!(are_close(&[80], 1));
     }
 
     #[test]

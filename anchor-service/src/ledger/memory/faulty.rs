@@ -1,7 +1,7 @@
 //! What a node does wrong, and what must hold all the same.
 
 use super::{Chain, GWEI, MemoryLedger};
-use crate::ledger::{Head, Inclusion};
+use crate::ledger::{Head, Inclusion, LedgerError};
 use model::{Digest, LogId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +37,18 @@ impl Chain {
     /// Whether this answer is the false one.
     fn lies(&mut self, lie: Lie) -> bool {
         self.lie.take_if(|next| *next == lie).is_some()
+    }
+
+    /// Whether enough nodes answer.
+    pub(super) fn agree(&mut self) -> Result<(), LedgerError> {
+        if !self.most_away {
+            return Ok(());
+        }
+        self.asked_in_vain += 1;
+        Err(LedgerError::TooFewNodes {
+            what: "it",
+            said: "simulated".to_owned(),
+        })
     }
 
     pub(super) fn told_head(&mut self, log: LogId, head: Option<Head>) -> Option<Head> {
@@ -84,6 +96,16 @@ impl MemoryLedger {
     /// Answers a question of this kind falsely, once.
     pub(crate) fn lie(&self, lie: Lie) {
         self.chain.lock().unwrap().lie = Some(lie);
+    }
+
+    /// Whether one node answers alone, of several.
+    pub(crate) fn set_most_away(&self, away: bool) {
+        self.chain.lock().unwrap().most_away = away;
+    }
+
+    /// How often nodes were asked of which too few answer.
+    pub(crate) fn asked_in_vain(&self) -> u64 {
+        self.chain.lock().unwrap().asked_in_vain
     }
 
     /// Answers truly.

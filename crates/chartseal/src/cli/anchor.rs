@@ -38,6 +38,8 @@ pub enum AnchorCommand {
     /// Change the registry that the logs are anchored at.
     #[command(subcommand)]
     Registry(RegistryCommand),
+    /// Post anchors again that were final, where the chain has lost their blocks for good.
+    PostAgain(PostAgainArgs),
     /// Begin another log for a facility whose log cannot go on.
     NewEpoch(NewEpochArgs),
 }
@@ -159,6 +161,10 @@ pub struct MoveArgs {
     /// The registry that the logs leave: `0x` and 40 hex digits.
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub from: Registry,
+    /// The file of the key of the new registry's admin, mode 0600, by which logs are closed
+    /// there that are closed at the one that is left.
+    #[arg(long, value_name = "FILE")]
+    pub admin_key: Option<PathBuf>,
     /// Move; without this the logs are compared and nothing written.
     #[arg(long)]
     pub confirm: bool,
@@ -171,6 +177,17 @@ pub struct AdoptRegistryArgs {
     #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
     pub config: PathBuf,
     /// Take over what was shown; without it nothing is written.
+    #[arg(long)]
+    pub confirm: bool,
+}
+
+/// `chartseal anchor post-again`.
+#[derive(Debug, Args)]
+pub struct PostAgainArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", env = "CHARTSEAL_CONFIG")]
+    pub config: PathBuf,
+    /// Post them again; without this they are shown and nothing written.
     #[arg(long)]
     pub confirm: bool,
 }

@@ -22,11 +22,11 @@ pub struct Found {
     pub closed: Option<ClosedLog>,
 }
 
-/// Merges.
+/// Merges; gives what of the file is superseded, if anything is.
 ///
 /// # Errors
 /// With what contradicts the file.
-pub fn merge(trust: &mut Trust, found: Found) -> Result<(), String> {
+pub fn merge(trust: &mut Trust, found: Found) -> Result<Option<String>, String> {
     log(trust, &found)?;
     let same = |chain: &&mut TrustedChain| {
         chain.chain_id == found.chain_id && chain.registry == found.registry
@@ -43,7 +43,7 @@ pub fn merge(trust: &mut Trust, found: Found) -> Result<(), String> {
             validators: None,
             closed: found.closed.map(|closed| vec![closed]),
         });
-        return Ok(());
+        return Ok(None);
     };
     if chain.source != Source::Node {
         return Err(format!(
@@ -61,7 +61,7 @@ pub fn merge(trust: &mut Trust, found: Found) -> Result<(), String> {
     }
     match found.head {
         Some(head) => renew(chain, head),
-        None => Ok(()),
+        None => Ok(None),
     }
 }
 
@@ -137,7 +137,8 @@ fn add(chain: &mut TrustedChain, anchor: TrustedAnchor) -> Result<(), String> {
     Ok(())
 }
 
-fn renew(chain: &mut TrustedChain, head: TrustedHead) -> Result<(), String> {
+fn renew(chain: &mut TrustedChain, head: TrustedHead) -> Result<Option<String>, String> {
+    let mut superseded = None;
     let known = chain
         .heads
         .iter_mut()
@@ -150,6 +151,14 @@ fn renew(chain: &mut TrustedChain, head: TrustedHead) -> Result<(), String> {
                 head.log_id, head.seq, known.seq
             ));
         }
+        Some(known) if is_made_anew(known, &head) => {
+            superseded = Some(format!(
+                "the file's head of log 0x{}, anchor {}, is superseded: the chain has the same \
+                 anchor in a block of another time, as after a loss of blocks",
+                head.log_id, head.seq
+            ));
+            *known = head;
+        }
         Some(known) if known.seq == head.seq && *known != head => {
             return Err(format!(
                 "the node has another anchor {} of log 0x{} than the file",
@@ -158,5 +167,60 @@ fn renew(chain: &mut TrustedChain, head: TrustedHead) -> Result<(), String> {
         }
         Some(known) => *known = head,
     }
-    Ok(())
+    Ok(superseded)
+}
+
+/// The same number, size and root, of another time.
+fn is_made_anew(known: &TrustedHead, head: &TrustedHead) -> bool {
+    let said = |head: &TrustedHead| (head.seq, head.size, head.root);
+    said(known) == said(head) && known.time != head.time
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::Digest;
+
+    fn found(root: u8, time: u64) -> Found {
+        let log_id = LogId::new([2; 32]);
+        let head = TrustedHead {
+            log_id,
+            seq: 3,
+            size: 9,
+            root: Digest::new([root; 32]),
+            time,
+        };
+        Found {
+            chain_id: 7,
+            registry: Registry([1; 20]),
+            kind: ChainKind::Qbft,
+            origin: "gw.test/log/a".parse().unwrap(),
+            log_id,
+            facility: "a".parse().unwrap(),
+            vkeys: Vec::new(),
+            anchors: Vec::new(),
+            head: Some(head),
+            closed: None,
+        }
+    }
+
+    #[test]
+    fn a_head_in_a_block_of_another_time_is_superseded_and_another_root_is_refused() {
+        let mut trust = Trust {
+            logs: Vec::new(),
+            chains: Vec::new(),
+            require: None,
+            max_anchor_age: None,
+        };
+        assert_eq!(merge(&mut trust, found(5, 100)), Ok(None));
+        assert_eq!(merge(&mut trust, found(5, 100)), Ok(None));
+        let superseded = merge(&mut trust, found(5, 200)).unwrap().unwrap();
+        assert!(
+            superseded.contains("anchor 3, is superseded"),
+            "{superseded}"
+        );
+        assert_eq!(trust.chains[0].heads[0].time, 200);
+        assert!(merge(&mut trust, found(6, 300)).is_err());
+        assert_eq!(trust.chains[0].heads[0].time, 200);
+    }
 }

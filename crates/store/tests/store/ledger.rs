@@ -11,6 +11,7 @@ on_both! {
     a_post_is_stored_once_and_moves_on,
     an_anchor_moves_only_as_its_life_allows,
     the_newest_final_anchor_is_found,
+    final_anchors_fall_back_where_the_chain_lost_them,
 }
 
 fn post(store: &Store, nonce: u64) -> Result<PostId, Error> {
@@ -154,4 +155,42 @@ fn the_newest_final_anchor_is_found(world: &World) {
     };
     assert_eq!(seqs(&all), [2, 1]);
     assert_eq!(seqs(&waiting), [4]);
+}
+
+fn final_anchors_fall_back_where_the_chain_lost_them(world: &World) {
+    let (store, facility) = world.with_facility();
+    let log = add_log(&store, facility, "log.example.org/log/north").id;
+    for seq in 1..=4 {
+        let post = post(&store, seq).expect("new");
+        assert_eq!(anchor(&store, log, seq, post), Ok(()));
+        assert_eq!(set(&store, log, seq, ANCHORED), Ok(()));
+    }
+    for seq in 1..=3 {
+        assert_eq!(set(&store, log, seq, finalized()), Ok(()));
+    }
+    let evidence = |seq| {
+        store.run_tx_blocking("evidence", &[], move |tx| {
+            tx.anchors().set_evidence(log, seq, b"header")
+        })
+    };
+    assert_eq!((evidence(1), evidence(2)), (Ok(()), Ok(())));
+    let above = store.read_blocking("final", |reader| reader.anchors().final_above(log, 1));
+    let above: Vec<_> = above.expect("a read").iter().map(|it| it.new.seq).collect();
+    assert_eq!(above, [2, 3]);
+    let fall_back =
+        |seq| store.run_tx_blocking("fall back", &[], move |tx| tx.anchors().fall_back(log, seq));
+    assert_eq!((fall_back(2), fall_back(3)), (Ok(()), Ok(())));
+    assert_eq!(fall_back(3), Err(Error::Taken("anchor state")));
+    assert_eq!(fall_back(4), Err(Error::Taken("anchor state")));
+    let find = |seq| {
+        let found = store.read_blocking("find", |reader| reader.anchors().find(log, seq));
+        found.expect("a read").expect("the anchor")
+    };
+    assert_eq!(
+        (find(2).state, find(2).evidence),
+        (AnchorState::Posted, None)
+    );
+    assert!(find(1).evidence.is_some());
+    let newest = store.read_blocking("newest", |reader| reader.anchors().newest_final(log));
+    assert_eq!(newest.expect("a read").expect("the first").new.seq, 1);
 }
