@@ -107,6 +107,8 @@ pub struct Page {
     pub after: Option<Position>,
     /// The cursor that led here.
     pub cursor: Option<String>,
+    /// `_summary=count`: whatever `_count` says.
+    counts_only: bool,
     sort: Option<Sort>,
     total: Total,
     lenient: bool,
@@ -133,6 +135,7 @@ impl Page {
             count: DEFAULT_COUNT,
             after: None,
             cursor: None,
+            counts_only: false,
             sort: None,
             total: Total::None,
             lenient: query.lenient,
@@ -149,7 +152,12 @@ impl Page {
     /// Invalid for a value that is not supported, and for a parameter given twice.
     pub fn take(&mut self, name: &str, value: &str) -> Result<bool, Failure> {
         match name {
-            "_count" => self.count = parse_count(value, 0)?,
+            "_count" => {
+                let count = parse_count(value, 0)?;
+                if !self.counts_only {
+                    self.count = count;
+                }
+            }
             "_format" => negotiation::check_format(value)?,
             "_pretty" => {}
             "_sort" => match parse_sort(value) {
@@ -157,7 +165,7 @@ impl Page {
                 Err(_) if self.lenient => self.ignored = true,
                 Err(failure) => return Err(failure),
             },
-            "_summary" if value == "count" => self.count = 0,
+            "_summary" if value == "count" => (self.count, self.counts_only) = (0, true),
             "_summary" if value == "false" => {}
             "_total" => {
                 self.total = match value {

@@ -172,11 +172,15 @@ fn unquoted(value: &str) -> Option<String> {
 }
 
 /// RFC 7239, 6: an IPv4 address, or an IPv6 one in brackets, each perhaps with a
-/// port.
+/// port, which may be an obfuscated one.
 fn node(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.parse::<SocketAddr>() {
         return Some(plain(address));
     }
+    let text = match text.rsplit_once(":_") {
+        Some((name, port)) if is_obfuscated(port) => name,
+        _ => text,
+    };
     let bare = text
         .strip_prefix('[')
         .and_then(|text| text.strip_suffix(']'));
@@ -184,6 +188,12 @@ fn node(text: &str) -> Option<IpAddr> {
         .parse::<IpAddr>()
         .ok()
         .map(|address| address.to_canonical())
+}
+
+/// RFC 7239, 6.3: what follows the `_` of an obfport.
+fn is_obfuscated(port: &str) -> bool {
+    let of_port = |c: u8| c.is_ascii_alphanumeric() || b"._-".contains(&c);
+    !port.is_empty() && port.bytes().all(of_port)
 }
 
 #[cfg(test)]
@@ -211,6 +221,9 @@ mod tests {
         for (peer, lines, expected) in [
             ("10.0.0.1", &[][..], "10.0.0.1"),
             ("10.0.0.1", &["for=192.0.2.43"], "192.0.2.43"),
+            ("10.0.0.1", &["for=\"192.0.2.43:_p1\""], "192.0.2.43"),
+            ("10.0.0.1", &["for=\"[2001:db8::7]:_a.b-c\""], "2001:db8::7"),
+            ("10.0.0.1", &["for=\"192.0.2.43:_\""], "10.0.0.1"),
             (
                 "10.0.0.1",
                 &["For=\"192.0.2.43:4711\";proto=https"],

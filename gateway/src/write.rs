@@ -17,7 +17,7 @@ use model::{
 };
 use policies::{Permit, Target, TargetFacts};
 use sealing::{ClearFacts, Form, Place};
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 use store::{Link, NewVersion};
 use tlog::leaf::{self, Statement};
 
@@ -35,6 +35,8 @@ pub struct NewContent<'r> {
     pub canonical: Vec<u8>,
     /// The patients that it names.
     pub patients: Vec<AuditPatient>,
+    /// Those that the version before named: from their records it may be taken.
+    pub left: Vec<AuditPatient>,
     /// The record by whose rules it goes, for a Binary that names one.
     pub context: Option<SecurityContext>,
 }
@@ -81,8 +83,16 @@ impl<'r> NewContent<'r> {
             resource,
             canonical,
             patients,
+            left: Vec::new(),
             context,
         }
+    }
+
+    /// Whom its write concerns.
+    fn concerned(&self) -> Vec<AuditPatient> {
+        let named: BTreeSet<Tag> = self.patients.iter().map(|it| it.tag).collect();
+        let left = self.left.iter().filter(|it| !named.contains(&it.tag));
+        self.patients.iter().chain(left).cloned().collect()
     }
 
     /// What a decision about it is asked over: the patients that it names now, or
@@ -167,7 +177,7 @@ pub async fn put(
         &new.id,
         Some(new.version),
         permit.action(),
-        new.patients.clone(),
+        new.concerned(),
     );
     Ok(mark)
 }

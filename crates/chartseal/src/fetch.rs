@@ -43,7 +43,7 @@ async fn fetch(args: &ProofArgs) -> Result<(), String> {
     check_places(args)?;
     http_client::check_url("the first argument", &args.url, args.plain_http)?;
     let token = token(args)?;
-    let client = http_client::client(TIMEOUT, args.cacert.as_deref())?;
+    let client = http_client::client(&args.url, TIMEOUT, args.cacert.as_deref())?;
     let url = args.url.trim_end_matches('/').trim_end_matches("/$proof");
     let started = Instant::now();
     let (bytes, rung) = loop {

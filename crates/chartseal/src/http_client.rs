@@ -9,19 +9,27 @@ use url::{Host, Url};
 /// Two connections to one gateway need no longer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A client that follows nobody elsewhere.
+/// A client for this base or record, that follows nobody elsewhere. What goes in clear goes
+/// to nobody but the host of the URL: no proxy of the environment sees the token.
 ///
 /// # Errors
 /// When the file of certificates cannot be used.
-pub fn client(timeout: Duration, cacert: Option<&Path>) -> Result<Client, String> {
+pub fn client(url: &str, timeout: Duration, cacert: Option<&Path>) -> Result<Client, String> {
     let mut builder = Client::builder()
         .redirect(Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(timeout);
+    if is_clear(url) {
+        builder = builder.no_proxy();
+    }
     if let Some(path) = cacert {
         builder = builder.tls_certs_merge(certificates(path)?);
     }
     builder.build().map_err(|error| error.to_string())
+}
+
+fn is_clear(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| url.scheme() == "http")
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
@@ -126,7 +134,7 @@ mod tests {
             .enable_all()
             .build()
             .expect("a runtime");
-        let client = client(timeout, None).expect("a client");
+        let client = client(url, timeout, None).expect("a client");
         let asked = runtime.block_on(async { client.get(url).send().await });
         cause(asked.expect_err("no answer"))
     }
@@ -183,9 +191,10 @@ mod tests {
     fn a_file_without_certificates_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("ca.pem");
-        assert!(client(CONNECT_TIMEOUT, Some(&path)).is_err());
+        let client = |path| client("https://gw.example", CONNECT_TIMEOUT, Some(path));
+        assert!(client(&path).is_err());
         fs::write(&path, "nothing").expect("written");
-        let refused = client(CONNECT_TIMEOUT, Some(&path)).expect_err("refused");
+        let refused = client(&path).expect_err("refused");
         assert!(refused.contains("no certificate"), "{refused}");
     }
 }

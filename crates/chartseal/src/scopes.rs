@@ -124,7 +124,7 @@ async fn mend(args: &MendArgs) -> Result<u64, Failed> {
         .map_err(|error| format!("`{}`: {error}", args.list.display()))?;
     let token = fs::read_to_string(&args.token)
         .map_err(|error| format!("`{}`: {error}", args.token.display()))?;
-    let client = http_client::client(TIMEOUT, args.cacert.as_deref())?;
+    let client = http_client::client(&args.base, TIMEOUT, args.cacert.as_deref())?;
     let (mut mended, mut left, mut earlier) = (0_u64, 0, 0_u64);
     for line in list.lines().filter(|line| !line.trim().is_empty()) {
         let mut parts = line.split('\t');

@@ -24,6 +24,11 @@ impl Path<'_> {
     pub(crate) const fn index(&self, index: usize) -> Path<'_> {
         Path::Index(self, index)
     }
+
+    /// Whether it leads to an item of an array.
+    pub(crate) const fn is_item(&self) -> bool {
+        matches!(self, Path::Index(..))
+    }
 }
 
 impl fmt::Display for Path<'_> {

@@ -69,6 +69,11 @@ struct RefuseUnclear<'b>(&'b LocalBase);
 
 impl Visitor for RefuseUnclear<'_> {
     fn text(&mut self, content: Content, text: &mut String, path: &Path) -> Result<(), Refusal> {
+        // What earlier releases stored so stays readable.
+        if content == Content::Reference && path.is_item() {
+            let text = "the `reference` of a Reference must be a string, not an array";
+            return Err(Refusal::at(IssueCode::Structure, text, path));
+        }
         if content == Content::Reference && Named::by(text, self.0) == Named::Unclear {
             let text =
                 "the reference names no record; write it as `Type/id`, or as an absolute URL";

@@ -115,6 +115,12 @@ pub enum OpenError {
          the database URL"
     )]
     Login(String),
+    /// A database of PostgreSQL that cannot hold every text.
+    #[error(
+        "the database has the encoding {0}, which cannot hold every text: make one by `CREATE \
+         DATABASE .. ENCODING 'UTF8' TEMPLATE template0`"
+    )]
+    Encoding(String),
     /// There is no database yet, and none was to be made; or it is empty.
     #[error(
         "there is no database at {0}: correct `[database]`, mount its disk or restore it from a \

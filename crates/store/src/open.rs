@@ -63,9 +63,28 @@ pub(crate) fn prepare(
                  SELECT pg_advisory_lock({MIGRATION_LOCK})"
             ))
             .map_err(|_| OpenError::Unreachable)?;
+            require_encoding(&mut conn)?;
             opening.migrate(&mut conn)?;
             Ok(None)
         }
+    }
+}
+
+/// The encodings of a server that take every text: the second looks at none.
+const ENCODINGS: [&str; 2] = ["UTF8", "SQL_ASCII"];
+
+/// Refuses a database that would refuse a text later, when it had been acknowledged.
+fn require_encoding(conn: &mut Conn) -> Result<(), OpenError> {
+    let Conn::Postgres(conn) = conn else {
+        return Ok(());
+    };
+    let encoding = sql_query("SELECT current_setting('server_encoding') AS name");
+    let encoding: Named = encoding
+        .get_result(conn)
+        .map_err(|_| OpenError::Unreachable)?;
+    match ENCODINGS.contains(&encoding.name.as_str()) {
+        true => Ok(()),
+        false => Err(OpenError::Encoding(encoding.name)),
     }
 }
 

@@ -41,10 +41,9 @@ pub(super) fn of_claims(claims: &Claims, issuer: &IssuerConfig) -> Result<Caller
         scopes: parse_scopes(scope).0,
         name: plain(claims, "name"),
         fhir_user: fhir_user(claims),
-        email: match claims.get("email_verified") {
-            Some(Value::Bool(true)) => plain(claims, "email"),
-            _ => None,
-        },
+        email: is_verified(claims)
+            .then(|| plain(claims, "email"))
+            .flatten(),
     })
 }
 
@@ -53,6 +52,18 @@ pub(super) fn client(claims: &Claims) -> Result<String, Refusal> {
     match word(claims, "client_id")? {
         Some(client) => Ok(client),
         None => word(claims, "azp")?.ok_or(Refusal::Missing("client_id")),
+    }
+}
+
+/// Whether the email may tell that two accounts are one person's. Some issuers write the
+/// boolean of OpenID Connect Core 5.1 as text or number; what is not plainly false keeps two
+/// apart from approving alone.
+fn is_verified(claims: &Claims) -> bool {
+    match claims.get("email_verified") {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::String(text)) => !text.eq_ignore_ascii_case("false") && !text.is_empty(),
+        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+        Some(_) => true,
     }
 }
 

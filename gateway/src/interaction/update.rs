@@ -110,7 +110,7 @@ async fn replace(
     let before = current.withheld.target();
     permitted(exchange, Action::Update, &before, resource, id)?;
     let mark = write::next_version(exchange, &current.row)?;
-    let new = NewContent::of_version(exchange, resource, (id.clone(), mark), context);
+    let mut new = NewContent::of_version(exchange, resource, (id.clone(), mark), context);
     let target = new.target(exchange);
     let permit = permitted(exchange, Action::Update, &target, resource, id)?;
     let newest = exchange.newest(&current.row, preconditions).await?;
@@ -118,6 +118,7 @@ async fn replace(
         aimed_at(exchange, resource, id, current.patients);
         return Err(failure);
     }
+    new.left = current.patients;
     let success = if is_delete(&current.row) {
         Success::Created
     } else {

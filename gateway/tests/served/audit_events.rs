@@ -17,6 +17,7 @@ on_both! {
     every_query_text_of_a_bundle_is_kept_in_order,
     a_denied_search_is_audited_with_its_text,
     a_record_that_is_read_to_decide_over_another_is_named,
+    a_record_that_leaves_a_patient_is_in_that_patients_audit,
 }
 
 /// Interaction, outcome, and whether a patient is concerned.
@@ -322,4 +323,35 @@ async fn a_record_that_is_read_to_decide_over_another_is_named(kind: Kind) {
         let names = named(read);
         assert!(names.iter().any(|it| it.ends_with(missing)), "{names:?}");
     }
+}
+
+async fn a_record_that_leaves_a_patient_is_in_that_patients_audit(kind: Kind) {
+    let house = House::start_on(kind).await;
+    let (system, auditor) = (
+        house.caller(&DemoUser::System),
+        house.caller(&DemoUser::Auditor),
+    );
+    let one = system.create("Patient", records::patient("a")).await;
+    let two = system.create("Patient", records::patient("b")).await;
+    let of_one = records::observation(&one);
+    let id = system.create("Observation", &of_one).await;
+    let path = format!("Observation/{id}");
+    let updates = async |patient: &str| {
+        let query = format!("AuditEvent?patient={patient}&_count=100");
+        let events = auditor.get(&query).await.expect(200).resources();
+        let is_update = |event: &&Value| event["subtype"][0]["code"] == "update";
+        events.iter().filter(is_update).count()
+    };
+    let mut of_two = records::with_id(of_one, &id);
+    of_two["subject"]["reference"] = json!(format!("Patient/{two}"));
+    system.put(&path, &of_two).await.expect(200);
+    assert_eq!((updates(&one).await, updates(&two).await), (1, 1));
+    let mut of_nobody = of_two.clone();
+    of_nobody.as_object_mut().unwrap().remove("subject");
+    let bundle = records::bundle("transaction", &[("PUT", path.as_str(), Some(of_nobody))]);
+    system.post("", bundle).await.expect(200);
+    assert_eq!((updates(&one).await, updates(&two).await), (1, 2));
+    // Nobody's from now on.
+    system.delete(&path).await.expect(204);
+    assert_eq!((updates(&one).await, updates(&two).await), (1, 2));
 }

@@ -113,7 +113,7 @@ async fn totals_count_events(kind: Kind) {
     let entities = patient.resources()[0]["entity"].clone();
     let patient = entities[0]["what"]["reference"].as_str().unwrap();
     let mut before = 31;
-    for query in ["_count=0", "_summary=count"] {
+    for query in ["_count=0", "_summary=count", "_summary=count&_count=5"] {
         let counted = auditor
             .get(&format!("AuditEvent?{query}"))
             .await

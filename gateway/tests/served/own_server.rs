@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use store::StoredUrl;
 
 on_both! {
+    a_reference_in_an_array_names_nobody_and_is_refused,
     a_url_that_was_added_or_moved_in_the_data_is_refused,
     a_record_under_a_wrong_scope_is_found_and_mended_by_writing_it_again,
     a_patient_is_known_by_every_spelling_of_the_own_record,
@@ -357,4 +358,30 @@ async fn a_record_under_a_wrong_scope_is_found_and_mended_by_writing_it_again(ki
     assert_eq!(mended, subject(&told, &right).await);
     told.delete(&path).await.expect(204);
     assert_eq!(house.misplaced(HOME, &former).await, earlier);
+}
+
+/// As converters from XML write it: it would be stored outside of its patient's record.
+async fn a_reference_in_an_array_names_nobody_and_is_refused(kind: Kind) {
+    let house = House::start_on(kind).await;
+    let system = house.caller(&DemoUser::System);
+    let patient = system.create("Patient", records::patient("a")).await;
+    let name = format!("Patient/{patient}");
+    for reference in [json!([name]), json!([[name]]), json!([name, name])] {
+        let mut body = records::observation(&patient);
+        body["subject"]["reference"] = reference;
+        let refused = system.post("Observation", &body).await.expect(400);
+        assert!(
+            refused.text.contains("must be a string"),
+            "{}",
+            refused.text
+        );
+        let bundle = records::bundle("transaction", &[("POST", "Observation", Some(body))]);
+        let refused = system.post("", bundle).await.expect(400);
+        assert!(
+            refused.text.contains("must be a string"),
+            "{}",
+            refused.text
+        );
+    }
+    assert_eq!(system.found("Observation").await, 0);
 }

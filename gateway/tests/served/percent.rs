@@ -63,6 +63,22 @@ async fn what_does_not_decode_is_refused_at_every_path() {
     system.get("Patient?identifier=100%25").await.expect(200);
 }
 
+#[actix_web::test]
+async fn a_url_of_an_entry_has_no_fragment() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    for (url, status) in [
+        ("Patient?identifier=urn:x|v#frag", "400"),
+        ("Patient/1#frag", "400"),
+        ("Patient?identifier=urn:x|v%23frag", "200"),
+    ] {
+        let batch = records::bundle("batch", &[("GET", url, None)]);
+        let answered = system.post("", batch).await.expect(200).json();
+        let got = answered["entry"][0]["response"]["status"].as_str().unwrap();
+        assert!(got.starts_with(status), "{url}: {answered}");
+    }
+}
+
 /// What a client gets that sends these bytes as a target.
 async fn answer_to(house: &House, target: &str) -> String {
     let address = house.anyone().base().replace("http://", "");

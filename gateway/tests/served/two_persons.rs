@@ -160,6 +160,8 @@ async fn of_two_issuers(kind: Kind, second: &DevIssuer) -> House {
 fn claims_at_two_issuers() -> Vec<(Value, Value, u16)> {
     let email = |address: &str| json!({"email": address, "email_verified": true});
     let typed = |address: &str| json!({"email": address, "email_verified": false});
+    let written =
+        |verified: Value| json!({"email": "ada@hospital.example", "email_verified": verified});
     let user = |reference: &str| json!({"fhirUser": reference});
     let (ada, ben) = ("ada@hospital.example", "ben@hospital.example");
     let relative = "Practitioner/7";
@@ -173,6 +175,9 @@ fn claims_at_two_issuers() -> Vec<(Value, Value, u16)> {
         // What one token says and the other does not, does not tell them apart.
         (email(ada), user(relative), 403),
         (email(ada), typed(ada), 403),
+        // As some issuers write what OpenID Connect has as a boolean.
+        (written(json!("true")), written(json!("true")), 403),
+        (written(json!("TRUE")), written(json!(1)), 403),
         // Two persons, and two of one number at two servers.
         (email(ada), email(ben), 200),
         (user(here), user(there), 200),

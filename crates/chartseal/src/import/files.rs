@@ -17,6 +17,7 @@ const SECOND: &str = "patient";
 const OTHER_NAME: &str =
     "the name of the file does not end in .json, .ndjson or .jsonl, each also with .gz";
 const NO_FILE: &str = "it is no file, but a pipe, a socket, a device or a link to nothing";
+const NO_TEXT: &str = "its name is not UTF-8; rename it";
 const LEADS_BACK: &str = "the link leads back to a folder that it stands in";
 /// The stage of those who are referred to.
 pub const REFERRED_TO: u8 = 0;
@@ -249,7 +250,11 @@ impl<'w> Walk<'w> {
             return self.through(path);
         }
         let below = path.strip_prefix(self.named).unwrap_or(path);
-        let name = without_gz(text(below)?).to_owned();
+        let Ok(name) = text(below) else {
+            self.found.leave_out(path, NO_TEXT);
+            return Ok(());
+        };
+        let name = without_gz(name).to_owned();
         if !about.is_some_and(|about| about.is_file()) {
             self.found.leave_out(path, NO_FILE);
             return Ok(());
@@ -295,7 +300,7 @@ fn own_name(path: &Path) -> Result<String, String> {
 
 fn text(path: &Path) -> Result<&str, String> {
     path.to_str()
-        .ok_or_else(|| "a file has a name that is not UTF-8; rename it".to_owned())
+        .ok_or_else(|| format!("`{}`: {NO_TEXT}", path.display()))
 }
 
 /// Compressed or not, it is the same file.
@@ -400,6 +405,22 @@ mod tests {
         );
         let refused = find(&[inner.join("socket.ndjson")]).expect_err("no file");
         assert!(refused.contains(NO_FILE), "{refused}");
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_is_told_and_holds_up_no_other() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let folder = folder(&["a.json"]);
+        let other = folder
+            .path()
+            .join(std::ffi::OsStr::from_bytes(b"l\xe4tin.ndjson"));
+        fs::write(&other, "").expect("a file");
+        let found = find(&[folder.path().to_owned()]).expect("files");
+        assert_eq!(names(&found), ["a.json"]);
+        let reasons: Vec<_> = found.left_out.iter().map(|(_, reason)| *reason).collect();
+        assert_eq!(reasons, [NO_TEXT]);
+        let named = find(&[other]).expect_err("no text");
+        assert!(named.contains("tin.ndjson"), "{named}");
     }
 
     #[test]

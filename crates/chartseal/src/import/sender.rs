@@ -76,7 +76,7 @@ impl Sender {
     /// For this FHIR base, without a slash at its end.
     pub fn new(base: &str, token: Token, cacert: Option<&Path>) -> Result<Self, String> {
         Ok(Self {
-            client: http_client::client(TIMEOUT, cacert)?,
+            client: http_client::client(base, TIMEOUT, cacert)?,
             base: base.to_owned(),
             token,
             stopped: AtomicBool::new(false),

@@ -58,6 +58,11 @@ impl EntryUrl {
     pub(super) fn parse(url: &str, at: &Path) -> Result<Self, Refusal> {
         let refuse = |code, text| Refusal::at(code, text, at);
         require_decodes(url, at)?;
+        if url.contains('#') {
+            let text = "the url must have no `#`, which begins a fragment; write the character \
+                        itself as `%23`";
+            return Err(refuse(IssueCode::Invalid, text));
+        }
         let (path, query) = match url.split_once('?') {
             Some((path, query)) => (path, Some(query.to_owned())),
             None => (url, None),

@@ -29,6 +29,23 @@ fn a_foreign_database_is_refused_and_left_alone(world: &World) {
     drop(world.open());
 }
 
+/// A text that came to such a database later would be refused then.
+#[test]
+fn a_postgres_that_cannot_hold_every_text_is_refused() {
+    let made_as = |encoding: &str| {
+        World::postgres_as(&format!(
+            "ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        ))
+    };
+    let refusal = refusal(&made_as("LATIN1"));
+    assert!(
+        matches!(&refusal, OpenError::Encoding(name) if name == "LATIN1"),
+        "{refusal}"
+    );
+    // That one takes bytes as they are.
+    drop(made_as("SQL_ASCII").open());
+}
+
 fn a_newer_format_is_refused(world: &World) {
     drop(world.open());
     world.sql("UPDATE meta SET value = '3' WHERE name = 'format'");

@@ -52,6 +52,11 @@ impl World {
     }
 
     pub fn postgres() -> Self {
+        Self::postgres_as("")
+    }
+
+    /// A database that is made so.
+    pub fn postgres_as(made: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let maintenance = maintenance_url();
         let name = format!(
@@ -59,7 +64,7 @@ impl World {
             process::id(),
             COUNT.fetch_add(1, Ordering::Relaxed)
         );
-        admin(&maintenance, &format!("CREATE DATABASE {name}"));
+        admin(&maintenance, &format!("CREATE DATABASE {name} {made}"));
         let (server, _) = maintenance.rsplit_once('/').expect("a URL with a database");
         let url = format!("{server}/{name}");
         Self {
