@@ -6,7 +6,8 @@
 //! deleted or absent, or another server's, gets one answer.
 //!
 //! A write takes over what the record is then. A read asks again what it is now, so that
-//! who may no longer read the record does not read the Binary either.
+//! who may no longer read the record does not read the Binary either. Nor does it change the
+//! Binary: a change goes by the record of the version that it replaces.
 
 use crate::{
     exchange::Exchange,
@@ -14,10 +15,12 @@ use crate::{
     sight::Looked,
     version::{Found, is_delete},
 };
-use fhir::{IssueCode, LocalBase, LocalReference, Resource, audit_event::AuditPatient};
+use fhir::{IssueCode, LocalBase, LocalReference, Resource, audit_event::AuditPatient, tables};
 use model::{LogicalId, ResourceType, Scope, Tag};
 use policies::{Action, Permit};
 use std::collections::BTreeMap;
+
+const BINARY: &str = "Binary";
 
 /// What the `securityContext` of a Binary names.
 pub enum NamedContext {
@@ -93,12 +96,49 @@ impl Exchange<'_> {
         Ok(Some(permit))
     }
 
+    /// Whether the caller may change what stands at an id: what a read would show now, and
+    /// otherwise only whom no context could keep from it, so that what is hidden takes the
+    /// same answer as what is absent. Where nothing is known to stand there, `found` is none.
+    ///
+    /// # Errors
+    /// As [`Self::decide_shown`].
+    pub async fn may_replace(
+        &mut self,
+        kind: &ResourceType,
+        found: Option<&Found>,
+    ) -> Result<bool, Failure> {
+        if kind.as_str() != BINARY {
+            return Ok(true);
+        }
+        let stands = match found.map(|found| &found.context) {
+            Some(None) => true,
+            Some(Some(NamedContext::Record(named))) => {
+                let named = named.clone();
+                self.shown(&named).await?.is_some()
+            }
+            None | Some(Some(NamedContext::Nothing)) => false,
+        };
+        Ok(stands || self.reaches_every_context())
+    }
+
+    /// Whether the caller may read whatever a context could name.
+    fn reaches_every_context(&self) -> bool {
+        tables::RESOURCES.iter().all(|definition| {
+            let kind = definition.name.parse();
+            kind.is_ok_and(|kind| self.reaches_all(&[Action::Read], &kind))
+        })
+    }
+
     /// The patients of a record, if a read would show it; asked once for all Binaries of it.
     async fn shown(
         &mut self,
         named: &LocalReference,
     ) -> Result<Option<Vec<AuditPatient>>, Failure> {
         let (kind, id) = (&named.resource_type, &named.id);
+        if kind.as_str() == BINARY {
+            // By itself it does not say who may read it; earlier releases took one.
+            return Ok(None);
+        }
         let asked = (self.tag(kind, id), self.writes.len());
         if let Some(shown) = self.contexts.get(&asked).cloned() {
             // Each Binary has events of its own for them.
@@ -129,13 +169,17 @@ pub struct SecurityContext {
 /// The context of a resource; `None` for whatever has no `securityContext`.
 ///
 /// # Errors
-/// Unprocessable when it names no record here that the caller may read.
+/// Unprocessable when it names no record here that the caller may read, or a Binary.
 pub async fn of(
     exchange: &mut Exchange<'_>,
     resource: &Resource,
 ) -> Result<Option<SecurityContext>, Failure> {
     if !resource.has_security_context() {
         return Ok(None);
+    }
+    let named = resource.security_context(&exchange.context.local);
+    if named.is_some_and(|named| named.resource_type.as_str() == BINARY) {
+        return Err(of_binary());
     }
     let found = readable(exchange, resource).await?.ok_or_else(unseen)?;
     let key = exchange.facility().keys.by_id(found.row.data_key).await?;
@@ -171,6 +215,15 @@ async fn readable(
             Ok(None)
         }
     }
+}
+
+fn of_binary() -> Failure {
+    Failure::new(
+        Category::Unprocessable,
+        IssueCode::BusinessRule,
+        "`securityContext` must not name a Binary; name the record by whose rules both go",
+    )
+    .at("Binary.securityContext")
 }
 
 fn unseen() -> Failure {

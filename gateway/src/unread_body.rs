@@ -10,6 +10,7 @@ use actix_web::{
     error::PayloadError,
     http::StatusCode,
     middleware::Next,
+    rt,
     web::Bytes,
 };
 use futures_core::Stream;
@@ -23,14 +24,18 @@ use std::{
 };
 use tokio::{
     task::yield_now,
-    time::{Instant, sleep_until, timeout_at},
+    time::{Instant, sleep, sleep_until, timeout, timeout_at},
 };
 
 /// Bytes of a rest that are read in a second: the largest body in less than [`PATIENCE`].
 const PACE: u64 = 24 * 1024 * 1024;
-/// How long the answer waits for the rest. What has not come by then ends with the
-/// connection.
+/// How long the answer waits for the rest, and for each piece of it. What has not come by
+/// then ends with the connection.
 const PATIENCE: Duration = Duration::from_secs(2);
+const PIECE: Duration = Duration::from_millis(250);
+/// How long the rest is held that did not come: the server closes the connection after the
+/// answer while it is, and would go on to read it otherwise.
+const HELD_FOR: Duration = Duration::from_secs(2);
 
 /// A body that a handler and this file read; what one has read the other does not find.
 #[derive(Clone)]
@@ -79,16 +84,27 @@ pub(crate) async fn read(
     let response = next.call(request).await?;
     // Of a body that came too slowly the rest is not waited for.
     if response.status() != StatusCode::REQUEST_TIMEOUT {
-        // Over when it is over.
-        drop(timeout_at(Instant::now() + PATIENCE, rest.discard()).await);
+        let discarded = timeout_at(Instant::now() + PATIENCE, rest.discard()).await;
+        if discarded != Ok(true) {
+            rt::spawn(async move {
+                sleep(HELD_FOR).await;
+                drop(rest);
+            });
+        }
     }
     Ok(response)
 }
 
 impl Shared {
-    async fn discard(&mut self) {
+    /// Whether it came to its end.
+    async fn discard(&mut self) -> bool {
         let (begun, mut bytes) = (Instant::now(), 0_u64);
-        while let Some(Ok(piece)) = self.next().await {
+        loop {
+            let piece = match timeout(PIECE, self.next()).await {
+                Err(_) => return false,
+                Ok(Some(Ok(piece))) => piece,
+                Ok(Some(Err(_)) | None) => return true,
+            };
             bytes = bytes.saturating_add(piece.len() as u64);
             let due = Duration::from_micros(bytes.saturating_mul(1_000_000) / PACE);
             yield_now().await;

@@ -149,12 +149,18 @@ async fn deleted_again(
     id: &LogicalId,
     wrote: &Wrote,
 ) -> Result<Reply, Failure> {
-    let (target, patients) = match exchange.look(&[Action::Delete], kind, id, None).await? {
+    let looked = exchange.look(&[Action::Delete], kind, id, None).await?;
+    let current = match &looked {
+        Looked::Opened(current) => Some(&**current),
+        Looked::Hidden(_) | Looked::Absent => None,
+    };
+    let may = exchange.may_replace(kind, current).await?;
+    let (target, patients) = match looked {
         Looked::Opened(current) => (current.withheld.target(), current.patients),
         Looked::Hidden(target) => (target, Vec::new()),
         Looked::Absent => (exchange.unknown(kind, id), Vec::new()),
     };
-    if exchange.decide(Action::Delete, &target).is_none() {
+    if !may || exchange.decide(Action::Delete, &target).is_none() {
         exchange.touch(kind, id, None, Action::Delete, Vec::new());
         return Err(Failure::forbidden());
     }

@@ -29,6 +29,14 @@ pub async fn delete(
         Looked::Absent => exchange.unknown(kind, id),
         seen => seen.target(exchange, kind, id),
     };
+    let current = match &looked {
+        Looked::Opened(current) => Some(&**current),
+        Looked::Hidden(_) | Looked::Absent => None,
+    };
+    if !exchange.may_replace(kind, current).await? {
+        exchange.touch(kind, id, None, Action::Delete, Vec::new());
+        return Err(Failure::forbidden());
+    }
     let Looked::Opened(current) = looked else {
         exchange.touch(kind, id, None, Action::Delete, Vec::new());
         exchange

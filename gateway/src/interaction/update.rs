@@ -85,6 +85,7 @@ async fn create_with_id(exchange: &mut Exchange<'_>, asked: Asked<'_>) -> Result
     } = asked;
     let unknown = exchange.unknown(resource.resource_type(), id);
     permitted(exchange, Action::Update, &unknown, resource, id)?;
+    replaceable(exchange, resource, id, None).await?;
     let new = NewContent::first(exchange, resource, id.clone(), context);
     let target = new.target(exchange);
     let permit = permitted(exchange, Action::CreateWithId, &target, resource, id)?;
@@ -109,6 +110,7 @@ async fn replace(
     // Both states count: who may write the record as it is, and as it becomes.
     let before = current.withheld.target();
     permitted(exchange, Action::Update, &before, resource, id)?;
+    replaceable(exchange, resource, id, Some(&current)).await?;
     let mark = write::next_version(exchange, &current.row)?;
     let mut new = NewContent::of_version(exchange, resource, (id.clone(), mark), context);
     let target = new.target(exchange);
@@ -141,6 +143,22 @@ fn permitted(
         exchange.touch_refused(resource.resource_type(), id, Action::Update, named);
         Failure::forbidden()
     })
+}
+
+/// Refuses as [`permitted`] does whoever may not change what stands there, or could.
+async fn replaceable(
+    exchange: &mut Exchange<'_>,
+    resource: &Resource,
+    id: &LogicalId,
+    current: Option<&Found>,
+) -> Result<(), Failure> {
+    let kind = resource.resource_type();
+    if exchange.may_replace(kind, current).await? {
+        return Ok(());
+    }
+    let named = patients_of(exchange.facility(), &exchange.context.local, resource);
+    exchange.touch_refused(kind, id, Action::Update, named);
+    Err(Failure::forbidden())
 }
 
 fn aimed_at(

@@ -258,6 +258,33 @@ async fn the_rest_of_a_refused_body_is_read_and_the_connection_goes_on() {
     }
 }
 
+/// Of a refused body that goes on and on, or does not come, nothing is read for long: the
+/// connection ends with the answer.
+#[actix_web::test]
+async fn a_refused_body_that_does_not_end_ends_the_connection() {
+    let house = House::start().await;
+    let address = house.anyone().base().replace("http://", "");
+    let host = address.trim_end_matches("/fhir");
+    for (length, begun) in [
+        ("transfer-encoding: chunked", "5\r\nhello\r\n"),
+        ("transfer-encoding: chunked", ""),
+        ("content-length: 100", "hello"),
+        ("content-length: 100", ""),
+    ] {
+        let mut stream = TcpStream::connect(host).await.unwrap();
+        let head = format!(
+            "POST /fhir/Basic HTTP/1.1\r\nhost: {host}\r\n\
+             content-type: application/fhir+json\r\n{length}\r\n\r\n{begun}"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{length}: {answer}");
+        let answer = answer.to_lowercase();
+        assert!(answer.contains("connection: close"), "{length}: {answer}");
+    }
+}
+
 /// The head of an answer; its body is read too.
 async fn head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();

@@ -17,6 +17,8 @@ on_both! {
     a_context_of_several_patients_decides,
     a_look_is_in_the_audit_of_each_patient_of_the_context,
     pages_end_where_the_budget_does,
+    what_a_context_hides_is_not_changed_either,
+    a_binary_is_no_context,
 }
 
 const SHOWN: &str = "binary-1";
@@ -348,4 +350,82 @@ async fn pages_end_where_the_budget_does(kind: Kind) {
     let estimate = "Binary?_total=estimate&_count=0";
     let counted = site.clinician.get(estimate).await.expect(200).json();
     assert_eq!(counted.get("total"), None);
+}
+
+/// Whoever may write Binaries and read nothing else gets the answers of one that is not
+/// there, and changes nothing.
+async fn what_a_context_hides_is_not_changed_either(kind: Kind) {
+    let site = Site::on(kind).await;
+    site.document(DOCUMENT, "p-0").await;
+    site.binary(SHOWN, DOCUMENT).await;
+    let scope = |claims: &mut Value| claims["scope"] = "user/Binary.cruds".into();
+    let narrow = site.house.caller_with(&DemoUser::Clinician, scope);
+    narrow.get(&format!("Binary/{SHOWN}")).await.expect(404);
+    let bare = |id: &str| {
+        let bare = json!({"resourceType": "Binary", "contentType": "text/plain", "data": "eA=="});
+        records::with_id(bare, id)
+    };
+    let answers = async |id: &str| {
+        let path = format!("Binary/{id}");
+        let body = bare(id).to_string();
+        let mut statuses = Vec::new();
+        for (method, headers, body) in [
+            ("PUT", &[][..], Some(body.clone())),
+            ("PUT", &[("if-match", "W/\"1\"")], Some(body.clone())),
+            ("PUT", &[("if-match", "W/\"9\"")], Some(body.clone())),
+            ("DELETE", &[], None),
+            ("DELETE", &[("if-match", "W/\"9\"")], None),
+        ] {
+            let reply = narrow.send(method, &path, headers, body).await;
+            assert!(reply.header("etag").is_none(), "{method}: {}", reply.text);
+            statuses.push(reply.status);
+        }
+        let entries = [
+            ("GET", path.as_str(), None),
+            ("DELETE", path.as_str(), None),
+            ("PUT", path.as_str(), Some(bare(id))),
+        ];
+        let batch = narrow.post("", records::bundle("batch", &entries)).await;
+        let batch = batch.expect(200).json();
+        for entry in batch["entry"].as_array().unwrap() {
+            let status = entry["response"]["status"].as_str().unwrap();
+            statuses.push(status[..3].parse().unwrap());
+        }
+        statuses
+    };
+    let hidden = answers(SHOWN).await;
+    assert_eq!(hidden, answers(ABSENT).await);
+    assert_eq!(hidden, [403, 403, 403, 403, 403, 404, 403, 403]);
+    let [first, _] = &site.patients;
+    site.is_shown(first, "the patient").await;
+    let there = site
+        .system
+        .get(&format!("Binary/{SHOWN}"))
+        .await
+        .expect(200);
+    assert_eq!(there.json()["meta"]["versionId"], "1");
+    // Who may read the document may change the Binary.
+    let clinician = &site.clinician;
+    let path = format!("Binary/{SHOWN}");
+    let body = records::with_id(binary(DOCUMENT), SHOWN);
+    clinician.put(&path, body).await.expect(200);
+    clinician.delete(&path).await.expect(204);
+}
+
+async fn a_binary_is_no_context(kind: Kind) {
+    let site = Site::on(kind).await;
+    site.document(DOCUMENT, "p-0").await;
+    site.binary(SHOWN, DOCUMENT).await;
+    for context in [format!("Binary/{SHOWN}"), "Binary/absent".to_owned()] {
+        let refused = site
+            .system
+            .post("Binary", binary(&context))
+            .await
+            .expect(422);
+        assert!(
+            refused.text.contains("must not name a Binary"),
+            "{}",
+            refused.text
+        );
+    }
 }
