@@ -57,6 +57,10 @@ impl Proxies {
     /// The client's address: the last hop that no trusted proxy is. An element
     /// that names no address ends the search at whoever wrote it.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        // Before anything is read: whoever is not believed may write as much as fits.
+        if !self.trusts(peer) {
+            return peer;
+        }
         let mut client = peer;
         let lines = headers.get_all(header::FORWARDED);
         let text: Option<Vec<&str>> = lines.map(|line| line.to_str().ok()).collect();

@@ -1,14 +1,18 @@
 //! Requests that are open on one connection. HTTP/2 has many at once, and a peer that grants
 //! no window keeps every answer waiting here for as long as it likes; so beyond a number of
 //! them a request is answered by its head alone, for which no window is needed. Such an
-//! answer is counted and not logged: a peer makes thousands of them a second.
+//! answer is counted and not logged: a peer makes thousands of them a second. So is one to a
+//! head that is too large, which HTTP/2 lets a peer write in a thousandth of its bytes.
 
 use crate::app::App;
 use actix_web::{
     Error, HttpResponse,
     body::{BodySize, BoxBody, MessageBody},
     dev::{Extensions, ServiceRequest, ServiceResponse},
-    http::{StatusCode, header::RETRY_AFTER},
+    http::{
+        StatusCode,
+        header::{HeaderMap, RETRY_AFTER},
+    },
     middleware::Next,
     web::{self, Bytes},
 };
@@ -23,6 +27,10 @@ use std::{
 
 /// As many as RFC 9113, 6.5.2, wants to be allowed at least.
 const MAX_OPEN: u32 = 100;
+/// Bytes of a head's header list, far above what a token and a proxy's headers take.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Bytes that each header counts beyond its name and value (RFC 9113, 6.5.2).
+const HEADER_BYTES: usize = 32;
 
 /// The number that is open on a connection.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +41,7 @@ pub(crate) fn count(_: &dyn Any, connection: &mut Extensions) {
     connection.insert(Streams::default());
 }
 
-/// Answers 503 without a body while too many are open.
+/// Answers 431 without a body to a head that is too large, and 503 while too many are open.
 ///
 /// # Errors
 /// Those of the handlers.
@@ -41,12 +49,19 @@ pub(crate) async fn admit(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    if head_bytes(request.headers()) > MAX_HEAD_BYTES {
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Ok(refuse(request, HttpResponse::new(status)));
+    }
     let Some(streams) = request.conn_data::<Streams>().cloned() else {
         // A test without a connection.
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let Some(open) = Open::of(streams) else {
-        return Ok(refuse(request));
+        let busy = HttpResponse::ServiceUnavailable()
+            .insert_header((RETRY_AFTER, 1))
+            .finish();
+        return Ok(refuse(request, busy));
     };
     let answer = next.call(request).await?;
     Ok(answer.map_body(|_, body| {
@@ -57,17 +72,22 @@ pub(crate) async fn admit(
     }))
 }
 
-fn refuse(request: ServiceRequest) -> ServiceResponse<BoxBody> {
-    let status = StatusCode::SERVICE_UNAVAILABLE;
+/// The size of a header list, as RFC 9113, 6.5.2, counts it.
+fn head_bytes(headers: &HeaderMap) -> usize {
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + HEADER_BYTES)
+        .sum()
+}
+
+fn refuse(request: ServiceRequest, head: HttpResponse) -> ServiceResponse<BoxBody> {
     if let Some(app) = request.app_data::<web::Data<App>>() {
         let route = request.match_pattern();
         let took = Duration::ZERO;
+        let status = head.status().as_u16();
         app.metrics
-            .answered(request.method(), route.as_deref(), status.as_u16(), took);
+            .answered(request.method(), route.as_deref(), status, took);
     }
-    let head = HttpResponse::build(status)
-        .insert_header((RETRY_AFTER, 1))
-        .finish();
     request.into_response(head)
 }
 

@@ -34,6 +34,7 @@ mod format_1;
 mod found_by;
 mod front_page;
 mod full_urls;
+mod heads;
 mod hidden;
 mod histories;
 mod house;
