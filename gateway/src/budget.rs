@@ -78,6 +78,12 @@ impl Budget {
         Ok(())
     }
 
+    /// Pays for another version that is read with a record that was paid for. It is not
+    /// asked whether anything is left, so that any record can be opened alone.
+    pub fn open_beside(&self, envelope: &[u8]) {
+        self.bytes.charge(envelope.len() as u64);
+    }
+
     /// Pays for the patients beyond the first of a record that was opened: each is as much
     /// as another record.
     pub fn open_patients(&self, more: u64) {

@@ -102,7 +102,6 @@ impl Exchange<'_> {
     /// When its envelope does not open; too costly when the request has opened enough.
     pub async fn open_row(&self, row: store::Version) -> Result<Found, Failure> {
         self.pay(&row.envelope).await?;
-        self.app().counters.opened();
         // A delete has no content; whom the record was about stands in the version
         // that it ended.
         let ended = match version::ended_by(&row)? {
@@ -112,6 +111,10 @@ impl Exchange<'_> {
             }
             None => None,
         };
+        if let Some(ended) = &ended {
+            self.pay_beside(&ended.envelope).await?;
+        }
+        self.app().counters.opened();
         let found = version::open(self.facility(), &self.context.local, row, ended).await?;
         self.pay_patients(&found.patients);
         Ok(found)

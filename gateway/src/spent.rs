@@ -80,8 +80,22 @@ impl Exchange<'_> {
     /// # Errors
     /// Too costly when the request has opened enough, throttled when its user has.
     pub(crate) async fn pay(&self, envelope: &[u8]) -> Result<(), Failure> {
-        let (throttle, caller) = (&self.app().throttle, &self.context.caller);
         self.budget.open(envelope)?;
+        self.go_on_with(envelope).await
+    }
+
+    /// Pays for another version that is read with a record that was paid for: the one that a
+    /// delete ended, say. The record counts once, and the bytes of both do.
+    ///
+    /// # Errors
+    /// Throttled when the user has opened too much.
+    pub(crate) async fn pay_beside(&self, envelope: &[u8]) -> Result<(), Failure> {
+        self.budget.open_beside(envelope);
+        self.go_on_with(envelope).await
+    }
+
+    async fn go_on_with(&self, envelope: &[u8]) -> Result<(), Failure> {
+        let (throttle, caller) = (&self.app().throttle, &self.context.caller);
         if self.budget.is_long() {
             self.context.lane.long_step().await;
             throttle.records(caller)?;

@@ -30,7 +30,8 @@ impl Exchange<'_> {
     /// A version that was found, for these preconditions.
     ///
     /// # Errors
-    /// When the version before it is asked for and cannot be read.
+    /// When the version before it is asked for and cannot be read; throttled when the user
+    /// has opened too much.
     pub async fn newest(
         &self,
         row: &store::Version,
@@ -43,6 +44,9 @@ impl Exchange<'_> {
             }
             _ => None,
         };
+        if let Some(earlier) = &earlier {
+            self.pay_beside(&earlier.envelope).await?;
+        }
         Ok(Newest {
             mark: VersionMark {
                 number: row.number,

@@ -14,6 +14,7 @@ on_both! {
     the_searches_of_a_bundle_open_records_from_one_budget,
     totals_of_a_bundle_come_from_the_same_budget,
     bytes_are_counted_whatever_opens_them,
+    a_version_that_is_read_beside_another_is_paid_for,
     pages_end_where_the_answer_is_full,
 }
 
@@ -131,6 +132,45 @@ async fn bytes_are_counted_whatever_opens_them(kind: Kind) {
         );
         assert_eq!(code(&batch, done), "too-costly");
         system.get(url).await.expect(200);
+    }
+}
+
+/// What a delete ended, and what stands before the first of a page.
+async fn a_version_that_is_read_beside_another_is_paid_for(kind: Kind) {
+    let house = house(kind, |limits| limits.opened_bytes = 20_000).await;
+    let system = house.caller(&DemoUser::System);
+    let mut large = records::patient("large");
+    large["name"][0]["text"] = "x".repeat(8_000).into();
+    let ended = system.create("Patient", &large).await;
+    let deleted = format!("Patient/{ended}");
+    system.delete(&deleted).await.expect(204);
+    let id = system.create("Patient", &large).await;
+    let small = records::with_id(records::patient("small"), &id);
+    system
+        .put(&format!("Patient/{id}"), small)
+        .await
+        .expect(200);
+    let history = format!("Patient/{id}/_history?_count=1");
+    for (method, url, expected) in [
+        ("GET", &deleted, "410"),
+        ("DELETE", &deleted, "204"),
+        ("GET", &history, "200"),
+    ] {
+        let entries: Vec<_> = (0..10).map(|_| (method, url.as_str(), None)).collect();
+        let batch = system.post("", records::bundle("batch", &entries)).await;
+        let batch = batch.expect(200).json();
+        let shown = shown(&batch);
+        let statuses = shown.iter().map(|(status, _)| status);
+        let done = statuses.take_while(|status| *status == expected).count();
+        assert!((2..10).contains(&done), "{method} {url}: {shown:?}");
+        assert!(
+            shown[done..].iter().all(|(status, _)| status == "422"),
+            "{method} {url}: {shown:?}"
+        );
+        assert_eq!(code(&batch, done), "too-costly");
+        // Alone it is never too much.
+        let alone = system.send(method, url, &[], None).await;
+        assert_eq!(alone.status.to_string(), expected, "{method} {url}");
     }
 }
 

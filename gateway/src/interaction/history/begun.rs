@@ -13,7 +13,8 @@ use model::{VersionInteraction, VersionNumber};
 /// Whether each of these versions began its record; the newest stands first.
 ///
 /// # Errors
-/// When the version before one of them cannot be read now.
+/// When the version before one of them cannot be read now; throttled when the user has opened
+/// too much.
 pub(super) async fn begun(
     exchange: &Exchange<'_>,
     rows: &[&store::Version],
@@ -41,9 +42,12 @@ async fn is_deleted(
 ) -> Result<bool, Failure> {
     let kind = &row.resource_type;
     match exchange.version_row(kind, row.record, before).await {
-        Ok(before) => Ok(before.is_some_and(|before| {
-            is_delete(&before) && exchange.may_reach(HISTORY, kind, before.subject)
-        })),
+        // What is hidden is not paid for: what is left would tell its size.
+        Ok(Some(before)) if exchange.may_reach(HISTORY, kind, before.subject) => {
+            exchange.pay_beside(&before.envelope).await?;
+            Ok(is_delete(&before))
+        }
+        Ok(_) => Ok(false),
         Err(failure) if failure.category == Category::Damaged => Ok(false),
         Err(failure) => Err(failure),
     }
