@@ -34,6 +34,22 @@ async fn fill(system: &Caller, count: usize) {
     system.post("", bundle).await.expect(200);
 }
 
+/// What says whom the record was about is the version that the delete ended.
+#[actix_web::test]
+async fn a_request_is_long_by_what_a_delete_ended() {
+    let house = House::start().await;
+    let system = house.caller(&DemoUser::System);
+    for (bytes, long) in [(1_000, false), (300_000, true)] {
+        let id = system.create("Basic", basic(bytes)).await;
+        let path = format!("Basic/{id}");
+        system.delete(&path).await.expect(204);
+        for (method, status) in [("GET", 410), ("DELETE", 204)] {
+            let ask = async || drop(system.send(method, &path, &[], None).await.expect(status));
+            assert_eq!(is_long(&house, ask).await, long, "{method} {bytes}");
+        }
+    }
+}
+
 #[actix_web::test]
 async fn a_request_is_long_by_what_it_asks_or_by_what_it_finds() {
     let house = House::start().await;
