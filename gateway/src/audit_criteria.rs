@@ -13,6 +13,7 @@ use crate::{
 use fhir::{IssueCode, LocalBase, Moments, ReferenceParameter};
 use model::{LogicalId, Tag, Timestamp};
 use policies::Withheld;
+use std::collections::HashSet;
 use store::{AuditPosition, AuditRange, AuditsOf};
 
 /// What a search for AuditEvents asks for.
@@ -40,8 +41,10 @@ impl AuditCriteria {
         };
         let mut page = Page::new(query);
         let (facility, local) = (exchange.facility(), &exchange.context.local);
+        let mut seen = HashSet::new();
         for (name, value) in url::form_urlencoded::parse(query.text.as_bytes()) {
             let taken = page.take(&name, &value)?
+                || !seen.insert((name.clone(), value.clone()))
                 || asked.take((&name, &value), query.now, facility, local)?;
             if !taken {
                 page.ignore(&name, unsupported)?;

@@ -19,7 +19,10 @@ use fhir::{IssueCode, LocalBase, Moments, ReferenceParameter, Resource, definiti
 use identifier::{IdentifierAsked, Identifiers, identifiers};
 use model::{LogicalId, ResourceType, Tag, Timestamp, Token};
 use reference::ReferenceAsked;
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashSet},
+};
 use value::bad_value;
 
 /// The most values that one search may name, and the most of them dates.
@@ -109,9 +112,12 @@ impl Criteria {
             ..Self::default()
         };
         let mut page = Page::new(query);
+        let mut seen = HashSet::new();
         for (name, value) in url::form_urlencoded::parse(query.text.as_bytes()) {
-            let taken =
-                page.take(&name, &value)? || criteria.take(kind, &name, &value, query, local)?;
+            // All of them must hold: one that stands twice asks no more than once.
+            let taken = page.take(&name, &value)?
+                || !seen.insert((name.clone(), value.clone()))
+                || criteria.take(kind, &name, &value, query, local)?;
             if !taken {
                 page.ignore(&name, || unsupported(kind))?;
             }
@@ -233,9 +239,15 @@ impl Criteria {
         let identifiers = Identifiers::of(&identifiers);
         let identifier_holds =
             |asked: &Vec<IdentifierAsked>| asked.iter().any(|one| identifiers.have(one));
+        // A record may have very many references, and a search ask for hundreds: those of a
+        // parameter are read once.
+        let (mut of_patient, mut of_subject) = (None, None);
         let reference_holds = |asked: &ReferenceAsked| {
-            let has = resource.references(asked.param, local).into_iter();
-            let has: BTreeSet<_> = has.map(|it| (it.resource_type, it.id)).collect();
+            let has = match asked.param {
+                ReferenceParameter::Patient => &mut of_patient,
+                ReferenceParameter::Subject => &mut of_subject,
+            };
+            let has = has.get_or_insert_with(|| referred_to(resource, asked.param, local));
             asked.targets.iter().any(|target| has.contains(target))
         };
         self.moments
@@ -245,6 +257,16 @@ impl Criteria {
             && self.identifiers.iter().all(identifier_holds)
             && self.references.iter().all(reference_holds)
     }
+}
+
+/// The records of this facility to which a resource refers by a parameter.
+fn referred_to(
+    resource: &Resource,
+    param: ReferenceParameter,
+    local: &LocalBase,
+) -> BTreeSet<(ResourceType, LogicalId)> {
+    let all = resource.references(param, local).into_iter();
+    all.map(|it| (it.resource_type, it.id)).collect()
 }
 
 /// Refuses a search that names more values than one statement may be filled with.
@@ -321,3 +343,6 @@ fn unsupported(kind: &ResourceType) -> Failure {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 on_both! {
     a_system_finds_identifiers_without_a_value,
     an_id_alone_is_that_of_each_type,
+    a_criterion_that_is_repeated_finds_the_same,
 }
 
 async fn a_system_finds_identifiers_without_a_value(kind: Kind) {
@@ -52,4 +53,26 @@ async fn an_id_alone_is_that_of_each_type(kind: Kind) {
     }
     assert_eq!(system.found("Observation?subject=x").await, 3);
     assert_eq!(system.found("Observation?subject=Group/x").await, 1);
+}
+
+async fn a_criterion_that_is_repeated_finds_the_same(kind: Kind) {
+    let house = House::start_on(kind).await;
+    let system = house.caller(&DemoUser::System);
+    for subject in ["Patient/x", "Patient/y", "Group/x"] {
+        let mut observation = records::observation("x");
+        observation["subject"]["reference"] = json!(subject);
+        system.create("Observation", observation).await;
+    }
+    // Each time it stands for an id of four types: more values than a search may name.
+    let often = ["subject=x"; 300].join("&");
+    for (query, found) in [
+        (often.as_str(), 2),
+        ("subject=x&subject=x&subject=Patient/x", 1),
+        ("subject=x&patient=x&subject=x&patient=x", 1),
+        ("subject=x,y&subject=Patient/x,Patient/y&patient=y", 1),
+        ("subject=x&subject=y", 0),
+    ] {
+        let search = format!("Observation?{query}");
+        assert_eq!(system.found(&search).await, found, "{query}");
+    }
 }
