@@ -62,7 +62,10 @@ impl<L: Ledger> LogSide<L> {
         let _ = self.tend_keys().await;
         self.ledger.check().await?;
         bound::check(&self.journal, &*self.ledger).await?;
-        self.compare_there().await
+        self.compare_there().await?;
+        self.compared = true;
+        self.let_writes_go();
+        Ok(())
     }
 
     /// Compares and writes nothing; gives what a start would take over.
@@ -91,8 +94,6 @@ impl<L: Ledger> LogSide<L> {
                 self.logs.note(&log, found)?;
             }
         }
-        self.compared = true;
-        self.let_writes_go();
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use crate::{
     adopt::{Adopted, adopt},
     journal::Journal,
     key_file::KeyFileError,
-    key_rows::{KeysFault, adopt_log_keys},
+    key_rows::{KeysFault, OtherMac, adopt_log_keys},
 };
 use std::{fs, path::PathBuf, sync::Arc};
 use store::Tx;
@@ -122,5 +122,6 @@ async fn both_keys_of_a_change_are_known_by_their_files() {
     assert_eq!(world.adopt_states().await.unwrap().len(), 1);
     let keys = LogKeys::new(world.folder.path());
     let keeper = Arc::new(world.states());
-    assert_eq!(adopt_log_keys(&world.store, &keys, keeper).await, Ok(2));
+    let shown = adopt_log_keys(&world.store, &keys, keeper, OtherMac::Stays);
+    assert_eq!(shown.await, Ok(2));
 }

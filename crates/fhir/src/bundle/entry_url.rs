@@ -46,6 +46,11 @@ pub enum EntryUrl {
 }
 
 fn require_decodes(url: &str, at: &Path) -> Result<(), Refusal> {
+    if url.contains('#') {
+        let text = "the url must have no `#`, which begins a fragment; write the character \
+                    itself as `%23`";
+        return Err(Refusal::at(IssueCode::Invalid, text, at));
+    }
     if percent::decodes(url) {
         return Ok(());
     }
@@ -58,11 +63,6 @@ impl EntryUrl {
     pub(super) fn parse(url: &str, at: &Path) -> Result<Self, Refusal> {
         let refuse = |code, text| Refusal::at(code, text, at);
         require_decodes(url, at)?;
-        if url.contains('#') {
-            let text = "the url must have no `#`, which begins a fragment; write the character \
-                        itself as `%23`";
-            return Err(refuse(IssueCode::Invalid, text));
-        }
         let (path, query) = match url.split_once('?') {
             Some((path, query)) => (path, Some(query.to_owned())),
             None => (url, None),
