@@ -58,9 +58,10 @@ const LOOK: Duration = Duration::from_millis(5);
 const PATIENCE: u32 = 5;
 const GREAT_PATIENCE: u32 = 250;
 const GREATEST_PATIENCE: u32 = 10_000;
-/// How long a read waits at most that stands back: a reader that nobody here knows, as of
-/// a backup, may be in the way for hours.
-const STANDS_BACK: Duration = Duration::from_secs(2);
+/// How long a read waits at most that stands back. Our own readers are gone by then, but for
+/// searches that may take longer; another's, as of a backup, may be in the way for hours, and
+/// is waited for once.
+const STANDS_BACK: Duration = Duration::from_secs(6);
 
 thread_local! {
     static STANDING_BACK: Cell<bool> = const { Cell::new(false) };
@@ -93,6 +94,8 @@ pub(crate) struct Shared {
     changed: Condvar,
     /// Readers were in the way when the log was to be begun anew.
     held: watch::Sender<bool>,
+    /// They were waited for in vain.
+    in_vain: AtomicBool,
 }
 
 /// What `PRAGMA wal_checkpoint` answers.
@@ -121,11 +124,20 @@ impl WalCopier {
         })
     }
 
-    /// Until no reader is in the way of the log, or for [`STANDS_BACK`].
+    /// Until no reader is in the way of the log, or for [`STANDS_BACK`] once.
     pub(crate) async fn stand_back(&self) {
+        self.stand_back_for(STANDS_BACK).await;
+    }
+
+    async fn stand_back_for(&self, most: Duration) {
+        if self.shared.in_vain.load(Ordering::Relaxed) {
+            return;
+        }
         let mut held = self.shared.held.subscribe();
-        // Over when it is over.
-        let _ = timeout(STANDS_BACK, held.wait_for(|held| !held)).await;
+        let waited = timeout(most, held.wait_for(|held| !held)).await;
+        if waited.is_err() {
+            self.shared.in_vain.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The writer's side.
@@ -203,11 +215,18 @@ impl Bound {
                 true => MOST,
                 false => length.saturating_add(MORE),
             };
-            self.shared.held.send_replace(!begun);
+            self.note_held(!begun);
         } else if asked && self.begin_anew(conn, "RESTART", PATIENCE) {
             self.most = MOST;
-            self.shared.held.send_replace(false);
+            self.note_held(false);
         }
+    }
+
+    fn note_held(&self, held: bool) {
+        if !held {
+            self.shared.in_vain.store(false, Ordering::Relaxed);
+        }
+        self.shared.held.send_replace(held);
     }
 
     /// How long to wait for readers, by what was written since the last time.
@@ -313,6 +332,22 @@ mod tests {
         assert!(first.await.is_pending());
         copier.shared.held.send_replace(false);
         waits.await;
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_stays_is_waited_for_once() {
+        let (shared, thread) = (Arc::<Shared>::default(), None);
+        let copier = WalCopier { shared, thread };
+        let in_vain = || copier.shared.in_vain.load(Ordering::Relaxed);
+        copier.shared.held.send_replace(true);
+        copier.stand_back_for(Duration::from_millis(10)).await;
+        assert!(in_vain());
+        // Though it is still there.
+        copier.stand_back_for(Duration::MAX).await;
+        copier.bound().note_held(true);
+        assert!(in_vain());
+        copier.bound().note_held(false);
+        assert!(!in_vain(), "the log was begun anew");
     }
 
     #[test]
