@@ -43,6 +43,15 @@ impl Looked {
         }
     }
 
+    /// What was opened, to look at.
+    #[must_use]
+    pub fn as_found(&self) -> Option<&Found> {
+        match self {
+            Self::Opened(found) => Some(found),
+            Self::Hidden(_) | Self::Absent => None,
+        }
+    }
+
     /// What was opened.
     #[must_use]
     pub fn found(self) -> Option<Found> {

@@ -150,11 +150,7 @@ async fn deleted_again(
     wrote: &Wrote,
 ) -> Result<Reply, Failure> {
     let looked = exchange.look(&[Action::Delete], kind, id, None).await?;
-    let current = match &looked {
-        Looked::Opened(current) => Some(&**current),
-        Looked::Hidden(_) | Looked::Absent => None,
-    };
-    let may = exchange.may_replace(kind, current).await?;
+    let may = exchange.may_replace(kind, looked.as_found()).await?;
     let (target, patients) = match looked {
         Looked::Opened(current) => (current.withheld.target(), current.patients),
         Looked::Hidden(target) => (target, Vec::new()),

@@ -29,11 +29,7 @@ pub async fn delete(
         Looked::Absent => exchange.unknown(kind, id),
         seen => seen.target(exchange, kind, id),
     };
-    let current = match &looked {
-        Looked::Opened(current) => Some(&**current),
-        Looked::Hidden(_) | Looked::Absent => None,
-    };
-    if !exchange.may_replace(kind, current).await? {
+    if !exchange.may_replace(kind, looked.as_found()).await? {
         exchange.touch(kind, id, None, Action::Delete, Vec::new());
         return Err(Failure::forbidden());
     }
