@@ -202,6 +202,14 @@ impl Gateway {
         panic!("not mined in two seconds");
     }
 
+    /// So many leaves, to an anchor that is final.
+    pub async fn make_final(&mut self, count: u64) {
+        self.plant(count).await;
+        self.post().await;
+        self.anchored().await;
+        assert_eq!(self.service.step_finality().await, Ok(1));
+    }
+
     pub async fn mine(&self, blocks: u64) {
         self.anvil
             .must("anvil_mine", json!([format!("{blocks:#x}")]))

@@ -27,10 +27,7 @@ async fn all_final(gateway: &Gateway) -> bool {
 async fn what_the_chain_lost_for_good_is_anchored_again_under_its_numbers() {
     let mut gateway = Gateway::start(&[], FinalityRule::Immediate).await;
     for _ in 0..3 {
-        gateway.plant(3).await;
-        gateway.post().await;
-        gateway.anchored().await;
-        assert_eq!(gateway.service.step_finality().await, Ok(1));
+        gateway.make_final(3).await;
     }
     let before = standing(&gateway).await;
     gateway.anvil.must("anvil_reorg", json!([2, []])).await;

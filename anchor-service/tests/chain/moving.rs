@@ -27,18 +27,11 @@ async fn compare(
     mover(gateway, (old, new)).compare().await
 }
 
-async fn anchor_once(gateway: &mut Gateway, count: u64) {
-    gateway.plant(count).await;
-    gateway.post().await;
-    gateway.anchored().await;
-    assert_eq!(gateway.service.step_finality().await, Ok(1));
-}
-
 #[tokio::test]
 async fn logs_go_on_at_another_registry_with_number_1() {
     let mut gateway = Gateway::start(&[], FinalityRule::Immediate).await;
-    anchor_once(&mut gateway, 5).await;
-    anchor_once(&mut gateway, 4).await;
+    gateway.make_final(5).await;
+    gateway.make_final(4).await;
     let old = gateway.anvil.ledger(SUBMITTER, gateway.registry).await;
     let new = gateway.anvil.registry(SUBMITTER, &[gateway.log]).await;
     let logs = compare(&gateway, &old, &new).await.unwrap();
@@ -57,7 +50,7 @@ async fn logs_go_on_at_another_registry_with_number_1() {
     gateway.registry = new.registry();
     gateway.restart().await;
     gateway.service.check().await.unwrap();
-    anchor_once(&mut gateway, 1).await;
+    gateway.make_final(1).await;
     let head = new.head(gateway.log).await.unwrap().unwrap();
     assert_eq!((head.seq, head.size), (1, 10));
     gateway.check_evidence().await;
@@ -136,7 +129,7 @@ async fn whole(
 #[tokio::test]
 async fn what_is_not_settled_or_not_of_the_log_does_not_move() {
     let mut gateway = Gateway::start(&[], FinalityRule::Immediate).await;
-    anchor_once(&mut gateway, 5).await;
+    gateway.make_final(5).await;
     let old = gateway.anvil.ledger(SUBMITTER, gateway.registry).await;
     let new = gateway.anvil.registry(SUBMITTER, &[gateway.log]).await;
     gateway.plant(1).await;
@@ -204,7 +197,7 @@ async fn send(gateway: &Gateway, ledger: &EvmLedger, anchor: Extension) {
 #[tokio::test]
 async fn a_log_that_was_closed_is_closed_there_before_it_moves() {
     let mut gateway = Gateway::start(&[], FinalityRule::Immediate).await;
-    anchor_once(&mut gateway, 5).await;
+    gateway.make_final(5).await;
     let (old, log) = (
         gateway.anvil.ledger(SUBMITTER, gateway.registry).await,
         gateway.log,

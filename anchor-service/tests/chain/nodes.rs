@@ -40,13 +40,6 @@ pub fn names(gateway: &Gateway) -> Vec<String> {
         .collect()
 }
 
-async fn anchor_once(gateway: &mut Gateway) {
-    gateway.plant(5).await;
-    gateway.post().await;
-    gateway.anchored().await;
-    assert_eq!(gateway.service.step_finality().await, Ok(1));
-}
-
 /// What a node says that is not one, or whose login has run out.
 pub fn nonsense(answer: Value) -> Value {
     with(answer, json!({"login": "please"}))
@@ -55,13 +48,13 @@ pub fn nonsense(answer: Value) -> Value {
 #[tokio::test]
 async fn a_node_that_fails_is_passed_over_and_named() {
     let (mut gateway, proxies) = before_proxies(3, FinalityRule::Immediate).await;
-    anchor_once(&mut gateway).await;
+    gateway.make_final(5).await;
     assert_eq!(passed_over(&gateway), [0; 0]);
     proxies[0].answer(|_, _, answer| nonsense(answer));
-    anchor_once(&mut gateway).await;
+    gateway.make_final(5).await;
     assert_eq!(passed_over(&gateway), [0]);
     let asked = proxies[0].asked("eth_getTransactionReceipt");
-    anchor_once(&mut gateway).await;
+    gateway.make_final(5).await;
     assert_eq!(
         proxies[0].asked("eth_getTransactionReceipt"),
         asked,
@@ -79,14 +72,14 @@ async fn a_node_that_fails_is_passed_over_and_named() {
     let said = format!("{third}; no answer of {first}, {second}");
     assert!(alone.contains(&said), "{alone}");
     proxies[0].be_honest();
-    anchor_once(&mut gateway).await;
+    gateway.make_final(5).await;
     assert_eq!(passed_over(&gateway), [1]);
 }
 
 #[tokio::test]
 async fn a_node_of_another_chain_or_behind_is_passed_over() {
     let (mut gateway, proxies) = before_proxies(5, FinalityRule::Immediate).await;
-    anchor_once(&mut gateway).await;
+    gateway.make_final(5).await;
     proxies[0].answer(|method, _, answer| match method {
         "eth_chainId" => with(answer, json!("0x1")),
         _ => answer,
@@ -97,7 +90,7 @@ async fn a_node_of_another_chain_or_behind_is_passed_over() {
         }
         answer
     });
-    anchor_once(&mut gateway).await;
+    gateway.make_final(5).await;
     assert_eq!(passed_over(&gateway), [0, 1]);
 }
 
@@ -129,7 +122,7 @@ fn false_head(answer: Value) -> Value {
 #[tokio::test]
 async fn one_that_lies_rings_no_alarm_while_the_others_have_no_events() {
     let (mut gateway, proxies) = before_proxies(3, FinalityRule::Immediate).await;
-    anchor_once(&mut gateway).await;
+    gateway.make_final(5).await;
     let filter = json!([{ "fromBlock": "0x0", "address": Address::new(gateway.registry) }]);
     let logs = gateway.anvil.must("eth_getLogs", filter).await;
     let anchored = |log: &&Value| log["topics"].as_array().unwrap().len() == 3;
@@ -228,7 +221,7 @@ async fn two_that_differ_about_a_block_make_nothing_final() {
 #[tokio::test]
 async fn nodes_are_shown_what_opens_them() {
     let (mut gateway, proxies) = before_proxies(2, FinalityRule::Immediate).await;
-    anchor_once(&mut gateway).await;
+    gateway.make_final(5).await;
     let shown: Vec<_> = proxies.iter().map(Proxy::authorization).collect();
     let opens = ["Bearer secret", "Basic QWxhZGRpbjpodW50ZXIy"];
     assert_eq!(shown, opens.map(|it| Some(it.to_owned())));

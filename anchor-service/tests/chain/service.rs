@@ -105,10 +105,7 @@ async fn a_reorganisation_heals() {
 async fn final_blocks_that_a_node_lost_are_named() {
     let mut gateway = Gateway::start(&[], FinalityRule::Immediate).await;
     for _ in 0..3 {
-        gateway.plant(3).await;
-        gateway.post().await;
-        gateway.anchored().await;
-        assert_eq!(gateway.service.step_finality().await, Ok(1));
+        gateway.make_final(3).await;
     }
     // One more waits, with a nonce above the gap.
     gateway.plant(2).await;
