@@ -90,12 +90,12 @@ async fn known(journal: &Journal, log: &Log, keys: &LogKeys) -> Result<Signers, 
     }
     let mut here = Vec::new();
     for key in log.keys.as_they_stand() {
-        let (whose, origin) = ((log.epoch, log.log_id), log.origin.clone());
-        let key = keys.read(&log.facility, whose, key, origin);
-        let key = key.map_err(|problem| StepError::KeysNotAdopted {
-            origin: log.origin.to_string(),
-            problem: problem.into(),
-        })?;
+        let key = keys
+            .read_of(log, key)
+            .map_err(|problem| StepError::KeysNotAdopted {
+                origin: log.origin.to_string(),
+                problem: problem.into(),
+            })?;
         here.push(Arc::new(key));
     }
     Ok(Signers::of(&here))

@@ -190,8 +190,7 @@ pub(crate) fn check(log: &Log, signed: &Signed) -> Result<(), StepError> {
 fn known(log: &Log, folder: &LogKeys, last: Option<&SignedState>) -> Result<(), KeysFault> {
     let keys = log.keys.as_they_stand();
     for key in keys {
-        let origin = log.origin.clone();
-        drop(folder.read(&log.facility, (log.epoch, log.log_id), key, origin)?);
+        drop(folder.read_of(log, key)?);
     }
     let fits = |last: &SignedState| {
         let retired = keys.iter().filter(|key| key.retired.is_some());

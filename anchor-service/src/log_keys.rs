@@ -83,11 +83,8 @@ impl LogKeys {
     /// Whether the files of this log's keys are there and hold them, whatever is known
     /// of them from before.
     pub(crate) fn check(&self, log: &Log) -> Result<(), KeyFileError> {
-        log.signers().into_iter().try_for_each(|key| {
-            let origin = log.origin.clone();
-            self.read(&log.facility, (log.epoch, log.log_id), key, origin)
-                .map(drop)
-        })
+        let mut signers = log.signers().into_iter();
+        signers.try_for_each(|key| self.read_of(log, key).map(drop))
     }
 
     /// Whether the first key of this log is here, so that whoever made its row had it.
@@ -99,8 +96,7 @@ impl LogKeys {
             retired: None,
         };
         // From the file, for the row is what is doubted.
-        let (epoch, origin) = ((log.epoch, log.log_id), log.origin.clone());
-        self.read(&log.facility, epoch, &first, origin).is_ok()
+        self.read_of(log, &first).is_ok()
     }
 
     fn one(&self, log: &Log, stored: &StoredLogKey) -> Result<Arc<LogKey>, KeyFileError> {
@@ -108,15 +104,15 @@ impl LogKeys {
         if let Some(key) = known.get(&(log.log_id, stored.number)) {
             return Ok(Arc::clone(key));
         }
-        let key = self.read(
-            &log.facility,
-            (log.epoch, log.log_id),
-            stored,
-            log.origin.clone(),
-        )?;
-        let key = Arc::new(key);
+        let key = Arc::new(self.read_of(log, stored)?);
         known.insert((log.log_id, stored.number), Arc::clone(&key));
         Ok(key)
+    }
+
+    /// Reads a key of a log as [`Self::read`] does, whatever is known of it from before.
+    pub(crate) fn read_of(&self, log: &Log, key: &StoredLogKey) -> Result<LogKey, KeyFileError> {
+        let whose = (log.epoch, log.log_id);
+        self.read(&log.facility, whose, key, log.origin.clone())
     }
 
     /// Reads a key of a log; it must be the one that is stored, and the first one that which
