@@ -29,12 +29,8 @@ pub(crate) struct Buckets {
 }
 
 impl Buckets {
-    pub(crate) fn new(rate: u32, period: i64, burst: u32) -> Self {
-        Self::lending(rate, period, burst, 0)
-    }
-
-    /// The same; charges can overdraw a bucket by `most`.
-    pub(crate) fn lending(rate: u32, period: i64, burst: u32, most: u32) -> Self {
+    /// Charges can overdraw a bucket by `most`.
+    pub(crate) fn new(rate: u32, period: i64, burst: u32, most: u32) -> Self {
         let interval = period / i64::from(rate.max(1));
         let tolerance = interval.saturating_mul(i64::from(burst.max(1)) - 1);
         let lent = interval.saturating_mul(i64::from(most));
@@ -122,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_burst_then_the_rate() {
-        let buckets = Buckets::new(10, SECOND, 30);
+        let buckets = Buckets::new(10, SECOND, 30, 0);
         assert_eq!(taken(&buckets, "a", 0), 30);
         assert_eq!(taken(&buckets, "a", SECOND), 10);
         assert_eq!(taken(&buckets, "a", SECOND + 99_999), 0);
@@ -137,7 +133,7 @@ mod tests {
 
     #[test]
     fn looking_takes_nothing() {
-        let buckets = Buckets::new(1, SECOND, 1);
+        let buckets = Buckets::new(1, SECOND, 1, 0);
         for _ in 0..3 {
             assert!(buckets.look("a", 0).is_ok());
         }
@@ -149,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_is_charged_beyond_the_bucket_is_waited_for() {
-        let buckets = Buckets::lending(10, SECOND, 20, 50);
+        let buckets = Buckets::new(10, SECOND, 20, 50);
         buckets.charge("a", 0, 19);
         assert!(buckets.look("a", 0).is_ok());
         buckets.charge("a", 0, 31);
@@ -164,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_shuts_nobody_out() {
-        let buckets = Buckets::new(10, SECOND, 10);
+        let buckets = Buckets::new(10, SECOND, 10, 0);
         assert_eq!(taken(&buckets, "a", 1_000 * SECOND), 10);
         assert_eq!(taken(&buckets, "a", 0), 0);
         assert_eq!(taken(&buckets, "a", 2 * SECOND), 10);

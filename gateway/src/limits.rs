@@ -30,6 +30,9 @@ const SERVICE_STORED_BYTES: u64 = 1 << 40;
 const RECORD_BYTES: u64 = 4 * 1024;
 /// Requests beyond what a user may that the entries of a Bundle can be: all of them.
 const LENT_REQUESTS: u32 = ENTRY_LIMIT as u32;
+/// Denials beyond what there may be in a minute, of requests that were let in at once: they
+/// are paid back before another is.
+const LENT_DENIALS: u32 = 10_000;
 /// Records that can be opened beyond what a user may, by requests that are under way.
 const LENT_RECORDS: u32 = 100_000;
 /// The longest query text, percent-encoded anew, that is charged after its search.
@@ -150,10 +153,9 @@ impl Throttle {
     /// Full buckets for everyone.
     #[must_use]
     pub fn new(limits: &Limits, clock: Arc<dyn Clock>) -> Self {
-        let lending =
-            |rate: Rate, most| Buckets::lending(rate.per_second, 1_000_000, rate.burst, most);
+        let lending = |rate: Rate, most| Buckets::new(rate.per_second, 1_000_000, rate.burst, most);
         let second = |rate| lending(rate, 0);
-        let minute = |denials| Buckets::new(denials, 60_000_000, denials);
+        let minute = |denials| Buckets::new(denials, 60_000_000, denials, LENT_DENIALS);
         Self {
             clock,
             client_requests: limits.client_requests.map(second),
@@ -266,14 +268,18 @@ impl Throttle {
     }
 
     /// Notes that a caller was denied. Whether there was one left is asked before the
-    /// next request.
+    /// request, so of those that were let in at once each counts. Beyond what the user may it
+    /// costs the client nothing.
     pub fn denied(&self, caller: &Caller) {
         let now = self.now();
-        let user = user_of(caller);
-        let within = user.is_none_or(|user| self.user_denials.take(&user, now).is_ok());
-        if within {
-            drop(self.client_denials.take(&client_of(caller), now));
+        if let Some(user) = user_of(caller) {
+            let within = self.user_denials.look(&user, now).is_ok();
+            self.user_denials.charge(&user, now, 1);
+            if !within {
+                return;
+            }
         }
+        self.client_denials.charge(&client_of(caller), now, 1);
     }
 
     pub(crate) fn now(&self) -> i64 {

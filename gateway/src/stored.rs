@@ -31,7 +31,7 @@ impl Stored {
     pub(crate) fn new(limits: &Limits) -> Self {
         let daily = |bytes: u64| {
             let blocks = u32::try_from(bytes / BLOCK).unwrap_or(u32::MAX).max(1);
-            Buckets::lending(blocks, DAY, blocks, LENT)
+            Buckets::new(blocks, DAY, blocks, LENT)
         };
         Self {
             users: limits.user_stored_bytes_per_day.map(daily),

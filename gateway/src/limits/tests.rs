@@ -83,3 +83,17 @@ fn a_user_may_be_denied_300_times_a_minute() {
     clock.advance_millis(60_000);
     assert_eq!(denied(&ada), 300);
 }
+
+#[test]
+fn denials_of_requests_that_were_let_in_at_once_are_paid_back() {
+    let (throttle, clock) = throttle();
+    let (ada, ben) = (caller("app", "ada"), caller("app", "ben"));
+    (0..900).for_each(|_| throttle.denied(&ada));
+    for _ in 0..2 {
+        assert!(throttle.denials(&ada).is_err(), "600 are owed");
+        assert!(throttle.denials(&ben).is_ok(), "by one user");
+        clock.advance_millis(60_000);
+    }
+    clock.advance_millis(1_000);
+    assert!(throttle.denials(&ada).is_ok(), "five more have come");
+}
