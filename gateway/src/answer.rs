@@ -5,10 +5,10 @@
 use crate::{
     app::App,
     body::time_of,
-    under_way::{Held, UnderWay},
+    under_way::{Held, NOBODY},
 };
 use actix_web::{
-    Error, HttpMessage as _,
+    Error, HttpMessage as _, ResponseError as _,
     body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     middleware::Next,
@@ -19,7 +19,6 @@ use std::{
     io,
     pin::Pin,
     rc::Rc,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -35,7 +34,8 @@ const PIECE: usize = 32 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct Asker(pub(crate) String);
 
-/// Sends every long answer piece by piece.
+/// Sends every long answer piece by piece. One for which there is no room is not sent where
+/// nothing was changed by asking for it.
 ///
 /// # Errors
 /// Those of the handlers.
@@ -43,20 +43,32 @@ pub(crate) async fn send(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let response = next.call(request).await?;
-    let asker = response.request().extensions().get::<Asker>().cloned();
-    let user = asker.map_or_else(String::new, |asker| asker.0);
-    let app = response.request().app_data::<web::Data<App>>().cloned();
-    Ok(
-        response.map_body(|_, body| match (body.try_into_bytes(), app) {
-            (Ok(bytes), Some(app)) if bytes.len() > PIECE => {
-                let patience = Duration::from_secs(u64::from(app.limits.body_seconds));
-                BoxBody::new(Answer::of(bytes, patience, (&app.under_way, user)))
-            }
-            (Ok(bytes), _) => BoxBody::new(bytes),
-            (Err(body), _) => BoxBody::new(body),
-        }),
-    )
+    let response = next.call(request).await?.map_into_boxed_body();
+    let (request, response) = response.into_parts();
+    let (head, body) = response.into_parts();
+    let app = request.app_data::<web::Data<App>>().cloned();
+    let (bytes, app) = match (body.try_into_bytes(), app) {
+        (Ok(bytes), Some(app)) if bytes.len() > PIECE => (bytes, app),
+        (Ok(bytes), _) => {
+            let short = head.set_body(BoxBody::new(bytes));
+            return Ok(ServiceResponse::new(request, short));
+        }
+        (Err(body), _) => return Ok(ServiceResponse::new(request, head.set_body(body))),
+    };
+    let asker = request.extensions().get::<Asker>().cloned();
+    let user = asker.map_or_else(|| NOBODY.to_owned(), |asker| asker.0);
+    let mut held = app.under_way.of(user);
+    if let Err(failure) = held.take(bytes.len()) {
+        if request.method().is_safe() {
+            app.counters.throttled();
+            return Ok(ServiceResponse::new(request, failure.error_response()));
+        }
+        held.add(bytes.len());
+    }
+    let patience = Duration::from_secs(u64::from(app.limits.body_seconds));
+    let answer = Answer::of(bytes, patience, held);
+    let long = head.set_body(BoxBody::new(answer));
+    Ok(ServiceResponse::new(request, long))
 }
 
 /// The answer, and who lets go of it.
@@ -83,13 +95,7 @@ impl Rest {
 }
 
 impl Answer {
-    fn of(
-        bytes: web::Bytes,
-        patience: Duration,
-        (under_way, user): (&Arc<UnderWay>, String),
-    ) -> Self {
-        let mut held = under_way.of(user);
-        held.add(bytes.len());
+    fn of(bytes: web::Bytes, patience: Duration, held: Held) -> Self {
         let size = bytes.len() as u64;
         let rest = Rc::new(RefCell::new(Rest {
             bytes,

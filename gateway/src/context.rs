@@ -83,6 +83,9 @@ impl Context {
             facility.keep_fresh().await?;
         }
         let user = limits::searcher_of(&caller);
+        // Whose answers are not read gets no others.
+        let room = app.under_way.of(user.clone()).take(0);
+        room.inspect_err(|_| app.counters.throttled())?;
         request.extensions_mut().insert(Asker(user));
         let base = app.base_of(
             &facility.name,

@@ -7,6 +7,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+/// Who asks without a token: all of them together have as much as one user, and nothing
+/// beside the others.
+pub(crate) const NOBODY: &str = "";
+
 /// Users who can have as much under way as one may.
 const USERS: usize = 4;
 /// When there may be room again, in seconds.
@@ -81,7 +85,7 @@ impl Held {
         if own.saturating_add(more) > under_way.of_one {
             return Err(Failure::throttled(AGAIN));
         }
-        if bytes.all.saturating_add(more) > under_way.of_all {
+        if self.counts() && bytes.all.saturating_add(more) > under_way.of_all {
             return Err(full());
         }
         self.note(&mut bytes, more);
@@ -95,9 +99,16 @@ impl Held {
         self.note(&mut under_way.bytes(), more);
     }
 
+    /// Whether it takes from what there is for all users.
+    fn counts(&self) -> bool {
+        self.user != NOBODY
+    }
+
     fn note(&mut self, bytes: &mut Bytes, more: usize) {
         self.bytes = self.bytes.saturating_add(more);
-        bytes.all = bytes.all.saturating_add(more);
+        if self.counts() {
+            bytes.all = bytes.all.saturating_add(more);
+        }
         let own = bytes.users.entry(self.user.clone()).or_default();
         *own = own.saturating_add(more);
     }
@@ -106,7 +117,9 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let mut bytes = self.under_way.bytes();
-        bytes.all = bytes.all.saturating_sub(self.bytes);
+        if self.counts() {
+            bytes.all = bytes.all.saturating_sub(self.bytes);
+        }
         let own = bytes.users.get_mut(&self.user).map(|own| {
             *own = own.saturating_sub(self.bytes);
             *own
@@ -151,6 +164,19 @@ mod tests {
         drop(own);
         last.take(200).unwrap();
         another.take(1).unwrap_err();
+    }
+
+    #[test]
+    fn who_has_no_token_takes_nothing_from_users() {
+        let under_way = UnderWay::of_users(200);
+        let mut nobody = under_way.of(NOBODY.to_owned());
+        nobody.take(200).unwrap();
+        assert!(nobody.take(1).is_err());
+        nobody.add(10_000);
+        assert_eq!(under_way.all(), 0);
+        assert!(under_way.of("a".to_owned()).take(200).is_ok());
+        drop(nobody);
+        assert!(under_way.of(NOBODY.to_owned()).take(200).is_ok());
     }
 
     #[test]

@@ -68,3 +68,33 @@ async fn an_answer_that_is_read_comes_whole() {
     assert!(came > BYTES, "{came}");
     assert_eq!(house.app.bytes_under_way(), 0);
 }
+
+/// Whose answers are not read gets no others, and takes nothing from other users.
+#[actix_web::test]
+async fn who_reads_no_answer_gets_no_other() {
+    let house = House::start_with(Kind::Sqlite, |settings| {
+        settings.limits.body_bytes = BYTES + 1_000_000;
+        settings.limits.answer_bytes = 13_000_000;
+    })
+    .await;
+    let system = house.caller(&DemoUser::System);
+    let body = format!(r#"{{"resourceType":"Basic","x":"{}"}}"#, "x".repeat(BYTES));
+    let id = system.create("Basic", body).await;
+    let path = format!("Basic/{id}");
+    let unread = asked(&house, &path).await;
+    while house.app.bytes_under_way() < BYTES / 2 {
+        sleep(Duration::from_millis(20)).await;
+    }
+    let refused = system.get(&path).await.expect(429);
+    assert!(refused.header("retry-after").is_some());
+    house
+        .caller(&DemoUser::Clinician)
+        .get(&path)
+        .await
+        .expect(200);
+    drop(unread);
+    while house.app.bytes_under_way() > 0 {
+        sleep(Duration::from_millis(20)).await;
+    }
+    system.get(&path).await.expect(200);
+}
