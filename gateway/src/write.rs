@@ -21,6 +21,10 @@ use std::{borrow::Cow, collections::BTreeSet};
 use store::{Link, NewVersion};
 use tlog::leaf::{self, Statement};
 
+/// References and tokens by which one record is found at most: each is a row, and one
+/// record is one commit, for which others wait on SQLite.
+const FOUND_BY: usize = 30_000;
+
 /// A resource with its identity set, on its way to a new version.
 pub struct NewContent<'r> {
     /// The record.
@@ -149,13 +153,21 @@ pub async fn put(
     }
     let record = exchange.tag(kind, &new.id);
     let scope = scope_of(new, record, &target.patients);
-    let mark = VersionMark {
-        number: new.version,
-        time: new.time,
-    };
     let subject = match scope {
         Scope::Patient(patient) => Some(patient),
         _ => None,
+    };
+    let (links, tokens) = (
+        each_once(links(exchange, new.resource, subject)),
+        each_once(tokens(exchange, new.resource)),
+    );
+    if links.len().saturating_add(tokens.len()) > FOUND_BY {
+        exchange.touch_refused(kind, &new.id, permit.action(), new.patients.clone());
+        return Err(found_by_too_much(kind));
+    }
+    let mark = VersionMark {
+        number: new.version,
+        time: new.time,
     };
     let (key, made) = exchange.facility().keys.find_or_make(scope).await?;
     exchange.keys_made += usize::from(made);
@@ -168,8 +180,8 @@ pub async fn put(
         subject,
         key,
         content: &new.canonical,
-        links: each_once(links(exchange, new.resource, subject)),
-        tokens: each_once(tokens(exchange, new.resource)),
+        links,
+        tokens,
     };
     add(exchange, permit, draft)?;
     exchange.touch(
@@ -180,6 +192,14 @@ pub async fn put(
         new.concerned(),
     );
     Ok(mark)
+}
+
+fn found_by_too_much(kind: &ResourceType) -> Failure {
+    let text = format!(
+        "the record has more than {FOUND_BY} identifiers and references by which it would be \
+         found, an identifier counted up to three times; write several records"
+    );
+    Failure::new(Category::Unprocessable, IssueCode::BusinessRule, text).at(kind.to_string())
 }
 
 /// Seals the delete of a record: no content, under the key of the version that

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 on_both! {
     a_record_names_no_more_patients_than_the_limit,
     what_was_stored_before_the_limit_stays,
+    a_record_is_found_by_so_much_and_no_more,
 }
 
 async fn house(kind: Kind, patients: usize, opened: u64) -> House {
@@ -192,4 +193,21 @@ async fn what_one_bundle_writes_names_a_bounded_number_of_patients() {
     let answered = system.post("", &batch).await.expect(200).json();
     // Records of one patient cost nothing of it.
     assert_eq!(statuses(&answered), ["201", "201", "201", "422", "201"]);
+}
+
+async fn a_record_is_found_by_so_much_and_no_more(kind: Kind) {
+    let house = House::start_on(kind).await;
+    let system = house.caller(&DemoUser::System);
+    let known = |count: usize| {
+        let known = |n: usize| json!({"system": "urn:x", "value": n.to_string()});
+        let known: Vec<_> = (0..count).map(known).collect();
+        json!({"resourceType": "Patient", "identifier": known})
+    };
+    system.create("Patient", known(2_000)).await;
+    assert_eq!(system.found("Patient?identifier=urn:x|1999").await, 1);
+    let refused = system.post("Patient", known(30_001)).await.expect(422);
+    assert!(refused.text.contains("more than 30000"), "{}", refused.text);
+    let bundle = records::bundle("transaction", &[("POST", "Patient", Some(known(30_001)))]);
+    system.post("", bundle).await.expect(422);
+    assert_eq!(system.found("Patient").await, 1);
 }
