@@ -156,6 +156,7 @@ mod tests {
         serde_json::from_value(json!({
             "name": name,
             "version": "0.1.0",
+            "manifest_path": "there/Cargo.toml",
             "license": null,
             "source": null,
             "dependencies": [{

@@ -15,6 +15,7 @@ mod contract;
 mod debian;
 mod fhir_tables;
 mod files;
+mod house;
 mod licence;
 mod metadata;
 mod node;
@@ -37,6 +38,8 @@ usage: cargo xtask <task>
                  name has one of them; options of the test programs go there too
   check [NAME]   all checks, or one: format, files, licences, imports, clippy,
                  generated
+  house          files, arrows, floors and circles of each crate; fails on what
+                 makes its folder hard to read
   production     builds the program without the feature `demo` and tries that it
                  knows neither the dev issuer nor the dev L2
   fhir-tables    writes the FHIR tables anew from HL7's definitions
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => test::run(rest),
         ["check"] => check::run(None),
         ["check", name] => check::run(Some(name)),
+        ["house"] => house::run(),
         ["production"] => production::run(),
         ["fhir-tables"] => fhir_tables::run(false),
         ["contract"] => node::ready().and_then(|_| contract::run(false)),

@@ -5,6 +5,7 @@
 
 use crate::workspace;
 use serde::Deserialize;
+use std::path::PathBuf;
 
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
@@ -22,6 +23,8 @@ pub struct Package {
     pub name: String,
     /// As in its Cargo.toml.
     pub version: String,
+    /// Its Cargo.toml.
+    pub manifest_path: PathBuf,
     /// SPDX expression.
     pub license: Option<String>,
     /// Where it comes from; nothing for a folder.
