@@ -12,7 +12,7 @@ use std::{
 
 /// Where series are named.
 const SERIES: [&str; 4] = [
-    "gateway/src/metrics.rs",
+    "gateway/src/listener/metrics.rs",
     "crates/chartseal/src/operations/metrics.rs",
     "crates/chartseal/src/operations/metrics/anchor.rs",
     "crates/chartseal/src/operations/metrics/sweep.rs",
@@ -33,18 +33,18 @@ const SENTENCES: [&str; 16] = [
     "anchor-service/src/rotation.rs",
     "crates/store/src/error.rs",
     "crates/sealing/src/kms.rs",
-    "gateway/src/tls.rs",
+    "gateway/src/listener/tls.rs",
     "gateway/src/identity/issuers.rs",
     "crates/chartseal/src/config.rs",
 ];
 
 /// The same, where a sentence is made beside what it is about.
 const FAULTS: [&str; 5] = [
-    "gateway/src/facility.rs",
-    "gateway/src/old_facility.rs",
-    "gateway/src/own_urls.rs",
-    "gateway/src/setup/take_over.rs",
-    "gateway/src/setup/take_over/old_set.rs",
+    "gateway/src/facility/mod.rs",
+    "gateway/src/facility/old_facility.rs",
+    "gateway/src/facility/own_urls.rs",
+    "gateway/src/facility/setup/take_over.rs",
+    "gateway/src/facility/setup/take_over/old_set.rs",
 ];
 
 /// Sentences that are no errors of their own, or stand among others.
@@ -90,7 +90,7 @@ const SPOKEN: [(&str, &str); 15] = [
         "`…` has clients already; they are changed through `/admin/clients`",
     ),
     (
-        "gateway/src/setup/recovery.rs",
+        "gateway/src/facility/setup/recovery.rs",
         "none of the clients may carry the role `admin`, so no administrator could come in: name one that may by `--client ID=admin,auditor`",
     ),
     (

@@ -1,18 +1,18 @@
 //! The gateway as one value: everything its handlers share, put together once.
 
 use crate::{
-    facility::Facility,
+    facility::{Facility, own_urls, registered::RegisteredOnly},
     failure::Failure,
     hold::Hold,
     identity::{Identity, IdentityConfig},
-    limits::{Limits, Throttle},
-    long_work::LongWork,
-    metrics::RequestMetrics,
-    own_urls,
-    places::Places,
-    registered::RegisteredOnly,
-    under_way::UnderWay,
-    waiting_leaves,
+    limits::{
+        long_work::LongWork,
+        places::Places,
+        rates::{Limits, Throttle},
+        under_way::UnderWay,
+    },
+    listener::metrics::RequestMetrics,
+    log::waiting_leaves,
 };
 use model::{Clock, FacilityName, Random, Timestamp};
 use sealing::Kms;

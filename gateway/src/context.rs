@@ -2,15 +2,16 @@
 //! before it looks at the request itself.
 
 use crate::{
-    access_log::{ClientId, RequestId},
-    answer::Asker,
     app::App,
     facility::Facility,
     failure::{Category, Failure},
     identity::{self, Refusal, Unauthenticated},
-    limits,
-    long_work::Lane,
-    proxies::ClientAddress,
+    limits::{long_work::Lane, rates},
+    listener::{
+        access_log::{ClientId, RequestId},
+        answer::Asker,
+        proxies::ClientAddress,
+    },
 };
 use actix_web::{HttpMessage, HttpRequest, http::header, web};
 use fhir::{IssueCode, LocalBase};
@@ -82,7 +83,7 @@ impl Context {
         for facility in [Some(&facility), home.as_ref()].into_iter().flatten() {
             facility.keep_fresh().await?;
         }
-        let user = limits::searcher_of(&caller);
+        let user = rates::searcher_of(&caller);
         // Whose answers are not read gets no others.
         let room = app.under_way.of(user.clone()).take(0);
         room.inspect_err(|_| app.counters.throttled())?;
@@ -110,7 +111,7 @@ impl Context {
 
     /// Whose request it is, where requests of one are held against those of others.
     pub(crate) fn user(&self) -> String {
-        limits::searcher_of(&self.caller)
+        rates::searcher_of(&self.caller)
     }
 }
 

@@ -12,7 +12,7 @@ use anchor_service::{
     key_file,
     ledger::evm::{RegistryAdmin, SubmitterKey},
 };
-use gateway::setup;
+use gateway::facility::setup;
 use model::{FacilityName, LogId, SystemRandom};
 use std::{error::Error, process::ExitCode};
 use store::{Registry, Store};

@@ -30,7 +30,7 @@ use devkit::{chain::DevChain, chain::DevChainConfig, issuer::DevIssuer, issuer::
 use gateway::{
     App, Limits, Proxies, RegisteredOnly, SWEEP_WITHIN, Settings,
     identity::{IdentityConfig, IssuerConfig},
-    server::{Gateway, Listening},
+    listener::server::{Gateway, Listening},
 };
 use layout::{Layout, Ports};
 use model::{Clock, Random, SystemClock, SystemRandom};

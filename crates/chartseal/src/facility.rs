@@ -4,7 +4,7 @@
 use anchor_service::{LogHost, LogKeys};
 use gateway::{
     Administrator, Client,
-    setup::{self, FIRST_GENERATION, NewFacility},
+    facility::setup::{self, FIRST_GENERATION, NewFacility},
 };
 use model::{Clock, FacilityName, LogId, Random};
 use policies::PolicySource;

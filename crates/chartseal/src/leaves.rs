@@ -7,7 +7,7 @@ use crate::{
     database, facility,
     output::{complain, say},
 };
-use gateway::refused_leaves::{Refused, RefusedLeaves, Standing, Wanted};
+use gateway::log::refused_leaves::{Refused, RefusedLeaves, Standing, Wanted};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
 use std::{error::Error, process::ExitCode, sync::Arc};

@@ -9,7 +9,7 @@ use crate::{
     signed,
 };
 use anchor_service::{LogKeys, new_epoch};
-use gateway::setup::{self, Continued};
+use gateway::facility::setup::{self, Continued};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
 use std::{error::Error, process::ExitCode, sync::Arc};

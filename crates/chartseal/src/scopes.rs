@@ -11,7 +11,7 @@ use crate::{
     output::{complain, say},
 };
 use clap::{Args, Subcommand};
-use gateway::misplaced;
+use gateway::record::misplaced;
 use model::{Clock, Random, SystemClock, SystemRandom};
 use reqwest::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use sealing::FileKms;

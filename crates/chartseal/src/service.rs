@@ -25,7 +25,7 @@ use anchor_service::{AnchorService, ledger::evm::EvmLedger};
 use anchoring::Anchoring;
 use gateway::{
     App,
-    server::{Gateway, Listening},
+    listener::server::{Gateway, Listening},
 };
 use model::{SystemClock, SystemRandom};
 use root_keys::RootKeys;

@@ -7,7 +7,7 @@ use crate::{
     database, facility,
     output::{complain, say},
 };
-use gateway::sweep::{self, SweepState, Whole};
+use gateway::work::sweep::{self, SweepState, Whole};
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
 use std::{error::Error, process::ExitCode, sync::Arc};

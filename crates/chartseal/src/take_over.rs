@@ -10,7 +10,7 @@ use crate::{
     leaf_key,
     output::{complain, say},
 };
-use gateway::setup::{Confirmed, OldFacility, OldSet, TakeOver};
+use gateway::facility::setup::{Confirmed, OldFacility, OldSet, TakeOver};
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
 use std::{error::Error, process::ExitCode, sync::Arc};

@@ -2,7 +2,10 @@
 
 use super::{Answer, done, proposal::Proposal, propose, read, run};
 use crate::{
-    body, context::Context, failure::Failure, registered::Held, registration::Administrator,
+    context::Context,
+    facility::{registered::Held, registration::Administrator},
+    failure::Failure,
+    http::body,
 };
 use actix_web::{HttpRequest, web};
 use model::{Tag, Timestamp};

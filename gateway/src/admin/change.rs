@@ -11,11 +11,13 @@ use super::{
 };
 use crate::{
     exchange::Exchange,
+    facility::{
+        registered::Registered,
+        registration::{Client, Profile},
+        sealed_json,
+        statement::Said,
+    },
     failure::{Category, Failure},
-    registered::Registered,
-    registration::{Client, Profile},
-    sealed_json,
-    statement::Said,
 };
 use fhir::IssueCode;
 use model::{Scope, Tag, Timestamp};

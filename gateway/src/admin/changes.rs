@@ -2,11 +2,10 @@
 
 use super::{Answer, change, done, open_change, proposal::Proposal, run, touch};
 use crate::{
-    body,
     context::Context,
     failure::{Category, Failure},
-    head::Given,
-    paging,
+    http::{body, head::Given},
+    search::paging,
 };
 use actix_web::{HttpRequest, web};
 use fhir::IssueCode;

@@ -2,12 +2,11 @@
 
 use super::{Answer, done, effect::conflict, proposal::Proposal, propose, read, run};
 use crate::{
-    body,
     context::Context,
     exchange::Exchange,
+    facility::{registered::Held, registration::Client},
     failure::{Category, Failure},
-    registered::Held,
-    registration::Client,
+    http::body,
 };
 use actix_web::{HttpRequest, web};
 use fhir::IssueCode;

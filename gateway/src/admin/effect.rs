@@ -4,10 +4,12 @@
 use super::proposal::{FEWEST_ADMINISTRATORS, Facility, Proposal};
 use crate::{
     exchange::Exchange,
+    facility::{
+        registered::Registered,
+        registration::{Administrator, Client, Profile, Registrant},
+        setup::{FIRST_GENERATION, MadeFacility, NewFacility},
+    },
     failure::{Category, Failure},
-    registered::Registered,
-    registration::{Administrator, Client, Profile, Registrant},
-    setup::{FIRST_GENERATION, MadeFacility, NewFacility},
 };
 use fhir::IssueCode;
 use model::{FacilityName, Scope};

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     context::Context,
-    registration::{Profile, Sharing},
+    facility::registration::{Profile, Sharing},
 };
 use actix_web::{HttpRequest, web};
 use serde::Deserialize;

@@ -5,12 +5,14 @@ use super::{
     person::Person,
 };
 use crate::{
-    facility::Facility,
+    facility::{
+        Facility,
+        own_seal::{self, OwnSeal},
+        registration::Administrator,
+        sealed_json,
+        statement::{self, Said},
+    },
     failure::Failure,
-    own_seal::{self, OwnSeal},
-    registration::Administrator,
-    sealed_json,
-    statement::{self, Said},
 };
 use std::collections::BTreeMap;
 use store::{DecidedChange, FacilityId, NewStatement, SealedDecision, StatementKind, Tx};

@@ -4,10 +4,12 @@
 use super::{change::OpenChange, person::Person, proposal::Proposal};
 use crate::{
     exchange::Exchange,
-    facility::Facility,
+    facility::{
+        Facility,
+        own_seal::{self, OwnPlace},
+        statement_log::{Breach, Latest},
+    },
     failure::Failure,
-    own_seal::{self, OwnPlace},
-    statement_log::{Breach, Latest},
 };
 use model::{Tag, Timestamp};
 use serde::{Deserialize, Serialize};

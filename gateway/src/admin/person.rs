@@ -1,7 +1,7 @@
 //! Who proposes and decides, as far as tokens tell people apart.
 
 use super::user_reference::UserReference;
-use crate::registration::Administrator;
+use crate::facility::registration::Administrator;
 use policies::Caller;
 use serde::{Deserialize, Serialize};
 

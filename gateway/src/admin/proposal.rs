@@ -1,8 +1,8 @@
 //! What can be proposed.
 
 use crate::{
+    facility::registration::{Administrator, Client, Profile, Registrant},
     failure::{Category, Failure},
-    registration::{Administrator, Client, Profile, Registrant},
 };
 use fhir::IssueCode;
 use model::FacilityName;

@@ -1,6 +1,6 @@
 //! What an act of an administrator writes, in the transaction of its audit.
 
-use crate::{registration::NewRegistration, setup::MadeFacility};
+use crate::facility::{registration::NewRegistration, setup::MadeFacility};
 use model::{FacilityName, Tag};
 use store::{Change, ChangeDecision, FacilityId, LockKey, NewStatement, Tx};
 

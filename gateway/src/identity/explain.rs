@@ -9,7 +9,7 @@ use super::{
     refusal::Refusal,
     token::{Claims, Token},
 };
-use crate::own_urls;
+use crate::facility::own_urls;
 use fhir::LocalBase;
 use model::{FacilityName, Timestamp};
 use policies::{Purpose, Role, parse_scopes};

@@ -27,7 +27,7 @@ pub use self::{
 pub(crate) use self::caller::{is_plain, patient_of_user};
 
 use self::{issuers::Issuer, jwks::Wanted, token::Token, verified::VerifiedTokens};
-use crate::limits::network;
+use crate::limits::rates::network;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use model::{Clock, FacilityName, Timestamp};
 use policies::Caller;

@@ -2,12 +2,16 @@
 //! stored; what is returned is exactly what was hashed (docs/proof-format.md).
 
 use crate::{
-    audit_record::{self, OpenEvent},
+    audit::{
+        opened::{self, OpenEvent},
+        sealed::AUDIT_EVENT,
+    },
     exchange::Exchange,
     failure::Failure,
-    precondition::{Newest, Preconditions},
-    reply::{Reply, VersionMark},
-    sealed_audit::AUDIT_EVENT,
+    http::{
+        precondition::{Newest, Preconditions},
+        reply::{Reply, VersionMark},
+    },
 };
 use model::{LogicalId, ResourceType, VersionNumber};
 use policies::Action;
@@ -40,7 +44,7 @@ pub async fn find(
     id: &LogicalId,
 ) -> Result<OpenEvent, Failure> {
     let kind: ResourceType = AUDIT_EVENT.parse().map_err(Failure::fault)?;
-    let found = audit_record::find(exchange, id).await?;
+    let found = opened::find(exchange, id).await?;
     exchange.touch(&kind, id, None, action, Vec::new());
     let target = match &found {
         Some(withheld) => withheld.target(),

@@ -6,23 +6,24 @@
 //! and a record may have thousands.
 
 use crate::{
-    audit_criteria::AuditCriteria,
-    audit_record,
-    criteria::Query,
-    cursor,
+    audit::{opened, sealed::AUDIT_EVENT},
     exchange::Exchange,
     failure::{Category, Failure},
+    http::reply::Reply,
     interaction::{
         audit_walk::{Matches, Start, walk},
         search,
     },
-    kept_query::{Kept, QueryText},
-    paging::{
-        self, BYTES_PER_PAGE, Page, Position, RECORDS_AT_ONCE, RECORDS_COUNTED, RECORDS_PER_PAGE,
-        Total,
+    search::{
+        audit_criteria::AuditCriteria,
+        criteria::Query,
+        cursor,
+        kept_query::{Kept, QueryText},
+        paging::{
+            self, BYTES_PER_PAGE, Page, Position, RECORDS_AT_ONCE, RECORDS_COUNTED,
+            RECORDS_PER_PAGE, Total,
+        },
     },
-    reply::Reply,
-    sealed_audit::AUDIT_EVENT,
 };
 use fhir::{
     IssueCode,
@@ -223,7 +224,7 @@ impl Matches for Shown {
         self.events.len() >= self.most || self.bytes >= self.most_bytes
     }
 
-    fn take(&mut self, event: &audit_record::OpenEvent) -> Result<(), Failure> {
+    fn take(&mut self, event: &opened::OpenEvent) -> Result<(), Failure> {
         let resource = event.canonical()?;
         self.bytes = self.bytes.saturating_add(resource.len());
         self.events.push((event.id(), resource));
@@ -251,7 +252,7 @@ impl Matches for Counted {
         false
     }
 
-    fn take(&mut self, _: &audit_record::OpenEvent) -> Result<(), Failure> {
+    fn take(&mut self, _: &opened::OpenEvent) -> Result<(), Failure> {
         self.events += 1;
         Ok(())
     }

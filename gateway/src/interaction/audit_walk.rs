@@ -2,10 +2,10 @@
 //! against the criteria and decided over by itself.
 
 use crate::{
-    audit_criteria::AuditCriteria,
-    audit_record::{self, OpenEvent},
+    audit::opened::{self, OpenEvent},
     exchange::Exchange,
     failure::{Category, Failure},
+    search::audit_criteria::AuditCriteria,
 };
 use model::{Tag, Timestamp};
 use policies::{Action, Withheld};
@@ -121,11 +121,11 @@ async fn open(
     let opened = match hit.audit {
         Ok(row) => {
             exchange.pay(&row.envelope).await?;
-            audit_record::open(exchange.facility(), row).await
+            opened::open(exchange.facility(), row).await
         }
         Err(error) => {
             let record = hit.position.record;
-            Err(audit_record::refuse(exchange.facility(), record, error)?)
+            Err(opened::refuse(exchange.facility(), record, error)?)
         }
     };
     match opened {

@@ -7,14 +7,18 @@
 
 use crate::{
     context::Context,
-    done::{self, Done, Refusals},
-    exchange::Exchange,
+    exchange::{
+        Exchange,
+        done::{self, Done, Refusals},
+        idempotency::Keyed,
+    },
     failure::{Category, Failure},
-    idempotency::Keyed,
+    http::{
+        outcome,
+        precondition::Preconditions,
+        reply::{Reply, Return},
+    },
     interaction::{change::Change, create, look::Look},
-    outcome,
-    precondition::Preconditions,
-    reply::{Reply, Return},
     routes,
 };
 use fhir::{

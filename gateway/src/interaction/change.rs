@@ -2,15 +2,15 @@
 //! answered again when it was made under the same idempotency key before.
 
 use crate::{
-    done::{Done, Wrote},
-    exchange::Exchange,
+    exchange::{
+        Exchange,
+        done::{Done, Wrote},
+        sight::Looked,
+    },
     failure::Failure,
+    http::{precondition::Preconditions, reply::Reply},
     interaction::{create, delete, update},
-    precondition::Preconditions,
-    reply::Reply,
-    security_context,
-    sight::Looked,
-    write::NewContent,
+    record::{security_context, write::NewContent},
 };
 use fhir::Resource;
 use model::{LogicalId, ResourceType, VersionNumber};

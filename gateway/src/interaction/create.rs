@@ -3,9 +3,11 @@
 use crate::{
     exchange::Exchange,
     failure::Failure,
-    reply::{Reply, Success},
-    security_context,
-    write::{self, NewContent},
+    http::reply::{Reply, Success},
+    record::{
+        security_context,
+        write::{self, NewContent},
+    },
 };
 use fhir::Resource;
 use model::{LogicalId, Random, VersionInteraction, new_uuid};

@@ -1,13 +1,13 @@
 //! delete: `DELETE [base]/[type]/[id]` (<https://hl7.org/fhir/R4/http.html#delete>).
 
 use crate::{
-    exchange::Exchange,
+    exchange::{Exchange, sight::Looked},
     failure::Failure,
-    precondition::Preconditions,
-    reply::{Reply, VersionMark},
-    sight::Looked,
-    version::is_delete,
-    write,
+    http::{
+        precondition::Preconditions,
+        reply::{Reply, VersionMark},
+    },
+    record::{version::is_delete, write},
 };
 use model::{LogicalId, ResourceType};
 use policies::Action;

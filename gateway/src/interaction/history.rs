@@ -4,16 +4,18 @@
 mod begun;
 
 use crate::{
-    cursor,
-    exchange::Exchange,
+    exchange::{
+        Exchange,
+        overlay::{self, HistoryRange},
+        sight::Looked,
+    },
     failure::{Category, Failure},
-    head::Given,
-    negotiation,
-    overlay::{self, HistoryRange},
-    paging::{BYTES_PER_PAGE, DEFAULT_COUNT, cursor_query, not_beside_cursor, parse_count},
-    reply::Reply,
-    sight::Looked,
-    version::{Found, OpenVersion, is_delete},
+    http::{head::Given, negotiation, reply::Reply},
+    record::version::{Found, OpenVersion, is_delete},
+    search::{
+        cursor,
+        paging::{BYTES_PER_PAGE, DEFAULT_COUNT, cursor_query, not_beside_cursor, parse_count},
+    },
 };
 use fhir::{
     IssueCode,

@@ -2,19 +2,16 @@
 //! Bundle.
 
 use crate::{
+    audit::sealed::AUDIT_EVENT,
     exchange::Exchange,
     failure::Failure,
-    head,
+    http::{head, precondition::Preconditions, query_text, reply::Reply},
     interaction::{
         audit_event, audit_search,
         history::{self, Asked},
         read, search,
     },
-    paging,
-    precondition::Preconditions,
-    query_text,
-    reply::Reply,
-    sealed_audit::AUDIT_EVENT,
+    search::paging,
 };
 use fhir::bundle::EntryUrl;
 use model::{LogicalId, ResourceType, VersionNumber};

@@ -2,12 +2,13 @@
 //! (<https://hl7.org/fhir/R4/http.html#read>).
 
 use crate::{
-    exchange::Exchange,
+    exchange::{Exchange, sight::Looked},
     failure::{Category, Failure},
-    precondition::{Newest, Preconditions},
-    reply::{Reply, VersionMark},
-    sight::Looked,
-    version::{OpenVersion, is_delete},
+    http::{
+        precondition::{Newest, Preconditions},
+        reply::{Reply, VersionMark},
+    },
+    record::version::{OpenVersion, is_delete},
 };
 use fhir::IssueCode;
 use model::{LogicalId, ResourceType, VersionNumber};

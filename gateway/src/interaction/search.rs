@@ -7,17 +7,18 @@
 //! when there is a match behind it, or more candidates than one request may open.
 
 use crate::{
-    candidates::Candidates,
-    criteria::Criteria,
-    exchange::Exchange,
+    exchange::{Exchange, sight::SEARCH},
     failure::{Category, Failure},
-    paging::{
-        self, BYTES_PER_PAGE, Page, Position, RECORDS_AT_ONCE, RECORDS_COUNTED, RECORDS_PER_PAGE,
-        Total,
+    http::reply::Reply,
+    record::version::{Found, OpenVersion},
+    search::{
+        candidates::Candidates,
+        criteria::Criteria,
+        paging::{
+            self, BYTES_PER_PAGE, Page, Position, RECORDS_AT_ONCE, RECORDS_COUNTED,
+            RECORDS_PER_PAGE, Total,
+        },
     },
-    reply::Reply,
-    sight::SEARCH,
-    version::{Found, OpenVersion},
 };
 use fhir::{
     IssueCode, Severity,

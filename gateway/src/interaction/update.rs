@@ -1,14 +1,17 @@
 //! update: `PUT [base]/[type]/[id]` (<https://hl7.org/fhir/R4/http.html#update>).
 
 use crate::{
-    exchange::Exchange,
+    exchange::{Exchange, sight::Looked},
     failure::{Category, Failure},
-    precondition::Preconditions,
-    reply::{Reply, Success},
-    security_context::{self, SecurityContext},
-    sight::Looked,
-    version::{Found, is_delete, patients_of},
-    write::{self, NewContent},
+    http::{
+        precondition::Preconditions,
+        reply::{Reply, Success},
+    },
+    record::{
+        security_context::{self, SecurityContext},
+        version::{Found, is_delete, patients_of},
+        write::{self, NewContent},
+    },
 };
 use fhir::{IssueCode, Resource, audit_event::AuditPatient};
 use model::{LogicalId, VersionInteraction};

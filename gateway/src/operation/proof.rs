@@ -5,15 +5,13 @@
 //! a caller who may only see that something was logged gets no content salt.
 
 use crate::{
-    damage::RowPlace,
+    audit::sealed::{self, AUDIT_EVENT},
     exchange::Exchange,
     failure::Failure,
+    http::reply::{Reply, Success},
     interaction::audit_event,
-    log_proof,
-    reply::{Reply, Success},
-    sealed_audit::{self, AUDIT_EVENT},
-    version::OpenVersion,
-    write::statement_of,
+    log::leaf_proof,
+    record::{damage::RowPlace, version::OpenVersion, write::statement_of},
 };
 use model::{Commitment, LogicalId, ResourceType, VersionNumber};
 use policies::Action;
@@ -50,7 +48,7 @@ pub async fn of_version(
         return Err(Failure::not_found());
     };
     let (row, facility) = (Arc::clone(&found.row), exchange.facility());
-    let policy = log_proof::policy_digest(facility, row.policy_number)?;
+    let policy = leaf_proof::policy_digest(facility, row.policy_number)?;
     let open_leaf = |version: &OpenVersion, with_content: bool| {
         let statement = statement_of(facility, version, policy).encode();
         let commitment = leaf::commitment(&version.salts.leaf, &statement);
@@ -86,11 +84,11 @@ pub async fn of_version(
 pub async fn of_audit_event(exchange: &mut Exchange<'_>, id: &LogicalId) -> Result<Reply, Failure> {
     let event = audit_event::find(exchange, Action::Proof, id).await?;
     let opened = &event.audit;
-    let leaves = sealed_audit::event_leaves(&opened.record, &opened.salts, &opened.queries)?;
+    let leaves = sealed::event_leaves(&opened.record, &opened.salts, &opened.queries)?;
     let path = event_tree::path(&leaves, event.index)
         .ok_or_else(|| Failure::fault("an audit record does not render its events"))?;
-    let policy = log_proof::policy_digest(exchange.facility(), opened.row.policy_number)?;
-    let statement = sealed_audit::statement_of(
+    let policy = leaf_proof::policy_digest(exchange.facility(), opened.row.policy_number)?;
+    let statement = sealed::statement_of(
         exchange.facility(),
         &opened.row,
         &opened.record,
@@ -108,7 +106,7 @@ pub async fn of_audit_event(exchange: &mut Exchange<'_>, id: &LogicalId) -> Resu
             index: event.index as u64,
             size: leaves.len() as u64,
             path,
-            salt: sealed_audit::event_salt(&opened.record, &opened.salts, event.index)?,
+            salt: sealed::event_salt(&opened.record, &opened.salts, event.index)?,
         }),
     };
     let kind: ResourceType = AUDIT_EVENT.parse().map_err(Failure::fault)?;
@@ -126,7 +124,7 @@ async fn answer(
     commitment: Commitment,
     row: RowPlace<'_>,
 ) -> Result<Reply, Failure> {
-    let bundle = log_proof::bundle(exchange, leaf, commitment, row).await?;
+    let bundle = leaf_proof::bundle(exchange, leaf, commitment, row).await?;
     Ok(Reply {
         success: Success::Ok,
         version: None,

@@ -2,15 +2,14 @@
 
 use super::{Answer, json_body};
 use crate::{
-    body,
     context::Context,
-    done::Done,
-    head,
-    idempotency::{self, Key},
+    exchange::{
+        done::Done,
+        idempotency::{self, Key},
+        sent::Sent,
+    },
+    http::{body, head, prefer::Preferences, reply::Return},
     interaction::bundle::{self, Prepared},
-    prefer::Preferences,
-    reply::Return,
-    sent::Sent,
 };
 use actix_web::{HttpRequest, web};
 use model::AuditInteraction;

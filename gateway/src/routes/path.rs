@@ -3,7 +3,7 @@
 use super::{storable, writable};
 use crate::{
     failure::{Category, Failure},
-    outcome::unknown_interaction,
+    http::outcome::unknown_interaction,
 };
 use actix_web::{HttpRequest, http::Method};
 use fhir::{IssueCode, definition::Definition};

@@ -4,7 +4,7 @@ use super::{
     Answer,
     path::{id, kind, version},
 };
-use crate::{context::Context, exchange, head, operation::proof, sealed_audit::AUDIT_EVENT};
+use crate::{audit::sealed::AUDIT_EVENT, context::Context, exchange, http::head, operation::proof};
 use actix_web::HttpRequest;
 use model::{AuditInteraction, LogicalId, ResourceType, VersionNumber};
 

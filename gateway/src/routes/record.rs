@@ -7,15 +7,15 @@ use super::{
     show,
 };
 use crate::{
-    body,
     context::Context,
-    done,
+    exchange::{
+        done,
+        idempotency::{self, Answered, Key},
+        sent::Sent,
+    },
     failure::{Category, Failure},
-    head,
-    idempotency::{self, Answered, Key},
+    http::{body, head, prefer::Preferences},
     interaction::{change::Change, create, history::Asked, look::Look},
-    prefer::Preferences,
-    sent::Sent,
 };
 use actix_web::{HttpRequest, web};
 use fhir::{IssueCode, Resource};

@@ -2,8 +2,10 @@
 
 use super::{Answer, path::kind, show};
 use crate::{
-    body, context::Context, head, interaction::look::Look, prefer::Preferences, query_text,
-    sealed_audit::AUDIT_EVENT,
+    audit::sealed::AUDIT_EVENT,
+    context::Context,
+    http::{body, head, prefer::Preferences, query_text},
+    interaction::look::Look,
 };
 use actix_web::{HttpRequest, web};
 

@@ -9,7 +9,7 @@ use crate::{
     sweep::{HERE, whole},
 };
 use devkit::issuer::DemoUser;
-use gateway::sweep::FaultKind;
+use gateway::work::sweep::FaultKind;
 
 on_both! {
     a_version_that_was_added_closes_its_record,

@@ -14,7 +14,7 @@ use crate::{
 use devkit::issuer::DemoUser;
 use gateway::{
     Damage,
-    sweep::{FaultKind, SweptTable},
+    work::sweep::{FaultKind, SweptTable},
 };
 use policies::PolicySource;
 use serde_json::{Value, json};

@@ -11,11 +11,11 @@ use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
 use gateway::{
     Administrator, App, Certificates, Client, Failure, Limits, Proxies, RegisteredOnly,
     SWEEP_WITHIN, Settings,
+    facility::setup::{self, FIRST_GENERATION, NewFacility, TakeOver},
     identity::{IdentityConfig, IssuerConfig},
-    misplaced,
-    refused_leaves::RefusedLeaves,
-    server::{self, Gateway, Listening},
-    setup::{self, FIRST_GENERATION, NewFacility, TakeOver},
+    listener::server::{self, Gateway, Listening},
+    log::refused_leaves::RefusedLeaves,
+    record::misplaced,
 };
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom, Timestamp};
 use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};

@@ -12,7 +12,7 @@ use crate::{
     sweep::{HERE, whole},
 };
 use devkit::issuer::DemoUser;
-use gateway::sweep::FaultKind;
+use gateway::work::sweep::FaultKind;
 use serde_json::json;
 
 on_both! {

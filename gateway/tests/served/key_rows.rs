@@ -9,7 +9,7 @@ use crate::{
     sweep::{HERE, whole},
 };
 use devkit::issuer::DemoUser;
-use gateway::sweep::FaultKind;
+use gateway::work::sweep::FaultKind;
 use model::{Clock as _, Scope};
 
 on_both! {

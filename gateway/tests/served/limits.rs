@@ -62,7 +62,7 @@ async fn a_client_that_asks_too_often_waits_and_others_do_not() {
     nobody.get("/healthz").await.expect(200);
 }
 
-/// The numbers of the defaults, one by one: `gateway/src/limits/tests.rs`.
+/// The numbers of the defaults, one by one: `gateway/src/limits/rates/tests.rs`.
 #[actix_web::test]
 async fn a_house_has_rates_though_none_are_configured() {
     let house = house(|limits| *limits = gateway::Limits::default()).await;

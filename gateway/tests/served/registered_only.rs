@@ -9,7 +9,7 @@ use crate::{
     revocation::put_in_force,
 };
 use devkit::issuer::DemoUser;
-use gateway::setup::First;
+use gateway::facility::setup::First;
 use model::{Clock, Random, SystemRandom, Tag};
 use policies::{PolicySource, Role};
 use serde_json::{Value, json};
@@ -175,7 +175,7 @@ async fn an_older_policy_set_permits_it_to_nobody_until_the_operator_recovers(ki
             any_client: false,
             replace: false,
         };
-        gateway::setup::recover(&name, new, &house.store, &*house.kms, (&clock, &random))
+        gateway::facility::setup::recover(&name, new, &house.store, &*house.kms, (&clock, &random))
             .await
             .unwrap()
     };
@@ -185,7 +185,10 @@ async fn an_older_policy_set_permits_it_to_nobody_until_the_operator_recovers(ki
     let list = admin.get("/admin/administrators").await.expect(200).json();
     assert_eq!(list["administrators"].as_array().unwrap().len(), 2);
     // Once more it adds nothing.
-    assert_eq!(recover().await, gateway::setup::Recovered::default());
+    assert_eq!(
+        recover().await,
+        gateway::facility::setup::Recovered::default()
+    );
     let auditor = house.caller(&DemoUser::Auditor);
     let events = auditor.get("AuditEvent").await.expect(200).resources();
     let found = events

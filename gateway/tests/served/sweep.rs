@@ -9,7 +9,7 @@ use crate::{
     revocation::put_in_force,
 };
 use devkit::issuer::DemoUser;
-use gateway::sweep::{self, FaultKind, Whole};
+use gateway::work::sweep::{self, FaultKind, Whole};
 use model::{Clock, Digest, LogId, Random, SystemRandom};
 use policies::PolicySource;
 use std::{convert::Infallible, sync::Arc};

@@ -8,7 +8,7 @@ use crate::{
     sweep::{HERE, LOG, site, whole, whole_of},
 };
 use devkit::issuer::DemoUser;
-use gateway::{
+use gateway::work::{
     jobs::Turn,
     sweep::{FaultKind, Pass, SweepState, Sweeper, SweptTable},
 };

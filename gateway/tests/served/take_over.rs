@@ -10,7 +10,7 @@ use crate::{
     records,
 };
 use devkit::issuer::DemoUser;
-use gateway::setup::Confirmed;
+use gateway::facility::setup::Confirmed;
 use policies::{PolicySource, Role};
 use serde_json::json;
 

@@ -9,8 +9,8 @@ use crate::{
 };
 use devkit::issuer::DemoUser;
 use gateway::{
-    refused_leaves::{Refused, RefusedLeaves, Standing, Wanted},
-    sweep::FaultKind,
+    log::refused_leaves::{Refused, RefusedLeaves, Standing, Wanted},
+    work::sweep::FaultKind,
 };
 use model::{Tag, VersionNumber};
 use store::{LeafClaims, LeafFault, Tx};

@@ -7,7 +7,7 @@ use crate::{
     take_over,
 };
 use anchor_service::LogKeys;
-use gateway::setup::{Confirmed, TakeOver};
+use gateway::facility::setup::{Confirmed, TakeOver};
 use model::{Clock, FacilityName, LogId, Random};
 use sealing::{FileKms, KmsError};
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use super::Failed;
 use crate::registry;
 use anchor_service::ledger::evm::{RegistryAdmin, SubmitterKey};
 use devkit::chain::DevChain;
-use gateway::setup;
+use gateway::facility::setup;
 use model::LogId;
 use store::{Registry, Store};
 

@@ -2,7 +2,7 @@
 
 use super::Failed;
 use crate::{cli::InitArgs, config::Config, facility::First, output::say};
-use gateway::{Administrator, Client, setup};
+use gateway::{Administrator, Client, facility::setup};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use policies::Role;
 use sealing::FileKms;

@@ -22,9 +22,9 @@ use anchor_service::{
 use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
 use gateway::{
     App, Limits, RegisteredOnly, SWEEP_WITHIN, Settings,
+    facility::setup::{self, FIRST_GENERATION, NewFacility},
     identity::{IdentityConfig, IssuerConfig},
-    server,
-    setup::{self, FIRST_GENERATION, NewFacility},
+    listener::server,
 };
 use model::{FacilityName, LogId, SystemClock, SystemRandom};
 use policies::PolicySource;

@@ -6,7 +6,7 @@ use super::HISTORY;
 use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
-    version::is_delete,
+    record::version::is_delete,
 };
 use model::{VersionInteraction, VersionNumber};
 

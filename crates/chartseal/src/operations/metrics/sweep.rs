@@ -4,7 +4,7 @@
 use super::page::{Page, number, seconds};
 use gateway::{
     App,
-    sweep::{FaultKind, SweepState},
+    work::sweep::{FaultKind, SweepState},
 };
 use prometheus::Error;
 
@@ -59,7 +59,7 @@ pub fn series(page: &Page, app: &App) -> Result<(), Error> {
         &["facility"],
         sweeps.iter().map(|(name, state)| {
             let running = state.running.as_ref();
-            let done = running.map_or(1_000_000, gateway::sweep::Progress::millionths);
+            let done = running.map_or(1_000_000, gateway::work::sweep::Progress::millionths);
             (vec![name.clone()], number(done) / 1_000_000.0)
         }),
     )

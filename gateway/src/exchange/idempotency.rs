@@ -1,0 +1,226 @@
+//! `Idempotency-Key`: a write that is sent again takes effect once
+//! (<https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>).
+//!
+//! What was answered is stored in the transaction of the write itself, so there is
+//! no moment at which one is there without the other. A repetition is authenticated,
+//! decided and audited like any request, and answered without writing. A request that
+//! failed has written nothing, and its key is free.
+
+use crate::{
+    context::Context,
+    exchange::{
+        self, Exchange,
+        done::{self, Done},
+    },
+    failure::{Category, Failure},
+    http::{
+        precondition,
+        reply::{Reply, Return},
+    },
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, HeaderName, HeaderValue},
+};
+use fhir::IssueCode;
+use model::{AuditInteraction, Digest, Tag};
+use std::cell::Cell;
+use store::{FacilityId, StoredAnswer, Tx};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Tells a repetition from the first answer, for clients that count.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+/// How long a key is a key.
+const LONGEST: usize = 255;
+/// How long an answer is kept at least.
+const KEPT_MILLIS: i64 = 7 * 24 * 3_600 * 1_000;
+
+/// The key of a request, with what of its head has to be the same the next time.
+pub struct Key {
+    key: String,
+    parts: Vec<String>,
+}
+
+/// A request that is to take effect once.
+pub struct Once {
+    /// Names the caller and its key.
+    key: Tag,
+    /// What is asked for.
+    request: Digest,
+}
+
+/// What a key makes of the commit of its request.
+#[derive(Default)]
+pub enum Keyed {
+    /// There is none.
+    #[default]
+    No,
+    /// The first with its key, and its answer, once it has one.
+    First(Tag, Option<StoredAnswer>),
+    /// A repetition of one that was answered.
+    Again,
+}
+
+impl Key {
+    /// The key of a request, if it has one.
+    ///
+    /// # Errors
+    /// Invalid for more than one key and for one that is not visible ASCII.
+    pub fn of(request: &HttpRequest) -> Result<Option<Self>, Failure> {
+        let mut sent = request.headers().get_all(IDEMPOTENCY_KEY);
+        let Some(first) = sent.next() else {
+            return Ok(None);
+        };
+        let key = first.to_str().ok().filter(|key| {
+            (1..=LONGEST).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+        });
+        let (Some(key), None) = (key, sent.next()) else {
+            return Err(Failure::new(
+                Category::Invalid,
+                IssueCode::Value,
+                format!(
+                    "`Idempotency-Key` must be one value of 1 to {LONGEST} visible ASCII characters"
+                ),
+            ));
+        };
+        let path = request.path().trim_end_matches('/').to_owned();
+        let if_match = precondition::if_match(request);
+        let mut parts = vec![request.method().as_str().to_owned(), path, if_match];
+        // Left out when there are none, as in answers that were kept before.
+        let others = precondition::others(request);
+        parts.extend((!others.is_empty()).then_some(others));
+        let key = key.to_owned();
+        Ok(Some(Self { key, parts }))
+    }
+
+    /// The request with this key and body.
+    pub fn once(&self, context: &Context, body: &[u8]) -> Once {
+        let (tags, caller) = (&context.facility.tags, &context.caller);
+        let key = tags.idempotency_tag(
+            tags.user_tag(&caller.issuer, &caller.subject),
+            tags.client_tag(&caller.client),
+            &self.key,
+        );
+        let parts: Vec<&str> = self.parts.iter().map(String::as_str).collect();
+        Once {
+            key,
+            request: context.facility.requests.digest(key, &parts, body),
+        }
+    }
+}
+
+impl Once {
+    /// What was done under this key before.
+    async fn before(&self, exchange: &Exchange<'_>) -> Result<Option<Vec<Done>>, Failure> {
+        let (facility, key) = (exchange.facility(), self.key);
+        let id = facility.id;
+        let read = move |reader: &mut store::Reader| reader.answers().find(id, key);
+        match exchange.app().store.read("answer", read).await? {
+            None => Ok(None),
+            Some(answer) if answer.request == self.request => {
+                done::open(facility, answer).await.map(Some)
+            }
+            Some(_) => Err(Failure::new(
+                Category::Unprocessable,
+                IssueCode::BusinessRule,
+                "this `Idempotency-Key` was used for another request; use a new key",
+            )),
+        }
+    }
+
+    /// The answer as it is kept.
+    async fn answer(
+        &self,
+        exchange: &Exchange<'_>,
+        done: &[Done],
+    ) -> Result<StoredAnswer, Failure> {
+        let (data_key, envelope) = done::seal(exchange, self.key, done).await?;
+        Ok(StoredAnswer {
+            key: self.key,
+            request: self.request,
+            time: exchange.at,
+            data_key,
+            envelope,
+        })
+    }
+}
+
+/// What a write is answered.
+pub struct Answered {
+    reply: Reply,
+    /// Whether it was done before, and now only answered.
+    replayed: bool,
+}
+
+impl Answered {
+    /// The answer as an HTTP response, with the body that the caller prefers.
+    #[must_use]
+    pub fn into_response(self, wanted: Return) -> HttpResponse {
+        let place = self.reply.location.clone().map(HeaderValue::try_from);
+        let mut response = self.reply.preferring(wanted).into_response();
+        // Of an OperationOutcome this is not the place.
+        if let (Return::Representation, Some(Ok(place))) = (wanted, place) {
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_LOCATION, place);
+        }
+        if self.replayed {
+            let headers = response.headers_mut();
+            headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+/// Runs a write until it is committed. With a key, `first` is done once, and whoever
+/// comes again gets what `again` makes of what was done.
+///
+/// # Errors
+/// As [`exchange::run`]; unprocessable when the key was used for another request.
+pub async fn run(
+    context: &Context,
+    interaction: AuditInteraction,
+    once: Option<&Once>,
+    first: impl AsyncFn(&mut Exchange<'_>) -> Result<(Reply, Vec<Done>), Failure>,
+    again: impl AsyncFn(&mut Exchange<'_>, &[Done]) -> Result<Reply, Failure>,
+) -> Result<Answered, Failure> {
+    let replayed = Cell::new(false);
+    let reply = exchange::run(context, interaction, async |exchange| {
+        replayed.set(false);
+        let Some(once) = once else {
+            return Ok(first(exchange).await?.0);
+        };
+        if let Some(done) = once.before(exchange).await? {
+            exchange.keyed = Keyed::Again;
+            replayed.set(true);
+            return again(exchange, &done).await;
+        }
+        exchange.keyed = Keyed::First(once.key, None);
+        let (reply, done) = first(exchange).await?;
+        let answer = once.answer(exchange, &done).await?;
+        exchange.keyed = Keyed::First(once.key, Some(answer));
+        Ok(reply)
+    })
+    .await?;
+    Ok(Answered {
+        reply,
+        replayed: replayed.get(),
+    })
+}
+
+impl Keyed {
+    /// Keeps the answer, in the transaction of what it answers. A failure must not
+    /// come of what another request under the same key did in the meantime.
+    ///
+    /// # Errors
+    /// `AnswerKept` when another request under the same key was answered meanwhile.
+    pub fn keep(&self, tx: &mut Tx, facility: FacilityId) -> Result<(), store::Error> {
+        match self {
+            Self::First(_, Some(answer)) => {
+                let old = answer.time.plus_millis(-KEPT_MILLIS);
+                tx.answers().insert(facility, answer, old)
+            }
+            Self::First(key, None) => tx.answers().require_none(facility, *key),
+            Self::No | Self::Again => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! A policy set as it is sealed (docs/storage-format.md, "Policy sets") and as it is
+//! put in force.
+
+use crate::{
+    facility::{
+        keyring::Keyring,
+        own_seal::{self, OwnPlace, OwnSeal},
+        sealed_json,
+        statement::{self, Said},
+    },
+    failure::Failure,
+};
+use model::{FacilityName, Timestamp};
+use policies::{Compiled, PolicySource};
+use sealing::IdRoot;
+use store::{FacilityId, NewStatement, PolicySet, StatementKind, Tx};
+
+/// The type of the envelope.
+const POLICY_SET: &str = "#policyset";
+
+/// A policy set with its statement, to be stored together.
+pub(crate) struct NewSet {
+    pub row: PolicySet,
+    pub statement: NewStatement,
+}
+
+impl NewSet {
+    /// Stores both.
+    ///
+    /// # Errors
+    /// `Taken` when a number is.
+    pub(crate) fn insert(&self, tx: &mut Tx, facility: FacilityId) -> Result<(), store::Error> {
+        tx.policies().insert(facility, &self.row)?;
+        tx.statements().insert(facility, &self.statement)
+    }
+}
+
+/// Seals a set that compiles. `statement` is the number of its statement.
+///
+/// # Errors
+/// When it does not compile, or sealing fails.
+pub(crate) fn make(
+    own: &OwnSeal<'_>,
+    (number, statement): (u32, u32),
+    source: &PolicySource,
+    at: Timestamp,
+) -> Result<NewSet, Failure> {
+    let compiled = Compiled::new(number, source)
+        .map_err(|error| Failure::fault(format!("policy set {number}: {error}")))?;
+    let sealed = own.seal(
+        &place(own.tags, number, at)?,
+        &number.to_string(),
+        &sealed_json::bytes(source)?,
+    )?;
+    let said = Said::Policy {
+        set: number,
+        digest: compiled.digest(),
+    };
+    Ok(NewSet {
+        row: PolicySet {
+            number,
+            data_key: own.key.id,
+            envelope: sealed.envelope,
+            created: at,
+        },
+        statement: statement::seal(own, (StatementKind::Policy, statement), at, &said)?,
+    })
+}
+
+/// Opens a stored set.
+///
+/// # Errors
+/// When it does not open, or holds no set.
+pub(crate) async fn open(
+    facility: &FacilityName,
+    keys: &Keyring,
+    tags: &IdRoot,
+    row: &PolicySet,
+) -> Result<PolicySource, Failure> {
+    let place = place(tags, row.number, row.created)?;
+    let sealed = (row.data_key, row.envelope.as_slice());
+    let opened = own_seal::open(facility, keys, &place, sealed).await?;
+    serde_json::from_slice(&opened.content)
+        .map_err(|_| Failure::fault(format!("policy set {} cannot be read", row.number)))
+}
+
+fn place(tags: &IdRoot, number: u32, time: Timestamp) -> Result<OwnPlace<'static>, Failure> {
+    let record = tags.record_tag(POLICY_SET, &number.to_string());
+    OwnPlace::numbered(POLICY_SET, record, number, time)
+}

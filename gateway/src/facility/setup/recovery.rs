@@ -1,0 +1,230 @@
+//! First administrators for a facility that has none: one made before there were any,
+//! or one that lost them all; and others in the place of administrators who have never
+//! decided anything, as where their issuer was misspelt.
+
+use super::{
+    operator::{self, Act},
+    policies_in_force,
+};
+use crate::{
+    facility::{
+        Facility,
+        policy_set::NewSet,
+        registration::{Administrator, Client, NewRegistration, Registrant},
+    },
+    failure::Failure,
+};
+use model::{Clock, FacilityName, Random, Scope, Tag, Timestamp};
+use policies::{Action, PolicySource, Role};
+use sealing::Kms;
+use std::sync::Arc;
+use store::{StatementKind, Store};
+
+/// Whom the operator names.
+#[derive(Debug, Clone, Copy)]
+pub struct First<'a> {
+    /// Administrators for a facility without any.
+    pub administrators: &'a [Administrator],
+    /// Clients for a facility without any, or none by which its administrators can come in.
+    pub clients: &'a [Client],
+    /// Whether clients count that are not registered.
+    pub any_client: bool,
+    /// Whether the administrators may take the place of others who have never decided
+    /// anything.
+    pub replace: bool,
+}
+
+/// What was missing and has been added.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recovered {
+    /// The administrators.
+    pub administrators: bool,
+    /// The administrators who were ended for them.
+    pub replaced: Vec<Administrator>,
+    /// Why they were not, where that was asked for: those who are there have decided
+    /// something.
+    pub decided: bool,
+    /// The clients.
+    pub clients: Vec<Client>,
+    /// Whether no client that is registered now may carry the role `admin`.
+    pub no_admin_client: bool,
+    /// The shipped policy set, in the place of one that knows no administration.
+    pub policies: bool,
+}
+
+/// Registers administrators where there are none, clients where there are none or none by
+/// which the administrators could come in, and puts the shipped policy set in force where the present one knows no administration.
+///
+/// # Errors
+/// When the facility cannot be opened, its rules are refused, or the database refuses.
+pub async fn recover(
+    name: &FacilityName,
+    first: First<'_>,
+    store: &Store,
+    kms: &dyn Kms,
+    (clock, random): (&Arc<dyn Clock>, &Arc<dyn Random>),
+) -> Result<Recovered, Failure> {
+    let facility = Arc::new(Facility::open(name, store, kms, clock, random).await?);
+    if let Some(trouble) = facility.troubles().first() {
+        return Err(Failure::fault(format!(
+            "what decides at facility `{name}` is refused, so nothing is put on top of it: {trouble}"
+        )));
+    }
+    let now = clock.now();
+    let mut recovered = Recovered::default();
+    let new = missing(&facility, first, &mut recovered).await?;
+    if new.is_empty() {
+        return Ok(recovered);
+    }
+    let policies = later_policies(&facility, now, &**random).await?;
+    recovered.policies = policies.is_some();
+    let rows = seal(&facility, &new, now, &**random).await?;
+    let touched = |(registrant, active): &(Registrant, bool)| {
+        let did = if *active { "create" } else { "delete" };
+        (registrant.reference(), did)
+    };
+    let act = Act {
+        name: "init",
+        command: "chartseal init",
+        touched: new.iter().map(touched).collect(),
+    };
+    let audit = operator::audit(&facility, &act, now, &**random).await?;
+    let (id, epoch) = (facility.id, facility.in_force().epoch);
+    store
+        .run_tx("recovery", &[], move |tx| {
+            tx.epochs().require(id, &[epoch])?;
+            for row in &rows {
+                row.insert(tx, id)?;
+            }
+            if let Some(set) = &policies {
+                set.insert(tx, id)?;
+            }
+            tx.epochs().bump(id, Tag::ZERO)?;
+            tx.audits().insert(id, &audit)
+        })
+        .await?;
+    Ok(recovered)
+}
+
+/// Whom to register and whose registration to end.
+async fn missing(
+    facility: &Facility,
+    first: First<'_>,
+    recovered: &mut Recovered,
+) -> Result<Vec<(Registrant, bool)>, Failure> {
+    let in_force = facility.in_force();
+    let registered = &in_force.registered;
+    let mut new = Vec::new();
+    let present: Vec<&Administrator> = registered.administrators().map(|it| &it.of).collect();
+    let named = first.administrators;
+    let all_there = named
+        .iter()
+        .all(|person| present.iter().any(|it| it.is(person)));
+    let just_these = all_there && named.len() == present.len();
+    if !(named.is_empty() || just_these) {
+        let asked = first.replace && !present.is_empty();
+        let replace = asked && none_acted(facility).await?;
+        recovered.administrators = present.is_empty() || replace;
+        recovered.decided = asked && !replace;
+    }
+    if recovered.administrators {
+        let ended = present
+            .iter()
+            .filter(|it| !named.iter().any(|person| it.is(person)));
+        recovered.replaced = ended.map(|it| (*it).clone()).collect();
+        let ended = recovered.replaced.iter().cloned();
+        new.extend(ended.map(|it| (Registrant::Administrator(it), false)));
+        let fresh = named
+            .iter()
+            .filter(|person| !present.iter().any(|it| it.is(person)));
+        new.extend(
+            fresh
+                .cloned()
+                .map(|it| (Registrant::Administrator(it), true)),
+        );
+    }
+    recovered.clients = missing_clients(facility, first).await?;
+    let clients = recovered.clients.iter().cloned();
+    new.extend(clients.map(|it| (Registrant::Client(it), true)));
+    let mut now = registered
+        .clients()
+        .map(|held| &held.of)
+        .chain(&recovered.clients);
+    recovered.no_admin_client = !first.any_client && !now.any(carries_admin);
+    Ok(new)
+}
+
+/// The named clients, for a facility that has none, or that nobody can administer: none of
+/// its clients may carry the role, and nothing was ever decided there.
+async fn missing_clients(facility: &Facility, first: First<'_>) -> Result<Vec<Client>, Failure> {
+    let in_force = facility.in_force();
+    let registered = &in_force.registered;
+    let has_any = registered.clients().next().is_some();
+    let stuck = has_any
+        && !first.any_client
+        && !registered.clients().any(|held| carries_admin(&held.of))
+        && none_acted(facility).await?;
+    if first.clients.is_empty() || (has_any && !stuck) {
+        return Ok(Vec::new());
+    }
+    if !first.any_client && !first.clients.iter().any(carries_admin) {
+        return Err(Failure::fault(NO_ADMIN_CLIENT));
+    }
+    let named = first.clients.iter();
+    let changed = named.filter(|it| !registered.holds(&Registrant::Client((*it).clone())));
+    Ok(changed.cloned().collect())
+}
+
+/// What to say of clients without one by which administrators come in.
+pub const NO_ADMIN_CLIENT: &str = "none of the clients may carry the role `admin`, so no \
+                                   administrator could come in: name one that may by `--client \
+                                   ID=admin,auditor`";
+
+fn carries_admin(client: &Client) -> bool {
+    client.roles.contains(&Role::Admin)
+}
+
+/// Whether nothing that administrators proposed was ever decided.
+async fn none_acted(facility: &Facility) -> Result<bool, Failure> {
+    facility.read_statements(StatementKind::Decision).await?;
+    Ok(facility.statements.count(StatementKind::Decision) == 0)
+}
+
+/// The shipped set as the next one, when it is needed for what is registered.
+async fn later_policies(
+    facility: &Facility,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<Option<NewSet>, Failure> {
+    let in_force = facility.in_force();
+    let knows = |action| in_force.rules.as_ref().is_some_and(|it| it.knows(action));
+    if knows(Action::Administer) {
+        return Ok(None);
+    }
+    let set = policies_in_force::next(facility, &PolicySource::shipped(), now, random).await?;
+    Ok(Some(set))
+}
+
+async fn seal(
+    facility: &Facility,
+    new: &[(Registrant, bool)],
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<Vec<NewRegistration>, Failure> {
+    let key = facility.keys.for_scope(Scope::Facility).await?;
+    let own = facility.own_seal(&key, random);
+    let in_force = facility.in_force();
+    let first = facility.statements.next(StatementKind::Registration);
+    (first..)
+        .zip(new)
+        .map(|(statement, (registrant, active))| {
+            // What was taken before may be ended as it is.
+            if *active {
+                registrant.check()?;
+            }
+            let tag = registrant.tag(&facility.tags);
+            let number = in_force.registered.next_number(tag);
+            registrant.seal(&own, (number, *active), statement, now)
+        })
+        .collect()
+}

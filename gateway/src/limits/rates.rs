@@ -1,0 +1,322 @@
+//! How much may be asked: requests a second, records opened a second, denials a minute,
+//! bytes of a body, bytes of query text a second, bytes stored a day.
+//!
+//! Each client has a bucket that fills steadily, and within it each of its users a smaller
+//! one, so that one user does not shut out the others. So has each address that sends no
+//! valid token. Buckets are this process's own: several gateways each give the whole rate.
+
+use crate::{
+    failure::Failure,
+    interaction::bundle::ENTRY_LIMIT,
+    limits::{buckets::Buckets, stored::Stored},
+};
+use model::Clock;
+use policies::Caller;
+use std::{net::IpAddr, sync::Arc};
+
+/// The largest body that is read when nothing else is set, in bytes.
+const BODY_BYTES: usize = 32 * 1024 * 1024;
+/// The slowest that a body may come once its first seconds are over.
+pub const BODY_BYTES_PER_SECOND: u64 = 16 * 1024;
+/// FHIR written without white space has 14 bytes a value at the densest and 34 in the
+/// median (HL7's examples of R4).
+const BYTES_PER_VALUE: usize = 16;
+const OPENED_RECORDS: u64 = 20_000;
+const OPENED_BYTES: u64 = 256 * 1024 * 1024;
+/// Each read of a record leaves an event for each of its patients.
+const PATIENTS_OF_RECORD: usize = 1_000;
+const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
+/// Four million small records: far above what a person's work stores.
+const USER_STORED_BYTES: u64 = 16 << 30;
+/// As much as 3,000 small records a second make: above what an import of one gateway gets.
+const SERVICE_STORED_BYTES: u64 = 1 << 40;
+/// Bytes of a record or a body that count as one record opened.
+const RECORD_BYTES: u64 = 4 * 1024;
+/// Requests beyond what a user may that the entries of a Bundle can be: all of them.
+const LENT_REQUESTS: u32 = ENTRY_LIMIT as u32;
+/// Denials beyond what there may be in a minute, of requests that were let in at once: they
+/// are paid back before another is.
+const LENT_DENIALS: u32 = 10_000;
+/// Records that can be opened beyond what a user may, by requests that are under way.
+const LENT_RECORDS: u32 = 100_000;
+/// The longest query text, percent-encoded anew, that is charged after its search.
+const LONGEST_QUERY: u32 = 3 * 64 * 1024;
+
+/// What the operator allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests of one client; `None` for no limit.
+    pub client_requests: Option<Rate>,
+    /// Requests of one user of a client, or of one address without a valid token;
+    /// `None` for no limit.
+    pub user_requests: Option<Rate>,
+    /// Answers 403 and 404 to one client. Each is audited; when they are used up the
+    /// client gets 429, and what is refused before it is begun is audited in aggregate only.
+    pub client_denials_per_minute: u32,
+    /// The same of one user of a client.
+    pub user_denials_per_minute: u32,
+    /// Bytes of query text that one user's searches may leave in the audit, beyond the
+    /// first 1,024 of each request; `None` for no limit.
+    pub user_query_bytes: Option<Rate>,
+    /// Records that one user's requests may open. A larger record counts for each 4 KiB,
+    /// so does a body, and each patient beyond the first of a record counts as another;
+    /// `None` for no limit.
+    pub user_records: Option<Rate>,
+    /// Bytes of sealed versions that the requests of one user may store in a day, with 256
+    /// for each link and token that a version is found by; a smaller version counts as
+    /// 4 KiB. `None` for no limit.
+    pub user_stored_bytes_per_day: Option<u64>,
+    /// The same of a service that speaks for itself.
+    pub service_stored_bytes_per_day: Option<u64>,
+    /// The largest body, in bytes.
+    pub body_bytes: usize,
+    /// Seconds that a body may fall behind [`BODY_BYTES_PER_SECOND`], at its beginning
+    /// and whenever it has caught up.
+    pub body_seconds: u32,
+    /// Patients that a record may name when it is written.
+    pub patients_of_record: usize,
+    /// Records that one request may open, and patients that those which it writes may name.
+    /// Each patient beyond the first of a record counts as another record.
+    pub opened_records: u64,
+    /// Sealed bytes of the records that one request may open.
+    pub opened_bytes: u64,
+    /// Bytes that the answer to one request may have, but for its last page.
+    pub answer_bytes: u64,
+}
+
+impl Limits {
+    /// JSON values that one body may have. With this many, what is read of the largest
+    /// body fits into eight times its bytes.
+    #[must_use]
+    pub const fn body_values(&self) -> usize {
+        self.body_bytes / BYTES_PER_VALUE
+    }
+}
+
+/// A rate of requests, records or bytes, and how far ahead of it one may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// So many a second.
+    pub per_second: u32,
+    /// How many may come at once; at least 1.
+    pub burst: u32,
+}
+
+impl Rate {
+    /// A rate of which a second's worth may come at once.
+    #[must_use]
+    pub const fn of(per_second: u32) -> Self {
+        Self {
+            per_second,
+            burst: per_second,
+        }
+    }
+}
+
+/// Far above what a hospital's system or a person's app asks, and a bound all the same.
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            client_requests: Some(Rate::of(5_000)),
+            user_requests: Some(Rate::of(500)),
+            client_denials_per_minute: 6_000,
+            user_denials_per_minute: 300,
+            user_query_bytes: Some(Rate {
+                per_second: 16 * 1024,
+                burst: 1024 * 1024,
+            }),
+            user_records: Some(Rate {
+                per_second: 2_000,
+                burst: 40_000,
+            }),
+            user_stored_bytes_per_day: Some(USER_STORED_BYTES),
+            service_stored_bytes_per_day: Some(SERVICE_STORED_BYTES),
+            body_bytes: BODY_BYTES,
+            patients_of_record: PATIENTS_OF_RECORD,
+            opened_records: OPENED_RECORDS,
+            opened_bytes: OPENED_BYTES,
+            answer_bytes: ANSWER_BYTES,
+            body_seconds: 30,
+        }
+    }
+}
+
+/// The buckets of all clients, users and addresses.
+pub struct Throttle {
+    clock: Arc<dyn Clock>,
+    client_requests: Option<Buckets>,
+    user_requests: Option<Buckets>,
+    client_denials: Buckets,
+    user_denials: Buckets,
+    user_query_bytes: Option<Buckets>,
+    user_records: Option<Buckets>,
+    pub(crate) stored: Stored,
+}
+
+impl Throttle {
+    /// Full buckets for everyone.
+    #[must_use]
+    pub fn new(limits: &Limits, clock: Arc<dyn Clock>) -> Self {
+        let lending = |rate: Rate, most| Buckets::new(rate.per_second, 1_000_000, rate.burst, most);
+        let second = |rate| lending(rate, 0);
+        let minute = |denials| Buckets::new(denials, 60_000_000, denials, LENT_DENIALS);
+        Self {
+            clock,
+            client_requests: limits.client_requests.map(second),
+            user_requests: limits
+                .user_requests
+                .map(|rate| lending(rate, LENT_REQUESTS)),
+            client_denials: minute(limits.client_denials_per_minute),
+            user_denials: minute(limits.user_denials_per_minute),
+            user_query_bytes: limits
+                .user_query_bytes
+                .map(|rate| lending(rate, LONGEST_QUERY)),
+            user_records: limits.user_records.map(|rate| lending(rate, LENT_RECORDS)),
+            stored: Stored::new(limits),
+        }
+    }
+
+    /// Lets a request of a caller in. What a user is refused costs the client nothing.
+    ///
+    /// # Errors
+    /// Throttled when user or client has asked, or been denied, too often.
+    pub fn caller(&self, caller: &Caller) -> Result<(), Failure> {
+        let (client, user, now) = (client_of(caller), user_of(caller), self.now());
+        if let (Some(requests), Some(user)) = (&self.user_requests, &user) {
+            requests.take(user, now)?;
+        }
+        if let Some(requests) = &self.client_requests {
+            requests.take(&client, now)?;
+        }
+        self.records(caller)?;
+        self.denials(caller)
+    }
+
+    /// Notes the entries of a Bundle: each counts as a request of the user's, and the first
+    /// has been counted with the Bundle.
+    pub fn entries(&self, caller: &Caller, entries: usize) {
+        let more = entries.saturating_sub(1) as u64;
+        if let (Some(requests), Some(user)) = (&self.user_requests, user_of(caller)) {
+            requests.charge(&user, self.now(), more);
+        }
+    }
+
+    /// Whether a caller may open another record. A service that speaks for itself may:
+    /// it reads for many, and its requests are bounded one by one.
+    ///
+    /// # Errors
+    /// Throttled when the user's requests have opened too many.
+    pub fn records(&self, caller: &Caller) -> Result<(), Failure> {
+        match (&self.user_records, user_of(caller)) {
+            (Some(records), Some(user)) => records.look(&user, self.now()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes the bytes of a record that is opened for a caller, or of a body that is read.
+    pub fn opened(&self, caller: &Caller, bytes: usize) {
+        if let (Some(records), Some(user)) = (&self.user_records, user_of(caller)) {
+            let amount = (bytes as u64).div_ceil(RECORD_BYTES).max(1);
+            records.charge(&user, self.now(), amount);
+        }
+    }
+
+    /// Notes the patients beyond the first of a record that is opened or written for a
+    /// caller.
+    pub(crate) fn named(&self, caller: &Caller, more: u64) {
+        if let (Some(records), Some(user)) = (&self.user_records, user_of(caller)) {
+            records.charge(&user, self.now(), more);
+        }
+    }
+
+    /// Whether a caller may be denied once more.
+    ///
+    /// # Errors
+    /// Throttled when user or client has been denied too often.
+    pub fn denials(&self, caller: &Caller) -> Result<(), Failure> {
+        let now = self.now();
+        if let Some(user) = user_of(caller) {
+            self.user_denials.look(&user, now)?;
+        }
+        self.client_denials.look(&client_of(caller), now)
+    }
+
+    /// Whether a caller may search once more.
+    ///
+    /// # Errors
+    /// Throttled when the texts of earlier searches were too long.
+    pub fn searches(&self, caller: &Caller) -> Result<(), Failure> {
+        match &self.user_query_bytes {
+            Some(bytes) => bytes.look(&searcher_of(caller), self.now()),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes the bytes of the text of a search that are not free. Whether there were any
+    /// left is asked before the search, whose text is not known then.
+    pub fn searched(&self, caller: &Caller, dear: u64) {
+        if let Some(bytes) = self.user_query_bytes.as_ref().filter(|_| dear > 0) {
+            bytes.charge(&searcher_of(caller), self.now(), dear);
+        }
+    }
+
+    /// Lets a request without a valid token be answered.
+    ///
+    /// # Errors
+    /// Throttled when its address has sent too many.
+    pub fn address(&self, address: Option<IpAddr>) -> Result<(), Failure> {
+        match &self.user_requests {
+            Some(requests) => requests.take(&network(address), self.now()),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes that a caller was denied. Whether there was one left is asked before the
+    /// request, so of those that were let in at once each counts. Beyond what the user may it
+    /// costs the client nothing.
+    pub fn denied(&self, caller: &Caller) {
+        let now = self.now();
+        if let Some(user) = user_of(caller) {
+            let within = self.user_denials.look(&user, now).is_ok();
+            self.user_denials.charge(&user, now, 1);
+            if !within {
+                return;
+            }
+        }
+        self.client_denials.charge(&client_of(caller), now, 1);
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now().as_millis().saturating_mul(1_000)
+    }
+}
+
+/// Clients of two issuers are two clients; an address holds no line break.
+pub(crate) fn client_of(caller: &Caller) -> String {
+    format!("{}\n{}", caller.issuer, caller.client)
+}
+
+/// `None` for a service that speaks for itself (RFC 9068, 2.2): it is all there is of
+/// its client.
+pub(crate) fn user_of(caller: &Caller) -> Option<String> {
+    let own = caller.subject == caller.client;
+    (!own).then(|| format!("{}\n{}\n{}", caller.issuer, caller.client, caller.subject))
+}
+
+/// The user, or the service that speaks for itself.
+pub(crate) fn searcher_of(caller: &Caller) -> String {
+    user_of(caller).unwrap_or_else(|| client_of(caller))
+}
+
+/// Addresses that count together: of IPv6 the network of 64 bits that one connection
+/// is given.
+pub(crate) fn network(address: Option<IpAddr>) -> String {
+    match address {
+        None => "-".to_owned(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => format!("{:x}", address.to_bits() >> 64),
+    }
+}
+
+#[cfg(test)]
+mod tests;

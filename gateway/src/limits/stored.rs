@@ -1,0 +1,106 @@
+//! What a caller may store in a day: a bucket for each user, and one for each service that
+//! speaks for itself. They are this process's own, and full again when it starts.
+
+use crate::{
+    exchange::Exchange,
+    failure::Failure,
+    limits::{
+        buckets::Buckets,
+        rates::{Limits, Throttle, client_of, user_of},
+    },
+};
+use policies::Caller;
+use store::NewVersion;
+
+/// Bytes of a row of a link or a token with its indexes, as PostgreSQL stores it; SQLite
+/// needs 90 to 130.
+const ROW_BYTES: usize = 256;
+/// Bytes of sealed versions that count together; a smaller version counts as many, for its
+/// rows, its leaf and its audit record take about that.
+const BLOCK: u64 = 4 * 1024;
+/// A day in microseconds.
+const DAY: i64 = 86_400_000_000;
+/// Blocks that one request may store beyond what is left: a Bundle is stored whole.
+const LENT: u32 = 200_000;
+
+/// The buckets.
+pub(crate) struct Stored {
+    users: Option<Buckets>,
+    services: Option<Buckets>,
+}
+
+impl Stored {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let daily = |bytes: u64| {
+            let blocks = u32::try_from(bytes / BLOCK).unwrap_or(u32::MAX).max(1);
+            Buckets::new(blocks, DAY, blocks, LENT)
+        };
+        Self {
+            users: limits.user_stored_bytes_per_day.map(daily),
+            services: limits.service_stored_bytes_per_day.map(daily),
+        }
+    }
+
+    fn of(&self, caller: &Caller) -> (Option<&Buckets>, String, &'static str) {
+        match user_of(caller) {
+            Some(user) => (self.users.as_ref(), user, "userStoredBytesPerDay"),
+            None => (
+                self.services.as_ref(),
+                client_of(caller),
+                "serviceStoredBytesPerDay",
+            ),
+        }
+    }
+}
+
+/// Bytes that a version is counted with: its envelope, and what it is found by, of which a
+/// record may have far more than content.
+pub(crate) fn bytes_of(new: &NewVersion) -> usize {
+    let rows = new.links.len() + new.tokens.len();
+    new.version.envelope.len() + ROW_BYTES * rows
+}
+
+impl Throttle {
+    /// Whether a caller may store another version.
+    ///
+    /// # Errors
+    /// Throttled when what the caller stored is as much as one may in a day.
+    pub(crate) fn may_store(&self, caller: &Caller) -> Result<(), Failure> {
+        let (buckets, key, setting) = self.stored.of(caller);
+        let looked = buckets.map_or(Ok(()), |buckets| buckets.look(&key, self.now()));
+        looked.map_err(|failure| Failure {
+            text: format!(
+                "you have stored as much as one may in a day; go on after the time of \
+                 `Retry-After`, or ask the operator of the gateway to raise `{setting}`"
+            ),
+            ..failure
+        })
+    }
+
+    /// Notes versions that were committed for a caller, by the bytes of each; gives the
+    /// bytes that they count for.
+    pub(crate) fn stored(&self, caller: &Caller, sizes: impl Iterator<Item = usize>) -> u64 {
+        let blocks: u64 = sizes
+            .map(|bytes| (bytes as u64).div_ceil(BLOCK).max(1))
+            .sum();
+        if let (Some(buckets), key, _) = self.stored.of(caller)
+            && blocks > 0
+        {
+            buckets.charge(&key, self.now(), blocks);
+        }
+        blocks.saturating_mul(BLOCK)
+    }
+}
+
+impl Exchange<'_> {
+    /// Asks whether the caller may store another version. What was not committed yet does
+    /// not count.
+    ///
+    /// # Errors
+    /// As [`Throttle::may_store`].
+    pub(crate) fn require_store(&self) -> Result<(), Failure> {
+        let app = self.app();
+        let may = app.throttle.may_store(&self.context.caller);
+        may.inspect_err(|_| app.counters.not_stored())
+    }
+}

@@ -1,0 +1,395 @@
+//! From a permitted resource to the rows of its new version: scope, envelope,
+//! leaf, links and tokens. Nothing is stored here; the exchange commits it.
+
+use crate::{
+    exchange::Exchange,
+    facility::keyring::HeldKey,
+    failure::{Category, Failure},
+    http::reply::VersionMark,
+    record::{
+        each_once::each_once,
+        security_context::SecurityContext,
+        version::{OpenVersion, patients_of},
+    },
+};
+use fhir::{IssueCode, LocalReference, ReferenceParameter, Resource, audit_event::AuditPatient};
+use model::{
+    Digest, LeafKind, LogicalId, ResourceType, Scope, Tag, Timestamp, VersionInteraction,
+    VersionNumber,
+};
+use policies::{Permit, Target, TargetFacts};
+use sealing::{ClearFacts, Form, Place};
+use std::{borrow::Cow, collections::BTreeSet};
+use store::{Link, NewVersion};
+use tlog::leaf::{self, Statement};
+
+/// References and tokens by which one record is found at most: each is a row, and one
+/// record is one commit, for which others wait on SQLite.
+const FOUND_BY: usize = 30_000;
+
+/// A resource with its identity set, on its way to a new version.
+pub struct NewContent<'r> {
+    /// The record.
+    pub id: LogicalId,
+    /// Its version.
+    pub version: VersionNumber,
+    /// When that was made.
+    pub time: Timestamp,
+    /// The resource as it was sent.
+    pub resource: &'r Resource,
+    /// Its exact bytes.
+    pub canonical: Vec<u8>,
+    /// The patients that it names.
+    pub patients: Vec<AuditPatient>,
+    /// Those that the version before named: from their records it may be taken.
+    pub left: Vec<AuditPatient>,
+    /// The record by whose rules it goes, for a Binary that names one.
+    pub context: Option<SecurityContext>,
+}
+
+impl<'r> NewContent<'r> {
+    /// Gives a resource the identity of a record that is made now.
+    #[must_use]
+    pub fn first(
+        exchange: &Exchange<'_>,
+        resource: &'r Resource,
+        id: LogicalId,
+        context: Option<SecurityContext>,
+    ) -> Self {
+        let mark = VersionMark {
+            number: VersionNumber::FIRST,
+            time: exchange.at,
+        };
+        Self::of_version(exchange, resource, (id, mark), context)
+    }
+
+    /// Gives a resource the identity that it has as this version.
+    #[must_use]
+    pub fn of_version(
+        exchange: &Exchange<'_>,
+        resource: &'r Resource,
+        (id, mark): (LogicalId, VersionMark),
+        context: Option<SecurityContext>,
+    ) -> Self {
+        let canonical = resource.canonical_as(&id, mark.number, mark.time);
+        let kind = resource.resource_type();
+        let patients = match &context {
+            Some(context) => context.patients.clone(),
+            // Whatever id it was sent with, it is about the record that it becomes.
+            None if kind.as_str() == "Patient" => vec![AuditPatient {
+                tag: exchange.tag(kind, &id),
+                id: id.clone(),
+            }],
+            None => patients_of(exchange.facility(), &exchange.context.local, resource),
+        };
+        Self {
+            id,
+            version: mark.number,
+            time: mark.time,
+            resource,
+            canonical,
+            patients,
+            left: Vec::new(),
+            context,
+        }
+    }
+
+    /// Whom its write concerns.
+    fn concerned(&self) -> Vec<AuditPatient> {
+        let named: BTreeSet<Tag> = self.patients.iter().map(|it| it.tag).collect();
+        let left = self.left.iter().filter(|it| !named.contains(&it.tag));
+        self.patients.iter().chain(left).cloned().collect()
+    }
+
+    /// What a decision about it is asked over: the patients that it names now, or
+    /// those of its context.
+    #[must_use]
+    pub fn target(&self, exchange: &Exchange<'_>) -> Target {
+        let kind = self.resource.resource_type();
+        let patients = match &self.context {
+            Some(context) => context.tags.clone(),
+            None => self.patients.iter().map(|patient| patient.tag).collect(),
+        };
+        let facts = TargetFacts {
+            facility: exchange.facility().name.clone(),
+            resource_type: kind.clone(),
+            patients,
+            labels: Vec::new(),
+        };
+        facts.of_record(exchange.tag(kind, &self.id))
+    }
+}
+
+/// Everything about a version but its envelope and leaf.
+struct Draft<'a> {
+    kind: &'a ResourceType,
+    id: &'a LogicalId,
+    record: Tag,
+    mark: VersionMark,
+    interaction: VersionInteraction,
+    subject: Option<Tag>,
+    key: HeldKey,
+    content: &'a [u8],
+    links: Vec<Link>,
+    tokens: Vec<model::Token>,
+}
+
+/// Seals a new version of a record that a permit was given for.
+///
+/// # Errors
+/// When the permit was given for something else, too many patients are named, or sealing
+/// fails.
+pub async fn put(
+    exchange: &mut Exchange<'_>,
+    permit: &Permit,
+    target: &Target,
+    interaction: VersionInteraction,
+    new: &NewContent<'_>,
+) -> Result<VersionMark, Failure> {
+    permit.check_write(target).map_err(Failure::fault)?;
+    exchange.require_store()?;
+    let kind = new.resource.resource_type();
+    if let Err(failure) = exchange.require_patients(kind, &new.patients) {
+        exchange.touch_refused(kind, &new.id, permit.action(), new.patients.clone());
+        return Err(failure);
+    }
+    let record = exchange.tag(kind, &new.id);
+    let scope = scope_of(new, record, &target.patients);
+    let subject = match scope {
+        Scope::Patient(patient) => Some(patient),
+        _ => None,
+    };
+    let (links, tokens) = (
+        each_once(links(exchange, new.resource, subject)),
+        each_once(tokens(exchange, new.resource)),
+    );
+    if links.len().saturating_add(tokens.len()) > FOUND_BY {
+        exchange.touch_refused(kind, &new.id, permit.action(), new.patients.clone());
+        return Err(found_by_too_much(kind));
+    }
+    let mark = VersionMark {
+        number: new.version,
+        time: new.time,
+    };
+    let (key, made) = exchange.facility().keys.find_or_make(scope).await?;
+    exchange.keys_made += usize::from(made);
+    let draft = Draft {
+        kind,
+        id: &new.id,
+        record,
+        mark,
+        interaction,
+        subject,
+        key,
+        content: &new.canonical,
+        links,
+        tokens,
+    };
+    add(exchange, permit, draft)?;
+    exchange.touch(
+        kind,
+        &new.id,
+        Some(new.version),
+        permit.action(),
+        new.concerned(),
+    );
+    Ok(mark)
+}
+
+fn found_by_too_much(kind: &ResourceType) -> Failure {
+    let text = format!(
+        "the record has more than {FOUND_BY} identifiers and references by which it would be \
+         found, an identifier counted up to three times; write several records"
+    );
+    Failure::new(Category::Unprocessable, IssueCode::BusinessRule, text).at(kind.to_string())
+}
+
+/// Seals the delete of a record: no content, under the key of the version that
+/// it ends and keeping its subject (docs/storage-format.md).
+///
+/// # Errors
+/// When the permit was given for something else, or sealing fails.
+pub async fn delete(
+    exchange: &mut Exchange<'_>,
+    permit: &Permit,
+    target: &Target,
+    id: &LogicalId,
+    ended: &store::Version,
+) -> Result<VersionMark, Failure> {
+    permit.check_write(target).map_err(Failure::fault)?;
+    exchange.require_store()?;
+    let mark = next_version(exchange, ended)?;
+    let draft = Draft {
+        kind: &ended.resource_type,
+        id,
+        record: ended.record,
+        mark,
+        interaction: VersionInteraction::Delete,
+        subject: ended.subject,
+        key: exchange.facility().keys.by_id(ended.data_key).await?,
+        content: &[],
+        links: Vec::new(),
+        tokens: Vec::new(),
+    };
+    add(exchange, permit, draft)?;
+    Ok(mark)
+}
+
+/// The version after this one. It is never of an earlier time, whatever became of the
+/// clock or what another gateway shows: who asks for what is new must not miss it.
+///
+/// # Errors
+/// When the record has had all the versions that there are.
+pub fn next_version(
+    exchange: &Exchange<'_>,
+    current: &store::Version,
+) -> Result<VersionMark, Failure> {
+    let number = current.number.next().ok_or_else(|| {
+        Failure::new(
+            Category::Unprocessable,
+            IssueCode::BusinessRule,
+            "the record has no version numbers left; create a new one",
+        )
+    })?;
+    Ok(VersionMark {
+        number,
+        time: exchange.at.max(current.time),
+    })
+}
+
+fn add(exchange: &mut Exchange<'_>, permit: &Permit, draft: Draft<'_>) -> Result<(), Failure> {
+    let facility = exchange.facility();
+    let (policy_number, policy) = permit
+        .policy_of(&facility.name)
+        .ok_or_else(|| Failure::fault("a permit without the rules of its facility"))?;
+    let place = Place {
+        facility: &facility.name,
+        resource_type: draft.kind,
+        record: draft.record,
+        version: draft.mark.number,
+        clear: ClearFacts {
+            interaction: draft.interaction.as_str(),
+            time: draft.mark.time,
+            policy_number,
+            subject: draft.subject,
+            audit: None,
+        },
+    };
+    let random = &*exchange.app().random;
+    let sealed = sealing::seal(
+        &place,
+        draft.key.id,
+        &draft.key.key,
+        draft.id.as_str(),
+        draft.content,
+        random,
+    )?;
+    let statement = Statement {
+        content: leaf::content_digest(&sealed.salts.content, draft.content),
+        facility: facility.name.clone(),
+        interaction: draft.interaction.as_str().to_owned(),
+        kind: LeafKind::Version,
+        policy,
+        reference: format!("{}/{}", draft.kind, draft.id),
+        seal: sealing::envelope_digest(&sealed.envelope),
+        subject: draft.subject,
+        time: draft.mark.time,
+        version: draft.mark.number.get(),
+    };
+    let version = NewVersion {
+        commitment: leaf::commitment(&sealed.salts.leaf, &statement.encode()),
+        version: store::Version {
+            resource_type: draft.kind.clone(),
+            record: draft.record,
+            number: draft.mark.number,
+            interaction: draft.interaction,
+            policy_number,
+            time: draft.mark.time,
+            subject: draft.subject,
+            padded_size: sealing::padded_size(&sealed.envelope).unwrap_or(0),
+            data_key: draft.key.id,
+            envelope: sealed.envelope,
+        },
+        links: draft.links,
+        tokens: draft.tokens,
+    };
+    exchange.writes.push(version);
+    Ok(())
+}
+
+/// The statement of a stored version, byte for byte as it was when sealed.
+#[must_use]
+pub fn statement_of(
+    facility: &crate::facility::Facility,
+    version: &OpenVersion,
+    policy: Digest,
+) -> Statement {
+    Statement {
+        content: leaf::content_digest(&version.salts.content, &version.content),
+        facility: facility.name.clone(),
+        interaction: version.row.interaction.as_str().to_owned(),
+        kind: LeafKind::Version,
+        policy,
+        reference: format!("{}/{}", version.row.resource_type, version.id),
+        seal: sealing::envelope_digest(&version.row.envelope),
+        subject: version.row.subject,
+        time: version.row.time,
+        version: version.row.number.get(),
+    }
+}
+
+/// Which scope seals a version (docs/storage-format.md, "Keys").
+const fn scope_of(new: &NewContent<'_>, record: Tag, patients: &[Tag]) -> Scope {
+    match (&new.context, patients) {
+        (Some(context), _) => context.scope,
+        (None, []) => Scope::Facility,
+        (None, [patient]) => Scope::Patient(*patient),
+        (None, _) => Scope::Record(record),
+    }
+}
+
+/// Where a record is found by what it refers to, and by its subject whatever it is that
+/// names it: so a patient's search finds the own compartment whole.
+fn links<'r>(
+    exchange: &'r Exchange<'_>,
+    resource: &'r Resource,
+    subject: Option<Tag>,
+) -> impl Iterator<Item = Link> + 'r {
+    let patient = ReferenceParameter::Patient;
+    let subject = subject.map(|target| (patient, target));
+    let named = [patient, ReferenceParameter::Subject].into_iter();
+    let named = named.flat_map(|param| {
+        let references = resource.references(param, &exchange.context.local);
+        let tag = |it: LocalReference| exchange.tag(&it.resource_type, &it.id);
+        references.into_iter().map(move |it| (param, tag(it)))
+    });
+    let links = subject.into_iter().chain(named);
+    links.map(|(param, target)| Link {
+        param: Cow::Borrowed(param.as_str()),
+        target,
+    })
+}
+
+/// Where a record is found by its identifiers. One with a system alone makes it present:
+/// `system|` looks through those.
+fn tokens(exchange: &Exchange<'_>, resource: &Resource) -> Vec<model::Token> {
+    let index = &exchange.facility().index;
+    let kind = resource.resource_type().as_str();
+    let token = |form, value: &str| index.token(kind, "identifier", form, value, None);
+    let mut tokens = Vec::new();
+    let identifiers = resource.identifiers();
+    if !identifiers.is_empty() {
+        tokens.push(token(Form::Present, ""));
+    }
+    for identifier in identifiers {
+        let Some(value) = identifier.value else {
+            continue;
+        };
+        tokens.push(token(Form::Code, &value));
+        match identifier.system {
+            Some(system) => tokens.push(token(Form::SystemCode, &format!("{system}|{value}"))),
+            None => tokens.push(token(Form::NoSystemCode, &format!("|{value}"))),
+        }
+    }
+    tokens
+}

@@ -1,0 +1,142 @@
+//! The candidates of a search: records that may match, read in the order of the
+//! answer, a batch at a time, still sealed. The writes of the request itself are
+//! among them.
+
+use crate::{
+    exchange::{
+        Exchange,
+        overlay::{Batch, Overlay, Span},
+    },
+    failure::Failure,
+    search::{
+        criteria::{Condition, Criteria},
+        paging::{Page, Position, Sort},
+    },
+};
+use model::ResourceType;
+use std::sync::Arc;
+use store::{FacilityId, Hit, Order, Reader, TimePosition};
+
+/// What to read, and how to go on.
+pub struct Candidates {
+    found_by: Arc<FoundBy>,
+    overlay: Overlay,
+}
+
+struct FoundBy {
+    facility: FacilityId,
+    kind: ResourceType,
+    conditions: Vec<Condition>,
+    sort: Sort,
+    /// In the order of the answer.
+    spans: Vec<Span>,
+}
+
+impl Candidates {
+    /// The candidates of a search.
+    #[must_use]
+    pub fn of(
+        exchange: &Exchange<'_>,
+        kind: &ResourceType,
+        criteria: &Criteria,
+        page: &Page,
+    ) -> Self {
+        let sort = page.sort(criteria);
+        let mut conditions = criteria.conditions(exchange.facility(), kind);
+        conditions.extend(exchange.own_compartment(kind));
+        let mut spans: Vec<Span> = match criteria.moments() {
+            Some(moments) => moments.spans().collect(),
+            None => vec![(None, None)],
+        };
+        if sort == Sort::Newest {
+            spans.reverse();
+        }
+        Self {
+            overlay: Overlay::of(&exchange.writes, kind, &conditions, &spans, sort),
+            found_by: Arc::new(FoundBy {
+                facility: exchange.facility().id,
+                kind: kind.clone(),
+                conditions,
+                sort,
+                spans,
+            }),
+        }
+    }
+
+    /// The next candidates, at most `limit`. A batch may be empty and not the last.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn read(
+        &self,
+        exchange: &Exchange<'_>,
+        after: Option<Position>,
+        limit: u32,
+    ) -> Result<Batch, Failure> {
+        let found_by = Arc::clone(&self.found_by);
+        let read = move |reader: &mut Reader| found_by.read(reader, after, limit);
+        let stored = exchange.search("search", read).await??;
+        Ok(self.overlay.merge(&exchange.writes, stored, after, limit))
+    }
+
+    /// The most candidates that there can be, stored ones counted up to `limit`: what
+    /// is stored of a record that the request wrote counts too.
+    ///
+    /// # Errors
+    /// When they cannot be counted.
+    pub async fn count(&self, exchange: &Exchange<'_>, limit: u32) -> Result<u32, Failure> {
+        let found_by = Arc::clone(&self.found_by);
+        let count = move |reader: &mut Reader| found_by.count(reader, limit);
+        let stored = exchange.search("search count", count).await??;
+        Ok(stored.saturating_add(self.overlay.count()))
+    }
+}
+
+impl FoundBy {
+    fn order(&self, (from, until): Span, after: Option<Position>) -> Order {
+        match self.sort {
+            Sort::Record => Order::Record {
+                after: after.map(|place| place.record),
+            },
+            sort => Order::Time {
+                newest_first: sort == Sort::Newest,
+                from,
+                until,
+                after: after.map(|place| TimePosition {
+                    time: place.time,
+                    record: place.record,
+                }),
+            },
+        }
+    }
+
+    fn read(
+        &self,
+        reader: &mut Reader,
+        after: Option<Position>,
+        limit: u32,
+    ) -> Result<Vec<Hit>, store::Error> {
+        let criteria: Vec<_> = self.conditions.iter().map(Condition::criterion).collect();
+        let (mut versions, mut rows, mut left) = (reader.versions(), Vec::new(), limit);
+        for span in &self.spans {
+            if left == 0 {
+                break;
+            }
+            let order = self.order(*span, after);
+            rows.extend(versions.search(self.facility, &self.kind, &criteria, order, left)?);
+            left = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+        }
+        Ok(rows)
+    }
+
+    fn count(&self, reader: &mut Reader, limit: u32) -> Result<u32, store::Error> {
+        let criteria: Vec<_> = self.conditions.iter().map(Condition::criterion).collect();
+        let (mut versions, mut count) = (reader.versions(), 0_u32);
+        for span in &self.spans {
+            let order = self.order(*span, None);
+            let more = versions.count(self.facility, &self.kind, &criteria, order, limit)?;
+            count = count.saturating_add(more);
+        }
+        Ok(count)
+    }
+}

@@ -1,0 +1,409 @@
+//! How the answer to a search is wanted: how many matches on a page, in what order,
+//! with or without a total, and from where on
+//! (<https://hl7.org/fhir/R4/search.html#return>).
+
+use crate::{
+    exchange::Exchange,
+    failure::{Category, Failure},
+    http::{head::Given, negotiation},
+    search::{
+        criteria::{Criteria, Query},
+        cursor,
+        kept_query::{Kept, QueryText},
+    },
+};
+use fhir::IssueCode;
+use model::{ResourceType, Tag, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::{cmp::Ordering, ops::RangeInclusive};
+
+/// Matches on a page when nothing is asked.
+pub const DEFAULT_COUNT: u32 = 50;
+/// Matches on a page at most.
+const MOST: u32 = 1_000;
+
+/// How many records one page looks at before it leaves the rest to the next.
+pub const RECORDS_PER_PAGE: u32 = 2_000;
+/// Bytes of content on a page after which the rest is left to the next.
+pub const BYTES_PER_PAGE: usize = 32 * 1024 * 1024;
+/// How many records are opened at most to count the matches.
+pub const RECORDS_COUNTED: u32 = 10_000;
+/// Records read at a time.
+pub const RECORDS_AT_ONCE: RangeInclusive<u32> = 16..=200;
+
+/// The longest link that every server and proxy reads
+/// (<https://www.rfc-editor.org/rfc/rfc9110#section-4.1>).
+pub const LONGEST_LINK: usize = 8_000;
+
+/// The order of matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// By record tag: no order that means anything, but each record once.
+    Record,
+    /// By `_lastUpdated`, the oldest first.
+    Oldest,
+    /// By `_lastUpdated`, the newest first.
+    Newest,
+}
+
+impl Sort {
+    /// The order of two places.
+    #[must_use]
+    pub fn compare(self, a: &Position, b: &Position) -> Ordering {
+        let by_time = (a.time, a.record).cmp(&(b.time, b.record));
+        match self {
+            Self::Record => a.record.cmp(&b.record),
+            Self::Oldest => by_time,
+            Self::Newest => by_time.reverse(),
+        }
+    }
+}
+
+/// Whether matches are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    /// They are not.
+    None,
+    /// If that is cheap enough.
+    Estimate,
+    /// They are, or the search is refused.
+    Accurate,
+}
+
+/// Where a page ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// When the current version of its last record was written.
+    pub time: Timestamp,
+    /// Its last record.
+    pub record: Tag,
+}
+
+impl Position {
+    /// The place of a version.
+    #[must_use]
+    pub const fn of(row: &store::Version) -> Self {
+        Self {
+            time: row.time,
+            record: row.record,
+        }
+    }
+
+    /// The place of a candidate.
+    #[must_use]
+    pub const fn of_hit(hit: &store::Hit) -> Self {
+        Self {
+            time: hit.time,
+            record: hit.record,
+        }
+    }
+}
+
+/// How the answer to a search is wanted.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Matches at most; with 0 they are only counted.
+    pub count: u32,
+    /// Where the page before ended.
+    pub after: Option<Position>,
+    /// The cursor that led here.
+    pub cursor: Option<String>,
+    /// `_summary=count`: whatever `_count` says.
+    counts_only: bool,
+    sort: Option<Sort>,
+    total: Total,
+    lenient: bool,
+    ignored: bool,
+    began: Timestamp,
+    given: Given,
+    kept: Option<Kept>,
+}
+
+/// What the cursor of a search holds.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    query: QueryText,
+    lenient: bool,
+    began: Timestamp,
+    after: Position,
+}
+
+impl Page {
+    /// The first page of a search that asks for nothing of the kind.
+    #[must_use]
+    pub fn new(query: Query<'_>) -> Self {
+        Self {
+            count: DEFAULT_COUNT,
+            after: None,
+            cursor: None,
+            counts_only: false,
+            sort: None,
+            total: Total::None,
+            lenient: query.lenient,
+            ignored: false,
+            began: query.now,
+            given: Given::default(),
+            kept: None,
+        }
+    }
+
+    /// Takes a parameter if it says how the answer is wanted.
+    ///
+    /// # Errors
+    /// Invalid for a value that is not supported, and for a parameter given twice.
+    pub fn take(&mut self, name: &str, value: &str) -> Result<bool, Failure> {
+        match name {
+            "_count" => {
+                let count = parse_count(value, 0)?;
+                if !self.counts_only {
+                    self.count = count;
+                }
+            }
+            "_format" => negotiation::check_format(value)?,
+            "_pretty" => {}
+            "_sort" => match parse_sort(value) {
+                Ok(sort) => self.sort = Some(sort),
+                Err(_) if self.lenient => self.ignored = true,
+                Err(failure) => return Err(failure),
+            },
+            "_summary" if value == "count" => (self.count, self.counts_only) = (0, true),
+            "_summary" if value == "false" => {}
+            "_total" => {
+                self.total = match value {
+                    "none" => Total::None,
+                    "estimate" => Total::Estimate,
+                    "accurate" => Total::Accurate,
+                    _ => return Err(bad_total()),
+                }
+            }
+            _ => return Ok(false),
+        }
+        self.given.take(name)?;
+        Ok(true)
+    }
+
+    /// Leaves a parameter out that nothing here knows, if the caller allows that. One with a
+    /// modifier or a chain is never left out: it could mean the opposite
+    /// (<https://hl7.org/fhir/R4/search.html#modifiers>).
+    ///
+    /// # Errors
+    /// Not supported; for a plain parameter that is not to be left out, what `unsupported`
+    /// says.
+    pub fn ignore(
+        &mut self,
+        name: &str,
+        unsupported: impl FnOnce() -> Failure,
+    ) -> Result<(), Failure> {
+        if name.contains([':', '.']) {
+            return Err(Failure::new(
+                Category::Invalid,
+                IssueCode::NotSupported,
+                "no parameter of a search takes a modifier, as in `name:exact`, or a chain, as \
+                 in `patient.name`, here; leave it out: it is not ignored, because the search \
+                 would mean something else without it",
+            ));
+        }
+        if !self.lenient {
+            return Err(unsupported());
+        }
+        self.ignored = true;
+        Ok(())
+    }
+
+    /// Whether something that was asked for was left out.
+    #[must_use]
+    pub const fn has_ignored(&self) -> bool {
+        self.ignored
+    }
+
+    /// The order of matches; a search by time is answered in the order of time.
+    #[must_use]
+    pub fn sort(&self, criteria: &Criteria) -> Sort {
+        let by_time = criteria.moments().is_some();
+        let unasked = if by_time { Sort::Oldest } else { Sort::Record };
+        self.sort.unwrap_or(unasked)
+    }
+
+    /// The order that was asked for.
+    #[must_use]
+    pub const fn asked_sort(&self) -> Option<Sort> {
+        self.sort
+    }
+
+    /// Whether matches are counted: on the first page, and always when nothing else
+    /// is asked for.
+    #[must_use]
+    pub fn total(&self) -> Total {
+        match (self.total, self.count) {
+            (Total::None, 0) => Total::Accurate,
+            _ if self.after.is_some() => Total::None,
+            (total, _) => total,
+        }
+    }
+
+    /// Whether more is asked for than a usual page.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        self.count > DEFAULT_COUNT || self.total() != Total::None
+    }
+
+    /// Adds what is in force to the query of the `self` link.
+    pub fn describe(&self, query: &mut url::form_urlencoded::Serializer<'_, String>) {
+        match self.sort {
+            Some(Sort::Oldest) => drop(query.append_pair("_sort", "_lastUpdated")),
+            Some(Sort::Newest) => drop(query.append_pair("_sort", "-_lastUpdated")),
+            Some(Sort::Record) | None => {}
+        }
+        match self.total {
+            Total::Accurate => drop(query.append_pair("_total", "accurate")),
+            Total::Estimate => drop(query.append_pair("_total", "estimate")),
+            Total::None => {}
+        }
+        query.append_pair("_count", &self.count.to_string());
+    }
+
+    /// The query of the `self` link, where `first` is that of the first page.
+    #[must_use]
+    pub fn own_query(&self, first: &str) -> String {
+        match &self.cursor {
+            Some(cursor) => cursor_query(self.count, cursor),
+            None => first.to_owned(),
+        }
+    }
+
+    /// The next link of a search; of bounded length, whatever was asked.
+    ///
+    /// # Errors
+    /// When the source of randomness fails, or sealing does.
+    pub async fn next_link(
+        &self,
+        exchange: &mut Exchange<'_>,
+        kind: &ResourceType,
+        criteria: &Criteria,
+        after: Position,
+    ) -> Result<String, Failure> {
+        let place = Place {
+            query: QueryText::of(exchange, criteria.text(), self.kept).await?,
+            lenient: self.lenient,
+            began: self.began,
+            after,
+        };
+        let sealed = cursor::seal(exchange, kind.as_str(), place)?;
+        let query = cursor_query(self.count, &sealed);
+        Ok(format!("{}/{kind}{query}", exchange.context.base))
+    }
+}
+
+/// The query of a link to a page. Clients put a `_count` of their own beside a cursor
+/// that has none.
+#[must_use]
+pub fn cursor_query(count: u32, sealed: &str) -> String {
+    format!("?_count={count}&_cursor={sealed}")
+}
+
+/// Reads the query of a request, or the one inside the cursor of a next link.
+///
+/// # Errors
+/// As [`Criteria::parse`]; invalid or gone for a cursor that cannot be used, or can no
+/// longer.
+pub async fn search_of_request(
+    exchange: &Exchange<'_>,
+    kind: &ResourceType,
+    text: &str,
+    lenient: bool,
+) -> Result<(Criteria, Page), Failure> {
+    let local = &exchange.context.local;
+    let cursor = url::form_urlencoded::parse(text.as_bytes())
+        .find(|(name, _)| name == "_cursor")
+        .map(|(_, cursor)| cursor);
+    let now = exchange.at;
+    let Some(cursor) = cursor else {
+        return Criteria::parse(kind, Query { text, lenient, now }, local);
+    };
+    let count = beside_cursor(text)?;
+    let place: Place = cursor::open(exchange, kind.as_str(), &cursor)?;
+    let (text, kept) = place.query.open(exchange).await?;
+    let query = Query {
+        text: &text,
+        lenient: place.lenient,
+        now: place.began,
+    };
+    let (criteria, mut page) = Criteria::parse(kind, query, local)?;
+    page.after = Some(place.after);
+    page.count = count.unwrap_or(page.count);
+    page.cursor = Some(cursor.into_owned());
+    page.kept = kept;
+    Ok((criteria, page))
+}
+
+/// A cursor holds the whole search: nothing stands beside it but the form of the answer
+/// and how much of it is wanted at once, which is given.
+///
+/// # Errors
+/// Invalid for anything else.
+pub fn beside_cursor(text: &str) -> Result<Option<u32>, Failure> {
+    let (mut given, mut count) = (Given::default(), None);
+    for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
+        match name.as_ref() {
+            "_cursor" | "_pretty" => {}
+            "_count" => count = Some(parse_count(&value, 1)?),
+            "_format" => negotiation::check_format(&value)?,
+            _ => return Err(not_beside_cursor()),
+        }
+        given.take(&name)?;
+    }
+    Ok(count)
+}
+
+/// The refusal of what says anew what the cursor holds.
+#[must_use]
+pub fn not_beside_cursor() -> Failure {
+    Failure::new(
+        Category::Invalid,
+        IssueCode::NotSupported,
+        "a parameter beside `_cursor` is not supported, but for `_count`; follow the `next` link \
+         as it is",
+    )
+}
+
+/// Reads `_count`. A page is never longer than the most that is given at once, however
+/// large the number.
+///
+/// # Errors
+/// Invalid when it is no number from `least` on.
+pub fn parse_count(value: &str, least: u32) -> Result<u32, Failure> {
+    let digits = !value.is_empty() && value.bytes().all(|c| c.is_ascii_digit());
+    // Of digits alone only a number past the end of the type does not parse.
+    match digits.then(|| value.parse().unwrap_or(MOST)) {
+        Some(count) if count >= least => Ok(count.min(MOST)),
+        _ => Err(Failure::new(
+            Category::Invalid,
+            IssueCode::Value,
+            format!("the value of `_count` must be a whole number from {least}"),
+        )),
+    }
+}
+
+/// Reads `_sort`.
+///
+/// # Errors
+/// Not supported for anything but the time of the current version.
+pub fn parse_sort(value: &str) -> Result<Sort, Failure> {
+    match value {
+        "_lastUpdated" => Ok(Sort::Oldest),
+        "-_lastUpdated" => Ok(Sort::Newest),
+        _ => Err(Failure::new(
+            Category::Invalid,
+            IssueCode::NotSupported,
+            "records are sorted by time only; use `_sort=_lastUpdated` or `_sort=-_lastUpdated`",
+        )),
+    }
+}
+
+fn bad_total() -> Failure {
+    Failure::new(
+        Category::Invalid,
+        IssueCode::Value,
+        "the value of `_total` must be `none`, `estimate` or `accurate`",
+    )
+}

@@ -1,0 +1,179 @@
+//! The tasks of a process that take its turns at the jobs, with a pause after each, so
+//! that a job takes a tenth of a core at most unless it would come too late.
+
+use super::{KEPT_EVERY, Tools, Turn, Worker};
+use crate::{app::App, facility::Facility, log::waiting_leaves, work::sweep::SweepJob};
+use actix_web::{rt, web};
+use model::{RandomUnavailable, Timestamp};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::watch, task::JoinHandle};
+
+/// The pause is this many times as long as the step.
+const PAUSE: u32 = 9;
+/// Between two steps, however short the first was.
+const SHORTEST: Duration = Duration::from_millis(5);
+/// And however long.
+const LONGEST: Duration = Duration::from_secs(30);
+/// Until a job of another process, a job that rests, one that failed, or leaves that wait
+/// without a mac are looked at again.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+
+/// The tasks of all facilities.
+pub(crate) struct Runners {
+    stop: watch::Sender<bool>,
+    tasks: JoinHandle<()>,
+}
+
+impl Runners {
+    /// Starts a task for each facility, also for those that are made later.
+    pub(crate) fn start(app: web::Data<App>) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        Self {
+            stop,
+            tasks: rt::spawn(supervise(app, stopped)),
+        }
+    }
+
+    /// Ends them after their steps; each gives up what it has.
+    pub(crate) async fn stop(self) {
+        // Whoever does not listen has ended.
+        let _ = self.stop.send(true);
+        let _ = self.tasks.await;
+    }
+}
+
+async fn supervise(app: web::Data<App>, mut stopped: watch::Receiver<bool>) {
+    let mut running = BTreeMap::new();
+    loop {
+        for facility in app.facilities() {
+            running
+                .entry(facility.name.clone())
+                .or_insert_with(|| rt::spawn(run(app.clone(), facility, stopped.clone())));
+        }
+        if !pause(LOOK_EVERY, &mut stopped).await {
+            break;
+        }
+    }
+    for task in running.into_values() {
+        let _ = task.await;
+    }
+}
+
+async fn run(app: web::Data<App>, facility: Arc<Facility>, mut stopped: watch::Receiver<bool>) {
+    let mut worker = loop {
+        match worker(&app, &facility) {
+            Ok(worker) => break worker,
+            Err(error) => {
+                tracing::error!(facility = %facility.name, %error,
+                    "the jobs of a facility cannot run; it is tried again");
+            }
+        }
+        if !pause(LOOK_EVERY, &mut stopped).await {
+            return;
+        }
+    };
+    // When no leaf was left that waits without a mac.
+    let mut looked = None::<Instant>;
+    loop {
+        let began = Instant::now();
+        let mut more = false;
+        if looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY) {
+            more = show_leaves(&facility).await;
+            looked = (!more).then_some(began);
+        }
+        let wait = match worker.turn().await {
+            // Leaves are looked at again before the job is.
+            Ok(Turn::StoodBy | Turn::Rested(_)) if more => throttled(began.elapsed()),
+            Ok(Turn::Worked) if worker.is_late() => SHORTEST,
+            Ok(Turn::Worked) => throttled(began.elapsed()),
+            Ok(Turn::StoodBy) => LOOK_EVERY,
+            Ok(Turn::Rested(until)) => rest(until, app.clock.now()),
+            Err(failure) => {
+                tracing::warn!(facility = %facility.name, %failure,
+                    "a job does not get on; it is tried again");
+                LOOK_EVERY
+            }
+        };
+        if !pause(wait, &mut stopped).await {
+            break;
+        }
+    }
+    worker.release().await;
+}
+
+/// Leaves that wait without a mac are nobody's job: two processes that look at them do no
+/// harm, and those that were taken back from a log wait for it. Whether there are more.
+async fn show_leaves(facility: &Facility) -> bool {
+    match waiting_leaves::show(facility).await {
+        Ok(more) => more,
+        Err(failure) => {
+            tracing::warn!(facility = %facility.name, %failure,
+                "waiting leaves cannot be compared with their rows; it is tried again");
+            false
+        }
+    }
+}
+
+fn worker(
+    app: &web::Data<App>,
+    facility: &Arc<Facility>,
+) -> Result<Worker<SweepJob>, RandomUnavailable> {
+    let tools = Tools {
+        facility: Arc::clone(facility),
+        store: app.store.clone(),
+        clock: Arc::clone(&app.clock),
+        random: Arc::clone(&app.random),
+    };
+    let job = SweepJob::new(app.clone(), Arc::clone(facility));
+    Worker::new(job, tools, KEPT_EVERY)
+}
+
+/// The pause after a step that took so long.
+fn throttled(took: Duration) -> Duration {
+    took.saturating_mul(PAUSE).clamp(SHORTEST, LONGEST)
+}
+
+fn rest(until: Timestamp, now: Timestamp) -> Duration {
+    let millis = until.as_millis().saturating_sub(now.as_millis());
+    let rest = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
+    rest.clamp(SHORTEST, LOOK_EVERY)
+}
+
+/// Whether to go on after it.
+async fn pause(time: Duration, stopped: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        () = rt::time::sleep(time) => !*stopped.borrow(),
+        changed = stopped.changed() => changed.is_ok() && !*stopped.borrow(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_followed_by_nine_times_its_time() {
+        let millis = Duration::from_millis;
+        for (took, pause) in [
+            (Duration::ZERO, SHORTEST),
+            (millis(1), millis(9)),
+            (millis(40), millis(360)),
+            (millis(10_000), LONGEST),
+            (Duration::MAX, LONGEST),
+        ] {
+            assert_eq!(throttled(took), pause, "{took:?}");
+        }
+    }
+
+    #[test]
+    fn a_job_that_rests_is_looked_at_when_it_begins_and_not_much_later() {
+        let at = |millis| Timestamp::from_millis(millis).expect("a time");
+        assert_eq!(rest(at(2_000), at(1_000)), Duration::from_secs(1));
+        assert_eq!(rest(at(1_000), at(2_000)), SHORTEST, "it is due");
+        assert_eq!(rest(at(90_000_000), at(0)), LOOK_EVERY);
+    }
+}

@@ -1,0 +1,235 @@
+//! The sweep as a job: begun when a process starts and again so that each row is looked at
+//! within the time that is configured.
+
+use super::{
+    Sweep,
+    fault::{Fault, FaultKind, Faults, SweptTable},
+    progress::{Pass, Progress, Whole},
+};
+use crate::{app::App, facility::Facility, failure::Failure, work::jobs::Job};
+use actix_web::web;
+use model::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// A small database is swept so often, in milliseconds.
+const OFTEN: i64 = 3_600_000;
+/// A sweep that took long is followed by a rest this many times as long.
+const REST: i64 = 10;
+
+/// What is kept of the sweeps of a facility.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct SweepState {
+    /// The one under way.
+    pub running: Option<Progress>,
+    /// The last that came to its end.
+    pub last: Option<Whole>,
+}
+
+impl SweepState {
+    /// The faults that stand: of the last whole sweep and of the one under way, so that
+    /// one is shown from when it is found until a later sweep comes to its end without it.
+    #[must_use]
+    pub fn faults(&self, kind: FaultKind) -> u64 {
+        let of = |faults: Option<&Faults>| faults.map_or(0, |faults| faults.count(kind));
+        let running = of(self.running.as_ref().map(|running| &running.faults));
+        running.max(of(self.last.as_ref().map(|last| &last.faults)))
+    }
+
+    /// Since when every row that was there has been looked at; the beginning of the first
+    /// sweep before it has come to its end.
+    #[must_use]
+    pub fn since(&self) -> Option<Timestamp> {
+        let last = self.last.as_ref().map(|last| last.started);
+        last.or(self.running.as_ref().map(|running| running.started))
+    }
+
+    /// Whether its last whole sweep began after the last that is known, and not before the
+    /// one that is known to be under way: faults that it did not find stand no longer.
+    fn settles(&self, known: &Self) -> bool {
+        let Some(last) = self.last.as_ref().map(|last| last.started) else {
+            return false;
+        };
+        let before = known.last.as_ref().map(|last| last.started);
+        let running = known.running.as_ref().map(|running| running.started);
+        Some(last) > before && Some(last) >= running
+    }
+
+    /// What is known once this state is seen too. It may be an earlier one that was put
+    /// back, so it takes no fault away and moves no beginning.
+    fn beside(&self, state: &Self) -> Self {
+        let running = match state.since() < self.since() {
+            true => &self.running,
+            false => &state.running,
+        };
+        let wholes = self.last.iter().chain(&state.last);
+        let mut both = Self {
+            running: running.clone(),
+            last: wholes.max_by_key(|last| last.started).cloned(),
+        };
+        if let (Some(running), None, Some(since)) = (&mut both.running, &both.last, self.since()) {
+            running.started = running.started.min(since);
+        }
+        for kind in FaultKind::ALL {
+            let found = self.faults(kind).max(state.faults(kind));
+            if found > both.faults(kind) {
+                both.raise(kind, found);
+            }
+        }
+        both
+    }
+
+    fn raise(&mut self, kind: FaultKind, found: u64) {
+        let last = self.last.as_mut().map(|last| &mut last.faults);
+        let running = self.running.as_mut().map(|running| &mut running.faults);
+        if let Some(faults) = last.or(running) {
+            faults.counts.insert(kind, found);
+        }
+    }
+}
+
+/// The sweeps of a facility as this process knows them.
+#[derive(Debug, Default)]
+pub struct SweepStatus(RwLock<SweepState>);
+
+impl SweepStatus {
+    /// As it stands.
+    #[must_use]
+    pub fn read(&self) -> SweepState {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Takes over what was read or done.
+    fn know(&self, state: &SweepState) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *known = match state.settles(&known) {
+            true => state.clone(),
+            false => known.beside(state),
+        };
+    }
+}
+
+/// The sweep of one facility in this process.
+pub struct SweepJob {
+    app: web::Data<App>,
+    /// The facility as it serves, which shows how far the sweep is.
+    facility: Arc<Facility>,
+    /// The facility as it is swept, opened for each sweep.
+    open: Option<Sweep>,
+    /// Whether this process has begun a sweep, or seen one under way.
+    begun: bool,
+}
+
+impl SweepJob {
+    pub(crate) const fn new(app: web::Data<App>, facility: Arc<Facility>) -> Self {
+        Self {
+            app,
+            facility,
+            open: None,
+            begun: false,
+        }
+    }
+
+    /// Half of the configured time: a sweep takes as long at most, and the rest after it.
+    fn half(&self) -> i64 {
+        let millis = self.app.sweep_within.as_millis() / 2;
+        i64::try_from(millis).unwrap_or(i64::MAX)
+    }
+
+    async fn opened(&mut self) -> Result<&Sweep, Failure> {
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => {
+                let app = &self.app;
+                let name = &self.facility.name;
+                let tools = (&app.clock, &app.random);
+                Sweep::open(name, (&app.store, app.kms()), tools).await?
+            }
+        };
+        Ok(self.open.insert(open))
+    }
+}
+
+impl Job for SweepJob {
+    const KIND: &'static str = "sweep";
+    type State = SweepState;
+
+    fn after_unopened(&self, now: Timestamp) -> SweepState {
+        let mut running = Progress::begin(now, 0);
+        let fault = Fault::at(FaultKind::Progress, SweptTable::Job);
+        running.faults.add(&self.facility.name, fault);
+        SweepState {
+            running: Some(running),
+            last: self.facility.sweep.read().last,
+        }
+    }
+
+    fn seen(&mut self, state: &mut SweepState, others: bool) {
+        self.begun |= others || state.running.is_some();
+        self.facility.sweep.know(state);
+    }
+
+    fn rests(&self, state: &SweepState, now: Timestamp) -> Option<Timestamp> {
+        if state.running.is_some() || !self.begun {
+            return None;
+        }
+        let last = state.last.as_ref()?;
+        let took = last
+            .ended
+            .as_millis()
+            .saturating_sub(last.started.as_millis());
+        let spacing = OFTEN.max(took.saturating_mul(REST)).min(self.half());
+        let until = last.started.plus_millis(spacing);
+        // A clock that was set back makes it due.
+        let fits = last.started <= now && now < until;
+        fits.then_some(until)
+    }
+
+    fn is_late(&self, state: &SweepState, now: Timestamp) -> bool {
+        let Some(running) = &state.running else {
+            return false;
+        };
+        let elapsed = now.as_millis().saturating_sub(running.started.as_millis());
+        let due = u64::try_from(elapsed)
+            .unwrap_or(0)
+            .saturating_mul(1_000_000);
+        let half = u64::try_from(self.half()).unwrap_or(u64::MAX).max(1);
+        due / half > running.millionths()
+    }
+
+    async fn step(&mut self, state: &mut SweepState) -> Result<(), Failure> {
+        let clock = Arc::clone(&self.app.clock);
+        let sweep = self.opened().await?;
+        let mut running = match state.running.clone() {
+            Some(running) => running,
+            None => sweep.begin(&*clock).await?,
+        };
+        sweep.step(&mut running).await?;
+        if running.pass != Pass::Ended {
+            state.running = Some(running);
+            return Ok(());
+        }
+        self.open = None;
+        let whole = running.ended(clock.now());
+        report(&self.facility, &whole);
+        *state = SweepState {
+            running: None,
+            last: Some(whole),
+        };
+        self.begun = true;
+        Ok(())
+    }
+}
+
+fn report(facility: &Facility, whole: &Whole) {
+    let (rows, faults) = (whole.rows, whole.faults.total());
+    match faults {
+        0 => tracing::info!(facility = %facility.name, rows, "a sweep found no fault"),
+        _ => tracing::error!(facility = %facility.name, rows, faults,
+            "a sweep found faults; see the lines before, `chartseal sweep` and the runbook"),
+    }
+}
