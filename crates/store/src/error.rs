@@ -1,7 +1,7 @@
 //! The ways in which the store can fail. Nothing here shows what diesel or the
 //! database said: their texts can hold bound values and passwords.
 
-use crate::{MissingVersion, trouble::Trouble, tx::Backend};
+use crate::{MissingVersion, engine::trouble::Trouble, tx::Backend};
 use diesel::result::{DatabaseErrorKind, Error as SqlError};
 use std::path::PathBuf;
 

@@ -6,7 +6,7 @@
 use crate::{
     Audit, AuditPosition, AuditRange, AuditsOf, BatchBound, EventRow, FacilityId, Log, LogRowId,
     NewAudit, Reader, RowName, Store,
-    database::{Conn, Use},
+    engine::database::{Conn, Use},
     test_database::TestDatabase,
 };
 use diesel::{

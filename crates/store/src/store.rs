@@ -2,15 +2,17 @@
 
 use crate::{
     Database, Error, FacilityId, LeafKeys, LockKey, OpenError, Reader, Stats, Tx, Version,
-    cancel::Canceller,
-    current::CurrentReader,
-    lock_file::LockFile,
-    open,
-    queue::{Job, Queue},
-    readers::{Purpose, Readers},
-    stats::Counters,
-    wal::{self, WalCopier},
-    writer::Writer,
+    engine::{
+        cancel::Canceller,
+        lock_file::LockFile,
+        open,
+        queue::{Job, Queue},
+        readers::{Purpose, Readers},
+        stats::Counters,
+        wal::{self, WalCopier},
+        writer::Writer,
+    },
+    find::current::CurrentReader,
 };
 use model::Tag;
 use std::{

@@ -5,10 +5,9 @@ use crate::{
     Anchors, Answers, Audits, Changes, Epochs, Error, Facilities, FacilityId, Jobs, KeptQueries,
     Keys, LaterRows, LeafKeys, Lease, Leaves, LogKeys, LogPages, Logs, Meta, OwnUrls, Policies,
     Posts, Registrations, Registries, Statements, Sweep, Thinning, Versions,
-    database::Conn,
+    engine::{database::Conn, watch::Watch},
     error::Fault,
-    waiting::{self, Waiting},
-    watch::Watch,
+    records::waiting::{self, Waiting},
 };
 use diesel::{
     QueryResult,

@@ -1,0 +1,209 @@
+//! Finding current versions by links and tokens, one page at a time, ordered by
+//! record tag or by time. What a page holds was current when it was read. In the
+//! order of tags a record that is written between two pages is found once, where
+//! its tag stands; in the order of time it moves to its new time. No record that is
+//! left alone is missed or found twice in either.
+
+use crate::{
+    Access, Error, FacilityId, MissingVersion, Versions, column,
+    find::search_statement::{Count, Found, Lead, Line, Narrow, Place, Probe},
+    records::{
+        standing,
+        versions::{self, Version},
+    },
+};
+use diesel::RunQueryDsl;
+use model::{ResourceType, Tag, Timestamp, Token, VersionNumber};
+
+/// One condition on a record; it holds when any of its values does. With no
+/// values it never holds.
+#[derive(Debug, Clone, Copy)]
+pub enum Criterion<'a> {
+    /// The record refers by `param` to one of the targets.
+    Links {
+        /// Search parameter.
+        param: &'a str,
+        /// Records referred to.
+        targets: &'a [Tag],
+    },
+    /// The record has one of the tokens. A token holds type and parameter already.
+    Tokens(&'a [Token]),
+}
+
+/// A place in the order of time; records of one moment follow each other by tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimePosition {
+    /// When the current version was written.
+    pub time: Timestamp,
+    /// The record.
+    pub record: Tag,
+}
+
+/// In what order records are found, and from where on.
+#[derive(Debug, Clone, Copy)]
+pub enum Order {
+    /// By record tag.
+    Record {
+        /// Those after this one.
+        after: Option<Tag>,
+    },
+    /// By the time of the current version.
+    Time {
+        /// Whether the latest come first.
+        newest_first: bool,
+        /// Written then or later.
+        from: Option<Timestamp>,
+        /// Written before then.
+        until: Option<Timestamp>,
+        /// Those that follow this place in this order.
+        after: Option<TimePosition>,
+    },
+}
+
+/// A record that was found. One that cannot be read is none of the others' concern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// The record.
+    pub record: Tag,
+    /// Which of its versions the index rows name.
+    pub number: VersionNumber,
+    /// When that was written; where records are ordered by time, the place of this one.
+    pub time: Timestamp,
+    /// That version; `Missing` when it, or a later one, was cut from the table.
+    pub version: Result<Version, Error>,
+}
+
+impl From<Version> for Hit {
+    fn from(version: Version) -> Self {
+        Self {
+            record: version.record,
+            number: version.number,
+            time: version.time,
+            version: Ok(version),
+        }
+    }
+}
+
+impl Hit {
+    fn read(line: Line) -> Result<Self, Error> {
+        let (record, number, time, row, later) = line;
+        let (record, number) = (column::tag(&record)?, column::version_number(number)?);
+        let missing = Error::Missing(MissingVersion { record, number });
+        let version = standing::require_none_later(record, later)
+            .and_then(|()| row.map_or(Err(missing), versions::read));
+        Ok(Self {
+            record,
+            number,
+            time: column::time(time.unwrap_or_default())?,
+            version,
+        })
+    }
+}
+
+/// Rows counted of each criterion to find the one with the fewest: a few first, and
+/// more only when every criterion has as many.
+const COUNTED: [u32; 2] = [100, 10_000];
+/// From this number of matches on a search by time walks the records of the type in
+/// their order: it meets matches soon, where to gather all would take long.
+const MANY: u64 = 10_000;
+
+impl<A: Access> Versions<'_, A> {
+    /// The current versions of the records of a type that meet all criteria, in
+    /// their order, at most `limit`.
+    pub fn search(
+        &mut self,
+        facility: FacilityId,
+        resource_type: &ResourceType,
+        criteria: &[Criterion<'_>],
+        order: Order,
+        limit: u32,
+    ) -> Result<Vec<Hit>, Error> {
+        if criteria.iter().any(|criterion| criterion.len() == 0) {
+            return Ok(Vec::new());
+        }
+        let place = self.place(facility, resource_type);
+        let (lead, criteria) = self.leading(place, criteria, order)?;
+        let found = Found(Narrow::new(place, lead, &criteria, order, limit));
+        let lines: Vec<Line> = self.access.query(|conn| found.load(conn))?;
+        lines.into_iter().map(Hit::read).collect()
+    }
+
+    /// How many records [`Self::search`] would find, counted up to `limit`.
+    pub fn count(
+        &mut self,
+        facility: FacilityId,
+        resource_type: &ResourceType,
+        criteria: &[Criterion<'_>],
+        order: Order,
+        limit: u32,
+    ) -> Result<u32, Error> {
+        if criteria.iter().any(|criterion| criterion.len() == 0) {
+            return Ok(0);
+        }
+        let place = self.place(facility, resource_type);
+        let (lead, criteria) = self.leading(place, criteria, order)?;
+        let count = Count(Narrow::new(place, lead, &criteria, order, limit));
+        let count: i64 = self.access.query(|conn| count.get_result(conn))?;
+        column::number(count)
+    }
+
+    fn place<'a>(&mut self, facility: FacilityId, resource_type: &'a ResourceType) -> Place<'a> {
+        Place {
+            backend: self.access.conn().backend(),
+            facility,
+            resource_type,
+        }
+    }
+
+    /// The criteria with the one in front that fewest records meet, and whether it leads.
+    /// Counted anew for each page: what leads changes nothing in the answer.
+    fn leading<'a>(
+        &mut self,
+        place: Place<'_>,
+        criteria: &[Criterion<'a>],
+        order: Order,
+    ) -> Result<(Lead, Vec<Criterion<'a>>), Error> {
+        let mut criteria = criteria.to_vec();
+        let by_time = matches!(order, Order::Time { .. });
+        if criteria.is_empty() || (criteria.len() == 1 && !by_time) {
+            return Ok((Lead::Criterion, criteria));
+        }
+        let mut fewest = (0, 0);
+        for limit in COUNTED {
+            let probe = Probe::new(place, &criteria, limit);
+            let counts: Vec<(i64, i64)> = self.access.query(|conn| probe.load(conn))?;
+            let least = counts
+                .iter()
+                .min_by_key(|(number, count)| (*count, *number));
+            let &(number, count) = least.ok_or(Error::Corrupt("count"))?;
+            fewest = (
+                column::number::<_, u32>(number)?,
+                column::number::<_, u64>(count)?,
+            );
+            if fewest.1 < u64::from(limit) {
+                break;
+            }
+        }
+        let first = (fewest.0 as usize).min(criteria.len().saturating_sub(1));
+        criteria.swap(0, first);
+        let lead = if by_time && fewest.1 >= MANY {
+            Lead::Type
+        } else {
+            Lead::Criterion
+        };
+        Ok((lead, criteria))
+    }
+}
+
+impl Criterion<'_> {
+    pub(crate) const fn len(&self) -> usize {
+        match self {
+            Self::Links { targets, .. } => targets.len(),
+            Self::Tokens(tokens) => tokens.len(),
+        }
+    }
+
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.len() == 1
+    }
+}
