@@ -6,8 +6,8 @@ mod rpc;
 pub use rpc::RpcUrl;
 
 use crate::{
-    address::{self, AddressError},
     ledger::{FinalityRule, evm::Fees},
+    posting::address::{self, AddressError},
 };
 use serde::Deserialize;
 use std::{path::PathBuf, time::Duration};

@@ -2,12 +2,10 @@
 //! step intends is in the store before it acts, and the next one goes on there.
 
 use crate::{
-    alarm::Alarm,
-    key_file::KeyFileError,
-    key_rows::KeysFault,
+    keys::{key_file::KeyFileError, key_rows::KeysFault, signed::SignedError},
     ledger::{LedgerError, Refusal},
-    new_log::NewLogError,
-    signed::SignedError,
+    log::new_log::NewLogError,
+    service::alarm::Alarm,
 };
 use model::{FacilityName, LogId};
 use tlog::checkpoint::Origin;

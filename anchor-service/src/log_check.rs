@@ -29,10 +29,10 @@ pub use schedule::LogChecks;
 
 use crate::{
     failure::StepError,
-    journal::{Journal, Log},
+    keys::signed::{Signed, SignedKeeper},
     ledger::{FinalityRule, Ledger},
-    signed::{Signed, SignedKeeper},
-    thinning::{Thinned, thin, thin_attempts},
+    log::journal::{Journal, Log},
+    posting::thinning::{Thinned, thin, thin_attempts},
 };
 use chain::Chain;
 use claims::Claims;

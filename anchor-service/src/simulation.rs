@@ -26,13 +26,15 @@ mod steady;
 mod two;
 
 use crate::{
-    AnchorService, LogKeys, StepError, bound,
+    AnchorService, LogKeys, StepError,
     config::{Config, RpcUrl},
-    journal::Journal,
+    keys::{
+        rotation,
+        signed::{DamagedStates, SignedError, SignedFile, SignedKeeper, SignedStates},
+    },
     ledger::{FinalityRule, memory::MemoryLedger},
-    new_log::open_log,
-    rotation,
-    signed::{DamagedStates, SignedError, SignedFile, SignedKeeper, SignedStates},
+    log::{journal::Journal, new_log::open_log},
+    posting::bound,
 };
 use model::{
     AnchorState, AuditInteraction, Clock as _, Commitment, DataKeyId, Digest, LogId, ManualClock,

@@ -20,17 +20,17 @@ const SERIES: [&str; 4] = [
 
 /// Whose sentences an operator meets.
 const SENTENCES: [&str; 16] = [
-    "anchor-service/src/address.rs",
-    "anchor-service/src/alarm.rs",
+    "anchor-service/src/posting/address.rs",
+    "anchor-service/src/service/alarm.rs",
     "anchor-service/src/failure.rs",
-    "anchor-service/src/signed.rs",
+    "anchor-service/src/keys/signed.rs",
     "anchor-service/src/ledger.rs",
-    "anchor-service/src/key_file.rs",
-    "anchor-service/src/key_rows.rs",
+    "anchor-service/src/keys/key_file.rs",
+    "anchor-service/src/keys/key_rows.rs",
     "anchor-service/src/config.rs",
-    "anchor-service/src/lost_blocks.rs",
-    "anchor-service/src/move_registry.rs",
-    "anchor-service/src/rotation.rs",
+    "anchor-service/src/posting/lost_blocks.rs",
+    "anchor-service/src/posting/move_registry.rs",
+    "anchor-service/src/keys/rotation.rs",
     "crates/store/src/error.rs",
     "crates/sealing/src/kms.rs",
     "gateway/src/listener/tls.rs",
@@ -66,7 +66,7 @@ const SPOKEN: [(&str, &str); 15] = [
         "the PostgreSQL server does not answer; waiting for it",
     ),
     (
-        "anchor-service/src/poster.rs",
+        "anchor-service/src/posting/poster.rs",
         "a log is not anchored; the others are",
     ),
     (

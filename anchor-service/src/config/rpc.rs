@@ -2,8 +2,8 @@
 
 use super::ConfigError;
 use crate::{
+    keys::secret::Secret,
     ledger::evm::{RpcNode, RpcNodes},
-    secret::Secret,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{

@@ -1,8 +1,8 @@
 //! A walk from a log's newest event back. What stays of old anchors is decided by those before
-//! and after (see [`crate::thinning`]), so that the oldest of a page waits for the next. Its
+//! and after (see [`crate::posting::thinning`]), so that the oldest of a page waits for the next. Its
 //! numbers are those of the rows, through all registries.
 
-use crate::{ledger::TimedAnchor, thinning::WHOLE_MILLIS};
+use crate::{ledger::TimedAnchor, posting::thinning::WHOLE_MILLIS};
 
 /// An event, and whether its row may have been thinned.
 pub(super) struct Judged {

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     failure::StepError,
-    journal::Log,
     ledger::{EventCursor, FinalityRule, Ledger, LedgerError, TimedAnchor},
+    log::journal::Log,
 };
 use model::AnchorState;
 use std::{collections::BTreeMap, sync::Arc};

@@ -7,7 +7,7 @@ use super::{
     rows::{Claim as _, PAGE, Rows},
     walk::Roots,
 };
-use crate::{failure::StepError, journal::Log, ledger::Ledger};
+use crate::{failure::StepError, ledger::Ledger, log::journal::Log};
 use model::{AnchorState, Digest};
 use std::{collections::BTreeSet, sync::Arc};
 use store::{Anchor, Error, LogRowId, Numbered, Reader, StoredCheckpoint};

@@ -4,8 +4,8 @@
 use super::{FindingKind, Findings, LogCheck, walk::STEP};
 use crate::{
     failure::StepError,
-    journal::{Log, Signers},
     ledger::Ledger,
+    log::journal::{Log, Signers},
 };
 use model::Digest;
 use store::{LogRowId, Reader};

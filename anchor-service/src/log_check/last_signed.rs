@@ -3,7 +3,7 @@
 //! service left it.
 
 use super::{ChainPart, CheckedLog, FindingKind, Findings, LogCheck};
-use crate::{alarm::Alarm, failure::StepError, journal::Log, ledger::Ledger};
+use crate::{failure::StepError, ledger::Ledger, log::journal::Log, service::alarm::Alarm};
 use model::{Digest, FacilityName};
 use std::time::Duration;
 use store::{Error, LogRowId, Reader};

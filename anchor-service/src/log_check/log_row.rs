@@ -1,7 +1,7 @@
 //! The row of a log beside its keys.
 
 use super::{FindingKind, Findings, LogCheck};
-use crate::{failure::StepError, journal::Log, ledger::Ledger, rotation};
+use crate::{failure::StepError, keys::rotation, ledger::Ledger, log::journal::Log};
 use store::{Error, Reader};
 use tlog::checkpoint::{self, Vkey};
 

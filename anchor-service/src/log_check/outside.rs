@@ -2,7 +2,7 @@
 //! meanwhile is within it.
 
 use super::{FindingKind, Findings, LogCheck, claims::Claims, extent::Extent, tiles};
-use crate::{failure::StepError, journal::Log, ledger::Ledger};
+use crate::{failure::StepError, ledger::Ledger, log::journal::Log};
 use store::{Error, Reader};
 
 /// Rows beyond the end that are looked at in each table.

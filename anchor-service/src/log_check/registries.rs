@@ -3,10 +3,10 @@
 
 use super::{LogCheck, chain::Chain};
 use crate::{
-    bound,
     failure::StepError,
-    journal::Log,
     ledger::{Ledger, TimedAnchor},
+    log::journal::Log,
+    posting::bound,
 };
 use std::sync::Arc;
 use store::Reader;

@@ -4,8 +4,8 @@ mod faults;
 
 use super::{ChainPart, CheckedLog, FindingKind, LogCheck};
 use crate::{
+    keys::signed::SignedFile,
     ledger::{Extension, FinalityRule, memory::FINAL_DEPTH},
-    signed::SignedFile,
     simulation::World,
 };
 use model::Clock as _;

@@ -3,8 +3,11 @@
 
 use super::turn::{Turn, ticks};
 use crate::{
-    alarm::Bell, config::Config, finality::Finality, funds::FundsWatch, journal::Journal,
-    known_logs::KnownLogs, late_evidence::LateEvidence, ledger::Ledger, poster::Poster,
+    config::Config,
+    ledger::Ledger,
+    log::{journal::Journal, known_logs::KnownLogs},
+    posting::{finality::Finality, funds::FundsWatch, late_evidence::LateEvidence, poster::Poster},
+    service::alarm::Bell,
 };
 use model::Clock;
 use std::{sync::Arc, time::Duration};

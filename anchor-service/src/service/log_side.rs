@@ -6,20 +6,19 @@ use super::{
     turn::{Turn, ticks},
 };
 use crate::{
-    alarm::Bell,
-    bound,
-    checkpoint::Checkpointer,
     failure::StepError,
-    guard,
-    journal::{Journal, Log},
-    key_rows,
-    known_logs::KnownLogs,
+    keys::{key_rows, log_keys::LogKeys, signed::Signed},
     ledger::Ledger,
-    log_keys::LogKeys,
-    new_log::LogMaker,
-    sequencer::Sequencer,
-    signed::Signed,
-    status::Compared,
+    log::{
+        checkpoint::Checkpointer,
+        guard,
+        journal::{Journal, Log},
+        known_logs::KnownLogs,
+        new_log::LogMaker,
+        sequencer::Sequencer,
+    },
+    posting::bound,
+    service::{alarm::Bell, status::Compared},
 };
 use std::{sync::Arc, time::Duration};
 use tlog::checkpoint::Origin;

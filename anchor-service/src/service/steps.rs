@@ -1,7 +1,7 @@
 //! The steps of the service, each of which a test can take alone.
 
 use super::{AnchorService, Unshown, turn::check_keys};
-use crate::{failure::StepError, funds::Purse, ledger::Ledger};
+use crate::{failure::StepError, ledger::Ledger, posting::funds::Purse};
 
 impl<L: Ledger> AnchorService<L> {
     /// Takes or renews the lease, where there is one; whether this process works.

@@ -2,16 +2,17 @@
 
 use super::steady::Steady;
 use crate::{
-    alarm::Bell,
     config::Config,
     failure::StepError,
-    journal::Journal,
-    key_file,
-    lease::{self, Lease, Tenure},
+    keys::{key_file, log_keys::LogKeys},
     ledger::Ledger,
+    log::journal::Journal,
     log_check::Checker,
-    log_keys::LogKeys,
-    status::{KEYS, Troubles},
+    service::{
+        alarm::Bell,
+        lease::{self, Lease, Tenure},
+        status::{KEYS, Troubles},
+    },
 };
 use std::{future, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};

@@ -3,10 +3,14 @@
 use super::World;
 use crate::{
     LogKeys, SignedFile, SignedKeeper as _, StepError,
-    adopt::{Adopted, adopt},
-    journal::Journal,
-    key_file::KeyFileError,
-    key_rows::{KeysFault, OtherMac, adopt_log_keys},
+    keys::{
+        key_file::KeyFileError,
+        key_rows::{KeysFault, OtherMac, adopt_log_keys},
+    },
+    log::{
+        adopt::{Adopted, adopt},
+        journal::Journal,
+    },
 };
 use std::{fs, path::PathBuf, sync::Arc};
 use store::Tx;

@@ -4,11 +4,12 @@
 use super::{Step, World};
 use crate::{
     Alarm, Holder, LogKeys, SignedFile, SignedKeeper as _, SignedStates, StepError,
-    adopt::adopt,
-    journal::{Journal, LogState},
-    key_file::KeyFileError,
-    new_epoch,
-    signed::Signed,
+    keys::{key_file::KeyFileError, signed::Signed},
+    log::{
+        adopt::adopt,
+        journal::{Journal, LogState},
+        new_epoch,
+    },
 };
 use model::{Digest, SeededRandom};
 use std::{fs, path::PathBuf, sync::Arc};

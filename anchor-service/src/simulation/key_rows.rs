@@ -3,7 +3,7 @@
 use super::{World, new_key};
 use crate::{
     LogKeys, SignedFile, StepError, Unshown,
-    key_rows::{KeysFault, OtherMac, adopt_log_keys},
+    keys::key_rows::{KeysFault, OtherMac, adopt_log_keys},
 };
 use std::{fs, sync::Arc};
 use store::Error;

@@ -1,7 +1,10 @@
 //! Key files are looked at while there is nothing to sign.
 
 use super::{World, service};
-use crate::{StepError, key_file, key_file::KeyFileError};
+use crate::{
+    StepError,
+    keys::key_file::{self, KeyFileError},
+};
 use model::SeededRandom;
 use std::{fs, time::Duration};
 

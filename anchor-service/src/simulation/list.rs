@@ -9,7 +9,7 @@ use super::{Fault, STEPS, Step, World, made::Standby, random::Dice, service};
 use crate::{
     Alarm, AnchorService, StepError,
     ledger::memory::{Lie, MemoryLedger},
-    lost_blocks::LossError,
+    posting::lost_blocks::LossError,
 };
 use model::{Clock as _, Commitment, SeededRandom};
 use std::{

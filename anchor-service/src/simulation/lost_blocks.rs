@@ -4,9 +4,9 @@
 use super::{STEPS, Step, World};
 use crate::{
     Candidate, StepError,
-    journal::Journal,
     ledger::memory::MemoryLedger,
-    lost_blocks::{LossError, LostOfLog, PostAgain},
+    log::journal::Journal,
+    posting::lost_blocks::{LossError, LostOfLog, PostAgain},
 };
 use model::AnchorState;
 use store::Anchor;

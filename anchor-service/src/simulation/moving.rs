@@ -3,9 +3,12 @@
 
 use super::{Step, World, two::Rival};
 use crate::{
-    Candidate, StepError, bound,
+    Candidate, StepError,
     ledger::{ClosedEvent, ClosingReason, Refusal, memory::MemoryLedger},
-    move_registry::{MoveError, Mover},
+    posting::{
+        bound,
+        move_registry::{MoveError, Mover},
+    },
 };
 use store::Registry;
 

@@ -3,7 +3,7 @@
 use super::{STEPS, World};
 use crate::{
     LogKeys,
-    rotation::{self, RotationError},
+    keys::rotation::{self, RotationError},
 };
 use model::{Clock as _, SeededRandom};
 use std::fs;

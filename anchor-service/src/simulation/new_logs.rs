@@ -1,7 +1,7 @@
 //! Facilities that were added without a log, and logs without a grant.
 
 use super::{World, audit, service};
-use crate::{AnchorService, NewLogError, StepError, journal::Journal, note_log_host};
+use crate::{AnchorService, NewLogError, StepError, log::journal::Journal, note_log_host};
 use model::{Clock as _, Commitment, FacilityName, SeededRandom};
 use std::{fs, os::unix::fs::PermissionsExt as _, sync::Arc};
 use store::FacilityId;

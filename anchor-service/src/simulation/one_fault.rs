@@ -2,7 +2,7 @@
 //! log, and the others go on.
 
 use super::{Step, World};
-use crate::{StepError, signed::SignedError};
+use crate::{StepError, keys::signed::SignedError};
 use model::{AnchorState, LogId};
 use serde_json::Value;
 use std::fs;

@@ -2,7 +2,7 @@
 //! anchored.
 
 use super::World;
-use crate::{Status, StepError, bound};
+use crate::{Status, StepError, posting::bound};
 use store::{Error, Registry};
 
 const KEEP: &str = "CREATE TABLE kept_meta AS SELECT * FROM meta;

@@ -3,7 +3,7 @@
 use super::{STEPS, Step, World};
 use crate::{
     Alarm, StepError, Unshown,
-    journal::Journal,
+    log::journal::Journal,
     log_check::tests::{Server, Site},
 };
 use store::Database;

@@ -3,8 +3,10 @@
 
 use super::{STEPS, Step, World, random::Dice, service};
 use crate::{
-    AnchorService, Candidate, LeaseState, SignedError, StatusReader, StepError, alarm::Bell, guard,
-    journal::Journal, ledger::memory::MemoryLedger,
+    AnchorService, Candidate, LeaseState, SignedError, StatusReader, StepError,
+    ledger::memory::MemoryLedger,
+    log::{guard, journal::Journal},
+    service::alarm::Bell,
 };
 use model::{Clock as _, ManualClock, SeededRandom, Timestamp};
 use std::sync::Arc;

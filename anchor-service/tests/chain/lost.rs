@@ -4,7 +4,7 @@ use crate::gateway::{Gateway, SUBMITTER};
 use anchor_service::{
     Candidate, StepError,
     ledger::{FinalityRule, Ledger as _},
-    lost_blocks::PostAgain,
+    posting::lost_blocks::PostAgain,
 };
 use model::AnchorState;
 use serde_json::json;

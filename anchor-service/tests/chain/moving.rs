@@ -5,7 +5,7 @@ use anchor_service::{
     Candidate, StepError,
     ledger::{ClosedEvent, ClosingReason, Extension, FinalityRule, Ledger as _, evm::EvmLedger},
     log_check::{ChainPart, LogCheck},
-    move_registry::{MoveError, Mover, MovingLog},
+    posting::move_registry::{MoveError, Mover, MovingLog},
 };
 use model::LogId;
 use std::sync::Arc;

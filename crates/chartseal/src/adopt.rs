@@ -11,7 +11,7 @@ use crate::{
     service::anchoring,
     signed,
 };
-use anchor_service::{LogKeys, adopt::adopt, log_check::LogCheck};
+use anchor_service::{LogKeys, log::adopt::adopt, log_check::LogCheck};
 use model::SystemClock;
 use std::{error::Error, process::ExitCode, sync::Arc};
 

@@ -9,7 +9,7 @@ use crate::{
     registry::{self, Address, Standing},
 };
 use anchor_service::{
-    key_file,
+    keys::key_file,
     ledger::evm::{RegistryAdmin, SubmitterKey},
 };
 use gateway::facility::setup;

@@ -20,10 +20,10 @@ use crate::{
 use actix_web::web;
 use anchor_service::{
     LogKeys, SignedFile,
-    adopt::adopt,
     config::{Config, RpcUrl},
-    key_rows::{OtherMac, adopt_log_keys},
+    keys::key_rows::{OtherMac, adopt_log_keys},
     ledger::{FinalityRule, evm::SubmitterKey},
+    log::adopt::adopt,
 };
 use announcement::Announcement;
 use devkit::{chain::DevChain, chain::DevChainConfig, issuer::DevIssuer, issuer::DevIssuerConfig};

@@ -12,7 +12,11 @@ use crate::{
     database, facility, leaf_key,
     output::{complain, say},
 };
-use anchor_service::{LogKeys, key_file, ledger::evm::SubmitterKey, rotation};
+use anchor_service::{
+    LogKeys,
+    keys::{key_file, rotation},
+    ledger::evm::SubmitterKey,
+};
 use lost::Known;
 use model::{FacilityName, Random, SystemClock, SystemRandom};
 use sealing::{FileKms, KmsError};

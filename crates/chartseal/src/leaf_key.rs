@@ -5,7 +5,7 @@
 //! key is changed by two of them for a while (docs/operations.md, "The leaf key").
 
 use crate::{config::Config, output::say};
-use anchor_service::{
+use anchor_service::keys::{
     key_file::{self, KeyFileError},
     key_rows::OtherMac,
 };

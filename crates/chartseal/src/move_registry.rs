@@ -13,7 +13,7 @@ use crate::{
 use anchor_service::{
     config::Config as AnchorSection,
     ledger::evm::{RegistryAdmin, SubmitterKey},
-    move_registry::{Mover, MovingLog},
+    posting::move_registry::{Mover, MovingLog},
 };
 use model::{SystemClock, SystemRandom};
 use std::{error::Error, path::Path, process::ExitCode, sync::Arc};

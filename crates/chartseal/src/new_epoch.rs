@@ -8,7 +8,7 @@ use crate::{
     output::{complain, say},
     signed,
 };
-use anchor_service::{LogKeys, new_epoch};
+use anchor_service::{LogKeys, log::new_epoch};
 use gateway::facility::setup::{self, Continued};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use sealing::FileKms;

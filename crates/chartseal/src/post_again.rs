@@ -9,7 +9,7 @@ use crate::{
     registry::Standing,
     service::anchoring,
 };
-use anchor_service::lost_blocks::{LostOfLog, PostAgain};
+use anchor_service::posting::lost_blocks::{LostOfLog, PostAgain};
 use model::{SystemClock, SystemRandom};
 use std::{error::Error, process::ExitCode, sync::Arc};
 

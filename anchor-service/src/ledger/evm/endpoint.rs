@@ -9,7 +9,7 @@ use crate::{
             registry,
         },
     },
-    span,
+    service::span,
 };
 use alloy::{
     rpc::{

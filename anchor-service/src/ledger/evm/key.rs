@@ -1,6 +1,6 @@
 //! The submitter's key (secp256k1), from a file that only its owner may read.
 
-use crate::{key_file, ledger::LedgerError};
+use crate::{keys::key_file, ledger::LedgerError};
 use alloy::{
     primitives::{Address, B256, Signature},
     signers::{SignerSync, local::PrivateKeySigner},

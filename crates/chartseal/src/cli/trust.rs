@@ -1,6 +1,6 @@
 //! `chartseal trust`: what a verifier believes.
 
-use anchor_service::{address::AddressError, ledger::FinalityRule};
+use anchor_service::{ledger::FinalityRule, posting::address::AddressError};
 use clap::{Args, Subcommand};
 use model::{FacilityName, LogId};
 use proof::ChainKind;
@@ -67,7 +67,7 @@ fn log_id(text: &str) -> Result<LogId, String> {
 
 /// Often copied with the capitals of a checksum.
 pub(super) fn address(text: &str) -> Result<proof::Registry, AddressError> {
-    anchor_service::address::parse(text).map(proof::Registry)
+    anchor_service::posting::address::parse(text).map(proof::Registry)
 }
 
 fn finality(text: &str) -> Result<FinalityRule, String> {

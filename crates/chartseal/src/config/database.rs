@@ -2,7 +2,7 @@
 //! server for many.
 
 use super::{Fault, below};
-use anchor_service::secret::Secret;
+use anchor_service::keys::secret::Secret;
 use serde::Deserialize;
 use std::{
     path::{Path, PathBuf},

@@ -2,7 +2,7 @@
 //! PostgreSQL database, which hosts that share no disk share.
 
 use super::Fault;
-use anchor_service::secret::Secret;
+use anchor_service::keys::secret::Secret;
 use serde::Deserialize;
 use std::path::Path;
 use zeroize::Zeroizing;

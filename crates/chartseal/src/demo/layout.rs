@@ -5,7 +5,7 @@ use crate::{
     leaf_key,
     whole_file::{self, PRIVATE},
 };
-use anchor_service::{key_file, ledger::evm::SubmitterKey};
+use anchor_service::{keys::key_file, ledger::evm::SubmitterKey};
 use model::Random;
 use serde::{Deserialize, Serialize};
 use std::{

@@ -5,7 +5,7 @@
 
 use super::Failed;
 use crate::whole_file::{self, PRIVATE};
-use anchor_service::{BecomingFinal, Herald, rotation};
+use anchor_service::{BecomingFinal, Herald, keys::rotation};
 use model::{AnchorState, FacilityName, LogId};
 use proof::{
     ChainKind, Registry, Require, Source, Trust, TrustedAnchor, TrustedChain, TrustedHead,

@@ -11,8 +11,10 @@ use crate::{
 };
 use anchor_service::{
     LogKeys, SignedStates, StepError,
-    key_rows::{OtherMac, adopt_log_keys, follow},
-    rotation,
+    keys::{
+        key_rows::{OtherMac, adopt_log_keys, follow},
+        rotation,
+    },
 };
 use model::{Clock as _, SystemClock, SystemRandom};
 use store::{KeysShown, Log, LogKeySet, Store, StoredLogKey, Tx};

@@ -1,0 +1,397 @@
+//! The service's hold on the store: what it reads there, and its transactions,
+//! each a method. What belongs together is written together; nothing here waits
+//! for the ledger.
+
+mod backfill;
+mod checkpoints;
+mod growth;
+mod late_evidence;
+mod lost_anchors;
+mod posts;
+mod thinning;
+mod without_log;
+
+pub(crate) use checkpoints::Signers;
+pub(crate) use growth::LogState;
+pub(crate) use posts::LEDGER;
+
+#[cfg(test)]
+use crate::simulation::Faults;
+use crate::{
+    failure::StepError,
+    service::{
+        counts::Counters,
+        lease::Tenure,
+        status::{FinalAnchor, LogStatus},
+    },
+};
+use checkpoints::Told;
+use model::{AnchorState, Digest, FacilityName, LogId, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use store::{
+    Error, Facility, FacilityId, LogKeySet, LogRowId, Reader, Store, StoredCheckpoint, StoredLease,
+    StoredLogKey, Tx,
+};
+use tlog::{
+    checkpoint::Origin,
+    tile,
+    tree::{self, TreeError, consistency},
+};
+
+/// A log of a facility.
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    pub(crate) id: LogRowId,
+    pub(crate) facility: FacilityName,
+    facility_id: FacilityId,
+    pub(crate) epoch: u32,
+    pub(crate) origin: Origin,
+    pub(crate) log_id: LogId,
+    /// Its first key.
+    pub(crate) public_key: [u8; 32],
+    /// Its keys, and what shows them.
+    pub(crate) keys: LogKeySet,
+    pub(crate) size: u64,
+    /// Whether a later log of the facility took its place: it takes no leaf any more.
+    pub(crate) ended: bool,
+    moved_at: Result<u64, Error>,
+}
+
+impl Log {
+    /// Rows of anchors have the registry's number and this one, which is that of the last
+    /// anchor at the registries of before.
+    ///
+    /// # Errors
+    /// When nothing shows which registries those are.
+    pub(crate) fn moved_at(&self) -> Result<u64, Error> {
+        self.moved_at.clone()
+    }
+}
+
+impl Log {
+    /// Its keys that sign, the oldest first: those that are not retired. Nothing signs
+    /// while nothing shows that they are its own.
+    pub(crate) fn signers(&self) -> Vec<&StoredLogKey> {
+        let keys = self.keys.shown().unwrap_or_default();
+        keys.iter().filter(|key| key.retired.is_none()).collect()
+    }
+}
+
+/// What waits, and how each log stands.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    pub(crate) pending: u64,
+    pub(crate) refused_leaves: u64,
+    pub(crate) oldest: Option<Timestamp>,
+    pub(crate) logs: Vec<LogStatus>,
+}
+
+/// The store as the service uses it.
+#[derive(Debug, Clone)]
+pub(crate) struct Journal {
+    store: Store,
+    pub(crate) counters: Counters,
+    pub(crate) tenure: Tenure,
+    told: Told,
+    #[cfg(test)]
+    pub(crate) faults: Faults,
+}
+
+impl Log {
+    /// Whether this is its row, as far as that says whose it is.
+    pub(crate) fn is(&self, row: &store::Log) -> bool {
+        let whose = (row.facility, row.epoch, row.log_id);
+        row.origin == self.origin.as_str() && whose == (self.facility_id, self.epoch, self.log_id)
+    }
+}
+
+impl Journal {
+    pub(crate) fn new(store: Store) -> Self {
+        Self {
+            store,
+            counters: Counters::default(),
+            tenure: Tenure::default(),
+            told: Told::default(),
+            #[cfg(test)]
+            faults: Faults::default(),
+        }
+    }
+
+    /// One transaction, of whoever has the lease and of nobody else. In tests it can
+    /// fail before and after it took effect.
+    pub(crate) async fn write<T, F>(&self, name: &'static str, mut f: F) -> Result<T, Error>
+    where
+        F: FnMut(&mut Tx) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        #[cfg(test)]
+        self.faults.before().map_err(|_| Error::Unavailable)?;
+        let fence = self.tenure.fence();
+        let fenced = move |tx: &mut Tx| fence(tx).and_then(|()| f(tx));
+        let outcome = self.store.run_tx(name, &[], fenced).await;
+        self.tenure.note(&outcome);
+        let value = outcome?;
+        #[cfg(test)]
+        self.faults.after().map_err(|_| Error::Unavailable)?;
+        Ok(value)
+    }
+
+    pub(crate) async fn read<T, F>(&self, name: &'static str, f: F) -> Result<T, Error>
+    where
+        F: FnOnce(&mut Reader) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.store.read(name, f).await
+    }
+
+    /// Who has the lease.
+    pub(crate) async fn lease(&self) -> Result<Option<StoredLease>, StepError> {
+        Ok(self.read("lease", |reader| reader.lease().find()).await?)
+    }
+
+    /// Puts `after` in the place of `before`.
+    pub(crate) async fn swap_lease(
+        &self,
+        before: Option<StoredLease>,
+        after: StoredLease,
+    ) -> Result<(), StepError> {
+        let swap = move |tx: &mut Tx| tx.lease().swap(before.as_ref(), &after);
+        Ok(self.store.run_tx("lease", &[], swap).await?)
+    }
+
+    /// The names of all logs as they stand in the rows.
+    pub(crate) async fn origins(&self) -> Result<BTreeSet<String>, StepError> {
+        let logs = self.read("origins", |reader| reader.logs().list()).await?;
+        Ok(logs.into_iter().map(|log| log.origin).collect())
+    }
+
+    /// All logs of all epochs.
+    pub(crate) async fn all_logs(&self) -> Result<Vec<Log>, StepError> {
+        Ok(self.read("logs", list_logs).await?)
+    }
+
+    /// The store itself.
+    pub(crate) const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Shows by the newest leaf key that the keys of a log are its own.
+    pub(crate) async fn adopt_keys(&self, log: &Log) -> Result<(), StepError> {
+        let (id, keys) = (log.id, log.keys.as_they_stand().to_vec());
+        let adopt = move |tx: &mut Tx| tx.log_keys().adopt(id, &keys);
+        Ok(self.write("adopt log keys", adopt).await?)
+    }
+
+    /// Looks for facilities and logs whose rows cannot be read: the steps go on without
+    /// them.
+    ///
+    /// # Errors
+    /// With the first.
+    pub(crate) async fn check_rows(&self) -> Result<(), StepError> {
+        let check = |reader: &mut Reader| {
+            drop(reader.facilities().list()?);
+            let logs = reader.logs().list()?;
+            logs.iter().try_for_each(|log| origin(log).map(drop))
+        };
+        Ok(self.read("rows of facilities", check).await?)
+    }
+
+    /// The logs that take leaves: of each facility the newest.
+    pub(crate) async fn current_logs(&self) -> Result<Vec<Log>, StepError> {
+        Ok(current(self.all_logs().await?))
+    }
+
+    /// Those of these for which leaves wait. A look costs the database less than a
+    /// transaction that finds none.
+    pub(crate) async fn awaited(&self, logs: Vec<Log>) -> Result<Vec<Log>, StepError> {
+        let awaited = self.read("logs awaited", |reader| {
+            let mut awaited = Vec::new();
+            for log in logs {
+                if reader.leaves().is_awaited(log.facility_id)? {
+                    awaited.push(log);
+                }
+            }
+            Ok(awaited)
+        });
+        Ok(awaited.await?)
+    }
+
+    /// How many leaves the log has now.
+    pub(crate) async fn size(&self, log: LogRowId) -> Result<u64, StepError> {
+        let row = self.read("log size", move |reader| reader.logs().get(log));
+        Ok(row.await?.ok_or(Error::Corrupt("log"))?.size)
+    }
+
+    /// The root of the first `size` leaves.
+    pub(crate) async fn root(&self, log: &Log, size: u64) -> Result<Digest, StepError> {
+        let id = log.id;
+        let root = self.read("root", move |reader| {
+            let mut read = |tile: tile::TileId| reader.logs().tile(id, tile.level, tile.index);
+            tree::root(&mut read, size).map_err(tree_error)
+        });
+        Ok(root.await?)
+    }
+
+    /// The proof that `new` leaves extend `old` ones.
+    pub(crate) async fn consistency(
+        &self,
+        log: &Log,
+        old: u64,
+        new: u64,
+    ) -> Result<Vec<Digest>, StepError> {
+        let id = log.id;
+        let path = self.read("consistency", move |reader| {
+            let mut read = |tile: tile::TileId| reader.logs().tile(id, tile.level, tile.index);
+            consistency::path(&mut read, old, new).map_err(tree_error)
+        });
+        Ok(path.await?)
+    }
+
+    /// Stores a signed checkpoint.
+    pub(crate) async fn add_checkpoint(
+        &self,
+        log: LogRowId,
+        checkpoint: StoredCheckpoint,
+    ) -> Result<(), StepError> {
+        let add = self.write("checkpoint", move |tx| {
+            tx.logs().put_checkpoint(log, &checkpoint)
+        });
+        add.await?;
+        self.counters.signed();
+        Ok(())
+    }
+
+    /// Pending leaves and how each log stands.
+    pub(crate) async fn standing(&self) -> Result<Standing, Error> {
+        self.read("standing", |reader| {
+            let (mut pending, mut refused_leaves, mut oldest) = (0, 0, None::<Timestamp>);
+            for facility in readable(reader)? {
+                pending += reader.leaves().pending_count(facility.id)?;
+                refused_leaves += reader.leaves().refused_count(facility.id)?;
+                let since = reader.leaves().oldest_since(facility.id)?;
+                oldest = oldest.into_iter().chain(since).min();
+            }
+            let mut logs = Vec::new();
+            for log in current(list_logs(reader)?) {
+                let (newest, _) = checkpoints::newest(reader, &log, &log.stored_signers())?;
+                let (last_final, unknown) = known_final(reader, &log)?;
+                logs.push(LogStatus {
+                    checkpoint_size: newest.map_or(0, |checkpoint| checkpoint.size),
+                    last_final,
+                    unknown,
+                    facility: log.facility,
+                    log_id: log.log_id,
+                    size: log.size,
+                    refused: None,
+                });
+            }
+            Ok(Standing {
+                pending,
+                refused_leaves,
+                oldest,
+                logs,
+            })
+        })
+        .await
+    }
+
+    /// The newest final anchor of a log.
+    pub(crate) async fn last_final(&self, log: LogRowId) -> Result<Option<FinalAnchor>, StepError> {
+        let read = move |reader: &mut Reader| {
+            let moved_at = reader.registries().find()?.shown()?.last_seq(log);
+            last_final(reader, log, moved_at)
+        };
+        Ok(self.read("last final anchor", read).await?)
+    }
+}
+
+/// The facilities whose rows can be read; [`Journal::check_rows`] tells of the others.
+fn readable(reader: &mut Reader) -> Result<Vec<Facility>, Error> {
+    let rows = reader.facilities().each()?;
+    Ok(rows.into_iter().filter_map(Result::ok).collect())
+}
+
+fn origin(log: &store::Log) -> Result<Origin, Error> {
+    log.origin.parse().map_err(|_| Error::Corrupt("origin"))
+}
+
+/// The logs of these.
+fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {
+    let facilities = readable(reader)?;
+    let logs = reader.logs().list()?;
+    let keys = reader.log_keys().of_all(&logs)?;
+    let mut newest = BTreeMap::new();
+    for log in &logs {
+        let epoch = newest.entry(log.facility).or_insert(log.epoch);
+        *epoch = log.epoch.max(*epoch);
+    }
+    let registries = reader.registries().find()?.shown();
+    let with_name = |(log, keys): (store::Log, LogKeySet)| {
+        let facility = facilities
+            .iter()
+            .find(|facility| facility.id == log.facility)?;
+        Some(Log {
+            id: log.id,
+            facility: facility.name.clone(),
+            facility_id: log.facility,
+            epoch: log.epoch,
+            origin: origin(&log).ok()?,
+            log_id: log.log_id,
+            public_key: log.public_key,
+            keys,
+            size: log.size,
+            ended: newest.get(&log.facility) != Some(&log.epoch),
+            moved_at: registries
+                .as_ref()
+                .map(|all| all.last_seq(log.id))
+                .map_err(Error::clone),
+        })
+    };
+    Ok(logs.into_iter().zip(keys).filter_map(with_name).collect())
+}
+
+/// Of each facility the newest.
+fn current(mut logs: Vec<Log>) -> Vec<Log> {
+    logs.retain(|log| !log.ended);
+    logs
+}
+
+fn last_final(
+    reader: &mut Reader,
+    log: LogRowId,
+    moved_at: u64,
+) -> Result<Option<FinalAnchor>, Error> {
+    let newest = reader.anchors().newest_final(log)?;
+    Ok(newest.and_then(|anchor| match anchor.state {
+        AnchorState::Finalized { time, .. } => Some(FinalAnchor {
+            // 0 while the newest is at a registry of before.
+            seq: anchor.new.seq.saturating_sub(moved_at),
+            size: anchor.new.size,
+            time,
+        }),
+        _ => None,
+    }))
+}
+
+/// The newest final anchor as far as it is known, and why no more is: what one row says
+/// must not hide how the logs stand.
+fn known_final(
+    reader: &mut Reader,
+    log: &Log,
+) -> Result<(Option<FinalAnchor>, Option<Error>), Error> {
+    let moved_at = log.moved_at();
+    // At which registry it is, and so its number there, is not known without it.
+    match last_final(reader, log.id, moved_at.clone().unwrap_or(u64::MAX)) {
+        Ok(last) => Ok((last, moved_at.err())),
+        Err(error @ Error::Corrupt(_)) => Ok((None, Some(error))),
+        Err(error) => Err(error),
+    }
+}
+
+/// A log whose tiles do not hold what its size demands is damaged.
+fn tree_error(error: TreeError<Error>) -> Error {
+    match error {
+        TreeError::Read(error) => error,
+        TreeError::Tile(_) | TreeError::TooLarge | TreeError::Beyond => Error::Corrupt("tile"),
+    }
+}

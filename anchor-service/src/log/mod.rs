@@ -1,0 +1,12 @@
+//! The logs: their leaves sequenced, their sizes signed, and each held against what others have of it.
+
+pub mod adopt;
+pub(crate) mod checkpoint;
+pub(crate) mod guard;
+pub(crate) mod host;
+pub(crate) mod journal;
+pub(crate) mod known_logs;
+pub(crate) mod left_out;
+pub mod new_epoch;
+pub(crate) mod new_log;
+pub(crate) mod sequencer;

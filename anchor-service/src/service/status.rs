@@ -1,0 +1,289 @@
+//! What the service says of itself, for `/readyz`, metrics and the operator.
+
+use crate::{
+    failure::StepError,
+    ledger::{NodeBoard, Refusal},
+    log::journal::Journal,
+    log_check::LogChecks,
+    posting::funds::{LastPurse, Purse},
+    service::{
+        alarm::{Alarm, Bell},
+        counts::Counts,
+    },
+};
+use model::{FacilityName, LogId, Timestamp};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// How one log stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogStatus {
+    /// Whose log.
+    pub facility: FacilityName,
+    /// Its name on the chain.
+    pub log_id: LogId,
+    /// Leaves with an index.
+    pub size: u64,
+    /// Leaves under the newest checkpoint; 0 before the first.
+    pub checkpoint_size: u64,
+    /// Why the registry did not take its anchor at the last try.
+    pub refused: Option<Refusal>,
+    /// The newest final anchor.
+    pub last_final: Option<FinalAnchor>,
+    /// Why that, or its number, is not known.
+    pub unknown: Option<store::Error>,
+}
+
+/// A final anchor, as far as it matters for how fresh a log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FinalAnchor {
+    /// Number of the anchor; 0 where it is at a registry of before, or it is not known at which.
+    pub seq: u64,
+    /// Leaves under its root.
+    pub size: u64,
+    /// Time of its block.
+    pub time: Timestamp,
+}
+
+/// Who works over this database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeaseState {
+    /// This process.
+    Held {
+        /// When it took the lease; none where no lease is needed.
+        since: Option<Timestamp>,
+    },
+    /// Another, on the machine of this name; this one stands by.
+    HeldBy(String),
+    /// Not known yet; this process does nothing.
+    Unknown,
+}
+
+/// How the service stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Leaves without an index, over all facilities.
+    pub pending: u64,
+    /// Leaves that were refused an index, over all facilities, until they are forgotten.
+    pub refused_leaves: u64,
+    /// When the leaf that has waited longest was written.
+    pub oldest_pending: Option<Timestamp>,
+    /// Every log.
+    pub logs: Vec<LogStatus>,
+    /// Why the service has stopped, if it has.
+    pub alarm: Option<Alarm>,
+    /// What each step that does not get on last met with, by the step's name.
+    pub troubles: BTreeMap<&'static str, String>,
+}
+
+impl Status {
+    /// What is not known of the newest final anchors, and why.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<String> {
+        let of_log = |log: &LogStatus| {
+            let (facility, problem) = (&log.facility, log.unknown.as_ref()?);
+            Some(format!(
+                "what is final of the log of `{facility}` is not known: {problem}"
+            ))
+        };
+        self.logs.iter().filter_map(of_log).collect()
+    }
+}
+
+/// How old a final anchor may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Freshness {
+    /// In milliseconds; 0 for any age.
+    pub(crate) most_millis: i64,
+    /// Whether a log that does not grow is anchored again.
+    pub(crate) has_heartbeats: bool,
+}
+
+impl Freshness {
+    /// The age of the newest final anchor in milliseconds, when it is too great. A log that
+    /// has grown no further since and has no heartbeats is as fresh as it can be.
+    fn overdue(self, log: &LogStatus, now: Timestamp) -> Option<i64> {
+        let last = log.last_final?;
+        let moves = self.has_heartbeats || log.size > last.size;
+        let age = now.as_millis().saturating_sub(last.time.as_millis());
+        (self.most_millis > 0 && moves && age > self.most_millis).then_some(age)
+    }
+}
+
+/// Reads the status; cheap to clone, outlives the service.
+#[derive(Debug, Clone)]
+pub struct StatusReader {
+    pub(crate) journal: Journal,
+    pub(crate) bell: Bell,
+    pub(crate) troubles: Troubles,
+    pub(crate) refusals: Refusals,
+    pub(crate) compared: Compared,
+    pub(crate) purse: LastPurse,
+    pub(crate) nodes: NodeBoard,
+    pub(crate) freshness: Freshness,
+    pub(crate) checks: LogChecks,
+}
+
+impl StatusReader {
+    /// Whether the logs were compared with the registry since the start, and fitted.
+    #[must_use]
+    pub fn compared(&self) -> bool {
+        self.compared.0.load(Ordering::Acquire)
+    }
+
+    /// Reads it now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn read(&self) -> Result<Status, store::Error> {
+        let mut standing = self.journal.standing().await?;
+        for log in &mut standing.logs {
+            log.refused = self.refusals.of(log.log_id);
+        }
+        Ok(Status {
+            pending: standing.pending,
+            refused_leaves: standing.refused_leaves,
+            oldest_pending: standing.oldest,
+            logs: standing.logs,
+            alarm: self.alarm(),
+            troubles: self.troubles(),
+        })
+    }
+
+    /// What is wrong with the ages of final anchors, where this process works.
+    #[must_use]
+    pub fn overdue(&self, status: &Status, now: Timestamp) -> Vec<String> {
+        if !matches!(self.lease(), LeaseState::Held { .. }) {
+            return Vec::new();
+        }
+        let overdue = |log: &LogStatus| {
+            let minutes = self.freshness.overdue(log, now)? / 60_000;
+            Some(format!(
+                "the newest final anchor of the log of `{}` is {minutes} minutes old; see the \
+                 steps, the L2 and its final blocks",
+                log.facility
+            ))
+        };
+        status.logs.iter().filter_map(overdue).collect()
+    }
+
+    /// What the submitter's account has; `None` while it is not known.
+    #[must_use]
+    pub fn purse(&self) -> Option<Purse> {
+        self.purse.get()
+    }
+
+    /// The L2's nodes by name, each with why it is passed over, if it is; empty where
+    /// there is one alone.
+    #[must_use]
+    pub fn nodes(&self) -> BTreeMap<String, Option<String>> {
+        self.nodes.read()
+    }
+
+    /// The last check of whole logs.
+    #[must_use]
+    pub const fn checks(&self) -> &LogChecks {
+        &self.checks
+    }
+
+    /// What was done since the start.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.journal.counters.read()
+    }
+
+    /// Whether this process works or stands by.
+    #[must_use]
+    pub fn lease(&self) -> LeaseState {
+        self.journal.tenure.state()
+    }
+
+    /// Why the service has stopped, if it has.
+    #[must_use]
+    pub fn alarm(&self) -> Option<Alarm> {
+        self.bell.rung().cloned()
+    }
+
+    /// What each step that does not get on last met with, by the step's name.
+    #[must_use]
+    pub fn troubles(&self) -> BTreeMap<&'static str, String> {
+        self.troubles
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// The step that looks at the key files.
+pub(crate) const KEYS: &str = "keys";
+
+/// The last failure of each step.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Troubles(Arc<Mutex<BTreeMap<&'static str, String>>>);
+
+impl Troubles {
+    /// What another process works at is no trouble of this one; its key files are.
+    pub(crate) fn clear(&self) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|step, _| *step == KEYS);
+    }
+
+    /// Takes note of a step's end; a failure is logged once, not at every try.
+    pub(crate) fn note<T>(&self, step: &'static str, outcome: &Result<T, StepError>) {
+        let mut troubles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(_) => {
+                if troubles.remove(step).is_some() {
+                    tracing::info!(step, "works again");
+                }
+            }
+            Err(error) => {
+                let text = error.to_string();
+                if troubles.get(step) != Some(&text) {
+                    tracing::warn!(step, %error, "does not get on, and goes on trying");
+                    troubles.insert(step, text);
+                }
+            }
+        }
+    }
+}
+
+/// Whether the first comparison with the registry has passed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Compared(Arc<AtomicBool>);
+
+impl Compared {
+    pub(crate) fn pass(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// The logs whose anchors the registry did not take at the last try.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Refusals(Arc<Mutex<BTreeMap<LogId, Refusal>>>);
+
+impl Refusals {
+    pub(crate) fn of(&self, log: LogId) -> Option<Refusal> {
+        self.lock().get(&log).cloned()
+    }
+
+    pub(crate) fn first(&self) -> Option<Refusal> {
+        self.lock().values().next().cloned()
+    }
+
+    pub(crate) fn set(&self, refused: BTreeMap<LogId, Refusal>) {
+        *self.lock() = refused;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<LogId, Refusal>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
