@@ -1,7 +1,7 @@
 //! Every way a request can fail, as one value: a category, the FHIR issue code,
 //! a text for the caller, and a cause that only our logs see.
 //!
-//! No status code stands here; `outcome.rs` chooses it from the category.
+//! No status code stands here; `http/outcome.rs` chooses it from the category.
 
 use fhir::{IssueCode, Refusal};
 use std::fmt;

@@ -1,6 +1,6 @@
 //! What is in force at a facility: policy set and registrations, read from rows that
 //! nobody without the keys can have made or edited. What was turned back or cut shows by
-//! the leaves of statements (`statement_log.rs`).
+//! the leaves of statements (`facility/statement_log.rs`).
 
 use crate::{
     facility::{
