@@ -1,9 +1,19 @@
 //! The ways in which the store can fail. Nothing here shows what diesel or the
 //! database said: their texts can hold bound values and passwords.
 
-use crate::{MissingVersion, engine::trouble::Trouble, tx::Backend};
+use crate::{backend::Backend, engine::trouble::Trouble};
 use diesel::result::{DatabaseErrorKind, Error as SqlError};
+use model::{Tag, VersionNumber};
 use std::path::PathBuf;
+
+/// A version that a leaf names, or that other rows presuppose, and no row holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MissingVersion {
+    /// The record.
+    pub record: Tag,
+    /// Its version.
+    pub number: VersionNumber,
+}
 
 /// Why a transaction or a read gave no result. There is no "not found": a lookup
 /// gives an `Option`.

@@ -10,16 +10,20 @@
 //! Rows hold ciphertext, hashes and tags. Keys of records, FHIR, HTTP and the ledger are
 //! not known here; the leaf keys, by which a waiting leaf is known to be ours, are.
 
+mod access;
 mod anchoring;
+mod backend;
 mod column;
 mod engine;
 mod error;
 mod facility;
 mod find;
+mod ids;
 mod installation;
 #[cfg(test)]
 mod key_plan_tests;
 mod log;
+mod options;
 mod records;
 mod schema;
 mod store;
@@ -27,51 +31,55 @@ mod sweep;
 #[cfg(test)]
 mod test_database;
 mod tx;
+mod views;
 
+pub use access::Access;
 pub use anchoring::anchors::{Anchor, Anchors, NewAnchor};
-pub use anchoring::posts::{NewPost, Post, PostId, PostState, Posts};
+pub use anchoring::posts::{NewPost, Post, PostState, Posts};
 pub use anchoring::registries::{FormerRegistry, Registries, Registry, RegistrySet};
 pub use anchoring::thinning::{AgedAnchor, Thinning};
 pub use engine::database::Database;
 pub use engine::lock_key::LockKey;
 pub use engine::stats::{ClosureStats, GROUP_SIZES, Stats};
 pub use engine::wal::stand_back;
-pub use error::{Error, OpenError};
+pub use error::{Error, MissingVersion, OpenError};
 pub use facility::changes::{
     Change, ChangeDecision, Changes, Decided, DecidedChange, Proposed, SealedDecision,
 };
 pub use facility::epochs::Epochs;
-pub use facility::facilities::{Facilities, Facility, FacilityId};
+pub use facility::facilities::{Facilities, Facility};
 pub use facility::keys::{Keys, StoredKek, StoredKey};
 pub use facility::later_rows::LaterRows;
 pub use facility::own_urls::{OwnUrls, StoredUrl};
 pub use facility::policies::{Policies, PolicySet, PolicySetInClear};
 pub use facility::registrations::{Registration, RegistrationKind, Registrations};
 pub use facility::statements::{NewStatement, Statement, StatementKind, Statements};
-pub use find::search::{Criterion, Hit, Order, TimePosition};
+pub use find::criterion::{Criterion, Order, TimePosition};
+pub use find::search::Hit;
+pub use ids::{FacilityId, LogRowId, PostId};
 pub use installation::jobs::{Jobs, StoredJob};
 pub use installation::lease::{Lease, StoredLease};
 pub use installation::meta::{Meta, Noted};
 pub use log::leaf_claims::{LeafClaims, LeafFault, WaitingLeaf};
-pub use log::leaf_keys::{LeafKeys, LeafName};
-pub use log::leaves::{Leaf, LeafOfRow, LeafPlace, Leaves, PendingLeaf};
-pub use log::log_keys::{KeysShown, LogKeySet, LogKeys, StoredLogKey};
+pub use log::leaf_keys::{KeysShown, LeafKeys, LeafName};
+pub use log::leaves::{Leaf, LeafOfRow, LeafPlace, Leaves};
+pub use log::log_keys::{LogKeySet, LogKeys};
 pub use log::log_pages::{Entry, LogPages, Numbered};
-pub use log::logs::{Log, LogRowId, Logs, NewLog, StoredCheckpoint, Tile};
+pub use log::logs::{Logs, StoredCheckpoint, Tile};
 pub use log::refused_leaves::RefusedLeaf;
+pub use log::rows::{Log, NewLog, PendingLeaf, StoredLogKey};
 pub use log::signed_notes::{NoteSwap, SignedNotes};
+pub use options::Options;
 pub use records::answers::{Answers, StoredAnswer};
-pub use records::audits::{
-    Audit, AuditHit, AuditPosition, AuditRange, Audits, AuditsOf, NewAudit, SealedQuery,
-};
+pub use records::audits::{AuditHit, AuditPosition, AuditRange, Audits, AuditsOf};
 pub use records::kept_queries::{KeptQueries, KeptQuery};
-pub use records::standing::MissingVersion;
+pub use records::rows::{Audit, ID_PARAM, Link, NewAudit, NewVersion, SealedQuery, Version};
 pub use records::version_facts::VersionFacts;
-pub use records::versions::{ID_PARAM, Link, NewVersion, Version, Versions};
-pub use store::{Options, Store};
+pub use records::versions::Versions;
+pub use store::Store;
 pub use sweep::logs::{LogEnd, SweptLog};
 pub use sweep::{BatchBound, EventRow, NamedLeaf, RowLeaves, RowName, Sweep, SweptRow};
-pub use tx::{Access, Reader, Tx};
+pub use tx::{Reader, Tx};
 
 // Linked for their build settings only: the databases' own libraries are bundled.
 use {libsqlite3_sys as _, openssl_sys as _, pq_sys as _};

@@ -2,9 +2,9 @@
 //! outside. Each gives one view per table group; a view of a reader only reads.
 
 use crate::{
-    Anchors, Answers, Audits, Changes, Epochs, Error, Facilities, FacilityId, Jobs, KeptQueries,
-    Keys, LaterRows, LeafKeys, Lease, Leaves, LogKeys, LogPages, Logs, Meta, OwnUrls, Policies,
-    Posts, Registrations, Registries, Statements, Sweep, Thinning, Versions,
+    Access, Error, FacilityId, LeafKeys,
+    access::{Writes, sealed},
+    backend::Backend,
     engine::{database::Conn, watch::Watch},
     error::Fault,
     records::waiting::{self, Waiting},
@@ -15,15 +15,7 @@ use diesel::{
     r2d2::R2D2Connection,
 };
 use model::Tag;
-use sealed::Connected as _;
-use std::{collections::HashMap, time::Instant};
-
-/// Which database stands behind a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Backend {
-    Sqlite,
-    Postgres,
-}
+use std::{collections::HashMap, mem, time::Instant};
 
 /// An audit record by which a transaction can be recognised after the answer to
 /// its COMMIT was lost.
@@ -68,34 +60,6 @@ pub struct Reader {
     pub(crate) leaf_keys: LeafKeys,
 }
 
-pub(crate) mod sealed {
-    use super::{Conn, Error, LeafKeys, QueryResult};
-
-    /// What the views need of a way to the tables.
-    pub trait Connected {
-        fn conn(&mut self) -> &mut Conn;
-
-        fn leaf_keys(&self) -> &LeafKeys;
-
-        /// Makes the tables show what was done before; an error when no more is to be done.
-        fn settle(&mut self) -> Result<(), Error> {
-            Ok(())
-        }
-
-        /// Learns of an SQL error, and says what it is to the caller.
-        fn failed(&mut self, error: &diesel::result::Error) -> Error;
-
-        /// Runs statements; their error text goes no further.
-        fn query<T>(&mut self, run: impl FnOnce(&mut Conn) -> QueryResult<T>) -> Result<T, Error> {
-            self.settle()?;
-            run(self.conn()).map_err(|error| self.failed(&error))
-        }
-    }
-}
-
-/// A way to the tables: [`Tx`] or [`Reader`].
-pub trait Access: sealed::Connected {}
-
 impl Access for Tx {}
 impl Access for Reader {}
 
@@ -114,13 +78,20 @@ impl sealed::Connected for Tx {
             return Ok(());
         }
         self.wrote = true;
-        waiting::store(self).inspect_err(|error| self.refused = Some(error.clone()))
+        let rows = mem::take(&mut self.waiting);
+        waiting::store(self, rows).inspect_err(|error| self.refused = Some(error.clone()))
     }
 
     fn failed(&mut self, error: &diesel::result::Error) -> Error {
         let fault = Fault::of(error);
         self.fault = self.fault.max(fault);
         fault.map_or(Error::Unavailable, Fault::error)
+    }
+}
+
+impl Writes for Tx {
+    fn note_write(&mut self) {
+        self.wrote = true;
     }
 }
 
@@ -167,31 +138,6 @@ impl Tx {
         self.conn.backend()
     }
 
-    /// Runs statements that change rows.
-    pub(crate) fn write<T>(
-        &mut self,
-        run: impl FnOnce(&mut Conn) -> QueryResult<T>,
-    ) -> Result<T, Error> {
-        self.wrote = true;
-        self.query(run)
-    }
-
-    /// Runs an insert that leaves rows alone which are there already, and gives how
-    /// many it made; none is `taken`. So a conflict spoils nothing on PostgreSQL.
-    pub(crate) fn insert(
-        &mut self,
-        taken: Error,
-        run: impl FnOnce(&mut Conn) -> QueryResult<usize>,
-    ) -> Result<usize, Error> {
-        match self.query(run)? {
-            0 => Err(taken),
-            made => {
-                self.wrote = true;
-                Ok(made)
-            }
-        }
-    }
-
     /// Names the audit record by which this transaction is recognised if the answer
     /// to its COMMIT is lost. `audits().insert` does so itself.
     pub fn probe(&mut self, facility: FacilityId, record: Tag) {
@@ -234,75 +180,4 @@ impl Tx {
     pub(crate) fn is_broken(&mut self) -> bool {
         self.conn.is_broken()
     }
-}
-
-macro_rules! views {
-    ($($(#[$doc:meta])* $name:ident: $view:ident,)*) => {
-        impl Tx {$(
-            $(#[$doc])*
-            pub fn $name(&mut self) -> $view<'_, Self> {
-                $view { access: self }
-            }
-        )*}
-
-        impl Reader {$(
-            $(#[$doc])*
-            pub fn $name(&mut self) -> $view<'_, Self> {
-                $view { access: self }
-            }
-        )*}
-    };
-}
-
-views! {
-    /// What the database says of itself.
-    meta: Meta,
-    /// Facilities.
-    facilities: Facilities,
-    /// Key encryption keys and data keys, wrapped.
-    keys: Keys,
-    /// Policy sets.
-    policies: Policies,
-    /// Statements about the facility itself.
-    statements: Statements,
-    /// Epochs.
-    epochs: Epochs,
-    /// Registered clients and administrators.
-    registrations: Registrations,
-    /// Changes that administrators propose and decide.
-    changes: Changes,
-    /// Versions of records, with links and tokens of the current ones.
-    versions: Versions,
-    /// Audit records.
-    audits: Audits,
-    /// Answers to requests with an idempotency key.
-    answers: Answers,
-    /// Queries that are too long for their next links.
-    kept_queries: KeptQueries,
-    /// The URLs of the gateway.
-    own_urls: OwnUrls,
-    /// Rows that version 0.1 cannot have written.
-    later_rows: LaterRows,
-    /// Leaves, waiting and sequenced.
-    leaves: Leaves,
-    /// Logs, tiles and checkpoints.
-    logs: Logs,
-    /// Keys of logs.
-    log_keys: LogKeys,
-    /// Whole logs, a page at a time.
-    log_pages: LogPages,
-    /// Rows beside their leaves, and leaves beside their rows.
-    sweep: Sweep,
-    /// The lease of the anchor-service.
-    lease: Lease,
-    /// Long jobs.
-    jobs: Jobs,
-    /// Ledger transactions.
-    posts: Posts,
-    /// Anchors.
-    anchors: Anchors,
-    /// Old anchors, and what goes with them.
-    thinning: Thinning,
-    /// The registry of the logs' anchors, and those of before.
-    registries: Registries,
 }

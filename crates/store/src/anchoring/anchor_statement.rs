@@ -2,8 +2,8 @@
 //! thousands of anchors a day: one index has them in this order, and no other is taken.
 
 use crate::{
+    backend::Backend,
     engine::database::{Conn, MultiBackend},
-    tx::Backend,
 };
 use diesel::{
     QueryResult, RunQueryDsl,

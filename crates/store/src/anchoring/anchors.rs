@@ -2,6 +2,7 @@
 
 use crate::{
     Access, Error, LogRowId, PostId, Tx,
+    access::Writes as _,
     anchoring::{anchor_statement::Covering, posts},
     column,
     engine::database::Conn,

@@ -3,6 +3,7 @@
 
 use crate::{
     Access, Anchor, Anchors, Error, LogRowId, Tx,
+    access::Writes as _,
     anchoring::anchors::{BareRow, WITHOUT_EVIDENCE, read_bare},
     column,
     schema::anchor,

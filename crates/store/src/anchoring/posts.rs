@@ -1,13 +1,11 @@
 //! Signed ledger transactions. One is stored before it is broadcast, so that a
 //! crash never loses what may have reached the ledger.
 
-use crate::{Access, Error, Tx, column, engine::database::Conn, schema::post};
+use crate::{
+    Access, Error, PostId, Tx, access::Writes as _, column, engine::database::Conn, schema::post,
+};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use model::Timestamp;
-
-/// Stands for a ledger transaction in rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PostId(pub(crate) i64);
 
 /// How far a ledger transaction is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -5,7 +5,9 @@
 //! (docs/storage-format.md, "Rows of meta").
 
 use crate::{
-    Access, Error, KeysShown, LogRowId, Tx, column,
+    Access, Error, KeysShown, LogRowId, Tx,
+    access::Writes as _,
+    column,
     log::leaf_keys::MetaRow,
     schema::{former_registry, meta},
 };
@@ -131,6 +133,18 @@ fn read((log, last_seq, chain_id, address): Row) -> Result<(LogRowId, FormerRegi
     Ok((LogRowId(log), FormerRegistry { last_seq, registry }))
 }
 
+/// The registries of before, as the mac of today's is over them.
+pub(crate) fn beside(former: &[(LogRowId, FormerRegistry)]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (log, former) in former {
+        bytes.extend(log.0.to_be_bytes());
+        bytes.extend(former.last_seq.to_be_bytes());
+        bytes.extend(former.registry.chain_id.to_be_bytes());
+        bytes.extend(former.registry.address);
+    }
+    bytes
+}
+
 impl<A: Access> Registries<'_, A> {
     /// All of them, with what shows them.
     pub fn find(&mut self) -> Result<RegistrySet, Error> {
@@ -157,7 +171,7 @@ impl<A: Access> Registries<'_, A> {
                 let row = MetaRow {
                     name: REGISTRY,
                     value: &value,
-                    former: &former,
+                    beside: &beside(&former),
                 };
                 let by = keys.of_meta(&row, mac.as_deref());
                 set(Some(now), former, by)
@@ -231,7 +245,7 @@ impl Registries<'_, Tx> {
         let row = MetaRow {
             name: REGISTRY,
             value: &value,
-            former: &former,
+            beside: &beside(&former),
         };
         let mac = self.access.leaf_keys.newest()?.meta_mac(&row);
         let row = meta::table.filter(meta::name.eq(REGISTRY));

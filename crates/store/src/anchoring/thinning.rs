@@ -2,7 +2,9 @@
 //! checkpoints that no anchor is of. Which anchors these are is for the caller to say.
 
 use crate::{
-    Access, Error, LogRowId, PostId, PostState, Tx, column,
+    Access, Error, LogRowId, PostId, PostState, Tx,
+    access::Writes as _,
+    column,
     schema::{anchor, checkpoint, post},
 };
 use diesel::{

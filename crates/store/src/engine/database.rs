@@ -1,7 +1,7 @@
 //! Where the rows are kept, and one connection to it with the settings that
 //! durability and privacy ask for.
 
-use crate::{engine::watch::Watch, tx::Backend};
+use crate::{backend::Backend, engine::watch::Watch};
 use diesel::{
     Connection, ConnectionError, PgConnection, QueryResult, SqliteConnection,
     connection::SimpleConnection,

@@ -11,6 +11,8 @@
 
 use crate::{
     Error, LeafKeys, LockKey, Tx,
+    access::sealed::Connected as _,
+    backend::Backend,
     engine::{
         database::{Conn, Database, Use},
         lock_key, probe,
@@ -19,7 +21,7 @@ use crate::{
         wal,
     },
     error::Fault,
-    tx::{Backend, Probe, sealed::Connected as _},
+    tx::Probe,
 };
 use diesel::QueryResult;
 use std::{collections::BTreeSet, sync::Arc, thread, time::Duration};

@@ -2,7 +2,9 @@
 //! is not known here.
 
 use crate::{
-    Access, Error, FacilityId, Tx, column,
+    Access, Error, FacilityId, Tx,
+    access::Writes as _,
+    column,
     engine::database::Conn,
     schema::{change, change_decision},
 };

@@ -3,7 +3,10 @@
 //! A change that commits while a transaction is open counts as after it: the
 //! comparison is with what was committed when it was made.
 
-use crate::{Access, Error, FacilityId, Tx, column, engine::database::Conn, schema::epoch};
+use crate::{
+    Access, Error, FacilityId, Tx, access::Writes as _, column, engine::database::Conn,
+    schema::epoch,
+};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use model::{EpochRead, Tag};
 use std::collections::HashMap;

@@ -1,7 +1,9 @@
 //! Facilities.
 
 use crate::{
-    Access, Error, Tx, column,
+    Access, Error, FacilityId, Tx,
+    access::Writes as _,
+    column,
     engine::database::Conn,
     schema::{facility, log},
 };
@@ -10,10 +12,6 @@ use diesel::{
     dsl::{exists, not},
 };
 use model::{FacilityName, Timestamp};
-
-/// Stands for a facility in every row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FacilityId(pub(crate) i32);
 
 /// A facility as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,9 @@
 //! ciphertext is stored here; what unwraps it is not known here.
 
 use crate::{
-    Access, Error, FacilityId, Tx, column,
+    Access, Error, FacilityId, Tx,
+    access::Writes as _,
+    column,
     engine::database::Conn,
     schema::{data_key, kek},
 };

@@ -1,6 +1,9 @@
 //! The URLs under which the gateway is or was reached. Never changed, never removed.
 
-use crate::{Access, Error, FacilityId, Tx, column, engine::database::Conn, schema::own_url};
+use crate::{
+    Access, Error, FacilityId, Tx, access::Writes as _, column, engine::database::Conn,
+    schema::own_url,
+};
 use diesel::{
     ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper,
     prelude::{Queryable, Selectable},

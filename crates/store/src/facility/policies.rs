@@ -1,7 +1,9 @@
 //! Policy sets, numbered and sealed. What they mean is not known here.
 
 use crate::{
-    Access, Error, FacilityId, Tx, column,
+    Access, Error, FacilityId, Tx,
+    access::Writes as _,
+    column,
     engine::database::Conn,
     schema::{policy_set, policy_set_in_clear},
 };

@@ -1,7 +1,10 @@
 //! Who is registered at a facility: clients, administrators, and the facility itself.
 //! Rows are added and never changed; the newest number of a tag counts.
 
-use crate::{Access, Error, FacilityId, Tx, column, engine::database::Conn, schema::registration};
+use crate::{
+    Access, Error, FacilityId, Tx, access::Writes as _, column, engine::database::Conn,
+    schema::registration,
+};
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
     dsl::count_star,

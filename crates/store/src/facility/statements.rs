@@ -2,7 +2,9 @@
 //! not known here; each has a leaf, which waits from the same transaction on.
 
 use crate::{
-    Access, Error, FacilityId, LeafName, Tx, column,
+    Access, Error, FacilityId, LeafName, Tx,
+    access::Writes as _,
+    column,
     engine::database::Conn,
     schema::{pending_leaf, statement},
 };

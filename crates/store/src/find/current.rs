@@ -4,13 +4,13 @@
 
 use crate::{
     Error, FacilityId, Reader, Version,
+    access::sealed::Connected as _,
     engine::{database::Conn, readers::Manager},
     find::current_statement::Current,
     records::{
         standing,
-        versions::{self, Row},
+        version_row::{self, Row},
     },
-    tx::sealed::Connected as _,
 };
 use diesel::{RunQueryDsl as _, r2d2::Pool};
 use model::Tag;
@@ -119,7 +119,7 @@ fn answer(all: Vec<Asked>, found: Result<Vec<Line>, Error>) {
         let answer = match &mut lines {
             Ok(lines) => match lines.next() {
                 Some((row, later)) => standing::require_none_later(asked.record, later)
-                    .and_then(|()| row.map(versions::read).transpose()),
+                    .and_then(|()| row.map(version_row::read).transpose()),
                 None => Err(Error::Unavailable),
             },
             Err(error) => Err(error.clone()),

@@ -2,7 +2,7 @@
 
 use crate::records::{
     standing::{self, Later},
-    versions::{COLUMNS, Columns},
+    version_row::{COLUMNS, Columns},
 };
 use diesel::{
     PgConnection, QueryResult, RunQueryDsl,

@@ -6,59 +6,14 @@
 
 use crate::{
     Access, Error, FacilityId, MissingVersion, Versions, column,
-    find::search_statement::{Count, Found, Lead, Line, Narrow, Place, Probe},
-    records::{
-        standing,
-        versions::{self, Version},
+    find::{
+        criterion::{Criterion, Order},
+        search_statement::{Count, Found, Lead, Line, Narrow, Place, Probe},
     },
+    records::{rows::Version, standing, version_row},
 };
 use diesel::RunQueryDsl;
-use model::{ResourceType, Tag, Timestamp, Token, VersionNumber};
-
-/// One condition on a record; it holds when any of its values does. With no
-/// values it never holds.
-#[derive(Debug, Clone, Copy)]
-pub enum Criterion<'a> {
-    /// The record refers by `param` to one of the targets.
-    Links {
-        /// Search parameter.
-        param: &'a str,
-        /// Records referred to.
-        targets: &'a [Tag],
-    },
-    /// The record has one of the tokens. A token holds type and parameter already.
-    Tokens(&'a [Token]),
-}
-
-/// A place in the order of time; records of one moment follow each other by tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TimePosition {
-    /// When the current version was written.
-    pub time: Timestamp,
-    /// The record.
-    pub record: Tag,
-}
-
-/// In what order records are found, and from where on.
-#[derive(Debug, Clone, Copy)]
-pub enum Order {
-    /// By record tag.
-    Record {
-        /// Those after this one.
-        after: Option<Tag>,
-    },
-    /// By the time of the current version.
-    Time {
-        /// Whether the latest come first.
-        newest_first: bool,
-        /// Written then or later.
-        from: Option<Timestamp>,
-        /// Written before then.
-        until: Option<Timestamp>,
-        /// Those that follow this place in this order.
-        after: Option<TimePosition>,
-    },
-}
+use model::{ResourceType, Tag, Timestamp, VersionNumber};
 
 /// A record that was found. One that cannot be read is none of the others' concern.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +45,7 @@ impl Hit {
         let (record, number) = (column::tag(&record)?, column::version_number(number)?);
         let missing = Error::Missing(MissingVersion { record, number });
         let version = standing::require_none_later(record, later)
-            .and_then(|()| row.map_or(Err(missing), versions::read));
+            .and_then(|()| row.map_or(Err(missing), version_row::read));
         Ok(Self {
             record,
             number,
@@ -192,18 +147,5 @@ impl<A: Access> Versions<'_, A> {
             Lead::Criterion
         };
         Ok((lead, criteria))
-    }
-}
-
-impl Criterion<'_> {
-    pub(crate) const fn len(&self) -> usize {
-        match self {
-            Self::Links { targets, .. } => targets.len(),
-            Self::Tokens(tokens) => tokens.len(),
-        }
-    }
-
-    pub(crate) const fn is_plain(&self) -> bool {
-        self.len() == 1
     }
 }

@@ -16,53 +16,30 @@ mod sequence;
 mod walk;
 
 use crate::{
-    Criterion, FacilityId, Order,
+    backend::Backend,
     engine::database::{Conn, MultiBackend},
+    find::criterion::{Criterion, Order},
     records::{
+        rows::ID_PARAM,
         standing::{self, Later},
-        versions::{COLUMNS, Columns, ID_PARAM, Row},
+        version_row::{COLUMNS, Columns, Row},
     },
-    tx::Backend,
 };
-use bind::{Bind, push_equal, push_tuple};
-use criterion::Rows;
+use bind::{Bind, Pass, push_equal, push_tuple};
+use criterion::MANY_CRITERIA;
+pub(crate) use criterion::Place;
 use diesel::{
     QueryResult, RunQueryDsl,
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    query_builder::{Query, QueryFragment, QueryId},
     sql_types::{BigInt, Binary, Nullable},
 };
-use model::ResourceType;
 pub(crate) use probe::Probe;
 use sequence::Sequence;
 use walk::Walk;
 
-type Pass<'a, 'b> = AstPass<'a, 'b, MultiBackend>;
-
-/// From this number of criteria on a statement is prepared each time: there would be too
-/// many sorts to keep.
-const MANY_CRITERIA: usize = 4;
 /// The value is spelt out: only so the databases see that the index on time, which holds
 /// the rows of `_id` alone, has all that are asked for.
 const OF_ID: &str = " AND d.param = '_id'";
-
-/// Where a search looks.
-#[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
-    pub(crate) backend: Backend,
-    pub(crate) facility: FacilityId,
-    pub(crate) resource_type: &'a ResourceType,
-}
-
-impl<'a> Place<'a> {
-    fn rows(&'a self, criterion: &'a Criterion<'a>) -> Rows<'a> {
-        Rows {
-            backend: self.backend,
-            facility: &self.facility.0,
-            resource_type: self.resource_type.as_str(),
-            criterion,
-        }
-    }
-}
 
 /// The rows that are walked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

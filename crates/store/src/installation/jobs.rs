@@ -2,7 +2,9 @@
 //! What the progress says is not known here, and nothing in a row is taken to be well
 //! formed: whoever can write to the database could otherwise stop a job by it.
 
-use crate::{Access, Error, FacilityId, Tx, engine::database::Conn, schema::job};
+use crate::{
+    Access, Error, FacilityId, Tx, access::Writes as _, engine::database::Conn, schema::job,
+};
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
     prelude::{Queryable, Selectable},

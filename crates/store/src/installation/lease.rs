@@ -1,6 +1,8 @@
 //! The lease of the anchor-service: one row, changed by compare-and-swap.
 
-use crate::{Access, Error, Tx, column, engine::database::Conn, schema::anchor_lease};
+use crate::{
+    Access, Error, Tx, access::Writes as _, column, engine::database::Conn, schema::anchor_lease,
+};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use model::Timestamp;
 

@@ -4,7 +4,8 @@
 //! "Rows of meta"). That of `registry` is in [`Registries`](crate::Registries).
 
 use crate::{
-    Access, Error, KeysShown, Tx, engine::database::Conn, log::leaf_keys::MetaRow, schema::meta,
+    Access, Error, KeysShown, Tx, access::Writes as _, engine::database::Conn,
+    log::leaf_keys::MetaRow, schema::meta,
 };
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, upsert::excluded};
 

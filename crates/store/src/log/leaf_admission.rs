@@ -3,10 +3,11 @@
 
 use crate::{
     Error, FacilityId, LeafClaims, LeafFault, Leaves, Log, PendingLeaf, RowName, Tx, WaitingLeaf,
+    access::sealed::Connected as _,
+    backend::Backend,
     column,
     engine::database::Conn,
     log::{leaf_claims::MOST_REFUSED, leaf_sequence},
-    tx::{Backend, sealed::Connected as _},
 };
 use diesel::{
     QueryableByName, RunQueryDsl, sql_query,

@@ -3,7 +3,9 @@
 //! name that the log has already is no new one, whatever its mac.
 
 use crate::{
-    Access, Error, FacilityId, LeafName, Leaves, PendingLeaf, RowName, Tx, column,
+    Access, Error, FacilityId, LeafName, Leaves, PendingLeaf, RowName, Tx,
+    access::Writes as _,
+    column,
     log::leaf_keys::{self, LeafKey},
     schema::{log, pending_leaf},
 };
@@ -140,7 +142,7 @@ impl Leaves<'_, Tx> {
             .select(COLUMNS);
         let keys = self.access.leaf_keys.held();
         // Row by row, so that the rows' own buffers are not all held at once.
-        let looked = crate::tx::sealed::Connected::query(self.access, |conn| {
+        let looked = crate::access::sealed::Connected::query(self.access, |conn| {
             let rows =
                 query.load_iter::<WaitingRow, diesel::connection::DefaultLoadingMode>(conn)?;
             look(rows, facility, &keys)

@@ -4,7 +4,10 @@
 //!
 //! They open nothing. The store holds them, so that nothing can be put down without.
 
-use crate::{Error, FacilityId, FormerRegistry, KeysShown, Log, LogRowId, NewLog, StoredLogKey};
+use crate::{
+    Error, FacilityId,
+    log::rows::{Log, NewLog, StoredLogKey},
+};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use model::{Commitment, Digest, LogId, Tag, Timestamp, VersionNumber};
@@ -24,6 +27,21 @@ const OF_META: &[u8] = b"chartseal/1/meta";
 /// Bytes of a mac.
 pub(crate) const MAC: usize = 16;
 
+/// By what rows are shown to be ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeysShown {
+    /// The leaf key that makes macs.
+    Newest,
+    /// Another leaf key that is held.
+    Older,
+    /// There is no mac: an earlier release wrote them, or somebody took it away.
+    Never,
+    /// The mac that is there is of none of them.
+    Wrong,
+    /// No leaf key is held.
+    Unknown,
+}
+
 /// What a leaf commits to, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LeafName {
@@ -39,8 +57,8 @@ pub struct LeafName {
 pub(crate) struct MetaRow<'a> {
     pub(crate) name: &'a str,
     pub(crate) value: &'a str,
-    /// Beside the registry of today those of before.
-    pub(crate) former: &'a [(LogRowId, FormerRegistry)],
+    /// The bytes of the rows of other tables under the same mac.
+    pub(crate) beside: &'a [u8],
 }
 
 impl<'a> MetaRow<'a> {
@@ -49,7 +67,7 @@ impl<'a> MetaRow<'a> {
         Self {
             name,
             value,
-            former: &[],
+            beside: &[],
         }
     }
 }
@@ -127,12 +145,7 @@ impl LeafKey {
             mac.update(&(text.len() as u64).to_be_bytes());
             mac.update(text.as_bytes());
         }
-        for (log, former) in row.former {
-            mac.update(&log.0.to_be_bytes());
-            mac.update(&former.last_seq.to_be_bytes());
-            mac.update(&former.registry.chain_id.to_be_bytes());
-            mac.update(&former.registry.address);
-        }
+        mac.update(row.beside);
         mac
     }
 

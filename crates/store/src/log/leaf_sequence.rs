@@ -2,10 +2,13 @@
 //! database, so a million of them costs no round trips and no memory here.
 
 use crate::{
-    Error, Log, PendingLeaf, Tx, column,
+    Error, Log, PendingLeaf, Tx,
+    access::Writes as _,
+    access::sealed::Connected as _,
+    backend::Backend,
+    column,
     engine::database::Conn,
     schema::{leaf, log},
-    tx::{Backend, sealed::Connected as _},
 };
 use diesel::{
     ExpressionMethods, QueryDsl, RunQueryDsl,

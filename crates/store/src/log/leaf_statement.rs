@@ -2,8 +2,8 @@
 //! SQLite, which has been seen to walk through all of the log for it, is told its index.
 
 use crate::{
+    backend::Backend,
     engine::database::{Conn, MultiBackend},
-    tx::Backend,
 };
 use diesel::{
     QueryResult, RunQueryDsl,

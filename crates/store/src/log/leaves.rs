@@ -1,25 +1,12 @@
 //! Leaves of the log: those that wait for an index, and those that have one.
 
 use crate::{
-    Access, Error, FacilityId, Log, LogRowId, Tx, column,
+    Access, Error, FacilityId, Log, LogRowId, PendingLeaf, Tx, column,
     log::{leaf_sequence, leaf_statement::Places},
     schema::{audit, leaf, pending_leaf, statement, version},
 };
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, dsl::count_star};
 use model::{Commitment, Tag, Timestamp, VersionNumber};
-
-/// A leaf that waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PendingLeaf {
-    /// Grows with the time of writing, roughly: order of ids is not order of commits.
-    pub id: i64,
-    /// What the log will hold.
-    pub commitment: Commitment,
-    /// The record or audit record it commits to.
-    pub record: Tag,
-    /// Which of its versions.
-    pub version: VersionNumber,
-}
 
 /// Where a leaf is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

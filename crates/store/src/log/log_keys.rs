@@ -5,7 +5,9 @@
 //! "Keys of logs"): what somebody else wrote is given to nobody.
 
 use crate::{
-    Access, Error, Log, LogRowId, NewLog, Tx, column,
+    Access, Error, KeysShown, Log, LogRowId, StoredLogKey, Tx,
+    access::Writes as _,
+    column,
     engine::database::Conn,
     log::leaf_keys::LeafKeys,
     schema::{log, log_key},
@@ -13,34 +15,6 @@ use crate::{
 use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, RunQueryDsl};
 use model::Timestamp;
 use std::collections::BTreeMap;
-
-/// A key of a log as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredLogKey {
-    /// From 1, in the order they were made.
-    pub number: u32,
-    /// Ed25519.
-    pub public_key: [u8; 32],
-    /// When it was made; not known of a key that was never changed.
-    pub created: Option<Timestamp>,
-    /// Since when it signs no more.
-    pub retired: Option<Timestamp>,
-}
-
-/// By what rows are shown to be ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeysShown {
-    /// The leaf key that makes macs.
-    Newest,
-    /// Another leaf key that is held.
-    Older,
-    /// There is no mac: an earlier release wrote them, or somebody took it away.
-    Never,
-    /// The mac that is there is of none of them.
-    Wrong,
-    /// No leaf key is held.
-    Unknown,
-}
 
 /// The keys of a log, and what shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,7 +198,7 @@ impl LogKeys<'_, Tx> {
         let row = self.access.logs().get(id)?.ok_or(Error::Corrupt("log"))?;
         let query = (log_key::table.filter(log_key::log_id.eq(id.0))).order(log_key::number);
         let keys: Vec<Row> =
-            crate::tx::sealed::Connected::query(self.access, |conn| query.load(conn))?;
+            crate::access::sealed::Connected::query(self.access, |conn| query.load(conn))?;
         let keys: Vec<_> = keys.into_iter().map(read).collect::<Result<_, _>>()?;
         let mac = self
             .access
@@ -233,17 +207,5 @@ impl LogKeys<'_, Tx> {
             .log_keys_mac(&row.as_made(), &keys);
         let shown = diesel::update(log::table.find(id.0)).set(log::keys_mac.eq(mac.as_slice()));
         self.access.write(|conn| shown.execute(conn)).map(drop)
-    }
-}
-
-impl Log {
-    fn as_made(&self) -> NewLog {
-        NewLog {
-            facility: self.facility,
-            epoch: self.epoch,
-            origin: self.origin.clone(),
-            log_id: self.log_id,
-            public_key: self.public_key,
-        }
     }
 }

@@ -2,59 +2,14 @@
 //! means is known in `tlog`.
 
 use crate::{
-    Access, Error, FacilityId, Tx, column,
+    Access, Error, FacilityId, Log, LogRowId, NewLog, Tx,
+    access::Writes as _,
+    column,
     engine::database::Conn,
     schema::{checkpoint, log, tile},
 };
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
-use model::{Digest, LogId, Timestamp};
-
-/// Stands for a log in every row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LogRowId(pub(crate) i32);
-
-/// A log as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
-    /// Its id in rows.
-    pub id: LogRowId,
-    /// Whose log it is.
-    pub facility: FacilityId,
-    /// Counts from 1; each epoch is a log of its own.
-    pub epoch: u32,
-    /// Checkpoint origin.
-    pub origin: String,
-    /// Its name on the chain.
-    pub log_id: LogId,
-    /// Ed25519.
-    pub public_key: [u8; 32],
-    /// Leaves that have an index.
-    pub size: u64,
-    pub(crate) state_mac: Option<Vec<u8>>,
-}
-
-impl Log {
-    /// Whether a leaf key, held or not, showed its size and root.
-    #[must_use]
-    pub const fn has_state_mac(&self) -> bool {
-        self.state_mac.is_some()
-    }
-}
-
-/// A log to be stored; it begins empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewLog {
-    /// Whose log it is.
-    pub facility: FacilityId,
-    /// Counts from 1.
-    pub epoch: u32,
-    /// Checkpoint origin.
-    pub origin: String,
-    /// Its name on the chain.
-    pub log_id: LogId,
-    /// Ed25519.
-    pub public_key: [u8; 32],
-}
+use model::{Digest, Timestamp};
 
 /// A tile as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,9 +159,10 @@ impl Logs<'_, Tx> {
             Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
         })?;
         let query = log::table.filter(log::origin.eq(&new.origin));
-        read_log(crate::tx::sealed::Connected::query(self.access, |conn| {
-            query.first(conn)
-        })?)
+        read_log(crate::access::sealed::Connected::query(
+            self.access,
+            |conn| query.first(conn),
+        )?)
     }
 
     /// Shows by a leaf key that a log was brought to this size and root by who holds it.

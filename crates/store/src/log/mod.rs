@@ -10,4 +10,5 @@ pub(crate) mod log_keys;
 pub(crate) mod log_pages;
 pub(crate) mod logs;
 pub(crate) mod refused_leaves;
+pub(crate) mod rows;
 pub(crate) mod signed_notes;

@@ -2,7 +2,9 @@
 //! looked at them.
 
 use crate::{
-    Access, Error, FacilityId, LeafFault, Leaves, RowName, Tx, WaitingLeaf, column,
+    Access, Error, FacilityId, LeafFault, Leaves, RowName, Tx, WaitingLeaf,
+    access::Writes as _,
+    column,
     schema::{pending_leaf, refused_leaf},
 };
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, dsl::count_star};

@@ -4,8 +4,8 @@
 //! new ones come.
 
 use crate::{
-    Access, Error, FacilityId, Tx, column, engine::database::Conn, records::old_rows::OldRows,
-    schema::answer,
+    Access, Error, FacilityId, Tx, access::Writes as _, column, engine::database::Conn,
+    records::old_rows::OldRows, schema::answer,
 };
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,

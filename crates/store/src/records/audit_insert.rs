@@ -2,10 +2,12 @@
 //! for many on PostgreSQL, as in `version_insert`.
 
 use crate::{
-    Error, FacilityId, LeafName, Tx, column,
+    Error, FacilityId, LeafName,
+    access::Writes,
+    column,
     engine::database::Conn,
     log::leaf_keys::LeafKey,
-    records::audits::NewAudit,
+    records::rows::NewAudit,
     schema::{audit, audit_patient, audit_query, pending_leaf},
 };
 use diesel::{
@@ -84,11 +86,11 @@ impl<'a> Row<'a> {
 /// Stores audit records with their narrow rows and their leaves; `Taken` when one of
 /// them is there already.
 pub(crate) fn insert_many(
-    tx: &mut Tx,
+    tx: &mut impl Writes,
     facility: FacilityId,
     new: &[NewAudit],
 ) -> Result<(), Error> {
-    let key = tx.leaf_keys.newest()?;
+    let key = tx.leaf_keys().newest()?;
     for batch in new.chunks(BATCH) {
         let rows = batch.iter().map(|new| Row::of(facility, new, &key));
         let rows = rows.collect::<Result<Vec<_>, _>>()?;

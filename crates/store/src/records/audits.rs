@@ -3,7 +3,11 @@
 
 use crate::{
     Access, Error, FacilityId, Tx, column,
-    records::waiting,
+    records::{
+        audit_insert,
+        rows::{Audit, NewAudit, SealedQuery},
+        waiting::Waiting,
+    },
     schema::{audit, audit_patient, audit_query},
 };
 use diesel::{
@@ -11,62 +15,8 @@ use diesel::{
     SelectableHelper,
     prelude::{Queryable, Selectable},
 };
-use model::{AuditInteraction, Commitment, DataKeyId, Tag, Timestamp};
+use model::{AuditInteraction, DataKeyId, Tag, Timestamp};
 use std::collections::BTreeMap;
-
-/// A stored audit record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Audit {
-    /// Tag of its record id.
-    pub record: Tag,
-    /// When it was recorded.
-    pub time: Timestamp,
-    /// What was asked for.
-    pub interaction: AuditInteraction,
-    /// `AuditEvent.outcome`: 0, 4, 8 or 12.
-    pub outcome: u8,
-    /// Purpose of use, when the caller stated one.
-    pub purpose: Option<String>,
-    /// The policy set then in force; 0 when none was valid.
-    pub policy_number: u32,
-    /// Who asked.
-    pub user: Option<Tag>,
-    /// Through which client.
-    pub client: Option<Tag>,
-    /// The patient, when exactly one is concerned.
-    pub subject: Option<Tag>,
-    /// How many AuditEvents it renders to.
-    pub events: u32,
-    /// Bytes of padded plaintext.
-    pub padded_size: u32,
-    /// The key that opens the envelope.
-    pub data_key: DataKeyId,
-    /// The sealed record.
-    pub envelope: Vec<u8>,
-    /// The sealed query texts, in the order of their numbers.
-    pub queries: Vec<SealedQuery>,
-}
-
-/// A sealed query text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SealedQuery {
-    /// The key that opens the envelope.
-    pub data_key: DataKeyId,
-    /// The sealed text.
-    pub envelope: Vec<u8>,
-}
-
-/// An audit record to be stored. How many events it has follows from `patients`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewAudit {
-    /// The row; `events` is set from `patients`.
-    pub audit: Audit,
-    /// The patient of each event, in order, [`Tag::ZERO`] for none; an empty list is one
-    /// event without a patient.
-    pub patients: Vec<Tag>,
-    /// What the log will hold.
-    pub commitment: Commitment,
-}
 
 /// Where a page of audit records begins: with this one, towards older ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -412,6 +362,10 @@ impl Audits<'_, Tx> {
     /// when the record is; on PostgreSQL the whole transaction may only then come to that.
     pub fn insert(&mut self, facility: FacilityId, new: &NewAudit) -> Result<(), Error> {
         self.access.probe(facility, new.audit.record);
-        waiting::add_audit(self.access, facility, new)
+        if !Waiting::is_for(self.access.backend(), 0) {
+            return audit_insert::insert_many(self.access, facility, std::slice::from_ref(new));
+        }
+        self.access.waiting.add_audit(facility, new);
+        Ok(())
     }
 }

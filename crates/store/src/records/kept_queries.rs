@@ -2,8 +2,8 @@
 //! ones go when new ones come.
 
 use crate::{
-    Access, Error, FacilityId, Tx, column, engine::database::Conn, records::old_rows::OldRows,
-    schema::kept_query,
+    Access, Error, FacilityId, Tx, access::Writes as _, column, engine::database::Conn,
+    records::old_rows::OldRows, schema::kept_query,
 };
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,

@@ -1,6 +1,6 @@
 //! Rows that are kept for a time: a few of the old ones go when a new one comes.
 
-use crate::{Error, FacilityId, Tx, engine::database::Conn};
+use crate::{Error, FacilityId, Tx, access::Writes as _, engine::database::Conn};
 use diesel::{
     RunQueryDsl, sql_query,
     sql_types::{BigInt, Integer},

@@ -4,9 +4,12 @@
 //! is missing between two others shows by itself.
 
 use crate::{
-    Error, FacilityId, column,
+    Error, FacilityId, MissingVersion, column,
     engine::database::{Conn, MultiBackend},
-    records::versions::{self, COLUMNS, Columns, Row, Version},
+    records::{
+        rows::Version,
+        version_row::{self, COLUMNS, Columns, Row},
+    },
 };
 use diesel::{
     QueryResult, RunQueryDsl,
@@ -14,15 +17,6 @@ use diesel::{
     sql_types::{BigInt, Binary, Integer, Nullable},
 };
 use model::{Tag, Timestamp, VersionNumber};
-
-/// A version that a leaf names, or that other rows presuppose, and no row holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MissingVersion {
-    /// The record.
-    pub record: Tag,
-    /// Its version.
-    pub number: VersionNumber,
-}
 
 /// Two columns of a statement: the newest leaf and the newest pending leaf of the record
 /// `{a}` of the facility `{f}` that are later than the version `{n}`. One step in an index
@@ -100,7 +94,7 @@ pub(crate) fn read(record: Tag, lines: Vec<Line>) -> Result<Found, Error> {
     for (row, number, later) in lines {
         require_none_later(record, later)?;
         newest = number.map(column::version_number).transpose()?;
-        rows.extend(row.map(versions::read).transpose()?);
+        rows.extend(row.map(version_row::read).transpose()?);
     }
     Ok((rows, newest))
 }

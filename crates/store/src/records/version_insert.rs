@@ -4,10 +4,12 @@
 //! belongs to a batch of versions goes in one.
 
 use crate::{
-    Error, FacilityId, LeafName, Tx, column,
+    Error, FacilityId, LeafName,
+    access::Writes,
+    column,
     engine::database::Conn,
     log::leaf_keys::LeafKey,
-    records::versions::{ID_PARAM, NewVersion},
+    records::rows::{ID_PARAM, NewVersion},
     schema::{link, pending_leaf, token, version},
 };
 use diesel::{
@@ -73,11 +75,11 @@ impl<'a> Rows<'a> {
 /// twice in it, because within one statement the later version would not see the
 /// links of the earlier one.
 pub(crate) fn insert_many(
-    tx: &mut Tx,
+    tx: &mut impl Writes,
     facility: FacilityId,
     new: &[NewVersion],
 ) -> Result<(), Error> {
-    let key = tx.leaf_keys.newest()?;
+    let key = tx.leaf_keys().newest()?;
     let mut rest = new;
     while !rest.is_empty() {
         let mut seen = HashSet::new();

@@ -5,11 +5,16 @@
 //! COMMIT.
 
 use crate::{
-    Error, FacilityId, NewAudit, NewVersion, Tx,
-    records::{audit_insert, version_insert},
-    tx::Backend,
+    Error, FacilityId,
+    access::Writes,
+    backend::Backend,
+    records::{
+        audit_insert,
+        rows::{NewAudit, NewVersion},
+        version_insert,
+    },
 };
-use std::{collections::BTreeMap, mem};
+use std::collections::BTreeMap;
 
 /// More rows than this in one call go by themselves: little is saved then by waiting,
 /// and they would have to be copied.
@@ -29,6 +34,22 @@ pub(crate) struct Mark {
 }
 
 impl Waiting {
+    /// Whether so many versions wait for others to be stored with them.
+    pub(crate) const fn is_for(backend: Backend, versions: usize) -> bool {
+        matches!(backend, Backend::Postgres) && versions <= FEW
+    }
+
+    /// Adds versions.
+    pub(crate) fn add_versions(&mut self, facility: FacilityId, new: &[NewVersion]) {
+        let new = new.iter().cloned().map(|new| (facility, new));
+        self.versions.extend(new);
+    }
+
+    /// Adds an audit record.
+    pub(crate) fn add_audit(&mut self, facility: FacilityId, new: &NewAudit) {
+        self.audits.push((facility, new.clone()));
+    }
+
     pub(crate) fn mark(&self) -> Mark {
         Mark {
             versions: self.versions.len(),
@@ -51,33 +72,9 @@ impl Waiting {
     }
 }
 
-/// Stores versions, now or with those of others. Only the end of the transaction
-/// tells whether those that waited were stored.
-pub(crate) fn add_versions(
-    tx: &mut Tx,
-    facility: FacilityId,
-    new: &[NewVersion],
-) -> Result<(), Error> {
-    if tx.backend() == Backend::Sqlite || new.len() > FEW {
-        return version_insert::insert_many(tx, facility, new);
-    }
-    let new = new.iter().cloned().map(|new| (facility, new));
-    tx.waiting.versions.extend(new);
-    Ok(())
-}
-
-/// Stores an audit record, as [`add_versions`] does versions.
-pub(crate) fn add_audit(tx: &mut Tx, facility: FacilityId, new: &NewAudit) -> Result<(), Error> {
-    if tx.backend() == Backend::Sqlite {
-        return audit_insert::insert_many(tx, facility, std::slice::from_ref(new));
-    }
-    tx.waiting.audits.push((facility, new.clone()));
-    Ok(())
-}
-
-/// Stores what waits. After an error the transaction must not be committed.
-pub(crate) fn store(tx: &mut Tx) -> Result<(), Error> {
-    let Waiting { versions, audits } = mem::take(&mut tx.waiting);
+/// Stores what waited. After an error the transaction must not be committed.
+pub(crate) fn store(tx: &mut impl Writes, rows: Waiting) -> Result<(), Error> {
+    let Waiting { versions, audits } = rows;
     for (facility, versions) in by_facility(versions) {
         version_insert::insert_many(tx, facility, &versions)?;
     }

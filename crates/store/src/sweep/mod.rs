@@ -7,7 +7,7 @@ pub(crate) mod sql;
 use crate::{
     Access, Audit, Error, FacilityId, LeafName, LogRowId, Statement, Version, column,
     facility::statements,
-    records::{audits, versions},
+    records::{audits, version_row},
     schema::{audit, pending_leaf, statement, version},
     sweep::sql::{LeafLine, NameLine, Swept},
 };
@@ -160,10 +160,10 @@ impl<A: Access> Sweep<'_, A> {
                     version::envelope,
                 ),
             ));
-        let rows: Vec<(i64, versions::Row)> = self.access.query(|conn| query.load(conn))?;
-        let mut rows: HashMap<i64, versions::Row> = rows.into_iter().collect();
+        let rows: Vec<(i64, version_row::Row)> = self.access.query(|conn| query.load(conn))?;
+        let mut rows: HashMap<i64, version_row::Row> = rows.into_iter().collect();
         let row = |line: &NameLine| match rows.remove(&line.0) {
-            Some(row) => versions::read(row),
+            Some(row) => version_row::read(row),
             None => Err(GONE),
         };
         Ok(beside(names, row))
@@ -192,8 +192,9 @@ impl<A: Access> Sweep<'_, A> {
                 version::data_key_id,
                 version::envelope,
             ));
-        let row: Option<versions::Row> = self.access.query(|conn| query.first(conn).optional())?;
-        row.map(versions::read).transpose()
+        let row: Option<version_row::Row> =
+            self.access.query(|conn| query.first(conn).optional())?;
+        row.map(version_row::read).transpose()
     }
 
     /// The audit records after a name, or from the first, in the order of names.

@@ -4,8 +4,8 @@
 //! that a facility is walked through alone.
 
 use crate::{
+    backend::Backend,
     engine::database::{Conn, MultiBackend},
-    tx::Backend,
 };
 use diesel::{
     QueryResult, RunQueryDsl,

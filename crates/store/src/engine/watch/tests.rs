@@ -1,7 +1,7 @@
 //! A statement that has no end of its own is ended, on both databases.
 
 use super::STILL_WANTED;
-use crate::{Error, Options, Reader, Store, test_database::TestDatabase, tx::Backend};
+use crate::{Error, Options, Reader, Store, backend::Backend, test_database::TestDatabase};
 use diesel::{QueryResult, connection::SimpleConnection};
 use std::{future::Future as _, sync::mpsc, task::Poll, time::Duration};
 
@@ -9,7 +9,7 @@ use std::{future::Future as _, sync::mpsc, task::Poll, time::Duration};
 const LONG: Duration = Duration::from_secs(60);
 
 fn endless(reader: &mut Reader) -> Result<(), Error> {
-    use crate::tx::sealed::Connected as _;
+    use crate::access::sealed::Connected as _;
     reader.query(|conn| -> QueryResult<()> {
         match conn.backend() {
             Backend::Sqlite => conn.batch_execute(&format!(

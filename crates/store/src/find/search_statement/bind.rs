@@ -1,10 +1,13 @@
 //! Values and comparisons, pushed onto a statement.
 
-use super::Pass;
+use crate::engine::database::MultiBackend;
 use diesel::{
     QueryResult,
+    query_builder::AstPass,
     sql_types::{BigInt, Binary, Integer, Text},
 };
+
+pub(crate) type Pass<'a, 'b> = AstPass<'a, 'b, MultiBackend>;
 
 /// A value of a column.
 #[derive(Clone, Copy)]

@@ -1,12 +1,37 @@
 //! The rows of one criterion as SQL.
 
 use super::{
-    Pass,
-    bind::{Bind, push_equal, push_list},
+    bind::{Bind, Pass, push_equal, push_list},
     walk::Walk,
 };
-use crate::{Criterion, engine::watch::STILL_WANTED, records::versions::ID_PARAM, tx::Backend};
+use crate::{
+    FacilityId, backend::Backend, engine::watch::STILL_WANTED, find::criterion::Criterion,
+    records::rows::ID_PARAM,
+};
 use diesel::QueryResult;
+use model::ResourceType;
+
+/// From this number of criteria on a statement is prepared each time: there would be too
+/// many sorts to keep.
+pub(super) const MANY_CRITERIA: usize = 4;
+/// Where a search looks.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) backend: Backend,
+    pub(crate) facility: FacilityId,
+    pub(crate) resource_type: &'a ResourceType,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn rows(&'a self, criterion: &'a Criterion<'a>) -> Rows<'a> {
+        Rows {
+            backend: self.backend,
+            facility: &self.facility.0,
+            resource_type: self.resource_type.as_str(),
+            criterion,
+        }
+    }
+}
 
 /// A criterion on the records of one type in one facility.
 #[derive(Clone, Copy)]

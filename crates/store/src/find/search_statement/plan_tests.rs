@@ -5,10 +5,10 @@ use super::{Count, Found, Lead, Narrow, Place, Probe};
 use crate::{
     Criterion, FacilityId, Order, TimePosition,
     anchoring::anchor_statement::Covering,
+    backend::Backend,
     engine::database::{Conn, MultiBackend, Use},
     records::standing::Standing,
     test_database::TestDatabase,
-    tx::Backend,
 };
 use diesel::{
     QueryResult, RunQueryDsl,

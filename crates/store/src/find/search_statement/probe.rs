@@ -1,9 +1,12 @@
 //! How many rows each criterion has, counted a little way: what leads a search.
 
-use super::{Pass, Place};
+use super::{
+    bind::Pass,
+    criterion::{MANY_CRITERIA, Place},
+};
 use crate::{
-    Criterion,
     engine::database::{Conn, MultiBackend},
+    find::criterion::Criterion,
 };
 use diesel::{
     QueryResult, RunQueryDsl,
@@ -31,7 +34,7 @@ impl<'a> Probe<'a> {
 impl QueryFragment<MultiBackend> for Probe<'_> {
     fn walk_ast<'b>(&'b self, mut out: Pass<'_, 'b>) -> QueryResult<()> {
         if !(self.criteria.iter()).all(|(_, criterion)| criterion.is_plain())
-            || self.criteria.len() > super::MANY_CRITERIA
+            || self.criteria.len() > MANY_CRITERIA
         {
             out.unsafe_to_cache_prepared();
         }

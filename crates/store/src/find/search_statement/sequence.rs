@@ -1,7 +1,7 @@
 //! The order of a search and its bounds, as the columns hold them.
 
 use super::bind::Bind;
-use crate::{Order, TimePosition};
+use crate::find::criterion::{Order, TimePosition};
 use model::Timestamp;
 
 /// An order with its bounds.

@@ -1,11 +1,8 @@
 //! A walk along one index: the rows, called `d`, whose leading columns have these
 //! values, from a bound on, in the order of the columns that follow.
 
-use super::{
-    Pass,
-    bind::{Bind, push_equal, push_tuple},
-};
-use crate::{engine::watch::STILL_WANTED, tx::Backend};
+use super::bind::{Bind, Pass, push_equal, push_tuple};
+use crate::{backend::Backend, engine::watch::STILL_WANTED};
 use diesel::QueryResult;
 
 pub(crate) struct Walk<'a> {

@@ -1,7 +1,7 @@
 //! Vectors of the macs, and what they count for.
 
 use super::*;
-use crate::Registry;
+use crate::{FormerRegistry, LogRowId, Registry, anchoring::registries::beside};
 
 fn name() -> LeafName {
     LeafName {
@@ -67,7 +67,7 @@ fn golden_vectors_of_the_macs_of_meta() {
         registry: at(5),
     };
     let moved = MetaRow {
-        former: &[(LogRowId(3), former)],
+        beside: &beside(&[(LogRowId(3), former)]),
         ..alone
     };
     let macs = [host, alone, moved].map(|row| hex(&key.meta_mac(&row)));
