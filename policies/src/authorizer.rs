@@ -195,16 +195,9 @@ impl Authorizer {
 fn cannot_be_asked(action: Action, resource: &ResourceEntity) -> Option<Reason> {
     let kind = resource.kind();
     let audit = matches!(kind, ResourceKind::AuditEvent | ResourceKind::AuditTrail);
-    let ours = |name: &String| name.starts_with('#');
     if audit && action.writes() {
         Some(Reason::AuditIsReadOnly)
-    } else if !action.applies_to(kind)
-        || resource
-            .attributes()
-            .resource_type
-            .as_ref()
-            .is_some_and(ours)
-    {
+    } else if !action.applies_to(kind) {
         Some(Reason::NotApplicable)
     } else {
         None

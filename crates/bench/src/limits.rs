@@ -82,7 +82,7 @@ fn sealing() -> Result<impl Fn(&[u8]) -> Result<(), Failed>, Failed> {
     Ok(move |block: &[u8]| {
         let place = Place {
             facility: &facility,
-            resource_type: &resource_type,
+            sealed_type: (&resource_type).into(),
             record: Tag::ZERO,
             version: VersionNumber::FIRST,
             clear: ClearFacts {

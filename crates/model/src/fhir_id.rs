@@ -4,9 +4,8 @@ use crate::Invalid;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::{fmt, str::FromStr};
 
-/// The name of a resource type, such as `Observation`, or of one of our own
-/// sealed things, such as `#query`. Whether R4 defines the type is for `fhir`
-/// to say.
+/// The name of a resource type, such as `Observation`. Whether R4 defines the type is for
+/// `fhir` to say.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ResourceType(String);
 
@@ -74,8 +73,7 @@ impl FromStr for ResourceType {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let name = text.strip_prefix('#').unwrap_or(text);
-        if (1..=64).contains(&name.len()) && name.bytes().all(|c| c.is_ascii_alphanumeric()) {
+        if (1..=64).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_alphanumeric()) {
             Ok(Self(text.to_owned()))
         } else {
             Err(Invalid {
@@ -158,6 +156,16 @@ mod tests {
         }
         for bad in ["", "a_b", "a/b", "ü", "a b", &"x".repeat(65)] {
             assert!(bad.parse::<LogicalId>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn resource_types_are_names_of_letters_and_digits() {
+        for good in ["Observation", "a", "A1", &"x".repeat(64)] {
+            assert!(good.parse::<ResourceType>().is_ok(), "{good}");
+        }
+        for bad in ["", "#query", "a#b", "a/b", "ü", "a b", &"x".repeat(65)] {
+            assert!(bad.parse::<ResourceType>().is_err(), "{bad}");
         }
     }
 

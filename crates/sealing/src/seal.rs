@@ -8,10 +8,10 @@
 //! Going back to an older version of a row is not noticed here but by the log.
 
 use crate::{
-    ClearFacts, DataKey, Format, OpenError, Salts, SealError, aes, derive::Extracted, envelope,
-    length_prefix, padding,
+    ClearFacts, DataKey, Format, OpenError, Salts, SealError, SealedType, aes, derive::Extracted,
+    envelope, length_prefix, padding,
 };
-use model::{DataKeyId, FacilityName, Random, ResourceType, Tag, VersionNumber};
+use model::{DataKeyId, FacilityName, Random, Tag, VersionNumber};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -20,8 +20,8 @@ use zeroize::Zeroizing;
 pub struct Place<'a> {
     /// The facility whose record it is.
     pub facility: &'a FacilityName,
-    /// The resource type, or one of our own such as `#query`.
-    pub resource_type: &'a ResourceType,
+    /// Under which type.
+    pub sealed_type: SealedType<'a>,
     /// The record's tag.
     pub record: Tag,
     /// The version; 1 for what has only one.
@@ -161,7 +161,7 @@ fn aad(format: Format, place: &Place<'_>, key_id: DataKeyId) -> Vec<u8> {
     length_prefix::push(&mut aad, label);
     length_prefix::push(&mut aad, place.facility.as_str().as_bytes());
     aad.extend_from_slice(key_id.as_bytes());
-    length_prefix::push(&mut aad, place.resource_type.as_str().as_bytes());
+    length_prefix::push(&mut aad, place.sealed_type.as_str().as_bytes());
     aad.extend_from_slice(place.record.as_bytes());
     aad.extend_from_slice(&place.version.get().to_be_bytes());
     if format == Format::Two {

@@ -132,7 +132,6 @@ impl Statement {
             .ok_or(StatementError::Invalid("reference"))?;
         let audit = self.kind == LeafKind::Audit;
         let reference = record_type.parse::<ResourceType>().is_ok()
-            && !record_type.starts_with('#')
             && id.parse::<LogicalId>().is_ok()
             && (!audit || (record_type == "AuditEvent" && id.len() <= 50));
         let interaction = if audit {

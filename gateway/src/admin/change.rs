@@ -2,9 +2,7 @@
 
 use super::{
     effect,
-    open_change::{
-        CHANGE, Content, DECISION, DecisionContent, SEALED_ID, find, place, read_statements, tag_of,
-    },
+    open_change::{Content, DecisionContent, SEALED_ID, find, read_statements, tag_of},
     person::Person,
     proposal::Proposal,
     touch,
@@ -12,6 +10,8 @@ use super::{
 use crate::{
     exchange::Exchange,
     facility::{
+        own::Own,
+        own_seal::{OwnContent, OwnPlace},
         registered::Registered,
         registration::{Client, Profile},
         sealed_json,
@@ -131,9 +131,11 @@ pub(super) async fn propose(
     let key = facility.keys.for_scope(Scope::Facility).await?;
     let own = facility.own_seal(&key, random);
     let sealed = own.seal(
-        &place(CHANGE, id, exchange.at),
-        SEALED_ID,
-        &sealed_json::bytes(&content)?,
+        &OwnPlace::only(Own::Change, id, exchange.at),
+        OwnContent {
+            id: SEALED_ID,
+            bytes: &sealed_json::bytes(&content)?,
+        },
     )?;
     let said = Said::entry(id, 1, &sealed.envelope);
     let statement = facility
@@ -280,9 +282,11 @@ async fn write_down(
     let key = facility.keys.for_scope(Scope::Facility).await?;
     let own = facility.own_seal(&key, &*exchange.app().random);
     let sealed = own.seal(
-        &place(DECISION, change, exchange.at),
-        SEALED_ID,
-        &sealed_json::bytes(&content)?,
+        &OwnPlace::only(Own::Decision, change, exchange.at),
+        OwnContent {
+            id: SEALED_ID,
+            bytes: &sealed_json::bytes(&content)?,
+        },
     )?;
     let said = Said::entry(change, 1, &sealed.envelope);
     let statement = facility

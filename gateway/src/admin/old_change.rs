@@ -1,13 +1,14 @@
 //! Changes of version 0.1, which stated nothing and sealed no decision.
 
 use super::{
-    open_change::{CHANGE, DECISION, DecisionContent, SEALED_ID, place},
+    open_change::{DecisionContent, SEALED_ID},
     person::Person,
 };
 use crate::{
     facility::{
         Facility,
-        own_seal::{self, OwnSeal},
+        own::Own,
+        own_seal::{Envelope, OwnContent, OwnPlace, OwnSeal},
         registration::Administrator,
         sealed_json,
         statement::{self, Said},
@@ -41,9 +42,12 @@ pub(crate) async fn state(
         .collect();
     let (mut old, mut decided) = (OldChanges::default(), 0_u32);
     for (number, (change, decision)) in (1..).zip(changes) {
-        let sealed = (change.data_key, change.envelope.as_slice());
-        let place_of = place(CHANGE, change.id, change.created);
-        own_seal::open(&facility.name, &facility.keys, &place_of, sealed).await?;
+        let sealed = Envelope {
+            data_key: change.data_key,
+            bytes: &change.envelope,
+        };
+        let place = OwnPlace::only(Own::Change, change.id, change.created);
+        facility.open_own(&place, sealed).await?;
         let said = Said::entry(change.id, 1, &change.envelope);
         let of = (StatementKind::Change, number);
         old.statements
@@ -55,9 +59,11 @@ pub(crate) async fn state(
             decider: decider.map(|it| Person::registered(it)),
         };
         let sealed = own.seal(
-            &place(DECISION, change.id, decision.created),
-            SEALED_ID,
-            &sealed_json::bytes(&content)?,
+            &OwnPlace::only(Own::Decision, change.id, decision.created),
+            OwnContent {
+                id: SEALED_ID,
+                bytes: &sealed_json::bytes(&content)?,
+            },
         )?;
         decided = decided.saturating_add(1);
         let said = Said::entry(change.id, 1, &sealed.envelope);

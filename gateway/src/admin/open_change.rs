@@ -6,7 +6,8 @@ use crate::{
     exchange::Exchange,
     facility::{
         Facility,
-        own_seal::{self, OwnPlace},
+        own::Own,
+        own_seal::{Envelope, OwnPlace},
         statement_log::{Breach, Latest},
     },
     failure::Failure,
@@ -15,10 +16,6 @@ use model::{Tag, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Change, ChangeDecision, Decided, DecidedChange, FacilityId, Reader, StatementKind};
 
-/// The type under which proposals are sealed.
-pub(super) const CHANGE: &str = "#change";
-/// The type under which decisions are sealed.
-pub(super) const DECISION: &str = "#decided";
 /// The id inside the envelopes; the change's own is the tag of its row.
 pub(super) const SEALED_ID: &str = "1";
 /// How often a change is read before it is believed that something is wrong with it:
@@ -49,11 +46,6 @@ pub(super) struct DecisionContent {
     pub(super) decided: String,
     /// Not known for some of version 0.1.
     pub(super) decider: Option<Person>,
-}
-
-/// Where the envelopes of a change belong.
-pub(super) const fn place(kind: &'static str, change: Tag, time: Timestamp) -> OwnPlace<'static> {
-    OwnPlace::only(kind, change, time)
 }
 
 /// The change of this id.
@@ -252,9 +244,12 @@ fn written(envelope: &[u8], time: Timestamp) -> Latest {
 /// # Errors
 /// When not, or the key cannot be had.
 pub(crate) async fn content(facility: &Facility, row: &Change) -> Result<Content, Failure> {
-    let sealed = (row.data_key, row.envelope.as_slice());
-    let place = place(CHANGE, row.id, row.created);
-    let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
+    let sealed = Envelope {
+        data_key: row.data_key,
+        bytes: &row.envelope,
+    };
+    let place = OwnPlace::only(Own::Change, row.id, row.created);
+    let opened = facility.open_own(&place, sealed).await?;
     let content: Content = serde_json::from_slice(&opened.content)
         .map_err(|_| Failure::fault("a proposed change cannot be read"))?;
     if content.proposal.name() != row.name || tag_of(facility, &content.proposer) != row.proposer {
@@ -273,9 +268,12 @@ pub(crate) async fn decider(
 ) -> Result<Option<Person>, Failure> {
     let sealed = row.sealed.as_ref();
     let sealed = sealed.ok_or_else(|| Failure::fault("a decision is not sealed"))?;
-    let place = place(DECISION, row.change, row.created);
-    let bytes = (sealed.data_key, sealed.envelope.as_slice());
-    let opened = own_seal::open(&facility.name, &facility.keys, &place, bytes).await?;
+    let place = OwnPlace::only(Own::Decision, row.change, row.created);
+    let sealed = Envelope {
+        data_key: sealed.data_key,
+        bytes: &sealed.envelope,
+    };
+    let opened = facility.open_own(&place, sealed).await?;
     let content: DecisionContent = serde_json::from_slice(&opened.content)
         .map_err(|_| Failure::fault("a decision cannot be read"))?;
     let same = |decider: &Person| tag_of(facility, decider) == row.decider;

@@ -4,7 +4,7 @@
 use crate::{
     audit::sealed::{self, AUDIT_EVENT, query_place},
     exchange::Exchange,
-    facility::{Facility, own_seal},
+    facility::{Facility, own::Own, own_seal::Envelope},
     failure::Failure,
     log::{leaf_proof, waiting_leaves::OwnLeaf},
     record::{
@@ -73,7 +73,7 @@ pub async fn find(
     let facility = exchange.facility();
     let (facility_id, tag) = (
         facility.id,
-        facility.tags.record_tag(AUDIT_EVENT, record.as_str()),
+        Own::AuditRecord.tag(&facility.tags, record.as_str()),
     );
     let row = exchange
         .app()
@@ -169,8 +169,11 @@ fn commitment_of(facility: &Facility, audit: &OpenAudit) -> Result<Commitment, F
 
 async fn open_row(facility: &Facility, row: Audit) -> Result<(OpenAudit, Format), Failure> {
     check_padded_size(row.padded_size, &row.envelope)?;
-    let (place, sealed) = (sealed::place(&row), (row.data_key, &*row.envelope));
-    let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
+    let sealed = Envelope {
+        data_key: row.data_key,
+        bytes: &row.envelope,
+    };
+    let opened = facility.open_own(&sealed::place(&row), sealed).await?;
     let tag_of = |id: &LogicalId| facility.tags.record_tag("Patient", id.as_str());
     let record = StoredRecord::parse(&opened.content, tag_of)
         .map_err(|_| Failure::fault("a sealed audit record cannot be read"))?;
@@ -231,8 +234,11 @@ async fn query_digests(
     let mut digests = Vec::with_capacity(row.queries.len());
     for (number, query) in (1..).zip(&row.queries) {
         let place = query_place(row.record, row.time, number)?;
-        let sealed = (query.data_key, &*query.envelope);
-        let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
+        let sealed = Envelope {
+            data_key: query.data_key,
+            bytes: &query.envelope,
+        };
+        let opened = facility.open_own(&place, sealed).await?;
         let text = std::str::from_utf8(&opened.content)
             .map_err(|_| Failure::fault("a sealed query text is not text"))?;
         digests.push(match record.renderer() {

@@ -5,7 +5,8 @@ use crate::{
     exchange::Side,
     facility::{
         Facility,
-        own_seal::{self, OwnPlace},
+        own::Own,
+        own_seal::{OwnContent, OwnPlace},
     },
     failure::Failure,
 };
@@ -18,10 +19,8 @@ use tlog::{
     leaf::{self, Statement},
 };
 
-/// The type under which audit records are sealed and named.
+/// The type of audit records in references.
 pub const AUDIT_EVENT: &str = "AuditEvent";
-/// The type under which query texts are sealed.
-const QUERY: &str = "#query";
 
 /// What the row of an audit record shows in clear beside what the record says, and the
 /// query texts beside it.
@@ -47,7 +46,7 @@ pub async fn seal_record(
 ) -> Result<NewAudit, Failure> {
     let (facility, facts) = (&*side.facility, record.facts());
     let id = facts.id.as_str().to_owned();
-    let tag = facility.tags.record_tag(AUDIT_EVENT, &id);
+    let tag = Own::AuditRecord.tag(&facility.tags, &id);
     let content = record.to_canonical();
     // The row is made first, for the envelope is bound to what it says in clear.
     let mut audit = store::Audit {
@@ -69,9 +68,13 @@ pub async fn seal_record(
         envelope: Vec::new(),
         queries: sealed_queries(random, facility, tag, facts.time, clear.queries).await?,
     };
-    let (place, content) = (place(&audit), (&*id, &*content));
-    let (data_key, sealed) =
-        own_seal::seal(random, facility, &place, Scope::Audit, content).await?;
+    let place = place(&audit);
+    let content = OwnContent {
+        id: &id,
+        bytes: &content,
+    };
+    let sealing = facility.seal_own(random, Scope::Audit, &place, content);
+    let (data_key, sealed) = sealing.await?;
     audit.data_key = data_key;
     audit.padded_size = sealing::padded_size(&sealed.envelope).unwrap_or(0);
     audit.envelope = sealed.envelope;
@@ -122,7 +125,7 @@ pub fn statement_of(
 /// Where the envelope of an audit record belongs.
 pub(crate) fn place(audit: &store::Audit) -> OwnPlace<'_> {
     OwnPlace {
-        kind: AUDIT_EVENT,
+        kind: Own::AuditRecord,
         record: audit.record,
         version: VersionNumber::FIRST,
         clear: clear_facts(audit),
@@ -199,8 +202,11 @@ async fn sealed_queries(
     let mut sealed = Vec::with_capacity(texts.len());
     for (number, text) in (1..).zip(texts) {
         let (place, scope) = (query_place(tag, at, number)?, query_scope(at));
-        let content = (&*number.to_string(), text.as_bytes());
-        let (data_key, one) = own_seal::seal(random, facility, &place, scope, content).await?;
+        let content = OwnContent {
+            id: &number.to_string(),
+            bytes: text.as_bytes(),
+        };
+        let (data_key, one) = facility.seal_own(random, scope, &place, content).await?;
         sealed.push(SealedQuery {
             data_key,
             envelope: one.envelope,
@@ -218,7 +224,7 @@ pub(crate) fn query_place(
     time: Timestamp,
     number: u32,
 ) -> Result<OwnPlace<'static>, Failure> {
-    OwnPlace::numbered(QUERY, record, number, time)
+    OwnPlace::numbered(Own::AuditQuery, record, number, time)
 }
 
 fn query_scope(at: Timestamp) -> Scope {

@@ -10,7 +10,8 @@ use crate::{
     exchange::Exchange,
     facility::{
         Facility,
-        own_seal::{self, OwnPlace},
+        own::Own,
+        own_seal::{Envelope, OwnContent, OwnPlace},
     },
     failure::Failure,
     http::{
@@ -24,8 +25,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::StoredAnswer;
 
-/// The type under which answers are sealed.
-const ANSWER: &str = "#answer";
 /// Different refusals of one Bundle that are kept with the element they are about.
 const MOST_REFUSALS: usize = 256;
 /// Bytes of the text of a refusal.
@@ -200,14 +199,14 @@ pub async fn seal(
     done: &[Done],
 ) -> Result<(DataKeyId, Vec<u8>), Failure> {
     let content = serde_json::to_vec(done).map_err(Failure::fault)?;
-    let (data_key, sealed) = own_seal::seal(
-        &*exchange.app().random,
-        exchange.facility(),
-        &OwnPlace::only(ANSWER, key, exchange.at),
-        Scope::Facility,
-        ("1", &content),
-    )
-    .await?;
+    let place = OwnPlace::only(Own::Answer, key, exchange.at);
+    let content = OwnContent {
+        id: "1",
+        bytes: &content,
+    };
+    let (facility, random) = (exchange.facility(), &*exchange.app().random);
+    let sealing = facility.seal_own(random, Scope::Facility, &place, content);
+    let (data_key, sealed) = sealing.await?;
     Ok((data_key, sealed.envelope))
 }
 
@@ -216,9 +215,12 @@ pub async fn seal(
 /// # Errors
 /// When it does not open or is not understood.
 pub async fn open(facility: &Facility, answer: StoredAnswer) -> Result<Vec<Done>, Failure> {
-    let place = OwnPlace::only(ANSWER, answer.key, answer.time);
-    let sealed = (answer.data_key, &*answer.envelope);
-    let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
+    let place = OwnPlace::only(Own::Answer, answer.key, answer.time);
+    let sealed = Envelope {
+        data_key: answer.data_key,
+        bytes: &answer.envelope,
+    };
+    let opened = facility.open_own(&place, sealed).await?;
     serde_json::from_slice(&opened.content).map_err(|_| unreadable())
 }
 

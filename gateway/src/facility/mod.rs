@@ -4,6 +4,7 @@
 pub(crate) mod in_force;
 pub(crate) mod keyring;
 pub(crate) mod old_facility;
+pub(crate) mod own;
 pub(crate) mod own_seal;
 pub(crate) mod own_urls;
 pub(crate) mod policy_set;
@@ -18,7 +19,7 @@ use crate::{
     facility::{
         in_force::InForce,
         keyring::{HeldKey, Keyring},
-        own_seal::OwnSeal,
+        own_seal::{Envelope, OwnContent, OwnPlace, OwnSeal},
         statement_log::{Breach, Source, StatementLog},
     },
     failure::Failure,
@@ -27,8 +28,8 @@ use crate::{
     work::sweep::SweepStatus,
 };
 use fhir::LocalBase;
-use model::{Clock, FacilityName, Random, Scope};
-use sealing::{CursorKey, IdRoot, IndexRoot, Kms, RequestKey};
+use model::{Clock, DataKeyId, FacilityName, Random, Scope};
+use sealing::{CursorKey, IdRoot, IndexRoot, Kms, Opened, RequestKey, Sealed};
 use std::sync::{
     Arc, PoisonError, RwLock,
     atomic::{AtomicU64, Ordering},
@@ -276,6 +277,34 @@ impl Facility {
             key,
             random,
         }
+    }
+
+    /// Seals an own envelope under the key of a scope, which is made if there is none.
+    ///
+    /// # Errors
+    /// When the key cannot be had, or sealing fails.
+    pub(crate) async fn seal_own(
+        &self,
+        random: &dyn Random,
+        scope: Scope,
+        place: &OwnPlace<'_>,
+        content: OwnContent<'_>,
+    ) -> Result<(DataKeyId, Sealed), Failure> {
+        let key = self.keys.for_scope(scope).await?;
+        let sealed = self.own_seal(&key, random).seal(place, content)?;
+        Ok((key.id, sealed))
+    }
+
+    /// Opens an own envelope.
+    ///
+    /// # Errors
+    /// As [`own_seal::open`].
+    pub(crate) async fn open_own(
+        &self,
+        place: &OwnPlace<'_>,
+        envelope: Envelope<'_>,
+    ) -> Result<Opened, Failure> {
+        own_seal::open(&self.name, &self.keys, place, envelope).await
     }
 
     /// One at a time proposes or decides in this process, so that statements get their

@@ -1,15 +1,13 @@
-//! What the gateway seals of its own: audit records and query texts, kept answers and
-//! queries, URLs, policy sets, registrations, changes, statements
-//! (docs/storage-format.md, "Envelopes").
+//! The one seal and the one open of what the gateway has of its own ([`Own`]).
 
 use crate::{
     facility::{
-        Facility,
         keyring::{HeldKey, Keyring},
+        own::Own,
     },
     failure::Failure,
 };
-use model::{DataKeyId, FacilityName, Random, ResourceType, Scope, Tag, Timestamp, VersionNumber};
+use model::{DataKeyId, FacilityName, Random, Tag, Timestamp, VersionNumber};
 use sealing::{ClearFacts, IdRoot, Opened, Place, Sealed};
 
 /// Seals for one facility under one key.
@@ -24,22 +22,38 @@ pub(crate) struct OwnSeal<'a> {
     pub random: &'a dyn Random,
 }
 
-/// Where an envelope of this kind belongs.
+/// Where an own envelope belongs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OwnPlace<'a> {
-    /// The type under which it is sealed, such as `#policyset`.
-    pub kind: &'a str,
-    /// What names it within the type.
+    /// Its kind.
+    pub kind: Own,
+    /// What names it within the kind.
     pub record: Tag,
-    /// Which of several under that tag.
+    /// Its number under that tag, from 1.
     pub version: VersionNumber,
     /// What its row says in clear.
     pub clear: ClearFacts<'a>,
 }
 
+/// What is sealed.
+#[derive(Clone, Copy)]
+pub(crate) struct OwnContent<'a> {
+    /// The id.
+    pub id: &'a str,
+    /// The rest.
+    pub bytes: &'a [u8],
+}
+
+/// A stored envelope, and the key that its row names.
+#[derive(Clone, Copy)]
+pub(crate) struct Envelope<'a> {
+    pub data_key: DataKeyId,
+    pub bytes: &'a [u8],
+}
+
 impl<'a> OwnPlace<'a> {
     /// The only row under its tag, one that says nothing in clear but its time.
-    pub(crate) const fn only(kind: &'a str, record: Tag, time: Timestamp) -> Self {
+    pub(crate) const fn only(kind: Own, record: Tag, time: Timestamp) -> Self {
         Self {
             kind,
             record,
@@ -53,32 +67,32 @@ impl<'a> OwnPlace<'a> {
     /// # Errors
     /// When the number is 0.
     pub(crate) fn numbered(
-        kind: &'a str,
+        kind: Own,
         record: Tag,
         number: u32,
         time: Timestamp,
     ) -> Result<Self, Failure> {
-        let version = VersionNumber::new(number)
-            .ok_or_else(|| Failure::fault(format!("a `{kind}` has the number 0")))?;
+        let version = VersionNumber::new(number).ok_or_else(|| {
+            let word = kind.sealed_type().as_str();
+            Failure::fault(format!("a `{word}` has the number 0"))
+        })?;
         Ok(Self {
             version,
             ..Self::only(kind, record, time)
         })
     }
 
-    fn with<T>(
-        &self,
-        facility: &FacilityName,
-        run: impl FnOnce(&Place<'_>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let kind: ResourceType = self.kind.parse().map_err(Failure::fault)?;
-        run(&Place {
+    const fn at<'p>(&self, facility: &'p FacilityName) -> Place<'p>
+    where
+        'a: 'p,
+    {
+        Place {
             facility,
-            resource_type: &kind,
+            sealed_type: self.kind.sealed_type(),
             record: self.record,
             version: self.version,
             clear: self.clear,
-        })
+        }
     }
 }
 
@@ -90,33 +104,22 @@ impl OwnSeal<'_> {
     pub(crate) fn seal(
         &self,
         place: &OwnPlace<'_>,
-        id: &str,
-        content: &[u8],
+        content: OwnContent<'_>,
     ) -> Result<Sealed, Failure> {
-        place.with(self.facility, |place| {
-            let (key, random) = (self.key, self.random);
-            Ok(sealing::seal(place, key.id, &key.key, id, content, random)?)
-        })
+        let (place, key) = (place.at(self.facility), self.key);
+        let OwnContent { id, bytes } = content;
+        Ok(sealing::seal(
+            &place,
+            key.id,
+            &key.key,
+            id,
+            bytes,
+            self.random,
+        )?)
     }
 }
 
-/// Seals an id and a content under the key of a scope, which is made if there is none.
-///
-/// # Errors
-/// When the key cannot be had, or sealing fails.
-pub(crate) async fn seal(
-    random: &dyn Random,
-    facility: &Facility,
-    place: &OwnPlace<'_>,
-    scope: Scope,
-    (id, content): (&str, &[u8]),
-) -> Result<(DataKeyId, Sealed), Failure> {
-    let key = facility.keys.for_scope(scope).await?;
-    let sealed = facility.own_seal(&key, random).seal(place, id, content)?;
-    Ok((key.id, sealed))
-}
-
-/// Opens an envelope of one of these.
+/// Opens an own envelope.
 ///
 /// # Errors
 /// When its key is gone, the envelope does not belong here, or the row says something
@@ -125,10 +128,12 @@ pub(crate) async fn open(
     facility: &FacilityName,
     keys: &Keyring,
     place: &OwnPlace<'_>,
-    (data_key, envelope): (DataKeyId, &[u8]),
+    envelope: Envelope<'_>,
 ) -> Result<Opened, Failure> {
-    let held = keys.by_id(data_key).await?;
-    place.with(facility, |place| {
-        Ok(sealing::open(place, &held.key, envelope)?)
-    })
+    let held = keys.by_id(envelope.data_key).await?;
+    Ok(sealing::open(
+        &place.at(facility),
+        &held.key,
+        envelope.bytes,
+    )?)
 }

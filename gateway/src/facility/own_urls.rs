@@ -5,7 +5,8 @@
 use crate::{
     facility::{
         Facility,
-        own_seal::{self, OwnPlace},
+        own::Own,
+        own_seal::{Envelope, OwnContent, OwnPlace},
     },
     failure::Failure,
 };
@@ -13,8 +14,6 @@ use fhir::LocalBase;
 use model::{Clock, FacilityName, Random, Scope, Timestamp};
 use store::{Store, StoredUrl};
 
-/// The type under which URLs are sealed.
-const OWN_URL: &str = "#ownurl";
 /// How often a URL is added anew when another process took its number.
 const ATTEMPTS: u32 = 5;
 
@@ -87,8 +86,11 @@ async fn known(facility: &Facility, store: &Store) -> Result<Vec<String>, Failur
 
 async fn open(facility: &Facility, row: StoredUrl) -> Result<String, Failure> {
     let place = place(facility, row.number, row.time);
-    let sealed = (row.data_key, &*row.envelope);
-    let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
+    let sealed = Envelope {
+        data_key: row.data_key,
+        bytes: &row.envelope,
+    };
+    let opened = facility.open_own(&place, sealed).await?;
     String::from_utf8(opened.content.to_vec()).map_err(Failure::fault)
 }
 
@@ -100,14 +102,13 @@ async fn sealed(
     random: &dyn Random,
 ) -> Result<StoredUrl, Failure> {
     let (id, time) = (number.to_string(), clock.now());
-    let (data_key, sealed) = own_seal::seal(
-        random,
-        facility,
-        &place(facility, number, time),
-        Scope::Facility,
-        (&id, url.as_bytes()),
-    )
-    .await?;
+    let place = place(facility, number, time);
+    let content = OwnContent {
+        id: &id,
+        bytes: url.as_bytes(),
+    };
+    let sealing = facility.seal_own(random, Scope::Facility, &place, content);
+    let (data_key, sealed) = sealing.await?;
     Ok(StoredUrl {
         number,
         time,
@@ -118,6 +119,6 @@ async fn sealed(
 
 /// Where the envelope of a URL belongs.
 fn place(facility: &Facility, number: u32, time: Timestamp) -> OwnPlace<'static> {
-    let tag = facility.tags.record_tag(OWN_URL, &number.to_string());
-    OwnPlace::only(OWN_URL, tag, time)
+    let tag = Own::Url.tag(&facility.tags, &number.to_string());
+    OwnPlace::only(Own::Url, tag, time)
 }

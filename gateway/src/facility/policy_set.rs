@@ -4,7 +4,8 @@
 use crate::{
     facility::{
         keyring::Keyring,
-        own_seal::{self, OwnPlace, OwnSeal},
+        own::Own,
+        own_seal::{self, Envelope, OwnContent, OwnPlace, OwnSeal},
         sealed_json,
         statement::{self, Said},
     },
@@ -14,9 +15,6 @@ use model::{FacilityName, Timestamp};
 use policies::{Compiled, PolicySource};
 use sealing::IdRoot;
 use store::{FacilityId, NewStatement, PolicySet, StatementKind, Tx};
-
-/// The type of the envelope.
-const POLICY_SET: &str = "#policyset";
 
 /// A policy set with its statement, to be stored together.
 pub(crate) struct NewSet {
@@ -49,8 +47,10 @@ pub(crate) fn make(
         .map_err(|error| Failure::fault(format!("policy set {number}: {error}")))?;
     let sealed = own.seal(
         &place(own.tags, number, at)?,
-        &number.to_string(),
-        &sealed_json::bytes(source)?,
+        OwnContent {
+            id: &number.to_string(),
+            bytes: &sealed_json::bytes(source)?,
+        },
     )?;
     let said = Said::Policy {
         set: number,
@@ -78,13 +78,16 @@ pub(crate) async fn open(
     row: &PolicySet,
 ) -> Result<PolicySource, Failure> {
     let place = place(tags, row.number, row.created)?;
-    let sealed = (row.data_key, row.envelope.as_slice());
+    let sealed = Envelope {
+        data_key: row.data_key,
+        bytes: &row.envelope,
+    };
     let opened = own_seal::open(facility, keys, &place, sealed).await?;
     serde_json::from_slice(&opened.content)
         .map_err(|_| Failure::fault(format!("policy set {} cannot be read", row.number)))
 }
 
 fn place(tags: &IdRoot, number: u32, time: Timestamp) -> Result<OwnPlace<'static>, Failure> {
-    let record = tags.record_tag(POLICY_SET, &number.to_string());
-    OwnPlace::numbered(POLICY_SET, record, number, time)
+    let record = Own::PolicySet.tag(tags, &number.to_string());
+    OwnPlace::numbered(Own::PolicySet, record, number, time)
 }

@@ -3,7 +3,8 @@
 
 use crate::{
     facility::{
-        own_seal::{self, OwnPlace, OwnSeal},
+        own::Own,
+        own_seal::{self, Envelope, OwnContent, OwnPlace, OwnSeal},
         sealed_json,
         statement::{self, Said},
         statement_log::Source,
@@ -176,9 +177,9 @@ impl Registrant {
     pub(crate) fn tag(&self, tags: &IdRoot) -> Tag {
         match self {
             Self::Client(client) if client.issuer.is_empty() => tags.client_tag(&client.client_id),
-            Self::Client(_) => tags.record_tag("#client", &self.id()),
+            Self::Client(_) => Own::Client.tag(tags, &self.id()),
             Self::Administrator(person) => tags.user_tag(&person.issuer, &person.subject),
-            Self::Facility(_) => tags.record_tag("#facility", &self.id()),
+            Self::Facility(_) => Own::Facility.tag(tags, &self.id()),
         }
     }
 
@@ -208,8 +209,12 @@ impl Registrant {
             state: State::of(active),
         };
         let tag = self.tag(own.tags);
-        let place = OwnPlace::numbered(sealed_type(self.kind()), tag, number, at)?;
-        let sealed = own.seal(&place, &self.id(), &sealed_json::bytes(&content)?)?;
+        let place = OwnPlace::numbered(self.kind().into(), tag, number, at)?;
+        let content = OwnContent {
+            id: &self.id(),
+            bytes: &sealed_json::bytes(&content)?,
+        };
+        let sealed = own.seal(&place, content)?;
         let said = Said::entry(tag, number, &sealed.envelope);
         Ok(NewRegistration {
             row: store::Registration {
@@ -267,14 +272,6 @@ pub(crate) fn id_of(issuer: &str, of_issuer: &str) -> String {
     format!("{issuer}\n{of_issuer}")
 }
 
-const fn sealed_type(kind: RegistrationKind) -> &'static str {
-    match kind {
-        RegistrationKind::Client => "#client",
-        RegistrationKind::Administrator => "#administrator",
-        RegistrationKind::Facility => "#facility",
-    }
-}
-
 /// The registrant of a row; `None` when the row ends a registration.
 ///
 /// # Errors
@@ -283,8 +280,11 @@ pub(crate) async fn open_row(
     source: Source<'_>,
     row: &store::Registration,
 ) -> Result<Option<Registrant>, Failure> {
-    let place = OwnPlace::numbered(sealed_type(row.kind), row.tag, row.number, row.created)?;
-    let sealed = (row.data_key, row.envelope.as_slice());
+    let place = OwnPlace::numbered(row.kind.into(), row.tag, row.number, row.created)?;
+    let sealed = Envelope {
+        data_key: row.data_key,
+        bytes: &row.envelope,
+    };
     let opened = own_seal::open(source.name, source.keys, &place, sealed).await?;
     let Content { registered, state } = serde_json::from_slice(&opened.content)
         .map_err(|_| Failure::fault("the content of a registration cannot be read"))?;

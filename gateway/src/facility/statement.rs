@@ -5,7 +5,8 @@
 use crate::{
     facility::{
         keyring::Keyring,
-        own_seal::{self, OwnPlace, OwnSeal},
+        own::Own,
+        own_seal::{self, Envelope, OwnContent, OwnPlace, OwnSeal},
     },
     failure::Failure,
 };
@@ -109,14 +110,9 @@ impl Said {
     }
 }
 
-/// `#<kind>`, the type of the envelope.
-fn sealed_type(kind: StatementKind) -> String {
-    format!("#{}", kind.as_str())
-}
-
 /// By which the leaf of a statement names it.
 pub(crate) fn record_tag(tags: &IdRoot, kind: StatementKind, number: u32) -> Tag {
-    tags.record_tag(&sealed_type(kind), &number.to_string())
+    Own::Statement(kind).tag(tags, &number.to_string())
 }
 
 /// Seals a statement and makes its leaf.
@@ -141,9 +137,12 @@ pub(crate) fn seal(
     .map_err(Failure::fault)?
     .encode();
     let record = record_tag(own.tags, kind, number);
-    let kind_text = sealed_type(kind);
-    let place = OwnPlace::only(&kind_text, record, at);
-    let sealed = own.seal(&place, &number_text, statement.as_bytes())?;
+    let place = OwnPlace::only(Own::Statement(kind), record, at);
+    let content = OwnContent {
+        id: &number_text,
+        bytes: statement.as_bytes(),
+    };
+    let sealed = own.seal(&place, content)?;
     Ok(NewStatement {
         commitment: leaf::commitment(&sealed.salts.leaf, &statement),
         statement: Statement {
@@ -181,10 +180,12 @@ pub(crate) async fn open_with_leaf(
     tags: &IdRoot,
     row: &Statement,
 ) -> Result<(Said, Commitment), Failure> {
-    let kind = sealed_type(row.kind);
     let record = record_tag(tags, row.kind, row.number);
-    let place = OwnPlace::only(&kind, record, row.created);
-    let sealed = (row.data_key, row.envelope.as_slice());
+    let place = OwnPlace::only(Own::Statement(row.kind), record, row.created);
+    let sealed = Envelope {
+        data_key: row.data_key,
+        bytes: &row.envelope,
+    };
     let opened = own_seal::open(facility, keys, &place, sealed).await?;
     let other = || Failure::fault("a statement is not what its row says");
     let text = std::str::from_utf8(&opened.content).map_err(|_| other())?;

@@ -211,7 +211,7 @@ async fn unseal(
 fn place<'a>(facility: &'a FacilityName, row: &'a store::Version) -> Place<'a> {
     Place {
         facility,
-        resource_type: &row.resource_type,
+        sealed_type: (&row.resource_type).into(),
         record: row.record,
         version: row.number,
         clear: ClearFacts {

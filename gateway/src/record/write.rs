@@ -264,7 +264,7 @@ fn add(exchange: &mut Exchange<'_>, permit: &Permit, draft: Draft<'_>) -> Result
         .ok_or_else(|| Failure::fault("a permit without the rules of its facility"))?;
     let place = Place {
         facility: &facility.name,
-        resource_type: draft.kind,
+        sealed_type: draft.kind.into(),
         record: draft.record,
         version: draft.mark.number,
         clear: ClearFacts {

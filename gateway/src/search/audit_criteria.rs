@@ -2,12 +2,9 @@
 //! they are on every type. They are answered the newest first.
 
 use crate::{
-    audit::{
-        opened::{self, OpenEvent},
-        sealed::AUDIT_EVENT,
-    },
+    audit::opened::{self, OpenEvent},
     exchange::Exchange,
-    facility::Facility,
+    facility::{Facility, own::Own},
     failure::{Category, Failure},
     search::{
         criteria::{self, Query, reference::ReferenceAsked},
@@ -76,7 +73,7 @@ impl AuditCriteria {
                 let ids = criteria::ids(value)?;
                 // An id that is not one of ours is nowhere.
                 let events = ids.iter().filter_map(opened::split);
-                let tag = |id: &LogicalId| facility.tags.record_tag(AUDIT_EVENT, id.as_str());
+                let tag = |id: &LogicalId| Own::AuditRecord.tag(&facility.tags, id.as_str());
                 self.ids.push(
                     events
                         .map(|(record, event)| (tag(&record), event))

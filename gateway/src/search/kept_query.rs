@@ -5,7 +5,10 @@
 
 use crate::{
     exchange::Exchange,
-    facility::own_seal::{self, OwnPlace},
+    facility::{
+        own::Own,
+        own_seal::{Envelope, OwnContent, OwnPlace},
+    },
     failure::{Category, Failure},
 };
 use fhir::IssueCode;
@@ -13,8 +16,6 @@ use model::{Scope, Tag, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{FacilityId, KeptQuery, Tx};
 
-/// The type under which kept queries are sealed.
-const KEPT_QUERY: &str = "#keptquery";
 /// The longest query, as JSON, that its link holds itself; sealed and in base64, with
 /// the rest of a cursor, that is under 2,000 characters.
 const LONGEST_IN_LINK: usize = 800;
@@ -88,14 +89,14 @@ async fn keep(exchange: &mut Exchange<'_>, text: &str) -> Result<Tag, Failure> {
     if kept_now || find(exchange, tag, fresh).await?.is_some() {
         return Ok(tag);
     }
-    let (data_key, sealed) = own_seal::seal(
-        random,
-        exchange.facility(),
-        &OwnPlace::only(KEPT_QUERY, tag, exchange.at),
-        Scope::Facility,
-        (&user, text.as_bytes()),
-    )
-    .await?;
+    let place = OwnPlace::only(Own::KeptQuery, tag, exchange.at);
+    let content = OwnContent {
+        id: &user,
+        bytes: text.as_bytes(),
+    };
+    let facility = exchange.facility();
+    let sealing = facility.seal_own(random, Scope::Facility, &place, content);
+    let (data_key, sealed) = sealing.await?;
     exchange.kept_queries.push(KeptQuery {
         tag,
         time: exchange.at,
@@ -110,7 +111,7 @@ async fn keep(exchange: &mut Exchange<'_>, text: &str) -> Result<Tag, Failure> {
 fn tag_of(exchange: &Exchange<'_>, user: &str, text: &str) -> Tag {
     let half_hour = exchange.at.as_millis().div_euclid(FRESH_MILLIS);
     let id = format!("{user}\n{half_hour}\n{text}");
-    exchange.facility().tags.record_tag(KEPT_QUERY, &id)
+    Own::KeptQuery.tag(&exchange.facility().tags, &id)
 }
 
 /// The query of a tag, unless it was kept before `old`.
@@ -125,9 +126,12 @@ async fn find(
 }
 
 async fn unseal_text(exchange: &Exchange<'_>, kept: KeptQuery) -> Result<String, Failure> {
-    let place = OwnPlace::only(KEPT_QUERY, kept.tag, kept.time);
-    let (facility, sealed) = (exchange.facility(), (kept.data_key, &*kept.envelope));
-    let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
+    let place = OwnPlace::only(Own::KeptQuery, kept.tag, kept.time);
+    let sealed = Envelope {
+        data_key: kept.data_key,
+        bytes: &kept.envelope,
+    };
+    let opened = exchange.facility().open_own(&place, sealed).await?;
     if opened.id != user(exchange) {
         return Err(gone());
     }

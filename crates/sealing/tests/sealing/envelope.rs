@@ -9,8 +9,8 @@ use hkdf::Hkdf;
 use model::{DataKeyId, FacilityName, ResourceType, SeededRandom, Tag, Timestamp, VersionNumber};
 use proptest::prelude::*;
 use sealing::{
-    AuditFacts, ClearFacts, DataKey, Format, OpenError, Place, SealError, envelope_key_id, open,
-    padded_size, seal,
+    AuditFacts, ClearFacts, DataKey, Format, OpenError, Place, SealError, SealedType,
+    envelope_key_id, open, padded_size, seal,
 };
 use sha2::Sha512;
 
@@ -32,7 +32,7 @@ impl Home {
     fn place(&self) -> Place<'_> {
         Place {
             facility: &self.facility,
-            resource_type: &self.resource_type,
+            sealed_type: SealedType::from(&self.resource_type),
             record: Tag::new([3; 16]),
             version: VersionNumber::FIRST,
             clear: facts(),

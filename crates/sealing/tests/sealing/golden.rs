@@ -6,7 +6,8 @@ use crate::scripted::{Scripted, array, bytes, data_key, elements, number, text, 
 use model::{DataKeyId, FacilityName, ResourceType, Scope, Tag, Timestamp, VersionNumber};
 use sealing::{
     AuditFacts, ClearFacts, CursorKey, FileKms, Form, Format, IdRoot, IndexRoot, Kek, Kms, Place,
-    RequestKey, Salts, envelope_digest, envelope_format, envelope_key_id, open, padded_size, seal,
+    RequestKey, Salts, SealedType, envelope_digest, envelope_format, envelope_key_id, open,
+    padded_size, seal,
 };
 use serde_json::Value;
 use std::{fs, os::unix::fs::PermissionsExt};
@@ -25,19 +26,29 @@ fn salts_match(vector: &Value, salts: &Salts) {
 }
 
 /// The names of the place of a vector.
-fn names(vector: &Value) -> (FacilityName, ResourceType) {
-    let facility = text(vector, "facility").parse().unwrap();
-    (facility, text(vector, "type").parse().unwrap())
+struct Names {
+    facility: FacilityName,
+    sealed_type: SealedType<'static>,
 }
 
-fn place<'a>(
-    vector: &Value,
-    (facility, resource_type): &'a (FacilityName, ResourceType),
-    clear: ClearFacts<'a>,
-) -> Place<'a> {
+fn names(vector: &Value) -> Names {
+    let name: &'static str = text(vector, "type").to_owned().leak();
+    let sealed_type = if name.starts_with('#') {
+        SealedType::own(name)
+    } else {
+        let kind: &'static ResourceType = Box::leak(Box::new(name.parse().unwrap()));
+        SealedType::from(kind)
+    };
+    Names {
+        facility: text(vector, "facility").parse().unwrap(),
+        sealed_type,
+    }
+}
+
+fn place<'a>(vector: &Value, names: &'a Names, clear: ClearFacts<'a>) -> Place<'a> {
     Place {
-        facility,
-        resource_type,
+        facility: &names.facility,
+        sealed_type: names.sealed_type,
         record: tag(vector, "record"),
         version: VersionNumber::new(number(vector, "version")).unwrap(),
         clear,

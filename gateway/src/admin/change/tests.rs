@@ -8,7 +8,10 @@ fn what_is_sealed_is_as_it_was_first_stored() {
     let golden: serde_json::Value = serde_json::from_str(golden).unwrap();
     let mut names = Vec::new();
     for vector in golden["changes"].as_array().unwrap() {
-        assert_eq!(vector["type"].as_str(), Some(CHANGE));
+        assert_eq!(
+            vector["type"].as_str(),
+            Some(Own::Change.sealed_type().as_str())
+        );
         assert_eq!(vector["id"].as_str(), Some(SEALED_ID));
         let bytes = hex::decode(vector["content"].as_str().unwrap()).unwrap();
         let content: Content = serde_json::from_slice(&bytes).unwrap();

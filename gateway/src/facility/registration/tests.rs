@@ -58,7 +58,7 @@ fn what_is_sealed_is_as_it_was_first_stored() {
         let content: Content = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(sealed_json::bytes(&content).unwrap(), bytes);
         assert_eq!(content.registered.id(), vector["id"].as_str().unwrap());
-        let kind = sealed_type(content.registered.kind());
+        let kind = Own::from(content.registered.kind()).sealed_type().as_str();
         assert_eq!(kind, vector["type"].as_str().unwrap());
     }
 }

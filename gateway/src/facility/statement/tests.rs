@@ -35,7 +35,7 @@ fn what_is_sealed_is_as_it_was_first_stored() {
             .into_iter()
             .find(|kind| kind.as_str() == statement.kind())
             .unwrap();
-        assert_eq!(super::sealed_type(kind), sealed_type);
+        assert_eq!(Own::Statement(kind).sealed_type().as_str(), sealed_type);
         let said = Said::of_members(kind, statement.members()).unwrap();
         let again = SystemStatement::new(
             statement.facility().clone(),

@@ -3,7 +3,8 @@
 use super::Tools;
 use crate::{
     facility::{
-        own_seal::{self, OwnPlace},
+        own::Own,
+        own_seal::{Envelope, OwnContent, OwnPlace},
         sealed_json,
     },
     failure::Failure,
@@ -11,9 +12,6 @@ use crate::{
 use model::{DataKeyId, FacilityName, Scope, Tag, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use store::{Reader, StoredJob};
-
-/// The type of the envelope.
-const JOB: &str = "#job";
 
 /// A kind of long work.
 pub trait Job {
@@ -63,7 +61,7 @@ impl Row {
     pub(super) fn new(kind: &'static str, tools: Tools) -> Self {
         Self {
             kind,
-            record: tools.facility.tags.record_tag(JOB, kind),
+            record: Own::Job.tag(&tools.facility.tags, kind),
             tools,
         }
     }
@@ -82,7 +80,7 @@ impl Row {
     }
 
     const fn place(&self, time: Timestamp) -> OwnPlace<'static> {
-        OwnPlace::only(JOB, self.record, time)
+        OwnPlace::only(Own::Job, self.record, time)
     }
 
     /// The row and what it says.
@@ -120,10 +118,12 @@ impl Row {
     async fn open(&self, row: &StoredJob) -> Result<Vec<u8>, Failure> {
         let key = DataKeyId::from_slice(&row.data_key_id).map_err(Failure::fault)?;
         let time = Timestamp::from_millis(row.time_ms).map_err(Failure::fault)?;
-        let facility = &self.tools.facility;
-        let sealed = (key, row.envelope.as_slice());
+        let sealed = Envelope {
+            data_key: key,
+            bytes: &row.envelope,
+        };
         let place = self.place(time);
-        let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
+        let opened = self.tools.facility.open_own(&place, sealed).await?;
         if opened.id != self.kind {
             return Err(Failure::fault("a job is not what its row says"));
         }
@@ -140,16 +140,19 @@ impl Row {
         let Tools {
             facility, random, ..
         } = &self.tools;
-        let key = facility.keys.for_scope(Scope::Facility).await?;
-        let time = self.time();
-        let own = facility.own_seal(&key, &**random);
-        let content = sealed_json::bytes(state)?;
-        let sealed = own.seal(&self.place(time), self.kind, &content)?;
+        let (time, bytes) = (self.time(), sealed_json::bytes(state)?);
+        let content = OwnContent {
+            id: self.kind,
+            bytes: &bytes,
+        };
+        let place = self.place(time);
+        let sealing = facility.seal_own(&**random, Scope::Facility, &place, content);
+        let (data_key, sealed) = sealing.await?;
         Ok(StoredJob {
             holder: holder.to_vec(),
             until_ms,
             time_ms: time.as_millis(),
-            data_key_id: key.id.as_bytes().to_vec(),
+            data_key_id: data_key.as_bytes().to_vec(),
             envelope: sealed.envelope,
         })
     }

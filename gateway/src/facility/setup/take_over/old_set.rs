@@ -2,10 +2,11 @@
 //! the log holds what was decided by it, or as it is one that was shipped.
 
 use crate::{
-    audit::sealed::{AUDIT_EVENT, event_leaves, statement_of},
+    audit::sealed::{event_leaves, statement_of},
     facility::{
         Facility,
-        own_seal::{self, OwnPlace},
+        own::Own,
+        own_seal::{Envelope, OwnPlace},
     },
     failure::Failure,
 };
@@ -150,9 +151,12 @@ async fn commitment(
     policy: Digest,
 ) -> Result<Option<Commitment>, Failure> {
     // Sealed by version 0.1, in format 1, which its row takes no part in.
-    let place = OwnPlace::only(AUDIT_EVENT, audit.record, audit.time);
-    let sealed = (audit.data_key, &*audit.envelope);
-    let opened = own_seal::open(&facility.name, &facility.keys, &place, sealed).await?;
+    let place = OwnPlace::only(Own::AuditRecord, audit.record, audit.time);
+    let sealed = Envelope {
+        data_key: audit.data_key,
+        bytes: &audit.envelope,
+    };
+    let opened = facility.open_own(&place, sealed).await?;
     let tag_of = |id: &LogicalId| facility.tags.record_tag("Patient", id.as_str());
     let record = StoredRecord::parse(&opened.content, tag_of)
         .map_err(|_| Failure::fault("a sealed audit record cannot be read"))?;
