@@ -23,6 +23,18 @@ pub fn program() -> PathBuf {
     program
 }
 
+/// The verifying program, which cargo puts beside [`program`].
+#[must_use]
+pub fn verifying_program() -> PathBuf {
+    let verifying = program().with_file_name("chartseal-verify");
+    assert!(
+        verifying.is_file(),
+        "no program at `{}`; run these tests by `cargo xtask test`",
+        verifying.display()
+    );
+    verifying
+}
+
 /// The Python that has the package `cryptography`: `CHARTSEAL_PYTHON`, else
 /// `python3`.
 #[must_use]

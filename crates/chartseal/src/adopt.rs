@@ -3,15 +3,11 @@
 //! adopted may be a database that was put back, so the logs are checked as a whole then.
 
 use crate::{
-    cli::ConfigArgs,
-    config::Config,
-    database, log_check,
-    output::{complain, say},
-    registry::Standing,
-    service::anchoring,
+    cli::ConfigArgs, config::Config, database, log_check, registry::Standing, service::anchoring,
     signed,
 };
 use anchor_service::{LogKeys, log::adopt::adopt, log_check::LogCheck};
+use command::{complain, say};
 use model::SystemClock;
 use std::{error::Error, process::ExitCode, sync::Arc};
 

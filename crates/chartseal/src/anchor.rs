@@ -5,13 +5,13 @@ use crate::{
     cli::{AdminArgs, GrantArgs, RevokeArgs},
     config::Config,
     database, facility,
-    output::{complain, say},
     registry::{self, Address, Standing},
 };
 use anchor_service::{
     keys::key_file,
     ledger::evm::{RegistryAdmin, SubmitterKey},
 };
+use command::{complain, say};
 use gateway::facility::setup;
 use model::{FacilityName, LogId, SystemRandom};
 use std::{error::Error, process::ExitCode};

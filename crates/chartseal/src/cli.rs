@@ -26,13 +26,15 @@ pub use self::{
     keys::{AdoptKeysArgs, KeysArgs, KeysCommand, RotateArgs},
     leaves::LeavesArgs,
     log::{CheckArgs, LogArgs, LogCommand},
-    proof::{ProofArgs, VerifyArgs},
+    proof::ProofArgs,
     service::{ConfigArgs, ServeArgs},
     token::{ExplainArgs, LoginArgs, TokenArgs, TokenCommand},
     trust::{RefreshArgs, TrustArgs, TrustCommand},
 };
 
 use clap::{Parser, Subcommand};
+use command::GLOSSARY;
+use verifying::VerifyArgs;
 
 /// A gateway through which hospitals share patient records over FHIR R4: every record
 /// sealed, every access decided by policy, audited and provable.
@@ -49,18 +51,6 @@ const DOCUMENTS: &str = "\
 To see it work: chartseal demo
 Documents, in the source: README.md (a tour), docs/operations.md (configuration, going
 live, import), deploy/runbook.md (what to do when), docs/proof-format.md (proofs)";
-
-/// Words of the commands that go beyond FHIR.
-const GLOSSARY: &str = "\
-Words:
-  leaf        33 bytes in the log that commit to a record version or an audited access
-  log         the append-only Merkle tree of a facility; checkpoint: its signed size and root
-  vkey        the public key of a log, as `chartseal init` prints it
-  registry    the contract on the L2 that holds each log's anchored roots
-  submitter   the account that posts roots to the registry
-  root key    the key in the KMS file under which all keys of records are kept
-  trust file  what a verifier believes: log keys and final anchors
-docs/proof-format.md and docs/operations.md, in the source, say more.";
 
 /// What can be done.
 #[derive(Debug, Subcommand)]

@@ -5,10 +5,10 @@ use crate::{
     cli::{CloseArgs, Stolen},
     config::Config,
     database, facility,
-    output::{complain, say},
     registry::Standing,
 };
 use anchor_service::ledger::evm::{ClosingReason, RegistryAdmin, SubmitterKey};
+use command::{complain, say};
 use model::LogId;
 use std::{error::Error, process::ExitCode};
 use store::{FacilityId, Store};

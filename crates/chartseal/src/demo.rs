@@ -14,7 +14,6 @@ mod trust_file;
 
 use crate::{
     cli::DemoArgs,
-    output::{complain, say},
     service::anchoring::{self, Anchoring},
 };
 use actix_web::web;
@@ -26,6 +25,7 @@ use anchor_service::{
     log::adopt::adopt,
 };
 use announcement::Announcement;
+use command::{complain, say};
 use devkit::{chain::DevChain, chain::DevChainConfig, issuer::DevIssuer, issuer::DevIssuerConfig};
 use gateway::{
     App, Limits, Proxies, RegisteredOnly, SWEEP_WITHIN, Settings,

@@ -4,8 +4,9 @@
 use crate::{
     cli::ProofArgs,
     http_client::{self, cause},
-    output::{complain, say},
-    outputs,
+};
+use command::{
+    complain, outputs, say,
     whole_file::{self, PRIVATE},
 };
 use std::{

@@ -17,13 +17,9 @@ mod tally;
 mod token;
 mod unit;
 
-use crate::{
-    cli::ImportArgs,
-    http_client,
-    output::{complain, say},
-    outputs,
-};
+use crate::{cli::ImportArgs, http_client};
 use answer::Outcome;
+use command::{complain, outputs, say};
 use files::Found;
 use place::Refused;
 use progress::Progress;

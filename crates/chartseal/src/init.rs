@@ -6,17 +6,13 @@
 //! Nothing that is there is ever replaced. To a facility without administrators it adds
 //! them.
 
-use crate::{
-    cli::InitArgs,
-    config::Config,
-    database, facility, leaf_key,
-    output::{complain, say},
-};
+use crate::{cli::InitArgs, config::Config, database, facility, leaf_key};
 use anchor_service::{
     LogKeys,
     keys::{key_file, rotation},
     ledger::evm::SubmitterKey,
 };
+use command::{complain, say};
 use lost::Known;
 use model::{FacilityName, Random, SystemClock, SystemRandom};
 use sealing::{FileKms, KmsError};

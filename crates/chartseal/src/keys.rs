@@ -7,9 +7,9 @@ use crate::{
     cli::{KeysArgs, KeysCommand},
     config::Config,
     database, facility,
-    output::{complain, say},
 };
 use anchor_service::ledger::evm::SubmitterKey;
+use command::{complain, say};
 use sealing::{FileKms, Kms as _};
 use std::{error::Error, path::Path, process::ExitCode};
 use store::{Facility, Log, LogKeySet, Store, StoredKek};

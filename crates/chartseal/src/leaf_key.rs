@@ -4,11 +4,12 @@
 //! A line for each key, the first of which makes macs while every one of them counts: a
 //! key is changed by two of them for a while (docs/operations.md, "The leaf key").
 
-use crate::{config::Config, output::say};
+use crate::config::Config;
 use anchor_service::keys::{
     key_file::{self, KeyFileError},
     key_rows::OtherMac,
 };
+use command::say;
 use model::SystemRandom;
 use std::{
     error::Error,

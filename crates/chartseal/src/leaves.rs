@@ -1,12 +1,8 @@
 //! `chartseal leaves`: which leaves were refused an index, and the way back into the log
 //! for those whose rows are good (deploy/runbook.md, "A leaf was refused").
 
-use crate::{
-    cli::LeavesArgs,
-    config::Config,
-    database, facility,
-    output::{complain, say},
-};
+use crate::{cli::LeavesArgs, config::Config, database, facility};
+use command::{complain, say};
 use gateway::log::refused_leaves::{Refused, RefusedLeaves, Standing, Wanted};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use sealing::FileKms;

@@ -5,7 +5,6 @@ use crate::{
     cli::{CheckArgs, LogArgs, LogCommand},
     config::Config,
     database, facility,
-    output::{complain, say},
     registry::{self, Standing},
     service::anchoring,
     signed,
@@ -15,6 +14,7 @@ use anchor_service::{
     ledger::evm::EvmLedger,
     log_check::{ChainPart, CheckedLog, LogCheck},
 };
+use command::{complain, say};
 use model::SystemClock;
 use serde_json::json;
 use std::{collections::BTreeSet, error::Error, process::ExitCode, sync::Arc};

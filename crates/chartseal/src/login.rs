@@ -12,11 +12,9 @@ mod issuer;
 mod redirect;
 mod token_file;
 
-use crate::{
-    cli::LoginArgs,
-    output::{complain, say},
-};
+use crate::cli::LoginArgs;
 use answer::Expected;
+use command::{complain, say};
 use issuer::{Issuer, LoggedIn};
 use model::{Clock as _, SystemClock, SystemRandom, Timestamp};
 use redirect::Redirect;

@@ -22,8 +22,6 @@ mod login;
 mod move_registry;
 mod new_epoch;
 mod operations;
-mod output;
-mod outputs;
 mod post_again;
 mod registry;
 mod scopes;
@@ -34,8 +32,6 @@ mod take_over;
 mod token;
 mod traces;
 mod trust;
-mod verify;
-mod whole_file;
 
 use clap::Parser;
 use cli::{AnchorCommand, Command};
@@ -88,7 +84,7 @@ fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Proof(args) => fetch::run(&args),
         Command::Trust(args) => trust::run(&args.command),
-        Command::Verify(args) => verify::run(&args),
+        Command::Verify(args) => verifying::run(&args),
     }
 }
 

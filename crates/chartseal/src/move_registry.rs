@@ -6,7 +6,6 @@ use crate::{
     cli::{AdoptRegistryArgs, MoveArgs, RegistryCommand},
     config::Config,
     database,
-    output::{complain, say},
     registry::{self, Address, written},
     service::anchoring::{self, ledger},
 };
@@ -15,6 +14,7 @@ use anchor_service::{
     ledger::evm::{RegistryAdmin, SubmitterKey},
     posting::move_registry::{Mover, MovingLog},
 };
+use command::{complain, say};
 use model::{SystemClock, SystemRandom};
 use std::{error::Error, path::Path, process::ExitCode, sync::Arc};
 use store::{KeysShown, Reader, Registry, Tx};

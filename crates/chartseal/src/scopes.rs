@@ -8,9 +8,9 @@ use crate::{
     config::Config,
     database, facility, fetch,
     http_client::{self, cause},
-    output::{complain, say},
 };
 use clap::{Args, Subcommand};
+use command::{complain, say};
 use gateway::record::misplaced;
 use model::{Clock, Random, SystemClock, SystemRandom};
 use reqwest::header::{CONTENT_TYPE, ETAG, IF_MATCH};

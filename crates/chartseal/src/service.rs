@@ -15,7 +15,6 @@ use crate::{
     leaf_key::LeafKeyFile,
     logging,
     operations::{self, Sources},
-    output::complain,
     registry::Standing,
     signed,
     traces::Traces,
@@ -23,6 +22,7 @@ use crate::{
 use actix_web::{dev::ServerHandle, rt, web};
 use anchor_service::{AnchorService, ledger::evm::EvmLedger};
 use anchoring::Anchoring;
+use command::complain;
 use gateway::{
     App,
     listener::server::{Gateway, Listening},

@@ -8,8 +8,8 @@ use crate::{
     database, facility,
     init::first::{list_administrators, list_clients},
     leaf_key,
-    output::{complain, say},
 };
+use command::{complain, say};
 use gateway::facility::setup::{Confirmed, OldFacility, OldSet, TakeOver};
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
 use sealing::FileKms;

@@ -4,8 +4,8 @@
 use crate::{
     cli::{ExplainArgs, TokenCommand},
     config::Config,
-    output::{complain, say},
 };
+use command::{complain, say};
 use gateway::identity::{Rule, Verdict, explain};
 use model::{Clock as _, SystemClock};
 use std::{error::Error, fs, path::Path, process::ExitCode};

@@ -4,14 +4,14 @@
 
 mod merge;
 
-use crate::{
-    cli::{RefreshArgs, TrustCommand},
-    output::{complain, say},
-    whole_file::{self, OPEN},
-};
+use crate::cli::{RefreshArgs, TrustCommand};
 use anchor_service::ledger::{
     FinalityRule, LedgerError,
     evm::{self, AnchorEvent, RegistryReader},
+};
+use command::{
+    complain, say,
+    whole_file::{self, OPEN},
 };
 use merge::Found;
 use model::LogId;

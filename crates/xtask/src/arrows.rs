@@ -4,7 +4,7 @@
 use crate::metadata::{Dependency, Metadata, Package};
 
 /// Each crate of the workspace and the crates of the workspace it may import.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("model", &[]),
     ("fhir", &["model"]),
     ("sealing", &["model"]),
@@ -20,11 +20,14 @@ const ARROWS: [(&str, &[&str]); 14] = [
         ],
     ),
     ("devkit", &["model"]),
+    ("command", &[]),
+    ("verifying", &["command", "model", "proof"]),
     (
         "chartseal",
         &[
             "model",
             "anchor-service",
+            "command",
             "devkit",
             "fhir",
             "gateway",
@@ -33,6 +36,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "sealing",
             "store",
             "tlog",
+            "verifying",
         ],
     ),
     (
@@ -92,7 +96,16 @@ const FENCES: [(&[&str], &[&str]); 11] = [
 
 /// What speaks to a network, and the crates that never may.
 const NETWORK: [&str; 5] = ["reqwest", "tokio", "hyper", "http", "actix-web"];
-const OFFLINE: [&str; 6] = ["model", "fhir", "sealing", "tlog", "proof", "policies"];
+const OFFLINE: [&str; 8] = [
+    "model",
+    "fhir",
+    "sealing",
+    "tlog",
+    "proof",
+    "policies",
+    "command",
+    "verifying",
+];
 
 /// Every crate of the workspace against the table.
 pub fn check() -> Result<(), String> {

@@ -6,7 +6,7 @@ use super::{
     layout::{self, Layout},
     tokens::{self, Tokens},
 };
-use crate::output::say;
+use command::say;
 use devkit::{
     chain::DevChain,
     issuer::{DevIssuer, LOGIN_CLIENT},

@@ -3,10 +3,10 @@
 use super::{Failed, layout::Layout};
 use crate::{
     facility::{self, First},
-    output::say,
     take_over,
 };
 use anchor_service::LogKeys;
+use command::say;
 use gateway::facility::setup::{Confirmed, TakeOver};
 use model::{Clock, FacilityName, LogId, Random};
 use sealing::{FileKms, KmsError};

@@ -1,11 +1,9 @@
 //! Where the demo keeps what.
 
 use super::Failed;
-use crate::{
-    leaf_key,
-    whole_file::{self, PRIVATE},
-};
+use crate::leaf_key;
 use anchor_service::{keys::key_file, ledger::evm::SubmitterKey};
+use command::whole_file::{self, PRIVATE};
 use model::Random;
 use serde::{Deserialize, Serialize};
 use std::{

@@ -7,7 +7,8 @@ use super::{
     facilities,
     layout::{self, Layout},
 };
-use crate::{cli::DemoArgs, fetch, output::complain};
+use crate::{cli::DemoArgs, fetch};
+use command::complain;
 use devkit::{
     issuer::{DemoUser, DevIssuer},
     samples,

@@ -4,8 +4,8 @@
 //! plays all parts.
 
 use super::Failed;
-use crate::whole_file::{self, PRIVATE};
 use anchor_service::{BecomingFinal, Herald, keys::rotation};
+use command::whole_file::{self, PRIVATE};
 use model::{AnchorState, FacilityName, LogId};
 use proof::{
     ChainKind, Registry, Require, Source, Trust, TrustedAnchor, TrustedChain, TrustedHead,

@@ -2,7 +2,7 @@
 //! standard error output, so that the summary can be piped.
 
 use super::tally::rate;
-use crate::output::complain;
+use command::complain;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     io::{IsTerminal, stderr},

@@ -2,7 +2,7 @@
 //! owner's eyes only. The names of files alone can tell who was a patient.
 
 use super::place::Refused;
-use crate::whole_file;
+use command::whole_file;
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io::{BufRead, BufReader, BufWriter, Write},

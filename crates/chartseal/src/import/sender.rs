@@ -3,10 +3,8 @@
 //! post again what may have been done.
 
 use super::{token::Token, unit::Unit};
-use crate::{
-    http_client::{self, cause},
-    output::complain,
-};
+use crate::http_client::{self, cause};
+use command::complain;
 use reqwest::{
     Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},

@@ -5,9 +5,7 @@ use super::Failed;
 use crate::{
     cli::{AdoptKeysArgs, RotateArgs},
     config::Config,
-    database, facility,
-    output::{complain, say},
-    signed,
+    database, facility, signed,
 };
 use anchor_service::{
     LogKeys, SignedStates, StepError,
@@ -16,6 +14,7 @@ use anchor_service::{
         rotation,
     },
 };
+use command::{complain, say};
 use model::{Clock as _, SystemClock, SystemRandom};
 use store::{KeysShown, Log, LogKeySet, Store, StoredLogKey, Tx};
 

@@ -1,13 +1,13 @@
 //! The address on 127.0.0.1 to which the issuer sends the browser back.
 
 use super::answer::{Answer, Expected};
-use crate::output::complain;
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer,
     http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY},
     rt,
     web::{self, Data},
 };
+use command::complain;
 use std::{
     io,
     net::{Ipv4Addr, TcpListener},

@@ -1,6 +1,6 @@
 //! The file of an access token: its owner's alone, whole or not there.
 
-use crate::whole_file::{self, PRIVATE};
+use command::whole_file::{self, PRIVATE};
 use std::path::Path;
 
 /// Refuses a place where no file can be.

@@ -1,9 +1,10 @@
 //! Before clients are let in: whether logs, keys and registry fit each other.
 
 use super::{Failed, Service, assemble, check as check_configuration};
-use crate::{config::Config, database, facility, leaf_key, output::say};
+use crate::{config::Config, database, facility, leaf_key};
 use actix_web::web;
 use anchor_service::{LeaseState, StatusReader};
+use command::say;
 use gateway::App;
 use sealing::FileKms;
 use std::{path::Path, time::Duration};

@@ -4,10 +4,9 @@
 mod access;
 mod page;
 
-use crate::{
-    cli::VerifyArgs,
-    output::{complain, say},
-    outputs,
+use crate::VerifyArgs;
+use command::{
+    complain, outputs, say,
     whole_file::{self, PRIVATE},
 };
 use model::{Clock, SystemClock, Timestamp};
@@ -50,6 +49,7 @@ fn verify(args: &VerifyArgs) -> Result<u8, String> {
         named(path.unwrap_or_else(|| Path::new("resource")), error)
     })?;
     let access = access(&report, resource.as_deref());
+    // The page comes first: a verdict that is printed has its report.
     if let Some(path) = &args.report {
         let mut inputs = vec![
             input("proof", &args.proof, &bundle_bytes),
@@ -68,19 +68,22 @@ fn verify(args: &VerifyArgs) -> Result<u8, String> {
         whole_file::replace(path, PRIVATE, page.html().as_bytes())
             .map_err(|error| named(path, error))?;
     }
-    match args.json {
-        true => say!("{}", report.to_json()),
-        false => {
-            for (name, text) in &access {
-                say!("{name:<12} {text}");
-            }
-            if !access.is_empty() {
-                say!("");
-            }
-            say!("{report}");
-        }
+    if args.json {
+        say!("{}", report.to_json());
+    } else {
+        print(&report, &access);
     }
     Ok(report.exit_code())
+}
+
+fn print(report: &Report, access: &[(&str, String)]) {
+    for (name, text) in access {
+        say!("{name:<12} {text}");
+    }
+    if !access.is_empty() {
+        say!("");
+    }
+    say!("{report}");
 }
 
 /// Refuses to write the report over what it is about, or over anything but a report.

@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
-/// Longer texts are cut for display.
-const LONGEST: usize = 300;
-/// Records that are named; of more the number is told.
-const NAMED: usize = 20;
+/// The most characters of a text that are shown.
+const MAX_CHARS: usize = 300;
+/// The most records that are named; beyond them the number is told.
+const MAX_RECORDS: usize = 20;
 
 /// What the event tells, as lines of a name and a text; none for another resource.
 pub fn lines(event: &Value) -> Vec<(&'static str, String)> {
@@ -22,7 +22,7 @@ pub fn lines(event: &Value) -> Vec<(&'static str, String)> {
         lines.push(("who", agent(requestor)));
         let roles: Vec<String> = all(requestor, "role")
             .iter()
-            .filter_map(|it| concept(it))
+            .filter_map(|role| concept(role))
             .collect();
         if !roles.is_empty() {
             lines.push(("as", roles.join(", ")));
@@ -36,7 +36,7 @@ pub fn lines(event: &Value) -> Vec<(&'static str, String)> {
     lines.extend(records(event).map(|records| ("to", records)));
     let purposes: Vec<String> = all(event, "purposeOfEvent")
         .iter()
-        .filter_map(|it| concept(it))
+        .filter_map(|purpose| concept(purpose))
         .collect();
     if !purposes.is_empty() {
         lines.push(("for", purposes.join(", ")));
@@ -54,7 +54,7 @@ fn all<'v>(value: &'v Value, member: &str) -> Vec<&'v Value> {
 /// A text as it may stand on a terminal and in a page.
 fn text(value: &Value, pointer: &str) -> Option<String> {
     let text = value.pointer(pointer)?.as_str()?;
-    Some(model::shown(text).chars().take(LONGEST).collect())
+    Some(model::shown(text).chars().take(MAX_CHARS).collect())
 }
 
 /// Name and identifier of a person, a client or a server.
@@ -84,7 +84,7 @@ fn concept(concept: &Value) -> Option<String> {
 fn action(event: &Value) -> String {
     let subtypes = all(event, "subtype").into_iter();
     let subtypes: Vec<String> = subtypes
-        .filter_map(|it| text(it, "/display").or_else(|| text(it, "/code")))
+        .filter_map(|subtype| text(subtype, "/display").or_else(|| text(subtype, "/code")))
         .collect();
     let action = match text(event, "/action").as_deref() {
         Some("C") => "create",
@@ -94,9 +94,10 @@ fn action(event: &Value) -> String {
         Some("E") => "execute",
         _ => "an action that is not named",
     };
-    match subtypes.is_empty() {
-        true => action.to_owned(),
-        false => format!("{action} ({})", subtypes.join(", ")),
+    if subtypes.is_empty() {
+        action.to_owned()
+    } else {
+        format!("{action} ({})", subtypes.join(", "))
     }
 }
 
@@ -105,8 +106,8 @@ fn records(event: &Value) -> Option<String> {
         .into_iter()
         .filter_map(|entity| text(entity, "/what/reference"))
         .collect();
-    let more = records.len().saturating_sub(NAMED);
-    records.truncate(NAMED);
+    let more = records.len().saturating_sub(MAX_RECORDS);
+    records.truncate(MAX_RECORDS);
     if more > 0 {
         records.push(format!("and {more} more"));
     }

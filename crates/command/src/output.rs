@@ -8,6 +8,7 @@ use std::{
 };
 
 /// Writes a line to standard output, as `println!` does.
+#[macro_export]
 macro_rules! say {
     ($($text:tt)*) => {
         $crate::output::to_stdout(format_args!($($text)*))
@@ -15,18 +16,19 @@ macro_rules! say {
 }
 
 /// Writes a line to standard error, as `eprintln!` does.
+#[macro_export]
 macro_rules! complain {
     ($($text:tt)*) => {
         $crate::output::to_stderr(format_args!($($text)*))
     };
 }
 
-pub(crate) use {complain, say};
-
+/// Writes a line to standard output; `say!` calls it.
 pub fn to_stdout(text: Arguments<'_>) {
     line(&mut stdout().lock(), text);
 }
 
+/// Writes a line to standard error; `complain!` calls it.
 pub fn to_stderr(text: Arguments<'_>) {
     line(&mut stderr().lock(), text);
 }

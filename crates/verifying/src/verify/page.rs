@@ -41,11 +41,12 @@ impl Page<'_> {
     pub fn html(&self) -> String {
         let report = self.report;
         let good = report.exit_code() == 0;
-        let verdict = match good {
-            true => "Everything that the trust file demands holds.",
-            false => "This proof does not show what the trust file demands.",
+        let (class, verdict) = if good {
+            ("holds", "Everything that the trust file demands holds.")
+        } else {
+            let verdict = "This proof does not show what the trust file demands.";
+            ("false", verdict)
         };
-        let class = if good { "holds" } else { "false" };
         let mut html = format!(
             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta http-equiv=\"Content-Security-Policy\" \
