@@ -1,7 +1,13 @@
 //! `cargo xtask check`: what must hold of the sources before they are tested.
 //! One line per check; the details only of what fails, and all of that.
 
-use crate::{arrows, contract, fhir_tables, files, licence, node, npm_lock, workspace};
+mod advisories;
+mod arrows;
+mod deny;
+mod files;
+mod npm_lock;
+
+use crate::{contract, fhir_tables, node, workspace};
 use std::time::Instant;
 
 type Check = fn() -> Result<(), String>;
@@ -71,8 +77,9 @@ fn clippy() -> Result<(), String> {
     .map(drop)
 }
 
+/// Of crates and of the tests' Node packages, which cargo-deny does not read.
 fn licences() -> Result<(), String> {
-    both(licence::check(), npm_lock::check())
+    both(deny::check(), npm_lock::check())
 }
 
 /// Each generator compares what it would write with what is committed.

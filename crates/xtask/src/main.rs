@@ -9,21 +9,16 @@
     reason = "a command talks on its terminal"
 )]
 
-mod arrows;
 mod check;
 mod contract;
 mod debian;
 mod fhir_tables;
-mod files;
 mod house;
-mod licence;
 mod metadata;
 mod node;
-mod npm_lock;
 mod postgres;
 mod production;
 mod python;
-mod spdx;
 mod test;
 mod workspace;
 

@@ -14,6 +14,8 @@ const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 pub struct Metadata {
     /// Ours and other people's.
     pub packages: Vec<Package>,
+    /// Where cargo puts what it builds.
+    pub target_directory: PathBuf,
 }
 
 /// One version of one package.
@@ -21,12 +23,8 @@ pub struct Metadata {
 pub struct Package {
     /// As in its Cargo.toml.
     pub name: String,
-    /// As in its Cargo.toml.
-    pub version: String,
     /// Its Cargo.toml.
     pub manifest_path: PathBuf,
-    /// SPDX expression.
-    pub license: Option<String>,
     /// Where it comes from; nothing for a folder.
     pub source: Option<String>,
     /// What it names, not what it was resolved to.
@@ -54,16 +52,14 @@ impl Dependency {
 }
 
 impl Metadata {
-    /// Asks cargo; the lock file must be current.
+    /// With the features that are on when nothing is said.
     pub fn read() -> Result<Self, String> {
-        let text = workspace::output(workspace::cargo().args([
-            "metadata",
-            "--format-version=1",
-            "--locked",
-            "--filter-platform",
-            PLATFORM,
-        ]))?;
-        serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))
+        Self::parse(&ask(&[])?)
+    }
+
+    /// From what cargo has said.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| format!("cargo metadata: {error}"))
     }
 
     /// The packages of this workspace.
@@ -72,4 +68,14 @@ impl Metadata {
             .iter()
             .filter(|package| package.source.is_none())
     }
+}
+
+/// Asks cargo; the lock file must be current.
+pub fn ask(more: &[&str]) -> Result<String, String> {
+    let mut command = workspace::cargo();
+    command
+        .args(["metadata", "--format-version=1", "--locked"])
+        .args(["--filter-platform", PLATFORM])
+        .args(more);
+    workspace::output(&mut command)
 }
