@@ -2,9 +2,9 @@
 //! step intends is in the store before it acts, and the next one goes on there.
 
 use crate::{
-    keys::{key_file::KeyFileError, key_rows::KeysFault, signed::SignedError},
+    keys::{key_file::KeyFileError, keys_fault::KeysFault, signed::SignedError},
     ledger::{LedgerError, Refusal},
-    log::new_log::NewLogError,
+    log::new_log_error::NewLogError,
     service::alarm::Alarm,
 };
 use model::{FacilityName, LogId};

@@ -23,12 +23,14 @@ pub use keys::signed::{
     DamagedStates, SignedError, SignedFile, SignedKeeper, SignedState, SignedStates, SignedTable,
 };
 pub use log::host::{LogHost, find_log_host, log_host, note_log_host};
-pub use log::new_log::{NewLogError, open_log};
+pub use log::new_log::open_log;
+pub use log::new_log_error::NewLogError;
+pub use log::standing::{BecomingFinal, FinalAnchor, LogStatus};
 pub use posting::bound::has_posted;
-pub use posting::finality::{BecomingFinal, Herald};
+pub use posting::finality::Herald;
 pub use posting::funds::Purse;
 pub use service::alarm::{Alarm, Holder};
 pub use service::counts::Counts;
-pub use service::lease::Candidate;
-pub use service::status::{FinalAnchor, LeaseState, LogStatus, Status, StatusReader};
+pub use service::status::{Status, StatusReader};
+pub use service::tenure::{Candidate, LeaseState};
 pub use service::{AnchorService, Unshown};

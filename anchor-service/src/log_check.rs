@@ -5,7 +5,6 @@
 //! log may grow meanwhile: what came after the beginning is left for the next check, and
 //! what was read at two moments is no finding before it was read again.
 
-mod back;
 mod chain;
 mod claims;
 mod extent;
@@ -14,7 +13,6 @@ mod last_signed;
 mod log_row;
 mod outside;
 mod pair;
-mod registries;
 mod rows;
 mod schedule;
 #[cfg(test)]

@@ -11,7 +11,7 @@
 use crate::{
     failure::StepError,
     keys::{
-        key_file::KeyFileError,
+        keys_fault::KeysFault,
         log_keys::LogKeys,
         signed::{Signed, SignedKeeper, SignedState},
     },
@@ -20,23 +20,6 @@ use crate::{
 use std::sync::Arc;
 use store::{Error, KeysShown, Store, StoredLogKey};
 use tlog::checkpoint::{Origin, SignedCheckpoint, Vkey};
-
-/// Why the keys that the database names for a log are not taken for its own.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeysFault {
-    /// The private key of one of them is not here.
-    #[error(transparent)]
-    File(#[from] KeyFileError),
-    /// Another leaf key is in use here than the one that made macs before.
-    #[error(
-        "a mac in the database was made by none of the leaf keys that are held, so put the right leaf \
-         key in its place; where it was changed,"
-    )]
-    Mac,
-    /// What was signed last says otherwise.
-    #[error("what the log's keys signed last was not signed by those that it names")]
-    Signature,
-}
 
 /// What becomes of rows whose mac is of no leaf key that is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

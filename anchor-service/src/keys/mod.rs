@@ -2,6 +2,7 @@
 
 pub mod key_file;
 pub mod key_rows;
+pub mod keys_fault;
 pub(crate) mod log_keys;
 pub mod rotation;
 pub mod secret;

@@ -5,164 +5,26 @@
 //! Order of effects: the state is durable here before its checkpoint is in the database,
 //! and so before anybody sees it.
 
+pub(crate) mod error;
 mod file;
+pub(crate) mod state;
 mod table;
 
+pub use error::SignedError;
 pub use file::SignedFile;
+pub use state::{DamagedStates, SignedKeeper, SignedState, SignedStates};
 pub use table::SignedTable;
 
 use crate::{
     failure::StepError,
     log::journal::{Journal, Log, Signers},
 };
-use model::{Digest, Timestamp};
+use model::Digest;
 use std::{
-    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
-use store::StoredCheckpoint;
-use tlog::checkpoint::{LogKey, NoteError, Origin, SignedCheckpoint};
-
-/// The newest checkpoint of each log, by its origin: the name under which its keys sign, so
-/// that no row of the database, which anybody may have changed, says whose state it is.
-pub type SignedStates = BTreeMap<Origin, SignedState>;
-
-/// What is wrong with a state, by the name under which it is kept.
-pub type DamagedStates = BTreeMap<String, SignedError>;
-
-/// A checkpoint that a log's keys signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedState {
-    origin: Origin,
-    size: u64,
-    root: Digest,
-    note: String,
-}
-
-impl SignedState {
-    /// Reads a signed checkpoint; its signatures are those of whoever keeps it.
-    ///
-    /// # Errors
-    /// When it has not the form of one.
-    pub fn parse(note: String) -> Result<Self, NoteError> {
-        let checkpoint = SignedCheckpoint::parse(&note)?;
-        let claim = checkpoint.claim().clone();
-        Ok(Self {
-            origin: claim.origin,
-            size: claim.size,
-            root: claim.root,
-            note,
-        })
-    }
-
-    /// With the origin of its log.
-    pub(crate) fn of(origin: &Origin, checkpoint: &StoredCheckpoint) -> (Origin, Self) {
-        let state = Self {
-            origin: origin.clone(),
-            size: checkpoint.size,
-            root: checkpoint.root,
-            note: checkpoint.note.clone(),
-        };
-        (origin.clone(), state)
-    }
-
-    /// The log's name in it.
-    #[must_use]
-    pub const fn origin(&self) -> &Origin {
-        &self.origin
-    }
-
-    /// Leaves that it covers, and the root over them.
-    #[must_use]
-    pub const fn claim(&self) -> (u64, Digest) {
-        (self.size, self.root)
-    }
-
-    /// The checkpoint, to be stored again.
-    pub(crate) fn checkpoint(&self, time: Timestamp) -> StoredCheckpoint {
-        StoredCheckpoint {
-            size: self.size,
-            root: self.root,
-            time,
-            note: self.note.clone(),
-        }
-    }
-
-    /// The signed note, byte for byte.
-    #[must_use]
-    pub fn note(&self) -> &str {
-        &self.note
-    }
-}
-
-/// Where the states are kept. Whatever can sign for the same logs must share it: a file
-/// among the processes of one machine, a table among machines.
-pub trait SignedKeeper: Send + Sync {
-    /// All states; none before the first.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    fn read(&self) -> Result<SignedStates, SignedError>;
-
-    /// The states that can be read, and what is wrong with the others.
-    ///
-    /// # Errors
-    /// When none can be.
-    fn read_each(&self) -> Result<(SignedStates, DamagedStates), SignedError> {
-        Ok((self.read()?, DamagedStates::new()))
-    }
-
-    /// Puts all of `after` in the place of what `before` holds of the same logs, or
-    /// nothing; durable when it returns.
-    ///
-    /// # Errors
-    /// [`SignedError::Changed`] when what is kept of one of these logs is not what
-    /// `before` holds; nothing was changed then.
-    fn swap(&self, before: &SignedStates, after: &SignedStates) -> Result<(), SignedError>;
-
-    /// Where that is, for people.
-    fn place(&self) -> String;
-}
-
-/// Why the signed states cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SignedError {
-    /// The system does not let us.
-    #[error("the signed states at `{place}` cannot be read or written: {problem}")]
-    Unusable {
-        /// Where they are, or were to be.
-        place: String,
-        /// What the system says.
-        problem: String,
-    },
-    /// It is no list of signed states.
-    #[error(
-        "`{place}` does not hold signed states: see that the database is the newest there is, \
-         move the file away and run `chartseal anchor adopt`; never put an old one back"
-    )]
-    Damaged {
-        /// Where they are.
-        place: String,
-    },
-    /// A row is no signed state.
-    #[error(
-        "the row of `{origin}` in {place} is no signed state: see that the database of the \
-         records is the newest there is, delete the row and run `chartseal anchor adopt`"
-    )]
-    DamagedRow {
-        /// What the row says of whose it is.
-        origin: String,
-        /// The table.
-        place: String,
-    },
-    /// Another signs too.
-    #[error("another process signed in between; its state at `{place}` counts")]
-    Changed {
-        /// Where they are.
-        place: String,
-    },
-}
+use tlog::checkpoint::{LogKey, Origin};
 
 /// The states as this process knows them.
 #[derive(Clone)]

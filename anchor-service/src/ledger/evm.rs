@@ -2,11 +2,7 @@
 //! The methods answer the port one to one; what needs more lines has a file.
 
 mod admin;
-mod agreement;
-mod bounded_http;
-mod canvass;
 mod closings;
-mod endpoint;
 mod events;
 mod evidence;
 mod fees;
@@ -14,21 +10,19 @@ mod gas;
 mod heads;
 mod inclusion;
 mod key;
-mod majority;
-mod node;
 mod reader;
 mod receipt;
 mod registry;
-mod rules;
+mod rpc;
 mod transaction;
 
 pub use super::{ClosedEvent, ClosingReason};
 pub use admin::RegistryAdmin;
-pub use endpoint::{RpcNode, RpcNodes};
 pub use fees::Fees;
 pub use key::SubmitterKey;
 pub use reader::{AnchorEvent, RegistryReader};
 pub use registry::{AnchorRegistry, Version as RegistryVersion};
+pub use rpc::endpoint::{RpcNode, RpcNodes};
 
 use crate::ledger::{
     Anchored, Block, EventCursor, EventPage, Evidence, Extension, FinalityRule, Funds, Head,
@@ -39,7 +33,7 @@ use events::Events;
 use fees::Quote;
 use heads::Heads;
 use model::LogId;
-use node::{LATEST, Node};
+use rpc::node::{LATEST, Node};
 use transaction::Draft;
 
 /// A registry on an EVM chain, with one submitter.
@@ -127,7 +121,8 @@ impl Ledger for EvmLedger {
             if refuses && node.is_dev_chain().await? {
                 return Err(LedgerError::DevChain);
             }
-            registry::check(&node, registry).await.map(drop)
+            let code = node.code(registry).await?;
+            registry::check(&code, registry).map(drop)
         };
         self.node.survey(fits).await
     }

@@ -19,11 +19,8 @@ pub(crate) use posts::LEDGER;
 use crate::simulation::Faults;
 use crate::{
     failure::StepError,
-    service::{
-        counts::Counters,
-        lease::Tenure,
-        status::{FinalAnchor, LogStatus},
-    },
+    log::standing::{FinalAnchor, LogStatus, Standing},
+    service::{counts::Counters, tenure::Tenure},
 };
 use checkpoints::Told;
 use model::{AnchorState, Digest, FacilityName, LogId, Timestamp};
@@ -75,15 +72,6 @@ impl Log {
         let keys = self.keys.shown().unwrap_or_default();
         keys.iter().filter(|key| key.retired.is_none()).collect()
     }
-}
-
-/// What waits, and how each log stands.
-#[derive(Debug)]
-pub(crate) struct Standing {
-    pub(crate) pending: u64,
-    pub(crate) refused_leaves: u64,
-    pub(crate) oldest: Option<Timestamp>,
-    pub(crate) logs: Vec<LogStatus>,
 }
 
 /// The store as the service uses it.

@@ -9,4 +9,6 @@ pub(crate) mod known_logs;
 pub(crate) mod left_out;
 pub mod new_epoch;
 pub(crate) mod new_log;
+pub(crate) mod new_log_error;
 pub(crate) mod sequencer;
+pub(crate) mod standing;

@@ -3,28 +3,14 @@
 
 use crate::{
     failure::StepError,
-    keys::{key_file::KeyFileError, log_keys::LogKeys},
-    log::{host::log_host, journal::Journal},
+    keys::log_keys::LogKeys,
+    log::{host::log_host, journal::Journal, new_log_error::NewLogError},
     service::span,
 };
-use model::{Invalid, LogId, Random};
+use model::{LogId, Random};
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{Error, Facility, FacilityId, NewLog, Store, StoredLogKey};
 use tlog::checkpoint::Origin;
-
-/// Why a facility has no log.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NewLogError {
-    /// The log host cannot stand in an origin.
-    #[error(transparent)]
-    Host(#[from] Invalid),
-    /// The key could not be made, or is another log's.
-    #[error(transparent)]
-    Key(#[from] KeyFileError),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-}
 
 /// Gives the facility's log, and makes it first when there is none. Cut short,
 /// it can be called again. The key of a log that is there must be there too: a

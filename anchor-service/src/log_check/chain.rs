@@ -1,18 +1,18 @@
 //! A log's rows of anchors beside the chain's events, from the newest final block back.
 
-use super::{
-    FindingKind, Findings, LogCheck,
-    back::{Back, Judged, millis},
-    claims::is_final,
-    registries::Stay,
-    rows::PAGE,
-};
+mod back;
+mod registries;
+mod stay;
+
+use super::{FindingKind, Findings, LogCheck, claims::is_final, rows::PAGE};
 use crate::{
     failure::StepError,
     ledger::{EventCursor, FinalityRule, Ledger, LedgerError, TimedAnchor},
     log::journal::Log,
 };
+use back::{Back, Judged, millis};
 use model::AnchorState;
+use stay::Stay;
 use std::{collections::BTreeMap, sync::Arc};
 use store::{Anchor, Error, Numbered, Reader};
 

@@ -7,27 +7,12 @@
 use crate::{
     failure::StepError,
     ledger::{Block, Evidence, FinalityRule, Inclusion, Ledger, LedgerError},
-    log::{journal::Journal, left_out::LeftOut},
+    log::{journal::Journal, left_out::LeftOut, standing::BecomingFinal},
     service::span,
 };
-use model::{AnchorState, Digest, FacilityName, LogId, Timestamp};
+use model::{AnchorState, FacilityName, LogId};
 use std::{fmt, io, sync::Arc};
 use store::{Anchor, LogRowId, Post};
-
-/// An anchor whose block is final, before the store says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BecomingFinal {
-    /// Which log.
-    pub log_id: LogId,
-    /// Number of the anchor.
-    pub seq: u64,
-    /// Leaves under the root.
-    pub size: u64,
-    /// Root of the log at that size.
-    pub root: Digest,
-    /// Time of its block.
-    pub time: Timestamp,
-}
 
 /// Told of anchors before anybody can see them as final. An error leaves them as they
 /// are, and they are told of again.

@@ -12,7 +12,7 @@ use crate::{
     log::{guard, journal::Journal},
     service::{
         alone::{self, Alone},
-        lease::{self, Candidate},
+        tenure::{Candidate, LOST},
     },
 };
 use model::{Clock, Digest, FacilityName, LogId};
@@ -68,7 +68,7 @@ pub enum LossError {
 impl From<StepError> for LossError {
     fn from(error: StepError) -> Self {
         match error {
-            StepError::Store(lease::LOST) => Self::Works,
+            StepError::Store(LOST) => Self::Works,
             error => Self::Failed(error),
         }
     }

@@ -18,7 +18,7 @@ use crate::{
     posting::bound,
     service::{
         alone::{self, Alone},
-        lease::{self, Candidate},
+        tenure::{Candidate, LOST},
     },
 };
 use comparison::{compare, written};
@@ -96,7 +96,7 @@ pub enum MoveError {
 impl From<StepError> for MoveError {
     fn from(error: StepError) -> Self {
         match error {
-            StepError::Store(lease::LOST) => Self::Works,
+            StepError::Store(LOST) => Self::Works,
             error => Self::Failed(error),
         }
     }

@@ -4,7 +4,10 @@
 use crate::{
     failure::StepError,
     log::journal::Journal,
-    service::lease::{self, Candidate, Lease},
+    service::{
+        lease::{self, Lease},
+        tenure::{Candidate, LOST},
+    },
 };
 use model::Clock;
 use std::sync::Arc;
@@ -22,11 +25,11 @@ impl Alone {
     /// Takes it, or renews it.
     ///
     /// # Errors
-    /// [`lease::LOST`] when another has it.
+    /// [`LOST`] when another has it.
     pub(crate) async fn take(&mut self) -> Result<(), StepError> {
         match self.0.step().await? {
             true => Ok(()),
-            false => Err(lease::LOST.into()),
+            false => Err(LOST.into()),
         }
     }
 

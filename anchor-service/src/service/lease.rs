@@ -8,123 +8,19 @@
 //! get their index by compare-and-swap on the log's size, an anchor's number is stored
 //! once, and the contract takes each number once.
 
-use crate::{failure::StepError, log::journal::Journal, service::status::LeaseState};
-use model::{Clock, Timestamp};
-use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use crate::{
+    failure::StepError,
+    log::journal::Journal,
+    service::tenure::{Candidate, LOST},
 };
-use store::{Error, StoredLease, Tx};
+use model::{Clock, Timestamp};
+use std::{sync::Arc, time::Duration};
+use store::StoredLease;
 
 /// How long a holder that is not heard of keeps the lease.
 const TERM_MILLIS: i64 = 10_000;
 /// How often it is renewed, or looked at by those who wait.
 pub(crate) const EVERY: Duration = Duration::from_secs(3);
-/// What a transaction fails with that is no longer the holder's.
-pub(crate) const LOST: Error = Error::Taken("lease");
-
-/// A process that may take the lease.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    /// Random at each start: a process that comes back is another one.
-    pub id: [u8; 16],
-    /// Its machine, for people.
-    pub name: String,
-}
-
-/// What one process knows of its lease; clones share it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Tenure(Arc<Shared>);
-
-#[derive(Debug, Default)]
-struct Shared {
-    /// Nobody else is thought of until there is a candidate.
-    candidate: Mutex<Option<Candidate>>,
-    lost: AtomicBool,
-    /// When this process took it.
-    since: Mutex<Option<Timestamp>>,
-    other: Mutex<Option<String>>,
-}
-
-impl Tenure {
-    fn stand(&self, candidate: Candidate) {
-        *self.lock() = Some(candidate);
-        self.0.lost.store(true, Ordering::Release);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Candidate>> {
-        self.0
-            .candidate
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether this process works; without a lease it always does.
-    pub(crate) fn is_held(&self) -> bool {
-        !self.0.lost.load(Ordering::Acquire)
-    }
-
-    /// Takes note of a transaction's end: one that the fence refused tells that the
-    /// lease is another's.
-    pub(crate) fn note<T>(&self, outcome: &Result<T, Error>) {
-        if outcome.as_ref().err() == Some(&LOST) {
-            self.0.lost.store(true, Ordering::Release);
-        }
-    }
-
-    /// What every transaction of a process with a lease begins with.
-    pub(crate) fn fence(&self) -> impl Fn(&mut Tx) -> Result<(), Error> + use<> {
-        let id = self.lock().as_ref().map(|candidate| candidate.id);
-        move |tx: &mut Tx| match id {
-            None => Ok(()),
-            Some(id) => match tx.lease().find()? {
-                Some(lease) if lease.holder == id => Ok(()),
-                _ => Err(LOST),
-            },
-        }
-    }
-
-    pub(crate) fn state(&self) -> LeaseState {
-        let other = self.0.other.lock().unwrap_or_else(PoisonError::into_inner);
-        match (self.is_held(), other.clone()) {
-            (true, _) => LeaseState::Held {
-                since: *self.0.since.lock().unwrap_or_else(PoisonError::into_inner),
-            },
-            (false, Some(holder)) => LeaseState::HeldBy(holder),
-            (false, None) => LeaseState::Unknown,
-        }
-    }
-
-    /// It is this process's, from now on or still.
-    fn hold(&self, now: Timestamp) {
-        if !self.is_held() {
-            tracing::info!("this process has the lease of the anchor-service, and works");
-            let mut since = self.0.since.lock().unwrap_or_else(PoisonError::into_inner);
-            *since = Some(now);
-        }
-        *self.0.other.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.0.lost.store(false, Ordering::Release);
-    }
-
-    /// It is not this process's; perhaps it is known whose.
-    fn stand_by(&self, other: Option<&str>) {
-        let mut last = self.0.other.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(other) = other
-            && (self.is_held() || last.as_deref() != Some(other))
-        {
-            tracing::info!(
-                holder = other,
-                "another anchor-service works; this one stands by"
-            );
-        }
-        *last = other.map(str::to_owned);
-        self.0.lost.store(true, Ordering::Release);
-    }
-}
-
 /// Takes, renews and gives back.
 pub(crate) struct Lease {
     journal: Journal,
@@ -136,7 +32,7 @@ pub(crate) struct Lease {
 
 impl Lease {
     pub(crate) fn new(journal: Journal, clock: Arc<dyn Clock>, me: Candidate) -> Self {
-        journal.tenure.stand(me.clone());
+        journal.tenure.stand(&me);
         Self {
             journal,
             clock,

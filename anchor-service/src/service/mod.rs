@@ -15,6 +15,7 @@ pub(crate) mod span;
 pub(crate) mod status;
 mod steady;
 mod steps;
+pub(crate) mod tenure;
 mod turn;
 
 use crate::{
@@ -32,8 +33,9 @@ use crate::{
     posting::finality::Herald,
     service::{
         alarm::{Alarm, Bell},
-        lease::{Candidate, Lease},
+        lease::Lease,
         status::{Compared, Freshness, StatusReader, Troubles},
+        tenure::Candidate,
     },
 };
 use ledger_side::LedgerSide;

@@ -3,15 +3,16 @@
 use crate::{
     failure::StepError,
     ledger::{NodeBoard, Refusal},
-    log::journal::Journal,
+    log::{journal::Journal, standing::LogStatus},
     log_check::LogChecks,
     posting::funds::{LastPurse, Purse},
     service::{
         alarm::{Alarm, Bell},
         counts::Counts,
+        tenure::LeaseState,
     },
 };
-use model::{FacilityName, LogId, Timestamp};
+use model::{LogId, Timestamp};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -19,50 +20,6 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-
-/// How one log stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogStatus {
-    /// Whose log.
-    pub facility: FacilityName,
-    /// Its name on the chain.
-    pub log_id: LogId,
-    /// Leaves with an index.
-    pub size: u64,
-    /// Leaves under the newest checkpoint; 0 before the first.
-    pub checkpoint_size: u64,
-    /// Why the registry did not take its anchor at the last try.
-    pub refused: Option<Refusal>,
-    /// The newest final anchor.
-    pub last_final: Option<FinalAnchor>,
-    /// Why that, or its number, is not known.
-    pub unknown: Option<store::Error>,
-}
-
-/// A final anchor, as far as it matters for how fresh a log is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FinalAnchor {
-    /// Number of the anchor; 0 where it is at a registry of before, or it is not known at which.
-    pub seq: u64,
-    /// Leaves under its root.
-    pub size: u64,
-    /// Time of its block.
-    pub time: Timestamp,
-}
-
-/// Who works over this database.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LeaseState {
-    /// This process.
-    Held {
-        /// When it took the lease; none where no lease is needed.
-        since: Option<Timestamp>,
-    },
-    /// Another, on the machine of this name; this one stands by.
-    HeldBy(String),
-    /// Not known yet; this process does nothing.
-    Unknown,
-}
 
 /// How the service stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

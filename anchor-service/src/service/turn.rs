@@ -10,8 +10,9 @@ use crate::{
     log_check::Checker,
     service::{
         alarm::Bell,
-        lease::{self, Lease, Tenure},
+        lease::{self, Lease},
         status::{KEYS, Troubles},
+        tenure::Tenure,
     },
 };
 use std::{future, time::Duration};

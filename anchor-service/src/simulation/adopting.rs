@@ -5,7 +5,8 @@ use crate::{
     LogKeys, SignedFile, SignedKeeper as _, StepError,
     keys::{
         key_file::KeyFileError,
-        key_rows::{KeysFault, OtherMac, adopt_log_keys},
+        key_rows::{OtherMac, adopt_log_keys},
+        keys_fault::KeysFault,
     },
     log::{
         adopt::{Adopted, adopt},

@@ -3,7 +3,10 @@
 use super::{World, new_key};
 use crate::{
     LogKeys, SignedFile, StepError, Unshown,
-    keys::key_rows::{KeysFault, OtherMac, adopt_log_keys},
+    keys::{
+        key_rows::{OtherMac, adopt_log_keys},
+        keys_fault::KeysFault,
+    },
 };
 use std::{fs, sync::Arc};
 use store::Error;

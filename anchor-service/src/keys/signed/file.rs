@@ -3,7 +3,10 @@
 //! `{"format":"chartseal-signed/1","logs":[<signed checkpoint>, ..]}`, by origin
 //! (docs/storage-format.md, "Signed states").
 
-use super::{SignedError, SignedKeeper, SignedState, SignedStates};
+use super::{
+    error::SignedError,
+    state::{SignedKeeper, SignedState, SignedStates},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions},

@@ -1,7 +1,10 @@
 //! A table of another PostgreSQL database, for hosts that share no disk. Each swap is a
 //! transaction that compares.
 
-use super::{DamagedStates, SignedError, SignedKeeper, SignedState, SignedStates};
+use super::{
+    error::SignedError,
+    state::{DamagedStates, SignedKeeper, SignedState, SignedStates},
+};
 use store::{Error, NoteSwap, OpenError, SignedNotes};
 use zeroize::Zeroizing;
 

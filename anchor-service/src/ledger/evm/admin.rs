@@ -2,11 +2,11 @@
 //! the command line; the running service has no such key.
 
 use super::{
-    endpoint::RpcNodes,
     fees::Fees,
     key::SubmitterKey,
-    node::{LATEST, Node},
     registry::{self, Version},
+    rpc::endpoint::RpcNodes,
+    rpc::node::{LATEST, Node},
     transaction::Draft,
 };
 use crate::ledger::{ClosingReason, LedgerError};
@@ -83,7 +83,8 @@ impl RegistryAdmin {
     /// # Errors
     /// When nothing or something else is there.
     pub async fn check(&self, registry: [u8; 20]) -> Result<Version, LedgerError> {
-        registry::check(&self.node, Address::new(registry)).await
+        let address = Address::new(registry);
+        registry::check(&self.node.code(address).await?, address)
     }
 
     /// Lets a submitter anchor a log.

@@ -1,8 +1,8 @@
 //! Whether a log is closed, by the registry's newest block. That it was is never taken back.
 
 use super::{
-    node::{LATEST, Node},
     registry::{self, Version},
+    rpc::node::{LATEST, Node},
 };
 use crate::ledger::{ClosedEvent, ClosingReason, LedgerError};
 use alloy::primitives::Address;
@@ -33,7 +33,7 @@ pub async fn agreed(
     log: LogId,
 ) -> Result<Option<ClosedEvent>, LedgerError> {
     let own = move |alone: Node| async move {
-        match registry::check(&alone, registry).await? {
+        match registry::check(&alone.code(registry).await?, registry)? {
             Version::One => Ok(None),
             Version::Two => of(&alone, registry, log).await,
         }

@@ -1,7 +1,7 @@
 //! The registry's events of anchors, read back from a block in bounded ranges, because
 //! nodes bound what they answer at once.
 
-use super::{node::Node, registry::AnchorRegistry, rules};
+use super::{registry::AnchorRegistry, rpc::node::Node, rpc::rules};
 use crate::ledger::{Anchored, EventCursor, EventPage, LedgerError, TimedAnchor};
 use alloy::{
     primitives::{Address, B256, U256},

@@ -2,7 +2,7 @@
 //! receipts trie. Rebuilt from all receipts of the block, so it needs no state
 //! that nodes prune. Taken at finality: later a node may not have it any more.
 
-use super::{node::Node, receipt::Deposits};
+use super::{receipt::Deposits, rpc::node::Node};
 use crate::ledger::{Evidence, Inclusion, LedgerError};
 use alloy::{
     consensus::Header,

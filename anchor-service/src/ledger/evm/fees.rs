@@ -1,7 +1,7 @@
 //! What is paid for gas, and at most. A node's suggestion is one answer of one node, and a
 //! transaction that is stuck is raised again and again: both are bounded.
 
-use super::{node::Node, rules};
+use super::{rpc::node::Node, rpc::rules};
 use crate::ledger::{GWEI, LedgerError};
 
 /// Times today's price to which what is stuck is raised, as the transaction manager of the

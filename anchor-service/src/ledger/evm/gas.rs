@@ -1,7 +1,7 @@
 //! The gas that a call is sent with, and whether it would succeed at all, by most nodes: one
 //! that lies about it would have every anchor refused, or paid for and without effect.
 
-use super::{node::Node, rules};
+use super::{rpc::node::Node, rpc::rules};
 use crate::ledger::LedgerError;
 use alloy::rpc::types::TransactionRequest;
 

@@ -1,7 +1,7 @@
 //! The registry's head of a log, and its events. What is posted, taken for mined and given up
 //! rests on them, so they are no one node's word: most of the nodes must say the same.
 
-use super::{events::Events, node::Node, registry};
+use super::{events::Events, registry, rpc::node::Node};
 use crate::ledger::{Anchored, EventCursor, Head, LedgerError};
 use alloy::primitives::Address;
 use model::LogId;

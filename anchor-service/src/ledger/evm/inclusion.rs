@@ -1,7 +1,7 @@
 //! Where a transaction of ours stands, and whether it can still take effect, as most of the
 //! nodes have it: rows are taken for mined, for moved, and given up by it.
 
-use super::{heads::Heads, node::Node};
+use super::{heads::Heads, rpc::node::Node};
 use crate::ledger::{Inclusion, LedgerError};
 use alloy::primitives::{Address, B256};
 use model::LogId;

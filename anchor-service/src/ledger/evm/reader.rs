@@ -3,10 +3,10 @@
 
 use super::{
     closings,
-    endpoint::RpcNodes,
     events::Events,
-    node::Node,
     registry::{self, Version},
+    rpc::endpoint::RpcNodes,
+    rpc::node::Node,
 };
 use crate::ledger::{ClosedEvent, EventCursor, FinalityRule, LedgerError, TimedAnchor};
 use alloy::{primitives::Address, rpc::types::Filter};
@@ -51,7 +51,7 @@ impl RegistryReader {
     ) -> Result<Self, LedgerError> {
         let (node, registry) = (Node::new(&nodes.into())?, Address::new(registry));
         let chain_id = node.chain_id().await?;
-        let version = registry::check(&node, registry).await?;
+        let version = registry::check(&node.code(registry).await?, registry)?;
         let last = node.final_height(rule).await?;
         let last = last.ok_or(LedgerError::Strange("it has no final block"))?;
         Ok(Self {

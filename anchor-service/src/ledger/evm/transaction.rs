@@ -8,7 +8,7 @@ use super::{
     fees::{Fees, Quote},
     gas,
     key::SubmitterKey,
-    node::Node,
+    rpc::node::Node,
 };
 use crate::ledger::{LedgerError, SentTransaction, SignedTransaction};
 use alloy::{

@@ -3,7 +3,7 @@
 //! write to the database can put another there, and it is passed over.
 
 use super::{Journal, Log};
-use crate::{failure::StepError, keys::signed::SignedState};
+use crate::{failure::StepError, keys::signed::state::SignedState};
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},

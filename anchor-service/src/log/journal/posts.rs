@@ -8,7 +8,7 @@ use super::Journal;
 use crate::{
     failure::StepError,
     ledger::{Evidence, Extension, Inclusion, Ledger, SignedTransaction},
-    posting::finality::BecomingFinal,
+    log::standing::BecomingFinal,
 };
 use model::{AnchorState, LogId, Timestamp};
 use store::{Access, Anchor, Error, LogRowId, NewAnchor, NewPost, Post, PostState, Reader, Tx};

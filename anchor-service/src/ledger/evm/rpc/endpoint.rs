@@ -5,8 +5,8 @@ use crate::{
     ledger::{
         LedgerError, NodeBoard,
         evm::{
-            bounded_http::{BoundedHttp, TooLong},
             registry,
+            rpc::bounded_http::{BoundedHttp, TooLong},
         },
     },
     service::span,
@@ -69,7 +69,7 @@ where
 }
 
 /// Host and port of a URL.
-pub(super) fn name(url: &str) -> Option<String> {
+pub(crate) fn name(url: &str) -> Option<String> {
     let url: Url = url.parse().ok()?;
     let host = url.host_str()?;
     let port = url.port_or_known_default()?;
@@ -78,7 +78,7 @@ pub(super) fn name(url: &str) -> Option<String> {
 
 /// A connection to a node.
 #[derive(Debug)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     client: RpcClient,
     name: String,
     board: NodeBoard,
@@ -87,7 +87,7 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     /// Takes the address; nothing is asked yet.
-    pub(super) fn new(node: &RpcNode, name: String, board: NodeBoard) -> Result<Self, LedgerError> {
+    pub(crate) fn new(node: &RpcNode, name: String, board: NodeBoard) -> Result<Self, LedgerError> {
         // The client asks for the process's TLS implementation even for plain
         // HTTP; whoever chose one first keeps it.
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -120,11 +120,11 @@ impl Endpoint {
         })
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    pub(super) async fn ask<P: RpcSend, R: RpcRecv>(
+    pub(crate) async fn ask<P: RpcSend, R: RpcRecv>(
         &self,
         method: &'static str,
         params: P,
@@ -137,13 +137,13 @@ impl Endpoint {
     }
 
     /// Whether others are asked in its place for now.
-    pub(super) fn is_passed_over(&self) -> bool {
+    pub(crate) fn is_passed_over(&self) -> bool {
         let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         failed.is_some_and(|failed| failed.elapsed() < PASSED_OVER)
     }
 
     /// Lets others be asked in its place for a while.
-    pub(super) fn pass_over(&self, error: &LedgerError) {
+    pub(crate) fn pass_over(&self, error: &LedgerError) {
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         if self.board.note(&self.name, Some(error.to_string())) {
             tracing::warn!(node = self.name, %error, "an L2 node is passed over");
@@ -151,7 +151,7 @@ impl Endpoint {
     }
 
     /// It answered as it should.
-    pub(super) fn works(&self) {
+    pub(crate) fn works(&self) {
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
         if self.board.note(&self.name, None) {
             tracing::info!(node = self.name, "an L2 node is asked again");

@@ -1,36 +1,12 @@
 //! The registries that a log was anchored at, one after the other. A row of an anchor has the
 //! registry's number and that of the last anchor at those before it.
 
-use super::{LogCheck, chain::Chain};
+use super::{Chain, stay::Stay};
 use crate::{
-    failure::StepError,
-    ledger::{Ledger, TimedAnchor},
-    log::journal::Log,
-    posting::bound,
+    failure::StepError, ledger::Ledger, log::journal::Log, log_check::LogCheck, posting::bound,
 };
 use std::sync::Arc;
 use store::Reader;
-
-/// The time of a log at one registry, and the rows of its anchors there.
-pub(super) struct Stay<L> {
-    /// The registry; `None` where no chain of it is known here.
-    pub(super) ledger: Option<Arc<L>>,
-    /// The number of the row before its first.
-    pub(super) before: u64,
-    /// The number of the last row, of a registry that the log has left.
-    pub(super) last: Option<u64>,
-}
-
-impl<L: Ledger> Stay<L> {
-    /// The events with the numbers of their rows.
-    pub(super) fn as_rows(&self, mut events: Vec<TimedAnchor>) -> Vec<TimedAnchor> {
-        for event in &mut events {
-            let seq = &mut event.anchored.seq;
-            *seq = seq.saturating_add(self.before);
-        }
-        events
-    }
-}
 
 impl<L: Ledger> LogCheck<L> {
     /// Those of a log, the newest first.

@@ -8,7 +8,7 @@ use std::{future::Future, time::Duration};
 use tokio::time::sleep;
 
 /// Nodes hear of a block one after the other: after this time they are asked once more.
-pub(super) const MOMENT: Duration = Duration::from_millis(250);
+pub(crate) const MOMENT: Duration = Duration::from_millis(250);
 /// Blocks by which a node may be ahead of most.
 const AHEAD: u64 = 1_000;
 

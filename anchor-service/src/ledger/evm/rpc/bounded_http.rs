@@ -19,13 +19,13 @@ const MAX_ANSWER: usize = 32 * 1024 * 1024;
 
 /// The transport.
 #[derive(Debug, Clone)]
-pub(super) struct BoundedHttp {
+pub(crate) struct BoundedHttp {
     client: Client,
     url: Url,
 }
 
 impl BoundedHttp {
-    pub(super) const fn new(client: Client, url: Url) -> Self {
+    pub(crate) const fn new(client: Client, url: Url) -> Self {
         Self { client, url }
     }
 
@@ -75,7 +75,7 @@ impl Service<RequestPacket> for BoundedHttp {
 
 /// An answer of more than [`MAX_ANSWER`] bytes.
 #[derive(Debug)]
-pub(super) struct TooLong;
+pub(crate) struct TooLong;
 
 impl fmt::Display for TooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,9 +1,7 @@
 //! The questions to the nodes of a chain.
 
-use super::{
-    endpoint::{self, Endpoint, RpcNodes},
-    receipt::RpcReceipt,
-};
+use super::endpoint::{self, Endpoint, RpcNodes};
+use crate::ledger::evm::receipt::RpcReceipt;
 use crate::ledger::{LedgerError, NodeBoard};
 use alloy::{
     primitives::{Address, B256, Bytes, U64, U128, U256},
@@ -29,9 +27,9 @@ const DEV_CLIENT: &str = "chartseal-devchain";
 /// decided by is asked of all of them ([`super::agreement`]).
 #[derive(Debug, Clone)]
 pub struct Node {
-    pub(super) endpoints: Vec<Arc<Endpoint>>,
+    pub(crate) endpoints: Vec<Arc<Endpoint>>,
     /// Whether there are others to ask in the place of one that fails.
-    pub(super) has_others: bool,
+    pub(crate) has_others: bool,
     board: NodeBoard,
     /// When it was last waited for nodes that differ.
     waited: Arc<Mutex<Option<Instant>>>,
@@ -71,7 +69,7 @@ impl Node {
     }
 
     /// One of the nodes alone.
-    pub(super) fn alone(&self, endpoint: &Arc<Endpoint>) -> Self {
+    pub(crate) fn alone(&self, endpoint: &Arc<Endpoint>) -> Self {
         Self {
             endpoints: vec![Arc::clone(endpoint)],
             ..self.clone()
@@ -79,13 +77,13 @@ impl Node {
     }
 
     /// Names of the nodes.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.endpoints.iter().map(|endpoint| endpoint.name())
     }
 
     /// Whether nodes that differ may be given a moment: not before every question, for many
     /// logs are asked for one after the other.
-    pub(super) fn may_wait(&self) -> bool {
+    pub(crate) fn may_wait(&self) -> bool {
         let mut waited = self.waited.lock().unwrap_or_else(PoisonError::into_inner);
         if waited.is_some_and(|waited| waited.elapsed() < WAIT_EVERY) {
             return false;
@@ -95,7 +93,7 @@ impl Node {
     }
 
     /// The nodes to be asked: all of them when all have failed.
-    pub(super) fn usable(&self) -> Vec<&Arc<Endpoint>> {
+    pub(crate) fn usable(&self) -> Vec<&Arc<Endpoint>> {
         let usable = self.endpoints.iter().filter(|one| !one.is_passed_over());
         let usable: Vec<_> = usable.collect();
         if usable.is_empty() {
