@@ -4,6 +4,8 @@
 //!
 //! An arrow is an import of one file by another; its end is the file of the innermost
 //! module that the path names, so the file of a re-export where an item is re-exported.
+//! With `--behind` it goes on to the file that the item was taken from: circles come to
+//! light that run through `pub use` of a module above.
 //! A circle of a module's file and the files of its own modules is none, and its floors
 //! are counted without the arrows up. The floors are the files of the longest chain of
 //! imports, a circle taken as one.
@@ -18,7 +20,7 @@ mod sources;
 mod tests;
 
 use crate::{metadata::Metadata, workspace};
-use modules::Modules;
+use modules::{Ends, Modules};
 use sources::Sources;
 
 /// What was counted in one crate, and what is wrong with it.
@@ -32,7 +34,12 @@ struct Verdict {
 }
 
 /// Every crate of the workspace: one table, then every fault.
-pub fn run() -> Result<(), String> {
+pub fn run(behind: bool) -> Result<(), String> {
+    let ends = if behind {
+        Ends::BehindReExports
+    } else {
+        Ends::AtReExports
+    };
     let root = workspace::root();
     let mut faults = Vec::new();
     println!(
@@ -44,7 +51,11 @@ pub fn run() -> Result<(), String> {
         if !folder.is_dir() {
             continue;
         }
-        let verdict = judge(&package.name.replace('-', "_"), &Sources::read(&folder)?)?;
+        let verdict = judge(
+            &package.name.replace('-', "_"),
+            &Sources::read(&folder)?,
+            ends,
+        )?;
         let folder = folder.strip_prefix(&root).unwrap_or(&folder).display();
         let Verdict {
             files,
@@ -63,8 +74,8 @@ pub fn run() -> Result<(), String> {
 }
 
 /// One crate by the name it is imported by and its sources.
-fn judge(name: &str, sources: &Sources) -> Result<Verdict, String> {
-    let modules = Modules::read(name, sources)?;
+fn judge(name: &str, sources: &Sources, ends: Ends) -> Result<Verdict, String> {
+    let modules = Modules::read(name, sources, ends)?;
     let graph = modules.graph();
     let circles = graph
         .without(|one, other| modules.are_kin(one, other))

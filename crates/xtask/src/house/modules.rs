@@ -15,6 +15,16 @@ pub struct Modules {
     all: Vec<Module>,
     /// The library by the name that programs import it by.
     library: Option<(String, usize)>,
+    ends: Ends,
+}
+
+/// Where the path of an item ends that a module took from another by `use`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Ends {
+    /// At the module that the path names.
+    AtReExports,
+    /// Where the item was taken from; not known of what `*` takes.
+    BehindReExports,
 }
 
 struct Module {
@@ -26,10 +36,11 @@ struct Module {
 
 impl Modules {
     /// Reads the tree below each root: `lib.rs`, `main.rs`, the programs in `bin`.
-    pub fn read(name: &str, sources: &Sources) -> Result<Self, String> {
+    pub fn read(name: &str, sources: &Sources, ends: Ends) -> Result<Self, String> {
         let mut modules = Self {
             all: Vec::new(),
             library: None,
+            ends,
         };
         for (path, _) in sources.production() {
             let root = modules.all.len();
@@ -130,10 +141,19 @@ impl Modules {
                 ("super", _) => at = module.above?,
                 (_, Some(child)) => at = *child,
                 // An item, or the re-export of one.
-                (_, None) => break,
+                (_, None) => return Some(self.behind(at, name, aliases).unwrap_or(at)),
             }
         }
         Some(at)
+    }
+
+    /// The module that one took a name from.
+    fn behind(&self, from: usize, name: &str, aliases: usize) -> Option<usize> {
+        if self.ends == Ends::AtReExports || aliases == MAX_ALIASES {
+            return None;
+        }
+        let path = self.all.get(from)?.scope.known.get(name)?;
+        self.find(from, path, aliases + 1)
     }
 
     fn root_of(&self, from: usize) -> usize {
