@@ -1,5 +1,5 @@
 //! The committed files themselves: no machine's paths, no registry's hosts, no
-//! large file, no long Rust file.
+//! large file, no long Rust file, no crate without a README.
 
 use crate::workspace;
 use std::{fs, process::Command};
@@ -34,8 +34,9 @@ pub fn check() -> Result<(), String> {
         "--exclude-standard",
         "-z",
     ]))?;
-    let mut faults = Vec::new();
-    for name in listed.split('\0').filter(|name| !name.is_empty()) {
+    let names: Vec<&str> = listed.split('\0').filter(|name| !name.is_empty()).collect();
+    let mut faults = without_readme(&names);
+    for name in names {
         let path = root.join(name);
         // Deleted but not yet committed, or a link.
         let Ok(about) = fs::symlink_metadata(&path) else {
@@ -58,6 +59,19 @@ pub fn check() -> Result<(), String> {
     } else {
         Err(faults.join("\n"))
     }
+}
+
+/// Crates whose folder has no README.md.
+fn without_readme(names: &[&str]) -> Vec<String> {
+    let folders = names
+        .iter()
+        .filter_map(|name| name.strip_suffix("/Cargo.toml"));
+    folders
+        .filter(|folder| !names.contains(&format!("{folder}/README.md").as_str()))
+        .map(|folder| {
+            format!("{folder} has no README.md: say in one paragraph what the crate is and is not")
+        })
+        .collect()
 }
 
 fn text_faults(name: &str, text: &str) -> Vec<String> {
@@ -102,7 +116,7 @@ fn registry_host(line: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{GENERATED, MOST_LINES, text_faults};
+    use super::{GENERATED, MOST_LINES, text_faults, without_readme};
 
     #[test]
     fn a_machine_path_is_found_where_it_starts() {
@@ -121,6 +135,13 @@ mod tests {
         ] {
             assert_eq!(text_faults("a.md", line), [""; 0], "{line}");
         }
+    }
+
+    #[test]
+    fn a_crate_without_a_readme_is_found() {
+        let names = ["Cargo.toml", "a/Cargo.toml", "a/README.md", "b/Cargo.toml"];
+        let told = "b has no README.md: say in one paragraph what the crate is and is not";
+        assert_eq!(without_readme(&names), [told]);
     }
 
     #[test]
