@@ -10,6 +10,28 @@ use model::Timestamp;
 /// when there is one to compare; `at` is the moment at which the age of anchors
 /// is judged.
 ///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use proof::{Bundle, Rung, Trust, Verdict, verify};
+///
+/// let file = |name: &str| std::fs::read(format!("tests/golden/{name}.json"));
+/// let bundle = Bundle::parse(&file("proofs/version-finalized")?)?;
+/// let trust = Trust::parse(&file("trust/anchor")?)?;
+/// let at = "2026-11-22T11:00:00.000Z".parse()?;
+///
+/// let report = verify(&bundle, &trust, Some(&file("resources/version")?), at)?;
+/// assert_eq!(report.reached, Some(Rung::Finalized));
+/// assert_eq!(report.exit_code(), 0);
+///
+/// // The same record with another value is not what was stored.
+/// let other = file("resources/content-value")?;
+/// let report = verify(&bundle, &trust, Some(&other), at)?;
+/// assert_eq!(report.verdict("content"), Some(Verdict::False));
+/// assert_eq!(report.exit_code(), 1);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// When an input breaks a rule of form; exit code 2.
 pub fn verify(

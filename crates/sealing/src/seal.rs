@@ -54,6 +54,34 @@ pub struct Opened {
 
 /// Seals `id` and `content` for `place` under `key`, whose id is `key_id`, in format 2.
 ///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use model::{DataKeyId, ResourceType, SystemRandom, Tag, VersionNumber};
+/// use sealing::{ClearFacts, DataKey, Place, SealedType, open, seal};
+///
+/// let patient: ResourceType = "Patient".parse()?;
+/// let key = DataKey::generate(&SystemRandom)?;
+/// let place = Place {
+///     facility: &"riverside".parse()?,
+///     sealed_type: SealedType::from(&patient),
+///     record: Tag::new([1; 16]),
+///     version: VersionNumber::FIRST,
+///     clear: ClearFacts::at("2026-11-28T12:00:00.000Z".parse()?),
+/// };
+/// let content = br#"{"id":"p1","resourceType":"Patient"}"#;
+/// let sealed = seal(&place, DataKeyId::new([2; 16]), &key, "p1", content, &SystemRandom)?;
+///
+/// let opened = open(&place, &key, &sealed.envelope)?;
+/// assert_eq!((opened.id.as_str(), opened.content.as_slice()), ("p1", &content[..]));
+///
+/// // In the place of another version it does not open, nor under another key.
+/// let elsewhere = Place { version: "2".parse()?, ..place };
+/// assert!(open(&elsewhere, &key, &sealed.envelope).is_err());
+/// assert!(open(&place, &DataKey::generate(&SystemRandom)?, &sealed.envelope).is_err());
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// When the source of randomness fails or the content reaches 4 GiB.
 pub fn seal(

@@ -1,6 +1,24 @@
 //! Checkpoints (<https://c2sp.org/tlog-checkpoint>): origin, size and root of a
 //! log, signed. Extension lines are refused, because no monitor could audit
 //! them.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use model::Digest;
+//! use tlog::checkpoint::{self, LogKey};
+//!
+//! let key = LogKey::from_seed("log.example/log/riverside".parse()?, &[1; 32]);
+//! let note = key.sign(3, Digest::new([2; 32]));
+//!
+//! // Others know the public key alone.
+//! let said = checkpoint::open(&note, &[key.vkey()])?;
+//! assert_eq!((said.size, said.root), (3, Digest::new([2; 32])));
+//!
+//! let altered = note.replacen("\n3\n", "\n4\n", 1);
+//! assert!(checkpoint::open(&altered, &[key.vkey()]).is_err());
+//! # Ok(())
+//! # }
+//! ```
 
 pub use crate::log_key::LogKey;
 pub use crate::note::{NoteError, SignatureError};
