@@ -32,6 +32,7 @@ pub use facility::registered::RegisteredOnly;
 pub use facility::registration::{Administrator, Client, Profile, Sharing};
 pub use failure::{Category, Failure};
 pub use hold::Hold;
+pub use interaction::kinds;
 pub use limits::rates::{Limits, Rate};
 pub use listener::health::unready;
 pub use listener::metrics::RequestMetrics;

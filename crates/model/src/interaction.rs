@@ -4,6 +4,60 @@ use crate::Invalid;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
+/// An interaction of FHIR, by its code in
+/// <https://hl7.org/fhir/R4/valueset-type-restful-interaction.html> and
+/// <https://hl7.org/fhir/R4/valueset-system-restful-interaction.html>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(
+    missing_docs,
+    reason = "each is described by the specification under its name"
+)]
+pub enum Restful {
+    Read,
+    Vread,
+    Create,
+    Update,
+    Patch,
+    Delete,
+    HistoryInstance,
+    SearchType,
+    Batch,
+    Transaction,
+}
+
+impl Restful {
+    /// Every interaction.
+    pub const ALL: [Self; 10] = [
+        Self::Read,
+        Self::Vread,
+        Self::Create,
+        Self::Update,
+        Self::Patch,
+        Self::Delete,
+        Self::HistoryInstance,
+        Self::SearchType,
+        Self::Batch,
+        Self::Transaction,
+    ];
+
+    /// The code.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Vread => "vread",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+            Self::HistoryInstance => "history-instance",
+            Self::SearchType => "search-type",
+            Self::Batch => "batch",
+            Self::Transaction => "transaction",
+        }
+    }
+}
+
 /// How a version came about (docs/proof-format.md). Every PUT is an `update`; inside
 /// a Bundle it is the interaction of the entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -3,3 +3,6 @@
 pub(crate) mod opened;
 pub(crate) mod sealed;
 pub(crate) mod unauthenticated;
+
+/// The type of audit records in references.
+pub const AUDIT_EVENT: &str = "AuditEvent";

@@ -19,8 +19,7 @@ use tlog::{
     leaf::{self, Statement},
 };
 
-/// The type of audit records in references.
-pub const AUDIT_EVENT: &str = "AuditEvent";
+pub use super::AUDIT_EVENT;
 
 /// What the row of an audit record shows in clear beside what the record says, and the
 /// query texts beside it.

@@ -8,8 +8,8 @@
 use crate::{
     record::version::is_delete,
     search::{
-        criteria::Condition,
-        paging::{Position, Sort},
+        condition::Condition,
+        order::{Position, Sort},
     },
 };
 use model::{ResourceType, Tag, Timestamp, VersionNumber};

@@ -2,7 +2,12 @@
 //! the request, so that nobody holds memory by a body that would be refused whatever it
 //! says.
 
-use crate::{context::Context, exchange, failure::Failure};
+use crate::{
+    context::Context,
+    exchange,
+    failure::Failure,
+    interaction::kinds::{self, Row},
+};
 use model::{AuditInteraction, ResourceType};
 use policies::{Action, Target};
 
@@ -18,12 +23,16 @@ pub(crate) enum Sent<'k> {
 }
 
 impl Sent<'_> {
-    const fn actions(&self) -> &'static [Action] {
+    fn row(&self) -> &'static Row {
         match self {
-            Self::New(_) => &[Action::Create],
-            Self::Put(_) => &[Action::Update, Action::CreateWithId],
-            Self::Bundle => &[Action::Batch, Action::Transaction],
+            Self::New(_) => &kinds::CREATE,
+            Self::Put(_) => &kinds::UPDATE,
+            Self::Bundle => &kinds::BUNDLE,
         }
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        self.row().sent_for
     }
 
     const fn kind(&self) -> Option<&ResourceType> {
@@ -33,12 +42,9 @@ impl Sent<'_> {
         }
     }
 
-    const fn interaction_code(&self) -> &'static str {
-        match self {
-            Self::New(_) => "create",
-            Self::Put(_) => "update",
-            Self::Bundle => "batch",
-        }
+    fn interaction(&self) -> AuditInteraction {
+        let restful = self.row().interactions.last();
+        AuditInteraction::restful(restful.map_or("", |restful| restful.as_str()))
     }
 
     /// Lets its sender in, or refuses with an audit record.
@@ -46,7 +52,7 @@ impl Sent<'_> {
     /// # Errors
     /// Forbidden when the caller may do nothing of the kind.
     pub(crate) async fn admit(&self, context: &Context) -> Result<(), Failure> {
-        let interaction = AuditInteraction::restful(self.interaction_code());
+        let interaction = self.interaction();
         let may = exchange::beforehand(context, &interaction, |exchange| {
             exchange.client_counts && exchange.could(self.actions(), self.kind())
         });

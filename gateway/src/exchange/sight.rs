@@ -12,7 +12,7 @@ use crate::{
     },
     failure::Failure,
     record::version::Found,
-    search::criteria::Condition,
+    search::condition::Condition,
 };
 use fhir::ReferenceParameter;
 use model::{LogicalId, ResourceType, Tag, VersionNumber};

@@ -16,13 +16,13 @@ use crate::{
     },
     search::{
         audit_criteria::AuditCriteria,
-        criteria::Query,
         cursor,
         kept_query::{Kept, QueryText},
+        order::Position,
         paging::{
-            self, BYTES_PER_PAGE, Page, Position, RECORDS_AT_ONCE, RECORDS_COUNTED,
-            RECORDS_PER_PAGE, Total,
+            self, BYTES_PER_PAGE, Page, RECORDS_AT_ONCE, RECORDS_COUNTED, RECORDS_PER_PAGE, Total,
         },
+        value::Query,
     },
 };
 use fhir::{

@@ -18,8 +18,13 @@ use crate::{
         precondition::Preconditions,
         reply::{Reply, Return},
     },
-    interaction::{change::Change, create, look::Look},
-    routes,
+    interaction::{
+        change::Change,
+        create,
+        kinds::{self, Kind},
+        look::Look,
+    },
+    limits::sizes::ENTRY_LIMIT,
 };
 use fhir::{
     IssueCode, LocalBase, Refusal,
@@ -29,8 +34,6 @@ use fhir::{
 use model::{LogicalId, Random};
 use policies::{Action, Target};
 
-/// Entries of one Bundle at most.
-pub const ENTRY_LIMIT: usize = 10_000;
 /// Entries of a Bundle that is not long.
 const LONG_ENTRIES: usize = 50;
 
@@ -242,16 +245,7 @@ fn entry_code(entry: &Result<Assigned, Refusal>, bundle: &'static str) -> &'stat
     let Ok(Assigned { entry, .. }) = entry else {
         return bundle;
     };
-    match (entry.method, &entry.url) {
-        (Method::Post, _) => "create",
-        (Method::Put, _) => "update",
-        (Method::Patch, _) => "patch",
-        (Method::Delete, _) => "delete",
-        (Method::Get | Method::Head, EntryUrl::Type { .. }) => "search-type",
-        (Method::Get | Method::Head, EntryUrl::Instance { .. }) => "read",
-        (Method::Get | Method::Head, EntryUrl::History { .. }) => "history-instance",
-        (Method::Get | Method::Head, EntryUrl::Version { .. }) => "vread",
-    }
+    kinds::interaction_of_entry(entry.method, &entry.url).as_str()
 }
 
 /// Whether the other entries go on after this failure. Those of a batch do; but a
@@ -332,23 +326,20 @@ fn change<'e>(
     assigned: Option<&'e LogicalId>,
     preconditions: &'e Preconditions,
 ) -> Result<Change<'e>, Failure> {
-    let kind = entry.url.resource_type();
-    match entry.method {
-        Method::Delete => routes::writable(kind)?,
-        _ => routes::storable(kind)?,
-    }
-    match (entry.method, &entry.url, &entry.resource) {
-        (Method::Post, EntryUrl::Type { .. }, Some(resource)) => {
+    kinds::require_write_of_entry(entry.method, entry.url.resource_type())?;
+    let kind = kinds::of_entry(entry.method, &entry.url).map(|row| row.kind);
+    match (kind, &entry.url, &entry.resource) {
+        (Some(Kind::Create), _, Some(resource)) => {
             let id = assigned.ok_or_else(|| Failure::fault("a new record without an id"))?;
             Ok(Change::Create { resource, id })
         }
-        (Method::Put, EntryUrl::Instance { id, .. }, Some(resource)) => Ok(Change::Update {
+        (Some(Kind::Update), EntryUrl::Instance { id, .. }, Some(resource)) => Ok(Change::Update {
             resource,
             id,
             preconditions,
         }),
         (
-            Method::Delete,
+            Some(Kind::Delete),
             EntryUrl::Instance {
                 resource_type, id, ..
             },

@@ -11,10 +11,11 @@ use crate::{
     },
     failure::{Category, Failure},
     http::{head::Given, negotiation, reply::Reply},
+    limits::sizes::DEFAULT_COUNT,
     record::version::{Found, OpenVersion, is_delete},
     search::{
         cursor,
-        paging::{BYTES_PER_PAGE, DEFAULT_COUNT, cursor_query, not_beside_cursor, parse_count},
+        paging::{BYTES_PER_PAGE, cursor_query, not_beside_cursor, parse_count},
     },
 };
 use fhir::{

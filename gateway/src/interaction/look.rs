@@ -11,7 +11,7 @@ use crate::{
         history::{self, Asked},
         read, search,
     },
-    search::paging,
+    search::query::Search,
 };
 use fhir::bundle::EntryUrl;
 use model::{LogicalId, ResourceType, VersionNumber};
@@ -174,9 +174,8 @@ impl<'r> Look<'r> {
                 query,
                 lenient,
             } => {
-                let (criteria, page) =
-                    paging::search_of_request(exchange, kind, query, lenient).await?;
-                search::search(exchange, kind, &criteria, &page).await
+                let asked = Search::of_request(exchange, kind, query, lenient).await?;
+                search::search(exchange, &asked).await
             }
         }
     }

@@ -12,6 +12,7 @@ pub mod change;
 pub mod create;
 pub mod delete;
 pub mod history;
+pub mod kinds;
 pub mod look;
 pub mod read;
 pub mod search;

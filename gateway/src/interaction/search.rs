@@ -13,11 +13,12 @@ use crate::{
     record::version::{Found, OpenVersion},
     search::{
         candidates::Candidates,
-        criteria::Criteria,
+        order::Position,
         paging::{
-            self, BYTES_PER_PAGE, Page, Position, RECORDS_AT_ONCE, RECORDS_COUNTED,
-            RECORDS_PER_PAGE, Total,
+            self, BYTES_PER_PAGE, Page, RECORDS_AT_ONCE, RECORDS_COUNTED, RECORDS_PER_PAGE, Total,
         },
+        parameter::OpenRecord,
+        query::Search,
     },
 };
 use fhir::{
@@ -48,7 +49,7 @@ enum Checked {
 /// What a search looks through.
 struct Sought<'a> {
     kind: &'a ResourceType,
-    criteria: &'a Criteria,
+    search: &'a Search,
     candidates: Candidates,
     /// Number of candidates that were damaged.
     damaged: u32,
@@ -59,13 +60,9 @@ struct Sought<'a> {
 /// # Errors
 /// Forbidden when the caller may not search this type; too costly when a total is
 /// demanded over too many candidates.
-pub async fn search(
-    exchange: &mut Exchange<'_>,
-    kind: &ResourceType,
-    criteria: &Criteria,
-    page: &Page,
-) -> Result<Reply, Failure> {
-    exchange.note_query(criteria.understood(kind, page));
+pub async fn search(exchange: &mut Exchange<'_>, search: &Search) -> Result<Reply, Failure> {
+    let (kind, page) = (search.criteria.kind(), &search.page);
+    exchange.note_query(search.understood());
     let all = Target::all(exchange.facility().name.clone(), kind.clone());
     exchange
         .decide(Action::SearchType, &all)
@@ -75,8 +72,8 @@ pub async fn search(
     }
     let mut sought = Sought {
         kind,
-        criteria,
-        candidates: Candidates::of(exchange, kind, criteria, page),
+        search,
+        candidates: Candidates::of(exchange, search),
         damaged: 0,
     };
     let (matches, end) = matches(exchange, &mut sought, page).await?;
@@ -93,11 +90,11 @@ pub async fn search(
         exchange.touch(&row.resource_type, id, number, Action::SearchType, patients);
     }
     let next = match end {
-        Some(after) => Some(page.next_link(exchange, kind, criteria, after).await?),
+        Some(after) => Some(search.next_link(exchange, after).await?),
         None => None,
     };
     let url = format!("{}/{kind}", exchange.context.base);
-    let first = criteria.self_query(kind, page);
+    let first = search.self_query();
     let own = format!("{url}{}", page.own_query(&first));
     let first = format!("{url}{first}");
     let links = bundle::Page {
@@ -305,12 +302,15 @@ async fn check(
     };
     let written = found.row.time;
     let (mut version, patients) = found.release(&permit)?;
-    let local = &exchange.context.local;
     // What was read of it is several times its bytes, and is not kept for the page.
-    let holds = version
-        .resource
-        .take()
-        .is_some_and(|resource| sought.criteria.holds(&resource, written, local));
+    let holds = version.resource.take().is_some_and(|resource| {
+        let record = OpenRecord {
+            resource: &resource,
+            local: &exchange.context.local,
+            written,
+        };
+        sought.search.criteria.holds(&record)
+    });
     if !holds {
         return Ok(Checked::Passed);
     }

@@ -6,6 +6,7 @@ pub(crate) mod long_work;
 pub(crate) mod many_patients;
 pub(crate) mod places;
 pub(crate) mod rates;
+pub(crate) mod sizes;
 pub(crate) mod spent;
 pub(crate) mod stored;
 pub(crate) mod under_way;

@@ -7,8 +7,7 @@
 
 use crate::{
     failure::Failure,
-    interaction::bundle::ENTRY_LIMIT,
-    limits::{buckets::Buckets, stored::Stored},
+    limits::{buckets::Buckets, sizes::ENTRY_LIMIT, stored::Stored},
 };
 use model::Clock;
 use policies::Caller;

@@ -6,6 +6,7 @@
 use crate::{
     failure::{Failure, Taken},
     http::{head, outcome::wrong_method},
+    interaction::kinds::Verb,
 };
 use actix_web::{
     Error, FromRequest, Handler, HttpRequest, Resource, Responder, Route,
@@ -108,6 +109,20 @@ impl Offered {
     {
         self.with(Method::GET, web::get().to(handler.clone()))
             .with(Method::HEAD, web::head().to(handler))
+    }
+
+    /// Takes a method.
+    pub fn by<F: Handler<A> + Clone, A>(self, verb: Verb, handler: F) -> Self
+    where
+        F::Output: Responder + 'static,
+        A: FromRequest + 'static,
+    {
+        match verb {
+            Verb::Get => self.get(handler),
+            Verb::Post => self.post(handler),
+            Verb::Put => self.put(handler),
+            Verb::Delete => self.delete(handler),
+        }
     }
 
     /// Takes POST.

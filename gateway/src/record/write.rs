@@ -7,19 +7,22 @@ use crate::{
     failure::{Category, Failure},
     http::reply::VersionMark,
     record::{
-        each_once::each_once,
         security_context::SecurityContext,
         version::{OpenVersion, patients_of},
     },
+    search::{
+        index::IndexValues,
+        parameter::{NewRecord, index_values},
+    },
 };
-use fhir::{IssueCode, LocalReference, ReferenceParameter, Resource, audit_event::AuditPatient};
+use fhir::{IssueCode, Resource, audit_event::AuditPatient};
 use model::{
     Digest, LeafKind, LogicalId, ResourceType, Scope, Tag, Timestamp, VersionInteraction,
     VersionNumber,
 };
 use policies::{Permit, Target, TargetFacts};
-use sealing::{ClearFacts, Form, Place};
-use std::{borrow::Cow, collections::BTreeSet};
+use sealing::{ClearFacts, Place};
+use std::collections::BTreeSet;
 use store::{Link, NewVersion};
 use tlog::leaf::{self, Statement};
 
@@ -159,10 +162,12 @@ pub async fn put(
         Scope::Patient(patient) => Some(patient),
         _ => None,
     };
-    let (links, tokens) = (
-        each_once(links(exchange, new.resource, subject)),
-        each_once(tokens(exchange, new.resource)),
-    );
+    let found_by = NewRecord {
+        resource: new.resource,
+        local: &exchange.context.local,
+        subject,
+    };
+    let IndexValues { links, tokens } = index_values(exchange.facility(), &found_by);
     if links.len().saturating_add(tokens.len()) > FOUND_BY {
         exchange.touch_refused(kind, &new.id, permit.action(), new.patients.clone());
         return Err(found_by_too_much(kind));
@@ -346,50 +351,4 @@ const fn scope_of(new: &NewContent<'_>, record: Tag, patients: &[Tag]) -> Scope 
         (None, [patient]) => Scope::Patient(*patient),
         (None, _) => Scope::Record(record),
     }
-}
-
-/// Where a record is found by what it refers to, and by its subject whatever it is that
-/// names it: so a patient's search finds the own compartment whole.
-fn links<'r>(
-    exchange: &'r Exchange<'_>,
-    resource: &'r Resource,
-    subject: Option<Tag>,
-) -> impl Iterator<Item = Link> + 'r {
-    let patient = ReferenceParameter::Patient;
-    let subject = subject.map(|target| (patient, target));
-    let named = [patient, ReferenceParameter::Subject].into_iter();
-    let named = named.flat_map(|param| {
-        let references = resource.references(param, &exchange.context.local);
-        let tag = |it: LocalReference| exchange.tag(&it.resource_type, &it.id);
-        references.into_iter().map(move |it| (param, tag(it)))
-    });
-    let links = subject.into_iter().chain(named);
-    links.map(|(param, target)| Link {
-        param: Cow::Borrowed(param.as_str()),
-        target,
-    })
-}
-
-/// Where a record is found by its identifiers. One with a system alone makes it present:
-/// `system|` looks through those.
-fn tokens(exchange: &Exchange<'_>, resource: &Resource) -> Vec<model::Token> {
-    let index = &exchange.facility().index;
-    let kind = resource.resource_type().as_str();
-    let token = |form, value: &str| index.token(kind, "identifier", form, value, None);
-    let mut tokens = Vec::new();
-    let identifiers = resource.identifiers();
-    if !identifiers.is_empty() {
-        tokens.push(token(Form::Present, ""));
-    }
-    for identifier in identifiers {
-        let Some(value) = identifier.value else {
-            continue;
-        };
-        tokens.push(token(Form::Code, &value));
-        match identifier.system {
-            Some(system) => tokens.push(token(Form::SystemCode, &format!("{system}|{value}"))),
-            None => tokens.push(token(Form::NoSystemCode, &format!("|{value}"))),
-        }
-    }
-    tokens
 }

@@ -4,17 +4,18 @@
 
 use crate::{
     app::App,
-    audit::sealed::AUDIT_EVENT,
     failure::Failure,
     http::{
         head,
         outcome::FHIR_JSON,
         precondition::{Freshness, Preconditions},
     },
-    routes::{PARAMETERS, smart},
-    search::criteria::has_param,
+    interaction::kinds::{self, Kind, Row, TypeClass},
+    routes::smart,
+    search::parameter,
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use policies::Action;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -58,7 +59,7 @@ fn statement(base: &str, issuer: Option<&Value>) -> Value {
         .iter()
         .map(|it| resource(it.name))
         .collect();
-    let interactions = [json!({"code": "transaction"}), json!({"code": "batch"})];
+    let interactions: Vec<Value> = codes(&kinds::BUNDLE).collect();
     json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -123,55 +124,24 @@ fn result_params() -> [Value; 4] {
 }
 
 fn resource(kind: &'static str) -> Value {
-    let codes: &[&str] = if kind == AUDIT_EVENT {
-        &["read", "vread", "search-type"]
-    } else if kind == PARAMETERS {
-        &["read", "vread", "delete", "history-instance", "search-type"]
-    } else {
-        &[
-            "create",
-            "read",
-            "vread",
-            "update",
-            "delete",
-            "history-instance",
-            "search-type",
-        ]
-    };
-    let params = if kind == AUDIT_EVENT {
-        vec![
-            param("_id", "token"),
-            param("_lastUpdated", "date"),
-            param("patient", "reference"),
-        ]
-    } else {
-        let found = ["identifier", "patient", "subject"]
-            .into_iter()
-            .filter(|name| kind.parse().is_ok_and(|kind| has_param(&kind, name)));
-        let kind_of = |name: &str| {
-            if name == "identifier" {
-                "token"
-            } else {
-                "reference"
-            }
-        };
-        [param("_id", "token"), param("_lastUpdated", "date")]
-            .into_iter()
-            .chain(found.map(|name| param(name, kind_of(name))))
-            .collect()
-    };
-    let interactions: Vec<Value> = codes.iter().map(|code| json!({"code": code})).collect();
+    let class = TypeClass::of(kind);
+    let rows: Vec<&'static Row> = class.interactions().collect();
+    let interactions: Vec<Value> = rows.iter().copied().flat_map(codes).collect();
+    let read_history = rows.iter().any(|row| row.kind == Kind::History);
+    let update_create = rows
+        .iter()
+        .any(|row| row.sent_for.contains(&Action::CreateWithId));
     let mut resource = json!({
         "type": kind,
         "interaction": interactions,
         "versioning": "versioned-update",
-        "readHistory": kind != AUDIT_EVENT,
-        "updateCreate": ![AUDIT_EVENT, PARAMETERS].contains(&kind),
+        "readHistory": read_history,
+        "updateCreate": update_create,
         "conditionalCreate": false,
         "conditionalRead": "full-support",
         "conditionalUpdate": false,
         "conditionalDelete": "not-supported",
-        "searchParam": params,
+        "searchParam": searched_by(kind, class),
         "operation": [{
             "name": "proof",
             "definition": PROOF,
@@ -198,6 +168,39 @@ fn reserve(kind: &str) -> Option<&'static str> {
     }
 }
 
-fn param(name: &str, kind: &str) -> Value {
-    json!({"name": name, "type": kind})
+/// The interactions of a line of the table.
+fn codes(row: &'static Row) -> impl Iterator<Item = Value> {
+    let interactions = row.interactions.iter();
+    interactions.map(|interaction| json!({"code": interaction.as_str()}))
+}
+
+fn searched_by(kind: &str, class: TypeClass) -> Vec<Value> {
+    let parameters: Vec<_> = if class == TypeClass::Audit {
+        parameter::of_audit().collect()
+    } else {
+        parameter::of_type(kind).collect()
+    };
+    let described = parameters.into_iter();
+    described
+        .map(|parameter| json!({"name": parameter.name(), "type": parameter.search_type()}))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Clients keep the statement by its ETag, a digest of its bytes.
+    #[test]
+    fn the_statement_has_the_bytes_that_it_had() {
+        let text = statement("https://gateway.example/fhir", None).to_string();
+        let version = format!(r#""version":"{}""#, env!("CARGO_PKG_VERSION"));
+        let text = text.replace(&version, r#""version":"""#);
+        let digest = hex::encode(Sha256::digest(text.as_bytes()));
+        let pinned = "b30b3e39f7d75177d55147ae7119b599e0c101a55d12c79e4d103aa65c23ed8e";
+        assert_eq!(
+            digest, pinned,
+            "if it is meant to change, change `DATE` too: {text}"
+        );
+    }
 }

@@ -11,23 +11,25 @@ pub(crate) mod smart;
 
 use crate::{
     admin,
-    audit::sealed::AUDIT_EVENT,
     context::Context,
     exchange::{self, sent::Sent},
-    failure::{Category, Failure},
+    failure::Failure,
     http::{
         body::{self, Body},
         outcome,
         reply::Reply,
     },
-    interaction::look::Look,
+    interaction::{
+        kinds::{Kind, Place, Row},
+        look::Look,
+    },
     listener::{front_page, health, offered::Offered},
     log::tiles,
 };
 use actix_web::{HttpRequest, HttpResponse, Scope, web};
 use bundle::post_bundle;
-use fhir::{IssueCode, definition::Definition};
-use model::{AuditInteraction, ResourceType};
+use fhir::definition::Definition;
+use model::AuditInteraction;
 use proof::{get_proof, get_version_proof};
 use record::{delete_record, get_history, get_record, get_version, post_record, put_record};
 use search::{get_search, post_search};
@@ -59,29 +61,37 @@ fn fhir_base(path: &str) -> Scope {
             .with_head_read()
             .where_there(path::is_there)
     };
-    web::scope(path)
-        .service(on("").post(post_bundle))
+    let scope = web::scope(path)
         .service(on("/metadata").get(capability::metadata))
-        .service(on("/.well-known/smart-configuration").get(smart::configuration))
-        .service(on("/{type}/_search").post(post_search))
-        .service(on("/{type}/{id}/_history/{version}/$proof").get(get_version_proof))
-        .service(on("/{type}/{id}/_history/{version}").get(get_version))
-        .service(on("/{type}/{id}/_history").get(get_history))
-        .service(on("/{type}/{id}/$proof").get(get_proof))
-        .service(
-            on("/{type}/{id}")
-                .except(path::is_written)
-                .get(get_record)
-                .put(put_record)
-                .delete(delete_record),
-        )
-        .service(
-            on("/{type}")
-                .except(path::is_written)
-                .get(get_search)
-                .post(post_record),
-        )
-        .default_service(web::to(nowhere_below))
+        .service(on("/.well-known/smart-configuration").get(smart::configuration));
+    let scope = Place::ALL.into_iter().fold(scope, |scope, place| {
+        let offered = on(place.pattern());
+        let offered = if place.is_of_entries() {
+            offered.except(path::refuses)
+        } else {
+            offered
+        };
+        scope.service(place.rows().into_iter().fold(offered, handled))
+    });
+    scope.default_service(web::to(nowhere_below))
+}
+
+/// Gives a line of the table its handler.
+fn handled(on: Offered, row: &Row) -> Offered {
+    let verb = row.verb;
+    match row.kind {
+        Kind::Create => on.by(verb, post_record),
+        Kind::Read => on.by(verb, get_record),
+        Kind::Vread => on.by(verb, get_version),
+        Kind::Update => on.by(verb, put_record),
+        Kind::Delete => on.by(verb, delete_record),
+        Kind::History => on.by(verb, get_history),
+        Kind::Search => on.by(verb, get_search),
+        Kind::SearchForm => on.by(verb, post_search),
+        Kind::Proof => on.by(verb, get_proof),
+        Kind::ProofOfVersion => on.by(verb, get_version_proof),
+        Kind::Bundle => on.by(verb, post_bundle),
+    }
 }
 
 /// What is below a type of R4 and not in the table is an interaction or operation that is
@@ -122,40 +132,4 @@ async fn show(context: &Context, look: &Look<'_>) -> Result<Reply, Failure> {
         look.make(exchange).await
     })
     .await
-}
-
-/// The type of what is passed to operations and back.
-pub const PARAMETERS: &str = "Parameters";
-
-/// Nobody writes audit events but the gateway itself.
-///
-/// # Errors
-/// Not allowed for AuditEvent.
-pub fn writable(kind: &ResourceType) -> Result<(), Failure> {
-    if kind.as_str() != AUDIT_EVENT {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Category::NotAllowed,
-        IssueCode::NotSupported,
-        "audit events are made by the gateway alone; clients can read them only",
-    ))
-}
-
-/// Refuses new content of what nobody but the gateway writes, and of what has no endpoint
-/// of its own (<https://hl7.org/fhir/R4/parameters.html>); what was stored of that can be
-/// read and deleted.
-///
-/// # Errors
-/// Not allowed.
-pub fn storable(kind: &ResourceType) -> Result<(), Failure> {
-    writable(kind)?;
-    if kind.as_str() != PARAMETERS {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Category::NotAllowed,
-        IssueCode::NotSupported,
-        "Parameters go with an operation and are not stored; store their content as resources",
-    ))
 }

@@ -1,9 +1,9 @@
 //! What the path of a request names.
 
-use super::{storable, writable};
 use crate::{
     failure::{Category, Failure},
     http::outcome::unknown_interaction,
+    interaction::kinds::{self, Verb},
 };
 use actix_web::{HttpRequest, http::Method};
 use fhir::{IssueCode, definition::Definition};
@@ -58,11 +58,11 @@ pub(super) fn is_there(request: &HttpRequest) -> Result<(), Failure> {
     path.get("id").map_or(Ok(()), refuse_reserved)
 }
 
-/// Whether records of the path's type are written by this method.
-pub(super) fn is_written(request: &HttpRequest, method: &Method) -> Result<(), Failure> {
-    match (kind(request), method) {
-        (Ok(kind), &Method::POST | &Method::PUT) => storable(&kind),
-        (Ok(kind), &Method::DELETE) => writable(&kind),
+/// Refuses a write of a type whose records do not take it.
+pub(super) fn refuses(request: &HttpRequest, method: &Method) -> Result<(), Failure> {
+    let verb = Verb::of(method).filter(|verb| *verb != Verb::Get);
+    match (kind(request), verb) {
+        (Ok(kind), Some(verb)) => kinds::require_write(verb, &kind),
         _ => Ok(()),
     }
 }

@@ -7,8 +7,10 @@ use crate::{
     facility::{Facility, own::Own},
     failure::{Category, Failure},
     search::{
-        criteria::{self, Query, reference::ReferenceAsked},
-        paging::{Page, Sort},
+        order::Sort,
+        paging::Page,
+        parameter::{self, reference::ReferenceAsked},
+        value::{Query, check_values},
     },
 };
 use fhir::{IssueCode, LocalBase, Moments, ReferenceParameter};
@@ -40,7 +42,7 @@ impl AuditCriteria {
             patients: Vec::new(),
             moments: None,
         };
-        let mut page = Page::new(query);
+        let mut page = Page::first(query.lenient);
         let (facility, local) = (exchange.facility(), &exchange.context.local);
         let mut seen = HashSet::new();
         for (name, value) in url::form_urlencoded::parse(query.text.as_bytes()) {
@@ -56,7 +58,7 @@ impl AuditCriteria {
         }
         let ids = asked.ids.iter().map(Vec::len).sum::<usize>();
         let patients = asked.patients.iter().map(Vec::len).sum::<usize>();
-        criteria::check_values(ids + patients)?;
+        check_values(ids + patients)?;
         Ok((asked, page))
     }
 
@@ -70,7 +72,7 @@ impl AuditCriteria {
     ) -> Result<bool, Failure> {
         match name {
             "_id" => {
-                let ids = criteria::ids(value)?;
+                let ids = parameter::ids(value)?;
                 // An id that is not one of ours is nowhere.
                 let events = ids.iter().filter_map(opened::split);
                 let tag = |id: &LogicalId| Own::AuditRecord.tag(&facility.tags, id.as_str());
@@ -81,7 +83,7 @@ impl AuditCriteria {
                 );
             }
             "_lastUpdated" => {
-                let more = criteria::moments(value, now)?;
+                let more = parameter::moments(value, now)?;
                 self.moments = Some(match self.moments.take() {
                     Some(moments) => moments.and(&more),
                     None => more,
@@ -90,10 +92,10 @@ impl AuditCriteria {
             "patient" => {
                 let asked = ReferenceAsked::parse(ReferenceParameter::Patient, value, local)?;
                 let targets = asked.targets.iter();
-                let patients = targets.filter(|(kind, _)| kind.as_str() == "Patient");
+                let patients = targets.filter(|target| target.kind.as_str() == "Patient");
                 let tag = |id: &LogicalId| facility.tags.record_tag("Patient", id.as_str());
                 self.patients
-                    .push(patients.map(|(_, id)| tag(id)).collect());
+                    .push(patients.map(|target| tag(&target.id)).collect());
             }
             _ => return Ok(false),
         }
@@ -110,7 +112,7 @@ impl AuditCriteria {
     pub fn understood(&self, page: &Page) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for (name, value) in url::form_urlencoded::parse(self.text.as_bytes()) {
-            if ["_id", "_lastUpdated", "patient"].contains(&name.as_ref()) {
+            if parameter::of_audit().any(|parameter| parameter.name() == name) {
                 query.append_pair(&name, &value);
             }
         }
@@ -179,11 +181,15 @@ fn in_all<T: PartialEq>(lists: &[Vec<T>]) -> Option<Vec<&T>> {
 }
 
 fn unsupported() -> Failure {
+    let names = parameter::of_audit().map(|parameter| format!("`{}`, ", parameter.name()));
+    let known: String = names.collect();
     Failure::new(
         Category::Invalid,
         IssueCode::NotSupported,
-        "a search parameter is not supported; on AuditEvent use `_id`, `patient`, \
-         `_lastUpdated`, `_count`, `_total`, `_summary=count` and `_sort=-_lastUpdated`, which \
-         is the order in any case, or send `Prefer: handling=lenient` to have others ignored",
+        format!(
+            "a search parameter is not supported; on AuditEvent use {known}`_count`, `_total`, \
+             `_summary=count` and `_sort=-_lastUpdated`, which is the order in any case, or send \
+             `Prefer: handling=lenient` to have others ignored"
+        ),
     )
 }

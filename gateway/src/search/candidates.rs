@@ -9,8 +9,9 @@ use crate::{
     },
     failure::Failure,
     search::{
-        criteria::{Condition, Criteria},
-        paging::{Page, Position, Sort},
+        condition::Condition,
+        order::{Position, Sort},
+        query::Search,
     },
 };
 use model::ResourceType;
@@ -35,14 +36,10 @@ struct FoundBy {
 impl Candidates {
     /// The candidates of a search.
     #[must_use]
-    pub fn of(
-        exchange: &Exchange<'_>,
-        kind: &ResourceType,
-        criteria: &Criteria,
-        page: &Page,
-    ) -> Self {
-        let sort = page.sort(criteria);
-        let mut conditions = criteria.conditions(exchange.facility(), kind);
+    pub fn of(exchange: &Exchange<'_>, search: &Search) -> Self {
+        let (criteria, kind) = (&search.criteria, search.criteria.kind());
+        let sort = search.page.sort(criteria.moments().is_some());
+        let mut conditions = criteria.conditions(exchange.facility());
         conditions.extend(exchange.own_compartment(kind));
         let mut spans: Vec<Span> = match criteria.moments() {
             Some(moments) => moments.spans().collect(),

@@ -2,7 +2,13 @@
 
 pub(crate) mod audit_criteria;
 pub(crate) mod candidates;
+pub(crate) mod condition;
 pub(crate) mod criteria;
 pub(crate) mod cursor;
+pub(crate) mod index;
 pub(crate) mod kept_query;
+pub(crate) mod order;
 pub(crate) mod paging;
+pub(crate) mod parameter;
+pub(crate) mod query;
+pub(crate) mod value;

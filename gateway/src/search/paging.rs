@@ -3,22 +3,14 @@
 //! (<https://hl7.org/fhir/R4/search.html#return>).
 
 use crate::{
-    exchange::Exchange,
     failure::{Category, Failure},
     http::{head::Given, negotiation},
-    search::{
-        criteria::{Criteria, Query},
-        cursor,
-        kept_query::{Kept, QueryText},
-    },
+    limits::sizes::DEFAULT_COUNT,
+    search::order::{Position, Sort},
 };
 use fhir::IssueCode;
-use model::{ResourceType, Tag, Timestamp};
-use serde::{Deserialize, Serialize};
-use std::{cmp::Ordering, ops::RangeInclusive};
+use std::ops::RangeInclusive;
 
-/// Matches on a page when nothing is asked.
-pub const DEFAULT_COUNT: u32 = 50;
 /// Matches on a page at most.
 const MOST: u32 = 1_000;
 
@@ -35,30 +27,6 @@ pub const RECORDS_AT_ONCE: RangeInclusive<u32> = 16..=200;
 /// (<https://www.rfc-editor.org/rfc/rfc9110#section-4.1>).
 pub const LONGEST_LINK: usize = 8_000;
 
-/// The order of matches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
-    /// By record tag: no order that means anything, but each record once.
-    Record,
-    /// By `_lastUpdated`, the oldest first.
-    Oldest,
-    /// By `_lastUpdated`, the newest first.
-    Newest,
-}
-
-impl Sort {
-    /// The order of two places.
-    #[must_use]
-    pub fn compare(self, a: &Position, b: &Position) -> Ordering {
-        let by_time = (a.time, a.record).cmp(&(b.time, b.record));
-        match self {
-            Self::Record => a.record.cmp(&b.record),
-            Self::Oldest => by_time,
-            Self::Newest => by_time.reverse(),
-        }
-    }
-}
-
 /// Whether matches are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Total {
@@ -68,35 +36,6 @@ pub enum Total {
     Estimate,
     /// They are, or the search is refused.
     Accurate,
-}
-
-/// Where a page ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    /// When the current version of its last record was written.
-    pub time: Timestamp,
-    /// Its last record.
-    pub record: Tag,
-}
-
-impl Position {
-    /// The place of a version.
-    #[must_use]
-    pub const fn of(row: &store::Version) -> Self {
-        Self {
-            time: row.time,
-            record: row.record,
-        }
-    }
-
-    /// The place of a candidate.
-    #[must_use]
-    pub const fn of_hit(hit: &store::Hit) -> Self {
-        Self {
-            time: hit.time,
-            record: hit.record,
-        }
-    }
 }
 
 /// How the answer to a search is wanted.
@@ -112,26 +51,17 @@ pub struct Page {
     counts_only: bool,
     sort: Option<Sort>,
     total: Total,
+    /// Whether what is not supported is ignored.
     lenient: bool,
     ignored: bool,
-    began: Timestamp,
     given: Given,
-    kept: Option<Kept>,
-}
-
-/// What the cursor of a search holds.
-#[derive(Serialize, Deserialize)]
-struct Place {
-    query: QueryText,
-    lenient: bool,
-    began: Timestamp,
-    after: Position,
 }
 
 impl Page {
-    /// The first page of a search that asks for nothing of the kind.
+    /// The first page of a search that asks for nothing of the kind; whether what is not
+    /// supported is ignored.
     #[must_use]
-    pub fn new(query: Query<'_>) -> Self {
+    pub fn first(lenient: bool) -> Self {
         Self {
             count: DEFAULT_COUNT,
             after: None,
@@ -139,11 +69,9 @@ impl Page {
             counts_only: false,
             sort: None,
             total: Total::None,
-            lenient: query.lenient,
+            lenient,
             ignored: false,
-            began: query.now,
             given: Given::default(),
-            kept: None,
         }
     }
 
@@ -218,8 +146,7 @@ impl Page {
 
     /// The order of matches; a search by time is answered in the order of time.
     #[must_use]
-    pub fn sort(&self, criteria: &Criteria) -> Sort {
-        let by_time = criteria.moments().is_some();
+    pub fn sort(&self, by_time: bool) -> Sort {
         let unasked = if by_time { Sort::Oldest } else { Sort::Record };
         self.sort.unwrap_or(unasked)
     }
@@ -270,28 +197,6 @@ impl Page {
             None => first.to_owned(),
         }
     }
-
-    /// The next link of a search; of bounded length, whatever was asked.
-    ///
-    /// # Errors
-    /// When the source of randomness fails, or sealing does.
-    pub async fn next_link(
-        &self,
-        exchange: &mut Exchange<'_>,
-        kind: &ResourceType,
-        criteria: &Criteria,
-        after: Position,
-    ) -> Result<String, Failure> {
-        let place = Place {
-            query: QueryText::of(exchange, criteria.text(), self.kept).await?,
-            lenient: self.lenient,
-            began: self.began,
-            after,
-        };
-        let sealed = cursor::seal(exchange, kind.as_str(), place)?;
-        let query = cursor_query(self.count, &sealed);
-        Ok(format!("{}/{kind}{query}", exchange.context.base))
-    }
 }
 
 /// The query of a link to a page. Clients put a `_count` of their own beside a cursor
@@ -299,41 +204,6 @@ impl Page {
 #[must_use]
 pub fn cursor_query(count: u32, sealed: &str) -> String {
     format!("?_count={count}&_cursor={sealed}")
-}
-
-/// Reads the query of a request, or the one inside the cursor of a next link.
-///
-/// # Errors
-/// As [`Criteria::parse`]; invalid or gone for a cursor that cannot be used, or can no
-/// longer.
-pub async fn search_of_request(
-    exchange: &Exchange<'_>,
-    kind: &ResourceType,
-    text: &str,
-    lenient: bool,
-) -> Result<(Criteria, Page), Failure> {
-    let local = &exchange.context.local;
-    let cursor = url::form_urlencoded::parse(text.as_bytes())
-        .find(|(name, _)| name == "_cursor")
-        .map(|(_, cursor)| cursor);
-    let now = exchange.at;
-    let Some(cursor) = cursor else {
-        return Criteria::parse(kind, Query { text, lenient, now }, local);
-    };
-    let count = beside_cursor(text)?;
-    let place: Place = cursor::open(exchange, kind.as_str(), &cursor)?;
-    let (text, kept) = place.query.open(exchange).await?;
-    let query = Query {
-        text: &text,
-        lenient: place.lenient,
-        now: place.began,
-    };
-    let (criteria, mut page) = Criteria::parse(kind, query, local)?;
-    page.after = Some(place.after);
-    page.count = count.unwrap_or(page.count);
-    page.cursor = Some(cursor.into_owned());
-    page.kept = kept;
-    Ok((criteria, page))
 }
 
 /// A cursor holds the whole search: nothing stands beside it but the form of the answer

@@ -7,6 +7,7 @@ use crate::{
     records,
 };
 use devkit::issuer::DemoUser;
+use gateway::kinds::{Row, TABLE, Verb};
 use serde_json::{Value, json};
 
 on_both! {
@@ -15,6 +16,7 @@ on_both! {
     entries_find_each_other_by_urn,
     what_the_same_record_gets_twice_is_refused,
     a_batch_looks_as_a_request_of_its_own_does,
+    an_entry_of_a_batch_is_answered_as_if_it_were_sent_alone,
 }
 
 fn statuses(body: &Value) -> Vec<String> {
@@ -247,6 +249,62 @@ async fn a_batch_looks_as_a_request_of_its_own_does(kind: Kind) {
     {
         assert_eq!(head["resource"], Value::Null, "{url}");
         assert_eq!(head["response"], answer["response"], "{url}");
+    }
+}
+
+/// The URL of a line of the table, below a base.
+fn url(row: &Row, kind: &str, id: &str) -> String {
+    let pattern = row.place.pattern().trim_start_matches('/');
+    let url = pattern.replace("{type}", kind).replace("{id}", id);
+    url.replace("{version}", "1")
+}
+
+/// Each line of the table, for a type of each class, by system: it may do all with
+/// records and nothing with audit events.
+async fn an_entry_of_a_batch_is_answered_as_if_it_were_sent_alone(kind: Kind) {
+    let house = House::start_on(kind).await;
+    let system = house.caller(&DemoUser::System);
+    let known = system.create("Patient", records::patient("a")).await;
+    for twin in ["alone", "in-batch"] {
+        let record = records::with_id(records::patient("b"), twin);
+        drop(system.put(&format!("Patient/{twin}"), record).await);
+    }
+    let rows = TABLE.iter().filter(|row| row.place.is_of_entries());
+    let kinds = ["Patient", "AuditEvent", "Parameters"];
+    for (row, kind) in rows.flat_map(|row| kinds.map(|kind| (row, kind))) {
+        let method = row.verb.methods()[0];
+        let looks = row.verb == Verb::Get;
+        // What is changed alone is not changed again by the batch.
+        let (alone, in_batch) = match (looks, kind) {
+            (true, "Patient") => (&*known, &*known),
+            (true, _) => ("absent.0", "absent.0"),
+            (false, _) => ("alone", "in-batch"),
+        };
+        let body = |id: &str| match row.verb {
+            Verb::Post => Some(json!({"resourceType": kind})),
+            Verb::Put => Some(json!({"resourceType": kind, "id": id})),
+            Verb::Get | Verb::Delete => None,
+        };
+        let entry = (method, &*url(row, kind, in_batch), body(in_batch));
+        let batch = records::bundle("batch", &[entry]);
+        let answers = system.post("", batch).await.expect(200).json();
+        let answer = &answers["entry"][0];
+        let sent = body(alone).map(|body| body.to_string());
+        let reply = system.send(method, &url(row, kind, alone), &[], sent).await;
+        let told = format!(
+            "{method} {}: {answer}, {}",
+            url(row, kind, alone),
+            reply.text
+        );
+        let status = answer["response"]["status"].as_str().unwrap();
+        assert_eq!(&status[..3], reply.status.to_string(), "{told}");
+        if looks {
+            let body = match reply.status {
+                200 => &answer["resource"],
+                _ => &answer["response"]["outcome"],
+            };
+            assert_eq!(body, &reply.json(), "{told}");
+        }
     }
 }
 

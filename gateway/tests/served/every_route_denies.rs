@@ -8,13 +8,58 @@ use crate::{
     records::{self, NAME},
 };
 use devkit::issuer::DemoUser;
+use gateway::kinds::{Place, Row, TypeClass};
 use serde_json::json;
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// The paths below a FHIR base and the methods that they take. `{id}` is a
-/// record that exists.
-const ROUTES: [(&str, &[&str]); 17] = [
+/// A path below a FHIR base, and the methods that it takes. `{id}` is a record that exists.
+struct Route {
+    path: String,
+    methods: Vec<&'static str>,
+}
+
+/// Those of the table, for a type of each class.
+fn routes() -> Vec<Route> {
+    let types = [
+        ("Patient", "{id}", TypeClass::Stored),
+        ("AuditEvent", "{id}.0", TypeClass::Audit),
+        ("Parameters", "{id}", TypeClass::NoLongerStored),
+    ];
+    let mut routes = Vec::new();
+    for place in Place::ALL {
+        let methods = |taken: &dyn Fn(&Row) -> bool| -> Vec<&'static str> {
+            let rows = place.rows().into_iter().filter(|row| taken(row));
+            rows.flat_map(|row| row.verb.methods()).copied().collect()
+        };
+        let pattern = place.pattern().trim_start_matches('/');
+        if !pattern.contains("{type}") {
+            routes.push(Route {
+                path: pattern.to_owned(),
+                methods: methods(&|_| true),
+            });
+            continue;
+        }
+        for (kind, id, class) in types {
+            let methods = methods(&|row| row.classes.contains(&class));
+            let path = pattern.replace("{type}", kind).replace("{id}", id);
+            let path = path.replace("{version}", "1");
+            if methods.is_empty() {
+                continue;
+            }
+            // With a final slash it is the same.
+            if class == TypeClass::Stored && place.is_of_entries() {
+                let (path, methods) = (format!("{path}/"), methods.clone());
+                routes.push(Route { path, methods });
+            }
+            routes.push(Route { path, methods });
+        }
+    }
+    routes
+}
+
+/// What the table must have.
+const PINNED: [(&str, &[&str]); 17] = [
     ("", &["POST"]),
     ("Patient", &["GET", "HEAD", "POST"]),
     ("Patient/", &["GET", "HEAD", "POST"]),
@@ -84,6 +129,15 @@ fn bad_authorizations(house: &House) -> Vec<Option<String>> {
     ]
 }
 
+#[test]
+fn the_table_has_every_route() {
+    let routes = routes();
+    for (path, methods) in PINNED {
+        let route = routes.iter().find(|route| route.path == path);
+        assert_eq!(route.map(|route| &*route.methods), Some(methods), "{path}");
+    }
+}
+
 #[actix_web::test]
 async fn without_a_good_token_every_route_answers_401_and_tells_nothing() {
     let house = House::start().await;
@@ -98,13 +152,13 @@ async fn without_a_good_token_every_route_answers_401_and_tells_nothing() {
             nobody.at(OTHER),
             nobody.at("nowhere"),
         ] {
-            for (path, offered) in ROUTES {
+            for Route { path, methods } in routes() {
                 let path = path.replace("{id}", &id);
                 for method in METHODS {
                     let body = matches!(method, "POST" | "PUT").then(|| "{".to_owned());
                     let reply = at.send(method, &path, &[], body).await;
                     let told = format!("{method} {}/{path} {authorization:?}", at.base());
-                    let expected = if offered.contains(&method) { 401 } else { 405 };
+                    let expected = if methods.contains(&method) { 401 } else { 405 };
                     assert_eq!(reply.status, expected, "{told}: {}", reply.text);
                     check(method, &reply, &told);
                 }
@@ -178,9 +232,9 @@ fn check(method: &str, reply: &Reply, told: &str) {
 async fn a_wrong_method_is_told_the_right_ones() {
     let house = House::start().await;
     let nobody = house.anyone();
-    for (path, offered) in ROUTES {
-        let reply = nobody.send("PATCH", path, &[], None).await.expect(405);
-        assert_told(path, offered, reply.header("allow"), &reply.text);
+    for Route { path, methods } in routes() {
+        let reply = nobody.send("PATCH", &path, &[], None).await.expect(405);
+        assert_told(&path, &methods, reply.header("allow"), &reply.text);
     }
     for (path, offered) in ADMIN_ROUTES {
         let path = format!("/admin/{path}");
@@ -203,7 +257,7 @@ async fn what_is_said_to_be_taken_is() {
     let house = House::start().await;
     let system = house.caller(&DemoUser::System);
     let id = system.create("Patient", records::patient("a")).await;
-    let below = ROUTES.iter().map(|(path, _)| (*path).to_owned());
+    let below = routes().into_iter().map(|route| route.path);
     let types = ["metadata", ".well-known/smart-configuration"].map(str::to_owned);
     let served = ["/", "/healthz", "/readyz", "/log/riverside/checkpoint"].map(str::to_owned);
     let admin = ADMIN_ROUTES

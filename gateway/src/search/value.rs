@@ -3,6 +3,21 @@
 
 use crate::failure::{Category, Failure};
 use fhir::IssueCode;
+use model::Timestamp;
+
+/// The most values that one search may name.
+const VALUES: usize = 500;
+
+/// A query string and what it is read by.
+#[derive(Clone, Copy)]
+pub struct Query<'q> {
+    /// The query string.
+    pub text: &'q str,
+    /// Whether what is not supported is ignored.
+    pub lenient: bool,
+    /// When the search began.
+    pub now: Timestamp,
+}
 
 /// Cuts a value at a separator that is not escaped; the parts stay escaped.
 pub fn split_at(value: &str, separator: char) -> Vec<String> {
@@ -26,4 +41,19 @@ pub fn bad_value(param: &str, form: &str) -> Failure {
         IssueCode::Value,
         format!("the value of `{param}` must be {form}"),
     )
+}
+
+/// Refuses a search that names more values than one statement may be filled with.
+///
+/// # Errors
+/// Too costly.
+pub fn check_values(count: usize) -> Result<(), Failure> {
+    if count <= VALUES {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Category::TooLarge,
+        IssueCode::TooCostly,
+        format!("the search names more than {VALUES} values; send it in parts"),
+    ))
 }
