@@ -34,7 +34,7 @@ const SENTENCES: [&str; 16] = [
     "crates/store/src/error.rs",
     "crates/sealing/src/kms.rs",
     "gateway/src/listener/tls.rs",
-    "gateway/src/identity/issuers.rs",
+    "gateway/src/identity/error.rs",
     "crates/chartseal/src/config.rs",
 ];
 

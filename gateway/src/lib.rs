@@ -27,7 +27,9 @@ pub mod work;
 
 pub use app::{App, SWEEP_WITHIN, Settings};
 pub use facility::Facility;
+pub use facility::damage_counts::{Damage, DamageCounts};
 pub use facility::in_force::InForce;
+pub use facility::own_urls::home_of;
 pub use facility::registered::RegisteredOnly;
 pub use facility::registration::{Administrator, Client, Profile, Sharing};
 pub use failure::{Category, Failure};
@@ -39,4 +41,3 @@ pub use listener::metrics::RequestMetrics;
 pub use listener::proxies::Proxies;
 pub use listener::tls::{Certificates, TlsError, TlsFiles};
 pub use log::unshown_keys::UnshownKeys;
-pub use record::damage::{Damage, DamageCounts};

@@ -7,7 +7,7 @@ use crate::{
 };
 use command::{complain, say};
 use gateway::identity::{Rule, Verdict, explain};
-use model::{Clock as _, SystemClock};
+use model::{Clock as _, FacilityName, SystemClock};
 use std::{error::Error, fs, path::Path, process::ExitCode};
 use zeroize::Zeroizing;
 
@@ -40,7 +40,9 @@ fn rules(args: &ExplainArgs) -> Result<Vec<Rule>, Box<dyn Error>> {
     // As it stands in a header, it is understood too.
     let token = text.trim();
     let token = token.strip_prefix("Bearer ").unwrap_or(token).trim();
-    Ok(explain(&settings.identity, &urls, token, SystemClock.now()))
+    let home_of = |facility: &FacilityName| gateway::home_of(facility, &urls);
+    let now = SystemClock.now();
+    Ok(explain(&settings.identity, &home_of, token, now))
 }
 
 fn read(file: &Path) -> Result<Zeroizing<String>, String> {

@@ -23,7 +23,7 @@ use actix_web::{
     http::header::{self, HeaderName, HeaderValue},
 };
 use fhir::IssueCode;
-use model::{AuditInteraction, Digest, Tag};
+use model::{AuditInteraction, Digest, Tag, Timestamp};
 use std::cell::Cell;
 use store::{FacilityId, StoredAnswer, Tx};
 
@@ -216,11 +216,16 @@ impl Keyed {
     pub fn keep(&self, tx: &mut Tx, facility: FacilityId) -> Result<(), store::Error> {
         match self {
             Self::First(_, Some(answer)) => {
-                let old = answer.time.plus_millis(-KEPT_MILLIS);
+                let old = oldest(answer.time);
                 tx.answers().insert(facility, answer, old)
             }
             Self::First(key, None) => tx.answers().require_none(facility, *key),
             Self::No | Self::Again => Ok(()),
         }
     }
+}
+
+/// Before when an answer is kept no longer.
+pub fn oldest(now: Timestamp) -> Timestamp {
+    now.plus_millis(-KEPT_MILLIS)
 }

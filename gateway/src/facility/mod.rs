@@ -1,6 +1,7 @@
 //! One facility in this process: its keys, its tags, the policy set in force, and
 //! who is registered.
 
+pub(crate) mod damage_counts;
 pub(crate) mod in_force;
 pub(crate) mod keyring;
 pub(crate) mod old_facility;
@@ -17,6 +18,7 @@ pub(crate) mod statement_log;
 
 use crate::{
     facility::{
+        damage_counts::DamageCounts,
         in_force::InForce,
         keyring::{HeldKey, Keyring},
         own_seal::{Envelope, OwnContent, OwnPlace, OwnSeal},
@@ -24,8 +26,7 @@ use crate::{
     },
     failure::Failure,
     log::unshown_keys::UnshownKeys,
-    record::damage::DamageCounts,
-    work::sweep::SweepStatus,
+    work::sweep::status::SweepStatus,
 };
 use fhir::LocalBase;
 use model::{Clock, DataKeyId, FacilityName, Random, Scope};

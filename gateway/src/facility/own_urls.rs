@@ -27,6 +27,12 @@ pub fn bases<'u>(
     urls.into_iter().flat_map(both).collect()
 }
 
+/// The URLs of a facility at a gateway of these URLs.
+#[must_use]
+pub fn home_of(facility: &FacilityName, urls: &[String]) -> LocalBase {
+    LocalBase::new(bases(facility, urls))
+}
+
 /// Every base that the facility has or had: those of the configuration, which are added
 /// to the data if they are new, and those of the data.
 ///

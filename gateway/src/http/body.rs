@@ -4,7 +4,7 @@ use crate::{
     app::App,
     failure::{Category, Failure},
     http::{negotiation, percent, query_text},
-    limits::{long_work::LONG_BODY, rates::BODY_BYTES_PER_SECOND, under_way::Held},
+    limits::{long_work::LONG_BODY, pace::time_of, under_way::Held},
     listener::answer::Asker,
 };
 use actix_web::{
@@ -164,12 +164,6 @@ async fn read(request: &HttpRequest, payload: web::Payload, most: usize) -> Resu
         }
         body.extend_from_slice(&chunk);
     }
-}
-
-/// How long so many bytes may take.
-pub(crate) fn time_of(bytes: usize) -> Duration {
-    let micros = (bytes as u64).saturating_mul(1_000_000) / BODY_BYTES_PER_SECOND;
-    Duration::from_micros(micros)
 }
 
 /// A body that somebody still holds makes the server close the connection after the

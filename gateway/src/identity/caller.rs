@@ -3,7 +3,7 @@
 //! What a policy needs and a token lacks is not guessed: without a facility
 //! there is no caller; a role or purpose that is not known here is none.
 
-use super::{issuers::IssuerConfig, refusal::Refusal, token::Claims};
+use super::{claims::Claims, config::IssuerConfig, refusal::Refusal};
 use fhir::{LocalBase, LocalReference};
 use model::{FacilityName, LogicalId};
 use policies::{Caller, parse_scopes};

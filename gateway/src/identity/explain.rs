@@ -5,11 +5,11 @@
 
 use super::{
     caller,
-    issuers::{ClaimNames, IdentityConfig, IssuerConfig},
+    claims::Claims,
+    config::{ClaimNames, IdentityConfig, IssuerConfig},
     refusal::Refusal,
-    token::{Claims, Token},
+    token::Token,
 };
-use crate::facility::own_urls;
 use fhir::LocalBase;
 use model::{FacilityName, Timestamp};
 use policies::{Purpose, Role, parse_scopes};
@@ -43,10 +43,15 @@ pub struct Rule {
 }
 
 /// The rules in the order in which the gateway asks them. After one of the first two
-/// has failed there is nothing to ask the others about. `urls` are those of the gateway,
-/// as far as the configuration names them.
+/// has failed there is nothing to ask the others about. `home_of` gives the URLs of a
+/// facility.
 #[must_use]
-pub fn explain(config: &IdentityConfig, urls: &[String], token: &str, now: Timestamp) -> Vec<Rule> {
+pub fn explain(
+    config: &IdentityConfig,
+    home_of: &dyn Fn(&FacilityName) -> LocalBase,
+    token: &str,
+    now: Timestamp,
+) -> Vec<Rule> {
     let mut rules = Rules(Vec::new());
     let token = match Token::parse(token) {
         Ok(token) => token,
@@ -79,7 +84,7 @@ pub fn explain(config: &IdentityConfig, urls: &[String], token: &str, now: Times
     rules.audience(claims, known);
     rules.times(claims, known, now);
     rules.facts(claims, known);
-    rules.patient(claims, known, urls);
+    rules.patient(claims, known, home_of);
     rules.verdict(
         "registration",
         Verdict::NotChecked,
@@ -189,7 +194,12 @@ impl Rules {
     }
 
     /// The own record of whoever is a patient.
-    fn patient(&mut self, claims: &Claims, issuer: &IssuerConfig, urls: &[String]) {
+    fn patient(
+        &mut self,
+        claims: &Claims,
+        issuer: &IssuerConfig,
+        home_of: &dyn Fn(&FacilityName) -> LocalBase,
+    ) {
         let names = &issuer.claims;
         match caller::patient(claims, &names.patient) {
             Ok(Some(_)) => return self.holds("patient", "is there"),
@@ -198,7 +208,7 @@ impl Rules {
                 return self.fails("patient", format!("{refusal}; it must be a logical id"));
             }
         }
-        if names_own_record(claims, names, urls) {
+        if names_own_record(claims, names, home_of) {
             return self.holds("patient", "is there, by `fhirUser`");
         }
         let mut roles = caller::roles(claims, &names.roles).unwrap_or_default();
@@ -305,14 +315,17 @@ impl Rules {
     }
 }
 
-/// Whether `fhirUser` is a patient of the token's facility, by these URLs.
-fn names_own_record(claims: &Claims, names: &ClaimNames, urls: &[String]) -> bool {
+/// Whether `fhirUser` is a patient of the token's facility, by its URLs.
+fn names_own_record(
+    claims: &Claims,
+    names: &ClaimNames,
+    home_of: &dyn Fn(&FacilityName) -> LocalBase,
+) -> bool {
     let facility = claims.at(&names.facility).and_then(Value::as_str);
     let facility = facility.and_then(|name| name.parse::<FacilityName>().ok());
     let user = caller::fhir_user(claims);
     user.zip(facility).is_some_and(|(user, facility)| {
-        let home = LocalBase::new(own_urls::bases(&facility, urls));
-        caller::patient_of_user(&user, &home).is_some()
+        caller::patient_of_user(&user, &home_of(&facility)).is_some()
     })
 }
 

@@ -3,7 +3,7 @@
 //! inside the network), small answers, short patience. An https issuer is asked by
 //! https alone: its document must not lead to plain ports of this machine.
 
-use super::issuers::{IdentityError, parse_safe};
+use super::{error::IdentityError, safe_url::parse_safe};
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use std::{future::Future, pin::Pin, time::Duration};
 

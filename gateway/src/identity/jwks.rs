@@ -10,7 +10,7 @@
 //! whoever calls `refresh` at least so often, so that no request has to. Key sets:
 //! <https://www.rfc-editor.org/rfc/rfc7517>.
 
-use super::{http_client::HttpClient, issuers::Issuer, refusal::Refusal};
+use super::{discovery::Discovery, http_client::HttpClient, refusal::Refusal};
 use jsonwebtoken::{
     Algorithm, DecodingKey,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse},
@@ -109,9 +109,9 @@ impl IssuerKeys {
 
     /// The key of this id for this algorithm, fetched if need be.
     pub(super) async fn find(
-        &self,
+        self: &Arc<Self>,
         wanted: &Wanted<'_>,
-        issuer: &Arc<Issuer>,
+        issuer: &Arc<Discovery>,
         http: &HttpClient,
     ) -> Result<Found, Refusal> {
         let Wanted {
@@ -157,7 +157,12 @@ impl IssuerKeys {
     }
 
     /// Fetches when the set is stale, or the last fetch failed and was not just now.
-    pub(super) async fn refresh(&self, issuer: &Arc<Issuer>, http: &HttpClient, now: Timestamp) {
+    pub(super) async fn refresh(
+        self: &Arc<Self>,
+        issuer: &Arc<Discovery>,
+        http: &HttpClient,
+        now: Timestamp,
+    ) {
         let _fetching = self.fetching.lock().await;
         let held = self.held();
         if held.is_due(now) {
@@ -167,15 +172,15 @@ impl IssuerKeys {
 
     /// Fetches in a task of its own: a caller who hangs up must not be able to
     /// spend the attempt without its result.
-    async fn fetch(&self, issuer: &Arc<Issuer>, http: &HttpClient, now: Timestamp) {
+    async fn fetch(self: &Arc<Self>, issuer: &Arc<Discovery>, http: &HttpClient, now: Timestamp) {
         self.change(|held| held.tried = Some(now));
-        let (issuer, http) = (Arc::clone(issuer), http.clone());
+        let (keys, issuer, http) = (Arc::clone(self), Arc::clone(issuer), http.clone());
         let task = tokio::spawn(async move {
             match issuer.discover(&http).await {
-                Ok(set) => issuer.keys.take_in(&issuer, &set, now),
+                Ok(set) => keys.take_in(&issuer, &set, now),
                 Err(error) => {
-                    tracing::warn!(issuer = %issuer.config.url, error, "keys cannot be fetched");
-                    issuer.keys.change(|held| held.failed = true);
+                    tracing::warn!(issuer = %issuer.url(), error, "keys cannot be fetched");
+                    keys.change(|held| held.failed = true);
                 }
             }
         });
@@ -183,10 +188,10 @@ impl IssuerKeys {
         let _ = task.await;
     }
 
-    fn take_in(&self, issuer: &Issuer, set: &CoreJsonWebKeySet, now: Timestamp) {
+    fn take_in(&self, issuer: &Discovery, set: &CoreJsonWebKeySet, now: Timestamp) {
         let keys = Arc::new(self.usable(set));
         if keys.is_empty() {
-            tracing::warn!(issuer = %issuer.config.url, "the issuer has no usable key");
+            tracing::warn!(issuer = %issuer.url(), "the issuer has no usable key");
         }
         self.change(|held| {
             held.keys = keys;

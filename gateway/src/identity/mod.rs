@@ -7,35 +7,41 @@
 //! and what a caller may do, which is for `policies`.
 
 mod caller;
+mod claims;
+mod config;
+mod discovery;
+mod error;
 mod explain;
 mod http_client;
 mod issuers;
 mod jwks;
+mod network;
 mod refusal;
+mod safe_url;
 #[cfg(test)]
 mod tests;
 mod token;
 mod verified;
 
 pub use self::{
+    config::{ClaimNames, IdentityConfig, IssuerConfig},
+    error::IdentityError,
     explain::{Rule, Verdict, explain},
     http_client::{FetchError, HttpClient},
-    issuers::{ClaimNames, IdentityConfig, IdentityError, IssuerConfig},
     refusal::{Refusal, Unauthenticated},
 };
 
-pub(crate) use self::caller::{is_plain, patient_of_user};
+pub(crate) use self::{
+    caller::{is_plain, patient_of_user},
+    network::network,
+};
 
 use self::{issuers::Issuer, jwks::Wanted, token::Token, verified::VerifiedTokens};
-use crate::limits::rates::network;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use model::{Clock, FacilityName, Timestamp};
 use policies::Caller;
 use serde_json::Value;
-use std::{
-    net::IpAddr,
-    sync::{Arc, PoisonError},
-};
+use std::{net::IpAddr, sync::Arc};
 
 /// Turns tokens into callers.
 pub struct Identity {
@@ -70,7 +76,7 @@ impl Identity {
         for issuer in &self.issuers {
             issuer
                 .keys
-                .refresh(issuer, &self.http, self.clock.now())
+                .refresh(&issuer.discovery, &self.http, self.clock.now())
                 .await;
         }
     }
@@ -105,10 +111,8 @@ impl Identity {
         facility: Option<&'i FacilityName>,
     ) -> impl Iterator<Item = Value> + 'i {
         let serving = move |it: &&Arc<Issuer>| facility.is_none_or(|one| it.config.serves(one));
-        self.issuers.iter().filter(serving).filter_map(|issuer| {
-            let document = issuer.document.read();
-            document.unwrap_or_else(PoisonError::into_inner).clone()
-        })
+        let serving = self.issuers.iter().filter(serving);
+        serving.filter_map(|issuer| issuer.discovery.document())
     }
 
     /// Whether tokens of this issuer are taken for people of this facility.
@@ -158,7 +162,10 @@ impl Identity {
             now,
             address: &network(address),
         };
-        let found = issuer.keys.find(&wanted, issuer, &self.http).await?;
+        let found = issuer
+            .keys
+            .find(&wanted, &issuer.discovery, &self.http)
+            .await?;
         let (caller, expires) =
             speaks_for(&token, issuer, algorithm, &found.key, now).map_err(|reason| {
                 let client = token.stated_client().filter(|_| reason.is_of_signed());
@@ -178,7 +185,7 @@ fn speaks_for(
     key: &DecodingKey,
     now: Timestamp,
 ) -> Result<(Caller, i64), Refusal> {
-    let claims = token.verify(issuer, algorithm, key)?;
+    let claims = token.verify(&issuer.config, algorithm, key)?;
     let expires = claims.check_time(now, issuer.config.token_lifetime_seconds)?;
     Ok((caller::of_claims(&claims, &issuer.config)?, expires))
 }

@@ -5,21 +5,14 @@
 //! checks signature, `iss` and `aud`; the times are checked here, against the
 //! clock that the process was given.
 
-use super::{
-    caller,
-    issuers::{Issuer, IssuerConfig},
-    refusal::Refusal,
-};
+use super::{caller, claims::Claims, config::IssuerConfig, refusal::Refusal};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, errors::ErrorKind};
-use model::Timestamp;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 
 /// Tokens longer than this are not looked at.
 const MAX_BYTES: usize = 16 * 1024;
-/// How far the issuer's clock may differ.
-const LEEWAY_SECONDS: i64 = 30;
 
 /// The token of an `Authorization` header: `"Bearer" 1*SP b64token` (RFC 6750, 2.1).
 pub(super) fn bearer(header: Option<&str>) -> Result<&str, Refusal> {
@@ -82,7 +75,7 @@ impl<'a> Token<'a> {
             text,
             header,
             issuer: issuer.as_str().ok_or(Refusal::Claim("iss"))?.to_owned(),
-            stated: Claims(claims),
+            stated: Claims::new(claims),
         })
     }
 
@@ -148,14 +141,14 @@ impl<'a> Token<'a> {
     /// Verifies signature, issuer and audience.
     pub(super) fn verify(
         &self,
-        issuer: &Issuer,
+        issuer: &IssuerConfig,
         algorithm: Algorithm,
         key: &DecodingKey,
     ) -> Result<Claims, Refusal> {
         let mut validation = Validation::new(algorithm);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.set_issuer(&[&issuer.config.url]);
-        validation.set_audience(&[&issuer.config.audience]);
+        validation.set_issuer(&[&issuer.url]);
+        validation.set_audience(&[&issuer.audience]);
         // Both are checked by `check_time`; this library asks the machine.
         validation.validate_exp = false;
         validation.validate_nbf = false;
@@ -169,8 +162,8 @@ impl<'a> Token<'a> {
                 ErrorKind::InvalidAlgorithm => Refusal::Algorithm,
                 _ => Refusal::Malformed,
             })?;
-        let claims = Claims(verified.claims);
-        if claims.0.contains_key("cnf") {
+        let claims = Claims::new(verified.claims);
+        if claims.get("cnf").is_some() {
             return Err(Refusal::Bound);
         }
         Ok(claims)
@@ -182,60 +175,4 @@ fn claim_name(name: &str) -> &'static str {
         .into_iter()
         .find(|known| *known == name)
         .unwrap_or("claims")
-}
-
-/// The claims of a token whose signature is right.
-pub(super) struct Claims(Map<String, Value>);
-
-impl Claims {
-    /// Checks that `now` is between begin and `exp`, and that the token was made for
-    /// `longest` seconds at most; gives `exp`. A token begins with `nbf`, which many
-    /// issuers leave out, and is made at `iat`, which RFC 9068, 2.2 requires. One must
-    /// be there, and each that is there must have come.
-    pub(super) fn check_time(&self, now: Timestamp, longest: u32) -> Result<i64, Refusal> {
-        let (nbf, iat) = (self.moment("nbf")?, self.moment("iat")?);
-        let made = iat.or(nbf).ok_or(Refusal::Missing("iat"))?;
-        let exp = self.moment("exp")?.ok_or(Refusal::Missing("exp"))?;
-        let now = now.as_seconds();
-        let soon = now.saturating_add(LEEWAY_SECONDS);
-        if now >= exp.saturating_add(LEEWAY_SECONDS) {
-            Err(Refusal::Expired)
-        } else if made > soon || nbf.is_some_and(|nbf| nbf > soon) {
-            Err(Refusal::NotYetValid)
-        } else if exp.saturating_sub(made) > i64::from(longest) {
-            Err(Refusal::TooLongLived)
-        } else {
-            Ok(exp)
-        }
-    }
-
-    /// A NumericDate (RFC 7519, 2), which may have a fraction.
-    fn moment(&self, name: &'static str) -> Result<Option<i64>, Refusal> {
-        let Some(value) = self.0.get(name) else {
-            return Ok(None);
-        };
-        let whole = value.as_i64().or_else(|| {
-            let seconds = value.as_f64()?.floor();
-            // Beyond the calendar no moment is meant.
-            (0.0..253_402_300_800.0)
-                .contains(&seconds)
-                .then(|| seconds.to_string().parse().ok())?
-        });
-        whole.map(Some).ok_or(Refusal::Claim(name))
-    }
-
-    pub(super) fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
-    }
-
-    /// The claim of a configured name: the member that is called so, or else the one
-    /// that its dots lead to, such as `realm_access.roles`.
-    pub(super) fn at(&self, path: &str) -> Option<&Value> {
-        if let Some(value) = self.0.get(path) {
-            return Some(value);
-        }
-        let mut names = path.split('.');
-        let first = self.0.get(names.next()?)?;
-        names.try_fold(first, |within, name| within.get(name))
-    }
 }

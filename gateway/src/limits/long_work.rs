@@ -4,7 +4,6 @@
 //! waits for its place ([`Places`]) and begins anew there, for it has left no trace yet.
 
 use crate::{
-    context::Context,
     failure::Failure,
     limits::places::{Place, Places},
 };
@@ -64,7 +63,7 @@ impl Lane {
     }
 
     /// Until the request is found to be long.
-    async fn left(&self) {
+    pub(crate) async fn left(&self) {
         match self {
             Self::Serving(left) => left.notified().await,
             Self::Beside => pending().await,
@@ -93,16 +92,24 @@ impl LongWork {
         })
     }
 
-    /// Carries out a request of a user beside, when it has its place.
-    async fn beside<T: Send + 'static>(
+    /// The place of a long request of a user, once it is its turn.
+    ///
+    /// # Errors
+    /// Throttled when too many long requests of the user wait.
+    pub(crate) async fn place(&self, user: &str) -> Result<Place, Failure> {
+        self.places.take(user).await
+    }
+
+    /// Carries out a request at its place.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub(crate) async fn beside<C: Send + 'static, T: Send + 'static>(
         &self,
-        context: Context,
-        work: impl AsyncFn(&Context) -> Result<T, Failure> + Send + 'static,
+        place: Place,
+        context: C,
+        work: impl AsyncFn(&C) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        // Whose answers are not read gets no others.
-        context.app.under_way.of(context.user()).take(0)?;
-        let place = self.places.take(&context.user()).await?;
-        context.app.counters.long_request();
         let thread = self.threads.get(place.number % self.threads.len().max(1));
         let (answer, answered) = oneshot::channel();
         let span = Span::current();
@@ -118,36 +125,12 @@ impl LongWork {
     }
 }
 
-impl Context {
-    /// Carries out a request; one that is `long` from the beginning, beside. The work may
-    /// begin twice, and must leave no trace before it is done.
-    ///
-    /// # Errors
-    /// Those of the work; throttled when too many long requests of the user wait.
-    pub(crate) async fn carry_out<T: Send + 'static>(
-        self,
-        long: bool,
-        work: impl AsyncFn(&Self) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, Failure> {
-        if !long {
-            tokio::select! {
-                biased;
-                outcome = work(&self) => return outcome,
-                () = self.lane.left() => {}
-            }
-        }
-        let app = Arc::clone(&self.app);
-        let lane = Lane::Beside;
-        app.long_work.beside(Self { lane, ..self }, work).await
-    }
-}
-
 /// Works until it is done or nobody waits for the answer; what it held goes before the
 /// place does.
-async fn carry_out<T>(
+async fn carry_out<C, T>(
     place: Place,
-    context: Context,
-    work: impl AsyncFn(&Context) -> Result<T, Failure>,
+    context: C,
+    work: impl AsyncFn(&C) -> Result<T, Failure>,
     mut answer: oneshot::Sender<Result<T, Failure>>,
 ) {
     let outcome = tokio::select! {

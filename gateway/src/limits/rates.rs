@@ -7,7 +7,13 @@
 
 use crate::{
     failure::Failure,
-    limits::{buckets::Buckets, sizes::ENTRY_LIMIT, stored::Stored},
+    identity::network,
+    limits::{
+        buckets::Buckets,
+        sizes::ENTRY_LIMIT,
+        stored::Stored,
+        user::{client_of, searcher_of, user_of},
+    },
 };
 use model::Clock;
 use policies::Caller;
@@ -15,8 +21,6 @@ use std::{net::IpAddr, sync::Arc};
 
 /// The largest body that is read when nothing else is set, in bytes.
 const BODY_BYTES: usize = 32 * 1024 * 1024;
-/// The slowest that a body may come once its first seconds are over.
-pub const BODY_BYTES_PER_SECOND: u64 = 16 * 1024;
 /// FHIR written without white space has 14 bytes a value at the densest and 34 in the
 /// median (HL7's examples of R4).
 const BYTES_PER_VALUE: usize = 16;
@@ -69,7 +73,7 @@ pub struct Limits {
     pub service_stored_bytes_per_day: Option<u64>,
     /// The largest body, in bytes.
     pub body_bytes: usize,
-    /// Seconds that a body may fall behind [`BODY_BYTES_PER_SECOND`], at its beginning
+    /// Seconds that a body may fall behind 16 KiB a second, at its beginning
     /// and whenever it has caught up.
     pub body_seconds: u32,
     /// Patients that a record may name when it is written.
@@ -287,33 +291,6 @@ impl Throttle {
 
     pub(crate) fn now(&self) -> i64 {
         self.clock.now().as_millis().saturating_mul(1_000)
-    }
-}
-
-/// Clients of two issuers are two clients; an address holds no line break.
-pub(crate) fn client_of(caller: &Caller) -> String {
-    format!("{}\n{}", caller.issuer, caller.client)
-}
-
-/// `None` for a service that speaks for itself (RFC 9068, 2.2): it is all there is of
-/// its client.
-pub(crate) fn user_of(caller: &Caller) -> Option<String> {
-    let own = caller.subject == caller.client;
-    (!own).then(|| format!("{}\n{}\n{}", caller.issuer, caller.client, caller.subject))
-}
-
-/// The user, or the service that speaks for itself.
-pub(crate) fn searcher_of(caller: &Caller) -> String {
-    user_of(caller).unwrap_or_else(|| client_of(caller))
-}
-
-/// Addresses that count together: of IPv6 the network of 64 bits that one connection
-/// is given.
-pub(crate) fn network(address: Option<IpAddr>) -> String {
-    match address {
-        None => "-".to_owned(),
-        Some(IpAddr::V4(address)) => address.to_string(),
-        Some(IpAddr::V6(address)) => format!("{:x}", address.to_bits() >> 64),
     }
 }
 

@@ -6,7 +6,8 @@ use crate::{
     failure::Failure,
     limits::{
         buckets::Buckets,
-        rates::{Limits, Throttle, client_of, user_of},
+        rates::{Limits, Throttle},
+        user::{client_of, user_of},
     },
 };
 use policies::Caller;

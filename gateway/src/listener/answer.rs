@@ -4,8 +4,10 @@
 
 use crate::{
     app::App,
-    http::body::time_of,
-    limits::under_way::{Held, NOBODY},
+    limits::{
+        pace::time_of,
+        under_way::{Held, NOBODY},
+    },
 };
 use actix_web::{
     Error, HttpMessage as _, ResponseError as _,

@@ -4,6 +4,7 @@ pub(crate) mod access_log;
 pub(crate) mod answer;
 pub(crate) mod front_page;
 pub(crate) mod health;
+pub(crate) mod held_writes;
 pub(crate) mod metrics;
 pub(crate) mod offered;
 pub(crate) mod proxies;

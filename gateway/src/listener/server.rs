@@ -3,18 +3,17 @@
 use crate::{
     app::App,
     audit::unauthenticated,
-    hold,
     http::percent,
     listener::{
         access_log::access_log,
-        answer,
+        answer, held_writes,
         proxies::{self, Proxies},
         streams,
         tls::Certificates,
         unread_body,
     },
     routes,
-    work::jobs::Runners,
+    work::runner::Runners,
 };
 use actix_web::{
     HttpServer,
@@ -194,7 +193,7 @@ fn listen(app: web::Data<App>, listening: Listening) -> io::Result<Server> {
             .app_data(app.clone())
             .app_data(proxies.clone())
             .wrap(from_fn(answer::send))
-            .wrap(from_fn(hold::admit))
+            .wrap(from_fn(held_writes::admit))
             .wrap(from_fn(percent::admit))
             // The last one is the outermost: what is not admitted is logged too, but for
             // more requests on one connection than anybody sends who reads the answers.

@@ -155,7 +155,8 @@ pub fn commit(tx: &mut Tx, facility: FacilityId, kept: &[KeptQuery]) -> Result<(
         .try_for_each(|one| tx.kept_queries().insert(facility, one, oldest(one.time)))
 }
 
-fn oldest(now: Timestamp) -> Timestamp {
+/// Before when a query is kept no longer.
+pub fn oldest(now: Timestamp) -> Timestamp {
     now.plus_millis(-KEPT_MILLIS)
 }
 

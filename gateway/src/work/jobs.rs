@@ -7,12 +7,10 @@
 //! row that is put back means that work is done again.
 
 mod row;
-mod runner;
 
 pub use row::Job;
-pub(crate) use runner::Runners;
 
-use crate::{facility::Facility, failure::Failure};
+use crate::{app::App, facility::Facility, failure::Failure};
 use model::{Clock, Random, RandomUnavailable, Timestamp};
 use row::{Opened, Row};
 use std::{
@@ -46,6 +44,18 @@ pub(crate) struct Tools {
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
+}
+
+impl Tools {
+    /// Those of an app at a facility.
+    pub(crate) fn of(app: &App, facility: &Arc<Facility>) -> Self {
+        Self {
+            facility: Arc::clone(facility),
+            store: app.store.clone(),
+            clock: Arc::clone(&app.clock),
+            random: Arc::clone(&app.random),
+        }
+    }
 }
 
 /// A process at work on a job of one facility.

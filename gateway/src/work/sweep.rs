@@ -13,10 +13,12 @@ mod leaves;
 mod progress;
 mod rows;
 mod rules;
+pub(crate) mod status;
 
 pub use fault::{Fault, FaultKind, Faults, SweptTable};
-pub use job::{SweepJob, SweepState, SweepStatus};
+pub use job::SweepJob;
 pub use progress::{Pass, Progress, Whole};
+pub use status::{SweepState, SweepStatus};
 
 use crate::{
     app::App,
@@ -124,12 +126,7 @@ impl Sweeper {
         keep_every: Duration,
     ) -> Result<Self, Failure> {
         let job = SweepJob::new(app.clone(), Arc::clone(facility));
-        let tools = Tools {
-            facility: Arc::clone(facility),
-            store: app.store.clone(),
-            clock: Arc::clone(&app.clock),
-            random: Arc::clone(&app.random),
-        };
+        let tools = Tools::of(app, facility);
         Ok(Self(Worker::new(job, tools, keep_every)?))
     }
 

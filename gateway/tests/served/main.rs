@@ -29,6 +29,7 @@ mod database;
 mod dot_segments;
 mod envelope_1;
 mod every_route_denies;
+mod expiry;
 mod first_facility;
 mod format_1;
 mod found_by;

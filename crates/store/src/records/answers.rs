@@ -4,8 +4,12 @@
 //! new ones come.
 
 use crate::{
-    Access, Error, FacilityId, Tx, access::Writes as _, column, engine::database::Conn,
-    records::old_rows::OldRows, schema::answer,
+    Access, Error, FacilityId, Tx,
+    access::Writes as _,
+    column,
+    engine::database::Conn,
+    records::old_rows::{FORGOTTEN_AT_ONCE, OldRows},
+    schema::answer,
 };
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
@@ -90,7 +94,18 @@ impl Answers<'_, Tx> {
             Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
             Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
         })?;
-        OLD_ANSWERS.forget(self.access, facility, old)
+        OLD_ANSWERS.forget(self.access, facility, old, FORGOTTEN_AT_ONCE)?;
+        Ok(())
+    }
+
+    /// Forgets up to `most` answers that were given before `old`; the number of them.
+    pub fn forget(
+        &mut self,
+        facility: FacilityId,
+        old: Timestamp,
+        most: u32,
+    ) -> Result<u32, Error> {
+        OLD_ANSWERS.forget(self.access, facility, old, most)
     }
 
     /// Makes sure that no other request with this key was answered; `AnswerKept`

@@ -2,8 +2,12 @@
 //! ones go when new ones come.
 
 use crate::{
-    Access, Error, FacilityId, Tx, access::Writes as _, column, engine::database::Conn,
-    records::old_rows::OldRows, schema::kept_query,
+    Access, Error, FacilityId, Tx,
+    access::Writes as _,
+    column,
+    engine::database::Conn,
+    records::old_rows::{FORGOTTEN_AT_ONCE, OldRows},
+    schema::kept_query,
 };
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
@@ -89,6 +93,17 @@ impl KeptQueries<'_, Tx> {
             Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
             Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
         })?;
-        OLD_QUERIES.forget(self.access, facility, old)
+        OLD_QUERIES.forget(self.access, facility, old, FORGOTTEN_AT_ONCE)?;
+        Ok(())
+    }
+
+    /// Forgets up to `most` queries that were kept before `old`; the number of them.
+    pub fn forget(
+        &mut self,
+        facility: FacilityId,
+        old: Timestamp,
+        most: u32,
+    ) -> Result<u32, Error> {
+        OLD_QUERIES.forget(self.access, facility, old, most)
     }
 }

@@ -9,7 +9,7 @@ use model::Timestamp;
 
 /// How many go at once: more than come, so that a backlog shrinks, and few, so that nobody
 /// waits for it.
-const FORGOTTEN_AT_ONCE: i64 = 4;
+pub(crate) const FORGOTTEN_AT_ONCE: u32 = 4;
 
 /// A table of such rows: of a facility (`facility_id`), each with its time (`time_ms`).
 pub(crate) struct OldRows {
@@ -20,22 +20,23 @@ pub(crate) struct OldRows {
 }
 
 impl OldRows {
-    /// Deletes a few rows that are older than `old`.
+    /// Deletes some rows that are older than `old`; the number of them.
     pub(crate) fn forget(
         &self,
         tx: &mut Tx,
         facility: FacilityId,
         old: Timestamp,
-    ) -> Result<(), Error> {
+        most: u32,
+    ) -> Result<u32, Error> {
         let Self { table, key } = self;
-        tx.write(|conn| match conn {
+        let gone = tx.write(|conn| match conn {
             Conn::Sqlite(conn) => sql_query(format!(
                 "DELETE FROM {table} WHERE facility_id = ?1 AND {key} IN (
                     SELECT {key} FROM {table} WHERE facility_id = ?1 AND time_ms < ?2 LIMIT ?3)"
             ))
             .bind::<Integer, _>(facility.0)
             .bind::<BigInt, _>(old.as_millis())
-            .bind::<BigInt, _>(FORGOTTEN_AT_ONCE)
+            .bind::<BigInt, _>(i64::from(most))
             .execute(conn),
             // Rows that another transaction is at are left to it.
             Conn::Postgres(conn) => sql_query(format!(
@@ -45,9 +46,9 @@ impl OldRows {
             ))
             .bind::<Integer, _>(facility.0)
             .bind::<BigInt, _>(old.as_millis())
-            .bind::<BigInt, _>(FORGOTTEN_AT_ONCE)
+            .bind::<BigInt, _>(i64::from(most))
             .execute(conn),
         })?;
-        Ok(())
+        Ok(u32::try_from(gone).unwrap_or(most))
     }
 }

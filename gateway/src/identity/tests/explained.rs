@@ -2,6 +2,7 @@
 
 use super::issuer::{AUDIENCE, NOW, TestIssuer};
 use crate::identity::{IdentityConfig, IssuerConfig, Rule, Verdict, explain};
+use model::FacilityName;
 use serde_json::{Value, json};
 
 fn config(issuer: &TestIssuer, change: impl FnOnce(&mut IssuerConfig)) -> IdentityConfig {
@@ -14,7 +15,8 @@ fn config(issuer: &TestIssuer, change: impl FnOnce(&mut IssuerConfig)) -> Identi
 
 fn explained(config: &IdentityConfig, token: &str) -> Vec<Rule> {
     let urls = ["https://fhir.example", "https://old.example"].map(str::to_owned);
-    explain(config, &urls, token, NOW.parse().unwrap())
+    let home_of = |facility: &FacilityName| crate::home_of(facility, &urls);
+    explain(config, &home_of, token, NOW.parse().unwrap())
 }
 
 fn of(rules: &[Rule], verdict: Verdict) -> Vec<&'static str> {

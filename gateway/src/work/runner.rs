@@ -1,10 +1,17 @@
 //! The tasks of a process that take its turns at the jobs, with a pause after each, so
 //! that a job takes a tenth of a core at most unless it would come too late.
 
-use super::{KEPT_EVERY, Tools, Turn, Worker};
-use crate::{app::App, facility::Facility, log::waiting_leaves, work::sweep::SweepJob};
+use crate::{
+    app::App,
+    facility::Facility,
+    log::waiting_leaves,
+    work::{
+        jobs::Turn,
+        tenants::{self, Tenant},
+    },
+};
 use actix_web::{rt, web};
-use model::{RandomUnavailable, Timestamp};
+use model::Timestamp;
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -64,9 +71,9 @@ async fn supervise(app: web::Data<App>, mut stopped: watch::Receiver<bool>) {
 }
 
 async fn run(app: web::Data<App>, facility: Arc<Facility>, mut stopped: watch::Receiver<bool>) {
-    let mut worker = loop {
-        match worker(&app, &facility) {
-            Ok(worker) => break worker,
+    let tenants = loop {
+        match tenants::of(&app, &facility) {
+            Ok(tenants) => break tenants,
             Err(error) => {
                 tracing::error!(facility = %facility.name, %error,
                     "the jobs of a facility cannot run; it is tried again");
@@ -76,6 +83,7 @@ async fn run(app: web::Data<App>, facility: Arc<Facility>, mut stopped: watch::R
             return;
         }
     };
+    let mut turns: Vec<Turns> = tenants.into_iter().map(Turns::of).collect();
     // When no leaf was left that waits without a mac.
     let mut looked = None::<Instant>;
     loop {
@@ -85,10 +93,49 @@ async fn run(app: web::Data<App>, facility: Arc<Facility>, mut stopped: watch::R
             more = show_leaves(&facility).await;
             looked = (!more).then_some(began);
         }
-        let wait = match worker.turn().await {
-            // Leaves are looked at again before the job is.
-            Ok(Turn::StoodBy | Turn::Rested(_)) if more => throttled(began.elapsed()),
-            Ok(Turn::Worked) if worker.is_late() => SHORTEST,
+        for one in &mut turns {
+            one.take(&app, &facility).await;
+        }
+        let waits = turns.iter().map(|one| one.due);
+        let due = waits
+            .min()
+            .map(|due| due.saturating_duration_since(Instant::now()));
+        let mut wait = due.unwrap_or(LOOK_EVERY).max(SHORTEST);
+        if more {
+            // Leaves are looked at again before a job that rests is.
+            wait = wait.min(throttled(began.elapsed()));
+        }
+        if !pause(wait, &mut stopped).await {
+            break;
+        }
+    }
+    for one in &mut turns {
+        one.tenant.release().await;
+    }
+}
+
+/// A tenant, and when its next turn is due.
+struct Turns {
+    tenant: Box<dyn Tenant>,
+    due: Instant,
+}
+
+impl Turns {
+    fn of(tenant: Box<dyn Tenant>) -> Self {
+        Self {
+            tenant,
+            due: Instant::now(),
+        }
+    }
+
+    /// Takes the turn that is due.
+    async fn take(&mut self, app: &App, facility: &Facility) {
+        let began = Instant::now();
+        if began < self.due {
+            return;
+        }
+        let wait = match self.tenant.turn().await {
+            Ok(Turn::Worked) if self.tenant.is_late() => SHORTEST,
             Ok(Turn::Worked) => throttled(began.elapsed()),
             Ok(Turn::StoodBy) => LOOK_EVERY,
             Ok(Turn::Rested(until)) => rest(until, app.clock.now()),
@@ -98,11 +145,8 @@ async fn run(app: web::Data<App>, facility: Arc<Facility>, mut stopped: watch::R
                 LOOK_EVERY
             }
         };
-        if !pause(wait, &mut stopped).await {
-            break;
-        }
+        self.due = Instant::now() + wait;
     }
-    worker.release().await;
 }
 
 /// Leaves that wait without a mac are nobody's job: two processes that look at them do no
@@ -116,20 +160,6 @@ async fn show_leaves(facility: &Facility) -> bool {
             false
         }
     }
-}
-
-fn worker(
-    app: &web::Data<App>,
-    facility: &Arc<Facility>,
-) -> Result<Worker<SweepJob>, RandomUnavailable> {
-    let tools = Tools {
-        facility: Arc::clone(facility),
-        store: app.store.clone(),
-        clock: Arc::clone(&app.clock),
-        random: Arc::clone(&app.random),
-    };
-    let job = SweepJob::new(app.clone(), Arc::clone(facility));
-    Worker::new(job, tools, KEPT_EVERY)
 }
 
 /// The pause after a step that took so long.
