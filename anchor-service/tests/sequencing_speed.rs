@@ -12,10 +12,10 @@ use anchor_service::{
     ledger::FinalityRule,
     open_log,
 };
-use model::{AuditInteraction, Commitment, DataKeyId, ManualClock, SeededRandom, Tag, Timestamp};
+use model::{Commitment, ManualClock, SeededRandom, Tag, Timestamp};
 use silent_ledger::SilentLedger;
 use std::{fs, sync::Arc, time::Instant};
-use store::{Audit, Database, Facility, NewAudit, Store};
+use store::{Database, Facility, NewAudit, Store, samples};
 
 fn audit(number: u64) -> NewAudit {
     // Scattered, as tags and commitments are.
@@ -30,27 +30,8 @@ fn audit(number: u64) -> NewAudit {
     let mut tag = [0; 16];
     tag[..8].copy_from_slice(&bytes[..8]);
     tag[8..].copy_from_slice(&number.to_be_bytes());
-    let audit = Audit {
-        record: Tag::new(tag),
-        time: Timestamp::from_millis(0).unwrap(),
-        interaction: AuditInteraction::restful("read"),
-        outcome: 0,
-        purpose: None,
-        policy_number: 1,
-        user: None,
-        client: None,
-        subject: None,
-        events: 1,
-        padded_size: 256,
-        data_key: DataKeyId::new([0; 16]),
-        envelope: vec![1],
-        queries: Vec::new(),
-    };
-    NewAudit {
-        audit,
-        patients: Vec::new(),
-        commitment: Commitment::new(bytes),
-    }
+    let time = Timestamp::from_millis(0).unwrap();
+    samples::audit(Tag::new(tag), time, Commitment::new(bytes))
 }
 
 /// Peak resident memory in MiB since the last call.

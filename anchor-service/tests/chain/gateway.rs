@@ -15,13 +15,10 @@ use anchor_service::{
     },
     open_log,
 };
-use model::{
-    AnchorState, AuditInteraction, Commitment, DataKeyId, LogId, ManualClock, SeededRandom, Tag,
-    Timestamp,
-};
+use model::{AnchorState, Commitment, LogId, ManualClock, SeededRandom, Tag, Timestamp};
 use serde_json::json;
 use std::{process::Command, sync::Arc, time::Duration};
-use store::{Audit, Database, Facility, NewAudit, NewLog, Registry, Store};
+use store::{Database, Facility, NewAudit, NewLog, Registry, Store, samples};
 use tempfile::TempDir;
 
 pub struct Gateway {
@@ -292,25 +289,6 @@ pub fn commitment(number: u64) -> Commitment {
 
 fn audit(number: u64) -> NewAudit {
     let commitment = commitment(number);
-    let audit = Audit {
-        record: Tag::from_slice(&commitment.as_bytes()[16..]).unwrap(),
-        time: Timestamp::from_millis(0).unwrap(),
-        interaction: AuditInteraction::restful("read"),
-        outcome: 0,
-        purpose: None,
-        policy_number: 1,
-        user: None,
-        client: None,
-        subject: None,
-        events: 1,
-        padded_size: 256,
-        data_key: DataKeyId::new([0; 16]),
-        envelope: vec![1],
-        queries: Vec::new(),
-    };
-    NewAudit {
-        audit,
-        patients: Vec::new(),
-        commitment,
-    }
+    let record = Tag::from_slice(&commitment.as_bytes()[16..]).unwrap();
+    samples::audit(record, Timestamp::from_millis(0).unwrap(), commitment)
 }

@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use store::{Audit, Database, FacilityId, Link, NewAudit, NewVersion, Store, Version};
+use store::{Database, FacilityId, Link, NewAudit, NewVersion, Store, Version, samples};
 use tokio::task::JoinSet;
 
 const LONG: Duration = Duration::from_secs(4);
@@ -104,26 +104,14 @@ fn new_version(random: &SeededRandom) -> Result<NewVersion, Failed> {
 }
 
 fn new_audit(random: &SeededRandom) -> Result<NewAudit, Failed> {
-    Ok(NewAudit {
-        audit: Audit {
-            record: tag(random)?,
-            time: SystemClock.now(),
-            interaction: AuditInteraction::restful("create"),
-            outcome: 0,
-            purpose: None,
-            policy_number: 1,
-            user: Some(Tag::new([1; Tag::LEN])),
-            client: Some(Tag::new([2; Tag::LEN])),
-            subject: None,
-            events: 1,
-            padded_size: 1_536,
-            data_key: DataKeyId::new([0; DataKeyId::LEN]),
-            envelope: vec![1; AUDIT_ENVELOPE],
-            queries: Vec::new(),
-        },
-        patients: vec![tag(random)?],
-        commitment: commitment(random)?,
-    })
+    let mut new = samples::audit(tag(random)?, SystemClock.now(), commitment(random)?);
+    new.audit.interaction = AuditInteraction::restful("create");
+    new.audit.user = Some(Tag::new([1; Tag::LEN]));
+    new.audit.client = Some(Tag::new([2; Tag::LEN]));
+    new.audit.padded_size = 1_536;
+    new.audit.envelope = vec![1; AUDIT_ENVELOPE];
+    new.patients = vec![tag(random)?];
+    Ok(new)
 }
 
 /// A random one, as all are.

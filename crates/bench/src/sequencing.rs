@@ -14,9 +14,9 @@ use anchor_service::{
     log_check::LogCheck,
     open_log,
 };
-use model::{AuditInteraction, DataKeyId, ManualClock, SeededRandom, Timestamp};
+use model::{ManualClock, SeededRandom, Timestamp};
 use std::{path::Path, sync::Arc, time::Instant};
-use store::{Audit, Database, Facility, FacilityId, NewAudit, Store};
+use store::{Database, Facility, FacilityId, NewAudit, Store, samples};
 
 const LEAVES: usize = 1_000_000;
 /// Audit records in one transaction of the preparation.
@@ -115,27 +115,11 @@ async fn plant(store: &Store, facility: FacilityId, time: Timestamp) -> Result<(
 /// An audit record with a random tag and commitment, as all are; its envelope is
 /// of no interest here.
 fn audit(random: &SeededRandom, time: Timestamp) -> Result<NewAudit, Failed> {
-    let audit = Audit {
-        record: rows::tag(random)?,
+    Ok(samples::audit(
+        rows::tag(random)?,
         time,
-        interaction: AuditInteraction::restful("read"),
-        outcome: 0,
-        purpose: None,
-        policy_number: 1,
-        user: None,
-        client: None,
-        subject: None,
-        events: 1,
-        padded_size: 256,
-        data_key: DataKeyId::new([0; DataKeyId::LEN]),
-        envelope: vec![1],
-        queries: Vec::new(),
-    };
-    Ok(NewAudit {
-        audit,
-        patients: Vec::new(),
-        commitment: rows::commitment(random)?,
-    })
+        rows::commitment(random)?,
+    ))
 }
 
 fn config(folder: &Path) -> Config {

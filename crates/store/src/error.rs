@@ -1,7 +1,7 @@
 //! The ways in which the store can fail. Nothing here shows what diesel or the
 //! database said: their texts can hold bound values and passwords.
 
-use crate::{backend::Backend, engine::trouble::Trouble};
+use crate::{Taken, backend::Backend, engine::trouble::Trouble};
 use diesel::result::{DatabaseErrorKind, Error as SqlError};
 use model::{Tag, VersionNumber};
 use std::path::PathBuf;
@@ -49,7 +49,7 @@ pub enum Error {
     /// Something else that can exist once only, exists; or what was compared is
     /// no longer so.
     #[error("the {0} is already taken")]
-    Taken(&'static str),
+    Taken(Taken),
     /// A row does not hold what its column promises.
     #[error("a stored {0} cannot be read: check the database against a backup")]
     Corrupt(&'static str),

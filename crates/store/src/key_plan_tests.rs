@@ -4,9 +4,10 @@
 //! with statistics, by the plan that is made for all values.
 
 use crate::{
-    Audit, AuditPosition, AuditRange, AuditsOf, BatchBound, EventRow, FacilityId, Log, LogRowId,
-    NewAudit, Reader, RowName, Store,
+    AuditPosition, AuditRange, AuditsOf, BatchBound, EventRow, FacilityId, Log, LogRowId, NewAudit,
+    Reader, RowName, Store,
     engine::database::{Conn, Use},
+    samples,
     test_database::TestDatabase,
 };
 use diesel::{
@@ -16,7 +17,7 @@ use diesel::{
     sql_query,
     sql_types::Text,
 };
-use model::{AuditInteraction, Commitment, DataKeyId, LogId, Tag, Timestamp, VersionNumber};
+use model::{Commitment, LogId, Tag, Timestamp, VersionNumber};
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex},
@@ -147,26 +148,11 @@ fn time() -> Timestamp {
 }
 
 fn audit() -> NewAudit {
-    NewAudit {
-        audit: Audit {
-            record: Tag::new([1; 16]),
-            time: time(),
-            interaction: AuditInteraction::restful("read"),
-            outcome: 0,
-            purpose: None,
-            policy_number: 1,
-            user: None,
-            client: None,
-            subject: None,
-            events: 1,
-            padded_size: 512,
-            data_key: DataKeyId::new([8; 16]),
-            envelope: vec![5; 600],
-            queries: Vec::new(),
-        },
-        patients: vec![Tag::new([1; 16])],
-        commitment: Commitment::new([7; 32]),
-    }
+    let mut new = samples::audit(Tag::new([1; 16]), time(), Commitment::new([7; 32]));
+    new.audit.padded_size = 512;
+    new.audit.envelope = vec![5; 600];
+    new.patients = vec![Tag::new([1; 16])];
+    new
 }
 
 /// The statements that are run.

@@ -25,9 +25,12 @@ mod key_plan_tests;
 mod log;
 mod options;
 mod records;
+#[cfg(any(test, feature = "samples"))]
+pub mod samples;
 mod schema;
 mod store;
 mod sweep;
+mod taken;
 #[cfg(test)]
 mod test_database;
 mod tx;
@@ -79,6 +82,7 @@ pub use records::versions::Versions;
 pub use store::Store;
 pub use sweep::logs::{LogEnd, SweptLog};
 pub use sweep::{BatchBound, EventRow, NamedLeaf, RowLeaves, RowName, Sweep, SweptRow};
+pub use taken::Taken;
 pub use tx::{Reader, Tx};
 
 // Linked for their build settings only: the databases' own libraries are bundled.

@@ -66,7 +66,7 @@ pub async fn create_facility(
     store
         .run_tx("new facility", &[], move |tx| {
             if first && !tx.facilities().list()?.is_empty() {
-                return Err(store::Error::Taken("place of the first facility"));
+                return Err(store::Error::Taken(store::Taken::FirstFacility));
             }
             made.insert(tx).map(drop)
         })

@@ -1,7 +1,7 @@
 //! Anchors: roots of logs in the registry contract, and how far each is.
 
 use crate::{
-    Access, Error, LogRowId, PostId, Tx,
+    Access, Error, LogRowId, PostId, Taken, Tx,
     access::Writes as _,
     anchoring::{anchor_statement::Covering, posts},
     column,
@@ -260,7 +260,7 @@ impl Anchors<'_, Tx> {
         );
         let insert = diesel::insert_into(anchor::table).values(row);
         self.access
-            .insert(Error::Taken("anchor number"), |conn| match conn {
+            .insert(Error::Taken(Taken::AnchorNumber), |conn| match conn {
                 Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
                 Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
             })?;
@@ -273,7 +273,7 @@ impl Anchors<'_, Tx> {
         let next = found
             .state
             .advance(next.clone())
-            .map_err(|_| Error::Taken("anchor state"))?;
+            .map_err(|_| Error::Taken(Taken::AnchorState))?;
         let (block, time) = match &next {
             AnchorState::Posted => (None, None),
             AnchorState::Anchored { block, block_hash } => (Some((*block, *block_hash)), None),

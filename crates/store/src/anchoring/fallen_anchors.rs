@@ -2,7 +2,7 @@
 //! operator's word.
 
 use crate::{
-    Access, Anchor, Anchors, Error, LogRowId, Tx,
+    Access, Anchor, Anchors, Error, LogRowId, Taken, Tx,
     access::Writes as _,
     anchoring::anchors::{BareRow, WITHOUT_EVIDENCE, read_bare},
     column,
@@ -31,7 +31,7 @@ impl Anchors<'_, Tx> {
     pub fn fall_back(&mut self, log: LogRowId, seq: u64) -> Result<(), Error> {
         let found = self.find(log, seq)?.ok_or(Error::Corrupt("anchor"))?;
         if !matches!(found.state, AnchorState::Finalized { .. }) {
-            return Err(Error::Taken("anchor state"));
+            return Err(Error::Taken(Taken::AnchorState));
         }
         let row = anchor::table.find((log.0, column::number::<_, i64>(seq)?));
         let posted = diesel::update(row).set((

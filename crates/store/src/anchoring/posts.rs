@@ -2,7 +2,8 @@
 //! crash never loses what may have reached the ledger.
 
 use crate::{
-    Access, Error, PostId, Tx, access::Writes as _, column, engine::database::Conn, schema::post,
+    Access, Error, PostId, Taken, Tx, access::Writes as _, column, engine::database::Conn,
+    schema::post,
 };
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use model::Timestamp;
@@ -187,7 +188,7 @@ impl Posts<'_, Tx> {
         );
         let insert = diesel::insert_into(post::table).values(row);
         self.access
-            .insert(Error::Taken("ledger transaction"), |conn| match conn {
+            .insert(Error::Taken(Taken::LedgerTransaction), |conn| match conn {
                 Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
                 Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
             })?;

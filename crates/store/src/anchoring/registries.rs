@@ -5,7 +5,7 @@
 //! (docs/storage-format.md, "Rows of meta").
 
 use crate::{
-    Access, Error, KeysShown, LogRowId, Tx,
+    Access, Error, KeysShown, LogRowId, Taken, Tx,
     access::Writes as _,
     column,
     log::leaf_keys::MetaRow,
@@ -213,7 +213,7 @@ impl Registries<'_, Tx> {
         left: &[(LogRowId, u64)],
     ) -> Result<(), Error> {
         if self.find()?.shown()?.now != Some(from) {
-            return Err(Error::Taken("registry"));
+            return Err(Error::Taken(Taken::Registry));
         }
         for (log, last_seq) in left {
             let row = (
@@ -233,7 +233,7 @@ impl Registries<'_, Tx> {
     pub fn adopt(&mut self, seen: &RegistrySet) -> Result<(), Error> {
         let found = self.find()?;
         if (found.now, &found.former) != (seen.now, &seen.former) {
-            return Err(Error::Taken("registry"));
+            return Err(Error::Taken(Taken::Registry));
         }
         self.show(seen.now.ok_or(Error::Corrupt("registry"))?)
     }

@@ -2,7 +2,7 @@
 //! is not known here.
 
 use crate::{
-    Access, Error, FacilityId, Tx,
+    Access, Error, FacilityId, Taken, Tx,
     access::Writes as _,
     column,
     engine::database::Conn,
@@ -295,7 +295,7 @@ impl Changes<'_, Tx> {
         );
         let insert = diesel::insert_into(change::table).values(row);
         self.access
-            .insert(Error::Taken("change"), |conn| match conn {
+            .insert(Error::Taken(Taken::Change), |conn| match conn {
                 Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
                 Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
             })?;
@@ -315,7 +315,7 @@ impl Changes<'_, Tx> {
         );
         let insert = diesel::insert_into(change_decision::table).values(row);
         self.access
-            .insert(Error::Taken("decision"), |conn| match conn {
+            .insert(Error::Taken(Taken::Decision), |conn| match conn {
                 Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
                 Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
             })?;
@@ -338,7 +338,7 @@ impl Changes<'_, Tx> {
         ));
         match self.access.write(|conn| update.execute(conn))? {
             1 => Ok(()),
-            _ => Err(Error::Taken("decision")),
+            _ => Err(Error::Taken(Taken::Decision)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Facilities.
 
 use crate::{
-    Access, Error, FacilityId, Tx,
+    Access, Error, FacilityId, Taken, Tx,
     access::Writes as _,
     column,
     engine::database::Conn,
@@ -106,7 +106,7 @@ impl Facilities<'_, Tx> {
         );
         let insert = diesel::insert_into(facility::table).values(row);
         self.access
-            .insert(Error::Taken("facility name"), |conn| match conn {
+            .insert(Error::Taken(Taken::FacilityName), |conn| match conn {
                 Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
                 Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
             })?;

@@ -2,7 +2,7 @@
 //! ciphertext is stored here; what unwraps it is not known here.
 
 use crate::{
-    Access, Error, FacilityId, Tx,
+    Access, Error, FacilityId, Taken, Tx,
     access::Writes as _,
     column,
     engine::database::Conn,
@@ -150,7 +150,7 @@ impl Keys<'_, Tx> {
         );
         let insert = diesel::insert_into(kek::table).values(row);
         self.access
-            .insert(Error::Taken("key generation"), |conn| match conn {
+            .insert(Error::Taken(Taken::KeyGeneration), |conn| match conn {
                 Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
                 Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
             })?;

@@ -1,7 +1,7 @@
 //! The URLs under which the gateway is or was reached. Never changed, never removed.
 
 use crate::{
-    Access, Error, FacilityId, Tx, access::Writes as _, column, engine::database::Conn,
+    Access, Error, FacilityId, Taken, Tx, access::Writes as _, column, engine::database::Conn,
     schema::own_url,
 };
 use diesel::{
@@ -69,7 +69,7 @@ impl OwnUrls<'_, Tx> {
         );
         let insert = diesel::insert_into(own_url::table).values(row);
         self.access
-            .insert(Error::Taken("number of a URL"), |conn| match conn {
+            .insert(Error::Taken(Taken::OwnUrl), |conn| match conn {
                 Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
                 Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
             })?;

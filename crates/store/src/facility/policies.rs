@@ -1,7 +1,7 @@
 //! Policy sets, numbered and sealed. What they mean is not known here.
 
 use crate::{
-    Access, Error, FacilityId, Tx,
+    Access, Error, FacilityId, Taken, Tx,
     access::Writes as _,
     column,
     engine::database::Conn,
@@ -118,7 +118,7 @@ impl Policies<'_, Tx> {
         );
         let insert = diesel::insert_into(policy_set::table).values(row);
         self.access
-            .insert(Error::Taken("policy set number"), |conn| match conn {
+            .insert(Error::Taken(Taken::PolicySet), |conn| match conn {
                 Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
                 Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
             })?;

@@ -2,7 +2,7 @@
 //! Rows are added and never changed; the newest number of a tag counts.
 
 use crate::{
-    Access, Error, FacilityId, Tx, access::Writes as _, column, engine::database::Conn,
+    Access, Error, FacilityId, Taken, Tx, access::Writes as _, column, engine::database::Conn,
     schema::registration,
 };
 use diesel::{
@@ -173,7 +173,7 @@ impl Registrations<'_, Tx> {
         );
         let insert = diesel::insert_into(registration::table).values(row);
         self.access
-            .insert(Error::Taken("registration number"), |conn| match conn {
+            .insert(Error::Taken(Taken::Registration), |conn| match conn {
                 Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
                 Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
             })?;

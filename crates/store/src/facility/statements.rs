@@ -2,7 +2,7 @@
 //! not known here; each has a leaf, which waits from the same transaction on.
 
 use crate::{
-    Access, Error, FacilityId, LeafName, Tx,
+    Access, Error, FacilityId, LeafName, Taken, Tx,
     access::Writes as _,
     column,
     engine::database::Conn,
@@ -184,7 +184,7 @@ impl Statements<'_, Tx> {
         );
         let insert = diesel::insert_into(statement::table).values(values);
         self.access
-            .insert(Error::Taken("statement number"), |conn| match conn {
+            .insert(Error::Taken(Taken::Statement), |conn| match conn {
                 Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
                 Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
             })?;

@@ -3,7 +3,7 @@
 //! formed: whoever can write to the database could otherwise stop a job by it.
 
 use crate::{
-    Access, Error, FacilityId, Tx, access::Writes as _, engine::database::Conn, schema::job,
+    Access, Error, FacilityId, Taken, Tx, access::Writes as _, engine::database::Conn, schema::job,
 };
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper,
@@ -63,7 +63,7 @@ impl Jobs<'_, Tx> {
             let insert = diesel::insert_into(job::table).values((key, row));
             return self
                 .access
-                .insert(Error::Taken("job"), |conn| match conn {
+                .insert(Error::Taken(Taken::Job), |conn| match conn {
                     Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
                     Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
                 })
@@ -78,7 +78,7 @@ impl Jobs<'_, Tx> {
         let update = diesel::update(same).set(row);
         match self.access.write(|conn| update.execute(conn))? {
             1 => Ok(()),
-            _ => Err(Error::Taken("job")),
+            _ => Err(Error::Taken(Taken::Job)),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The lease of the anchor-service: one row, changed by compare-and-swap.
 
 use crate::{
-    Access, Error, Tx, access::Writes as _, column, engine::database::Conn, schema::anchor_lease,
+    Access, Error, Taken, Tx, access::Writes as _, column, engine::database::Conn,
+    schema::anchor_lease,
 };
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use model::Timestamp;
@@ -60,7 +61,7 @@ impl Lease<'_, Tx> {
         let Some(before) = before else {
             let insert =
                 diesel::insert_into(anchor_lease::table).values((anchor_lease::id.eq(ROW), row));
-            let taken = Error::Taken("lease");
+            let taken = Error::Taken(Taken::Lease);
             return self
                 .access
                 .insert(taken, |conn| match conn {
@@ -76,7 +77,7 @@ impl Lease<'_, Tx> {
         let update = diesel::update(same).set(row);
         match self.access.write(|conn| update.execute(conn))? {
             1 => Ok(()),
-            _ => Err(Error::Taken("lease")),
+            _ => Err(Error::Taken(Taken::Lease)),
         }
     }
 }

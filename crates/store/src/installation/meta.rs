@@ -4,7 +4,7 @@
 //! "Rows of meta"). That of `registry` is in [`Registries`](crate::Registries).
 
 use crate::{
-    Access, Error, KeysShown, Tx, access::Writes as _, engine::database::Conn,
+    Access, Error, KeysShown, Taken, Tx, access::Writes as _, engine::database::Conn,
     log::leaf_keys::MetaRow, schema::meta,
 };
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, upsert::excluded};
@@ -74,7 +74,7 @@ impl Meta<'_, Tx> {
         let row = (meta::name.eq(name), meta::value.eq(value));
         let insert = diesel::insert_into(meta::table).values(row);
         self.access
-            .insert(Error::Taken("meta value"), |conn| match conn {
+            .insert(Error::Taken(Taken::MetaValue), |conn| match conn {
                 Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
                 Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
             })?;

@@ -2,7 +2,7 @@
 //! database, so a million of them costs no round trips and no memory here.
 
 use crate::{
-    Error, Log, PendingLeaf, Tx,
+    Error, Log, PendingLeaf, Taken, Tx,
     access::Writes as _,
     access::sealed::Connected as _,
     backend::Backend,
@@ -117,14 +117,14 @@ fn swap_size(tx: &mut Tx, log: &Log, from: u64, to: u64) -> Result<(), Error> {
         diesel::update(log::table.find(log.id.0).filter(log::size.eq(from))).set(log::size.eq(to));
     match tx.write(|conn| swap.execute(conn))? {
         1 => Ok(()),
-        _ => Err(Error::Taken("log size")),
+        _ => Err(Error::Taken(Taken::LogSize)),
     }
 }
 
 fn require_all(moved: usize, leaves: &[PendingLeaf]) -> Result<(), Error> {
     match moved == leaves.len() {
         true => Ok(()),
-        false => Err(Error::Taken("pending leaf")),
+        false => Err(Error::Taken(Taken::PendingLeaf)),
     }
 }
 
@@ -167,7 +167,7 @@ pub(crate) fn take_back(tx: &mut Tx, log: &Log, floor: u64) -> Result<u64, Error
     let swap = diesel::update(log::table.find(log.id.0).filter(log::size.eq(size)))
         .set((log::size.eq(start), log::state_mac.eq(None::<Vec<u8>>)));
     if tx.write(|conn| swap.execute(conn))? != 1 {
-        return Err(Error::Taken("log size"));
+        return Err(Error::Taken(Taken::LogSize));
     }
     wait_again(tx, log, start, end.saturating_sub(1))
 }

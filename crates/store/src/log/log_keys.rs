@@ -5,7 +5,7 @@
 //! "Keys of logs"): what somebody else wrote is given to nobody.
 
 use crate::{
-    Access, Error, KeysShown, Log, LogRowId, StoredLogKey, Tx,
+    Access, Error, KeysShown, Log, LogRowId, StoredLogKey, Taken, Tx,
     access::Writes as _,
     column,
     engine::database::Conn,
@@ -160,7 +160,7 @@ impl LogKeys<'_, Tx> {
         );
         let insert = diesel::insert_into(log_key::table).values(row);
         self.access
-            .insert(Error::Taken("log key"), |conn| match conn {
+            .insert(Error::Taken(Taken::LogKey), |conn| match conn {
                 Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
                 Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
             })?;
@@ -176,7 +176,7 @@ impl LogKeys<'_, Tx> {
         let update = diesel::update(signing).set(log_key::retired_ms.eq(at.as_millis()));
         match self.access.write(|conn| update.execute(conn))? {
             1 => self.show(log),
-            _ => Err(Error::Taken("log key's end")),
+            _ => Err(Error::Taken(Taken::LogKeyEnd)),
         }
     }
 
@@ -184,7 +184,7 @@ impl LogKeys<'_, Tx> {
     /// stand there by now. Whoever calls this has compared them.
     pub fn adopt(&mut self, log: LogRowId, keys: &[StoredLogKey]) -> Result<(), Error> {
         if self.of_row(log)?.as_they_stand() != keys {
-            return Err(Error::Taken("log key"));
+            return Err(Error::Taken(Taken::LogKey));
         }
         self.show(log)
     }

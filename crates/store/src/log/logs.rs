@@ -2,7 +2,7 @@
 //! means is known in `tlog`.
 
 use crate::{
-    Access, Error, FacilityId, Log, LogRowId, NewLog, Tx,
+    Access, Error, FacilityId, Log, LogRowId, NewLog, Taken, Tx,
     access::Writes as _,
     column,
     engine::database::Conn,
@@ -154,10 +154,11 @@ impl Logs<'_, Tx> {
             log::keys_mac.eq(mac.as_slice()),
         );
         let insert = diesel::insert_into(log::table).values(row);
-        self.access.insert(Error::Taken("log"), |conn| match conn {
-            Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
-            Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
-        })?;
+        self.access
+            .insert(Error::Taken(Taken::Log), |conn| match conn {
+                Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
+                Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
+            })?;
         let query = log::table.filter(log::origin.eq(&new.origin));
         read_log(crate::access::sealed::Connected::query(
             self.access,
@@ -221,7 +222,7 @@ impl Logs<'_, Tx> {
         );
         let insert = diesel::insert_into(checkpoint::table).values(row);
         self.access
-            .insert(Error::Taken("checkpoint"), |conn| match conn {
+            .insert(Error::Taken(Taken::Checkpoint), |conn| match conn {
                 Conn::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
                 Conn::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
             })?;

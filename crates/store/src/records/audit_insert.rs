@@ -2,7 +2,7 @@
 //! for many on PostgreSQL, as in `version_insert`.
 
 use crate::{
-    Error, FacilityId, LeafName,
+    Error, FacilityId, LeafName, Taken,
     access::Writes,
     column,
     engine::database::Conn,
@@ -20,7 +20,7 @@ use model::{Tag, VersionNumber};
 
 /// The most records in one statement.
 const BATCH: usize = 500;
-const TAKEN: Error = Error::Taken("audit record");
+const TAKEN: Error = Error::Taken(Taken::AuditRecord);
 
 /// The record as the columns hold it.
 struct Row<'a> {

@@ -5,7 +5,7 @@ use crate::{
     world::{World, add_facility, at, on_both},
 };
 use model::{DataKeyId, Tag};
-use store::{AuditPosition, AuditRange, AuditsOf, Error, FacilityId, SealedQuery, Store};
+use store::{AuditPosition, AuditRange, AuditsOf, Error, FacilityId, SealedQuery, Store, Taken};
 
 on_both! {
     an_audit_record_is_read_as_it_was_written,
@@ -51,7 +51,7 @@ fn an_audit_record_is_stored_once(world: &World) {
     let again = store.run_tx_blocking("again", &[], move |tx| {
         tx.audits().insert(facility, &audit(1, 6, &[tag(51)]))
     });
-    assert_eq!(again, Err(Error::Taken("audit record")));
+    assert_eq!(again, Err(Error::Taken(Taken::AuditRecord)));
     assert_eq!(page(&store, facility, &of_patient(51), None), []);
     assert_eq!(pending(&store, facility).len(), 1);
 }

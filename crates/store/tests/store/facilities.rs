@@ -5,7 +5,7 @@ use crate::{
     world::{World, add_facility, at, on_both},
 };
 use model::{DataKeyId, Scope, Tag};
-use store::{Error, PolicySet, Store, StoredKek, StoredKey};
+use store::{Error, PolicySet, Store, StoredKek, StoredKey, Taken};
 
 on_both! {
     what_was_answered_is_there_after_reopening,
@@ -63,7 +63,7 @@ fn a_facility_name_is_taken_once(world: &World) {
         tx.facilities()
             .insert(&"north".parse().expect("a name"), at(9))
     });
-    assert_eq!(again, Err(Error::Taken("facility name")));
+    assert_eq!(again, Err(Error::Taken(Taken::FacilityName)));
     let name = "north".parse().expect("a name");
     let found = store.read_blocking("find", |reader| reader.facilities().find(&name));
     assert_eq!(found.expect("a read").expect("the first").id, id);
@@ -78,7 +78,10 @@ fn a_meta_value_is_set_once(world: &World) {
         store.run_tx_blocking("set", &[], move |tx| tx.meta().insert("log_host", value))
     };
     assert_eq!(set("log.example.org"), Ok(()));
-    assert_eq!(set("other.example.org"), Err(Error::Taken("meta value")));
+    assert_eq!(
+        set("other.example.org"),
+        Err(Error::Taken(Taken::MetaValue))
+    );
     let found = store.read_blocking("find", |reader| reader.meta().find("log_host"));
     assert_eq!(found, Ok(Some("log.example.org".to_owned())));
 }
@@ -106,7 +109,7 @@ fn the_newest_policy_set_is_in_force(world: &World) {
     let taken = store.run_tx_blocking("set", &[], move |tx| {
         tx.policies().insert(facility, &policy_set(2))
     });
-    assert_eq!(taken, Err(Error::Taken("policy set number")));
+    assert_eq!(taken, Err(Error::Taken(Taken::PolicySet)));
     let second = store.read_blocking("find", |reader| reader.policies().find(facility, 2));
     assert_eq!(second, Ok(Some(policy_set(2))));
 }

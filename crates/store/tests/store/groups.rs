@@ -13,7 +13,7 @@ use std::{
     thread,
     time::Duration,
 };
-use store::{AuditRange, AuditsOf, Error, FacilityId, LockKey, PolicySet, Store};
+use store::{AuditRange, AuditsOf, Error, FacilityId, LockKey, PolicySet, Store, Taken};
 
 on_both! {
     waiting_closures_share_one_commit,
@@ -105,7 +105,7 @@ fn a_failing_closure_harms_no_other(world: &World) {
                 tx.versions().insert(facility, &version(record, 1))?;
                 tx.versions().insert(facility, &version(500, 1))
             }
-            4 => Err(Error::Taken("nothing")),
+            4 => Err(Error::Taken(Taken::Job)),
             _ => tx.versions().insert(facility, &version(record, 1)),
         })
     });
@@ -113,7 +113,7 @@ fn a_failing_closure_harms_no_other(world: &World) {
         let expected = match place % 6 {
             0 => Err(Error::EpochMoved),
             2 => Err(Error::VersionTaken),
-            4 => Err(Error::Taken("nothing")),
+            4 => Err(Error::Taken(Taken::Job)),
             _ => Ok(()),
         };
         assert_eq!(*result, expected, "closure {place}");

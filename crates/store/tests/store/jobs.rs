@@ -1,7 +1,7 @@
 //! The rows of long jobs.
 
 use crate::world::{World, add_facility, on_both};
-use store::{Error, FacilityId, Store, StoredJob};
+use store::{Error, FacilityId, Store, StoredJob, Taken};
 
 on_both! {
     a_job_is_swapped_by_who_knows_it_and_by_nobody_else,
@@ -37,7 +37,7 @@ fn find(store: &Store, facility: FacilityId) -> Result<Option<StoredJob>, Error>
 fn a_job_is_swapped_by_who_knows_it_and_by_nobody_else(world: &World) {
     let (store, facility) = world.with_facility();
     let other = add_facility(&store, "south");
-    let taken = Err(Error::Taken("job"));
+    let taken = Err(Error::Taken(Taken::Job));
     assert_eq!(find(&store, facility), Ok(None));
     assert_eq!(
         swap(&store, facility, Some(&job(1, 10)), &job(1, 20)),

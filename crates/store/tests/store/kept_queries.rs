@@ -5,7 +5,7 @@ use crate::{
     world::{World, add_facility, at, on_both},
 };
 use model::{DataKeyId, Timestamp};
-use store::{Error, FacilityId, KeptQuery, Store, StoredUrl};
+use store::{Error, FacilityId, KeptQuery, Store, StoredUrl, Taken};
 
 on_both! {
     a_kept_query_is_read_until_it_is_old,
@@ -78,7 +78,7 @@ fn urls_are_listed_in_their_order_and_a_number_is_taken_once(world: &World) {
     for number in [2, 1, 3] {
         add(facility, url(number)).expect("a free number");
     }
-    assert_eq!(add(facility, url(3)), Err(Error::Taken("number of a URL")));
+    assert_eq!(add(facility, url(3)), Err(Error::Taken(Taken::OwnUrl)));
     add(other, url(1)).expect("a free number");
     let list = move |reader: &mut store::Reader| reader.own_urls().list(facility);
     let listed = store.read_blocking("urls", list).expect("a read");

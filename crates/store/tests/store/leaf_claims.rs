@@ -336,7 +336,7 @@ fn the_newest_leaves_of_a_log_can_wait_again(world: &World) {
     assert_eq!(back, Ok(1));
     assert_eq!(log(&store).size, 3);
     let late = store.run_tx_blocking("late", &[], move |tx| tx.leaves().take_back(&shown, 3));
-    assert_eq!(late, Err(store::Error::Taken("log size")));
+    assert_eq!(late, Err(store::Error::Taken(store::Taken::LogSize)));
     let waiting = store.read_blocking("waiting", |reader| {
         reader.leaves().without_mac(facility, None, 10)
     });

@@ -5,7 +5,7 @@ use crate::{
     world::{World, at, on_both},
 };
 use model::{AnchorState, Digest};
-use store::{Error, LogRowId, NewAnchor, NewPost, PostId, PostState, Store};
+use store::{Error, LogRowId, NewAnchor, NewPost, PostId, PostState, Store, Taken};
 
 on_both! {
     a_post_is_stored_once_and_moves_on,
@@ -29,7 +29,7 @@ fn post(store: &Store, nonce: u64) -> Result<PostId, Error> {
 fn a_post_is_stored_once_and_moves_on(world: &World) {
     let store = world.open();
     let (first, second) = (post(&store, 1).expect("new"), post(&store, 2).expect("new"));
-    assert_eq!(post(&store, 1), Err(Error::Taken("ledger transaction")));
+    assert_eq!(post(&store, 1), Err(Error::Taken(Taken::LedgerTransaction)));
     let block = Some((77, [7; 32]));
     store
         .run_tx_blocking("mined", &[], move |tx| {
@@ -96,11 +96,11 @@ fn an_anchor_moves_only_as_its_life_allows(world: &World) {
     assert_eq!(anchor(&store, log, 1, first), Ok(()));
     assert_eq!(
         anchor(&store, log, 1, first),
-        Err(Error::Taken("anchor number"))
+        Err(Error::Taken(Taken::AnchorNumber))
     );
     assert_eq!(
         set(&store, log, 1, finalized()),
-        Err(Error::Taken("anchor state"))
+        Err(Error::Taken(Taken::AnchorState))
     );
     for state in [ANCHORED, AnchorState::Posted, ANCHORED, finalized()] {
         assert_eq!(set(&store, log, 1, state.clone()), Ok(()));
@@ -112,7 +112,7 @@ fn an_anchor_moves_only_as_its_life_allows(world: &World) {
     }
     assert_eq!(
         set(&store, log, 1, ANCHORED),
-        Err(Error::Taken("anchor state"))
+        Err(Error::Taken(Taken::AnchorState))
     );
     store
         .run_tx_blocking("evidence", &[], move |tx| {
@@ -180,8 +180,8 @@ fn final_anchors_fall_back_where_the_chain_lost_them(world: &World) {
     let fall_back =
         |seq| store.run_tx_blocking("fall back", &[], move |tx| tx.anchors().fall_back(log, seq));
     assert_eq!((fall_back(2), fall_back(3)), (Ok(()), Ok(())));
-    assert_eq!(fall_back(3), Err(Error::Taken("anchor state")));
-    assert_eq!(fall_back(4), Err(Error::Taken("anchor state")));
+    assert_eq!(fall_back(3), Err(Error::Taken(Taken::AnchorState)));
+    assert_eq!(fall_back(4), Err(Error::Taken(Taken::AnchorState)));
     let find = |seq| {
         let found = store.read_blocking("find", |reader| reader.anchors().find(log, seq));
         found.expect("a read").expect("the anchor")

@@ -4,7 +4,7 @@ use crate::{
     sequence::add_log,
     world::{World, add_facility, at, on_both},
 };
-use store::{Error, FacilityId, KeysShown, Log, Store};
+use store::{Error, FacilityId, KeysShown, Log, Store, Taken};
 
 on_both! {
     a_log_has_one_key_until_it_is_given_more,
@@ -37,11 +37,11 @@ fn a_log_has_one_key_until_it_is_given_more(world: &World) {
     };
     assert_eq!(insert(1, first), Ok(()));
     assert_eq!(insert(2, [7; 32]), Ok(()));
-    assert_eq!(insert(2, [8; 32]), Err(Error::Taken("log key")));
-    assert_eq!(insert(3, [7; 32]), Err(Error::Taken("log key")));
+    assert_eq!(insert(2, [8; 32]), Err(Error::Taken(Taken::LogKey)));
+    assert_eq!(insert(3, [7; 32]), Err(Error::Taken(Taken::LogKey)));
     assert_eq!(keys(), [(1, first, None), (2, [7; 32], None)]);
     assert_eq!(retire(1), Ok(()));
-    assert_eq!(retire(1), Err(Error::Taken("log key's end")));
+    assert_eq!(retire(1), Err(Error::Taken(Taken::LogKeyEnd)));
     assert_eq!(keys(), [(1, first, Some(at(9))), (2, [7; 32], None)]);
 }
 
@@ -195,7 +195,7 @@ fn rows_of_before_are_adopted_as_they_were_seen(world: &World) {
     };
     let mut other = seen.clone();
     other[1].public_key = [8; 32];
-    assert_eq!(adopt(other), Err(Error::Taken("log key")));
+    assert_eq!(adopt(other), Err(Error::Taken(Taken::LogKey)));
     assert_eq!(adopt(seen), Ok(()));
     assert_eq!(shown(&store, facility), (KeysShown::Newest, Ok(2)));
 }

@@ -5,7 +5,7 @@ use crate::{
     world::{World, at, on_both},
 };
 use model::Digest;
-use store::{Error, StoredCheckpoint, Tile};
+use store::{Error, StoredCheckpoint, Taken, Tile};
 
 on_both! {
     a_log_is_added_once,
@@ -24,7 +24,7 @@ fn a_log_is_added_once(world: &World) {
         public_key: [1; 32],
     };
     let again = store.run_tx_blocking("again", &[], move |tx| tx.logs().insert(&new));
-    assert_eq!(again, Err(Error::Taken("log")));
+    assert_eq!(again, Err(Error::Taken(Taken::Log)));
     let (list, got) = store
         .read_blocking("list", |reader| {
             let list = reader.logs().list()?;
@@ -81,7 +81,7 @@ fn checkpoints_are_found_by_size_and_by_leaf(world: &World) {
     for size in [4, 9, 20] {
         assert_eq!(insert(size), Ok(()));
     }
-    assert_eq!(insert(9), Err(Error::Taken("checkpoint")));
+    assert_eq!(insert(9), Err(Error::Taken(Taken::Checkpoint)));
     // One that somebody else put there goes, and no other.
     let put = |new: StoredCheckpoint| {
         store.run_tx_blocking("put", &[], move |tx| tx.logs().put_checkpoint(log, &new))

@@ -4,7 +4,9 @@ use crate::{
     sequence::add_log,
     world::{World, on_both},
 };
-use store::{Error, FormerRegistry, KeysShown, LogRowId, Noted, Registry, RegistrySet, Store};
+use store::{
+    Error, FormerRegistry, KeysShown, LogRowId, Noted, Registry, RegistrySet, Store, Taken,
+};
 
 on_both! {
     registries_that_somebody_else_wrote_are_given_to_nobody,
@@ -135,7 +137,7 @@ fn a_registry_that_was_put_there_or_taken_away_is_known(world: &World) {
             tx.registries().insert(registry(byte))
         })
     });
-    assert_eq!(twice, [Ok(()), Err(Error::Taken("meta value"))]);
+    assert_eq!(twice, [Ok(()), Err(Error::Taken(Taken::MetaValue))]);
     assert_eq!(find(&store).now, Some(registry(5)));
 }
 
@@ -152,7 +154,7 @@ fn rows_of_before_a_move_are_known_by_their_own_mac_alone(world: &World) {
             let from = registry(7);
             assert_eq!(
                 tx.registries().replace(from, registry(6), &[]),
-                Err(Error::Taken("registry"))
+                Err(Error::Taken(Taken::Registry))
             );
             tx.registries()
                 .replace(registry(5), registry(6), &[(log, 9)])
@@ -194,7 +196,7 @@ fn registries_of_before_the_macs_are_adopted_as_they_were_seen(world: &World) {
     other.now = Some(registry(9));
     without.former.clear();
     for changed in [other, without] {
-        assert_eq!(adopt(changed), Err(Error::Taken("registry")));
+        assert_eq!(adopt(changed), Err(Error::Taken(Taken::Registry)));
     }
     assert_eq!(adopt(seen), Ok(()));
     let found = find(&store).shown().expect("ours");

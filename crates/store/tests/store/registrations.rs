@@ -7,6 +7,7 @@ use crate::{
 use model::DataKeyId;
 use store::{
     Change, ChangeDecision, Decided, Error, FacilityId, Registration, RegistrationKind, Store,
+    Taken,
 };
 
 on_both! {
@@ -81,7 +82,7 @@ fn a_number_is_taken_once(world: &World) {
     let again = registration(RegistrationKind::Client, 1, 1, false);
     assert_eq!(
         insert(&store, facility, again),
-        Err(Error::Taken("registration number"))
+        Err(Error::Taken(Taken::Registration))
     );
     assert_eq!(newest(&store, facility), [first]);
 }
@@ -119,7 +120,7 @@ fn a_change_is_decided_once(world: &World) {
     propose(&store, facility, change(1, 1)).expect("a free id");
     assert_eq!(
         propose(&store, facility, change(1, 2)),
-        Err(Error::Taken("change"))
+        Err(Error::Taken(Taken::Change))
     );
     let find = || {
         store
@@ -140,7 +141,7 @@ fn a_change_is_decided_once(world: &World) {
         });
         let made = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
         assert_eq!(made, 1, "{outcomes:?}");
-        assert!(outcomes.contains(&Err(Error::Taken("decision"))));
+        assert!(outcomes.contains(&Err(Error::Taken(Taken::Decision))));
     }
     decide(&store, facility, 1, Decided::Withdrawn).expect("not decided yet");
     let (_, decision) = find().expect("it is there");

@@ -6,7 +6,7 @@ use crate::{
 };
 use model::{LogId, Tag};
 use std::thread;
-use store::{Error, FacilityId, LeafPlace, Log, NewLog, Store};
+use store::{Error, FacilityId, LeafPlace, Log, NewLog, Store, Taken};
 
 on_both! {
     waiting_leaves_get_the_next_indices,
@@ -98,7 +98,7 @@ fn a_log_that_has_moved_takes_nothing(world: &World) {
     assert_eq!(sequence(&store, facility, 2), Ok(2));
     let leaves = pending(&store, facility);
     let late = store.run_tx_blocking("late", &[], move |tx| tx.leaves().sequence(&stale, &leaves));
-    assert_eq!(late, Err(Error::Taken("log size")));
+    assert_eq!(late, Err(Error::Taken(Taken::LogSize)));
     assert_eq!(pending(&store, facility).len(), 2);
     assert_eq!(log(&store, facility).size, 2);
 }
@@ -115,7 +115,7 @@ fn a_leaf_is_sequenced_once(world: &World) {
     let again = store.run_tx_blocking("again", &[], move |tx| {
         tx.leaves().sequence(&log_now, &leaves)
     });
-    assert_eq!(again, Err(Error::Taken("pending leaf")));
+    assert_eq!(again, Err(Error::Taken(Taken::PendingLeaf)));
     assert_eq!(log(&store, facility).size, 2, "nothing of it was kept");
     assert_eq!(pending(&store, facility).len(), 2);
 }

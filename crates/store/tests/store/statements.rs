@@ -5,7 +5,7 @@ use crate::{
     world::{World, add_facility, at, on_both},
 };
 use model::{Commitment, DataKeyId, VersionNumber};
-use store::{Error, FacilityId, LeafOfRow, NewStatement, Statement, StatementKind, Store};
+use store::{Error, FacilityId, LeafOfRow, NewStatement, Statement, StatementKind, Store, Taken};
 
 on_both! {
     a_statement_and_its_leaf_are_written_together,
@@ -41,7 +41,7 @@ fn a_statement_and_its_leaf_are_written_together(world: &World) {
     let new = statement(StatementKind::Policy, 1);
     insert(&store, facility, new.clone()).expect("a free number");
     let taken = insert(&store, facility, new.clone());
-    assert_eq!(taken, Err(Error::Taken("statement number")));
+    assert_eq!(taken, Err(Error::Taken(Taken::Statement)));
     let record = new.statement.record;
     let (found, leaves, next) = store
         .read_blocking("read", |reader| {

@@ -176,7 +176,7 @@ impl TakeOver {
                     && tx.registrations().all(id)? == looked_at.registrations
                     && oldest_first(tx.changes().newest(id, None, u32::MAX)?) == looked_at.changes;
                 if !same {
-                    return Err(store::Error::Taken("state that was looked at"));
+                    return Err(store::Error::Taken(store::Taken::Seen));
                 }
                 for set in &writes.sets {
                     set.insert(tx, id)?;
