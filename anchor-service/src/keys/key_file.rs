@@ -212,10 +212,7 @@ fn place(beside: &Path, path: &Path) -> io::Result<()> {
         }
         linked => linked?,
     }
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+    files::sync_folder(path)
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ pub(crate) async fn survey(
     let fit = LeafKeyFit::of(journal, &logs, OtherMac::Stays).await?;
     for log in logs {
         if log.keys.by() != KeysShown::Newest {
-            check_unshown(journal, &log, (keys, signed), fit).await?;
+            check_unshown(journal, &log, keys, signed, fit).await?;
             unshown.push(log.origin);
         }
     }
@@ -87,7 +87,7 @@ async fn take_over(
         if log.keys.by() == KeysShown::Newest {
             continue;
         }
-        if let Err(problem) = check_unshown(journal, &log, (keys, signed), fit).await {
+        if let Err(problem) = check_unshown(journal, &log, keys, signed, fit).await {
             failed.get_or_insert(problem);
             continue;
         }
@@ -135,7 +135,8 @@ impl LeafKeyFit {
 async fn check_unshown(
     journal: &Journal,
     log: &Log,
-    (keys, signed): (&LogKeys, &Signed),
+    keys: &LogKeys,
+    signed: &Signed,
     fit: LeafKeyFit,
 ) -> Result<(), StepError> {
     let stays = fit.other == OtherMac::Stays;

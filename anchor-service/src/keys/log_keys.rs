@@ -111,8 +111,13 @@ impl LogKeys {
 
     /// Reads a key of a log as [`Self::read`] does, whatever is known of it from before.
     pub(crate) fn read_of(&self, log: &Log, key: &StoredLogKey) -> Result<LogKey, KeyFileError> {
-        let whose = (log.epoch, log.log_id);
-        self.read(&log.facility, whose, key, log.origin.clone())
+        self.read(
+            &log.facility,
+            log.epoch,
+            log.log_id,
+            key,
+            log.origin.clone(),
+        )
     }
 
     /// Reads a key of a log; it must be the one that is stored, and the first one that which
@@ -120,7 +125,8 @@ impl LogKeys {
     pub(crate) fn read(
         &self,
         facility: &FacilityName,
-        (epoch, log_id): (u32, LogId),
+        epoch: u32,
+        log_id: LogId,
         stored: &StoredLogKey,
         origin: Origin,
     ) -> Result<LogKey, KeyFileError> {

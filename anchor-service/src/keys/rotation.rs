@@ -4,7 +4,7 @@
 
 use crate::keys::{key_file::KeyFileError, log_keys::LogKeys};
 use model::{Invalid, Random, Timestamp};
-use store::{Error, Facility, Log, Store, StoredLogKey, Tx};
+use store::{Error, Facility, Log, Store, StoredLogKey, Taken, Tx};
 use tlog::checkpoint::{self, Origin, Vkey};
 
 /// Rows of checkpoints that are looked at: some may be somebody else's.
@@ -95,7 +95,7 @@ pub async fn rotate(
     let (public_key, created) = (vkey.public_key(), facility.created);
     let add = move |tx: &mut Tx| {
         if tx.log_keys().of(&log)? != before {
-            return Err(Error::Taken("log key"));
+            return Err(Error::Taken(Taken::LogKey));
         }
         if before.iter().all(|key| key.created.is_none()) {
             tx.log_keys().insert(log.id, 1, log.public_key, created)?;
@@ -152,8 +152,8 @@ impl Standing {
         [old, new]: [&StoredLogKey; 2],
     ) -> bool {
         let read = |key| {
-            let log = (self.log.epoch, self.log.log_id);
-            keys.read(&facility.name, log, key, self.origin.clone())
+            let (epoch, log_id) = (self.log.epoch, self.log.log_id);
+            keys.read(&facility.name, epoch, log_id, key, self.origin.clone())
         };
         matches!(read(old), Err(KeyFileError::MissingLogKey { .. })) && read(new).is_ok()
     }

@@ -13,21 +13,25 @@ use crate::{
     log::journal::Journal,
     service::tenure::{Candidate, LOST},
 };
+use lease::{Claim, Doubt, Party, Terms};
 use model::{Clock, Timestamp};
 use std::{sync::Arc, time::Duration};
 use store::StoredLease;
 
-/// How long a holder that is not heard of keeps the lease.
-const TERM_MILLIS: i64 = 10_000;
+/// A holder whose clock is far ahead of ours, and who is gone, keeps it for one term.
+const TERMS: Terms = Terms {
+    millis: 10_000,
+    doubt: Doubt::Unchanged,
+};
 /// How often it is renewed, or looked at by those who wait.
 pub(crate) const EVERY: Duration = Duration::from_secs(3);
 /// Takes, renews and gives back.
 pub(crate) struct Lease {
     journal: Journal,
     clock: Arc<dyn Clock>,
-    me: Candidate,
-    /// Another's lease as it stood first, and when that was by our clock.
-    seen: Option<(StoredLease, Timestamp)>,
+    party: Party,
+    /// The machine of this process, for people.
+    name: String,
 }
 
 impl Lease {
@@ -36,8 +40,8 @@ impl Lease {
         Self {
             journal,
             clock,
-            me,
-            seen: None,
+            party: Party::new(me.id, TERMS),
+            name: me.name,
         }
     }
 
@@ -45,25 +49,29 @@ impl Lease {
     pub(crate) async fn step(&mut self) -> Result<bool, StepError> {
         let now = self.clock.now();
         let found = self.journal.lease().await?;
-        let others = found.clone().filter(|lease| lease.holder != self.me.id);
-        if let Some(other) = others.filter(|other| !self.is_over(other, now)) {
-            self.journal.tenure.stand_by(Some(&other.name));
+        let claim = found.as_ref().map(|lease| Claim {
+            holder: lease.holder.to_vec(),
+            until: lease.until.as_millis(),
+        });
+        if self.party.stands_by(claim.as_ref(), now.as_millis()) {
+            let other = found.as_ref().map(|lease| lease.name.as_str());
+            self.journal.tenure.stand_by(other);
             return Ok(false);
         }
-        let until = now.as_millis().saturating_add(TERM_MILLIS);
+        let until = self.party.until(now.as_millis());
         let mine = StoredLease {
-            holder: self.me.id,
-            name: self.me.name.clone(),
+            holder: self.party.id(),
+            name: self.name.clone(),
             until: Timestamp::from_millis(until).unwrap_or(now),
         };
         match self.journal.swap_lease(found, mine).await {
             Ok(()) => {
-                self.seen = None;
+                self.party.took();
                 self.journal.tenure.hold(now);
                 Ok(true)
             }
             // Somebody was faster; the next look says who.
-            Err(StepError::Store(error)) if error == LOST => {
+            Err(StepError::Store(LOST)) => {
                 self.journal.tenure.stand_by(None);
                 Ok(false)
             }
@@ -71,24 +79,10 @@ impl Lease {
         }
     }
 
-    /// Whether another's lease has run out: by its time, or because it has stood
-    /// unchanged for a whole term while we looked on. The second is for a holder whose
-    /// clock was far ahead of ours and who is gone.
-    fn is_over(&mut self, other: &StoredLease, now: Timestamp) -> bool {
-        let since = match &self.seen {
-            Some((seen, since)) if seen == other => *since,
-            _ => {
-                self.seen = Some((other.clone(), now));
-                now
-            }
-        };
-        other.until <= now || now.as_millis().saturating_sub(since.as_millis()) >= TERM_MILLIS
-    }
-
     /// Gives it back, so that another need not wait.
     pub(crate) async fn release(&mut self) -> Result<(), StepError> {
         let found = self.journal.lease().await?;
-        let Some(mine) = found.filter(|lease| lease.holder == self.me.id) else {
+        let Some(mine) = found.filter(|lease| lease.holder == self.party.id()) else {
             return Ok(());
         };
         self.journal.tenure.stand_by(None);

@@ -11,9 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{
     collections::BTreeMap,
     fmt,
-    fs::{self, File, OpenOptions, Permissions},
-    io::{self, Read, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    fs::File,
+    io::{self, Read},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 use zeroize::Zeroizing;
@@ -133,33 +133,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Roots, KmsError> {
 /// Puts `roots` in the place of whatever `path` holds, all or nothing.
 pub(crate) fn replace(path: &Path, roots: Roots) -> Result<(), KmsError> {
     let bytes = print(roots).map_err(io_error("write", path))?;
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let fresh = PathBuf::from(name);
-    let written = write_synced(&fresh, &bytes)
-        .and_then(|()| fs::rename(&fresh, path))
-        .and_then(|()| File::open(directory(path))?.sync_all());
-    if written.is_err() {
-        // Best effort; the next write removes what is left.
-        let _ = fs::remove_file(&fresh);
-    }
-    written.map_err(io_error("write", path))
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // Left by a crash: the caller holds the lock, so no one is writing it.
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(MODE)
-        .open(path)?;
-    file.set_permissions(Permissions::from_mode(MODE))?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    files::replace(path, files::PRIVATE, &bytes).map_err(io_error("write", path))
 }
 
 fn print(roots: Roots) -> io::Result<Zeroizing<Vec<u8>>> {

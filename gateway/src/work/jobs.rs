@@ -11,6 +11,7 @@ mod row;
 pub use row::Job;
 
 use crate::{app::App, facility::Facility, failure::Failure};
+use lease::{Claim, Doubt, Party, Terms};
 use model::{Clock, Random, RandomUnavailable, Timestamp};
 use row::{Opened, Row};
 use std::{
@@ -19,11 +20,12 @@ use std::{
 };
 use store::{Store, StoredJob};
 
-/// For how long a process takes a job, in milliseconds. It takes it again while it works.
-const LEASE: i64 = 60_000;
-/// A lease that ends later than this many milliseconds from now was written by nobody of
-/// ours, or by a clock that is far off: it counts for nothing.
-const LONGEST_LEASE: i64 = 300_000;
+/// A process takes a job for a minute, and takes it again while it works. A lease that ends
+/// later than five from now was written by nobody of ours, or by a clock that is far off.
+const TERMS: Terms = Terms {
+    millis: 60_000,
+    doubt: Doubt::EndsBeyond(300_000),
+};
 /// How often the state is kept while steps follow each other: what a crash costs.
 pub(crate) const KEPT_EVERY: Duration = Duration::from_secs(10);
 
@@ -62,7 +64,7 @@ impl Tools {
 pub struct Worker<J: Job> {
     job: J,
     row: Row,
-    holder: [u8; 16],
+    party: Party,
     keep_every: Duration,
     held: Option<Held<J::State>>,
 }
@@ -90,7 +92,7 @@ impl<J: Job> Worker<J> {
         Ok(Self {
             job,
             row: Row::new(J::KIND, tools),
-            holder,
+            party: Party::new(holder, TERMS),
             keep_every,
             held: None,
         })
@@ -134,10 +136,11 @@ impl<J: Job> Worker<J> {
             Opened::State(state) => state,
             Opened::Unopened => self.job.after_unopened(self.row.time()),
         };
-        let others = stored.as_ref().is_some_and(|row| {
-            let ends_in = row.until_ms.saturating_sub(now);
-            row.holder != self.holder && (1..=LONGEST_LEASE).contains(&ends_in)
+        let claim = stored.as_ref().map(|row| Claim {
+            holder: row.holder.clone(),
+            until: row.until_ms,
         });
+        let others = self.party.stands_by(claim.as_ref(), now);
         self.job.seen(&mut state, others);
         if others {
             return Ok(Err(Turn::StoodBy));
@@ -145,16 +148,17 @@ impl<J: Job> Worker<J> {
         if let Some(until) = self.job.rests(&state, self.row.time()) {
             return Ok(Err(Turn::Rested(until)));
         }
-        let until = now.saturating_add(LEASE);
-        let row = self.row.seal(&self.holder, until, &state).await?;
-        match self.row.swap(stored, row.clone()).await? {
-            true => Ok(Ok(Held {
-                state,
-                row,
-                kept: Instant::now(),
-            })),
-            false => Ok(Err(Turn::StoodBy)),
+        let until = self.party.until(now);
+        let row = self.row.seal(&self.party.id(), until, &state).await?;
+        if !self.row.swap(stored, row.clone()).await? {
+            return Ok(Err(Turn::StoodBy));
         }
+        self.party.took();
+        Ok(Ok(Held {
+            state,
+            row,
+            kept: Instant::now(),
+        }))
     }
 
     async fn step(&mut self, mut held: Held<J::State>) -> Result<Turn, Failure> {
@@ -167,7 +171,7 @@ impl<J: Job> Worker<J> {
         if rests.is_some() {
             self.keep(held, 0).await?;
         } else if held.kept.elapsed() >= self.keep_every {
-            let until = self.row.now().saturating_add(LEASE);
+            let until = self.party.until(self.row.now());
             self.held = self.keep(held, until).await?;
         } else {
             self.held = Some(held);
@@ -181,7 +185,7 @@ impl<J: Job> Worker<J> {
         held: Held<J::State>,
         until: i64,
     ) -> Result<Option<Held<J::State>>, Failure> {
-        let row = self.row.seal(&self.holder, until, &held.state).await?;
+        let row = self.row.seal(&self.party.id(), until, &held.state).await?;
         if !self.row.swap(Some(held.row), row.clone()).await? {
             tracing::warn!(job = J::KIND, facility = %self.row.facility_name(),
                 "the row of a job was changed by another process, or by someone who writes to \

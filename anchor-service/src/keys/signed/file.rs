@@ -9,8 +9,8 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, ErrorKind, Read as _, Write as _},
+    fs::{File, OpenOptions},
+    io::{self, ErrorKind, Read as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
@@ -71,24 +71,13 @@ impl SignedFile {
     fn write(&self, states: &SignedStates) -> io::Result<()> {
         let content = Content {
             format: FORMAT.to_owned(),
-            logs: states.values().map(|it| it.note().to_owned()).collect(),
+            logs: states
+                .values()
+                .map(|state| state.note().to_owned())
+                .collect(),
         };
         let text = serde_json::to_vec(&content)?;
-        let fresh = beside(&self.path, ".new");
-        // One left by a crash was never in its place.
-        match fs::remove_file(&fresh) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = open(&fresh, true)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        fs::rename(&fresh, &self.path)?;
-        let folder = self
-            .path
-            .parent()
-            .filter(|path| !path.as_os_str().is_empty());
-        File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+        files::replace(&self.path, files::PRIVATE, &text)
     }
 }
 
@@ -107,7 +96,7 @@ impl SignedKeeper for SignedFile {
     }
 
     fn swap(&self, before: &SignedStates, after: &SignedStates) -> Result<(), SignedError> {
-        let lock = open(&beside(&self.path, ".lock"), false);
+        let lock = open_lock(&self.path);
         let lock = lock.map_err(|error| self.unusable(&error))?;
         lock.lock().map_err(|error| self.unusable(&error))?;
         let mut states = self.read()?;
@@ -129,25 +118,22 @@ impl SignedKeeper for SignedFile {
     }
 }
 
-fn open(path: &Path, fresh: bool) -> io::Result<File> {
+/// The file beside it by which processes take turns, made where there is none.
+fn open_lock(path: &Path) -> io::Result<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
     OpenOptions::new()
         .write(true)
-        .create(!fresh)
-        .create_new(fresh)
+        .create(true)
         .truncate(false)
         .mode(0o600)
-        .open(path)
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
+        .open(name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use tlog::checkpoint::{LogKey, Origin};
 
     fn state(log: u8, size: u64) -> (Origin, SignedState) {
@@ -177,7 +163,7 @@ mod tests {
         assert_eq!(file.read().unwrap(), states(&[(1, 11), (2, 20)]));
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.starts_with(r#"{"format":"chartseal-signed/1","logs":["gw.test/log/1\n11\n"#));
-        assert!(!beside(&path, ".new").exists());
+        assert!(!files::beside(&path).exists());
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl RefusedFile {
         let placed = writing
             .flush()
             .and_then(|()| writing.get_ref().sync_all())
-            .and_then(|()| fs::rename(self.new_path(), &self.path));
+            .and_then(|()| whole_file::place(&self.new_path(), &self.path));
         placed.map_err(|error| self.cannot_write(&error))?;
         Ok(true)
     }

@@ -3,9 +3,9 @@
 
 use super::IssuerError;
 use std::{
-    fs::{self, DirBuilder, File},
-    io::{self, ErrorKind, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    fs::{self, DirBuilder},
+    io::{self, ErrorKind},
+    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     path::Path,
 };
 use zeroize::Zeroizing;
@@ -36,26 +36,9 @@ pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, IssuerErro
         .map_err(|source| storage(path, source))
 }
 
-/// Writes a file beside its place, then moves it there.
+/// Replaces a file whole.
 pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), IssuerError> {
-    let beside = path.with_extension("new");
-    let replace = || -> io::Result<()> {
-        // One left by a crash may have another mode.
-        match fs::remove_file(&beside) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = File::options()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&beside)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)?;
-        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
-    };
-    replace().map_err(|source| storage(path, source))
+    files::replace(path, files::PRIVATE, content).map_err(|source| storage(path, source))
 }
 
 fn storage(path: &Path, source: io::Error) -> IssuerError {

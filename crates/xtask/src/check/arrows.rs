@@ -4,23 +4,28 @@
 use crate::metadata::{Dependency, Metadata, Package};
 
 /// Each crate of the workspace and the crates of the workspace it may import.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("model", &[]),
+    ("files", &[]),
+    ("lease", &[]),
     ("fhir", &["model"]),
-    ("sealing", &["model"]),
+    ("sealing", &["files", "model"]),
     ("tlog", &["model"]),
     ("proof", &["model", "fhir", "tlog"]),
     ("policies", &["model"]),
     ("store", &["model"]),
-    ("anchor-service", &["model", "store", "tlog"]),
+    (
+        "anchor-service",
+        &["files", "lease", "model", "store", "tlog"],
+    ),
     (
         "gateway",
         &[
-            "model", "fhir", "policies", "proof", "sealing", "store", "tlog",
+            "lease", "model", "fhir", "policies", "proof", "sealing", "store", "tlog",
         ],
     ),
-    ("devkit", &["model"]),
-    ("command", &[]),
+    ("devkit", &["files", "model"]),
+    ("command", &["files"]),
     ("verifying", &["command", "model", "proof"]),
     (
         "chartseal",
@@ -96,8 +101,10 @@ const FENCES: [(&[&str], &[&str]); 11] = [
 
 /// What speaks to a network, and the crates that never may.
 const NETWORK: [&str; 5] = ["reqwest", "tokio", "hyper", "http", "actix-web"];
-const OFFLINE: [&str; 8] = [
+const OFFLINE: [&str; 10] = [
     "model",
+    "files",
+    "lease",
     "fhir",
     "sealing",
     "tlog",
