@@ -186,7 +186,7 @@ impl<L: Ledger> LogCheck<L> {
         let signed = self.signed(log).await?;
         let extent = self.extent(log, &keys, signed, &mut findings).await?;
         let claims = Claims::new(extent.size, keys, log.origin.clone());
-        let walked = self.walk((log.id, extent.size), signed, claims, &mut findings);
+        let walked = self.walk(log.id, extent.size, signed, claims, &mut findings);
         let Walked {
             walk,
             mut claims,
@@ -219,7 +219,8 @@ impl<L: Ledger> LogCheck<L> {
     /// nobody, so that the lease is renewed beside it.
     async fn walk(
         &self,
-        (log, size): (LogRowId, u64),
+        log: LogRowId,
+        size: u64,
         signed: Option<(u64, Digest)>,
         mut claims: Claims,
         findings: &mut Findings,
@@ -235,7 +236,7 @@ impl<L: Ledger> LogCheck<L> {
                 walk.skip_to(next, findings);
                 continue;
             }
-            claims.load(self, (log, until), findings).await?;
+            claims.load(self, log, until, findings).await?;
             let within = signed.filter(|(size, _)| (first + 1..=until).contains(size));
             step.claims = claims.roots(until, within);
             let (after, roots, found) = aside(move || {

@@ -3,191 +3,33 @@
 //! fail although it took effect. A failure is taken for a crash: the service is
 //! made anew over what the store and the chain hold.
 
-mod adopting;
-mod crash;
-mod forged;
-mod history;
-mod kept;
-mod key_rows;
-mod keys;
-mod lagging;
-mod left_out;
-mod list;
-mod lost_blocks;
+mod chain;
+mod faults;
+mod judge;
+mod keeper;
+mod lists;
+mod log_keys;
 mod made;
-mod moving;
-mod new_key;
-mod new_logs;
-mod one_fault;
-mod random;
-mod registry_rows;
-mod rows;
 mod steady;
+mod tampering;
 mod two;
+
+use faults::Fault;
+pub(crate) use faults::Faults;
+use keeper::Keeper;
 
 use crate::{
     AnchorService, LogKeys, StepError,
     config::{Config, RpcUrl},
-    keys::{
-        rotation,
-        signed::{DamagedStates, SignedError, SignedFile, SignedKeeper, SignedStates},
-    },
+    keys::signed::SignedFile,
     ledger::{FinalityRule, memory::MemoryLedger},
     log::{journal::Journal, new_log::open_log},
     posting::bound,
 };
-use model::{
-    AnchorState, AuditInteraction, Clock as _, Commitment, DataKeyId, Digest, LogId, ManualClock,
-    SeededRandom, Tag, Timestamp,
-};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-    sync::{Arc, Mutex},
-};
-use store::{Audit, Database, Facility, NewAudit, Store};
+use model::{Clock as _, Commitment, LogId, ManualClock, SeededRandom, Tag, Timestamp};
+use std::{path::PathBuf, sync::Arc};
+use store::{Database, Facility, NewAudit, Store, samples};
 use tempfile::TempDir;
-use tlog::{
-    checkpoint::{self, Origin},
-    leaf::leaf_hash,
-    tree::CompactRange,
-};
-
-/// How an effect fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// Nothing happened.
-    NotPersisted,
-    /// It happened, but nobody was told.
-    Persisted,
-}
-
-/// Which effect fails, and how. Clones share the plan.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Faults {
-    plan: Arc<Mutex<Plan>>,
-    pub(crate) witness: Witness,
-}
-
-/// Every state that any key ever signed, whatever became of the database since.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Witness(Arc<Mutex<Roots>>);
-
-/// The roots by log and size.
-type Roots = BTreeMap<(Origin, u64), BTreeSet<Digest>>;
-
-impl Witness {
-    fn see(&self, states: &SignedStates) {
-        let mut seen = self.0.lock().unwrap();
-        for (origin, state) in states {
-            let (size, root) = state.claim();
-            seen.entry((origin.clone(), size)).or_default().insert(root);
-        }
-    }
-
-    /// Whatever was signed of this log is of the history with these roots.
-    fn judge_history(&self, log: &str, roots: &BTreeMap<u64, Digest>) {
-        let seen = self.0.lock().unwrap();
-        let of_log = seen
-            .iter()
-            .filter(|((origin, _), _)| origin.as_str() == log);
-        for ((_, size), signed) in of_log {
-            let root = roots.get(size).copied();
-            assert_eq!(root, signed.first().copied(), "{log} was signed at {size}");
-        }
-    }
-
-    /// This was signed, and kept where signed states are.
-    fn judge_seen(&self, log: &str, (size, root): (u64, Digest)) {
-        let seen = self.0.lock().unwrap();
-        let mut of_log = seen
-            .iter()
-            .filter(|((origin, _), _)| origin.as_str() == log);
-        let kept = of_log.any(|((_, of), roots)| *of == size && roots.contains(&root));
-        assert!(kept, "a checkpoint of {log} at {size} was never kept");
-    }
-
-    /// No key signed two roots of one size.
-    pub(crate) fn judge(&self) {
-        for ((origin, size), roots) in &*self.0.lock().unwrap() {
-            assert_eq!(
-                roots.len(),
-                1,
-                "two roots of {origin} were signed at {size}"
-            );
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Plan {
-    effects: u64,
-    fail: Option<(u64, Fault)>,
-    /// Questions to the ledger that fail from now on.
-    away: bool,
-    /// The log whose signed state is damaged where it is kept.
-    damaged: Option<Origin>,
-    fired: bool,
-}
-
-/// What was planned.
-#[derive(Debug)]
-pub(crate) struct Planned;
-
-impl Faults {
-    /// The effect of this number, from 1 on, fails.
-    fn plan(&self, effect: u64, fault: Fault) {
-        let mut plan = self.plan.lock().unwrap();
-        *plan = Plan {
-            fail: Some((plan.effects + effect, fault)),
-            effects: plan.effects,
-            ..Plan::default()
-        };
-    }
-
-    pub(crate) fn damage_state(&self, log: Option<Origin>) {
-        self.plan.lock().unwrap().damaged = log;
-    }
-
-    pub(crate) fn set_away(&self, away: bool) {
-        self.plan.lock().unwrap().away = away;
-    }
-
-    fn clear(&self) -> bool {
-        let mut plan = self.plan.lock().unwrap();
-        plan.fail = None;
-        plan.away = false;
-        std::mem::take(&mut plan.fired)
-    }
-
-    pub(crate) fn before(&self) -> Result<(), Planned> {
-        self.plan.lock().unwrap().effects += 1;
-        self.fire(Fault::NotPersisted)
-    }
-
-    pub(crate) fn after(&self) -> Result<(), Planned> {
-        self.fire(Fault::Persisted)
-    }
-
-    /// A question to the ledger; no effect, but it can go unanswered.
-    pub(crate) fn question(&self) -> Result<(), Planned> {
-        if self.plan.lock().unwrap().away {
-            Err(Planned)
-        } else {
-            Ok(())
-        }
-    }
-
-    fn fire(&self, fault: Fault) -> Result<(), Planned> {
-        let mut plan = self.plan.lock().unwrap();
-        if plan.fail == Some((plan.effects, fault)) {
-            plan.fired = true;
-            plan.fail = None;
-            return Err(Planned);
-        }
-        Ok(())
-    }
-}
 
 /// A step of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -336,108 +178,6 @@ impl World {
             self.clock.advance_millis(20_000);
         }
     }
-
-    /// What must be so after rest, whatever went before.
-    async fn judge(&self) {
-        for (facility, log_id) in self.logs.iter().enumerate() {
-            self.judge_log(&self.planted[facility], *log_id).await;
-        }
-        let posts = self.service.status().read().await.unwrap();
-        assert_eq!((posts.pending, posts.alarm), (0, None));
-    }
-
-    async fn judge_log(&self, planted: &[Commitment], log_id: LogId) {
-        let (log, leaves, anchors) = self
-            .store
-            .read("judge", move |r| {
-                let log = r
-                    .logs()
-                    .list()?
-                    .into_iter()
-                    .find(|log| log.log_id == log_id)
-                    .unwrap();
-                let leaves = r.leaves().range(log.id, 0, u32::MAX)?;
-                let newest = r
-                    .anchors()
-                    .newest(log.id)?
-                    .map_or(0, |anchor| anchor.new.seq);
-                let anchors: Result<Vec<_>, _> = (1..=newest + 1)
-                    .filter_map(|seq| r.anchors().find(log.id, seq).transpose())
-                    .collect();
-                Ok((log, leaves, anchors?))
-            })
-            .await
-            .unwrap();
-        // Each leaf once.
-        let mut found: Vec<_> = leaves.iter().map(|leaf| leaf.commitment).collect();
-        assert_eq!(log.size, found.len() as u64);
-        assert!((0..).zip(&leaves).all(|(index, leaf)| leaf.index == index));
-        let mut tree = CompactRange::default();
-        let mut roots = BTreeMap::new();
-        for (size, leaf) in (1..).zip(&found) {
-            tree.push(leaf_hash(leaf));
-            roots.insert(size, tree.root());
-        }
-        found.sort_unstable();
-        let mut expected = planted.to_vec();
-        expected.sort_unstable();
-        assert_eq!(found, expected, "each leaf is in the log once");
-        self.judge_anchors(log, &roots, &anchors).await;
-    }
-
-    async fn judge_anchors(
-        &self,
-        log: store::Log,
-        roots: &BTreeMap<u64, Digest>,
-        anchors: &[store::Anchor],
-    ) {
-        let history = self.ledger.history(log.log_id);
-        let ours: Vec<_> = anchors
-            .iter()
-            .map(|a| (a.new.seq, a.new.size, a.new.root))
-            .collect();
-        let theirs: Vec<_> = history.iter().map(|h| (h.seq, h.size, h.root)).collect();
-        assert_eq!(
-            ours, theirs,
-            "the store knows of every anchor and of no other"
-        );
-        assert_eq!(history.last().map_or(0, |head| head.size), log.size);
-        for anchor in anchors {
-            assert!(
-                matches!(anchor.state, AnchorState::Finalized { .. }),
-                "{anchor:?}"
-            );
-            assert!(anchor.evidence.is_some());
-            assert_eq!(roots.get(&anchor.new.size), Some(&anchor.new.root));
-            // Every posted root is that of a stored signed checkpoint.
-            let (id, size) = (log.id, anchor.new.size);
-            let stored = self
-                .store
-                .read("judge", move |r| {
-                    let log = r.logs().get(id)?.unwrap();
-                    let keys = r.log_keys().of(&log)?;
-                    let note = r.logs().checkpoint(id, size)?.unwrap().note;
-                    Ok((note, rotation::vkeys(&log, &keys).unwrap()))
-                })
-                .await;
-            let (note, keys) = stored.unwrap();
-            let keys: Vec<_> = keys.into_iter().map(|(vkey, _)| vkey).collect();
-            let opened = checkpoint::open(&note, &keys).unwrap();
-            assert_eq!(
-                (opened.size, opened.root),
-                (anchor.new.size, anchor.new.root)
-            );
-        }
-        // A database that went back has lost what it knew of its posts: another may then be
-        // sent under the same number and nonce, of which the chain takes one. So may be what
-        // comes after a transaction that was given up, because no nonce leads up to its own.
-        if self.generation > 0 || self.misled {
-            return;
-        }
-        for ((_, seq), claims) in self.ledger.claimed() {
-            assert_eq!(claims.len(), 1, "two roots were sent for anchor {seq}");
-        }
-    }
 }
 
 fn service(
@@ -448,7 +188,7 @@ fn service(
     heartbeat_seconds: u64,
 ) -> AnchorService<MemoryLedger> {
     let mut journal = Journal::new(store.clone());
-    journal.faults = ledger.faults.clone();
+    journal.effects = Arc::new(ledger.faults.clone());
     let config = Config {
         rpc_url: RpcUrl::open("http://unused"),
         chain_id: 1,
@@ -484,76 +224,8 @@ fn service(
     )
 }
 
-/// The file of signed states, whose writes can fail too.
-struct Keeper {
-    file: SignedFile,
-    faults: Faults,
-}
-
-impl SignedKeeper for Keeper {
-    fn read(&self) -> Result<SignedStates, SignedError> {
-        self.file.read()
-    }
-
-    fn read_each(&self) -> Result<(SignedStates, DamagedStates), SignedError> {
-        let (mut states, mut damaged) = (self.file.read()?, DamagedStates::new());
-        if let Some(origin) = self.faults.plan.lock().unwrap().damaged.clone() {
-            states.remove(&origin);
-            let (origin, place) = (origin.to_string(), self.place());
-            let error = SignedError::DamagedRow {
-                origin: origin.clone(),
-                place,
-            };
-            damaged.insert(origin, error);
-        }
-        Ok((states, damaged))
-    }
-
-    fn swap(&self, before: &SignedStates, after: &SignedStates) -> Result<(), SignedError> {
-        // A row that is damaged is not what was known of it.
-        let damaged = self.faults.plan.lock().unwrap().damaged.clone();
-        if damaged.is_some_and(|origin| after.contains_key(&origin)) {
-            return Err(SignedError::Changed {
-                place: self.place(),
-            });
-        }
-        let failed = |_| SignedError::Unusable {
-            place: self.place(),
-            problem: "as planned".to_owned(),
-        };
-        self.faults.before().map_err(failed)?;
-        self.faults.witness.see(after);
-        self.file.swap(before, after)?;
-        self.faults.after().map_err(failed)
-    }
-
-    fn place(&self) -> String {
-        self.file.place()
-    }
-}
-
 /// As little of an audit record as carries a leaf.
 fn audit(commitment: Commitment) -> NewAudit {
     let record = Tag::from_slice(&commitment.as_bytes()[16..]).unwrap();
-    let audit = Audit {
-        record,
-        time: Timestamp::from_millis(0).unwrap(),
-        interaction: AuditInteraction::restful("read"),
-        outcome: 0,
-        purpose: None,
-        policy_number: 1,
-        user: None,
-        client: None,
-        subject: None,
-        events: 1,
-        padded_size: 256,
-        data_key: DataKeyId::new([0; 16]),
-        envelope: vec![1],
-        queries: Vec::new(),
-    };
-    NewAudit {
-        audit,
-        patients: Vec::new(),
-        commitment,
-    }
+    samples::audit(record, Timestamp::from_millis(0).unwrap(), commitment)
 }

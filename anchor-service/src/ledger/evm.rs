@@ -178,8 +178,8 @@ impl Ledger for EvmLedger {
     }
 
     async fn is_void(&self, nonce: u64, anchors: &[(LogId, u64)]) -> Result<bool, LedgerError> {
-        let (node, account) = ((&self.node, self.registry), self.key.address());
-        inclusion::is_void(node, (account, nonce), anchors).await
+        let account = self.key.address();
+        inclusion::is_void(&self.node, self.registry, account, nonce, anchors).await
     }
 
     async fn transaction(&self, hash: [u8; 32]) -> Result<Option<SentTransaction>, LedgerError> {

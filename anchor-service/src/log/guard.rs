@@ -20,7 +20,8 @@ use store::StoredCheckpoint;
 
 /// Looks at a log: at what its keys signed last, and at its newest checkpoint.
 pub(crate) async fn check_here(
-    (journal, known): (&Journal, &KnownLogs),
+    journal: &Journal,
+    known: &KnownLogs,
     signed: &Signed,
     bell: &Bell,
     log: &Log,

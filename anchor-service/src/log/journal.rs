@@ -15,8 +15,6 @@ pub(crate) use checkpoints::Signers;
 pub(crate) use growth::LogState;
 pub(crate) use posts::LEDGER;
 
-#[cfg(test)]
-use crate::simulation::Faults;
 use crate::{
     failure::StepError,
     log::standing::{FinalAnchor, LogStatus, Standing},
@@ -24,7 +22,11 @@ use crate::{
 };
 use checkpoints::Told;
 use model::{AnchorState, Digest, FacilityName, LogId, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 use store::{
     Error, Facility, FacilityId, LogKeySet, LogRowId, Reader, Store, StoredCheckpoint, StoredLease,
     StoredLogKey, Tx,
@@ -74,6 +76,30 @@ impl Log {
     }
 }
 
+/// Asked before each transaction and after it. An error is the transaction's: so a crash
+/// can be made at each of them, without and with its rows.
+pub(crate) trait Effects: fmt::Debug + Send + Sync {
+    /// The transaction has not begun.
+    fn before(&self) -> Result<(), Error>;
+
+    /// The transaction took effect.
+    fn after(&self) -> Result<(), Error>;
+}
+
+/// Of the service at work.
+#[derive(Debug)]
+struct Undisturbed;
+
+impl Effects for Undisturbed {
+    fn before(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn after(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
 /// The store as the service uses it.
 #[derive(Debug, Clone)]
 pub(crate) struct Journal {
@@ -81,8 +107,8 @@ pub(crate) struct Journal {
     pub(crate) counters: Counters,
     pub(crate) tenure: Tenure,
     told: Told,
-    #[cfg(test)]
-    pub(crate) faults: Faults,
+    /// What a write meets with besides the database.
+    pub(crate) effects: Arc<dyn Effects>,
 }
 
 impl Log {
@@ -100,27 +126,23 @@ impl Journal {
             counters: Counters::default(),
             tenure: Tenure::default(),
             told: Told::default(),
-            #[cfg(test)]
-            faults: Faults::default(),
+            effects: Arc::new(Undisturbed),
         }
     }
 
-    /// One transaction, of whoever has the lease and of nobody else. In tests it can
-    /// fail before and after it took effect.
+    /// One transaction, of whoever has the lease and of nobody else.
     pub(crate) async fn write<T, F>(&self, name: &'static str, mut f: F) -> Result<T, Error>
     where
         F: FnMut(&mut Tx) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        #[cfg(test)]
-        self.faults.before().map_err(|_| Error::Unavailable)?;
+        self.effects.before()?;
         let fence = self.tenure.fence();
         let fenced = move |tx: &mut Tx| fence(tx).and_then(|()| f(tx));
         let outcome = self.store.run_tx(name, &[], fenced).await;
         self.tenure.note(&outcome);
         let value = outcome?;
-        #[cfg(test)]
-        self.faults.after().map_err(|_| Error::Unavailable)?;
+        self.effects.after()?;
         Ok(value)
     }
 

@@ -65,7 +65,7 @@ async fn find(
     let origin: Origin = log.origin.parse()?;
     let signing = |key: &&StoredLogKey| key.retired.is_none();
     for key in stored.as_they_stand().iter().filter(signing) {
-        drop(keys.read(&facility.name, (log.epoch, log.log_id), key, origin.clone())?);
+        drop(keys.read(&facility.name, log.epoch, log.log_id, key, origin.clone())?);
     }
     Ok(Some(log.log_id))
 }

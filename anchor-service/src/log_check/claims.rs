@@ -58,7 +58,8 @@ impl Claims {
     pub(super) async fn load<L: Ledger>(
         &mut self,
         check: &LogCheck<L>,
-        (log, until): (LogRowId, u64),
+        log: LogRowId,
+        until: u64,
         findings: &mut Findings,
     ) -> Result<(), StepError> {
         // Anchors first: an anchor's checkpoint was stored before it.

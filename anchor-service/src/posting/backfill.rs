@@ -46,7 +46,8 @@ impl Backfill {
     /// not looked for.
     pub(crate) async fn step<L: Ledger>(
         &mut self,
-        (journal, ledger): (&Journal, &L),
+        journal: &Journal,
+        ledger: &L,
         log: &Log,
         head: Head,
         clock: &dyn Clock,

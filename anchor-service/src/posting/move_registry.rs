@@ -24,7 +24,7 @@ use crate::{
 use comparison::{compare, written};
 use model::{Clock, FacilityName, LogId};
 use std::sync::Arc;
-use store::{Error, PostState, Registry, Store, Tx};
+use store::{Error, PostState, Registry, Store, Taken, Tx};
 
 /// Why the logs cannot move.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -184,7 +184,7 @@ impl Journal {
         let open = [PostState::Prepared, PostState::Broadcast, PostState::Mined];
         let write = move |tx: &mut Tx| {
             if !tx.posts().list(&open)?.is_empty() {
-                return Err(Error::Taken("registry: transactions are under way"));
+                return Err(Error::Taken(Taken::RegistryInUse));
             }
             let registries = tx.registries().find()?.shown()?;
             let mut left = Vec::new();

@@ -49,7 +49,8 @@ pub(crate) struct Poster<L> {
 
 impl<L: Ledger> Poster<L> {
     pub(crate) fn new(
-        (journal, logs): (Journal, KnownLogs),
+        journal: Journal,
+        logs: KnownLogs,
         ledger: Arc<L>,
         clock: Arc<dyn Clock>,
         bell: Bell,
@@ -257,8 +258,9 @@ impl<L: Ledger> Poster<L> {
         let Some(head) = head else {
             return self.next_anchor(log, None).await;
         };
-        let from = (&self.journal, &*self.ledger);
-        if !self.backfill.step(from, log, head, &*self.clock).await? {
+        let (journal, ledger) = (&self.journal, &*self.ledger);
+        let filled = self.backfill.step(journal, ledger, log, head, &*self.clock);
+        if !filled.await? {
             return Ok(None);
         }
         let next = self.next_anchor(log, Some(head)).await?;

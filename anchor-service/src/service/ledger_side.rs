@@ -1,15 +1,15 @@
 //! What waits for the ledger: anchors are posted and followed, and the account that pays
 //! for them is looked at.
 
-use super::turn::{Turn, ticks};
+use super::{
+    parts::Parts,
+    turn::{Turn, ticks},
+};
 use crate::{
     config::Config,
     ledger::Ledger,
-    log::{journal::Journal, known_logs::KnownLogs},
     posting::{finality::Finality, funds::FundsWatch, late_evidence::LateEvidence, poster::Poster},
-    service::alarm::Bell,
 };
-use model::Clock;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -27,19 +27,22 @@ pub(super) struct LedgerSide<L> {
 }
 
 impl<L: Ledger> LedgerSide<L> {
-    pub(super) fn new(
-        (journal, logs): (Journal, KnownLogs),
-        ledger: Arc<L>,
-        clock: Arc<dyn Clock>,
-        bell: Bell,
-        config: &Config,
-    ) -> Self {
-        let (over, at) = (journal.clone(), Arc::clone(&ledger));
+    pub(super) fn new(parts: &Parts<L>, config: &Config) -> Self {
+        let journal = || parts.journal.clone();
+        let ledger = || Arc::clone(&parts.ledger);
+        let clock = || Arc::clone(&parts.clock);
         Self {
-            late_evidence: LateEvidence::new(over, at, Arc::clone(&clock)),
-            funds: FundsWatch::new(journal.clone(), Arc::clone(&ledger), config),
-            finality: Finality::new(journal.clone(), Arc::clone(&ledger), config.finality),
-            poster: Poster::new((journal, logs), ledger, clock, bell, config),
+            late_evidence: LateEvidence::new(journal(), ledger(), clock()),
+            funds: FundsWatch::new(journal(), ledger(), config),
+            finality: Finality::new(journal(), ledger(), config.finality),
+            poster: Poster::new(
+                journal(),
+                parts.logs.clone(),
+                ledger(),
+                clock(),
+                parts.bell.clone(),
+                config,
+            ),
         }
     }
 

@@ -2,6 +2,7 @@
 //! sequenced and signed.
 
 use super::{
+    parts::Parts,
     steady::Steady,
     turn::{Turn, ticks},
 };
@@ -55,6 +56,38 @@ pub(super) struct LogSide<L> {
 }
 
 impl<L: Ledger> LogSide<L> {
+    pub(super) fn new(parts: &Parts<L>) -> Self {
+        let sequencer = Sequencer::new(
+            parts.journal.clone(),
+            parts.logs.clone(),
+            Arc::clone(&parts.keys),
+            parts.signed.clone(),
+            parts.bell.clone(),
+        );
+        let checkpointer = Checkpointer::new(
+            parts.journal.clone(),
+            parts.logs.clone(),
+            Arc::clone(&parts.keys),
+            parts.signed.clone(),
+            Arc::clone(&parts.clock),
+            parts.bell.clone(),
+        );
+        Self {
+            journal: parts.journal.clone(),
+            logs: parts.logs.clone(),
+            ledger: Arc::clone(&parts.ledger),
+            bell: parts.bell.clone(),
+            compared: false,
+            steady: parts.steady.clone(),
+            passed: Compared::default(),
+            sequencer,
+            checkpointer,
+            keys: Arc::clone(&parts.keys),
+            signed: parts.signed.clone(),
+            maker: None,
+        }
+    }
+
     pub(super) async fn compare(&mut self) -> Result<(), StepError> {
         self.compare_here().await?;
         // Of a log whose keys cannot be taken over the steps tell that need them.
@@ -128,8 +161,7 @@ impl<L: Ledger> LogSide<L> {
     }
 
     async fn look_at(&self, log: &Log) -> Result<(), StepError> {
-        let from = (&self.journal, &self.logs);
-        guard::check_here(from, &self.signed, &self.bell, log).await
+        guard::check_here(&self.journal, &self.logs, &self.signed, &self.bell, log).await
     }
 
     /// Compares with what is known here. A database that went back is named before there is

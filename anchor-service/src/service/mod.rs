@@ -11,6 +11,7 @@ pub(crate) mod counts;
 pub(crate) mod lease;
 mod ledger_side;
 mod log_side;
+mod parts;
 pub(crate) mod span;
 pub(crate) mod status;
 mod steady;
@@ -25,16 +26,13 @@ use crate::{
         signed::{Signed, SignedKeeper},
     },
     ledger::Ledger,
-    log::{
-        checkpoint::Checkpointer, journal::Journal, known_logs::KnownLogs, new_log::LogMaker,
-        sequencer::Sequencer,
-    },
+    log::{journal::Journal, known_logs::KnownLogs, new_log::LogMaker},
     log_check::{Checker, LogCheck},
     posting::finality::Herald,
     service::{
         alarm::{Alarm, Bell},
         lease::Lease,
-        status::{Compared, Freshness, StatusReader, Troubles},
+        status::{Freshness, StatusReader, Troubles},
         tenure::Candidate,
     },
 };
@@ -42,6 +40,7 @@ use ledger_side::LedgerSide;
 use log_side::LogSide;
 pub use log_side::Unshown;
 use model::{Clock, Random};
+use parts::Parts;
 use std::{future::Future, sync::Arc, time::Duration};
 use steady::Steady;
 use store::Store;
@@ -88,12 +87,13 @@ impl<L: Ledger> AnchorService<L> {
         clock: Arc<dyn Clock>,
         config: Config,
     ) -> Self {
-        let (bell, keys, steady) = (Bell::default(), Arc::new(keys), Steady::default());
         let check = LogCheck::over(journal.clone(), Arc::clone(&clock))
             .with_signed(Arc::clone(&signed))
             .with_chain(Arc::clone(&ledger), config.finality)
             .beside_service();
         let checker = Checker::new(check, Arc::clone(&clock), config.check_hour);
+        let bell = Bell::default();
+        let keys = Arc::new(keys);
         let signed = Signed::new(signed);
         let logs = KnownLogs::new(
             journal.clone(),
@@ -101,51 +101,27 @@ impl<L: Ledger> AnchorService<L> {
             signed.clone(),
             bell.clone(),
         );
-        let log_side = LogSide {
-            journal: journal.clone(),
-            logs: logs.clone(),
-            ledger: Arc::clone(&ledger),
-            bell: bell.clone(),
-            compared: false,
-            steady: steady.clone(),
-            passed: Compared::default(),
-            sequencer: Sequencer::new(
-                journal.clone(),
-                logs.clone(),
-                Arc::clone(&keys),
-                signed.clone(),
-                bell.clone(),
-            ),
-            checkpointer: Checkpointer::new(
-                journal.clone(),
-                logs.clone(),
-                Arc::clone(&keys),
-                signed.clone(),
-                Arc::clone(&clock),
-                bell.clone(),
-            ),
+        let parts = Parts {
+            journal,
+            logs,
+            ledger,
             keys,
             signed,
-            maker: None,
-        };
-        let ledger_side = LedgerSide::new(
-            (journal.clone(), logs),
-            ledger,
-            Arc::clone(&clock),
-            bell.clone(),
-            &config,
-        );
-        Self {
-            log_side,
-            ledger_side,
-            checker,
-            bell,
-            troubles: Troubles::default(),
-            journal,
-            config,
             clock,
+            bell,
+            steady: Steady::default(),
+        };
+        Self {
+            log_side: LogSide::new(&parts),
+            ledger_side: LedgerSide::new(&parts, &config),
+            checker,
+            bell: parts.bell,
+            troubles: Troubles::default(),
+            journal: parts.journal,
+            config,
+            clock: parts.clock,
             lease: None,
-            steady,
+            steady: parts.steady,
         }
     }
 

@@ -2,10 +2,10 @@
 
 use model::Timestamp;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use store::{Error, Tx};
+use store::{Error, Taken, Tx};
 
 /// What a transaction fails with that is no longer the holder's.
-pub(crate) const LOST: Error = Error::Taken("lease");
+pub(crate) const LOST: Error = Error::Taken(Taken::Lease);
 
 /// A process that may take the lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Tenure {
     /// Takes note of a transaction's end: one that the fence refused tells that the
     /// lease is another's.
     pub(crate) fn note<T>(&self, outcome: &Result<T, Error>) {
-        if outcome.as_ref().err() == Some(&LOST) {
+        if matches!(outcome, Err(LOST)) {
             self.known().lose();
         }
     }

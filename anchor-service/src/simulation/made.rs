@@ -148,8 +148,8 @@ impl World {
             assert!(planted.starts_with(&found), "a leaf is in another's place");
             for checkpoint in checkpoints {
                 let row = checkpoint.row.unwrap();
-                let claim = (row.size, row.root);
-                self.ledger.faults.witness.judge_seen(&log.origin, claim);
+                let witness = &self.ledger.faults.witness;
+                witness.judge_seen(&log.origin, row.size, row.root);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Two services over one database: what one does between two looks of the other, and
 //! the lease that lets one of them work.
 
-use super::{STEPS, Step, World, random::Dice, service};
+use super::{STEPS, Step, World, lists::random::Dice, service};
 use crate::{
     AnchorService, Candidate, LeaseState, SignedError, StatusReader, StepError,
     ledger::memory::MemoryLedger,
@@ -69,7 +69,7 @@ const fn held_since(then: Timestamp) -> LeaseState {
     LeaseState::Held { since: Some(then) }
 }
 
-const LOST: StepError = StepError::Store(store::Error::Taken("lease"));
+const LOST: StepError = StepError::Store(store::Error::Taken(store::Taken::Lease));
 
 #[tokio::test]
 async fn one_works_and_the_other_takes_over_when_it_is_gone() {
@@ -198,7 +198,7 @@ async fn two_with_wrong_clocks_give_each_leaf_one_place() {
                 _ => {
                     let step = STEPS[usize::try_from(dice.below(4)).unwrap()];
                     match rival.step(step).await {
-                        Err(error) if error == LOST => refused += 1,
+                        Err(LOST) => refused += 1,
                         // The other signed in between: nothing of ours is kept.
                         Err(StepError::Signed(SignedError::Changed { .. })) => refused += 1,
                         outcome => drop(outcome.unwrap()),

@@ -33,8 +33,10 @@ async fn own(node: &Node, transaction: B256) -> Result<Option<Inclusion>, Ledger
 /// Whether, by most of the nodes, each by one block, this nonce of an account is used and none
 /// of these anchors is made at the registry.
 pub async fn is_void(
-    (node, registry): (&Node, Address),
-    (account, nonce): (Address, u64),
+    node: &Node,
+    registry: Address,
+    account: Address,
+    nonce: u64,
     anchors: &[(LogId, u64)],
 ) -> Result<bool, LedgerError> {
     let own = |alone: Node| {

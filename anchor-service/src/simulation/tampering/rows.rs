@@ -1,6 +1,6 @@
 //! Rows of logs that someone changes who can write to the database and holds no key.
 
-use super::{STEPS, Step, World};
+use crate::simulation::{STEPS, Step, World};
 use crate::{
     Alarm, StepError, Unshown,
     log::journal::Journal,

@@ -1,7 +1,7 @@
 //! A key signs one history: whatever state the database is put back to, nothing is
 //! sequenced or signed that does not extend what was signed last.
 
-use super::{Step, World};
+use crate::simulation::{Step, World};
 use crate::{
     Alarm, Holder, LogKeys, SignedFile, SignedKeeper as _, SignedStates, StepError,
     keys::{key_file::KeyFileError, signed::Signed},

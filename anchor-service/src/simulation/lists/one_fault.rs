@@ -1,7 +1,7 @@
 //! A fault of one log at a start, or of one anchor that is to become final: it is named with its
 //! log, and the others go on.
 
-use super::{Step, World};
+use crate::simulation::{Step, World};
 use crate::{StepError, keys::signed::SignedError};
 use model::{AnchorState, LogId};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! Nodes that lag or lose: what is said, and what stays.
 
-use super::{STEPS, Step, World, service};
 use crate::StepError;
+use crate::simulation::{STEPS, Step, World, service};
 use model::Clock as _;
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Someone who can write to the database and has no leaf key changes which keys a log has.
 
-use super::{World, new_key};
+use crate::simulation::{World, log_keys::new_key};
 use crate::{
     LogKeys, SignedFile, StepError, Unshown,
     keys::{

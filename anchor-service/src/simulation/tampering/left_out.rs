@@ -1,6 +1,6 @@
 //! What one log meets with holds up no other, and is told.
 
-use super::{Step, World};
+use crate::simulation::{Step, World};
 use crate::{StepError, ledger::LedgerError};
 use model::AnchorState;
 use std::process::Command;
@@ -8,7 +8,7 @@ use store::{Error, PostState, Reader, Tile, Tx};
 
 impl World {
     /// Runs SQL past the store, as someone without the keys would.
-    pub(super) fn sql(&self, statements: &str) {
+    pub(crate) fn sql(&self, statements: &str) {
         const RUN: &str = "import sqlite3, sys\n\
                            with sqlite3.connect(sys.argv[1], timeout=30) as database:\n    \
                                database.executescript(sys.argv[2])";

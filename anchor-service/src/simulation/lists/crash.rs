@@ -1,6 +1,6 @@
 //! One fault at a time, at every effect there is, of either kind.
 
-use super::{Fault, STEPS, Step, World};
+use crate::simulation::{Fault, STEPS, Step, World};
 use crate::{
     Alarm, Holder, StepError,
     ledger::{Extension, Ledger as _},

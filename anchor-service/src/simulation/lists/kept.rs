@@ -1,13 +1,13 @@
 //! Lists that failed once, in their shortest form, each under the name of what it found.
 
-use super::{
+use crate::ledger::memory::Lie;
+use crate::simulation::{
     Step::{Checkpoint, Post, Sequence},
-    list::{
+    lists::list::{
         Op::{self, Copy, Enqueue, FailOver, Mine, Take, TakeToo},
         run,
     },
 };
-use crate::ledger::memory::Lie;
 
 /// A standby held the leaves of a checkpoint that was signed, anchored, and not copied in
 /// time. The chain's anchor could not be taken over without it.

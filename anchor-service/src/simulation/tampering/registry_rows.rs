@@ -1,7 +1,7 @@
 //! Someone who can write to the database and has no leaf key changes where its logs are
 //! anchored.
 
-use super::World;
+use crate::simulation::World;
 use crate::{Status, StepError, posting::bound};
 use store::{Error, Registry};
 

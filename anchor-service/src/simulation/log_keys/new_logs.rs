@@ -1,6 +1,6 @@
 //! Facilities that were added without a log, and logs without a grant.
 
-use super::{World, audit, service};
+use crate::simulation::{World, audit, service};
 use crate::{AnchorService, NewLogError, StepError, log::journal::Journal, note_log_host};
 use model::{Clock as _, Commitment, FacilityName, SeededRandom};
 use std::{fs, os::unix::fs::PermissionsExt as _, sync::Arc};

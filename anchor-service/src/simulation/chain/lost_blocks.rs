@@ -1,7 +1,7 @@
 //! The chain has lost final blocks for good, and an operator says so: what was anchored is
 //! anchored again, under the same numbers.
 
-use super::{STEPS, Step, World};
+use crate::simulation::{STEPS, Step, World};
 use crate::{
     Candidate, StepError,
     ledger::memory::MemoryLedger,
@@ -13,7 +13,7 @@ use store::Anchor;
 
 impl World {
     /// An operator's host.
-    pub(super) fn post_again(&self) -> PostAgain<'_, MemoryLedger> {
+    pub(crate) fn post_again(&self) -> PostAgain<'_, MemoryLedger> {
         let me = Candidate {
             id: [9; 16],
             name: "operator".to_owned(),
@@ -128,7 +128,7 @@ async fn what_the_chain_has_after_all_is_found_there_again() {
 async fn no_service_works_while_anchors_fall_back() {
     let world = anchored().await;
     world.ledger.lose_last_anchor();
-    let mut service = super::two::Rival::new(&world, 1, 100_000_000);
+    let mut service = crate::simulation::two::Rival::new(&world, 1, 100_000_000);
     assert!(service.works().await);
     assert_eq!(world.post_again().find().await, Err(LossError::Works));
     assert_eq!(world.post_again().accept().await, Err(LossError::Works));

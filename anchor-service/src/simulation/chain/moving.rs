@@ -1,7 +1,7 @@
 //! Logs that move to another registry: by one host at a time, beside no service, and what
 //! was closed stays closed.
 
-use super::{Step, World, two::Rival};
+use crate::simulation::{Step, World, two::Rival};
 use crate::{
     Candidate, StepError,
     ledger::{ClosedEvent, ClosingReason, Refusal, memory::MemoryLedger},

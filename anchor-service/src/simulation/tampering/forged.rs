@@ -1,6 +1,6 @@
 //! Leaves that someone without the leaf key puts among those that wait.
 
-use super::{Step, World, audit};
+use crate::simulation::{Step, World, audit};
 use model::Commitment;
 use store::{LeafFault, Tile};
 use tlog::{leaf::leaf_hash, tile};
@@ -37,7 +37,7 @@ async fn what_no_key_of_ours_made_is_given_no_index_and_keeps_nothing_waiting() 
 
 /// What the database's writer can do past us: leaves of his own with an index, in tiles and
 /// size.
-pub(super) async fn append(world: &World, facility: usize, count: u8) {
+pub(crate) async fn append(world: &World, facility: usize, count: u8) {
     forge(world, facility, count).await;
     let id = world.facilities[facility].id;
     let append = move |tx: &mut store::Tx| {

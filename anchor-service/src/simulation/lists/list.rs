@@ -5,7 +5,7 @@
 //! `CHARTSEAL_LISTS` is the number of lists in a run, `CHARTSEAL_FIRST_LIST` the seed of the
 //! first; CONTRIBUTING.md has the run of ten million by hand.
 
-use super::{Fault, STEPS, Step, World, made::Standby, random::Dice, service};
+use crate::simulation::{Fault, STEPS, Step, World, lists::random::Dice, made::Standby, service};
 use crate::{
     Alarm, AnchorService, StepError,
     ledger::memory::{Lie, MemoryLedger},
@@ -23,7 +23,7 @@ use std::{
 
 /// One thing that happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Op {
+pub(crate) enum Op {
     /// So many leaves of a facility wait.
     Enqueue(usize, usize),
     /// The leader takes a step.
@@ -69,7 +69,7 @@ const REST: u64 = 8;
 const ROUNDS: usize = 3;
 
 /// The list of a seed, with the number of blocks that make one final.
-pub(super) fn of_seed(seed: u64) -> (usize, Vec<Op>) {
+pub(crate) fn of_seed(seed: u64) -> (usize, Vec<Op>) {
     let dice = Dice(SeededRandom::new(seed));
     let depth = DEPTHS[dice.index(DEPTHS.len())];
     let count = 8 + dice.below(OPS);
@@ -261,7 +261,7 @@ impl Run {
 }
 
 /// Runs a list to its end; panics where something does not hold.
-pub(super) async fn run(depth: usize, list: &[Op]) {
+pub(crate) async fn run(depth: usize, list: &[Op]) {
     let mut world = World::made().await;
     world.ledger.set_final_depth(depth);
     world.restart();

@@ -1,6 +1,6 @@
 //! A log's key is changed while the service runs.
 
-use super::{STEPS, World};
+use crate::simulation::{STEPS, World};
 use crate::{
     LogKeys,
     keys::rotation::{self, RotationError},
@@ -9,19 +9,19 @@ use model::{Clock as _, SeededRandom};
 use std::fs;
 use tlog::checkpoint::{self, OpenError, SignatureError, Vkey};
 
-pub(super) async fn rotate(world: &World, seed: u64) -> Result<Vkey, RotationError> {
+pub(crate) async fn rotate(world: &World, seed: u64) -> Result<Vkey, RotationError> {
     let (keys, random) = (LogKeys::new(world.folder.path()), SeededRandom::new(seed));
     let (store, now) = (&world.store, world.clock.now());
     rotation::rotate(store, &keys, &world.facilities[0], now, &random).await
 }
 
-pub(super) async fn finish(world: &World) -> Result<Vkey, RotationError> {
+pub(crate) async fn finish(world: &World) -> Result<Vkey, RotationError> {
     let (keys, facility) = (LogKeys::new(world.folder.path()), &world.facilities[0]);
     rotation::finish(&world.store, Some(&keys), facility, world.clock.now()).await
 }
 
 /// The newest checkpoint after one more leaf, and the log's first key.
-pub(super) async fn signed(world: &mut World) -> (String, Vkey) {
+pub(crate) async fn signed(world: &mut World) -> (String, Vkey) {
     world.plant(0, 1).await;
     for step in STEPS {
         world.step(step).await.unwrap();

@@ -1,7 +1,7 @@
 //! Random lives: growth, steps, blocks, reorganisations, faults and restarts in
 //! any order. A seed that ever failed stays in the list.
 
-use super::{Fault, STEPS, World};
+use crate::simulation::{Fault, STEPS, World};
 use model::{Random as _, SeededRandom};
 
 /// Seeds that found something once.
@@ -9,14 +9,14 @@ const FOUND: [u64; 0] = [];
 const SEEDS: u64 = 24;
 const ACTS: u32 = 120;
 
-pub(super) struct Dice(pub(super) SeededRandom);
+pub(crate) struct Dice(pub(crate) SeededRandom);
 
 impl Dice {
-    pub(super) fn index(&self, sides: usize) -> usize {
+    pub(crate) fn index(&self, sides: usize) -> usize {
         usize::try_from(self.below(sides as u64)).unwrap()
     }
 
-    pub(super) fn below(&self, sides: u64) -> u64 {
+    pub(crate) fn below(&self, sides: u64) -> u64 {
         let mut bytes = [0; 8];
         self.0.fill(&mut bytes).unwrap();
         u64::from_be_bytes(bytes) % sides

@@ -1,6 +1,6 @@
 //! The file of what was signed last is lost, and an operator adopts what the database says.
 
-use super::World;
+use crate::simulation::World;
 use crate::{
     LogKeys, SignedFile, SignedKeeper as _, StepError,
     keys::{
@@ -114,8 +114,12 @@ async fn keys_are_known_by_their_mac_or_by_their_files() {
 #[tokio::test]
 async fn both_keys_of_a_change_are_known_by_their_files() {
     let mut world = World::new(0).await;
-    drop(super::new_key::rotate(&world, 77).await.unwrap());
-    drop(super::new_key::signed(&mut world).await);
+    drop(
+        crate::simulation::log_keys::new_key::rotate(&world, 77)
+            .await
+            .unwrap(),
+    );
+    drop(crate::simulation::log_keys::new_key::signed(&mut world).await);
     world.settle().await;
     fs::remove_file(world.folder.path().join("signed.json")).unwrap();
     world.sql("UPDATE log SET keys_mac = NULL");

@@ -1,6 +1,6 @@
 //! Key files are looked at while there is nothing to sign.
 
-use super::{World, service};
+use crate::simulation::{World, service};
 use crate::{
     StepError,
     keys::key_file::{self, KeyFileError},
