@@ -17,14 +17,16 @@ pub(crate) use posts::LEDGER;
 
 use crate::{
     failure::StepError,
-    log::standing::{FinalAnchor, LogStatus, Standing},
+    log::{
+        effects::{Effects, Undisturbed},
+        standing::{FinalAnchor, LogStatus, Standing},
+    },
     service::{counts::Counters, tenure::Tenure},
 };
 use checkpoints::Told;
 use model::{AnchorState, Digest, FacilityName, LogId, Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     sync::Arc,
 };
 use store::{
@@ -73,30 +75,6 @@ impl Log {
     pub(crate) fn signers(&self) -> Vec<&StoredLogKey> {
         let keys = self.keys.shown().unwrap_or_default();
         keys.iter().filter(|key| key.retired.is_none()).collect()
-    }
-}
-
-/// Asked before each transaction and after it. An error is the transaction's: so a crash
-/// can be made at each of them, without and with its rows.
-pub(crate) trait Effects: fmt::Debug + Send + Sync {
-    /// The transaction has not begun.
-    fn before(&self) -> Result<(), Error>;
-
-    /// The transaction took effect.
-    fn after(&self) -> Result<(), Error>;
-}
-
-/// Of the service at work.
-#[derive(Debug)]
-struct Undisturbed;
-
-impl Effects for Undisturbed {
-    fn before(&self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn after(&self) -> Result<(), Error> {
-        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod adopt;
 pub(crate) mod checkpoint;
+pub(crate) mod effects;
 pub(crate) mod guard;
 pub(crate) mod host;
 pub(crate) mod journal;

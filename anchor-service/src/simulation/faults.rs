@@ -1,6 +1,6 @@
 //! Which effect fails, and what was signed whatever became of it.
 
-use crate::{keys::signed::SignedStates, log::journal::Effects};
+use crate::{keys::signed::SignedStates, log::effects::Effects};
 use model::Digest;
 use std::{
     collections::{BTreeMap, BTreeSet},
