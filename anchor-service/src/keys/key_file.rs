@@ -147,9 +147,10 @@ fn read_lines(
                 .ok_or_else(&other)?,
         );
     }
-    match keys.is_empty() {
-        true => Err(other()),
-        false => Ok(keys),
+    if keys.is_empty() {
+        Err(other())
+    } else {
+        Ok(keys)
     }
 }
 

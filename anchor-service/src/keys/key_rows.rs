@@ -150,9 +150,10 @@ async fn check_unshown(
         }
     };
     signed.readable(&log.origin)?;
-    let known = match wrong {
-        true => Err(KeysFault::Mac),
-        false => known(log, keys, signed.of(&log.origin).as_ref()),
+    let known = if wrong {
+        Err(KeysFault::Mac)
+    } else {
+        known(log, keys, signed.of(&log.origin).as_ref())
     };
     known.map_err(|problem| StepError::KeysNotAdopted {
         origin: log.origin.to_string(),

@@ -39,7 +39,7 @@ impl<L: Ledger> LogCheck<L> {
                 .ok()
                 .and_then(|level| counts.get(level));
             let within =
-                count.is_some_and(|count| u64::try_from(index).is_ok_and(|it| it < *count));
+                count.is_some_and(|count| u64::try_from(index).is_ok_and(|index| index < *count));
             if !within {
                 let place = format!("{level}/{index}");
                 findings.add(FindingKind::Tile, place, "the log has no such tile");

@@ -115,7 +115,7 @@ impl<L: Ledger> Checker<L> {
         let logs = checked.inspect_err(|_| self.last.again())?;
         let findings = logs.iter().map(|log| log.findings.total()).sum();
         let (fitting, others): (Vec<_>, Vec<_>) = logs.iter().partition(|log| log.fits());
-        let fitting: Vec<_> = fitting.iter().map(|it| it.origin.clone()).collect();
+        let fitting: Vec<_> = fitting.iter().map(|log| log.origin.clone()).collect();
         let all = others.is_empty();
         self.last.end(self.clock.now(), logs);
         self.check.thin(&fitting).await?;

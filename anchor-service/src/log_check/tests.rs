@@ -166,7 +166,7 @@ impl Site {
         let logs = self.check().await;
         let named = logs.iter().flat_map(|log| &log.findings.named);
         named
-            .map(|it| format!("{} {}", it.kind, it.place))
+            .map(|finding| format!("{} {}", finding.kind, finding.place))
             .collect()
     }
 }

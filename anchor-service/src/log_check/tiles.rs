@@ -81,7 +81,10 @@ async fn compare<L: Ledger>(
     let read = move |reader: &mut Reader| reader.logs().tile(log, id.level, id.index);
     let stored = check.read(read).await?;
     let stored = stored.as_deref().and_then(tile::hashes);
-    match stored.as_ref().and_then(|it| it.get(..edge.hashes.len())) {
+    match stored
+        .as_ref()
+        .and_then(|hashes| hashes.get(..edge.hashes.len()))
+    {
         None => findings.add(FindingKind::Tile, id, MISSING_TILE),
         // What is below is not known everywhere then.
         Some(_) if !is_whole => {}

@@ -114,9 +114,10 @@ impl<L: Ledger> Finality<L> {
             let logs = carried.standing;
             span::within(span(), self.finalize(post, (inclusion, block), logs)).await?;
         }
-        match carried.others.is_empty() {
-            true => Ok(true),
-            false => Err(self.not_there(&carried.others).await?),
+        if carried.others.is_empty() {
+            Ok(true)
+        } else {
+            Err(self.not_there(&carried.others).await?)
         }
     }
 

@@ -101,9 +101,10 @@ impl<'a, L: Ledger> PostAgain<'a, L> {
     /// When most nodes do not agree, the registry holds what is not of a log, or a service
     /// works.
     pub async fn find(&self) -> Result<Vec<LostOfLog>, LossError> {
-        match alone::is_taken(&self.journal, &*self.clock).await? {
-            true => Err(LossError::Works),
-            false => find(&self.journal, self.ledger).await,
+        if alone::is_taken(&self.journal, &*self.clock).await? {
+            Err(LossError::Works)
+        } else {
+            find(&self.journal, self.ledger).await
         }
     }
 

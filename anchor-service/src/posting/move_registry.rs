@@ -135,9 +135,10 @@ impl<'a, L: Ledger> Mover<'a, L> {
     /// # Errors
     /// When a head is not of the log here, something is under way, or a service works.
     pub async fn compare(&self) -> Result<Vec<MovingLog>, MoveError> {
-        match alone::is_taken(&self.journal, &*self.clock).await? {
-            true => Err(MoveError::Works),
-            false => compare(&self.journal, self.old, self.new).await,
+        if alone::is_taken(&self.journal, &*self.clock).await? {
+            Err(MoveError::Works)
+        } else {
+            compare(&self.journal, self.old, self.new).await
         }
     }
 

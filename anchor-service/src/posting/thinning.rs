@@ -104,7 +104,10 @@ pub(crate) fn superfluous(
     let mut resume = None;
     let mut rest = anchors;
     while let Some((first, others)) = rest.split_first() {
-        let beats = others.iter().take_while(|it| it.size == first.size).count();
+        let beats = others
+            .iter()
+            .take_while(|anchor| anchor.size == first.size)
+            .count();
         let (beats, next) = others.split_at_checked(beats).unwrap_or((others, &[]));
         let Some(grown) = next.first() else {
             // The newest of all stays, whatever it is.
@@ -125,8 +128,8 @@ pub(crate) fn superfluous(
 fn old(anchors: &[AgedAnchor], before: i64) -> impl Iterator<Item = u64> {
     let old = anchors
         .iter()
-        .filter(move |it| it.time.as_millis() < before);
-    old.map(|it| it.seq)
+        .filter(move |anchor| anchor.time.as_millis() < before);
+    old.map(|anchor| anchor.seq)
 }
 
 fn hour(anchor: &AgedAnchor) -> i64 {
@@ -165,12 +168,12 @@ mod tests {
         let (gone, _) = superfluous(&anchors, i64::MAX, false);
         let kept: Vec<_> = anchors
             .iter()
-            .filter(|it| !gone.contains(&it.seq))
+            .filter(|anchor| !gone.contains(&anchor.seq))
             .collect();
-        let sizes: Vec<_> = kept.iter().map(|it| it.size).collect();
+        let sizes: Vec<_> = kept.iter().map(|anchor| anchor.size).collect();
         assert_eq!(sizes, [69, 129, 189]);
         for one in &kept {
-            let first = anchors.iter().find(|it| it.size == one.size);
+            let first = anchors.iter().find(|anchor| anchor.size == one.size);
             assert_eq!(first, Some(*one), "never a heartbeat");
         }
         // What is young stays, and so does all of a log that nothing grew in.
@@ -188,7 +191,11 @@ mod tests {
         for size in [2, 3, 7, 64, 1_000] {
             let (mut rows, mut after, mut gone) = (anchors.clone(), 0, Vec::new());
             loop {
-                let rest: Vec<_> = rows.iter().filter(|it| it.seq > after).copied().collect();
+                let rest: Vec<_> = rows
+                    .iter()
+                    .filter(|anchor| anchor.seq > after)
+                    .copied()
+                    .collect();
                 let more = rest.len() >= size;
                 let page = rest.get(..size).unwrap_or(&rest);
                 let (found, resume) = superfluous(page, i64::MAX, more);
@@ -197,7 +204,7 @@ mod tests {
                     break;
                 }
                 assert!(resume.is_some() || !found.is_empty(), "by {size}");
-                rows.retain(|it| !found.contains(&it.seq));
+                rows.retain(|anchor| !found.contains(&anchor.seq));
                 gone.extend(found);
                 after = resume.unwrap_or(after);
             }

@@ -128,17 +128,19 @@ impl<L: Ledger> UnderWay<L> {
         if !is_ours {
             // Made with an earlier key: sent as it is, and never replaced.
             let is_old = self.is_past(newest.new.created, self.replace_millis);
-            return Ok(match is_old {
-                true => Fate::Void("its key is not in use any more"),
-                false => Fate::Open,
+            return Ok(if is_old {
+                Fate::Void("its key is not in use any more")
+            } else {
+                Fate::Open
             });
         }
-        match self.ledger.is_void(nonce, &carried).await? {
-            true => Ok(Fate::Void(
+        if self.ledger.is_void(nonce, &carried).await? {
+            Ok(Fate::Void(
                 "its nonce is used, and none of its anchors was made: the registry refused \
                  them, or a stranger has the key",
-            )),
-            false => Err(LedgerError::NoReceipt(nonce).into()),
+            ))
+        } else {
+            Err(LedgerError::NoReceipt(nonce).into())
         }
     }
 
@@ -161,9 +163,10 @@ impl<L: Ledger> UnderWay<L> {
         let is_one_of_ours = attempts
             .iter()
             .any(|attempt| attempt.new.tx_hash == event.transaction);
-        Ok(Some(match is_one_of_ours {
-            true => Fate::Mined(event.transaction, event.inclusion()),
-            false => Fate::Void("another transaction made its anchor"),
+        Ok(Some(if is_one_of_ours {
+            Fate::Mined(event.transaction, event.inclusion())
+        } else {
+            Fate::Void("another transaction made its anchor")
         }))
     }
 
@@ -176,9 +179,10 @@ impl<L: Ledger> UnderWay<L> {
         }
         let in_blocks = self.journal.in_blocks().await?;
         let fills = |post: &Post| (next..nonce).contains(&post.new.nonce);
-        Ok(match in_blocks.iter().any(|(post, _)| fills(post)) {
-            true => Fate::Open,
-            false => Fate::Void("the chain has not got to its nonce, and nothing fills the gap"),
+        Ok(if in_blocks.iter().any(|(post, _)| fills(post)) {
+            Fate::Open
+        } else {
+            Fate::Void("the chain has not got to its nonce, and nothing fills the gap")
         })
     }
 

@@ -27,9 +27,10 @@ impl Alone {
     /// # Errors
     /// [`LOST`] when another has it.
     pub(crate) async fn take(&mut self) -> Result<(), StepError> {
-        match self.0.step().await? {
-            true => Ok(()),
-            false => Err(LOST.into()),
+        if self.0.step().await? {
+            Ok(())
+        } else {
+            Err(LOST.into())
         }
     }
 

@@ -87,11 +87,12 @@ impl SignedKeeper for SignedTable {
             })
             .collect();
         let made = self.notes.swap(&swaps);
-        match made.map_err(|error| self.unusable(&error))? {
-            true => Ok(()),
-            false => Err(SignedError::Changed {
+        if made.map_err(|error| self.unusable(&error))? {
+            Ok(())
+        } else {
+            Err(SignedError::Changed {
                 place: self.place(),
-            }),
+            })
         }
     }
 

@@ -141,13 +141,14 @@ impl Default for Fees {
 
 /// The price, if it is not above the bound.
 fn within(price: u128, most: u128) -> Result<u128, LedgerError> {
-    match price <= most {
-        true => Ok(price),
-        false => Err(LedgerError::TooDear {
+    if price <= most {
+        Ok(price)
+    } else {
+        Err(LedgerError::TooDear {
             // Rounded up, so that the one is seen to be more than the other.
             gwei: price.div_ceil(GWEI),
             most: most / GWEI,
-        }),
+        })
     }
 }
 

@@ -61,8 +61,9 @@ async fn own_limit(node: &Node, request: &TransactionRequest) -> Result<u64, Led
         .saturating_add(estimate / 4)
         .saturating_add(MARGIN)
         .min(node.block_gas_limit().await?);
-    match limit < estimate {
-        true => Err(LedgerError::TooMuchGas),
-        false => Ok(limit),
+    if limit < estimate {
+        Err(LedgerError::TooMuchGas)
+    } else {
+        Ok(limit)
     }
 }

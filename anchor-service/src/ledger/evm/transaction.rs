@@ -96,20 +96,20 @@ pub async fn replace(
     match (envelope, today) {
         (TxEnvelope::Eip1559(signed), Quote::Dynamic { fee, tip }) => {
             let mut transaction = signed.strip_signature();
-            match is_known {
-                false => {
-                    transaction.max_fee_per_gas = fee;
-                    transaction.max_priority_fee_per_gas = tip;
-                }
-                true => raise(&mut transaction, (fee, tip), fees)?,
+            if is_known {
+                raise(&mut transaction, (fee, tip), fees)?;
+            } else {
+                transaction.max_fee_per_gas = fee;
+                transaction.max_priority_fee_per_gas = tip;
             }
             sign_1559(transaction, key)
         }
         (TxEnvelope::Legacy(signed), Quote::Legacy { price }) => {
             let mut transaction = signed.strip_signature();
-            match is_known {
-                false => transaction.gas_price = price,
-                true => raise_legacy(&mut transaction, price, fees)?,
+            if is_known {
+                raise_legacy(&mut transaction, price, fees)?;
+            } else {
+                transaction.gas_price = price;
             }
             sign_legacy(transaction, key)
         }

@@ -74,9 +74,10 @@ impl Chain {
         if self.lies(Lie::Nonce) {
             return nonce + 2;
         }
-        match self.lies(Lie::OldNonce) {
-            true => nonce.saturating_sub(1),
-            false => nonce,
+        if self.lies(Lie::OldNonce) {
+            nonce.saturating_sub(1)
+        } else {
+            nonce
         }
     }
 

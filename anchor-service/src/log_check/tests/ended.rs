@@ -98,8 +98,8 @@ async fn what_was_signed_is_held_against_a_log_that_has_ended(site: Site) {
     for (cut, finding) in cuts {
         site.sql(&format!("{cut} AND {LOG}"));
         let found = site.found().await;
-        assert!(found.iter().any(|it| it == finding), "{cut}: {found:?}");
-        assert!(found.iter().all(|it| it == finding), "{cut}: {found:?}");
+        assert!(found.iter().any(|line| line == finding), "{cut}: {found:?}");
+        assert!(found.iter().all(|line| line == finding), "{cut}: {found:?}");
         site.put_back("whole");
         assert_eq!(site.found().await, Vec::<String>::new());
     }
@@ -124,7 +124,7 @@ async fn what_an_ended_log_had_lost_is_no_finding_and_what_is_cut_later_is(mut s
     ));
     let found = site.found().await;
     // Each anchor of that size says so.
-    assert!(found.iter().all(|it| it == "no-checkpoint 300") && !found.is_empty());
+    assert!(found.iter().all(|line| line == "no-checkpoint 300") && !found.is_empty());
     site.put_back("standby");
     // Rows that fit each other, but the service never left the log so.
     site.cut_to(300);
@@ -156,7 +156,7 @@ async fn anchors_of_somebody_else_that_ended_a_log_are_no_finding(mut site: Site
     let total = |logs: Vec<super::CheckedLog>| -> Vec<String> {
         let named = logs.into_iter().flat_map(|log| log.findings.named);
         named
-            .map(|it| format!("{} {}", it.kind, it.place))
+            .map(|line| format!("{} {}", line.kind, line.place))
             .collect()
     };
     let name = site.world.facilities[1].name.clone();

@@ -34,7 +34,7 @@ async fn a_size_that_nothing_bears_out_is_named_and_not_walked_through(site: Sit
     // The rest of the last tile, and then one gap.
     assert_eq!(log.findings.count(FindingKind::NoEntry), 768 - 700 + 1);
     for named in ["no-entry 768", "tile 0/2", "tile 0/2251799813685248"] {
-        assert!(found.iter().any(|it| it == named), "{named}: {found:?}");
+        assert!(found.iter().any(|line| line == named), "{named}: {found:?}");
     }
 }
 

@@ -75,10 +75,11 @@ async fn compare(world: &World, facility: usize) {
         for leaf in tx.leaves().without_mac(id, None, 1_000)? {
             let is_ours = planted
                 .iter()
-                .any(|it| it.as_bytes()[..] == leaf.commitment[..]);
-            match is_ours {
-                true => assert!(tx.leaves().show(id, &leaf)?),
-                false => assert!(tx.leaves().refuse(id, &leaf, LeafFault::Row)?),
+                .any(|ours| ours.as_bytes()[..] == leaf.commitment[..]);
+            if is_ours {
+                assert!(tx.leaves().show(id, &leaf)?);
+            } else {
+                assert!(tx.leaves().refuse(id, &leaf, LeafFault::Row)?);
             }
         }
         Ok(())

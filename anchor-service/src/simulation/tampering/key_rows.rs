@@ -124,7 +124,14 @@ async fn a_wrong_leaf_key_replaces_no_mac_and_gives_none() {
 
     world.sql("UPDATE log SET keys_mac = NULL");
     let before = macs(&world);
-    assert_eq!(world.service.check().await.map(|it| it.logs.len()), Ok(2));
+    assert_eq!(
+        world
+            .service
+            .check()
+            .await
+            .map(|checked| checked.logs.len()),
+        Ok(2)
+    );
     assert_eq!(macs(&world), before, "a look writes nothing");
     world.store.leaf_keys().set([&[0x77; 32]]);
     assert!(not_adopted(world.adopt().await, &KeysFault::Mac));

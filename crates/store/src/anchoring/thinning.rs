@@ -141,5 +141,8 @@ impl Thinning<'_, Tx> {
 }
 
 fn numbers(numbers: &[u64]) -> Result<Vec<i64>, Error> {
-    numbers.iter().map(|it| column::number(*it)).collect()
+    numbers
+        .iter()
+        .map(|number| column::number(*number))
+        .collect()
 }

@@ -84,9 +84,10 @@ fn require_encoding(conn: &mut Conn) -> Result<(), OpenError> {
     let encoding: Named = encoding
         .get_result(conn)
         .map_err(|_| OpenError::Unreachable)?;
-    match ENCODINGS.contains(&encoding.name.as_str()) {
-        true => Ok(()),
-        false => Err(OpenError::Encoding(encoding.name)),
+    if ENCODINGS.contains(&encoding.name.as_str()) {
+        Ok(())
+    } else {
+        Err(OpenError::Encoding(encoding.name))
     }
 }
 

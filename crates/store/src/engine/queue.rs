@@ -168,9 +168,10 @@ impl Queue {
             drop(state);
             job.answer();
         } else {
-            match job.long {
-                true => state.long.push_back(job),
-                false => state.waiting.push_back(job),
+            if job.long {
+                state.long.push_back(job);
+            } else {
+                state.waiting.push_back(job);
             }
             drop(state);
             self.changed.notify_one();

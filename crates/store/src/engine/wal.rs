@@ -211,9 +211,10 @@ impl Bound {
         if length >= self.most {
             // Unlike RESTART it leaves no reader a moment to come back to the old log.
             let begun = self.begin_anew(conn, "TRUNCATE", self.patience(length));
-            self.most = match begun {
-                true => MOST,
-                false => length.saturating_add(MORE),
+            self.most = if begun {
+                MOST
+            } else {
+                length.saturating_add(MORE)
             };
             self.note_held(!begun);
         } else if asked && self.begin_anew(conn, "RESTART", PATIENCE) {
@@ -241,9 +242,10 @@ impl Bound {
 
     /// Whether the next transaction is at the beginning of the log.
     fn begin_anew(&self, conn: &mut SqliteConnection, mode: &str, patience: u32) -> bool {
-        let copying = match patience > PATIENCE {
-            true => Some(self.shared.copying()),
-            false => self.shared.copying_now(),
+        let copying = if patience > PATIENCE {
+            Some(self.shared.copying())
+        } else {
+            self.shared.copying_now()
         };
         let Some(_copying) = copying else {
             return false;
@@ -276,16 +278,20 @@ fn run(shared: &Shared, database: &Database, counters: &Counters) {
         let Some(Conn::Sqlite(conn)) = &mut connection else {
             continue;
         };
-        let kept = match resting {
-            true => Ok(()),
-            false => copy_when_long(conn, shared).map(|long| {
+        let kept = if resting {
+            Ok(())
+        } else {
+            copy_when_long(conn, shared).map(|long| {
                 seen = commits;
                 shared.long.store(long, Ordering::Relaxed);
-            }),
+            })
         };
-        let kept = kept.and_then(|()| match statistics.is_due(resting) {
-            true => statistics.keep(conn),
-            false => Ok(()),
+        let kept = kept.and_then(|()| {
+            if statistics.is_due(resting) {
+                statistics.keep(conn)
+            } else {
+                Ok(())
+            }
         });
         if kept.is_err() {
             tracing::warn!(

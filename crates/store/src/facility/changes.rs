@@ -311,7 +311,8 @@ impl Changes<'_, Tx> {
             change_decision::decider_tag.eq(new.decider.as_bytes().as_slice()),
             change_decision::created_ms.eq(new.created.as_millis()),
             change_decision::data_key_id.eq(new.sealed.as_ref().map(key_of)),
-            change_decision::envelope.eq(new.sealed.as_ref().map(|it| it.envelope.as_slice())),
+            change_decision::envelope
+                .eq(new.sealed.as_ref().map(|sealed| sealed.envelope.as_slice())),
         );
         let insert = diesel::insert_into(change_decision::table).values(row);
         self.access

@@ -71,9 +71,10 @@ impl Epochs<'_, Tx> {
         }
         let known = &self.access.epochs;
         let same = |epoch: &EpochRead| known.get(&(facility, epoch.scope)) == Some(&epoch.number);
-        match epochs.iter().all(same) {
-            true => Ok(()),
-            false => Err(Error::EpochMoved),
+        if epochs.iter().all(same) {
+            Ok(())
+        } else {
+            Err(Error::EpochMoved)
         }
     }
 
@@ -90,7 +91,7 @@ impl Epochs<'_, Tx> {
             .values(row)
             .on_conflict(key);
         self.access.epochs.remove(&(facility, scope));
-        // The one upsert: MultiConnection has none, so it is spelt for each back end.
+        // MultiConnection has no upsert, so it is spelt for each back end.
         self.access.write(|conn| match conn {
             Conn::Sqlite(conn) => insert.do_update().set(next).execute(conn),
             Conn::Postgres(conn) => insert.do_update().set(next).execute(conn),

@@ -67,17 +67,6 @@ fn read_key(row: KeyRow) -> Result<StoredKey, Error> {
 }
 
 impl<A: Access> Keys<'_, A> {
-    /// The key encryption key of a generation.
-    pub fn find_kek(
-        &mut self,
-        facility: FacilityId,
-        generation: u32,
-    ) -> Result<Option<StoredKek>, Error> {
-        let query = kek::table.find((facility.0, i64::from(generation)));
-        let row = self.access.query(|conn| query.first(conn).optional())?;
-        row.map(read_kek).transpose()
-    }
-
     /// All key encryption keys, oldest first.
     pub fn list_keks(&mut self, facility: FacilityId) -> Result<Vec<StoredKek>, Error> {
         let query = kek::table

@@ -205,9 +205,10 @@ impl<'a> Narrow<'a> {
         push_tuple(out, &columns, ">", after)?;
         out.push_sql(" AND ");
         push_tuple(out, &columns, "<", before)?;
-        out.push_sql(match self.sequence.is_newest_first() {
-            true => " ORDER BY d.time_ms DESC, d.record_tag DESC",
-            false => " ORDER BY d.time_ms, d.record_tag",
+        out.push_sql(if self.sequence.is_newest_first() {
+            " ORDER BY d.time_ms DESC, d.record_tag DESC"
+        } else {
+            " ORDER BY d.time_ms, d.record_tag"
         });
         Ok(())
     }

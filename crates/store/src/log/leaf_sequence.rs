@@ -122,9 +122,10 @@ fn swap_size(tx: &mut Tx, log: &Log, from: u64, to: u64) -> Result<(), Error> {
 }
 
 fn require_all(moved: usize, leaves: &[PendingLeaf]) -> Result<(), Error> {
-    match moved == leaves.len() {
-        true => Ok(()),
-        false => Err(Error::Taken(Taken::PendingLeaf)),
+    if moved == leaves.len() {
+        Ok(())
+    } else {
+        Err(Error::Taken(Taken::PendingLeaf))
     }
 }
 

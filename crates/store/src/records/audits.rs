@@ -359,7 +359,8 @@ impl<'r> Ends<'r> {
 
 impl Audits<'_, Tx> {
     /// Stores an audit record with its narrow rows, its query texts and its leaf. `Taken`
-    /// when the record is; on PostgreSQL the whole transaction may only then come to that.
+    /// when the record is; on PostgreSQL from `run_tx` instead, because there rows
+    /// wait to be stored together.
     pub fn insert(&mut self, facility: FacilityId, new: &NewAudit) -> Result<(), Error> {
         self.access.probe(facility, new.audit.record);
         if !Waiting::is_for(self.access.backend(), 0) {

@@ -1,5 +1,5 @@
-//! How versions get into the tables. The one place where a write is spelt for each
-//! back end, for speed: on SQLite a statement costs little and one row at a time is
+//! How versions get into the tables. The write is spelt for each back end, for speed: on
+//! SQLite a statement costs little and one row at a time is
 //! prepared once; on PostgreSQL each statement is a round trip, so everything that
 //! belongs to a batch of versions goes in one.
 

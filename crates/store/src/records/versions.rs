@@ -90,7 +90,8 @@ impl Versions<'_, Tx> {
         self.insert_many(facility, std::slice::from_ref(new))
     }
 
-    /// Stores many versions as [`Self::insert`] does one, in few statements.
+    /// Stores many versions as [`Self::insert`] does one, in few statements. On PostgreSQL few
+    /// of them wait too, and `Ok` says nothing of their numbers yet.
     pub fn insert_many(&mut self, facility: FacilityId, new: &[NewVersion]) -> Result<(), Error> {
         if !Waiting::is_for(self.access.backend(), new.len()) {
             return version_insert::insert_many(self.access, facility, new);

@@ -378,9 +378,10 @@ fn beside<T>(
 fn named(line: LeafLine) -> Result<NamedLeaf, Error> {
     let (place, commitment, record, version, rows, leaves) = line;
     let name = RowName { record, version };
-    let rows = match name.is_well_formed() {
-        true => column::number(rows)?,
-        false => 0,
+    let rows = if name.is_well_formed() {
+        column::number(rows)?
+    } else {
+        0
     };
     Ok(NamedLeaf {
         place,

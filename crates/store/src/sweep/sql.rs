@@ -224,9 +224,10 @@ pub(crate) fn events<'a>(
     let sql = |text: &str| Part::Sql(text.to_owned());
     let mut parts = Vec::new();
     for (patient, time, record, event) in keys {
-        parts.push(sql(match parts.is_empty() {
-            true => "SELECT p.record_tag, p.event FROM (VALUES (",
-            false => "), (",
+        parts.push(sql(if parts.is_empty() {
+            "SELECT p.record_tag, p.event FROM (VALUES ("
+        } else {
+            "), ("
         }));
         parts.push(Part::Bytes(patient));
         parts.push(sql(", "));

@@ -117,9 +117,10 @@ impl Node {
     /// over where too few others are left.
     fn to_be_asked(&self) -> Vec<&Arc<Endpoint>> {
         let usable = self.usable();
-        match usable.len() < rules::most(self.configured()) {
-            true => self.endpoints.iter().collect(),
-            false => usable,
+        if usable.len() < rules::most(self.configured()) {
+            self.endpoints.iter().collect()
+        } else {
+            usable
         }
     }
 
@@ -183,7 +184,7 @@ mod tests {
         let board = nodes.board().read();
         let named = board.iter().map(|(name, problem)| (name.as_str(), problem));
         let named: Vec<_> = named
-            .filter_map(|(name, it)| Some((name, it.clone()?)))
+            .filter_map(|(name, answer)| Some((name, answer.clone()?)))
             .collect();
         let late = LedgerError::NodeSlow(SLOW.as_secs()).to_string();
         assert_eq!(named, [("n3.test:1", late)]);
@@ -205,7 +206,7 @@ mod tests {
         let others: Vec<_> = verdict
             .others
             .iter()
-            .map(|(node, it)| (number(node), *it))
+            .map(|(node, answer)| (number(node), *answer))
             .collect();
         assert_eq!((verdict.answer, others), (9, vec![(1, 7)]));
     }

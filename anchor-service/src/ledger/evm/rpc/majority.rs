@@ -79,9 +79,10 @@ impl Node {
             said.push_str("; no answer of ");
             said.push_str(&silent.join(", "));
         }
-        match answered.len() < rules::most(self.configured()) {
-            true => LedgerError::TooFewNodes { what, said },
-            false => LedgerError::NodesDiffer { what, said },
+        if answered.len() < rules::most(self.configured()) {
+            LedgerError::TooFewNodes { what, said }
+        } else {
+            LedgerError::NodesDiffer { what, said }
         }
     }
 

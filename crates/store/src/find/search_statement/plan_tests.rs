@@ -247,6 +247,11 @@ fn fill(conn: &mut Conn) {
         let sql = format!("{numbers} INSERT INTO {table} SELECT {columns}, {values} FROM n");
         conn.batch_execute(&sql).expect("rows");
     }
+    fill_anchors(conn, &numbers, none);
+}
+
+/// A facility with a log, its ledger transaction and its anchors.
+fn fill_anchors(conn: &mut Conn, numbers: &str, none: &str) {
     conn.batch_execute(&format!(
         "INSERT INTO facility (id, name, created_ms) VALUES (1, 'north', 0);
          INSERT INTO log (id, facility_id, epoch, origin, log_id, public_key, size)
