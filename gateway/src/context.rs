@@ -41,6 +41,71 @@ pub struct Context {
     pub(crate) lane: Lane,
 }
 
+/// Why a request was not let in.
+pub(crate) struct NotEntered {
+    /// What it is answered.
+    pub(crate) failure: Failure,
+    /// Where it is audited: unless nobody knows whose it is, or it was one too many.
+    pub(crate) known: Option<Context>,
+}
+
+impl From<Failure> for NotEntered {
+    fn from(failure: Failure) -> Self {
+        let known = None;
+        Self { failure, known }
+    }
+}
+
+/// What is known of a request before its facility is.
+struct Arrival<'r> {
+    request: &'r HttpRequest,
+    app: Arc<App>,
+    address: Option<IpAddr>,
+    caller: Caller,
+}
+
+impl Arrival<'_> {
+    /// The facility that the path names; `None` when it names none.
+    async fn facility(&self) -> Result<Option<Option<Arc<Facility>>>, Failure> {
+        let named = self.request.match_info().get("facility");
+        Ok(match named.map(str::parse::<FacilityName>) {
+            None => None,
+            Some(Ok(name)) => Some(self.app.find_facility(&name).await?),
+            Some(Err(_)) => Some(None),
+        })
+    }
+
+    /// The request at a facility; `home` when its caller's is another.
+    fn at(self, facility: Arc<Facility>, home: Option<Arc<Facility>>) -> Context {
+        let named = self.request.match_info().get("facility").is_some();
+        let id = self.request.extensions();
+        let id = id.get::<RequestId>().map(|id| id.0.clone());
+        Context {
+            local: facility.local.clone(),
+            request_id: id.unwrap_or_default(),
+            address: self.address.map(|address| address.to_string()),
+            base: self.app.base_of(&facility.name, named),
+            app: self.app,
+            facility,
+            home,
+            caller: Arc::new(self.caller),
+            lane: Lane::default(),
+        }
+    }
+
+    /// A caller of no facility here, who has no rules of its own here. It is audited where
+    /// it came to, or without that in the aggregate, as a token that counts nowhere.
+    fn of_foreign_home(self, facility: Option<Arc<Facility>>) -> NotEntered {
+        if facility.is_none() {
+            self.app.counters.unauthenticated();
+        }
+        NotEntered {
+            failure: foreign_home(),
+            known: facility.map(|facility| self.at(facility, None)),
+        }
+    }
+}
+
 impl Context {
     /// Authenticates a request and finds its facility: the one that the path
     /// names, or the caller's own.
@@ -48,71 +113,87 @@ impl Context {
     /// # Errors
     /// Unauthenticated without a valid token, unavailable without its issuer's keys;
     /// not found for a facility that is not here.
-    pub async fn enter(request: &HttpRequest) -> Result<Self, Failure> {
-        let app = request
-            .app_data::<web::Data<App>>()
-            .ok_or_else(|| Failure::fault("the server was assembled without its state"))?
-            .clone()
-            .into_inner();
-        let address = request
-            .extensions()
-            .get::<ClientAddress>()
-            .map(|client| client.0);
-        let mut caller = authenticate(request, &app, address).await?;
-        request
-            .extensions_mut()
-            .insert(ClientId(caller.client.clone()));
-        app.throttle
-            .caller(&caller)
-            .inspect_err(|_| app.counters.throttled())?;
-        // A caller of no facility here has no rules of its own here.
-        let home = app.find_facility(&caller.facility).await?;
-        let home = home.ok_or_else(foreign_home)?;
+    pub(crate) async fn enter(request: &HttpRequest) -> Result<Self, NotEntered> {
+        let mut arrival = arrive(request).await?;
+        let app = Arc::clone(&arrival.app);
+        let home = app.find_facility(&arrival.caller.facility).await?;
+        let named = arrival.facility().await?;
+        let Some(home) = home else {
+            return Err(arrival.of_foreign_home(named.flatten()));
+        };
+        let caller = &mut arrival.caller;
         if caller.patient.is_none() {
             let user = caller.fhir_user.as_deref();
             caller.patient = user.and_then(|user| identity::patient_of_user(user, &home.local));
         }
-        let named = request.match_info().get("facility");
-        let facility = match named.map(str::parse::<FacilityName>) {
-            None => Some(Arc::clone(&home)),
-            Some(Ok(name)) => app.find_facility(&name).await?,
-            Some(Err(_)) => None,
-        }
-        .ok_or_else(Failure::not_found)?;
+        let facility = match named {
+            None => Arc::clone(&home),
+            Some(Some(facility)) => facility,
+            // Audited where its caller is at home.
+            Some(None) => {
+                return Err(NotEntered {
+                    failure: Failure::not_found(),
+                    known: Some(arrival.at(home, None)),
+                });
+            }
+        };
         let home = (home.id != facility.id).then_some(home);
         for facility in [Some(&facility), home.as_ref()].into_iter().flatten() {
             facility.keep_fresh().await?;
         }
-        let user = searcher_of(&caller);
+        let user = searcher_of(&arrival.caller);
         // Whose answers are not read gets no others.
         let room = app.under_way.of(user.clone()).take(0);
         room.inspect_err(|_| app.counters.throttled())?;
         request.extensions_mut().insert(Asker(user));
-        let base = app.base_of(
-            &facility.name,
-            request.match_info().get("facility").is_some(),
-        );
-        Ok(Self {
-            local: facility.local.clone(),
-            request_id: request
-                .extensions()
-                .get::<RequestId>()
-                .map(|id| id.0.clone())
-                .unwrap_or_default(),
-            address: address.map(|address| address.to_string()),
-            app,
-            facility,
-            home,
-            caller: Arc::new(caller),
-            base,
+        Ok(arrival.at(facility, home))
+    }
+
+    /// Whose request it is and where, for its audit.
+    pub(crate) fn known(&self) -> Self {
+        Self {
+            app: Arc::clone(&self.app),
+            facility: Arc::clone(&self.facility),
+            home: self.home.clone(),
+            caller: Arc::clone(&self.caller),
+            base: self.base.clone(),
+            local: self.local.clone(),
+            request_id: self.request_id.clone(),
+            address: self.address.clone(),
             lane: Lane::default(),
-        })
+        }
     }
 
     /// Whose request it is, where requests of one are held against those of others.
     pub(crate) fn user(&self) -> String {
         searcher_of(&self.caller)
     }
+}
+
+/// Authenticates a request and lets it in as one of its caller's.
+async fn arrive(request: &HttpRequest) -> Result<Arrival<'_>, Failure> {
+    let app = request
+        .app_data::<web::Data<App>>()
+        .ok_or_else(|| Failure::fault("the server was assembled without its state"))?
+        .clone()
+        .into_inner();
+    let address = request
+        .extensions()
+        .get::<ClientAddress>()
+        .map(|client| client.0);
+    let caller = authenticate(request, &app, address).await?;
+    request
+        .extensions_mut()
+        .insert(ClientId(caller.client.clone()));
+    app.throttle
+        .caller(&caller)
+        .inspect_err(|_| app.counters.throttled())?;
+    Ok(Arrival {
+        request,
+        app,
+        address,
+        caller,
+    })
 }
 
 fn foreign_home() -> Failure {

@@ -75,6 +75,8 @@ pub struct Failure {
     pub retry_after: Option<u32>,
     /// What the path takes, where it was sent something else.
     pub taken: Option<Taken>,
+    /// Whether an audit record says it.
+    pub(crate) audited: bool,
 }
 
 impl Category {
@@ -96,6 +98,7 @@ impl Failure {
             cause: None,
             retry_after: None,
             taken: None,
+            audited: false,
         }
     }
 

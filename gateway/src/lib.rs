@@ -14,6 +14,7 @@ pub mod facility;
 mod failure;
 mod hold;
 mod http;
+mod idempotency;
 pub mod identity;
 mod interaction;
 mod limits;

@@ -1,4 +1,5 @@
-//! The one function that decides.
+//! How a question is judged; [`DecisionLog::decide`](crate::DecisionLog::decide) makes a
+//! decision of it.
 //!
 //! In this order, each able to deny and none to permit alone: the question must
 //! exist, a scope of the token must grant it (administration needs none), a caller of
@@ -8,10 +9,10 @@
 //! enforced.
 
 use crate::{
-    Action, Caller, CallerEntity, Compiled, ConsentRule, Decision, DecisionRecord, Outcome, Reason,
+    Action, Caller, CallerEntity, Compiled, ConsentRule, DecisionRecord, Outcome, Reason,
     ReplayError, ResourceEntity, SmartScope, Target, entities::ResourceKind,
 };
-use model::{EpochRead, FacilityName, Tag};
+use model::{FacilityName, Tag};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -30,12 +31,10 @@ pub struct Question<'a> {
     pub target: &'a Target,
     /// The consents of the patients concerned.
     pub consents: &'a [ConsentRule],
-    /// The epochs that were read before asking.
-    pub epochs: &'a [EpochRead],
 }
 
-/// The rules in force of every facility of this gateway. It never changes: a
-/// new policy set makes a new one.
+/// The rules in force of the facilities that a request concerns. It never changes: a
+/// request under a new policy set makes a new one.
 #[derive(Debug, Clone, Default)]
 pub struct Authorizer {
     rules: BTreeMap<FacilityName, Arc<Compiled>>,
@@ -79,15 +78,11 @@ impl Authorizer {
         self.rules.get(facility)
     }
 
-    /// Decides a question.
-    pub fn decide(&self, question: &Question<'_>) -> Decision {
-        let record = self.judge(
-            CallerEntity::of(question),
-            question.action,
-            ResourceEntity::of(question.target),
-            question.consents.to_vec(),
-        );
-        Decision::of(question, Arc::new(record))
+    /// Whether a question would be permitted; no right comes of it.
+    #[must_use]
+    pub fn permits(&self, question: &Question<'_>) -> bool {
+        let record = self.judge(question);
+        record.outcome == Outcome::Permit && !record.rulings.is_empty()
     }
 
     /// Decides a recorded question again, with these rules.
@@ -116,14 +111,14 @@ impl Authorizer {
         Ok(again.outcome)
     }
 
-    pub(crate) fn judge(
-        &self,
-        caller: CallerEntity,
-        action: Action,
-        resource: ResourceEntity,
-        consents: Vec<ConsentRule>,
-    ) -> DecisionRecord {
-        self.judge_as(None, caller, action, resource, consents)
+    pub(crate) fn judge(&self, question: &Question<'_>) -> DecisionRecord {
+        self.judge_as(
+            None,
+            CallerEntity::of(question),
+            question.action,
+            ResourceEntity::of(question.target),
+            question.consents.to_vec(),
+        )
     }
 
     /// `shared` in the place of what the facilities say now, if given.

@@ -7,8 +7,8 @@
 //! was disclosed with its patients, so those decisions can be made again.
 
 use crate::{
-    Action, Authorizer, Caller, CallerEntity, Decision, DecisionRecord, Outcome, Question,
-    ResourceEntity, Ruling, Target,
+    Action, Authorizer, Caller, ConsentRule, Decision, DecisionRecord, Outcome, Question, Ruling,
+    Target,
     stored_log::{StoredClass, StoredLog},
 };
 use model::{Digest, Tag};
@@ -104,23 +104,22 @@ impl DecisionLog {
         &self.caller
     }
 
-    /// Decides by [`Authorizer::decide`], or as it has decided the same question
-    /// before in this request, and keeps what the audit needs. The rules must be
-    /// the same throughout the request.
+    /// Decides, or as it has decided the same question before in this request, and keeps
+    /// what the audit needs. The rules must be the same throughout the request, and the
+    /// consents those of the target. Nothing else makes a [`Permit`](crate::Permit).
     pub fn decide(
         &mut self,
         authorizer: &Authorizer,
         action: Action,
         target: &Target,
-        epochs: &[model::EpochRead],
+        consents: &[ConsentRule],
     ) -> Decision {
         let question = Question {
             caller: &self.caller,
             own_patient: self.own_patient,
             action,
             target,
-            consents: &[],
-            epochs,
+            consents,
         };
         let asked = (action, nameless(target));
         if let Some((class, record)) = self.known.get(&asked) {
@@ -129,12 +128,7 @@ impl DecisionLog {
             }
             return Decision::of(&question, Arc::clone(record));
         }
-        let record = Arc::new(authorizer.judge(
-            CallerEntity::of(&question),
-            action,
-            ResourceEntity::of(target),
-            question.consents.to_vec(),
-        ));
+        let record = Arc::new(authorizer.judge(&question));
         let decision = Decision::of(&question, Arc::clone(&record));
         let class = self.note(&asked.1, &record);
         if self.known.len() >= REMEMBERED {

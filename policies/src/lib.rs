@@ -1,5 +1,5 @@
 //! Who may do what: Cedar schema and policies as data, and the one function,
-//! [`Authorizer::decide`], that judges every access.
+//! [`DecisionLog::decide`], that decides over every access.
 //!
 //! SMART scopes, the rules of each facility concerned, and later consent must
 //! all agree; what is not permitted is denied, a forbid wins, and any error is
@@ -39,16 +39,8 @@
 //! };
 //! let withheld = Withheld::new(record, facts, "the content");
 //! let target = withheld.target();
-//! let decide = |action| {
-//!     authorizer.decide(&Question {
-//!         caller: &clinician,
-//!         own_patient: None,
-//!         action,
-//!         target: &target,
-//!         consents: &[],
-//!         epochs: &[],
-//!     })
-//! };
+//! let mut log = DecisionLog::new(clinician, None);
+//! let mut decide = |action| log.decide(&authorizer, action, &target, &[]);
 //!
 //! let Decision::Permit(permit) = decide(Action::Read) else {
 //!     return Err("denied".into());

@@ -1,8 +1,8 @@
 //! The right to act, as a value that only a decision can make.
 
 use crate::decision_record::Outcome;
-use crate::{Action, ConsentRule, DecisionRecord, Question, Reason, Ruling, Target, Withheld};
-use model::{Digest, EpochRead, FacilityName};
+use crate::{Action, DecisionRecord, Question, Reason, Ruling, Target, Withheld};
+use model::{Digest, FacilityName};
 use std::sync::Arc;
 
 /// How a question was decided.
@@ -15,14 +15,12 @@ pub enum Decision {
 }
 
 /// The right to do one action on one target. It cannot be made but by
-/// [`Authorizer::decide`](crate::Authorizer::decide), nor copied to another
-/// target.
+/// [`DecisionLog::decide`](crate::DecisionLog::decide), which keeps its decision for the
+/// audit, nor copied to another target. Whether the rules are still in force is for the
+/// transaction, which compares their epochs.
 pub struct Permit {
     action: Action,
     target: Target,
-    epochs: Vec<EpochRead>,
-    number: u32,
-    digest: Digest,
     record: Arc<DecisionRecord>,
 }
 
@@ -41,18 +39,15 @@ pub struct WrongPermit;
 impl Decision {
     /// Binds what was found to the target that was asked about.
     pub(crate) fn of(question: &Question<'_>, record: Arc<DecisionRecord>) -> Self {
-        let reason = match (record.outcome, record.rulings.first()) {
-            (Outcome::Permit, Some(ruling)) => {
+        let reason = match (record.outcome, record.rulings.is_empty()) {
+            (Outcome::Permit, false) => {
                 return Self::Permit(Permit {
                     action: question.action,
                     target: question.target.clone(),
-                    epochs: question.epochs.to_vec(),
-                    number: ruling.number,
-                    digest: ruling.digest,
                     record,
                 });
             }
-            (Outcome::Permit, None) => Reason::NoRules,
+            (Outcome::Permit, true) => Reason::NoRules,
             (Outcome::Denied(reason), _) => reason,
         };
         Self::Denied(Denial { reason, record })
@@ -62,8 +57,8 @@ impl Decision {
     #[must_use]
     pub fn record(&self) -> &DecisionRecord {
         match self {
-            Self::Permit(permit) => permit.record(),
-            Self::Denied(denial) => denial.record(),
+            Self::Permit(permit) => &permit.record,
+            Self::Denied(denial) => &denial.record,
         }
     }
 }
@@ -75,24 +70,6 @@ impl Permit {
         self.action
     }
 
-    /// What it was given for.
-    #[must_use]
-    pub const fn target(&self) -> &Target {
-        &self.target
-    }
-
-    /// Number of the policy set of the target's facility.
-    #[must_use]
-    pub const fn policy_number(&self) -> u32 {
-        self.number
-    }
-
-    /// Digest of the policy set of the target's facility.
-    #[must_use]
-    pub const fn policy_digest(&self) -> Digest {
-        self.digest
-    }
-
     /// Number and digest of the policy set of a facility whose rules were
     /// asked: the target's and, across facilities, the caller's.
     #[must_use]
@@ -100,24 +77,6 @@ impl Permit {
         let of = |ruling: &&Ruling| ruling.facility == *facility;
         let ruling = self.record.rulings.iter().find(of)?;
         Some((ruling.number, ruling.digest))
-    }
-
-    /// What the transaction that acts on it must compare.
-    #[must_use]
-    pub fn epochs(&self) -> &[EpochRead] {
-        &self.epochs
-    }
-
-    /// The consents that took part.
-    #[must_use]
-    pub fn consents(&self) -> &[ConsentRule] {
-        &self.record.consents
-    }
-
-    /// What the audit stores of it.
-    #[must_use]
-    pub fn record(&self) -> &DecisionRecord {
-        &self.record
     }
 
     /// Lets out the content of the record that it was given for.
@@ -170,11 +129,5 @@ impl Denial {
     #[must_use]
     pub const fn reason(&self) -> Reason {
         self.reason
-    }
-
-    /// What the audit stores of it.
-    #[must_use]
-    pub fn record(&self) -> &DecisionRecord {
-        &self.record
     }
 }

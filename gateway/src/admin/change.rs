@@ -1,11 +1,11 @@
 //! A change on its way: proposed by one administrator, decided by another.
 
 use super::{
-    effect,
+    Act, effect,
     open_change::{Content, DecisionContent, SEALED_ID, find, read_statements, tag_of},
     person::Person,
     proposal::Proposal,
-    touch,
+    writes::Writes,
 };
 use crate::{
     exchange::Exchange,
@@ -114,7 +114,7 @@ pub(super) async fn propose(
     proposal: Proposal,
 ) -> Result<View, Failure> {
     let (facility, random) = (exchange.facility(), &*exchange.app().random);
-    let proposer = Person::of(&exchange.caller);
+    let proposer = Person::of(exchange.caller());
     read_statements(facility).await?;
     // After the statements: what another process adds from here on takes the number of
     // this proposal's statement, so that it is tried and counted again.
@@ -152,8 +152,7 @@ pub(super) async fn propose(
         data_key: key.id,
         envelope: sealed.envelope,
     };
-    touch(exchange, format!("changes/{id}"), "create");
-    touch(exchange, proposal.subject(), "propose");
+    Act::Propose.note(exchange, id, &proposal);
     let change = OpenChange {
         row: row.clone(),
         decision: None,
@@ -161,7 +160,9 @@ pub(super) async fn propose(
         proposal,
         number,
     };
-    exchange.admin.proposed = Some((row, statement));
+    let proposed = Some((row, statement));
+    let add = |writes: &mut Writes| writes.proposed = proposed;
+    exchange.parts.change(add);
     Ok(change.view(exchange))
 }
 
@@ -212,11 +213,9 @@ pub(super) async fn decide(
     id: &str,
     approve: bool,
 ) -> Result<OpenChange, Failure> {
-    let mut change = find(exchange, id).await?;
-    touch(exchange, format!("changes/{}", change.row.id), "update");
-    touch(exchange, change.proposal.subject(), "decide");
+    let mut change = find(exchange, id, Act::Decide).await?;
     change.require_open(exchange, approve)?;
-    let me = Person::of(&exchange.caller);
+    let me = Person::of(exchange.caller());
     let decided = match approve {
         true if me.is_same(&change.proposer) => {
             return Err(Failure::new(
@@ -302,7 +301,9 @@ async fn write_down(
             envelope: sealed.envelope,
         }),
     };
-    exchange.admin.decided = Some((decision.clone(), statement));
+    let decided = Some((decision.clone(), statement));
+    let add = |writes: &mut Writes| writes.decided = decided;
+    exchange.parts.change(add);
     Ok(decision)
 }
 

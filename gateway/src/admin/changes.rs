@@ -1,8 +1,7 @@
 //! `/admin/changes`: what was proposed, and deciding it.
 
-use super::{Answer, change, done, open_change, proposal::Proposal, run, touch};
+use super::{Act, Answer, answer, change, done, open_change, proposal::Proposal, run};
 use crate::{
-    context::Context,
     failure::{Category, Failure},
     http::{body, head::Given},
     search::paging,
@@ -66,34 +65,36 @@ fn no_change() -> Failure {
 
 /// A page of changes, the newest first.
 pub(super) async fn list(request: HttpRequest) -> Answer {
-    let context = Context::enter(&request).await?;
-    let asked = Asked::parse(request.query_string())?;
-    let (views, last) = run(&context, "change-list", async |exchange| {
-        let page = open_change::page(exchange, asked.before, asked.count).await?;
-        let views = page.changes.iter().map(|it| it.view(exchange));
-        Ok((views.collect::<Vec<_>>(), page.goes_on_after))
+    answer(&request, "change-list", async |context| {
+        let asked = Asked::parse(request.query_string())?;
+        let (views, last) = run(&context, "change-list", async |exchange| {
+            let page = open_change::page(exchange, asked.before, asked.count).await?;
+            let views = page.changes.iter().map(|it| it.view(exchange));
+            Ok((views.collect::<Vec<_>>(), page.goes_on_after))
+        })
+        .await?;
+        let (base, count) = (context.app.public_url(), asked.count);
+        let next = last.map(|id| format!("{base}/admin/changes?{COUNT}={count}&{BEFORE}={id}"));
+        Ok(done(&List {
+            changes: views,
+            next,
+        }))
     })
-    .await?;
-    let (base, count) = (context.app.public_url(), asked.count);
-    let next = last.map(|id| format!("{base}/admin/changes?{COUNT}={count}&{BEFORE}={id}"));
-    Ok(done(&List {
-        changes: views,
-        next,
-    }))
+    .await
 }
 
 /// One change.
 pub(super) async fn read(request: HttpRequest) -> Answer {
-    let context = Context::enter(&request).await?;
-    let id = id(&request);
-    let view = run(&context, "change-read", async |exchange| {
-        let change = open_change::find(exchange, id).await?;
-        let view = change.view(exchange);
-        touch(exchange, format!("changes/{}", view.id), "read");
-        Ok(view)
+    answer(&request, "change-read", async |context| {
+        let id = id(&request);
+        let view = run(&context, "change-read", async |exchange| {
+            let change = open_change::find(exchange, id, Act::Read).await?;
+            Ok(change.view(exchange))
+        })
+        .await?;
+        Ok(done(&view))
     })
-    .await?;
-    Ok(done(&view))
+    .await
 }
 
 /// Approves a change, which then takes effect.
@@ -106,23 +107,30 @@ pub(super) async fn reject(request: HttpRequest, payload: web::Payload) -> Answe
     decide(&request, payload, "change-reject", false).await
 }
 
-async fn decide(request: &HttpRequest, payload: web::Payload, name: &str, approve: bool) -> Answer {
-    let context = Context::enter(request).await?;
-    body::refuse(request, payload).await?;
-    let id = id(request);
-    let _turn = context.facility.turn_to_decide().await;
-    let (view, made) = run(&context, name, async |exchange| {
-        let change = change::decide(exchange, id, approve).await?;
-        let made = approve && matches!(change.proposal, Proposal::FacilityMake(_));
-        Ok((change.view(exchange), made))
+async fn decide(
+    request: &HttpRequest,
+    payload: web::Payload,
+    name: &'static str,
+    approve: bool,
+) -> Answer {
+    answer(request, name, async |context| {
+        body::refuse(request, payload).await?;
+        let id = id(request);
+        let _turn = context.facility.turn_to_decide().await;
+        let (view, made) = run(&context, name, async |exchange| {
+            let change = change::decide(exchange, id, approve).await?;
+            let made = approve && matches!(change.proposal, Proposal::FacilityMake(_));
+            Ok((change.view(exchange), made))
+        })
+        .await?;
+        if made {
+            // It is made; when it cannot be opened now, it will be at the next look.
+            let look: Result<(), Failure> = context.app.look_for_facilities().await;
+            drop(look);
+        }
+        Ok(done(&view))
     })
-    .await?;
-    if made {
-        // It is made; when it cannot be opened now, it will be at the next look.
-        let look: Result<(), Failure> = context.app.look_for_facilities().await;
-        drop(look);
-    }
-    Ok(done(&view))
+    .await
 }
 
 fn id(request: &HttpRequest) -> &str {

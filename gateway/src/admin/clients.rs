@@ -1,6 +1,6 @@
 //! `/admin/clients`: whose tokens count at the facility.
 
-use super::{Answer, done, effect::conflict, proposal::Proposal, propose, read, run};
+use super::{Answer, answer, done, effect::conflict, proposal::Proposal, propose, read, run};
 use crate::{
     context::Context,
     exchange::Exchange,
@@ -35,35 +35,41 @@ impl From<&Held<Client>> for View {
 
 /// The registered clients.
 pub(super) async fn list(request: HttpRequest) -> Answer {
-    let context = Context::enter(&request).await?;
-    let views = run(&context, "client-list", async |exchange| {
-        let views: Vec<View> = exchange.registered().clients().map(View::from).collect();
-        Ok(views)
+    answer(&request, "client-list", async |context| {
+        let views = run(&context, "client-list", async |exchange| {
+            let views: Vec<View> = exchange.registered().clients().map(View::from).collect();
+            Ok(views)
+        })
+        .await?;
+        Ok(done(&json!({"clients": views})))
     })
-    .await?;
-    Ok(done(&json!({"clients": views})))
+    .await
 }
 
 /// Proposes to register a client, or to change what is registered of it.
 pub(super) async fn register(request: HttpRequest, payload: web::Payload) -> Answer {
-    let context = Context::enter(&request).await?;
-    let mut client: Client = read(&request, payload).await?;
-    default_issuer(&context, &context.facility.name, &mut client)?;
-    propose(&context, "client-register", |_| {
-        Ok(Proposal::ClientRegister(client.clone()))
+    answer(&request, "client-register", async |context| {
+        let mut client: Client = read(&request, payload).await?;
+        default_issuer(&context, &context.facility.name, &mut client)?;
+        propose(&context, "client-register", |_| {
+            Ok(Proposal::ClientRegister(client.clone()))
+        })
+        .await
     })
     .await
 }
 
 /// Proposes to end the registration of a client, named by its id or its tag.
 pub(super) async fn revoke(request: HttpRequest, payload: web::Payload) -> Answer {
-    let context = Context::enter(&request).await?;
-    body::refuse(&request, payload).await?;
-    let named = request.match_info().get("id").unwrap_or_default();
-    // The router leaves `/`, `+` and `%` as they were written, and decodes the rest.
-    let named = percent_decode_str(named).decode_utf8_lossy();
-    propose(&context, "client-revoke", |exchange| {
-        Ok(Proposal::ClientRevoke(find(exchange, &named)?))
+    answer(&request, "client-revoke", async |context| {
+        body::refuse(&request, payload).await?;
+        let named = request.match_info().get("id").unwrap_or_default();
+        // The router leaves `/`, `+` and `%` as they were written, and decodes the rest.
+        let named = percent_decode_str(named).decode_utf8_lossy();
+        propose(&context, "client-revoke", |exchange| {
+            Ok(Proposal::ClientRevoke(find(exchange, &named)?))
+        })
+        .await
     })
     .await
 }

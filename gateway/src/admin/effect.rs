@@ -1,7 +1,10 @@
 //! Whether a change can be made, and what making it adds. Asked when it is proposed
 //! and again when it is approved.
 
-use super::proposal::{FEWEST_ADMINISTRATORS, Facility, Proposal};
+use super::{
+    proposal::{FEWEST_ADMINISTRATORS, Facility, Proposal},
+    writes::Writes,
+};
 use crate::{
     exchange::Exchange,
     facility::{
@@ -160,7 +163,9 @@ pub(super) async fn make(exchange: &mut Exchange<'_>, proposal: &Proposal) -> Re
         return register(exchange, &registrant, active).await;
     }
     if let Proposal::FacilityMake(facility) = proposal {
-        exchange.admin.made = Some(make_facility(exchange, facility)?);
+        let made = Some(make_facility(exchange, facility)?);
+        let add = |writes: &mut Writes| writes.made = made;
+        exchange.parts.change(add);
     }
     Ok(())
 }
@@ -178,7 +183,8 @@ async fn register(
         .next_number(registrant.tag(&facility.tags));
     let statement = facility.statements.next(StatementKind::Registration);
     let new = registrant.seal(&own, (number, active), statement, exchange.at)?;
-    exchange.admin.registered.push(new);
+    let add = |writes: &mut Writes| writes.registered.push(new);
+    exchange.parts.change(add);
     Ok(())
 }
 

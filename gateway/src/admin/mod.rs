@@ -21,11 +21,10 @@ mod user_reference;
 mod writes;
 
 pub(crate) use old_change::{OldChanges, state as state_old_changes};
-pub(crate) use writes::Writes;
 
 use crate::{
     context::Context,
-    exchange::{self, Exchange},
+    exchange::{self, Exchange, door},
     failure::{Category, Failure},
     http::{
         body,
@@ -35,7 +34,7 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, Scope, http::header, web};
 use fhir::IssueCode;
-use model::AuditInteraction;
+use model::{AuditInteraction, Tag};
 use policies::{Action, Target};
 use proposal::Proposal;
 use serde::{Serialize, de::DeserializeOwned};
@@ -84,6 +83,17 @@ async fn nowhere() -> Answer {
     Err(outcome::unknown_path().into())
 }
 
+/// Answers what an administrator asks for; a request that is refused before it is decided
+/// is audited too.
+async fn answer(
+    request: &HttpRequest,
+    name: &'static str,
+    handle: impl AsyncFnOnce(Context) -> Result<HttpResponse, Failure>,
+) -> Answer {
+    let interaction = AuditInteraction::admin(name);
+    Ok(door::answer(request, interaction, handle).await?)
+}
+
 /// Runs an act of an administrator: decided, then done, then audited, like any
 /// interaction.
 async fn run<T>(
@@ -93,9 +103,7 @@ async fn run<T>(
 ) -> Result<T, Failure> {
     exchange::run(context, AuditInteraction::admin(name), async |exchange| {
         let target = Target::base(exchange.facility().name.clone());
-        exchange
-            .decide(Action::Administer, &target)
-            .ok_or_else(Failure::forbidden)?;
+        exchange.require(Action::Administer, &target)?;
         attempt(exchange).await
     })
     .await
@@ -106,7 +114,7 @@ async fn propose(
     context: &Context,
     name: &'static str,
     make: impl Fn(&Exchange<'_>) -> Result<Proposal, Failure>,
-) -> Answer {
+) -> Result<HttpResponse, Failure> {
     let _turn = context.facility.turn_to_decide().await;
     let view = run(context, name, async |exchange| {
         let proposal = make(exchange)?;
@@ -142,7 +150,25 @@ async fn read<T: DeserializeOwned>(
     })
 }
 
-/// Notes what an act is about, for the audit: a path below `/admin`, or what it names.
-fn touch(exchange: &mut Exchange<'_>, reference: String, did: &str) {
-    exchange.acts.administer(&reference, did);
+/// What is done to a change.
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    Propose,
+    Read,
+    Decide,
+}
+
+impl Act {
+    /// Opens its entries in the audit: the change, and what that is about.
+    fn note(self, exchange: &mut Exchange<'_>, change: Tag, proposal: &Proposal) {
+        let (did, subject) = match self {
+            Self::Propose => ("create", Some("propose")),
+            Self::Read => ("read", None),
+            Self::Decide => ("update", Some("decide")),
+        };
+        exchange.administer(&format!("changes/{change}"), did);
+        if let Some(did) = subject {
+            exchange.administer(&proposal.subject(), did);
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Changes as they are read: opened, and held against what was stated of them, so that
 //! one whose decision was cut, or whose time was moved, is refused.
 
-use super::{change::OpenChange, person::Person, proposal::Proposal};
+use super::{Act, change::OpenChange, person::Person, proposal::Proposal};
 use crate::{
     exchange::Exchange,
     facility::{
@@ -48,11 +48,15 @@ pub(super) struct DecisionContent {
     pub(super) decider: Option<Person>,
 }
 
-/// The change of this id.
+/// The change of this id, and its entries in the audit.
 ///
 /// # Errors
 /// Not found when there is none; a fault when it is not as it was stated.
-pub(super) async fn find(exchange: &Exchange<'_>, id: &str) -> Result<OpenChange, Failure> {
+pub(super) async fn find(
+    exchange: &mut Exchange<'_>,
+    id: &str,
+    act: Act,
+) -> Result<OpenChange, Failure> {
     let id: Tag = id.parse().map_err(|_| Failure::not_found())?;
     let facility = exchange.facility();
     let own = facility.id;
@@ -68,7 +72,10 @@ pub(super) async fn find(exchange: &Exchange<'_>, id: &str) -> Result<OpenChange
             None => Err(Breach::ChangeMissing(id)),
         };
         match opened {
-            Ok(change) => return Ok(change),
+            Ok(change) => {
+                act.note(exchange, id, &change.proposal);
+                return Ok(change);
+            }
             Err(_) if readings < READINGS => readings += 1,
             Err(breach) => return Err(facility.refuse(&breach)),
         }

@@ -1,6 +1,9 @@
 //! What an act of an administrator writes, in the transaction of its audit.
 
-use crate::facility::{registration::NewRegistration, setup::MadeFacility};
+use crate::{
+    exchange::part::{Part, Step},
+    facility::{registration::NewRegistration, setup::MadeFacility},
+};
 use model::{FacilityName, Tag};
 use store::{Change, ChangeDecision, FacilityId, LockKey, NewStatement, Tx};
 
@@ -13,11 +16,15 @@ pub(crate) struct Writes {
     pub(super) made: Option<MadeFacility>,
 }
 
-impl Writes {
+impl Part for Writes {
+    fn step(&self) -> Step {
+        Step::Rules
+    }
+
     /// One decision at a time in a facility: two that each leave enough administrators
     /// may not leave too few together. The lock is held before the epoch is compared,
     /// so the second sees that it has moved.
-    pub(crate) fn locks(&self, facility: &FacilityName) -> Vec<LockKey> {
+    fn locks(&self, facility: &FacilityName) -> Vec<LockKey> {
         match self.decided {
             Some(_) => vec![LockKey::of(&[b"admin", facility.as_str().as_bytes()])],
             None => Vec::new(),
@@ -26,7 +33,7 @@ impl Writes {
 
     /// Adds the rows. What is in force from then on is read anew by every process,
     /// because the epoch moves.
-    pub(crate) fn commit(&self, tx: &mut Tx, facility: FacilityId) -> Result<(), store::Error> {
+    fn apply(&self, tx: &mut Tx, facility: FacilityId) -> Result<(), store::Error> {
         if let Some((change, statement)) = &self.proposed {
             tx.changes().insert(facility, change)?;
             tx.statements().insert(facility, statement)?;
@@ -45,5 +52,9 @@ impl Writes {
             made.insert(tx)?;
         }
         Ok(())
+    }
+
+    fn give_up(&mut self) {
+        *self = Self::default();
     }
 }

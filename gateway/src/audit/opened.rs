@@ -3,18 +3,19 @@
 
 use crate::{
     audit::sealed::{self, AUDIT_EVENT, query_place},
-    exchange::Exchange,
-    facility::{Facility, own::Own, own_seal::Envelope},
+    exchange::facts,
+    facility::{Facility, own_seal::Envelope},
     failure::Failure,
-    log::{leaf_proof, waiting_leaves::OwnLeaf},
+    log::leaf_proof,
     record::{
         committed,
         damage::{Damage, RowPlace, check_padded_size},
+        own_leaf::OwnLeaf,
     },
 };
 use fhir::audit_event::{EventName, StoredRecord};
 use model::{Commitment, Digest, LogicalId, ResourceType, Tag, VersionNumber};
-use policies::{TargetFacts, Withheld};
+use policies::Withheld;
 use sealing::{Format, Salts};
 use std::sync::Arc;
 use store::{Audit, EventRow};
@@ -56,39 +57,6 @@ impl OpenEvent {
             .record
             .event(self.index, &self.audit.queries)
             .map_err(Failure::fault)
-    }
-}
-
-/// The event of an id, opened and withheld.
-///
-/// # Errors
-/// When its record cannot be read or opened.
-pub async fn find(
-    exchange: &Exchange<'_>,
-    id: &LogicalId,
-) -> Result<Option<Withheld<OpenEvent>>, Failure> {
-    let Some((record, index)) = split(id) else {
-        return Ok(None);
-    };
-    let facility = exchange.facility();
-    let (facility_id, tag) = (
-        facility.id,
-        Own::AuditRecord.tag(&facility.tags, record.as_str()),
-    );
-    let row = exchange
-        .app()
-        .store
-        .read("audit record", move |reader| {
-            reader.audits().find(facility_id, tag)
-        })
-        .await;
-    match row {
-        Ok(Some(row)) => {
-            exchange.pay(&row.envelope).await?;
-            Ok(open(facility, row).await?.into_iter().nth(index))
-        }
-        Ok(None) => Ok(None),
-        Err(error) => Err(refuse(facility, tag, error)?),
     }
 }
 
@@ -199,16 +167,12 @@ fn withhold(
         .collect();
     let audit = Arc::new(audit);
     let withhold = |(index, patient): (usize, Tag)| {
-        let facts = TargetFacts {
-            facility: facility.name.clone(),
-            resource_type: kind.clone(),
-            patients: if patient == Tag::ZERO {
-                Vec::new()
-            } else {
-                vec![patient]
-            },
-            labels: Vec::new(),
+        let patients = if patient == Tag::ZERO {
+            Vec::new()
+        } else {
+            vec![patient]
         };
+        let facts = facts::of_record(&facility.name, kind, patients);
         Withheld::new(
             tag,
             facts,

@@ -2,11 +2,11 @@
 //! query text in an envelope of its own.
 
 use crate::{
-    exchange::Side,
     facility::{
         Facility,
         own::Own,
         own_seal::{OwnContent, OwnPlace},
+        side::Side,
     },
     failure::Failure,
 };

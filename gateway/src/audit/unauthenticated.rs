@@ -4,7 +4,7 @@
 use crate::{
     app::App,
     audit::sealed::{Clear, seal_record},
-    exchange::Side,
+    facility::side::Side,
     failure::Failure,
 };
 use fhir::{
@@ -13,7 +13,6 @@ use fhir::{
     json,
 };
 use model::{AuditInteraction, new_uuid};
-use std::sync::Arc;
 
 /// Writes one audit record for each facility over all such requests since the last
 /// time.
@@ -37,10 +36,7 @@ pub async fn audit(app: &App) -> Result<(), Failure> {
 async fn write(app: &App, refused: u64, throttled: u64) -> Result<(), Failure> {
     let mut audits = Vec::new();
     for facility in app.facilities() {
-        let side = Side {
-            in_force: facility.in_force(),
-            facility: Arc::clone(&facility),
-        };
+        let side = Side::of(&facility);
         let interaction = AuditInteraction::restful("unauthenticated");
         let record = AuditRecord::new(AuditFacts {
             id: new_uuid(&*app.random)?.parse().map_err(Failure::fault)?,

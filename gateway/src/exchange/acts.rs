@@ -1,37 +1,51 @@
 //! What a request does, act by act, for its audit: the request itself, or every entry
 //! of its Bundle, so that each has an outcome and a query text of its own.
 
-use crate::failure::Failure;
-use fhir::audit_event::{AuditAct, AuditOutcome, AuditPatient, AuditTouched};
-use model::{AuditInteraction, LogicalId, ResourceType, VersionNumber};
+use crate::{audit::administered, failure::Failure};
+use fhir::audit_event::{AuditAct, AuditOutcome, AuditTouched};
+use model::AuditInteraction;
 
 /// The acts of one request, in order; the last one goes on.
-pub(crate) struct Acts {
+pub(super) struct Acts {
     request: AuditInteraction,
     before: Vec<Act>,
     current: Act,
+    /// Number of the act that began last.
+    begun: u32,
 }
 
 /// How an act ended: the outcome, and the word for it.
 type Ended = (AuditOutcome, Option<&'static str>);
 
 struct Act {
+    /// Which act of the request it is, in the order in which they began.
+    number: u32,
     interaction: AuditInteraction,
     did: Option<AuditInteraction>,
     ended: Ended,
     query: Option<String>,
-    touched: Vec<Touched>,
+    touched: Vec<Touch>,
 }
 
-struct Touched {
-    record: AuditTouched,
-    /// Whether it was touched to make a version of it.
-    writes: bool,
+/// A record that an act is about.
+pub(super) struct Touch {
+    /// The record.
+    pub record: AuditTouched,
+    /// Whether a version of it is to be made.
+    pub writes: bool,
+}
+
+/// Where a record stands in the acts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    act: u32,
+    place: usize,
 }
 
 impl Act {
-    const fn new(interaction: AuditInteraction) -> Self {
+    const fn new(number: u32, interaction: AuditInteraction) -> Self {
         Self {
+            number,
             interaction,
             did: None,
             ended: (AuditOutcome::Success, None),
@@ -43,10 +57,18 @@ impl Act {
     const fn is_bare(&self) -> bool {
         self.query.is_none() && self.touched.is_empty()
     }
+
+    fn touch(&mut self, touch: Touch) -> Entry {
+        self.touched.push(touch);
+        Entry {
+            act: self.number,
+            place: self.touched.len() - 1,
+        }
+    }
 }
 
 /// What a failure is in the audit.
-pub(crate) fn outcome_of(failure: &Failure) -> (AuditOutcome, Option<&'static str>) {
+pub(super) fn outcome_of(failure: &Failure) -> (AuditOutcome, Option<&'static str>) {
     let outcome = match failure.category.audit_outcome() {
         8 => AuditOutcome::SeriousFailure,
         _ => AuditOutcome::MinorFailure,
@@ -56,66 +78,56 @@ pub(crate) fn outcome_of(failure: &Failure) -> (AuditOutcome, Option<&'static st
 
 impl Acts {
     /// The request as its first act.
-    pub(crate) fn of(request: &AuditInteraction) -> Self {
+    pub(super) fn of(request: &AuditInteraction) -> Self {
         Self {
             request: request.clone(),
             before: Vec::new(),
-            current: Act::new(request.clone()),
+            current: Act::new(0, request.clone()),
+            begun: 0,
         }
     }
 
     /// Begins the act of an entry of a Bundle; what is noted from now on belongs to it.
-    pub(crate) fn begin(&mut self, interaction: &str) {
-        self.go_on_with(Act::new(AuditInteraction::restful(interaction)));
+    pub(super) fn begin(&mut self, interaction: &str) {
+        let act = self.next(AuditInteraction::restful(interaction));
+        self.go_on_with(act);
     }
 
     /// Ends the act that goes on as failed, by itself.
-    pub(crate) fn fail(&mut self, failure: &Failure) {
+    pub(super) fn fail(&mut self, failure: &Failure) {
         self.current.ended = outcome_of(failure);
     }
 
     /// Notes the text of a search.
-    pub(crate) fn query(&mut self, text: String) {
+    pub(super) fn query(&mut self, text: String) {
         self.current.query = Some(text);
     }
 
     /// Notes a record that the act is about.
-    pub(crate) fn touch(
-        &mut self,
-        (resource_type, id): (&ResourceType, &LogicalId),
-        version: Option<VersionNumber>,
-        writes: bool,
-        patients: Vec<AuditPatient>,
-    ) {
-        let record = AuditTouched {
-            kind: resource_type.as_str().to_owned(),
-            id: id.as_str().to_owned(),
-            version,
-            patients,
-        };
-        self.current.touched.push(Touched { record, writes });
+    pub(super) fn touch(&mut self, touch: Touch) -> Entry {
+        self.current.touch(touch)
     }
 
-    /// Notes a record that was read to decide over the act: an act of its own, before it.
-    pub(crate) fn consult(
-        &mut self,
-        (resource_type, id): (&ResourceType, &LogicalId),
-        version: Option<VersionNumber>,
-        patients: Vec<AuditPatient>,
-    ) {
-        let going_on = std::mem::replace(
-            &mut self.current,
-            Act::new(AuditInteraction::restful("read")),
-        );
-        self.touch((resource_type, id), version, false, patients);
-        self.go_on_with(going_on);
+    /// Notes a record that is read to decide over the act: an act of its own, before it.
+    pub(super) fn consult(&mut self, touch: Touch) -> Entry {
+        let mut act = self.next(AuditInteraction::restful("read"));
+        let entry = act.touch(touch);
+        self.before.push(act);
+        entry
+    }
+
+    /// A record that was noted.
+    pub(super) fn entry(&mut self, entry: Entry) -> Option<&mut Touch> {
+        let acts = self.before.iter_mut().chain([&mut self.current]);
+        let act = acts.rev().find(|act| act.number == entry.act);
+        act?.touched.get_mut(entry.place)
     }
 
     /// Notes what an administrator did to something, by its path below `/admin`.
-    pub(crate) fn administer(&mut self, path: &str, did: &str) {
-        let mut act = Act::new(self.request.clone());
+    pub(super) fn administer(&mut self, path: &str, did: &str) {
+        let mut act = self.next(self.request.clone());
         act.did = Some(AuditInteraction::restful(did));
-        act.touched.push(Touched {
+        act.touch(Touch {
             record: administered(path),
             writes: false,
         });
@@ -123,7 +135,7 @@ impl Acts {
     }
 
     /// Forgets the versions that will never be.
-    pub(crate) fn give_up_writes(&mut self) {
+    pub(super) fn give_up_writes(&mut self) {
         let acts = self.before.iter_mut().chain([&mut self.current]);
         for touched in acts.flat_map(|act| &mut act.touched) {
             if touched.writes {
@@ -134,7 +146,7 @@ impl Acts {
 
     /// The acts as the audit records them, and the query texts in order. How the request
     /// `ended` as a whole counts for every act that did not end worse by itself.
-    pub(crate) fn recorded(&self, ended: Option<Ended>) -> (Vec<AuditAct>, Vec<&str>) {
+    pub(super) fn recorded(&self, ended: Option<Ended>) -> (Vec<AuditAct>, Vec<&str>) {
         // A Bundle is its entries: it is an act of its own only when it has none.
         let bare = usize::from(self.before.first().is_some_and(Act::is_bare));
         let acts = self.before.iter().skip(bare).chain([&self.current]);
@@ -159,18 +171,12 @@ impl Acts {
         (recorded, queries)
     }
 
+    fn next(&mut self, interaction: AuditInteraction) -> Act {
+        self.begun = self.begun.saturating_add(1);
+        Act::new(self.begun, interaction)
+    }
+
     fn go_on_with(&mut self, act: Act) {
         self.before.push(std::mem::replace(&mut self.current, act));
-    }
-}
-
-/// Something below `/admin` as the audit names it.
-pub(crate) fn administered(path: &str) -> AuditTouched {
-    let (kind, id) = path.split_once('/').unwrap_or((path, ""));
-    AuditTouched {
-        kind: kind.to_owned(),
-        id: id.to_owned(),
-        version: None,
-        patients: Vec::new(),
     }
 }

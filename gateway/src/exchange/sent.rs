@@ -4,7 +4,7 @@
 
 use crate::{
     context::Context,
-    exchange,
+    exchange::run,
     failure::Failure,
     interaction::kinds::{self, Row},
 };
@@ -53,19 +53,19 @@ impl Sent<'_> {
     /// Forbidden when the caller may do nothing of the kind.
     pub(crate) async fn admit(&self, context: &Context) -> Result<(), Failure> {
         let interaction = self.interaction();
-        let may = exchange::beforehand(context, &interaction, |exchange| {
-            exchange.client_counts && exchange.could(self.actions(), self.kind())
+        let may = run::beforehand(context, &interaction, |exchange| {
+            exchange.rules.require_client().is_ok() && exchange.could(self.actions(), self.kind())
         });
         if may {
             return Ok(());
         }
-        exchange::run(context, interaction, async |exchange| {
+        run::run(context, interaction, async |exchange| {
             let target = match self.kind() {
                 Some(kind) => exchange.stranger(kind),
                 None => Target::base(exchange.facility().name.clone()),
             };
             for action in self.actions() {
-                drop(exchange.decide(*action, &target));
+                exchange.pass_over(*action, &target);
             }
             Err(Failure::forbidden())
         })

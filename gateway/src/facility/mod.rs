@@ -13,6 +13,7 @@ pub(crate) mod registered;
 pub(crate) mod registration;
 pub(crate) mod sealed_json;
 pub mod setup;
+pub(crate) mod side;
 pub(crate) mod statement;
 pub(crate) mod statement_log;
 

@@ -1,10 +1,11 @@
 //! What an interaction answers when it succeeds, before it is known whether it
 //! goes out as an HTTP response or as an entry of a Bundle.
 
+pub use crate::http::version_mark::VersionMark;
+
 use crate::http::{outcome::FHIR_JSON, precondition::Freshness};
 use actix_web::{HttpResponse, http::StatusCode, http::header};
 use fhir::bundle::ResponseEntry;
-use model::{Timestamp, VersionNumber};
 use serde::{Deserialize, Serialize};
 
 /// How it went well.
@@ -19,15 +20,6 @@ pub enum Success {
     NoContent,
     /// 304: the caller has it already.
     NotModified,
-}
-
-/// The version that an answer is about.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct VersionMark {
-    /// Its number, which makes the ETag.
-    pub number: VersionNumber,
-    /// Its time, which makes Last-Modified.
-    pub time: Timestamp,
 }
 
 /// A successful answer.
@@ -64,14 +56,6 @@ impl Success {
             Self::NoContent => StatusCode::NO_CONTENT,
             Self::NotModified => StatusCode::NOT_MODIFIED,
         }
-    }
-}
-
-impl VersionMark {
-    /// The weak ETag of the version (<https://hl7.org/fhir/R4/http.html#versioning>).
-    #[must_use]
-    pub fn etag(self) -> String {
-        format!("W/\"{}\"", self.number)
     }
 }
 

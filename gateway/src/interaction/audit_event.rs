@@ -7,6 +7,7 @@ use crate::{
         sealed::AUDIT_EVENT,
     },
     exchange::Exchange,
+    facility::own::Own,
     failure::Failure,
     http::{
         precondition::{Newest, Preconditions},
@@ -14,7 +15,7 @@ use crate::{
     },
 };
 use model::{LogicalId, ResourceType, VersionNumber};
-use policies::Action;
+use policies::{Action, Withheld};
 
 /// One AuditEvent.
 ///
@@ -44,14 +45,48 @@ pub async fn find(
     id: &LogicalId,
 ) -> Result<OpenEvent, Failure> {
     let kind: ResourceType = AUDIT_EVENT.parse().map_err(Failure::fault)?;
-    let found = opened::find(exchange, id).await?;
-    exchange.touch(&kind, id, None, action, Vec::new());
+    let found = opened_event(exchange, id).await?;
+    let mut asked = exchange.ask(action, (&kind, id));
     let target = match &found {
         Some(withheld) => withheld.target(),
         None => exchange.absent(&kind, id),
     };
-    match (exchange.decide(action, &target), found) {
-        (Some(permit), Some(withheld)) => permit.release(withheld).map_err(Failure::fault),
+    exchange.permit(&mut asked, action, &target);
+    match found {
+        Some(withheld) if asked.is_permitted() => exchange.disclose_as_asked(asked, withheld),
         _ => Err(Failure::not_found()),
+    }
+}
+
+/// The event of an id, opened and withheld.
+///
+/// # Errors
+/// When its record cannot be read or opened.
+async fn opened_event(
+    exchange: &Exchange<'_>,
+    id: &LogicalId,
+) -> Result<Option<Withheld<OpenEvent>>, Failure> {
+    let Some((record, index)) = opened::split(id) else {
+        return Ok(None);
+    };
+    let facility = exchange.facility();
+    let (facility_id, tag) = (
+        facility.id,
+        Own::AuditRecord.tag(&facility.tags, record.as_str()),
+    );
+    let row = exchange
+        .app()
+        .store
+        .read("audit record", move |reader| {
+            reader.audits().find(facility_id, tag)
+        })
+        .await;
+    match row {
+        Ok(Some(row)) => {
+            exchange.pay(&row.envelope).await?;
+            Ok(opened::open(facility, row).await?.into_iter().nth(index))
+        }
+        Ok(None) => Ok(None),
+        Err(error) => Err(opened::refuse(facility, tag, error)?),
     }
 }

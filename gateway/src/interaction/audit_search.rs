@@ -58,9 +58,7 @@ pub async fn search(
     exchange.note_query(criteria.understood(page));
     let kind: ResourceType = AUDIT_EVENT.parse().map_err(Failure::fault)?;
     let all = Target::all(exchange.facility().name.clone(), kind);
-    exchange
-        .decide(Action::SearchAudit, &all)
-        .ok_or_else(Failure::forbidden)?;
+    exchange.require(Action::SearchAudit, &all)?;
     let bytes = BYTES_PER_PAGE.min(exchange.budget.answer_left());
     let mut shown = Shown::up_to(page.count as usize, bytes);
     let next = match page.count {

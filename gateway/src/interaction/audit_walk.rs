@@ -96,14 +96,15 @@ pub async fn walk(
                 if !criteria.holds((record, index), &withheld) {
                     continue;
                 }
-                let Some(permit) = exchange.decide(Action::SearchAudit, &withheld.target()) else {
+                let asked = exchange.weigh(Action::SearchAudit, &withheld.target());
+                if !asked.is_permitted() {
                     continue;
-                };
+                }
                 if matches.is_full() {
                     next.event = index;
                     return Ok(Some(next));
                 }
-                let event = permit.release(withheld).map_err(Failure::fault)?;
+                let event = exchange.disclose_as_asked(asked, withheld)?;
                 matches.take(&event)?;
             }
         }

@@ -7,17 +7,14 @@
 
 use crate::{
     context::Context,
-    exchange::{
-        Exchange,
-        done::{self, Done, Refusals},
-        idempotency::Keyed,
-    },
+    exchange::Exchange,
     failure::{Category, Failure},
     http::{
         outcome,
         precondition::Preconditions,
         reply::{Reply, Return},
     },
+    idempotency::done::{self, Done, Refusals},
     interaction::{
         change::Change,
         create,
@@ -179,9 +176,7 @@ pub async fn run(
         Action::Batch
     };
     let base = Target::base(exchange.facility().name.clone());
-    exchange
-        .decide(action, &base)
-        .ok_or_else(Failure::forbidden)?;
+    exchange.require(action, &base)?;
     let mut answers: Vec<ResponseEntry> = Vec::new();
     answers.resize_with(prepared.entries.len(), ResponseEntry::default);
     let mut done = vec![Done::Looked; prepared.entries.len()];
@@ -194,20 +189,16 @@ pub async fn run(
             exchange.context.lane.long_step().await;
         }
         let before = before.map(|before| done::of_entry(before, index));
-        exchange
-            .acts
-            .begin(entry_code(entry, prepared.interaction_code()));
+        exchange.begin_entry(entry_code(entry, prepared.interaction_code()));
         let (answer, one) = match perform(exchange, entry, before, wanted).await {
             Ok(done) => done,
             Err(mut failure) if stands_alone(exchange, prepared, &failure) => {
-                let refused = match exchange.keyed {
-                    Keyed::No => Done::Looked,
-                    _ => keep(&mut refusals, index, entry, &mut failure),
+                let refused = if exchange.is_keyed() {
+                    keep(&mut refusals, index, entry, &mut failure)
+                } else {
+                    Done::Looked
                 };
-                exchange.acts.fail(&failure);
-                if failure.is_denial() {
-                    exchange.note_denial();
-                }
+                exchange.fail_entry(&failure);
                 let answer = match (entry, before) {
                     (Ok(_), Some(Some(Done::Failed(kept)))) => kept.entry()?,
                     _ => outcome::entry_of(&failure),
@@ -252,9 +243,8 @@ fn entry_code(entry: &Result<Assigned, Refusal>, bundle: &'static str) -> &'stat
 /// batch with an idempotency key is answered once and for all, so that what failed
 /// for our fault, or has to wait, would never be tried again: it is not answered then.
 fn stands_alone(exchange: &Exchange<'_>, prepared: &Prepared, failure: &Failure) -> bool {
-    let answered_once = !matches!(exchange.keyed, Keyed::No);
     let waits = failure.category == Category::Throttled;
-    let tried_again = answered_once && (waits || failure.category.is_ours());
+    let tried_again = exchange.is_keyed() && (waits || failure.category.is_ours());
     !(prepared.transaction || tried_again)
 }
 

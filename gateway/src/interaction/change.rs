@@ -2,15 +2,12 @@
 //! answered again when it was made under the same idempotency key before.
 
 use crate::{
-    exchange::{
-        Exchange,
-        done::{Done, Wrote},
-        sight::Looked,
-    },
+    exchange::Exchange,
     failure::Failure,
     http::{precondition::Preconditions, reply::Reply},
+    idempotency::done::{Done, Wrote},
     interaction::{create, delete, update},
-    record::{security_context, write::NewContent},
+    record::{security_context, sight::Looked, write::NewContent},
 };
 use fhir::Resource;
 use model::{LogicalId, ResourceType, VersionNumber};
@@ -129,11 +126,11 @@ async fn written_again(
     let context = security_context::of(exchange, resource).await?;
     let new = NewContent::of_version(exchange, resource, (id.clone(), mark), context);
     let (kind, target) = (resource.resource_type(), new.target(exchange));
-    if exchange.decide(action, &target).is_none() {
-        exchange.touch_refused(kind, id, action, new.patients);
-        return Err(Failure::forbidden());
+    let mut asked = exchange.ask(action, (kind, id));
+    if !exchange.permit(&mut asked, action, &target) {
+        return Err(exchange.refuse(&asked, new.patients));
     }
-    exchange.touch(kind, id, Some(mark.number), action, new.patients.clone());
+    exchange.complete(&asked, Some(mark.number), new.patients.clone());
     Ok(Reply {
         success: wrote.success,
         version: Some(mark),
@@ -156,11 +153,11 @@ async fn deleted_again(
         Looked::Hidden(target) => (target, Vec::new()),
         Looked::Absent => (exchange.unknown(kind, id), Vec::new()),
     };
-    if !may || exchange.decide(Action::Delete, &target).is_none() {
-        exchange.touch(kind, id, None, Action::Delete, Vec::new());
+    let mut asked = exchange.ask(Action::Delete, (kind, id));
+    if !may || !exchange.permit(&mut asked, Action::Delete, &target) {
         return Err(Failure::forbidden());
     }
     let number = wrote.version.map(|mark| mark.number);
-    exchange.touch(kind, id, number, Action::Delete, patients);
+    exchange.complete(&asked, number, patients);
     Ok(Reply::deleted(wrote.version))
 }

@@ -35,13 +35,12 @@ pub async fn create(
     let context = security_context::of(exchange, resource).await?;
     let new = NewContent::first(exchange, resource, id, context);
     let target = new.target(exchange);
-    let Some(permit) = exchange.decide(Action::Create, &target) else {
-        // Under the id that it would have had: whom it was about has to be found.
-        let kind = resource.resource_type();
-        exchange.touch_refused(kind, &new.id, Action::Create, new.patients);
-        return Err(Failure::forbidden());
-    };
-    let mark = write::put(exchange, &permit, &target, VersionInteraction::Create, &new).await?;
+    // Under the id that it would have: whom a refused one was about has to be found.
+    let mut asked = exchange.ask(Action::Create, (resource.resource_type(), &new.id));
+    if !exchange.permit(&mut asked, Action::Create, &target) {
+        return Err(exchange.refuse(&asked, new.patients));
+    }
+    let mark = write::put(exchange, &asked, &target, VersionInteraction::Create, &new).await?;
     Ok(Reply {
         success: Success::Created,
         version: Some(mark),

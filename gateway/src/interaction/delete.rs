@@ -1,13 +1,13 @@
 //! delete: `DELETE [base]/[type]/[id]` (<https://hl7.org/fhir/R4/http.html#delete>).
 
 use crate::{
-    exchange::{Exchange, sight::Looked},
+    exchange::Exchange,
     failure::Failure,
     http::{
         precondition::Preconditions,
         reply::{Reply, VersionMark},
     },
-    record::{version::is_delete, write},
+    record::{sight::Looked, version::is_delete, write},
 };
 use model::{LogicalId, ResourceType};
 use policies::Action;
@@ -29,26 +29,21 @@ pub async fn delete(
         Looked::Absent => exchange.unknown(kind, id),
         seen => seen.target(exchange, kind, id),
     };
+    let mut asked = exchange.ask(Action::Delete, (kind, id));
     if !exchange.may_replace(kind, looked.as_found()).await? {
-        exchange.touch(kind, id, None, Action::Delete, Vec::new());
+        return Err(Failure::forbidden());
+    }
+    // A refusal names what was aimed at, as it does when nothing is there.
+    if !exchange.permit(&mut asked, Action::Delete, &target) {
         return Err(Failure::forbidden());
     }
     let Looked::Opened(current) = looked else {
-        exchange.touch(kind, id, None, Action::Delete, Vec::new());
-        exchange
-            .decide(Action::Delete, &target)
-            .ok_or_else(Failure::forbidden)?;
         preconditions.check_change(None)?;
         return Ok(Reply::deleted(None));
     };
-    let Some(permit) = exchange.decide(Action::Delete, &target) else {
-        // The audit names what was aimed at, as it does when nothing is there.
-        exchange.touch(kind, id, None, Action::Delete, Vec::new());
-        return Err(Failure::forbidden());
-    };
     let newest = exchange.newest(&current.row, preconditions).await?;
     if let Err(failure) = preconditions.check_change(Some(&newest)) {
-        exchange.touch(kind, id, None, Action::Delete, current.patients);
+        exchange.complete(&asked, None, current.patients);
         return Err(failure);
     }
     if is_delete(&current.row) {
@@ -56,16 +51,9 @@ pub async fn delete(
             number: current.row.number,
             time: current.row.time,
         };
-        exchange.touch(kind, id, None, Action::Delete, current.patients);
+        exchange.complete(&asked, None, current.patients);
         return Ok(Reply::deleted(Some(mark)));
     }
-    let mark = write::delete(exchange, &permit, &target, id, &current.row).await?;
-    exchange.touch(
-        kind,
-        id,
-        Some(mark.number),
-        Action::Delete,
-        current.patients,
-    );
+    let mark = write::delete(exchange, &asked, &target, id, *current).await?;
     Ok(Reply::deleted(Some(mark)))
 }

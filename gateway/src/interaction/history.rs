@@ -4,15 +4,15 @@
 mod begun;
 
 use crate::{
-    exchange::{
-        Exchange,
-        overlay::{self, HistoryRange},
-        sight::Looked,
-    },
+    exchange::{Exchange, asked::Named, facts},
     failure::{Category, Failure},
     http::{head::Given, negotiation, reply::Reply},
     limits::sizes::DEFAULT_COUNT,
-    record::version::{Found, OpenVersion, is_delete},
+    record::{
+        sight::Looked,
+        version::{Found, OpenVersion, is_delete},
+        versions::{self as written, HistoryRange},
+    },
     search::{
         cursor,
         paging::{BYTES_PER_PAGE, cursor_query, not_beside_cursor, parse_count},
@@ -23,7 +23,7 @@ use fhir::{
     bundle::{self, HistoryEntry},
 };
 use model::{LogicalId, ResourceType, Tag, Timestamp, VersionNumber};
-use policies::{Action, TargetFacts};
+use policies::Action;
 use std::collections::BTreeSet;
 
 const HISTORY: &[Action] = &[Action::HistoryInstance];
@@ -239,17 +239,19 @@ async fn one(
         Err(failure) if failure.category == Category::Damaged => failure,
         Err(failure) => return Err(failure),
     };
-    let facts = TargetFacts {
-        facility: exchange.facility().name.clone(),
-        resource_type: kind.clone(),
-        patients: subject.into_iter().collect(),
-        labels: Vec::new(),
-    };
-    let permit = exchange.decide(Action::HistoryInstance, &facts.of_record(record));
-    if permit.is_some() && exchange.may_know_of_damage(&[Action::HistoryInstance], kind) {
-        exchange.touch(kind, id, Some(number), Action::HistoryInstance, Vec::new());
+    let patients = subject.into_iter().collect();
+    let facts = facts::of_record(&exchange.facility().name, kind, patients);
+    let asked = exchange.weigh(Action::HistoryInstance, &facts.of_record(record));
+    if asked.is_permitted() && exchange.may_know_of_damage(&[Action::HistoryInstance], kind) {
+        let named = Named {
+            kind: kind.clone(),
+            id: id.clone(),
+            version: Some(number),
+            patients: Vec::new(),
+        };
+        exchange.disclose_damage(&asked, named);
         shown.versions.push(OneVersion::Damaged(row, failure));
-    } else if permit.is_some() {
+    } else if asked.is_permitted() {
         shown.damaged = Some(failure);
     }
     Ok(())
@@ -260,11 +262,11 @@ async fn released(
     exchange: &mut Exchange<'_>,
     mut found: Found,
 ) -> Result<Option<OpenVersion>, Failure> {
-    let permit = exchange.decide_shown(Action::HistoryInstance, &mut found);
-    let Some(permit) = permit.await? else {
+    let asked = exchange.weigh_shown(Action::HistoryInstance, &mut found);
+    let Some(asked) = asked.await? else {
         return Ok(None);
     };
-    let mut version = exchange.release(&permit, found)?;
+    let mut version = exchange.release(asked, found)?;
     version.resource = None;
     Ok(Some(version))
 }
@@ -300,7 +302,7 @@ async fn versions(
             (last, left) = (Some(row.number), left.saturating_sub(1));
             if !exchange.may_reach(HISTORY, kind, row.subject) {
                 let hidden = exchange.clear_target(kind, row.record, row.subject);
-                drop(exchange.decide(Action::HistoryInstance, &hidden));
+                exchange.pass_over(Action::HistoryInstance, &hidden);
                 continue;
             }
             match one(exchange, kind, id, row, &mut shown).await {
@@ -335,17 +337,12 @@ async fn nothing(
         Some(_) => exchange.look(HISTORY, kind, id, None).await?,
         None => Looked::Absent,
     };
-    let shown = exchange.decide_looked(Action::HistoryInstance, (kind, id), current);
-    let (seen, patients) = match shown.await? {
-        Some((_, found)) => (true, found.patients),
-        None => (false, Vec::new()),
+    let shown = exchange.ask_shown(Action::HistoryInstance, (kind, id), current);
+    let Some((asked, found)) = shown.await? else {
+        return Err(Failure::not_found());
     };
-    exchange.touch(kind, id, None, Action::HistoryInstance, patients);
-    if seen {
-        Ok(())
-    } else {
-        Err(Failure::not_found())
-    }
+    exchange.complete(&asked, None, found.patients);
+    Ok(())
 }
 
 /// The next rows, unless what stands in clear denies all that are left: then none is
@@ -361,7 +358,7 @@ async fn visible_rows(
         let record = exchange.tag(kind, id);
         let facts = exchange.history_facts(record, range, FACTS).await?;
         let all = facts.len() < FACTS as usize;
-        let written = overlay::history(&exchange.writes, record, range);
+        let written = written::history(exchange.written(), record, range);
         let subjects: BTreeSet<Option<Tag>> = (facts.iter().map(|facts| facts.subject))
             .chain(written.iter().map(|version| version.subject))
             .collect();
@@ -388,7 +385,7 @@ async fn rows(
         })
         .await?
         .map_err(|error| exchange.facility().refuse_read(kind, tag, error))?;
-    let mut rows = overlay::history(&exchange.writes, tag, range);
+    let mut rows = written::history(exchange.written(), tag, range);
     rows.extend(stored);
     rows.truncate(limit as usize);
     Ok(rows)

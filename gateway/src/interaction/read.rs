@@ -2,13 +2,16 @@
 //! (<https://hl7.org/fhir/R4/http.html#read>).
 
 use crate::{
-    exchange::{Exchange, sight::Looked},
+    exchange::Exchange,
     failure::{Category, Failure},
     http::{
         precondition::{Newest, Preconditions},
         reply::{Reply, VersionMark},
     },
-    record::version::{OpenVersion, is_delete},
+    record::{
+        sight::Looked,
+        version::{OpenVersion, is_delete},
+    },
 };
 use fhir::IssueCode;
 use model::{LogicalId, ResourceType, VersionNumber};
@@ -74,9 +77,7 @@ fn answer(
     ))
 }
 
-/// Decides over what was found and releases it. What was not found is decided
-/// over too, so that hidden and absent take the same steps and leave the same
-/// audit.
+/// Asks for what was found and shows it.
 ///
 /// # Errors
 /// Not found for what is absent or hidden alike.
@@ -87,11 +88,8 @@ async fn permitted(
     id: &LogicalId,
     looked: Looked,
 ) -> Result<OpenVersion, Failure> {
-    match exchange.decide_looked(action, (kind, id), looked).await? {
-        Some((permit, found)) => exchange.release(&permit, found),
-        None => {
-            exchange.touch(kind, id, None, action, Vec::new());
-            Err(Failure::not_found())
-        }
+    match exchange.ask_shown(action, (kind, id), looked).await? {
+        Some((asked, found)) => exchange.release(asked, found),
+        None => Err(Failure::not_found()),
     }
 }

@@ -7,10 +7,10 @@
 //! when there is a match behind it, or more candidates than one request may open.
 
 use crate::{
-    exchange::{Exchange, sight::SEARCH},
+    exchange::{Exchange, asked::Asked, reach::SEARCH},
     failure::{Category, Failure},
     http::reply::Reply,
-    record::version::{Found, OpenVersion},
+    record::version::{Candidate, Found, OpenVersion},
     search::{
         candidates::Candidates,
         order::Position,
@@ -23,23 +23,16 @@ use crate::{
 };
 use fhir::{
     IssueCode, Severity,
-    audit_event::AuditPatient,
     bundle::{self, SearchEntry, SearchMode},
 };
 use model::ResourceType;
-use policies::{Action, Permit, Target};
+use policies::{Action, Target};
 use zeroize::Zeroizing;
-
-/// A match, and whom it is about.
-struct Match {
-    version: OpenVersion,
-    patients: Vec<AuditPatient>,
-}
 
 /// What became of a candidate.
 enum Checked {
     /// It matches and may be seen.
-    Match(Box<Match>),
+    Match(Box<Candidate>),
     /// It does not match, or may not be seen.
     Passed,
     /// It is damaged; whether it would match is not known.
@@ -64,9 +57,7 @@ pub async fn search(exchange: &mut Exchange<'_>, search: &Search) -> Result<Repl
     let (kind, page) = (search.criteria.kind(), &search.page);
     exchange.note_query(search.understood());
     let all = Target::all(exchange.facility().name.clone(), kind.clone());
-    exchange
-        .decide(Action::SearchType, &all)
-        .ok_or_else(Failure::forbidden)?;
+    exchange.require(Action::SearchType, &all)?;
     if page.is_long() {
         exchange.context.lane.long_step().await;
     }
@@ -84,11 +75,9 @@ pub async fn search(exchange: &mut Exchange<'_>, search: &Search) -> Result<Repl
         total => count(exchange, &mut sought, total).await?,
     };
     let warning = sought.warning(exchange);
-    for found in &matches {
-        let (row, patients) = (&found.version.row, found.patients.clone());
-        let (id, number) = (&found.version.id, Some(row.number));
-        exchange.touch(&row.resource_type, id, number, Action::SearchType, patients);
-    }
+    let matches = matches.into_iter();
+    let shown = matches.map(|found| exchange.disclose_version(found));
+    let shown: Vec<OpenVersion> = shown.collect();
     let next = match end {
         Some(after) => Some(search.next_link(exchange, after).await?),
         None => None,
@@ -105,7 +94,7 @@ pub async fn search(exchange: &mut Exchange<'_>, search: &Search) -> Result<Repl
         total,
     };
     let outcomes = outcomes(page, warning);
-    Ok(Reply::document(searchset(&url, &links, matches, outcomes)))
+    Ok(Reply::document(searchset(&url, &links, shown, outcomes)))
 }
 
 impl Sought<'_> {
@@ -154,14 +143,14 @@ pub fn outcome_entry<R>(outcome: R) -> SearchEntry<R> {
 fn searchset(
     url: &str,
     links: &bundle::Page<'_>,
-    matches: Vec<Match>,
+    shown: Vec<OpenVersion>,
     outcomes: Vec<Vec<u8>>,
 ) -> Vec<u8> {
-    let mut entries: Vec<SearchEntry<Zeroizing<Vec<u8>>>> = matches
+    let mut entries: Vec<SearchEntry<Zeroizing<Vec<u8>>>> = shown
         .into_iter()
-        .map(|found| SearchEntry {
-            full_url: Some(format!("{url}/{}", found.version.id)),
-            resource: found.version.content,
+        .map(|version| SearchEntry {
+            full_url: Some(format!("{url}/{}", version.id)),
+            resource: version.content,
             mode: SearchMode::Match,
         })
         .collect();
@@ -176,7 +165,7 @@ async fn matches(
     exchange: &mut Exchange<'_>,
     sought: &mut Sought<'_>,
     page: &Page,
-) -> Result<(Vec<Match>, Option<Position>), Failure> {
+) -> Result<(Vec<Candidate>, Option<Position>), Failure> {
     let (mut matches, mut bytes, mut seen) = (Vec::new(), 0_usize, 0);
     let mut after = page.after;
     let most = BYTES_PER_PAGE.min(exchange.budget.answer_left());
@@ -207,7 +196,8 @@ async fn matches(
                 if matches.len() >= page.count as usize || bytes >= most {
                     return Ok((matches, after));
                 }
-                bytes = bytes.saturating_add(found.version.content.len());
+                let size = found.version.look(|version| version.content.len());
+                bytes = bytes.saturating_add(size);
                 matches.push(*found);
             }
             after = Some(place);
@@ -283,7 +273,7 @@ async fn check(
         let all = exchange.reaches_all(SEARCH, kind);
         if !all && !exchange.may_reach(SEARCH, kind, subject) {
             let hidden = exchange.clear_target(kind, row.record, subject);
-            drop(exchange.decide(Action::SearchType, &hidden));
+            exchange.pass_over(Action::SearchType, &hidden);
             return Ok(Checked::Passed);
         }
     }
@@ -291,7 +281,7 @@ async fn check(
         Ok(found) => shown(exchange, found).await,
         Err(failure) => Err(failure),
     };
-    let (permit, found) = match shown {
+    let (asked, found) = match shown {
         Ok(Some(shown)) => shown,
         Ok(None) => return Ok(Checked::Passed),
         Err(failure) if failure.category == Category::Damaged => {
@@ -301,9 +291,10 @@ async fn check(
         Err(failure) => return Err(failure),
     };
     let written = found.row.time;
-    let (mut version, patients) = found.release(&permit)?;
+    let mut candidate = found.examine(asked)?;
     // What was read of it is several times its bytes, and is not kept for the page.
-    let holds = version.resource.take().is_some_and(|resource| {
+    let resource = candidate.version.take(|version| version.resource.take());
+    let holds = resource.is_some_and(|resource| {
         let record = OpenRecord {
             resource: &resource,
             local: &exchange.context.local,
@@ -314,15 +305,15 @@ async fn check(
     if !holds {
         return Ok(Checked::Passed);
     }
-    Ok(Checked::Match(Box::new(Match { version, patients })))
+    Ok(Checked::Match(Box::new(candidate)))
 }
 
 /// What was opened, with the right to show it.
 async fn shown(
     exchange: &mut Exchange<'_>,
     mut found: Found,
-) -> Result<Option<(Permit, Found)>, Failure> {
-    let permit = exchange.decide_shown(Action::SearchType, &mut found);
-    let permit = permit.await?;
-    Ok(permit.map(|permit| (permit, found)))
+) -> Result<Option<(Asked, Found)>, Failure> {
+    let asked = exchange.weigh_shown(Action::SearchType, &mut found);
+    let asked = asked.await?;
+    Ok(asked.map(|asked| (asked, found)))
 }

@@ -1,7 +1,7 @@
 //! update: `PUT [base]/[type]/[id]` (<https://hl7.org/fhir/R4/http.html#update>).
 
 use crate::{
-    exchange::{Exchange, sight::Looked},
+    exchange::{Exchange, asked::Asked as Right},
     failure::{Category, Failure},
     http::{
         precondition::Preconditions,
@@ -9,13 +9,14 @@ use crate::{
     },
     record::{
         security_context::{self, SecurityContext},
+        sight::Looked,
         version::{Found, is_delete, patients_of},
         write::{self, NewContent},
     },
 };
-use fhir::{IssueCode, Resource, audit_event::AuditPatient};
+use fhir::{IssueCode, Resource};
 use model::{LogicalId, VersionInteraction};
-use policies::{Action, Permit, Target};
+use policies::{Action, Target};
 
 /// What is to be written where, and what must be there.
 struct Asked<'r> {
@@ -51,7 +52,8 @@ pub async fn update(
         Looked::Absent => create_with_id(exchange, asked).await,
         Looked::Opened(current) => replace(exchange, asked, *current).await,
         Looked::Hidden(target) => {
-            drop(permitted(exchange, Action::Update, &target, resource, id)?);
+            let mut right = exchange.ask(Action::Update, (kind, id));
+            permit(exchange, &mut right, Action::Update, &target, resource)?;
             Err(Failure::forbidden())
         }
     }
@@ -87,16 +89,21 @@ async fn create_with_id(exchange: &mut Exchange<'_>, asked: Asked<'_>) -> Result
         context,
     } = asked;
     let unknown = exchange.unknown(resource.resource_type(), id);
-    permitted(exchange, Action::Update, &unknown, resource, id)?;
-    replaceable(exchange, resource, id, None).await?;
+    let kind = resource.resource_type();
+    let mut right = exchange.ask(Action::Update, (kind, id));
+    permit(exchange, &mut right, Action::Update, &unknown, resource)?;
+    replaceable(exchange, &right, resource, None).await?;
     let new = NewContent::first(exchange, resource, id.clone(), context);
     let target = new.target(exchange);
-    let permit = permitted(exchange, Action::CreateWithId, &target, resource, id)?;
-    if let Err(failure) = preconditions.check_change(None) {
-        aimed_at(exchange, resource, id, Vec::new());
-        return Err(failure);
-    }
-    put(exchange, &permit, &target, &new, Success::Created).await
+    permit(
+        exchange,
+        &mut right,
+        Action::CreateWithId,
+        &target,
+        resource,
+    )?;
+    preconditions.check_change(None)?;
+    put(exchange, &right, &target, &new, Success::Created).await
 }
 
 async fn replace(
@@ -112,15 +119,16 @@ async fn replace(
     } = asked;
     // Both states count: who may write the record as it is, and as it becomes.
     let before = current.withheld.target();
-    permitted(exchange, Action::Update, &before, resource, id)?;
-    replaceable(exchange, resource, id, Some(&current)).await?;
+    let mut right = exchange.ask(Action::Update, (resource.resource_type(), id));
+    permit(exchange, &mut right, Action::Update, &before, resource)?;
+    replaceable(exchange, &right, resource, Some(&current)).await?;
     let mark = write::next_version(exchange, &current.row)?;
     let mut new = NewContent::of_version(exchange, resource, (id.clone(), mark), context);
     let target = new.target(exchange);
-    let permit = permitted(exchange, Action::Update, &target, resource, id)?;
+    permit(exchange, &mut right, Action::Update, &target, resource)?;
     let newest = exchange.newest(&current.row, preconditions).await?;
     if let Err(failure) = preconditions.check_change(Some(&newest)) {
-        aimed_at(exchange, resource, id, current.patients);
+        exchange.complete(&right, None, current.patients);
         return Err(failure);
     }
     new.left = current.patients;
@@ -129,59 +137,53 @@ async fn replace(
     } else {
         Success::Ok
     };
-    put(exchange, &permit, &target, &new, success).await
+    put(exchange, &right, &target, &new, success).await
 }
 
 /// Decides; a refusal leaves in the audit which record was aimed at and whom the body
 /// names, and no more than when nothing is there.
-fn permitted(
+fn permit(
     exchange: &mut Exchange<'_>,
+    right: &mut Right,
     action: Action,
     target: &Target,
     resource: &Resource,
-    id: &LogicalId,
-) -> Result<Permit, Failure> {
-    exchange.decide(action, target).ok_or_else(|| {
-        let named = patients_of(exchange.facility(), &exchange.context.local, resource);
-        exchange.touch_refused(resource.resource_type(), id, Action::Update, named);
-        Failure::forbidden()
-    })
-}
-
-/// Refuses as [`permitted`] does whoever may not change what stands there, or could.
-async fn replaceable(
-    exchange: &mut Exchange<'_>,
-    resource: &Resource,
-    id: &LogicalId,
-    current: Option<&Found>,
 ) -> Result<(), Failure> {
-    let kind = resource.resource_type();
-    if exchange.may_replace(kind, current).await? {
+    if exchange.permit(right, action, target) {
         return Ok(());
     }
-    let named = patients_of(exchange.facility(), &exchange.context.local, resource);
-    exchange.touch_refused(kind, id, Action::Update, named);
-    Err(Failure::forbidden())
+    Err(refuse(exchange, right, resource))
 }
 
-fn aimed_at(
+/// Refuses as [`permit`] does whoever may not change what stands there, or could.
+async fn replaceable(
     exchange: &mut Exchange<'_>,
+    right: &Right,
     resource: &Resource,
-    id: &LogicalId,
-    patients: Vec<AuditPatient>,
-) {
-    let kind = resource.resource_type();
-    exchange.touch(kind, id, None, Action::Update, patients);
+    current: Option<&Found>,
+) -> Result<(), Failure> {
+    if exchange
+        .may_replace(resource.resource_type(), current)
+        .await?
+    {
+        return Ok(());
+    }
+    Err(refuse(exchange, right, resource))
+}
+
+fn refuse(exchange: &mut Exchange<'_>, right: &Right, resource: &Resource) -> Failure {
+    let named = patients_of(exchange.facility(), &exchange.context.local, resource);
+    exchange.refuse(right, named)
 }
 
 async fn put(
     exchange: &mut Exchange<'_>,
-    permit: &Permit,
+    right: &Right,
     target: &Target,
     new: &NewContent<'_>,
     success: Success,
 ) -> Result<Reply, Failure> {
-    let mark = write::put(exchange, permit, target, VersionInteraction::Update, new).await?;
+    let mark = write::put(exchange, right, target, VersionInteraction::Update, new).await?;
     Ok(Reply {
         success,
         version: Some(mark),

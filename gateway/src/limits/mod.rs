@@ -8,7 +8,6 @@ pub(crate) mod pace;
 pub(crate) mod places;
 pub(crate) mod rates;
 pub(crate) mod sizes;
-pub(crate) mod spent;
 pub(crate) mod stored;
 pub(crate) mod under_way;
 pub(crate) mod user;

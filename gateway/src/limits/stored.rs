@@ -2,7 +2,6 @@
 //! speaks for itself. They are this process's own, and full again when it starts.
 
 use crate::{
-    exchange::Exchange,
     failure::Failure,
     limits::{
         buckets::Buckets,
@@ -90,18 +89,5 @@ impl Throttle {
             buckets.charge(&key, self.now(), blocks);
         }
         blocks.saturating_mul(BLOCK)
-    }
-}
-
-impl Exchange<'_> {
-    /// Asks whether the caller may store another version. What was not committed yet does
-    /// not count.
-    ///
-    /// # Errors
-    /// As [`Throttle::may_store`].
-    pub(crate) fn require_store(&self) -> Result<(), Failure> {
-        let app = self.app();
-        let may = app.throttle.may_store(&self.context.caller);
-        may.inspect_err(|_| app.counters.not_stored())
     }
 }

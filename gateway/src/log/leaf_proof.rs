@@ -3,7 +3,6 @@
 //! (docs/proof-format.md).
 
 use crate::{
-    exchange::Exchange,
     facility::Facility,
     failure::Failure,
     log::{checkpoints, unshown_keys::UnshownKeys},
@@ -33,16 +32,16 @@ struct Standing {
 /// # Errors
 /// When no leaf commits to the row, or the log cannot be read or does not fit itself.
 pub async fn bundle(
-    exchange: &Exchange<'_>,
+    facility: &Facility,
     leaf: Leaf,
     commitment: Commitment,
     row: RowPlace<'_>,
 ) -> Result<Bundle, Failure> {
-    let standing = match committed::leaf(exchange.facility(), row, commitment).await? {
+    let standing = match committed::leaf(facility, row, commitment).await? {
         Some(place) => {
-            let unshown = Arc::clone(&exchange.facility().unshown_keys);
+            let unshown = Arc::clone(&facility.unshown_keys);
             let read = move |reader: &mut Reader| standing(reader, place, &unshown);
-            exchange.app().store.read("proof", read).await?
+            facility.store.read("proof", read).await?
         }
         None => None,
     };

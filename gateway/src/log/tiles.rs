@@ -3,7 +3,7 @@
 //! signed checkpoint. A later epoch of the log is at `/log/{facility}/{epoch}/`.
 //!
 //! It holds commitments only, nothing of any patient, so that its readings are
-//! counted in the access log and not audited one by one.
+//! counted in the access log and not audited one by one; who is refused is audited.
 //!
 //! A log that anyone may read can also be read by the scripts of any page (CORS,
 //! <https://fetch.spec.whatwg.org/#http-cors-protocol>), so that a browser verifies with no
@@ -11,8 +11,10 @@
 
 use crate::{
     app::App,
+    audit::sealed::AUDIT_EVENT,
     context::Context,
-    facility::{Facility, registered},
+    exchange::{door, rules::Rules},
+    facility::Facility,
     failure::{Category, Failure},
     http::outcome,
     log::{checkpoints, unshown_keys::UnshownKeys},
@@ -23,10 +25,10 @@ use actix_web::{
     web,
 };
 use fhir::IssueCode;
-use model::{EpochRead, Tag};
-use policies::{Action, Authorizer, Decision, Question, Target};
+use model::AuditInteraction;
+use policies::{Action, Target};
 use std::sync::Arc;
-use store::{FacilityId, Log, Reader};
+use store::{Log, Reader};
 use tlog::{
     leaf,
     tile_path::{Holds, TilePath},
@@ -111,9 +113,13 @@ async fn enter(request: &HttpRequest) -> Result<(Arc<Facility>, bool), Failure> 
         let facility = app.facility(&name).ok_or_else(Failure::not_found)?;
         return Ok((facility, true));
     }
-    let context = Context::enter(request).await?;
-    permit(&context).await?;
-    Ok((context.facility, false))
+    let log = AuditInteraction::operation("log");
+    let facility = door::answer(request, log, async |context| {
+        permit(&context).await?;
+        Ok(context.facility)
+    })
+    .await?;
+    Ok((facility, false))
 }
 
 fn app(request: &HttpRequest) -> Result<&web::Data<App>, Failure> {
@@ -125,53 +131,20 @@ fn app(request: &HttpRequest) -> Result<&web::Data<App>, Failure> {
 /// Decides under rules that are in force now: there is no transaction here that
 /// would notice rules of yesterday.
 async fn permit(context: &Context) -> Result<(), Failure> {
-    let sides = [Some(&context.facility), context.home.as_ref()];
-    let (mut rules, mut sharing) = (Vec::new(), Vec::new());
-    for facility in sides.into_iter().flatten() {
-        let (id, held) = (facility.id, facility.in_force().epoch);
-        if epoch(context, id).await? != Some(held) {
-            facility.refresh().await?;
-        }
-        let in_force = facility.in_force();
-        if let Some(compiled) = &in_force.rules {
-            rules.push((facility.name.clone(), Arc::clone(compiled)));
-        }
-        sharing.push((
-            facility.name.clone(),
-            in_force.registered.lists_for_sharing(),
-        ));
+    let mut rules = Rules::fresh(context).await?;
+    rules.require_client()?;
+    let kind = AUDIT_EVENT.parse().map_err(Failure::fault)?;
+    let target = Target::all(context.facility.name.clone(), kind);
+    if rules.allows(&context.app, Action::ReadLog, target) {
+        return Ok(());
     }
-    let home = context.home.as_ref().unwrap_or(&context.facility);
-    let only = context.app.registered_only;
-    let believed = home.in_force().registered.believed(only, &context.caller);
-    let caller = believed.ok_or_else(registered::refusal)?;
-    let kind = "AuditEvent".parse().map_err(Failure::fault)?;
-    let decision = Authorizer::new(rules).sharing(sharing).decide(&Question {
-        caller: &caller,
-        own_patient: None,
-        action: Action::ReadLog,
-        target: &Target::all(context.facility.name.clone(), kind),
-        consents: &[],
-        epochs: &[],
-    });
-    match decision {
-        Decision::Permit(_) => Ok(()),
-        Decision::Denied(_) => {
-            context.app.throttle.denied(&context.caller);
-            Err(Failure::new(
-                Category::Forbidden,
-                IssueCode::Forbidden,
-                "reading the log needs the role `monitor` or `auditor`, a scope such as \
-             `system/AuditEvent.s`, and a policy of the facility that permits it",
-            ))
-        }
-    }
-}
-
-async fn epoch(context: &Context, id: FacilityId) -> Result<Option<EpochRead>, Failure> {
-    let read = move |reader: &mut Reader| reader.epochs().read(id, &[Tag::ZERO]);
-    let epochs = context.app.store.read("epoch", read).await?;
-    Ok(epochs.into_iter().next())
+    context.app.throttle.denied(&context.caller);
+    Err(Failure::new(
+        Category::Forbidden,
+        IssueCode::Forbidden,
+        "reading the log needs the role `monitor` or `auditor`, a scope such as \
+         `system/AuditEvent.s`, and a policy of the facility that permits it",
+    ))
 }
 
 /// `[{epoch}/]checkpoint` or `[{epoch}/]tile/..`; the first epoch has no number.

@@ -6,9 +6,9 @@ use crate::{
     audit::opened,
     facility::{Facility, statement},
     failure::{Category, Failure},
-    record::version,
+    record::{own_leaf::OwnLeaf, version},
 };
-use model::{Commitment, Tag, VersionNumber};
+use model::{Tag, VersionNumber};
 use sealing::Format;
 use std::sync::Arc;
 use store::{Audit, LeafFault, LeafName, Reader, Statement, Version, WaitingLeaf};
@@ -17,14 +17,6 @@ use store::{Audit, LeafFault, LeafName, Reader, Statement, Version, WaitingLeaf}
 const BATCH: u32 = 256;
 /// Calls at a start, so that many leaves do not hold it up; the rest is left to the tasks of the process.
 const CALLS_AT_START: u32 = 16;
-
-/// What a row commits to.
-pub(crate) struct OwnLeaf {
-    pub(crate) commitment: Commitment,
-    /// Whether the envelope binds all that the row says, so that no leaf is needed to
-    /// believe it.
-    pub(crate) is_bound: bool,
-}
 
 /// [`show`] for a facility that is opened.
 ///
@@ -115,16 +107,6 @@ pub(crate) async fn of_row(
         Ok(own) => Ok(Some(own)),
         Err(failure) if failure.category == Category::Unavailable => Err(failure),
         Err(_) => Ok(None),
-    }
-}
-
-impl OwnLeaf {
-    /// Of a row whose envelope has this format.
-    pub(crate) fn new(commitment: Commitment, format: Format) -> Self {
-        Self {
-            commitment,
-            is_bound: format != Format::One,
-        }
     }
 }
 

@@ -6,12 +6,15 @@
 
 use crate::{
     audit::sealed::{self, AUDIT_EVENT},
-    exchange::Exchange,
+    exchange::{Exchange, asked::Named},
     failure::Failure,
     http::reply::{Reply, Success},
     interaction::audit_event,
     log::leaf_proof,
-    record::{damage::RowPlace, version::OpenVersion, write::statement_of},
+    record::{
+        damage::RowPlace,
+        version::{OpenVersion, statement_of},
+    },
 };
 use model::{Commitment, LogicalId, ResourceType, VersionNumber};
 use policies::Action;
@@ -32,19 +35,16 @@ pub async fn of_version(
     let either = [Action::Proof, Action::ProofWithoutContent];
     let looked = exchange.look(&either, kind, id, version).await?;
     let target = looked.target(exchange, kind, id);
+    let mut asked = exchange.ask(Action::Proof, (kind, id));
+    let mut with_content = exchange.permit(&mut asked, Action::Proof, &target);
     let mut found = looked.found();
-    let with_content = match &mut found {
-        Some(found) => exchange.decide_shown(Action::Proof, found).await?,
-        None => exchange.decide(Action::Proof, &target),
-    };
+    if let (Some(found), true) = (&mut found, with_content) {
+        with_content = exchange.context_shows(found).await?;
+    }
     // Without content nothing is shown of a Binary, so its context is not asked.
-    let leaf_only = match with_content {
-        Some(_) => None,
-        None => exchange.decide(Action::ProofWithoutContent, &target),
-    };
-    let permitted = with_content.is_some() || leaf_only.is_some();
+    let permitted =
+        with_content || exchange.permit(&mut asked, Action::ProofWithoutContent, &target);
     let Some(found) = found.filter(|_| permitted) else {
-        exchange.touch(kind, id, None, Action::Proof, Vec::new());
         return Err(Failure::not_found());
     };
     let (row, facility) = (Arc::clone(&found.row), exchange.facility());
@@ -61,18 +61,18 @@ pub async fn of_version(
         };
         (leaf, commitment)
     };
-    let (leaf, commitment) = match (with_content, leaf_only) {
-        (Some(permit), _) => open_leaf(&exchange.release(&permit, found)?, true),
-        (None, Some(permit)) => {
-            exchange.touch(kind, id, Some(row.number), permit.action(), found.patients);
-            permit
-                .release_leaf(found.withheld, |version| open_leaf(&version, false))
-                .map_err(Failure::fault)?
-        }
-        (None, None) => {
-            exchange.touch(kind, id, None, Action::Proof, Vec::new());
-            return Err(Failure::not_found());
-        }
+    let (leaf, commitment) = if with_content {
+        open_leaf(&exchange.release(asked, found)?, true)
+    } else {
+        let named = Named {
+            kind: kind.clone(),
+            id: id.clone(),
+            version: Some(row.number),
+            patients: found.patients,
+        };
+        exchange.disclose_leaf(&asked, found.withheld, named, |version| {
+            open_leaf(&version, false)
+        })?
     };
     answer(exchange, leaf, commitment, RowPlace::of(&row)).await
 }
@@ -124,7 +124,7 @@ async fn answer(
     commitment: Commitment,
     row: RowPlace<'_>,
 ) -> Result<Reply, Failure> {
-    let bundle = leaf_proof::bundle(exchange, leaf, commitment, row).await?;
+    let bundle = leaf_proof::bundle(exchange.facility(), leaf, commitment, row).await?;
     Ok(Reply {
         success: Success::Ok,
         version: None,

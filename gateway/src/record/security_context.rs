@@ -11,89 +11,42 @@
 
 use crate::{
     audit::sealed::AUDIT_EVENT,
-    exchange::{Exchange, sight::Looked},
+    exchange::Exchange,
     failure::{Category, Failure},
-    record::version::{Found, is_delete},
+    record::{
+        named_context::NamedContext,
+        version::{Found, is_delete},
+    },
 };
-use fhir::{IssueCode, LocalBase, LocalReference, Resource, audit_event::AuditPatient, tables};
-use model::{LogicalId, ResourceType, Scope, Tag};
-use policies::{Action, Permit};
-use std::collections::BTreeMap;
+use fhir::{IssueCode, LocalReference, Resource, audit_event::AuditPatient, tables};
+use model::{ResourceType, Scope, Tag};
+use policies::Action;
 
 const BINARY: &str = "Binary";
 
-/// What the `securityContext` of a Binary names.
-pub enum NamedContext {
-    /// A record of this facility, whether it is there or not.
-    Record(LocalReference),
-    /// Nothing that can be here.
-    Nothing,
-}
-
-impl NamedContext {
-    /// `None` for whatever has no `securityContext`.
-    #[must_use]
-    pub fn by(resource: &Resource, local: &LocalBase) -> Option<Self> {
-        let named = || resource.security_context(local);
-        let has = resource.has_security_context();
-        has.then(|| named().map_or(Self::Nothing, Self::Record))
-    }
-}
-
-/// The patients of records, by tag and how much the request had written then; `None` for
-/// what a read does not show.
-pub(crate) type Contexts = BTreeMap<(Tag, usize), Option<Vec<AuditPatient>>>;
-
 impl Exchange<'_> {
-    /// Decides over what was looked for, to show it. What was not found is decided over
-    /// too, so that hidden and absent take the same steps.
-    ///
-    /// # Errors
-    /// As [`Self::decide_shown`].
-    pub async fn decide_looked(
-        &mut self,
-        action: Action,
-        (kind, id): (&ResourceType, &LogicalId),
-        looked: Looked,
-    ) -> Result<Option<(Permit, Found)>, Failure> {
-        let target = looked.target(self, kind, id);
-        let Some(mut found) = looked.found() else {
-            drop(self.decide(action, &target));
-            return Ok(None);
-        };
-        let permit = self.decide_shown(action, &mut found).await?;
-        Ok(permit.map(|permit| (permit, found)))
-    }
-
-    /// Decides over a version that is to be shown: by itself, and then a Binary by the
-    /// record that its `securityContext` names, as that stands now. The patients of that
+    /// Decides over a version that is to be shown, after its own decision: a Binary goes by
+    /// the record that its `securityContext` names, as that stands now. The patients of that
     /// are then concerned too.
     ///
     /// # Errors
     /// When that record cannot be read or opened; too costly when the request has opened
     /// enough.
-    pub async fn decide_shown(
-        &mut self,
-        action: Action,
-        found: &mut Found,
-    ) -> Result<Option<Permit>, Failure> {
-        let Some(permit) = self.decide(action, &found.withheld.target()) else {
-            return Ok(None);
-        };
+    pub(crate) async fn context_shows(&mut self, found: &mut Found) -> Result<bool, Failure> {
         let shown = match &found.context {
-            None => return Ok(Some(permit)),
+            None => return Ok(true),
             Some(NamedContext::Nothing) => None,
             Some(NamedContext::Record(named)) => self.shown(named).await?,
         };
         let Some(patients) = shown else {
-            return Ok(None);
+            return Ok(false);
         };
         // Those of the Binary itself are few.
         let own: Vec<Tag> = found.patients.iter().map(|it| it.tag).collect();
         let others = patients.into_iter().filter(|it| !own.contains(&it.tag));
         found.patients.extend(others);
         found.context = None;
-        Ok(Some(permit))
+        Ok(true)
     }
 
     /// Whether the caller may change what stands at an id: what a read would show now, and
@@ -101,7 +54,7 @@ impl Exchange<'_> {
     /// same answer as what is absent. Where nothing is known to stand there, `found` is none.
     ///
     /// # Errors
-    /// As [`Self::decide_shown`].
+    /// As [`Self::context_shows`].
     pub async fn may_replace(
         &mut self,
         kind: &ResourceType,
@@ -143,7 +96,7 @@ impl Exchange<'_> {
             // By itself it does not say who may read it; earlier releases took one.
             return Ok(None);
         }
-        let asked = (self.tag(kind, id), self.writes.len());
+        let asked = (self.tag(kind, id), self.written().len());
         if let Some(shown) = self.contexts.get(&asked).cloned() {
             // Each Binary has events of its own for them.
             self.pay_patients(shown.as_deref().unwrap_or_default());
@@ -151,8 +104,9 @@ impl Exchange<'_> {
         }
         let looked = self.look(&[Action::Read], kind, id, None).await?;
         let target = looked.target(self, kind, id);
-        let permit = self.decide(Action::Read, &target);
-        let found = looked.found().filter(|_| permit.is_some());
+        // The Binary stands for it in the audit, which names its patients.
+        let may = self.weigh(Action::Read, &target).is_permitted();
+        let found = looked.found().filter(|_| may);
         let stands = found.filter(|found| !is_delete(&found.row));
         let shown = stands.map(|found| found.patients);
         self.contexts.insert(asked, shown.clone());
@@ -205,20 +159,15 @@ async fn readable(
     let (kind, id) = (&named.resource_type, &named.id);
     let looked = exchange.look(&[Action::Read], kind, id, None).await?;
     let target = looked.target(exchange, kind, id);
-    let permit = exchange.decide(Action::Read, &target);
-    match (permit, looked.found()) {
-        (Some(_), Some(found)) => {
-            let (number, patients) = (found.row.number, found.patients.clone());
-            exchange.acts.consult((kind, id), Some(number), patients);
-            Ok((!is_delete(&found.row)).then_some(found))
-        }
-        // Hidden and absent alike: what was aimed at, and a denial like that of a read.
-        _ => {
-            exchange.acts.consult((kind, id), None, Vec::new());
-            exchange.note_denial();
-            Ok(None)
-        }
-    }
+    let mut asked = exchange.ask_beside((kind, id));
+    let may = exchange.permit(&mut asked, Action::Read, &target);
+    let Some(found) = looked.found().filter(|_| may) else {
+        // Hidden and absent alike: a denial like that of a read.
+        exchange.note_denial();
+        return Ok(None);
+    };
+    exchange.complete(&asked, Some(found.row.number), found.patients.clone());
+    Ok((!is_delete(&found.row)).then_some(found))
 }
 
 fn of_binary() -> Failure {

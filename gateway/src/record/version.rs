@@ -2,22 +2,28 @@
 //! of it, and the content that only a Permit releases.
 
 use crate::{
+    exchange::{
+        asked::{Asked, Examined},
+        facts,
+    },
     facility::Facility,
     failure::Failure,
-    log::{leaf_proof, waiting_leaves::OwnLeaf},
+    log::leaf_proof,
     record::{
         committed,
         damage::{Damage, RowPlace, check_padded_size},
-        security_context::NamedContext,
-        write::statement_of,
+        named_context::NamedContext,
+        own_leaf::OwnLeaf,
     },
 };
 use fhir::{LocalBase, Resource, audit_event::AuditPatient};
-use model::{Commitment, FacilityName, LogicalId, Tag, VersionInteraction, VersionNumber};
-use policies::{Permit, TargetFacts, Withheld};
+use model::{
+    Commitment, Digest, FacilityName, LeafKind, LogicalId, Tag, VersionInteraction, VersionNumber,
+};
+use policies::Withheld;
 use sealing::{ClearFacts, Format, Place, Salts};
 use std::sync::Arc;
-use tlog::leaf;
+use tlog::leaf::{self, Statement};
 use zeroize::Zeroizing;
 
 /// A stored version: its row, which is in clear, whom it is about, and the rest,
@@ -34,18 +40,28 @@ pub struct Found {
 }
 
 impl Found {
-    /// Lets out the content, and whom it is about.
+    /// Lets out the content, to be looked at.
     ///
     /// # Errors
-    /// When the permit was given for something else, or the record by whose rules it goes
+    /// When the right was given for something else, or the record by whose rules it goes
     /// was not decided over.
-    pub fn release(self, permit: &Permit) -> Result<(OpenVersion, Vec<AuditPatient>), Failure> {
+    pub(crate) fn examine(self, asked: Asked) -> Result<Candidate, Failure> {
         if self.context.is_some() {
             return Err(Failure::fault("a security context was not decided over"));
         }
-        let version = permit.release(self.withheld).map_err(Failure::fault)?;
-        Ok((version, self.patients))
+        Ok(Candidate {
+            version: asked.examine(self.withheld)?,
+            patients: self.patients,
+        })
     }
+}
+
+/// A version that may be shown and is looked at first.
+pub(crate) struct Candidate {
+    /// It.
+    pub version: Examined<OpenVersion>,
+    /// The patients concerned, for the audit.
+    pub patients: Vec<AuditPatient>,
 }
 
 /// A version whose envelope is open.
@@ -112,12 +128,7 @@ pub async fn open(
     // be recognised as one to a record of this facility.
     let mut tags: Vec<Tag> = patients.iter().map(|patient| patient.tag).collect();
     tags.extend(row.subject);
-    let facts = TargetFacts {
-        facility: facility.name.clone(),
-        resource_type: row.resource_type.clone(),
-        patients: tags,
-        labels: Vec::new(),
-    };
+    let facts = facts::of_record(&facility.name, &row.resource_type, tags);
     Ok(Found {
         withheld: Withheld::new(row.record, facts, version),
         patients,
@@ -177,6 +188,23 @@ fn commitment_of(facility: &Facility, version: &OpenVersion) -> Result<Commitmen
     let policy = leaf_proof::policy_digest(facility, version.row.policy_number)?;
     let statement = statement_of(facility, version, policy).encode();
     Ok(leaf::commitment(&version.salts.leaf, &statement))
+}
+
+/// The statement of a stored version, byte for byte as it was when sealed.
+#[must_use]
+pub fn statement_of(facility: &Facility, version: &OpenVersion, policy: Digest) -> Statement {
+    Statement {
+        content: leaf::content_digest(&version.salts.content, &version.content),
+        facility: facility.name.clone(),
+        interaction: version.row.interaction.as_str().to_owned(),
+        kind: LeafKind::Version,
+        policy,
+        reference: format!("{}/{}", version.row.resource_type, version.id),
+        seal: sealing::envelope_digest(&version.row.envelope),
+        subject: version.row.subject,
+        time: version.row.time,
+        version: version.row.number.get(),
+    }
 }
 
 async fn unseal(

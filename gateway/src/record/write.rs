@@ -2,13 +2,13 @@
 //! leaf, links and tokens. Nothing is stored here; the exchange commits it.
 
 use crate::{
-    exchange::Exchange,
+    exchange::{Exchange, asked::Asked, facts},
     facility::keyring::HeldKey,
     failure::{Category, Failure},
     http::reply::VersionMark,
     record::{
         security_context::SecurityContext,
-        version::{OpenVersion, patients_of},
+        version::{Found, patients_of},
     },
     search::{
         index::IndexValues,
@@ -17,10 +17,9 @@ use crate::{
 };
 use fhir::{IssueCode, Resource, audit_event::AuditPatient};
 use model::{
-    Digest, LeafKind, LogicalId, ResourceType, Scope, Tag, Timestamp, VersionInteraction,
-    VersionNumber,
+    LeafKind, LogicalId, ResourceType, Scope, Tag, Timestamp, VersionInteraction, VersionNumber,
 };
-use policies::{Permit, Target, TargetFacts};
+use policies::Target;
 use sealing::{ClearFacts, Place};
 use std::collections::BTreeSet;
 use store::{Link, NewVersion};
@@ -113,13 +112,17 @@ impl<'r> NewContent<'r> {
             Some(context) => context.tags.clone(),
             None => self.patients.iter().map(|patient| patient.tag).collect(),
         };
-        let facts = TargetFacts {
-            facility: exchange.facility().name.clone(),
-            resource_type: kind.clone(),
-            patients,
-            labels: Vec::new(),
-        };
+        let facts = facts::of_record(&exchange.facility().name, kind, patients);
         facts.of_record(exchange.tag(kind, &self.id))
+    }
+}
+
+impl Exchange<'_> {
+    /// The URL of a new version (<https://hl7.org/fhir/R4/http.html#create>).
+    #[must_use]
+    pub fn location(&self, new: &NewContent<'_>, mark: VersionMark) -> String {
+        let (base, kind) = (&self.context.base, new.resource.resource_type());
+        format!("{base}/{kind}/{}/_history/{}", new.id, mark.number)
     }
 }
 
@@ -137,23 +140,23 @@ struct Draft<'a> {
     tokens: Vec<model::Token>,
 }
 
-/// Seals a new version of a record that a permit was given for.
+/// Seals a new version of a record that was permitted.
 ///
 /// # Errors
-/// When the permit was given for something else, too many patients are named, or sealing
+/// When the right was given for something else, too many patients are named, or sealing
 /// fails.
-pub async fn put(
+pub(crate) async fn put(
     exchange: &mut Exchange<'_>,
-    permit: &Permit,
+    asked: &Asked,
     target: &Target,
     interaction: VersionInteraction,
     new: &NewContent<'_>,
 ) -> Result<VersionMark, Failure> {
-    permit.check_write(target).map_err(Failure::fault)?;
+    asked.check_write(target)?;
     exchange.require_store()?;
     let kind = new.resource.resource_type();
     if let Err(failure) = exchange.require_patients(kind, &new.patients) {
-        exchange.touch_refused(kind, &new.id, permit.action(), new.patients.clone());
+        exchange.name_some(asked, new.patients.clone());
         return Err(failure);
     }
     let record = exchange.tag(kind, &new.id);
@@ -169,7 +172,7 @@ pub async fn put(
     };
     let IndexValues { links, tokens } = index_values(exchange.facility(), &found_by);
     if links.len().saturating_add(tokens.len()) > FOUND_BY {
-        exchange.touch_refused(kind, &new.id, permit.action(), new.patients.clone());
+        exchange.name_some(asked, new.patients.clone());
         return Err(found_by_too_much(kind));
     }
     let mark = VersionMark {
@@ -177,7 +180,9 @@ pub async fn put(
         time: new.time,
     };
     let (key, made) = exchange.facility().keys.find_or_make(scope).await?;
-    exchange.keys_made += usize::from(made);
+    if made {
+        exchange.count_made_key();
+    }
     let draft = Draft {
         kind,
         id: &new.id,
@@ -190,14 +195,7 @@ pub async fn put(
         links,
         tokens,
     };
-    add(exchange, permit, draft)?;
-    exchange.touch(
-        kind,
-        &new.id,
-        Some(new.version),
-        permit.action(),
-        new.concerned(),
-    );
+    add(exchange, asked, draft, new.concerned())?;
     Ok(mark)
 }
 
@@ -209,20 +207,22 @@ fn found_by_too_much(kind: &ResourceType) -> Failure {
     Failure::new(Category::Unprocessable, IssueCode::BusinessRule, text).at(kind.to_string())
 }
 
-/// Seals the delete of a record: no content, under the key of the version that
+/// Seals the delete of a record that was permitted: no content, under the key of the version that
 /// it ends and keeping its subject (docs/storage-format.md).
 ///
 /// # Errors
-/// When the permit was given for something else, or sealing fails.
-pub async fn delete(
+/// When the right was given for something else, or sealing fails.
+pub(crate) async fn delete(
     exchange: &mut Exchange<'_>,
-    permit: &Permit,
+    asked: &Asked,
     target: &Target,
     id: &LogicalId,
-    ended: &store::Version,
+    ended: Found,
 ) -> Result<VersionMark, Failure> {
-    permit.check_write(target).map_err(Failure::fault)?;
+    asked.check_write(target)?;
     exchange.require_store()?;
+    let Found { row, patients, .. } = ended;
+    let ended = &*row;
     let mark = next_version(exchange, ended)?;
     let draft = Draft {
         kind: &ended.resource_type,
@@ -236,7 +236,7 @@ pub async fn delete(
         links: Vec::new(),
         tokens: Vec::new(),
     };
-    add(exchange, permit, draft)?;
+    add(exchange, asked, draft, patients)?;
     Ok(mark)
 }
 
@@ -262,11 +262,14 @@ pub fn next_version(
     })
 }
 
-fn add(exchange: &mut Exchange<'_>, permit: &Permit, draft: Draft<'_>) -> Result<(), Failure> {
+fn add(
+    exchange: &mut Exchange<'_>,
+    asked: &Asked,
+    draft: Draft<'_>,
+    concerned: Vec<AuditPatient>,
+) -> Result<(), Failure> {
     let facility = exchange.facility();
-    let (policy_number, policy) = permit
-        .policy_of(&facility.name)
-        .ok_or_else(|| Failure::fault("a permit without the rules of its facility"))?;
+    let (policy_number, policy) = asked.policy_of(&facility.name)?;
     let place = Place {
         facility: &facility.name,
         sealed_type: draft.kind.into(),
@@ -318,29 +321,8 @@ fn add(exchange: &mut Exchange<'_>, permit: &Permit, draft: Draft<'_>) -> Result
         links: draft.links,
         tokens: draft.tokens,
     };
-    exchange.writes.push(version);
+    exchange.write_version(asked, version, concerned);
     Ok(())
-}
-
-/// The statement of a stored version, byte for byte as it was when sealed.
-#[must_use]
-pub fn statement_of(
-    facility: &crate::facility::Facility,
-    version: &OpenVersion,
-    policy: Digest,
-) -> Statement {
-    Statement {
-        content: leaf::content_digest(&version.salts.content, &version.content),
-        facility: facility.name.clone(),
-        interaction: version.row.interaction.as_str().to_owned(),
-        kind: LeafKind::Version,
-        policy,
-        reference: format!("{}/{}", version.row.resource_type, version.id),
-        seal: sealing::envelope_digest(&version.row.envelope),
-        subject: version.row.subject,
-        time: version.row.time,
-        version: version.row.number.get(),
-    }
 }
 
 /// Which scope seals a version (docs/storage-format.md, "Keys").

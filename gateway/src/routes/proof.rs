@@ -4,20 +4,34 @@ use super::{
     Answer,
     path::{id, kind, version},
 };
-use crate::{audit::sealed::AUDIT_EVENT, context::Context, exchange, http::head, operation::proof};
+use crate::{
+    audit::sealed::AUDIT_EVENT,
+    context::Context,
+    exchange::{self, door},
+    http::head,
+    operation::proof,
+};
 use actix_web::HttpRequest;
 use model::{AuditInteraction, LogicalId, ResourceType, VersionNumber};
 
 pub(super) async fn get_proof(request: HttpRequest) -> Answer {
-    let context = Context::enter(&request).await?;
-    let (kind, id) = (kind(&request)?, id(&request)?);
-    prove(&request, context, (kind, id, None)).await
+    door::answer(&request, operation(), async |context| {
+        let (kind, id) = (kind(&request)?, id(&request)?);
+        prove(&request, context, (kind, id, None)).await
+    })
+    .await
 }
 
 pub(super) async fn get_version_proof(request: HttpRequest) -> Answer {
-    let context = Context::enter(&request).await?;
-    let (kind, id, version) = (kind(&request)?, id(&request)?, version(&request)?);
-    prove(&request, context, (kind, id, Some(version))).await
+    door::answer(&request, operation(), async |context| {
+        let (kind, id, version) = (kind(&request)?, id(&request)?, version(&request)?);
+        prove(&request, context, (kind, id, Some(version))).await
+    })
+    .await
+}
+
+fn operation() -> AuditInteraction {
+    AuditInteraction::operation("proof")
 }
 
 /// The proof of a version, the current one when none is named. An audit event has one.
@@ -30,8 +44,7 @@ async fn prove(
     let of_event =
         kind.as_str() == AUDIT_EVENT && version.is_none_or(|it| it == VersionNumber::FIRST);
     let prove = async move |context: &Context| {
-        let interaction = AuditInteraction::operation("proof");
-        exchange::run(context, interaction, async |exchange| match of_event {
+        exchange::run(context, operation(), async |exchange| match of_event {
             true => proof::of_audit_event(exchange, &id).await,
             false => proof::of_version(exchange, &kind, &id, version).await,
         })

@@ -8,13 +8,10 @@ use super::{
 };
 use crate::{
     context::Context,
-    exchange::{
-        done,
-        idempotency::{self, Answered, Key},
-        sent::Sent,
-    },
+    exchange::{door, sent::Sent},
     failure::{Category, Failure},
     http::{body, head, prefer::Preferences},
+    idempotency::{self, Answered, Key, done},
     interaction::{change::Change, create, history::Asked, look::Look},
 };
 use actix_web::{HttpRequest, web};
@@ -22,59 +19,77 @@ use fhir::{IssueCode, Resource};
 use model::{AuditInteraction, ResourceType};
 
 pub(super) async fn post_record(request: HttpRequest, payload: web::Payload) -> Answer {
-    let context = Context::enter(&request).await?;
-    let kind = kind(&request)?;
-    head::plain(&request)?;
-    let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
-    let bytes = json_body(&request, payload, &context, &Sent::New(&kind)).await?;
-    let long = bytes.is_long();
-    let create = async move |context: &Context| {
-        let resource = Resource::from_new_value(body::parse(&context.app, &bytes)?)?;
-        let change = Change::Create {
-            resource: &of_kind(context, resource, &kind)?,
-            id: &create::assigned_id(&*context.app.random)?,
-        };
-        make(context, key.as_ref(), &bytes, &change).await
-    };
-    let answered = context.carry_out(long, create).await?;
-    Ok(answered.into_response(wanted))
+    door::answer(
+        &request,
+        AuditInteraction::restful("create"),
+        async |context| {
+            let kind = kind(&request)?;
+            head::plain(&request)?;
+            let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
+            let bytes = json_body(&request, payload, &context, &Sent::New(&kind)).await?;
+            let long = bytes.is_long();
+            let create = async move |context: &Context| {
+                let resource = Resource::from_new_value(body::parse(&context.app, &bytes)?)?;
+                let change = Change::Create {
+                    resource: &of_kind(context, resource, &kind)?,
+                    id: &create::assigned_id(&*context.app.random)?,
+                };
+                make(context, key.as_ref(), &bytes, &change).await
+            };
+            let answered = context.carry_out(long, create).await?;
+            Ok(answered.into_response(wanted))
+        },
+    )
+    .await
 }
 
 pub(super) async fn put_record(request: HttpRequest, payload: web::Payload) -> Answer {
-    let context = Context::enter(&request).await?;
-    let (kind, id) = (kind(&request)?, id(&request)?);
-    let preconditions = head::of_record(&request)?;
-    let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
-    let bytes = json_body(&request, payload, &context, &Sent::Put(&kind)).await?;
-    let long = bytes.is_long();
-    let update = async move |context: &Context| {
-        let resource = Resource::from_value(body::parse(&context.app, &bytes)?)?;
-        let change = Change::Update {
-            resource: &of_kind(context, resource, &kind)?,
-            id: &id,
-            preconditions: &preconditions,
-        };
-        make(context, key.as_ref(), &bytes, &change).await
-    };
-    let answered = context.carry_out(long, update).await?;
-    Ok(answered.into_response(wanted))
+    door::answer(
+        &request,
+        AuditInteraction::restful("update"),
+        async |context| {
+            let (kind, id) = (kind(&request)?, id(&request)?);
+            let preconditions = head::of_record(&request)?;
+            let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
+            let bytes = json_body(&request, payload, &context, &Sent::Put(&kind)).await?;
+            let long = bytes.is_long();
+            let update = async move |context: &Context| {
+                let resource = Resource::from_value(body::parse(&context.app, &bytes)?)?;
+                let change = Change::Update {
+                    resource: &of_kind(context, resource, &kind)?,
+                    id: &id,
+                    preconditions: &preconditions,
+                };
+                make(context, key.as_ref(), &bytes, &change).await
+            };
+            let answered = context.carry_out(long, update).await?;
+            Ok(answered.into_response(wanted))
+        },
+    )
+    .await
 }
 
 pub(super) async fn delete_record(request: HttpRequest) -> Answer {
-    let context = Context::enter(&request).await?;
-    let (kind, id) = (kind(&request)?, id(&request)?);
-    let preconditions = head::of_record(&request)?;
-    let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
-    let delete = async move |context: &Context| {
-        let change = Change::Delete {
-            kind: &kind,
-            id: &id,
-            preconditions: &preconditions,
-        };
-        make(context, key.as_ref(), &[], &change).await
-    };
-    let answered = context.carry_out(false, delete).await?;
-    Ok(answered.into_response(wanted))
+    door::answer(
+        &request,
+        AuditInteraction::restful("delete"),
+        async |context| {
+            let (kind, id) = (kind(&request)?, id(&request)?);
+            let preconditions = head::of_record(&request)?;
+            let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
+            let delete = async move |context: &Context| {
+                let change = Change::Delete {
+                    kind: &kind,
+                    id: &id,
+                    preconditions: &preconditions,
+                };
+                make(context, key.as_ref(), &[], &change).await
+            };
+            let answered = context.carry_out(false, delete).await?;
+            Ok(answered.into_response(wanted))
+        },
+    )
+    .await
 }
 
 /// Makes a change that was sent with this body.
@@ -99,50 +114,68 @@ async fn make(
 }
 
 pub(super) async fn get_record(request: HttpRequest) -> Answer {
-    let context = Context::enter(&request).await?;
-    let (kind, id) = (kind(&request)?, id(&request)?);
-    let preconditions = head::of_record(&request)?;
-    let read = async move |context: &Context| {
-        let look = Look::Read {
-            kind: &kind,
-            id: &id,
-            preconditions: &preconditions,
-        };
-        show(context, &look).await
-    };
-    Ok(context.carry_out(false, read).await?.into_response())
+    door::answer(
+        &request,
+        AuditInteraction::restful("read"),
+        async |context| {
+            let (kind, id) = (kind(&request)?, id(&request)?);
+            let preconditions = head::of_record(&request)?;
+            let read = async move |context: &Context| {
+                let look = Look::Read {
+                    kind: &kind,
+                    id: &id,
+                    preconditions: &preconditions,
+                };
+                show(context, &look).await
+            };
+            Ok(context.carry_out(false, read).await?.into_response())
+        },
+    )
+    .await
 }
 
 pub(super) async fn get_version(request: HttpRequest) -> Answer {
-    let context = Context::enter(&request).await?;
-    let (kind, id, version) = (kind(&request)?, id(&request)?, version(&request)?);
-    let preconditions = head::of_record(&request)?;
-    let vread = async move |context: &Context| {
-        let look = Look::Vread {
-            kind: &kind,
-            id: &id,
-            version,
-            preconditions: &preconditions,
-        };
-        show(context, &look).await
-    };
-    Ok(context.carry_out(false, vread).await?.into_response())
+    door::answer(
+        &request,
+        AuditInteraction::restful("vread"),
+        async |context| {
+            let (kind, id, version) = (kind(&request)?, id(&request)?, version(&request)?);
+            let preconditions = head::of_record(&request)?;
+            let vread = async move |context: &Context| {
+                let look = Look::Vread {
+                    kind: &kind,
+                    id: &id,
+                    version,
+                    preconditions: &preconditions,
+                };
+                show(context, &look).await
+            };
+            Ok(context.carry_out(false, vread).await?.into_response())
+        },
+    )
+    .await
 }
 
 pub(super) async fn get_history(request: HttpRequest) -> Answer {
-    let context = Context::enter(&request).await?;
-    let (kind, id) = (kind(&request)?, id(&request)?);
-    head::of_query(&request, request.query_string())?;
-    let asked = Asked::parse(request.query_string())?;
-    let history = async move |context: &Context| {
-        let look = Look::History {
-            kind: &kind,
-            id: &id,
-            asked: asked.clone(),
-        };
-        show(context, &look).await
-    };
-    Ok(context.carry_out(false, history).await?.into_response())
+    door::answer(
+        &request,
+        AuditInteraction::restful("history-instance"),
+        async |context| {
+            let (kind, id) = (kind(&request)?, id(&request)?);
+            head::of_query(&request, request.query_string())?;
+            let asked = Asked::parse(request.query_string())?;
+            let history = async move |context: &Context| {
+                let look = Look::History {
+                    kind: &kind,
+                    id: &id,
+                    asked: asked.clone(),
+                };
+                show(context, &look).await
+            };
+            Ok(context.carry_out(false, history).await?.into_response())
+        },
+    )
+    .await
 }
 
 /// The resource, if it is of the type that the path names and its references are clear.

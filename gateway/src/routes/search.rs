@@ -4,26 +4,36 @@ use super::{Answer, path::kind, show};
 use crate::{
     audit::sealed::AUDIT_EVENT,
     context::Context,
+    exchange::door,
     http::{body, head, prefer::Preferences, query_text},
     interaction::look::Look,
 };
 use actix_web::{HttpRequest, web};
+use model::AuditInteraction;
 
 pub(super) async fn get_search(request: HttpRequest) -> Answer {
     let query = request.query_string().to_owned();
-    let context = Context::enter(&request).await?;
-    run_search(&request, context, query).await
+    door::answer(&request, search_type(), async |context| {
+        run_search(&request, context, query).await
+    })
+    .await
 }
 
 pub(super) async fn post_search(request: HttpRequest, payload: web::Payload) -> Answer {
     // Authenticated first: nobody sends us a body without a token.
-    let context = Context::enter(&request).await?;
-    let form = body::read_form(&request, payload).await?;
-    let query = match request.query_string() {
-        "" => form,
-        query => format!("{query}&{form}"),
-    };
-    run_search(&request, context, query).await
+    door::answer(&request, search_type(), async |context| {
+        let form = body::read_form(&request, payload).await?;
+        let query = match request.query_string() {
+            "" => form,
+            query => format!("{query}&{form}"),
+        };
+        run_search(&request, context, query).await
+    })
+    .await
+}
+
+fn search_type() -> AuditInteraction {
+    AuditInteraction::restful("search-type")
 }
 
 async fn run_search(request: &HttpRequest, context: Context, query: String) -> Answer {

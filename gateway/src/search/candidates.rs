@@ -3,17 +3,16 @@
 //! among them.
 
 use crate::{
-    exchange::{
-        Exchange,
-        overlay::{Batch, Overlay, Span},
-    },
+    exchange::{Exchange, reach::SEARCH},
     failure::Failure,
     search::{
         condition::Condition,
         order::{Position, Sort},
+        overlay::{Batch, Overlay, Span},
         query::Search,
     },
 };
+use fhir::ReferenceParameter;
 use model::ResourceType;
 use std::sync::Arc;
 use store::{FacilityId, Hit, Order, Reader, TimePosition};
@@ -40,7 +39,7 @@ impl Candidates {
         let (criteria, kind) = (&search.criteria, search.criteria.kind());
         let sort = search.page.sort(criteria.moments().is_some());
         let mut conditions = criteria.conditions(exchange.facility());
-        conditions.extend(exchange.own_compartment(kind));
+        conditions.extend(own_compartment(exchange, kind));
         let mut spans: Vec<Span> = match criteria.moments() {
             Some(moments) => moments.spans().collect(),
             None => vec![(None, None)],
@@ -49,7 +48,7 @@ impl Candidates {
             spans.reverse();
         }
         Self {
-            overlay: Overlay::of(&exchange.writes, kind, &conditions, &spans, sort),
+            overlay: Overlay::of(exchange.written(), kind, &conditions, &spans, sort),
             found_by: Arc::new(FoundBy {
                 facility: exchange.facility().id,
                 kind: kind.clone(),
@@ -73,7 +72,7 @@ impl Candidates {
         let found_by = Arc::clone(&self.found_by);
         let read = move |reader: &mut Reader| found_by.read(reader, after, limit);
         let stored = exchange.search("search", read).await??;
-        Ok(self.overlay.merge(&exchange.writes, stored, after, limit))
+        Ok(self.overlay.merge(exchange.written(), stored, after, limit))
     }
 
     /// The most candidates that there can be, stored ones counted up to `limit`: what
@@ -87,6 +86,16 @@ impl Candidates {
         let stored = exchange.search("search count", count).await??;
         Ok(stored.saturating_add(self.overlay.count()))
     }
+}
+
+/// The condition that leaves a search the caller's own compartment, where the caller
+/// could see nothing else.
+fn own_compartment(exchange: &Exchange<'_>, kind: &ResourceType) -> Option<Condition> {
+    if exchange.reaches_all(SEARCH, kind) || exchange.may_reach(SEARCH, kind, None) {
+        return None;
+    }
+    let own = exchange.own_patient().into_iter().collect();
+    Some(Condition::Links(ReferenceParameter::Patient.as_str(), own))
 }
 
 impl FoundBy {

@@ -29,7 +29,7 @@ pub fn seal<P: Serialize>(
     search: &str,
     place: P,
 ) -> Result<String, Failure> {
-    let epochs = epochs(exchange);
+    let epochs = exchange.epochs();
     let bytes = serde_json::to_vec(&Bound { epochs, place }).map_err(Failure::fault)?;
     let random = &*exchange.app().random;
     let cursors = &exchange.facility().cursors;
@@ -50,7 +50,7 @@ pub fn open<P: DeserializeOwned>(
         .open(&binding(exchange, search), cursor)
         .ok_or_else(foreign)?;
     let bound: Bound<P> = serde_json::from_slice(&bytes).map_err(|_| foreign())?;
-    if bound.epochs != epochs(exchange) {
+    if bound.epochs != exchange.epochs() {
         return Err(Failure::new(
             Category::Gone,
             IssueCode::Processing,
@@ -58,11 +58,6 @@ pub fn open<P: DeserializeOwned>(
         ));
     }
     Ok(bound.place)
-}
-
-fn epochs(exchange: &Exchange<'_>) -> Vec<EpochRead> {
-    let epochs = exchange.epochs_by_facility().into_iter();
-    epochs.map(|(_, epoch)| epoch).collect()
 }
 
 /// The key is the facility's; the rest that must be the same on the next page.

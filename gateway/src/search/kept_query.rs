@@ -4,7 +4,10 @@
 //! user within half an hour are kept once.
 
 use crate::{
-    exchange::Exchange,
+    exchange::{
+        Exchange,
+        part::{Part, Step},
+    },
     facility::{
         own::Own,
         own_seal::{Envelope, OwnContent, OwnPlace},
@@ -85,7 +88,10 @@ async fn keep(exchange: &mut Exchange<'_>, text: &str) -> Result<Tag, Failure> {
     let user = user(exchange);
     let tag = tag_of(exchange, &user, text);
     let fresh = exchange.at.plus_millis(-FRESH_MILLIS);
-    let kept_now = exchange.kept_queries.iter().any(|kept| kept.tag == tag);
+    let kept_now = exchange
+        .parts
+        .get()
+        .is_some_and(|KeptQueries(kept)| kept.iter().any(|kept| kept.tag == tag));
     if kept_now || find(exchange, tag, fresh).await?.is_some() {
         return Ok(tag);
     }
@@ -97,12 +103,13 @@ async fn keep(exchange: &mut Exchange<'_>, text: &str) -> Result<Tag, Failure> {
     let facility = exchange.facility();
     let sealing = facility.seal_own(random, Scope::Facility, &place, content);
     let (data_key, sealed) = sealing.await?;
-    exchange.kept_queries.push(KeptQuery {
+    let query = KeptQuery {
         tag,
         time: exchange.at,
         data_key,
         envelope: sealed.envelope,
-    });
+    };
+    exchange.parts.change(|KeptQueries(kept)| kept.push(query));
     Ok(tag)
 }
 
@@ -146,13 +153,23 @@ fn user(exchange: &Exchange<'_>) -> String {
     tags.user_tag(&caller.issuer, &caller.subject).to_string()
 }
 
-/// Writes what a request keeps.
-///
-/// # Errors
-/// When the database does not take it.
-pub fn commit(tx: &mut Tx, facility: FacilityId, kept: &[KeptQuery]) -> Result<(), store::Error> {
-    kept.iter()
-        .try_for_each(|one| tx.kept_queries().insert(facility, one, oldest(one.time)))
+/// Queries that links of the answer need, a part of the request.
+#[derive(Default)]
+struct KeptQueries(Vec<KeptQuery>);
+
+impl Part for KeptQueries {
+    fn step(&self) -> Step {
+        Step::Beside
+    }
+
+    fn apply(&self, tx: &mut Tx, facility: FacilityId) -> Result<(), store::Error> {
+        let mut kept = self.0.iter();
+        kept.try_for_each(|one| tx.kept_queries().insert(facility, one, oldest(one.time)))
+    }
+
+    fn give_up(&mut self) {
+        self.0.clear();
+    }
 }
 
 /// Before when a query is kept no longer.

@@ -8,6 +8,7 @@ pub(crate) mod cursor;
 pub(crate) mod index;
 pub(crate) mod kept_query;
 pub(crate) mod order;
+pub(crate) mod overlay;
 pub(crate) mod paging;
 pub(crate) mod parameter;
 pub(crate) mod query;

@@ -3,9 +3,9 @@
 
 use crate::{
     app::App,
-    exchange::idempotency,
     facility::Facility,
     failure::Failure,
+    idempotency,
     search::kept_query,
     work::jobs::{Job, KEPT_EVERY, Tools, Worker},
 };

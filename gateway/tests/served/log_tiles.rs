@@ -120,6 +120,21 @@ async fn monitors_and_auditors_of_the_facility_read_the_log() {
     watcher.get("Patient").await.expect(403);
 }
 
+/// `chartseal_policy_denials_total`, on which there is an alert, is this counter.
+#[actix_web::test]
+async fn a_denied_look_at_the_log_counts_as_a_denial() {
+    let house = with_log(false).await;
+    let path = format!("/log/{HOME}/checkpoint");
+    let denials = || house.app.counters.denials();
+    let before = denials();
+    let clinician = house.caller(&DemoUser::Clinician);
+    clinician.get(&path).await.expect(403);
+    assert_eq!(denials(), before + 1);
+    let watcher = house.caller_with(&DemoUser::System, monitor);
+    watcher.get(&path).await.expect(200);
+    assert_eq!(denials(), before + 1, "a permit counts as none");
+}
+
 #[actix_web::test]
 async fn the_right_ends_with_the_policy() {
     let house = with_log(false).await;

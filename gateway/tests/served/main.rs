@@ -63,6 +63,7 @@ mod preconditions;
 mod proposals;
 mod query_text;
 mod records;
+mod refused;
 mod registered_only;
 mod revocation;
 mod sealed_rules;

@@ -2,8 +2,8 @@
 
 use model::{FacilityName, LogicalId, Tag};
 use policies::{
-    Action, Authorizer, Caller, Compiled, Decision, Outcome, PolicySource, Purpose, Question, Role,
-    Target, parse_scopes,
+    Action, Authorizer, Caller, Compiled, Decision, DecisionLog, Outcome, PolicySource, Purpose,
+    Role, Target, parse_scopes,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
@@ -122,14 +122,8 @@ pub fn shipped() -> Authorizer {
 }
 
 pub fn decide(rules: &Authorizer, who: &Someone, action: Action, target: &Target) -> Decision {
-    rules.decide(&Question {
-        caller: &who.caller,
-        own_patient: who.own_patient,
-        action,
-        target,
-        consents: &[],
-        epochs: &[],
-    })
+    let mut log = DecisionLog::new(who.caller.clone(), who.own_patient);
+    log.decide(rules, action, target, &[])
 }
 
 /// `permit` or the code of the reason.

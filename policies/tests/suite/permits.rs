@@ -2,7 +2,7 @@
 //! for nothing but what it was given for.
 
 use crate::fixture::{caller, decide, facility, rules, shipped, shipped_with, target, word};
-use model::{EpochRead, Tag};
+use model::Tag;
 use policies::{
     Action, Authorizer, Decision, Permit, PolicySource, Question, Target, TargetFacts, Withheld,
     WrongPermit,
@@ -134,7 +134,7 @@ fn a_permit_across_facilities_names_both_policy_sets() {
         panic!("sharing is on");
     };
     let digest = |name| rules.rules_of(&facility(name)).unwrap().digest();
-    assert_eq!(permit.policy_digest(), digest("a"));
+    assert_eq!(permit.policy_of(&facility("a")), Some((7, digest("a"))));
     assert_eq!(permit.policy_of(&facility("b")), Some((7, digest("b"))));
     assert_ne!(digest("a"), digest("b"));
 }
@@ -180,24 +180,30 @@ fn only_permits_that_disclose_release_and_only_those_that_write_write() {
 }
 
 #[test]
-fn a_permit_carries_the_epochs_it_was_given_under() {
-    let who = caller("clinician");
-    let epochs = [EpochRead {
-        scope: Tag::ZERO,
-        number: 3,
-    }];
-    let about = target("Observation of p1");
-    let decision = shipped().decide(&Question {
-        caller: &who.caller,
-        own_patient: None,
-        action: Action::Read,
-        target: &about,
-        consents: &[],
-        epochs: &epochs,
-    });
+fn a_permit_names_the_policy_set_it_was_given_under() {
+    let (rules, who) = (shipped(), caller("clinician"));
+    let decision = decide(&rules, &who, Action::Read, &target("Observation of p1"));
     let Decision::Permit(permit) = decision else {
         panic!("clinicians read")
     };
-    assert_eq!(permit.epochs(), epochs);
-    assert_eq!(permit.policy_number(), 7);
+    let set = permit.policy_of(&facility("a"));
+    assert_eq!(set.map(|(number, _)| number), Some(7));
+    assert_eq!(permit.policy_of(&facility("b")), None, "it was not asked");
+}
+
+#[test]
+fn what_would_be_permitted_is_what_is_permitted() {
+    let rules = shipped();
+    for (name, action) in [("clinician", Action::Read), ("patient", Action::Update)] {
+        let (who, about) = (caller(name), target("Observation of p1"));
+        let permits = rules.permits(&Question {
+            caller: &who.caller,
+            own_patient: who.own_patient,
+            action,
+            target: &about,
+            consents: &[],
+        });
+        let decided = word(&decide(&rules, &who, action, &about));
+        assert_eq!(permits, decided == "permit", "{name}");
+    }
 }

@@ -2,9 +2,11 @@
 //! root keys, so it asks nobody, but it leaves an audit record in the facility's log.
 
 use crate::{
-    audit::sealed::{Clear, seal_record},
-    exchange::{Side, acts::administered},
-    facility::Facility,
+    audit::{
+        administered,
+        sealed::{Clear, seal_record},
+    },
+    facility::{Facility, side::Side},
     failure::Failure,
 };
 use fhir::{
@@ -35,10 +37,7 @@ pub(super) async fn audit(
     at: Timestamp,
     random: &dyn Random,
 ) -> Result<NewAudit, Failure> {
-    let side = Side {
-        facility: Arc::clone(facility),
-        in_force: facility.in_force(),
-    };
+    let side = Side::of(facility);
     let record = describe(facility, act, at, random)?;
     seal_record(random, &side, record, Clear::default()).await
 }

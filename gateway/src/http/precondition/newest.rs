@@ -1,9 +1,6 @@
 //! The newest version of a record, as preconditions look at it.
 
-use super::Preconditions;
-use crate::{
-    exchange::Exchange, failure::Failure, http::reply::VersionMark, record::version::is_delete,
-};
+use crate::http::version_mark::VersionMark;
 use model::Timestamp;
 
 /// The newest version, or the only one that a URL can mean.
@@ -25,37 +22,5 @@ impl Newest {
             is_delete: false,
             before: None,
         }
-    }
-}
-
-impl Exchange<'_> {
-    /// A version that was found, for these preconditions.
-    ///
-    /// # Errors
-    /// When the version before it is asked for and cannot be read; throttled when the user
-    /// has opened too much.
-    pub async fn newest(
-        &self,
-        row: &store::Version,
-        preconditions: &Preconditions,
-    ) -> Result<Newest, Failure> {
-        let earlier = match row.number.previous() {
-            Some(number) if preconditions.rest_on_time() => {
-                let (kind, record) = (&row.resource_type, row.record);
-                self.version_row(kind, record, number).await?
-            }
-            _ => None,
-        };
-        if let Some(earlier) = &earlier {
-            self.pay_beside(&earlier.envelope).await?;
-        }
-        Ok(Newest {
-            mark: VersionMark {
-                number: row.number,
-                time: row.time,
-            },
-            is_delete: is_delete(row),
-            before: earlier.map(|row| row.time),
-        })
     }
 }

@@ -6,17 +6,18 @@
 //! decided and audited like any request, and answered without writing. A request that
 //! failed has written nothing, and its key is free.
 
+pub(crate) mod done;
+mod kept_answer;
+
 use crate::{
     context::Context,
-    exchange::{
-        self, Exchange,
-        done::{self, Done},
-    },
+    exchange::{self, Exchange},
     failure::{Category, Failure},
     http::{
         precondition,
         reply::{Reply, Return},
     },
+    idempotency::done::Done,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -25,7 +26,7 @@ use actix_web::{
 use fhir::IssueCode;
 use model::{AuditInteraction, Digest, Tag, Timestamp};
 use std::cell::Cell;
-use store::{FacilityId, StoredAnswer, Tx};
+use store::StoredAnswer;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Tells a repetition from the first answer, for clients that count.
@@ -47,18 +48,6 @@ pub struct Once {
     key: Tag,
     /// What is asked for.
     request: Digest,
-}
-
-/// What a key makes of the commit of its request.
-#[derive(Default)]
-pub enum Keyed {
-    /// There is none.
-    #[default]
-    No,
-    /// The first with its key, and its answer, once it has one.
-    First(Tag, Option<StoredAnswer>),
-    /// A repetition of one that was answered.
-    Again,
 }
 
 impl Key {
@@ -190,14 +179,14 @@ pub async fn run(
             return Ok(first(exchange).await?.0);
         };
         if let Some(done) = once.before(exchange).await? {
-            exchange.keyed = Keyed::Again;
+            exchange.repeat_answer();
             replayed.set(true);
             return again(exchange, &done).await;
         }
-        exchange.keyed = Keyed::First(once.key, None);
+        exchange.keep_answer(once.key, None);
         let (reply, done) = first(exchange).await?;
         let answer = once.answer(exchange, &done).await?;
-        exchange.keyed = Keyed::First(once.key, Some(answer));
+        exchange.keep_answer(once.key, Some(answer));
         Ok(reply)
     })
     .await?;
@@ -205,24 +194,6 @@ pub async fn run(
         reply,
         replayed: replayed.get(),
     })
-}
-
-impl Keyed {
-    /// Keeps the answer, in the transaction of what it answers. A failure must not
-    /// come of what another request under the same key did in the meantime.
-    ///
-    /// # Errors
-    /// `AnswerKept` when another request under the same key was answered meanwhile.
-    pub fn keep(&self, tx: &mut Tx, facility: FacilityId) -> Result<(), store::Error> {
-        match self {
-            Self::First(_, Some(answer)) => {
-                let old = oldest(answer.time);
-                tx.answers().insert(facility, answer, old)
-            }
-            Self::First(key, None) => tx.answers().require_none(facility, *key),
-            Self::No | Self::Again => Ok(()),
-        }
-    }
 }
 
 /// Before when an answer is kept no longer.

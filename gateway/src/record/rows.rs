@@ -2,9 +2,12 @@
 //! what is stored.
 
 use crate::{
-    exchange::{Exchange, overlay},
+    exchange::Exchange,
     failure::Failure,
-    record::version::{self, Found},
+    record::{
+        version::{self, Found},
+        versions,
+    },
 };
 use model::{LogicalId, ResourceType, Tag, VersionNumber};
 
@@ -35,7 +38,7 @@ impl Exchange<'_> {
         resource_type: &ResourceType,
         record: Tag,
     ) -> Result<Option<store::Version>, Failure> {
-        if let Some(written) = overlay::current(&self.writes, record) {
+        if let Some(written) = versions::current(self.written(), record) {
             return Ok(Some(written.clone()));
         }
         let facility = self.facility();
@@ -85,7 +88,7 @@ impl Exchange<'_> {
         record: Tag,
         number: VersionNumber,
     ) -> Result<Option<store::Version>, Failure> {
-        if let Some(written) = overlay::version(&self.writes, record, number) {
+        if let Some(written) = versions::version(self.written(), record, number) {
             return Ok(Some(written.clone()));
         }
         let facility = self.facility();

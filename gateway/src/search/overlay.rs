@@ -1,5 +1,5 @@
-//! What a request has written itself, laid over what is stored: reads, searches and
-//! histories of a transaction see its writes, though nothing is committed yet
+//! What a request has written itself, laid over what a search finds: a transaction finds
+//! its writes, though nothing is committed yet
 //! (<https://hl7.org/fhir/R4/http.html#trules>).
 //!
 //! Nothing is opened here. A written version meets a condition of a search by the
@@ -12,49 +12,12 @@ use crate::{
         order::{Position, Sort},
     },
 };
-use model::{ResourceType, Tag, Timestamp, VersionNumber};
+use model::{ResourceType, Tag, Timestamp};
 use std::collections::HashMap;
-use store::{Hit, NewVersion, Version};
+use store::{Hit, NewVersion};
 
 /// From this moment on, until before that one.
 pub type Span = (Option<Timestamp>, Option<Timestamp>);
-
-/// Which versions of a record a history is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HistoryRange {
-    /// Those before this version.
-    pub before: Option<VersionNumber>,
-    /// Those that were written at this time or later.
-    pub since: Option<Timestamp>,
-}
-
-/// The newest version that the request wrote of a record.
-#[must_use]
-pub fn current(writes: &[NewVersion], record: Tag) -> Option<&Version> {
-    let newest = writes.iter().rev().map(|write| &write.version);
-    newest.into_iter().find(|version| version.record == record)
-}
-
-/// One version, if the request wrote it.
-#[must_use]
-pub fn version(writes: &[NewVersion], record: Tag, number: VersionNumber) -> Option<&Version> {
-    let mut versions = writes.iter().map(|write| &write.version);
-    versions.find(|version| version.record == record && version.number == number)
-}
-
-/// What the request wrote of a record in this range, newest first. All of it is newer than
-/// what is stored.
-#[must_use]
-pub fn history(writes: &[NewVersion], record: Tag, range: HistoryRange) -> Vec<Version> {
-    let HistoryRange { before, since } = range;
-    let newest = writes.iter().rev().map(|write| &write.version);
-    newest
-        .filter(|version| version.record == record)
-        .filter(|version| before.is_none_or(|before| version.number < before))
-        .filter(|version| since.is_none_or(|since| version.time >= since))
-        .cloned()
-        .collect()
-}
 
 /// The part of a search that the request answers from its own writes.
 pub struct Overlay {
