@@ -48,7 +48,11 @@ const FAULTS: [&str; 5] = [
 ];
 
 /// Sentences that are no errors of their own, or stand among others.
-const SPOKEN: [(&str, &str); 15] = [
+const SPOKEN: [(&str, &str); 16] = [
+    (
+        "crates/oidc/src/lib.rs",
+        "the HTTP client for issuers cannot be made; are CA certificates installed?",
+    ),
     (
         "crates/chartseal/src/service.rs",
         "no registry is in use; run `chartseal anchor deploy` and `chartseal anchor grant` first",

@@ -5,11 +5,9 @@ mod anchor;
 #[cfg(feature = "demo")]
 mod demo;
 mod facility;
-mod import;
 mod keys;
 mod leaves;
 mod log;
-mod proof;
 mod service;
 mod token;
 mod trust;
@@ -22,17 +20,16 @@ pub use self::{
         NewEpochArgs, PostAgainArgs, RegistryCommand, RevokeArgs, Stolen,
     },
     facility::{InitArgs, TakeOverArgs},
-    import::ImportArgs,
     keys::{AdoptKeysArgs, KeysArgs, KeysCommand, RotateArgs},
     leaves::LeavesArgs,
     log::{CheckArgs, LogArgs, LogCommand},
-    proof::ProofArgs,
     service::{ConfigArgs, ServeArgs},
-    token::{ExplainArgs, LoginArgs, TokenArgs, TokenCommand},
+    token::{ExplainArgs, TokenArgs, TokenCommand},
     trust::{RefreshArgs, TrustArgs, TrustCommand},
 };
 
 use clap::{Parser, Subcommand};
+use client::{import::ImportArgs, login::LoginArgs, proof::ProofArgs};
 use command::GLOSSARY;
 use verifying::VerifyArgs;
 

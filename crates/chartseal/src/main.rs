@@ -9,16 +9,12 @@ mod database;
 #[cfg(feature = "demo")]
 mod demo;
 mod facility;
-mod fetch;
-mod http_client;
-mod import;
 mod init;
 mod keys;
 mod leaf_key;
 mod leaves;
 mod log_check;
 mod logging;
-mod login;
 mod move_registry;
 mod new_epoch;
 mod operations;
@@ -79,10 +75,10 @@ fn main() -> ExitCode {
         Command::Sweep(args) => sweep::run(&args),
         Command::Leaves(args) => leaves::run(&args),
         Command::Jobs(args) => sweep::run_jobs(&args),
-        Command::Login(args) => login::run(&args),
+        Command::Login(args) => client::login::run(&args),
         Command::Token(args) => token::run(&args.command),
-        Command::Import(args) => import::run(&args),
-        Command::Proof(args) => fetch::run(&args),
+        Command::Import(args) => client::import::run(&args),
+        Command::Proof(args) => client::proof::run(&args),
         Command::Trust(args) => trust::run(&args.command),
         Command::Verify(args) => verifying::run(&args),
     }

@@ -3,13 +3,9 @@
 //! the keys and changes no record; `mend` is a client of the gateway like any other, so
 //! that each new version is permitted and audited.
 
-use crate::{
-    cli::ConfigArgs,
-    config::Config,
-    database, facility, fetch,
-    http_client::{self, cause},
-};
+use crate::{cli::ConfigArgs, config::Config, database, facility};
 use clap::{Args, Subcommand};
+use client::http_client::{self, cause, refusal};
 use command::{complain, say};
 use gateway::record::misplaced;
 use model::{Clock, Random, SystemClock, SystemRandom};
@@ -164,7 +160,7 @@ async fn write_again(client: &reqwest::Client, url: &str, token: &str) -> Result
     let body = read.bytes().await.map_err(cause)?;
     let etag = match etag {
         Some(etag) if status.is_success() => etag,
-        _ => return Err(fetch::refusal(status.as_u16(), &body)),
+        _ => return Err(refusal(status.as_u16(), &body)),
     };
     let written = client
         .put(url)
@@ -178,8 +174,9 @@ async fn write_again(client: &reqwest::Client, url: &str, token: &str) -> Result
         .map_err(cause)?;
     let status = written.status();
     let body = written.bytes().await.map_err(cause)?;
-    match status.is_success() {
-        true => Ok(()),
-        false => Err(fetch::refusal(status.as_u16(), &body)),
+    if status.is_success() {
+        Ok(())
+    } else {
+        Err(refusal(status.as_u16(), &body))
     }
 }

@@ -1,6 +1,7 @@
 //! Files that a command writes, held against those that it reads: one word too few on a
 //! command line must not cost a proof or a token.
 
+use crate::whole_file::folder;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -37,12 +38,8 @@ fn real(path: &Path) -> PathBuf {
 }
 
 fn real_folder(path: &Path) -> io::Result<PathBuf> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
     let name = path.file_name().unwrap_or_default();
-    Ok(fs::canonicalize(folder)?.join(name))
+    Ok(fs::canonicalize(folder(path))?.join(name))
 }
 
 #[cfg(test)]

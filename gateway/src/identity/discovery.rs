@@ -2,7 +2,8 @@
 //! through `openidconnect`, which checks that the document names the issuer it
 //! was fetched from.
 
-use super::{config::IssuerConfig, http_client::HttpClient};
+use super::config::IssuerConfig;
+use oidc::HttpClient;
 use openidconnect::{
     AdditionalProviderMetadata, IssuerUrl, ProviderMetadata,
     core::{

@@ -1,5 +1,7 @@
 //! Why a configuration of issuers is refused.
 
+use oidc::NoHttpClient;
+
 /// A configuration that must not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityError {
@@ -38,6 +40,6 @@ pub enum IdentityError {
     )]
     Facilities(String),
     /// The HTTP client cannot be made.
-    #[error("the HTTP client for issuers cannot be made; are CA certificates installed?")]
-    HttpClient,
+    #[error(transparent)]
+    HttpClient(#[from] NoHttpClient),
 }

@@ -6,9 +6,9 @@ use super::{
     discovery::Discovery,
     error::IdentityError,
     jwks::IssuerKeys,
-    safe_url::parse_safe,
 };
 use jsonwebtoken::Algorithm;
+use oidc::parse_safe;
 use std::{collections::BTreeSet, sync::Arc};
 
 impl IdentityConfig {

@@ -10,13 +10,14 @@
 //! whoever calls `refresh` at least so often, so that no request has to. Key sets:
 //! <https://www.rfc-editor.org/rfc/rfc7517>.
 
-use super::{discovery::Discovery, http_client::HttpClient, refusal::Refusal};
+use super::{discovery::Discovery, refusal::Refusal};
 use jsonwebtoken::{
     Algorithm, DecodingKey,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse},
 };
 use model::Timestamp;
 use moka::sync::Cache;
+use oidc::HttpClient;
 use openidconnect::core::CoreJsonWebKeySet;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;

@@ -12,12 +12,10 @@ mod config;
 mod discovery;
 mod error;
 mod explain;
-mod http_client;
 mod issuers;
 mod jwks;
 mod network;
 mod refusal;
-mod safe_url;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -27,7 +25,6 @@ pub use self::{
     config::{ClaimNames, IdentityConfig, IssuerConfig},
     error::IdentityError,
     explain::{Rule, Verdict, explain},
-    http_client::{FetchError, HttpClient},
     refusal::{Refusal, Unauthenticated},
 };
 
@@ -39,6 +36,7 @@ pub(crate) use self::{
 use self::{issuers::Issuer, jwks::Wanted, token::Token, verified::VerifiedTokens};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use model::{Clock, FacilityName, Timestamp};
+use oidc::HttpClient;
 use policies::Caller;
 use serde_json::Value;
 use std::{net::IpAddr, sync::Arc};

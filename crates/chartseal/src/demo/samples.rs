@@ -7,7 +7,8 @@ use super::{
     facilities,
     layout::{self, Layout},
 };
-use crate::{cli::DemoArgs, fetch};
+use crate::cli::DemoArgs;
+use client::http_client::refusal;
 use command::complain;
 use devkit::{
     issuer::{DemoUser, DevIssuer},
@@ -106,7 +107,7 @@ async fn load_facility(
 
 /// Why a sample was not written. The gateway tells its callers nothing of the disk.
 fn refused(status: u16, body: &[u8], layout: &Layout) -> String {
-    let said = fetch::refusal(status, body);
+    let said = refusal(status, body);
     let log = layout.log();
     format!(
         "a sample was not written: {said}; look at the end of `{}`, and whether the disk has room",

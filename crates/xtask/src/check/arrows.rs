@@ -4,7 +4,7 @@
 use crate::metadata::{Dependency, Metadata, Package};
 
 /// Each crate of the workspace and the crates of the workspace it may import.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("model", &[]),
     ("files", &[]),
     ("lease", &[]),
@@ -21,17 +21,20 @@ const ARROWS: [(&str, &[&str]); 18] = [
     (
         "gateway",
         &[
-            "lease", "model", "fhir", "policies", "proof", "sealing", "store", "tlog",
+            "lease", "model", "fhir", "oidc", "policies", "proof", "sealing", "store", "tlog",
         ],
     ),
     ("devkit", &["files", "model"]),
     ("command", &["files"]),
     ("verifying", &["command", "model", "proof"]),
+    ("oidc", &[]),
+    ("client", &["command", "fhir", "model", "oidc", "proof"]),
     (
         "chartseal",
         &[
             "model",
             "anchor-service",
+            "client",
             "command",
             "devkit",
             "fhir",
@@ -82,8 +85,11 @@ const FENCES: [(&[&str], &[&str]); 11] = [
     (&["aes-gcm", "aes", "unicode-normalization"], &["sealing"]),
     // The store's are the macs of leaves, by keys that open nothing.
     (&["hkdf", "hmac"], &["sealing", "store"]),
-    (&["actix-web"], &["gateway", "devkit", "chartseal"]),
-    (&["openidconnect"], &["gateway", "chartseal"]),
+    (
+        &["actix-web"],
+        &["gateway", "devkit", "client", "chartseal"],
+    ),
+    (&["openidconnect"], &["gateway", "oidc", "client"]),
     (&["jsonwebtoken"], &["gateway", "devkit"]),
     (&["alloy"], &["anchor-service", "devkit"]),
     (

@@ -1,10 +1,11 @@
 //! Keys are fetched when needed and not more often.
 
 use super::issuer::{Signer, TestIssuer, token};
-use crate::identity::{HttpClient, Identity, IdentityConfig, IssuerConfig, Refusal};
+use crate::identity::{Identity, IdentityConfig, IssuerConfig, Refusal};
 use devkit::issuer::{DevIssuer, DevIssuerConfig};
 use jsonwebtoken::Algorithm;
 use model::SystemClock;
+use oidc::HttpClient;
 use openidconnect::AsyncHttpClient as _;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};

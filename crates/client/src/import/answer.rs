@@ -10,8 +10,8 @@ use super::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Reasons are cut to so many characters.
-const LONGEST_REASON: usize = 300;
+/// The most characters of a reason.
+const MAX_REASON_CHARS: usize = 300;
 
 /// What became of the entries of a unit.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Outcome {
             ..Self::default()
         };
         for (index, Entry { response }) in bundle.entry.into_iter().enumerate() {
-            let status = response.status.get(..3).and_then(|it| it.parse().ok());
+            let status = response.status.get(..3).and_then(|code| code.parse().ok());
             if matches!(status, Some(200..=299)) {
                 all.taken += 1;
                 continue;
@@ -103,12 +103,12 @@ fn reason(outcome: Option<&Value>) -> String {
         .filter(|outcome| {
             outcome
                 .get("resourceType")
-                .is_some_and(|it| it == "OperationOutcome")
+                .is_some_and(|kind| kind == "OperationOutcome")
         })
         .and_then(|outcome| outcome.pointer("/issue/0/diagnostics")?.as_str());
     let plain = |text: &str| -> String {
         let shown = text.chars().filter(|c| !model::is_unseen(*c));
-        shown.take(LONGEST_REASON).collect()
+        shown.take(MAX_REASON_CHARS).collect()
     };
     text.map_or_else(|| "no reason given".to_owned(), plain)
 }
@@ -171,7 +171,12 @@ mod tests {
         assert_eq!((outcome.taken, outcome.not_taken), (0, 40));
         assert_eq!(outcome.refused.len(), 1);
         // No answer is kept under the key of a whole refusal.
-        assert!(outcome.refused.iter().all(|it| it.place.tries == 0));
+        assert!(
+            outcome
+                .refused
+                .iter()
+                .all(|refused| refused.place.tries == 0)
+        );
         let each = unit(2, Entries::Each(vec![place.line(1), place.line(2)]));
         assert_eq!(Outcome::of(&each, &answer(413, "<html>")).refused.len(), 2);
         let outcome = Outcome::of(&each, &answer(200, "<html>Ada</html>"));

@@ -2,11 +2,11 @@
 //! it. It is read by the gateway's own rules for JSON, so that one bad line cannot
 //! spoil the Bundle that it would travel in.
 
-use super::{
+use crate::import::{
     place::Place,
     unit::{Batch, Entries, Unit, key},
 };
-use actix_web::web::Bytes;
+use bytes::Bytes;
 use fhir::json::{self, Value};
 use model::{LogicalId, ResourceType};
 use std::collections::BTreeSet;
@@ -97,7 +97,10 @@ fn bundle(value: &mut Value) -> Result<Document, Unfit> {
             );
         }
     };
-    let entries = match value.as_object_mut().and_then(|it| it.remove("entry")) {
+    let entries = match value
+        .as_object_mut()
+        .and_then(|bundle| bundle.remove("entry"))
+    {
         Some(Value::Array(entries)) => entries,
         _ => Vec::new(),
     };
@@ -123,9 +126,10 @@ impl Part<'_> {
             count,
             key: key(self.base, &self.place, &bytes),
             body: bytes,
-            entries: match transaction {
-                true => Entries::Together(self.place),
-                false => Entries::Of(self.place),
+            entries: if transaction {
+                Entries::Together(self.place)
+            } else {
+                Entries::Of(self.place)
             },
             stage: self.stage,
             read: self.read,

@@ -8,11 +8,14 @@
 //! Not here: refresh tokens, and the browser, which is the person's to open.
 
 mod answer;
+mod args;
 mod issuer;
 mod redirect;
 mod token_file;
 
-use crate::cli::LoginArgs;
+pub use args::LoginArgs;
+
+use actix_web::rt::System;
 use answer::Expected;
 use command::{complain, say};
 use issuer::{Issuer, LoggedIn};
@@ -22,7 +25,7 @@ use std::{process::ExitCode, time::Duration};
 
 /// Logs in; 0 when the token is in its file, 1 otherwise.
 pub fn run(args: &LoginArgs) -> ExitCode {
-    match crate::block_on(login(args)) {
+    match System::new().block_on(login(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             complain!("chartseal login: {}", on_one_line(&problem));

@@ -2,7 +2,7 @@
 //! cannot be sent is named by its place.
 
 use super::*;
-use crate::import::{files, unit::Entries};
+use crate::import::{input::files, unit::Entries};
 use flate2::{Compression, write::GzEncoder};
 use std::{collections::BTreeSet, fs, io::Write, path::Path};
 

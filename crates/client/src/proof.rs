@@ -1,23 +1,52 @@
 //! `chartseal proof`: fetches a proof bundle, and the resource it is about, from
 //! a gateway.
 
-use crate::{
-    cli::ProofArgs,
-    http_client::{self, cause},
-};
+use crate::http_client::{self, cause, refusal};
+use clap::Args;
 use command::{
     complain, outputs, say,
     whole_file::{self, PRIVATE},
 };
 use std::{
     env, fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
 };
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);
+
+/// `chartseal proof`.
+#[derive(Debug, Args)]
+pub struct ProofArgs {
+    /// The URL of a version or an audit event, such as
+    /// `http://127.0.0.1:8080/fhir/Patient/1/_history/1`; without `?` and `#`.
+    pub url: String,
+    /// A file that holds the bearer token.
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    pub token_file: Option<PathBuf>,
+    /// The bearer token; other users of the machine can see it on the command line. Without
+    /// either, that of the environment as `CHARTSEAL_TOKEN`.
+    // Not by `env`: clap would take the variable for the option, which conflicts.
+    #[arg(long, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// Where to write the bundle.
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Also fetch the resource itself and write it here, for `verify --resource`.
+    #[arg(long, value_name = "FILE")]
+    pub resource: Option<PathBuf>,
+    /// Wait up to this many seconds until the proof is final.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub wait: u64,
+    /// Send the token to an http:// URL that is not on this machine.
+    #[arg(long)]
+    pub plain_http: bool,
+    /// Certificates (PEM) of authorities to believe besides the system's.
+    #[arg(long, value_name = "FILE")]
+    pub cacert: Option<PathBuf>,
+}
 
 /// Fetches and writes; 0 when the files are there, 2 otherwise.
 pub fn run(args: &ProofArgs) -> ExitCode {
@@ -51,7 +80,7 @@ async fn fetch(args: &ProofArgs) -> Result<(), String> {
         let bytes = get(&client, &format!("{url}/$proof"), &token)
             .await?
             .good()?;
-        let bundle = proof::Bundle::parse(&bytes)
+        let bundle = ::proof::Bundle::parse(&bytes)
             .map_err(|error| format!("the gateway's answer is no proof bundle: {error}"))?;
         let rung = bundle.rung.to_string();
         let settled = rung == "finalized" || rung == "settled";
@@ -113,9 +142,10 @@ struct Answer {
 
 impl Answer {
     fn good(self) -> Result<Vec<u8>, String> {
-        match self.status.is_success() {
-            true => Ok(self.body),
-            false => Err(refusal(self.status.as_u16(), &self.body)),
+        if self.status.is_success() {
+            Ok(self.body)
+        } else {
+            Err(refusal(self.status.as_u16(), &self.body))
         }
     }
 }
@@ -140,20 +170,6 @@ fn unanswered(error: reqwest::Error) -> String {
     } else {
         cause(error)
     }
-}
-
-/// The text of the OperationOutcome, when there is one.
-pub fn refusal(status: u16, body: &[u8]) -> String {
-    let text = serde_json::from_slice::<serde_json::Value>(body)
-        .ok()
-        .and_then(|outcome| {
-            outcome
-                .pointer("/issue/0/diagnostics")?
-                .as_str()
-                .map(str::to_owned)
-        })
-        .unwrap_or_else(|| "no reason given".to_owned());
-    format!("the gateway answered {status}: {text}")
 }
 
 /// For their owner's eyes: the one is a record, the other says what was done with one.

@@ -1,9 +1,10 @@
 //! The issuer's side of a login: discovery, the question a browser takes there, and
 //! what the code is worth.
 
-use crate::{cli::LoginArgs, http_client};
-use gateway::identity::HttpClient;
+use super::LoginArgs;
+use crate::http_client;
 use model::{Random, RandomUnavailable};
+use oidc::HttpClient;
 use openidconnect::{
     AccessTokenHash, AuthorizationCode, ClientId, CsrfToken, DiscoveryError, EndpointMaybeSet,
     EndpointNotSet, EndpointSet, IssuerUrl, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge,

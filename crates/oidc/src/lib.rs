@@ -3,9 +3,9 @@
 //! inside the network), small answers, short patience. An https issuer is asked by
 //! https alone: its document must not lead to plain ports of this machine.
 
-use super::{error::IdentityError, safe_url::parse_safe};
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use std::{future::Future, pin::Pin, time::Duration};
+use url::{Host, Url};
 
 /// The most that a document or key set may have.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -20,6 +20,11 @@ pub struct HttpClient {
     /// Whether http on a loopback host is safe enough.
     plain: bool,
 }
+
+/// The HTTP client cannot be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the HTTP client for issuers cannot be made; are CA certificates installed?")]
+pub struct NoHttpClient;
 
 /// Why a fetch failed.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +49,7 @@ impl HttpClient {
     ///
     /// # Errors
     /// When there are no CA certificates to go by.
-    pub fn new(tls: bool) -> Result<Self, IdentityError> {
+    pub fn new(tls: bool) -> Result<Self, NoHttpClient> {
         // reqwest panics when the process has no provider; whoever starts the
         // process may have chosen one already.
         if rustls::crypto::CryptoProvider::get_default().is_none() {
@@ -60,13 +65,14 @@ impl HttpClient {
         } else {
             builder.tls_certs_only([])
         };
-        let client = builder.build().map_err(|_| IdentityError::HttpClient)?;
+        let client = builder.build().map_err(|_| NoHttpClient)?;
         let plain = !tls;
         Ok(Self { client, plain })
     }
 
     /// The same client for this issuer.
-    pub(super) fn of(&self, issuer: &str) -> Self {
+    #[must_use]
+    pub fn of(&self, issuer: &str) -> Self {
         Self {
             client: self.client.clone(),
             plain: issuer.starts_with("http:"),
@@ -102,4 +108,17 @@ impl<'c> AsyncHttpClient<'c> for HttpClient {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(self.fetch(request))
     }
+}
+
+/// A URL that keys may come from: https, or http from this machine.
+#[must_use]
+pub fn parse_safe(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let loopback = match url.host()? {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    };
+    let safe = url.scheme() == "https" || url.scheme() == "http" && loopback;
+    (safe && url.username().is_empty() && url.password().is_none()).then_some(url)
 }

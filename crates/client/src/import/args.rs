@@ -1,4 +1,4 @@
-//! `chartseal import`.
+//! The arguments of the command.
 
 use clap::Args;
 use std::path::PathBuf;

@@ -4,28 +4,30 @@
 //! is nothing else that it would have to remember.
 
 mod answer;
-mod document;
-mod files;
-mod known;
-mod opened;
+mod args;
+mod input;
 mod place;
 mod progress;
 mod refused_file;
 mod sender;
-mod source;
 mod tally;
 mod token;
 mod unit;
 
-use crate::{cli::ImportArgs, http_client};
+pub use args::ImportArgs;
+
+use crate::http_client;
 use answer::Outcome;
 use command::{complain, outputs, say};
-use files::Found;
+use input::{
+    Item, Stopped,
+    files::{self, Found},
+    source,
+};
 use place::Refused;
 use progress::Progress;
 use refused_file::RefusedFile;
 use sender::Sender;
-use source::{Item, Stopped};
 use std::{collections::VecDeque, path::Path, process::ExitCode, sync::Arc, thread};
 use tally::Tally;
 use token::Token;
@@ -44,7 +46,7 @@ const INCOMPLETE: u8 = 2;
 /// How an import ended.
 struct Ended {
     tally: Tally,
-    /// Why it did not come to the end.
+    /// The reason when it was interrupted or had to give up; `None` when all was read.
     stopped: Option<String>,
     progress: Progress,
 }

@@ -1,6 +1,6 @@
 //! The file of an access token: its owner's alone, whole or not there.
 
-use command::whole_file::{self, PRIVATE};
+use command::whole_file::{self, PRIVATE, folder};
 use std::path::Path;
 
 /// Refuses a place where no file can be.
@@ -21,13 +21,6 @@ pub fn check(path: &Path) -> Result<(), String> {
 pub fn write(path: &Path, token: &str) -> Result<(), String> {
     whole_file::replace(path, PRIVATE, format!("{token}\n").as_bytes())
         .map_err(|error| format!("cannot write `{}`: {error}", path.display()))
-}
-
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
 }
 
 #[cfg(test)]

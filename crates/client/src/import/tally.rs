@@ -4,8 +4,8 @@
 use super::{answer::Outcome, place::Refused, refused_file::RefusedFile};
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
-/// Reasons that are told; the others are in the list.
-const TOLD: usize = 20;
+/// The most reasons in the summary; the others are in the list.
+const MAX_REASONS: usize = 20;
 
 /// The sums so far, and the list of what was refused.
 pub struct Tally {
@@ -40,9 +40,10 @@ impl Tally {
 
     /// Adds what became of a unit.
     pub fn add(&mut self, outcome: &Outcome) -> Result<(), String> {
-        match outcome.repeated {
-            true => self.repeated += outcome.taken,
-            false => self.stored += outcome.taken,
+        if outcome.repeated {
+            self.repeated += outcome.taken;
+        } else {
+            self.stored += outcome.taken;
         }
         self.refused += outcome.not_taken;
         self.bundles += 1;
@@ -108,11 +109,15 @@ impl Tally {
         text.push_str("refused, by reason:\n");
         let mut reasons: Vec<_> = self.reasons.iter().collect();
         reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        for ((status, reason), count) in reasons.iter().take(TOLD) {
+        for ((status, reason), count) in reasons.iter().take(MAX_REASONS) {
             let by = status.map_or_else(|| "not sent".to_owned(), |status| status.to_string());
             let _ = writeln!(text, "{count:>8}  {by}: {reason}");
         }
-        if let Some(more) = reasons.len().checked_sub(TOLD).filter(|more| *more > 0) {
+        if let Some(more) = reasons
+            .len()
+            .checked_sub(MAX_REASONS)
+            .filter(|more| *more > 0)
+        {
             let _ = writeln!(text, "          and for {more} other reasons");
         }
         text

@@ -23,7 +23,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Nothing yet, of so many bytes.
+    /// The begin of an import of this number of bytes.
     pub fn new(total: u64) -> Self {
         let style =
             ProgressStyle::with_template("  [{bar:30}] {percent:>3}%  {msg}, {elapsed} so far")
@@ -41,7 +41,7 @@ impl Progress {
         }
     }
 
-    /// So much more was read and answered.
+    /// Adds bytes that were read and resources that were answered.
     pub fn add(&mut self, bytes: u64, resources: u64) {
         self.done += bytes;
         self.resources += resources;

@@ -2,7 +2,7 @@
 //! it once, however often it is sent.
 
 use super::place::Place;
-use actix_web::web::Bytes;
+use bytes::Bytes;
 use model::{LogicalId, ResourceType};
 use sha2::{Digest, Sha256};
 

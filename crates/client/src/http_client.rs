@@ -123,6 +123,20 @@ pub fn reason(error: &(dyn Error + 'static)) -> String {
     format!("{chain}{advice}")
 }
 
+/// The text of the OperationOutcome, when there is one.
+pub fn refusal(status: u16, body: &[u8]) -> String {
+    let text = serde_json::from_slice::<serde_json::Value>(body)
+        .ok()
+        .and_then(|outcome| {
+            outcome
+                .pointer("/issue/0/diagnostics")?
+                .as_str()
+                .map(str::to_owned)
+        })
+        .unwrap_or_else(|| "no reason given".to_owned());
+    format!("the gateway answered {status}: {text}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,8 @@ use super::{
     files::{Input, REFERRED_TO},
     known::Known,
     opened::Opened,
+};
+use crate::import::{
     place::{Place, Refused},
     unit::{Batch, Unit},
 };
@@ -16,24 +18,25 @@ use std::io::{self, BufRead, Read};
 
 /// The largest document or line, and so the largest request
 /// that the gateway takes.
-pub const LARGEST: usize = 32 * 1024 * 1024 - 4096;
-/// Lines in one Bundle, and bytes at which it is sent before it has as many.
-const LINES: u64 = 200;
-const BYTES: usize = 2 * 1024 * 1024;
+const MAX_BYTES: usize = 32 * 1024 * 1024 - 4096;
+/// The most lines of a file in one Bundle.
+const MAX_LINES: u64 = 200;
+/// A Bundle of this many bytes is sent before it has `MAX_LINES`.
+const FULL_BYTES: usize = 2 * 1024 * 1024;
 
-/// What the reading gives.
+/// One step of the reading.
 pub enum Item {
-    /// Something to send.
+    /// A unit to be sent.
     Unit(Unit),
-    /// Something that cannot be sent.
+    /// A place whose content cannot be sent, with the reason.
     Refused(Refused),
-    /// Bytes of the input of which nothing is sent.
+    /// Number of bytes that were read and are part of no unit.
     Read(u64),
-    /// Resources that were met, whatever becomes of them.
+    /// Number of resources that were read, whether they are sent or refused.
     Counted(u64),
 }
 
-/// Nobody wants more.
+/// The import has ended, so the reading ends too.
 pub struct Stopped;
 
 /// Where the items go.
@@ -85,14 +88,14 @@ struct Reading<'i> {
     known: &'i mut Known,
     place: Place,
     opened: Opened,
-    /// Bytes taken from the disk that are accounted for.
+    /// Number of bytes taken from the disk that were told as read.
     given: u64,
     /// Resources met so far.
     met: u64,
 }
 
 impl Reading<'_> {
-    /// How much was taken from the disk since it was last asked.
+    /// Number of bytes taken from the disk since the last call.
     fn progress(&mut self) -> u64 {
         let taken = self.opened.taken();
         let more = taken.saturating_sub(self.given);
@@ -103,7 +106,7 @@ impl Reading<'_> {
     /// A file that is one document.
     fn document(&mut self, give: &mut Give<'_>) -> Result<(), Stopped> {
         let mut bytes = Vec::new();
-        let most = LARGEST as u64 + 1;
+        let most = MAX_BYTES as u64 + 1;
         self.met += 1;
         let read = self
             .opened
@@ -115,7 +118,7 @@ impl Reading<'_> {
             let problem = self.opened.cannot_read(&error);
             return give(Item::Refused(Refused::unsent(self.place.clone(), problem)));
         }
-        if bytes.len() > LARGEST {
+        if bytes.len() > MAX_BYTES {
             let refused = Refused::unsent(self.place.clone(), TOO_LARGE);
             return give(Item::Refused(refused));
         }
@@ -157,7 +160,13 @@ impl Reading<'_> {
             Document::Resource { kind, id, value } => {
                 let mut batch = Batch::default();
                 let place = part.place;
-                self.add(&mut batch, &bytes, (&kind, id.as_ref(), value), place);
+                let read_resource = ReadResource {
+                    bytes: &bytes,
+                    kind,
+                    id,
+                    value,
+                };
+                self.add(&mut batch, read_resource, place);
                 batch.finish(self.base, stage, read)
             }
         })
@@ -194,7 +203,7 @@ impl Reading<'_> {
                     break;
                 }
             }
-            if number % LINES == 0 || batch.len() >= BYTES {
+            if number % MAX_LINES == 0 || batch.len() >= FULL_BYTES {
                 self.send(&mut batch, give)?;
             }
         }
@@ -220,33 +229,39 @@ impl Reading<'_> {
         match document::read(line)? {
             Document::Bundle { .. } => self.unit(line.to_vec(), place, number),
             Document::Resource { kind, id, value } => {
-                self.add(batch, line, (&kind, id.as_ref(), value), place);
+                let read_resource = ReadResource {
+                    bytes: line,
+                    kind,
+                    id,
+                    value,
+                };
+                self.add(batch, read_resource, place);
                 Ok(None)
             }
         }
     }
 
     /// Adds a resource, byte for byte but for references that search for someone.
-    fn add(
-        &mut self,
-        batch: &mut Batch,
-        bytes: &[u8],
-        (kind, id, mut resource): (&ResourceType, Option<&LogicalId>, Value),
-        place: Place,
-    ) {
-        if let (REFERRED_TO, Some(id)) = (self.input.stage, id) {
-            self.known.meet(kind, id, &resource);
+    fn add(&mut self, batch: &mut Batch, resource: ReadResource<'_>, place: Place) {
+        let ReadResource {
+            bytes,
+            kind,
+            id,
+            mut value,
+        } = resource;
+        if let (REFERRED_TO, Some(id)) = (self.input.stage, &id) {
+            self.known.meet(&kind, id, &value);
         }
-        if self.known.resolve(&mut resource) {
-            batch.add(&resource.to_canonical(), kind, id, place);
+        if self.known.resolve(&mut value) {
+            batch.add(&value.to_canonical(), &kind, id.as_ref(), place);
         } else {
-            batch.add(bytes, kind, id, place);
+            batch.add(bytes, &kind, id.as_ref(), place);
         }
     }
 
     fn next_line(&mut self, line: &mut Vec<u8>) -> io::Result<Line> {
         line.clear();
-        let most = LARGEST as u64 + 1;
+        let most = MAX_BYTES as u64 + 1;
         let read = self
             .opened
             .bytes
@@ -259,7 +274,7 @@ impl Reading<'_> {
         match (read, line.last()) {
             (0, _) => Ok(Line::None),
             (_, Some(b'\n')) => Ok(Line::Some),
-            _ if read <= LARGEST => Ok(Line::Some),
+            _ if read <= MAX_BYTES => Ok(Line::Some),
             _ => self.skip_line(line).map(|()| Line::TooLong),
         }
     }
@@ -280,7 +295,15 @@ impl Reading<'_> {
     }
 }
 
-/// What came of reading a line.
+/// A resource as it stands in the input.
+struct ReadResource<'r> {
+    bytes: &'r [u8],
+    kind: ResourceType,
+    id: Option<LogicalId>,
+    value: Value,
+}
+
+/// The outcome of reading a line.
 enum Line {
     Some,
     None,
