@@ -13,7 +13,7 @@ use std::{error::Error, process::ExitCode, sync::Arc};
 
 /// Runs the command.
 pub fn run(args: &ConfigArgs) -> ExitCode {
-    match crate::block_on(all(args)) {
+    match crate::runtime::block_on(all(args)) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(findings) => {
             complain!(

@@ -21,17 +21,17 @@ type Failed = Box<dyn Error>;
 
 /// `chartseal anchor deploy`.
 pub fn run_deploy(args: &AdminArgs) -> ExitCode {
-    ended("deploy", crate::block_on(deploy(args)))
+    ended("deploy", crate::runtime::block_on(deploy(args)))
 }
 
 /// `chartseal anchor grant`.
 pub fn run_grant(args: &GrantArgs) -> ExitCode {
-    ended("grant", crate::block_on(grant(args)))
+    ended("grant", crate::runtime::block_on(grant(args)))
 }
 
 /// `chartseal anchor revoke`.
 pub fn run_revoke(args: &RevokeArgs) -> ExitCode {
-    ended("revoke", crate::block_on(revoke(args)))
+    ended("revoke", crate::runtime::block_on(revoke(args)))
 }
 
 fn ended(name: &str, outcome: Result<(), Failed>) -> ExitCode {

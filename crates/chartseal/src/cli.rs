@@ -8,6 +8,7 @@ mod facility;
 mod keys;
 mod leaves;
 mod log;
+mod scopes;
 mod service;
 mod token;
 mod trust;
@@ -23,6 +24,7 @@ pub use self::{
     keys::{AdoptKeysArgs, KeysArgs, KeysCommand, RotateArgs},
     leaves::LeavesArgs,
     log::{CheckArgs, LogArgs, LogCommand},
+    scopes::{MendArgs, ScopesArgs, ScopesCommand},
     service::{ConfigArgs, ServeArgs},
     token::{ExplainArgs, TokenArgs, TokenCommand},
     trust::{RefreshArgs, TrustArgs, TrustCommand},
@@ -75,7 +77,7 @@ pub enum Command {
     #[command(after_help = GLOSSARY)]
     Log(LogArgs),
     /// Find and mend records that are sealed under another scope than they belong to.
-    Scopes(crate::scopes::ScopesArgs),
+    Scopes(ScopesArgs),
     /// Compare every row with its leaf now; over SQLite, stop `serve` first.
     Sweep(ConfigArgs),
     /// Show the leaves that were refused an index, and put back those whose rows are good;

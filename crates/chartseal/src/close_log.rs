@@ -17,7 +17,7 @@ type Failed = Box<dyn Error>;
 
 /// Runs the command.
 pub fn run(args: &CloseArgs) -> ExitCode {
-    match crate::block_on(close(args)) {
+    match crate::runtime::block_on(close(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             complain!("chartseal anchor close: {problem}");

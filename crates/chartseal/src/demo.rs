@@ -57,7 +57,7 @@ type Failed = Box<dyn Error>;
 
 /// Runs until Ctrl-C or SIGTERM.
 pub fn run(args: &DemoArgs) -> ExitCode {
-    match crate::block_on(demo(args)) {
+    match crate::runtime::block_on(demo(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             complain!("chartseal demo: {problem}");

@@ -6,7 +6,7 @@
 //! Nothing that is there is ever replaced. To a facility without administrators it adds
 //! them.
 
-use crate::{cli::InitArgs, config::Config, database, facility, leaf_key};
+use crate::{cli::InitArgs, config::Config, database, facility, leaf_key, private_folder};
 use anchor_service::{
     LogKeys,
     keys::{key_file, rotation},
@@ -16,9 +16,7 @@ use command::{complain, say};
 use lost::Known;
 use model::{FacilityName, Random, SystemClock, SystemRandom};
 use sealing::{FileKms, KmsError};
-use std::{
-    error::Error, fs::DirBuilder, os::unix::fs::DirBuilderExt as _, path::Path, process::ExitCode,
-};
+use std::{error::Error, path::Path, process::ExitCode};
 use store::{Facility, Log, Reader, Store, StoredLogKey};
 use tlog::checkpoint::Origin;
 
@@ -29,7 +27,7 @@ type Failed = Box<dyn Error>;
 
 /// Makes, and says what was made.
 pub fn run(args: &InitArgs) -> ExitCode {
-    match crate::block_on(init(args)) {
+    match crate::runtime::block_on(init(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             complain!("chartseal init: {problem}");
@@ -59,7 +57,7 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     let kms = kms(&keys.file, &store).await?;
     facility::check_keys(&store, &kms).await?;
 
-    folder(&anchor.log_keys)?;
+    private_folder::make(&anchor.log_keys)?;
     let replaced = leaf_key::make(&config, &store, args.new_leaf_key).await?;
     crate::keys::log::take_over(&config, &store, replaced).await?;
     facility::fix_log_host(&store, &host, args.log_host.is_some()).await?;
@@ -167,7 +165,7 @@ async fn kms(file: &Path, store: &Store) -> Result<FileKms, Failed> {
     match FileKms::open(file) {
         Err(KmsError::FileAbsent { .. }) if facility::list(store).await?.is_empty() => {
             if let Some(parent) = file.parent() {
-                folder(parent)?;
+                private_folder::make(parent)?;
             }
             Ok(FileKms::create(file)?)
         }
@@ -178,15 +176,9 @@ async fn kms(file: &Path, store: &Store) -> Result<FileKms, Failed> {
 fn submitter(path: &Path, random: &dyn Random) -> Result<SubmitterKey, Failed> {
     if !path.exists() {
         if let Some(parent) = path.parent() {
-            folder(parent)?;
+            private_folder::make(parent)?;
         }
         key_file::create(path, random)?;
     }
     Ok(SubmitterKey::open(path)?)
-}
-
-/// Makes a folder that only its owner may enter; one that is there stays as it is.
-pub fn folder(path: &Path) -> Result<(), Failed> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|error| format!("cannot make the folder `{}`: {error}", path.display()).into())
 }

@@ -34,10 +34,10 @@ fn asked(args: &KeysArgs) -> Result<(), Failed> {
     )?;
     let config = Config::read(config)?;
     match &args.command {
-        KeysCommand::List => crate::block_on(list(&config)),
+        KeysCommand::List => crate::runtime::block_on(list(&config)),
         KeysCommand::Custody => custody(&config),
-        KeysCommand::Rotate(args) => crate::block_on(log::rotate(&config, args)),
-        KeysCommand::Adopt(args) => crate::block_on(log::adopt(&config, args)),
+        KeysCommand::Rotate(args) => crate::runtime::block_on(log::rotate(&config, args)),
+        KeysCommand::Adopt(args) => crate::runtime::block_on(log::adopt(&config, args)),
     }
 }
 

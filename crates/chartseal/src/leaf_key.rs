@@ -4,7 +4,7 @@
 //! A line for each key, the first of which makes macs while every one of them counts: a
 //! key is changed by two of them for a while (docs/operations.md, "The leaf key").
 
-use crate::config::Config;
+use crate::{config::Config, private_folder};
 use anchor_service::keys::{
     key_file::{self, KeyFileError},
     key_rows::OtherMac,
@@ -106,7 +106,7 @@ pub fn make_at(path: &Path, store: &Store) -> Result<bool, Failed> {
     let makes = !path.exists();
     if makes {
         if let Some(parent) = path.parent() {
-            crate::init::folder(parent)?;
+            private_folder::make(parent)?;
         }
         key_file::create(path, &SystemRandom)?;
     }

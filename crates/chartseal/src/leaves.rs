@@ -13,7 +13,7 @@ type Failed = Box<dyn Error>;
 /// Runs the command: 1 when a row lacks its leaf still; else 2 when a facility, or all of
 /// them, could not be looked at.
 pub fn run(args: &LeavesArgs) -> ExitCode {
-    match crate::block_on(look(args)) {
+    match crate::runtime::block_on(look(args)) {
         Ok(Looked { lacking: 0, failed }) => ExitCode::from(if failed { 2 } else { 0 }),
         Ok(Looked { lacking, .. }) => {
             complain!("chartseal leaves: rows that have no leaf: {lacking}");

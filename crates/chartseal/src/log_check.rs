@@ -29,7 +29,7 @@ const UNSEEN: u8 = 2;
 /// could not be read; else 0.
 pub fn run(args: &LogArgs) -> ExitCode {
     let LogCommand::Check(args) = &args.command;
-    match crate::block_on(check(args)) {
+    match crate::runtime::block_on(check(args)) {
         Ok(looked) => ended(&looked),
         Err(problem) => {
             complain!("chartseal log check: {problem}");

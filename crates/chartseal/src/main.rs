@@ -19,7 +19,9 @@ mod move_registry;
 mod new_epoch;
 mod operations;
 mod post_again;
+mod private_folder;
 mod registry;
+mod runtime;
 mod scopes;
 mod service;
 mod signed;
@@ -32,7 +34,7 @@ mod trust;
 use clap::Parser;
 use cli::{AnchorCommand, Command};
 use service::Service;
-use std::{future::Future, process::ExitCode};
+use std::process::ExitCode;
 
 /// Requests are taken by one thread and written by another; this allocator gives
 /// memory back across threads without a lock.
@@ -59,9 +61,10 @@ fn main() -> ExitCode {
             None => {
                 // Required without a subcommand, so it is there.
                 let config = args.config.unwrap_or_default();
-                match args.check_only {
-                    true => service::check_only(Service::Anchor, &config),
-                    false => service::run(Service::Anchor, &config),
+                if args.check_only {
+                    service::check_only(Service::Anchor, &config)
+                } else {
+                    service::run(Service::Anchor, &config)
                 }
             }
         },
@@ -82,9 +85,4 @@ fn main() -> ExitCode {
         Command::Trust(args) => trust::run(&args.command),
         Command::Verify(args) => verifying::run(&args),
     }
-}
-
-/// Runs on a runtime of its own to the end.
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    actix_web::rt::System::new().block_on(work)
 }

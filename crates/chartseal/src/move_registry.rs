@@ -24,8 +24,8 @@ type Failed = Box<dyn Error>;
 /// Runs the command.
 pub fn run(command: &RegistryCommand) -> ExitCode {
     let (name, ran) = match command {
-        RegistryCommand::Set(args) => ("set", crate::block_on(set(args))),
-        RegistryCommand::Adopt(args) => ("adopt", crate::block_on(adopt(args))),
+        RegistryCommand::Set(args) => ("set", crate::runtime::block_on(set(args))),
+        RegistryCommand::Adopt(args) => ("adopt", crate::runtime::block_on(adopt(args))),
     };
     match ran {
         Ok(()) => ExitCode::SUCCESS,

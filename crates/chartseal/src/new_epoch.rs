@@ -13,7 +13,7 @@ type Failed = Box<dyn Error>;
 
 /// Runs the command.
 pub fn run(args: &NewEpochArgs) -> ExitCode {
-    match crate::block_on(begin(args)) {
+    match crate::runtime::block_on(begin(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             complain!("chartseal anchor new-epoch: {problem}");

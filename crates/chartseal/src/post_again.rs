@@ -9,7 +9,7 @@ use std::{error::Error, process::ExitCode, sync::Arc};
 
 /// Runs the command.
 pub fn run(args: &PostAgainArgs) -> ExitCode {
-    match crate::block_on(post_again(args)) {
+    match crate::runtime::block_on(post_again(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             complain!("chartseal anchor post-again: {problem}");

@@ -3,22 +3,18 @@
 //! the keys and changes no record; `mend` is a client of the gateway like any other, so
 //! that each new version is permitted and audited.
 
-use crate::{cli::ConfigArgs, config::Config, database, facility};
-use clap::{Args, Subcommand};
+use crate::{
+    cli::{MendArgs, ScopesArgs, ScopesCommand},
+    config::Config,
+    database, facility,
+};
 use client::http_client::{self, cause, refusal};
 use command::{complain, say};
 use gateway::record::misplaced;
 use model::{Clock, Random, SystemClock, SystemRandom};
 use reqwest::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use sealing::FileKms;
-use std::{
-    error::Error,
-    fs,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-    time::Duration,
-};
+use std::{error::Error, fs, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 type Failed = Box<dyn Error>;
 
@@ -28,48 +24,12 @@ const CURRENT: &str = "current";
 /// And of one that has only earlier versions under a wrong scope.
 const EARLIER: &str = "earlier";
 
-/// `chartseal scopes`.
-#[derive(Debug, Args)]
-pub struct ScopesArgs {
-    /// What to do.
-    #[command(subcommand)]
-    command: ScopesCommand,
-}
-
-#[derive(Debug, Subcommand)]
-enum ScopesCommand {
-    /// List the records: facility, record, its versions under a wrong scope, and whether the
-    /// current one is among them; over SQLite, stop `serve` first.
-    List(ConfigArgs),
-    /// Write each record of a list again, as it is, through the gateway.
-    Mend(MendArgs),
-}
-
-#[derive(Debug, Args)]
-struct MendArgs {
-    /// The gateway, such as `https://fhir.example.org`.
-    #[arg(long, value_name = "URL")]
-    base: String,
-    /// A file that holds a bearer token which may read and update the records.
-    #[arg(long, value_name = "FILE")]
-    token: PathBuf,
-    /// Send the token without TLS to another machine, where the network is trusted.
-    #[arg(long)]
-    plain_http: bool,
-    /// A PEM file with the certificate of the CA that the gateway's certificate is of.
-    #[arg(long, value_name = "FILE")]
-    cacert: Option<PathBuf>,
-    /// What `chartseal scopes list` printed.
-    #[arg(value_name = "FILE")]
-    list: PathBuf,
-}
-
 /// Runs the command: 1 when a record could not be listed or mended, 2 when it could not be
 /// tried.
 pub fn run(args: &ScopesArgs) -> ExitCode {
     let done = match &args.command {
-        ScopesCommand::List(args) => crate::block_on(list(&args.config)),
-        ScopesCommand::Mend(args) => crate::block_on(mend(args)),
+        ScopesCommand::List(args) => crate::runtime::block_on(list(&args.config)),
+        ScopesCommand::Mend(args) => crate::runtime::block_on(mend(args)),
     };
     match done {
         Ok(0) => ExitCode::SUCCESS,

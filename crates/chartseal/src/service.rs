@@ -65,12 +65,15 @@ impl Service {
 
 /// Runs until it is told to stop: 0 then, 1 when it cannot start or go on.
 pub fn run(service: Service, config: &Path) -> ExitCode {
-    ended(service, crate::block_on(serve(service, config)))
+    ended(service, crate::runtime::block_on(serve(service, config)))
 }
 
 /// Looks whether it could run, over this data and with these keys: 0 then.
 pub fn check_only(service: Service, config: &Path) -> ExitCode {
-    ended(service, crate::block_on(readiness::check(service, config)))
+    ended(
+        service,
+        crate::runtime::block_on(readiness::check(service, config)),
+    )
 }
 
 fn ended(service: Service, outcome: Result<(), Failed>) -> ExitCode {

@@ -34,7 +34,7 @@ impl Opened {
 /// Sweeps every facility: 1 when faults were found; else 2 when a facility, or all of them,
 /// could not be swept; else 0.
 pub fn run(args: &ConfigArgs) -> ExitCode {
-    match crate::block_on(sweep_all(args)) {
+    match crate::runtime::block_on(sweep_all(args)) {
         Ok(Swept { faults: 0, failed }) => ended(failed),
         Ok(Swept { faults, .. }) => {
             complain!(
@@ -96,7 +96,7 @@ fn counted(faults: u64) -> String {
 
 /// Shows the jobs: 0, or 2 when those of a facility, or of all, cannot be read.
 pub fn run_jobs(args: &ConfigArgs) -> ExitCode {
-    match crate::block_on(list(args)) {
+    match crate::runtime::block_on(list(args)) {
         Ok(failed) => ended(failed),
         Err(problem) => {
             complain!("chartseal jobs: {problem}");

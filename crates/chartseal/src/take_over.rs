@@ -19,7 +19,7 @@ type Failed = Box<dyn Error>;
 
 /// Shows, and seals when it was confirmed.
 pub fn run(args: &TakeOverArgs) -> ExitCode {
-    match crate::block_on(take_over(args)) {
+    match crate::runtime::block_on(take_over(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             complain!("chartseal take-over: {problem}");

@@ -24,7 +24,7 @@ type Failed = Box<dyn Error>;
 /// Runs the command: 0 when the file is as the chain says.
 pub fn run(command: &TrustCommand) -> ExitCode {
     let TrustCommand::Refresh(args) = command;
-    match crate::block_on(refresh(args)) {
+    match crate::runtime::block_on(refresh(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             complain!("chartseal trust refresh: {problem}");
