@@ -13,9 +13,9 @@ use std::{
 /// Where series are named.
 const SERIES: [&str; 4] = [
     "gateway/src/listener/metrics.rs",
-    "crates/chartseal/src/operations/metrics.rs",
-    "crates/chartseal/src/operations/metrics/anchor.rs",
-    "crates/chartseal/src/operations/metrics/sweep.rs",
+    "crates/chartseal/src/services/operations/metrics.rs",
+    "crates/chartseal/src/services/operations/metrics/anchor.rs",
+    "crates/chartseal/src/services/operations/metrics/sweep.rs",
 ];
 
 /// Whose sentences an operator meets.
@@ -54,15 +54,15 @@ const SPOKEN: [(&str, &str); 16] = [
         "the HTTP client for issuers cannot be made; are CA certificates installed?",
     ),
     (
-        "crates/chartseal/src/service.rs",
+        "crates/chartseal/src/services/service.rs",
         "no registry is in use; run `chartseal anchor deploy` and `chartseal anchor grant` first",
     ),
     (
-        "crates/chartseal/src/service.rs",
+        "crates/chartseal/src/services/service.rs",
         "cannot listen on …: …; choose another `listen` in `[gateway]`",
     ),
     (
-        "crates/chartseal/src/operations.rs",
+        "crates/chartseal/src/services/operations.rs",
         "cannot listen on …: …; choose another `listen` in `[operations]`",
     ),
     (
@@ -74,23 +74,23 @@ const SPOKEN: [(&str, &str); 16] = [
         "a log is not anchored; the others are",
     ),
     (
-        "crates/chartseal/src/registry.rs",
+        "crates/chartseal/src/anchor/registry.rs",
         "the database is anchored on chain …, but `chainId` is …; use the chain that it was made with",
     ),
     (
-        "crates/chartseal/src/registry.rs",
+        "crates/chartseal/src/anchor/registry.rs",
         "the database is anchored at registry …, but `registry` is …; correct it or leave it out",
     ),
     (
-        "crates/chartseal/src/registry.rs",
+        "crates/chartseal/src/anchor/registry.rs",
         "no registry is known; run `chartseal anchor deploy` first",
     ),
     (
-        "crates/chartseal/src/init.rs",
+        "crates/chartseal/src/setup/init.rs",
         "give `--log-host`: the host by which this installation's logs are known, such as `log.hospital.example`; it is fixed for good",
     ),
     (
-        "crates/chartseal/src/init/first.rs",
+        "crates/chartseal/src/setup/init/first.rs",
         "`…` has clients already; they are changed through `/admin/clients`",
     ),
     (
@@ -98,19 +98,19 @@ const SPOKEN: [(&str, &str); 16] = [
         "none of the clients may carry the role `admin`, so no administrator could come in: name one that may by `--client ID=admin,auditor`",
     ),
     (
-        "crates/chartseal/src/anchor.rs",
+        "crates/chartseal/src/anchor/accounts.rs",
         "there is no key at `…`: `--new-key` makes the admin's key there, once; a key that was made before is put back from where it is kept",
     ),
     (
-        "crates/chartseal/src/anchor.rs",
+        "crates/chartseal/src/anchor/accounts.rs",
         "facility `…` has no log; make it with `chartseal init`",
     ),
     (
-        "crates/chartseal/src/move_registry.rs",
+        "crates/chartseal/src/anchor/move_registry.rs",
         "the registry in use is …, not that of `--from`",
     ),
     (
-        "crates/chartseal/src/move_registry.rs",
+        "crates/chartseal/src/anchor/move_registry.rs",
         "`registry` in `[anchor]` names the registry that is left",
     ),
 ];

@@ -1,6 +1,6 @@
 //! The database that the configuration names.
 
-use crate::{config::Config, leaf_key};
+use crate::{config::Config, setup::leaf_key};
 use std::{
     error::Error,
     thread,

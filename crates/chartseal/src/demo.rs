@@ -14,7 +14,7 @@ mod trust_file;
 
 use crate::{
     cli::DemoArgs,
-    service::anchoring::{self, Anchoring},
+    services::service::anchoring::{self, Anchoring},
 };
 use actix_web::web;
 use anchor_service::{
@@ -74,7 +74,7 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     // The database first: it tells whether the directory is in use.
     let store = open_store(&layout)?;
     layout.hold_leaf_key(&store).await?;
-    crate::logging::to_file(&layout.log())?;
+    crate::services::logging::to_file(&layout.log())?;
     let listener = listen(args.listen)?;
     warn_of_others(args.listen);
     let kms = facilities::kms(&layout)?;

@@ -1,39 +1,21 @@
 //! `chartseal`: the services, and the commands of operators, auditors and verifiers.
 
-mod adopt;
 mod anchor;
 mod cli;
-mod close_log;
 mod config;
 mod database;
 #[cfg(feature = "demo")]
 mod demo;
-mod facility;
-mod init;
-mod keys;
-mod leaf_key;
-mod leaves;
-mod log_check;
-mod logging;
-mod move_registry;
-mod new_epoch;
-mod operations;
-mod post_again;
-mod private_folder;
-mod registry;
+mod operator;
 mod runtime;
-mod scopes;
-mod service;
-mod signed;
-mod sweep;
-mod take_over;
+mod services;
+mod setup;
 mod token;
-mod traces;
 mod trust;
 
 use clap::Parser;
 use cli::{AnchorCommand, Command};
-use service::Service;
+use services::service::{self, Service};
 use std::process::ExitCode;
 
 /// Requests are taken by one thread and written by another; this allocator gives
@@ -50,14 +32,14 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Gateway(args) => service::run(Service::Gateway, &args.config),
         Command::Anchor(args) => match args.command {
-            Some(AnchorCommand::Adopt(args)) => adopt::run(&args),
-            Some(AnchorCommand::Deploy(args)) => anchor::run_deploy(&args),
-            Some(AnchorCommand::Grant(args)) => anchor::run_grant(&args),
-            Some(AnchorCommand::Revoke(args)) => anchor::run_revoke(&args),
-            Some(AnchorCommand::Close(args)) => close_log::run(&args),
-            Some(AnchorCommand::Registry(command)) => move_registry::run(&command),
-            Some(AnchorCommand::PostAgain(args)) => post_again::run(&args),
-            Some(AnchorCommand::NewEpoch(args)) => new_epoch::run(&args),
+            Some(AnchorCommand::Adopt(args)) => anchor::adopt::run(&args),
+            Some(AnchorCommand::Deploy(args)) => anchor::accounts::run_deploy(&args),
+            Some(AnchorCommand::Grant(args)) => anchor::accounts::run_grant(&args),
+            Some(AnchorCommand::Revoke(args)) => anchor::accounts::run_revoke(&args),
+            Some(AnchorCommand::Close(args)) => anchor::close_log::run(&args),
+            Some(AnchorCommand::Registry(command)) => anchor::move_registry::run(&command),
+            Some(AnchorCommand::PostAgain(args)) => anchor::post_again::run(&args),
+            Some(AnchorCommand::NewEpoch(args)) => anchor::new_epoch::run(&args),
             None => {
                 // Required without a subcommand, so it is there.
                 let config = args.config.unwrap_or_default();
@@ -70,14 +52,14 @@ fn main() -> ExitCode {
         },
         Command::Serve(args) if args.check_only => service::check_only(Service::Both, &args.config),
         Command::Serve(args) => service::run(Service::Both, &args.config),
-        Command::Init(args) => init::run(&args),
-        Command::TakeOver(args) => take_over::run(&args),
-        Command::Keys(args) => keys::run(&args),
-        Command::Log(args) => log_check::run(&args),
-        Command::Scopes(args) => scopes::run(&args),
-        Command::Sweep(args) => sweep::run(&args),
-        Command::Leaves(args) => leaves::run(&args),
-        Command::Jobs(args) => sweep::run_jobs(&args),
+        Command::Init(args) => setup::init::run(&args),
+        Command::TakeOver(args) => setup::take_over::run(&args),
+        Command::Keys(args) => setup::keys::run(&args),
+        Command::Log(args) => anchor::log_check::run(&args),
+        Command::Scopes(args) => operator::scopes::run(&args),
+        Command::Sweep(args) => operator::sweep::run(&args),
+        Command::Leaves(args) => operator::leaves::run(&args),
+        Command::Jobs(args) => operator::sweep::run_jobs(&args),
         Command::Login(args) => client::login::run(&args),
         Command::Token(args) => token::run(&args.command),
         Command::Import(args) => client::import::run(&args),

@@ -1,7 +1,7 @@
 //! The two facilities of the demo, their keys and logs.
 
 use super::{Failed, layout::Layout};
-use crate::{
+use crate::setup::{
     facility::{self, First},
     take_over,
 };

@@ -1,7 +1,7 @@
 //! Where the demo keeps what.
 
 use super::Failed;
-use crate::leaf_key;
+use crate::setup::leaf_key;
 use anchor_service::{keys::key_file, ledger::evm::SubmitterKey};
 use command::whole_file::{self, PRIVATE};
 use model::Random;

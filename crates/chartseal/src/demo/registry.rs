@@ -2,7 +2,7 @@
 //! allowed to anchor both logs.
 
 use super::Failed;
-use crate::registry;
+use crate::anchor::registry;
 use anchor_service::ledger::evm::{RegistryAdmin, SubmitterKey};
 use devkit::chain::DevChain;
 use gateway::facility::setup;

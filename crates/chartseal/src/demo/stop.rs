@@ -2,7 +2,7 @@
 //! with an alarm.
 
 use super::Failed;
-use crate::service::{anchoring::Anchoring, stop};
+use crate::services::service::{anchoring::Anchoring, stop};
 use std::future::{self, Future};
 
 /// Gets ready, looks after the tokens and waits for the end, which may come before; to

@@ -2,10 +2,11 @@
 //! whoever has the key anchors nothing under its name (docs/operations.md, "Stolen keys").
 
 use crate::{
+    anchor::registry::Standing,
     cli::{CloseArgs, Stolen},
     config::Config,
-    database, facility,
-    registry::Standing,
+    database,
+    setup::facility,
 };
 use anchor_service::ledger::evm::{ClosingReason, RegistryAdmin, SubmitterKey};
 use command::{complain, say};

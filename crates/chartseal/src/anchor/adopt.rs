@@ -3,8 +3,12 @@
 //! adopted may be a database that was put back, so the logs are checked as a whole then.
 
 use crate::{
-    cli::ConfigArgs, config::Config, database, log_check, registry::Standing, service::anchoring,
-    signed,
+    anchor::{log_check, registry::Standing},
+    cli::ConfigArgs,
+    config::Config,
+    database,
+    services::service::anchoring,
+    setup::signed,
 };
 use anchor_service::{LogKeys, log::adopt::adopt, log_check::LogCheck};
 use command::{complain, say};

@@ -1,7 +1,12 @@
 //! `chartseal anchor new-epoch`: another log for a facility, where the one it has cannot
 //! go on (docs/operations.md, "Start, ready, stop").
 
-use crate::{cli::NewEpochArgs, config::Config, database, facility, signed};
+use crate::{
+    cli::NewEpochArgs,
+    config::Config,
+    database,
+    setup::{facility, signed},
+};
 use anchor_service::{LogKeys, log::new_epoch};
 use command::{complain, say};
 use gateway::facility::setup::{self, Continued};

@@ -1,7 +1,10 @@
 //! `chartseal anchor post-again`: takes it that the chain has lost final blocks, and lets the
 //! anchors in them be posted again (the runbook, "The chain lost final blocks").
 
-use crate::{cli::PostAgainArgs, config::Config, database, registry::Standing, service::anchoring};
+use crate::{
+    anchor::registry::Standing, cli::PostAgainArgs, config::Config, database,
+    services::service::anchoring,
+};
 use anchor_service::posting::lost_blocks::{LostOfLog, PostAgain};
 use command::{complain, say};
 use model::{SystemClock, SystemRandom};

@@ -2,10 +2,11 @@
 //! key no service holds.
 
 use crate::{
+    anchor::registry::{self, Address, Standing},
     cli::{AdminArgs, GrantArgs, RevokeArgs},
     config::Config,
-    database, facility,
-    registry::{self, Address, Standing},
+    database,
+    setup::facility,
 };
 use anchor_service::{
     keys::key_file,

@@ -1,7 +1,7 @@
 //! `chartseal sweep` and `chartseal jobs`: one whole sweep now, and how far the long jobs
 //! of the gateways are. Both read the database and the keys and write nothing.
 
-use crate::{cli::ConfigArgs, config::Config, database, facility};
+use crate::{cli::ConfigArgs, config::Config, database, setup::facility};
 use command::{complain, say};
 use gateway::work::sweep::{self, SweepState, Whole};
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};

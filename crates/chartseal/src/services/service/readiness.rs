@@ -1,7 +1,11 @@
 //! Before clients are let in: whether logs, keys and registry fit each other.
 
 use super::{Failed, Service, assemble, check as check_configuration};
-use crate::{config::Config, database, facility, leaf_key};
+use crate::{
+    config::Config,
+    database,
+    setup::{facility, leaf_key},
+};
 use actix_web::web;
 use anchor_service::{LeaseState, StatusReader};
 use command::say;

@@ -3,11 +3,11 @@
 //! that the database names, where nothing shows who put it there.
 
 use crate::{
+    anchor::registry::{self, Address, written},
     cli::{AdoptRegistryArgs, MoveArgs, RegistryCommand},
     config::Config,
     database,
-    registry::{self, Address, written},
-    service::anchoring::{self, ledger},
+    services::service::anchoring::{self, ledger},
 };
 use anchor_service::{
     config::Config as AnchorSection,

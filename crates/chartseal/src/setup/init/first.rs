@@ -1,7 +1,7 @@
 //! Who administers a facility from the first, and by which clients people come.
 
 use super::Failed;
-use crate::{cli::InitArgs, config::Config, facility::First};
+use crate::{cli::InitArgs, config::Config, setup::facility::First};
 use command::say;
 use gateway::{Administrator, Client, facility::setup};
 use model::{Clock, Random, SystemClock, SystemRandom};

@@ -1,6 +1,6 @@
 //! Where the log goes, what becomes a trace, and what a panic may say.
 
-use crate::traces::Traces;
+use crate::services::traces::Traces;
 use std::{io, panic};
 use tracing_subscriber::{
     EnvFilter, Layer as _, filter::Targets, fmt, layer::SubscriberExt as _,

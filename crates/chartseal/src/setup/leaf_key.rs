@@ -4,7 +4,7 @@
 //! A line for each key, the first of which makes macs while every one of them counts: a
 //! key is changed by two of them for a while (docs/operations.md, "The leaf key").
 
-use crate::{config::Config, private_folder};
+use crate::{config::Config, setup::private_folder};
 use anchor_service::keys::{
     key_file::{self, KeyFileError},
     key_rows::OtherMac,

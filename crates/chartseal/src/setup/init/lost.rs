@@ -3,7 +3,10 @@
 //! facility made anew under its old log key would sign a second history.
 
 use super::Failed;
-use crate::{config::Config, facility, signed};
+use crate::{
+    config::Config,
+    setup::{facility, signed},
+};
 use model::FacilityName;
 use sealing::FileKms;
 use std::{collections::BTreeSet, fs};

@@ -5,9 +5,12 @@
 use crate::{
     cli::TakeOverArgs,
     config::Config,
-    database, facility,
-    init::first::{list_administrators, list_clients},
-    leaf_key,
+    database,
+    setup::{
+        facility,
+        init::first::{list_administrators, list_clients},
+        leaf_key,
+    },
 };
 use command::{complain, say};
 use gateway::facility::setup::{Confirmed, OldFacility, OldSet, TakeOver};

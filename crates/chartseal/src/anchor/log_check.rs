@@ -2,12 +2,12 @@
 //! keys signed last and with the chain. It writes nothing.
 
 use crate::{
+    anchor::registry::{self, Standing},
     cli::{CheckArgs, LogArgs, LogCommand},
     config::Config,
-    database, facility,
-    registry::{self, Standing},
-    service::anchoring,
-    signed,
+    database,
+    services::service::anchoring,
+    setup::{facility, signed},
 };
 use anchor_service::{
     config::Config as AnchorSection,

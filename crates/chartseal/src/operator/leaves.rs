@@ -1,7 +1,7 @@
 //! `chartseal leaves`: which leaves were refused an index, and the way back into the log
 //! for those whose rows are good (deploy/runbook.md, "A leaf was refused").
 
-use crate::{cli::LeavesArgs, config::Config, database, facility};
+use crate::{cli::LeavesArgs, config::Config, database, setup::facility};
 use command::{complain, say};
 use gateway::log::refused_leaves::{Refused, RefusedLeaves, Standing, Wanted};
 use model::{Clock, Random, SystemClock, SystemRandom};

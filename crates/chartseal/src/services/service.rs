@@ -10,14 +10,15 @@ pub mod root_keys;
 pub mod stop;
 
 use crate::{
+    anchor::registry::Standing,
     config::{Config, Listener},
     database,
-    leaf_key::LeafKeyFile,
-    logging,
-    operations::{self, Sources},
-    registry::Standing,
-    signed,
-    traces::Traces,
+    services::{
+        logging,
+        operations::{self, Sources},
+        traces::Traces,
+    },
+    setup::{leaf_key::LeafKeyFile, signed},
 };
 use actix_web::{dev::ServerHandle, rt, web};
 use anchor_service::{AnchorService, ledger::evm::EvmLedger};

@@ -4,7 +4,7 @@
 
 mod metrics;
 
-use crate::{leaf_key::LeafKeyFile, service::root_keys::RootKeys};
+use crate::{services::service::root_keys::RootKeys, setup::leaf_key::LeafKeyFile};
 use actix_web::{
     App as WebApp, FromRequest, Handler, HttpResponse, HttpServer, Resource, Responder,
     dev::ServerHandle,

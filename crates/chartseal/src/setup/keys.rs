@@ -6,7 +6,8 @@ pub mod log;
 use crate::{
     cli::{KeysArgs, KeysCommand},
     config::Config,
-    database, facility,
+    database,
+    setup::facility,
 };
 use anchor_service::ledger::evm::SubmitterKey;
 use command::{complain, say};

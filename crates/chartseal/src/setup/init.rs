@@ -6,7 +6,12 @@
 //! Nothing that is there is ever replaced. To a facility without administrators it adds
 //! them.
 
-use crate::{cli::InitArgs, config::Config, database, facility, leaf_key, private_folder};
+use crate::{
+    cli::InitArgs,
+    config::Config,
+    database,
+    setup::{facility, leaf_key, private_folder},
+};
 use anchor_service::{
     LogKeys,
     keys::{key_file, rotation},
@@ -59,7 +64,7 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
 
     private_folder::make(&anchor.log_keys)?;
     let replaced = leaf_key::make(&config, &store, args.new_leaf_key).await?;
-    crate::keys::log::take_over(&config, &store, replaced).await?;
+    crate::setup::keys::log::take_over(&config, &store, replaced).await?;
     facility::fix_log_host(&store, &host, args.log_host.is_some()).await?;
     let submitter = submitter(&anchor.submitter_key, &SystemRandom)?;
     let new = (&args.facility, first.clone());

@@ -5,7 +5,8 @@ use super::Failed;
 use crate::{
     cli::{AdoptKeysArgs, RotateArgs},
     config::Config,
-    database, facility, signed,
+    database,
+    setup::{facility, signed},
 };
 use anchor_service::{
     LogKeys, SignedStates, StepError,

@@ -6,7 +6,8 @@
 use crate::{
     cli::{MendArgs, ScopesArgs, ScopesCommand},
     config::Config,
-    database, facility,
+    database,
+    setup::facility,
 };
 use client::http_client::{self, cause, refusal};
 use command::{complain, say};
