@@ -3,6 +3,7 @@
 //!
 //! Everything lives below one directory; the next start goes on with it.
 
+mod anchored;
 mod announcement;
 mod facilities;
 mod layout;
@@ -12,18 +13,10 @@ mod stop;
 mod tokens;
 mod trust_file;
 
-use crate::{
-    cli::DemoArgs,
-    services::service::anchoring::{self, Anchoring},
-};
+use crate::{cli::DemoArgs, services::service::anchoring::Anchoring};
 use actix_web::web;
-use anchor_service::{
-    LogKeys, SignedFile,
-    config::{Config, RpcUrl},
-    keys::key_rows::{OtherMac, adopt_log_keys},
-    ledger::{FinalityRule, evm::SubmitterKey},
-    log::adopt::adopt,
-};
+use anchor_service::ledger::evm::SubmitterKey;
+use anchored::{Accounts, Anchored};
 use announcement::Announcement;
 use command::{complain, say};
 use devkit::{chain::DevChain, chain::DevChainConfig, issuer::DevIssuer, issuer::DevIssuerConfig};
@@ -42,7 +35,6 @@ use std::{
     time::Duration,
 };
 use store::{Database, OpenError, Options, Store};
-use trust_file::TrustFile;
 
 /// What the dev L2 calls itself.
 const CHAIN_ID: u64 = 20_261;
@@ -78,7 +70,7 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     let listener = listen(args.listen)?;
     warn_of_others(args.listen);
     let kms = facilities::kms(&layout)?;
-    facilities::create(&store, &kms, (&clock, &random)).await?;
+    facilities::create(&store, &kms, &clock, &random).await?;
 
     layout.check_accounts()?;
     let submitter = layout::submitter_key(&layout.submitter_key(), &*random)?;
@@ -88,30 +80,17 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
     let issuer = start_issuer(&layout, &mut ports)?;
     ports.write(&layout)?;
 
-    let keys = LogKeys::new(&layout.log_keys());
-    let logs = facilities::open_logs(&store, &keys, &*random).await?;
-    let address = registry::establish(&store, &chain, admin, &submitter, &logs).await?;
-    let config = anchor_config(&layout, &chain);
-    let ledger = anchoring::ledger(&config, address)?;
-    // One directory holds database and file; one of an earlier release has no file yet.
-    let signed = Arc::new(SignedFile::new(config.signed_file()));
-    adopt(&store, &ledger, signed.clone(), &keys).await?;
-    adopt_log_keys(&store, &keys, signed.clone(), OtherMac::Stays).await?;
-    let trust_path = layout.trust_file();
-    let trust_file = TrustFile::open(trust_path, &store, chain.chain_id(), address).await?;
-    let service = anchoring::assemble(&store, config, signed, ledger, Arc::clone(&clock));
-    let mut service = service.telling(trust_file.herald());
-    // Nobody is served from data that another L2 or another log belongs to.
-    service.check().await?;
+    let accounts = Accounts { submitter, admin };
+    let anchored = Anchored::open(&layout, &store, &chain, accounts, Arc::clone(&clock)).await?;
 
     let url = format!("http://{}", layout::reachable(listener.local_addr()?));
     let settings = settings(url.clone(), &issuer);
     let app = App::open(settings, store.clone(), Arc::new(kms), clock, random).await?;
     let gateway = serve(app, listener).await?;
-    let mut anchoring = Anchoring::start(service);
-    let trust = trust_file.keep(store.clone());
+    let mut anchoring = Anchoring::start(anchored.service);
+    let trust = anchored.trust_file.keep(store.clone());
 
-    let announcement = Announcement::new(url, &chain, address, &layout);
+    let announcement = Announcement::new(url, &chain, anchored.registry, &layout);
     let ready = async {
         let patient = samples::load(args, &layout, &announcement, &issuer).await?;
         announcement.publish(&issuer, patient.as_ref())?;
@@ -231,27 +210,4 @@ fn start_issuer(layout: &Layout, ports: &mut Ports) -> Result<DevIssuer, Failed>
     };
     ports.issuer = layout::port_of(&issuer.issuer_url());
     Ok(issuer)
-}
-
-fn anchor_config(layout: &Layout, chain: &DevChain) -> Config {
-    Config {
-        rpc_url: RpcUrl::open(chain.rpc_url()),
-        chain_id: chain.chain_id(),
-        registry: None,
-        submitter_key: layout.submitter_key(),
-        log_keys: layout.log_keys(),
-        signed: None,
-        finality: FinalityRule::Tag,
-        sequence_millis: 200,
-        checkpoint_millis: 500,
-        post_millis: 1_000,
-        heartbeat_seconds: 3_600,
-        max_anchor_age_seconds: None,
-        check_hour: 2,
-        resend_seconds: 10,
-        replace_seconds: 48,
-        max_fee_gwei: 500,
-        max_tip_gwei: 100,
-        min_balance_gwei: None,
-    }
 }

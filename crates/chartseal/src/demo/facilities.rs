@@ -37,7 +37,8 @@ pub fn kms(layout: &Layout) -> Result<FileKms, Failed> {
 pub async fn create(
     store: &Store,
     kms: &FileKms,
-    (clock, random): (&Arc<dyn Clock>, &Arc<dyn Random>),
+    clock: &Arc<dyn Clock>,
+    random: &Arc<dyn Random>,
 ) -> Result<(), Failed> {
     for name in names()? {
         let others = names()?.into_iter().filter(|other| *other != name);

@@ -93,65 +93,20 @@ async fn serve(service: Service, config: &Path) -> Result<(), Failed> {
     let traces = Traces::start(config.telemetry(), service.name())?;
     logging::to_stderr(config.telemetry().level.name(), traces.as_ref())?;
     stop::survive_hangup();
-    let store = database::wait(&config)?;
-    let mut opened = None;
-    if service != Service::Anchor {
-        opened = Some(open_gateway(&config, &store).await?);
-    }
-    // After the facilities: one of version 0.1 is taken over first, which makes the key.
-    let leaf_keys = LeafKeyFile::watch(&config, &store)?;
-
-    let mut gateway = None;
-    let mut app = None;
-    if let Some(open) = opened {
-        if service == Service::Both {
-            open.hold.close();
-        }
-        app = Some(open.clone());
-        gateway = Some(listen(&config, open)?);
-    }
-    let mut anchoring = None;
-    if service != Service::Gateway {
-        anchoring = Some(start_anchoring(&config, &store).await?);
-    }
-    let held = app.clone().zip(anchoring.as_ref().map(Anchoring::status));
-    let writes = held.map(|(app, status)| rt::spawn(readiness::admit_writes(app, status)));
-    let root_keys = match service {
-        Service::Anchor => None,
-        Service::Gateway | Service::Both => Some(RootKeys::watch(&config.keys()?.file)),
-    };
-    let sources = Sources {
-        store: store.clone(),
-        gateway: app,
-        root_keys,
-        leaf_keys: Some(leaf_keys),
-        certificates: gateway.as_ref().and_then(Gateway::certificates),
-        anchor: anchoring.as_ref().map(Anchoring::status),
-    };
-    let operations = config
-        .operations()
-        .map(|section| operations::start(section.listen, sources))
-        .transpose()?;
+    let mut running = Running::start(service, &config, traces).await?;
     tracing::info!(service = service.name(), "started");
 
     let ended = tokio::select! {
         () = stop::asked() => Ok(()),
-        ended = gateway_ended(gateway.as_mut()) => Err(ended),
-        ended = anchoring_ended(anchoring.as_mut(), service) => Err(ended),
+        ended = gateway_ended(running.gateway.as_mut()) => Err(ended),
+        ended = anchoring_ended(running.anchoring.as_mut(), service) => Err(ended),
     };
     tracing::info!(service = service.name(), "stopping");
-    let running = Running {
-        writes,
-        operations,
-        gateway,
-        anchoring,
-        traces,
-    };
     running.stop().await;
     ended
 }
 
-/// What is to be stopped, in this order.
+/// The parts of this process, in the order in which they are stopped.
 struct Running {
     writes: Option<JoinHandle<()>>,
     operations: Option<ServerHandle>,
@@ -161,6 +116,59 @@ struct Running {
 }
 
 impl Running {
+    async fn start(
+        service: Service,
+        config: &Config,
+        traces: Option<Traces>,
+    ) -> Result<Self, Failed> {
+        let store = database::wait(config)?;
+        let mut opened = None;
+        if service != Service::Anchor {
+            opened = Some(open_gateway(config, &store).await?);
+        }
+        // After the facilities: one of version 0.1 is taken over first, which makes the key.
+        let leaf_keys = LeafKeyFile::watch(config, &store)?;
+
+        let mut gateway = None;
+        let mut app = None;
+        if let Some(open) = opened {
+            if service == Service::Both {
+                open.hold.close();
+            }
+            app = Some(open.clone());
+            gateway = Some(listen(config, open)?);
+        }
+        let mut anchoring = None;
+        if service != Service::Gateway {
+            anchoring = Some(start_anchoring(config, &store).await?);
+        }
+        let held = app.clone().zip(anchoring.as_ref().map(Anchoring::status));
+        let writes = held.map(|(app, status)| rt::spawn(readiness::admit_writes(app, status)));
+        let root_keys = match service {
+            Service::Anchor => None,
+            Service::Gateway | Service::Both => Some(RootKeys::watch(&config.keys()?.file)),
+        };
+        let sources = Sources {
+            store: store.clone(),
+            gateway: app,
+            root_keys,
+            leaf_keys: Some(leaf_keys),
+            certificates: gateway.as_ref().and_then(Gateway::certificates),
+            anchor: anchoring.as_ref().map(Anchoring::status),
+        };
+        let operations = config
+            .operations()
+            .map(|section| operations::start(section.listen, sources))
+            .transpose()?;
+        Ok(Self {
+            writes,
+            operations,
+            gateway,
+            anchoring,
+            traces,
+        })
+    }
+
     async fn stop(self) {
         // They share the gateway's app, which is to be let go of.
         if let Some(writes) = self.writes {
