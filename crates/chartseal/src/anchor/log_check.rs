@@ -85,9 +85,10 @@ async fn check(args: &CheckArgs) -> Result<Looked, Failed> {
     }
     let logs = check.check(args.facility.as_ref()).await?;
     for log in &logs {
-        match args.json {
-            true => say!("{}", as_json(log)),
-            false => tell(log),
+        if args.json {
+            say!("{}", as_json(log));
+        } else {
+            tell(log);
         }
     }
     let names = check.check_names().await;

@@ -153,12 +153,12 @@ impl LimitsSection {
         for (name, set, most) in [
             (
                 "gateway.limits.bodyBytes",
-                self.body_bytes.map(|it| it as u64),
+                self.body_bytes.map(|bytes| bytes as u64),
                 MOST_BODY_BYTES,
             ),
             (
                 "gateway.limits.patientsOfRecord",
-                self.patients_of_record.map(|it| it as u64),
+                self.patients_of_record.map(|patients| patients as u64),
                 MOST_PATIENTS,
             ),
             (
@@ -297,11 +297,11 @@ impl GatewaySection {
 
     /// The issuers whose tokens are taken for people of this facility.
     pub fn issuers(&self, facility: &FacilityName) -> Vec<&str> {
-        let of = self.issuers.iter().filter(|it| it.serves(facility));
-        of.map(|it| it.url.as_str()).collect()
+        let of = self.issuers.iter().filter(|issuer| issuer.serves(facility));
+        of.map(|issuer| issuer.url.as_str()).collect()
     }
 
-    /// Whether tokens of clients that nobody registered count.
+    /// Whether tokens of clients that are not registered are accepted.
     pub fn takes_any_client(&self) -> bool {
         self.clients == Clients::Any
     }

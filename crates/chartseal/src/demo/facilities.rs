@@ -50,7 +50,7 @@ pub async fn create(
             client_issuer: None,
             shares_with: first.shares_with.clone(),
         };
-        facility::create(store, kms, (&name, first), &**clock, &**random).await?;
+        facility::create(store, kms, &name, first, &**clock, &**random).await?;
         let old = TakeOver::look(&name, store, kms, (clock, random)).await?;
         if let Some(old) = old {
             take_over::describe(old.found());

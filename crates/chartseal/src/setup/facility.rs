@@ -64,7 +64,8 @@ pub struct First {
 pub async fn create(
     store: &Store,
     kms: &FileKms,
-    (name, first): (&FacilityName, First),
+    name: &FacilityName,
+    first: First,
     clock: &dyn Clock,
     random: &dyn Random,
 ) -> Result<bool, Failed> {
@@ -124,10 +125,10 @@ const NONE: &str = "the database holds no facility: on a new installation run `c
 /// When there is none: it would say that all is well.
 pub async fn some(store: &Store) -> Result<Vec<Facility>, Failed> {
     let facilities = list(store).await?;
-    match facilities.is_empty() {
-        true => Err(NONE.into()),
-        false => Ok(facilities),
+    if facilities.is_empty() {
+        return Err(NONE.into());
     }
+    Ok(facilities)
 }
 
 /// Makes the logs that are not there yet; gives the names of all on the chain.

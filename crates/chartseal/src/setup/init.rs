@@ -50,7 +50,7 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     // had, and a facility that nobody could administer.
     let origin = Origin::new(&host, &args.facility, 1)?;
     let known = Known::to(&store).await?;
-    known.check(&config, (&args.facility, &origin))?;
+    known.check(&config, &args.facility, &origin)?;
     let there = facility::find(&store, &args.facility).await?.is_some();
     let gateways = args
         .gateway_config
@@ -67,10 +67,11 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     crate::setup::keys::log::take_over(&config, &store, replaced).await?;
     facility::fix_log_host(&store, &host, args.log_host.is_some()).await?;
     let submitter = submitter(&anchor.submitter_key, &SystemRandom)?;
-    let new = (&args.facility, first.clone());
-    let made = facility::create(&store, &kms, new, &SystemClock, &SystemRandom).await?;
+    let name = &args.facility;
+    let people = first.clone();
+    let made = facility::create(&store, &kms, name, people, &SystemClock, &SystemRandom).await?;
     if there {
-        first::recover((args, gateways), &first, &store, &kms).await?;
+        first::recover(args, gateways, &first, &store, &kms).await?;
     }
     let row = facility::find(&store, &args.facility)
         .await?
@@ -80,7 +81,7 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
     facility::open_log(&store, &log_keys, &SystemRandom, &host, &row).await?;
     let (log, keys) = log(&store, &row).await?.ok_or("the log is not there")?;
     let new = made || !had_log;
-    report(&args.facility, new, (&log, &keys), &submitter, &config)?;
+    report(name, new, &log, &keys, &submitter, &config)?;
     if made {
         first::report(&first, gateways);
     }
@@ -93,7 +94,7 @@ async fn open(args: &InitArgs, config: &Config) -> Result<Store, Failed> {
         Err(error) if database::is_absent(&*error) => {
             let host = log_host(args.log_host.as_ref(), None).await?;
             let origin = Origin::new(&host, &args.facility, 1)?;
-            Known::default().check(config, (&args.facility, &origin))?;
+            Known::default().check(config, &args.facility, &origin)?;
             database::make(config)
         }
         opened => opened,
@@ -103,7 +104,8 @@ async fn open(args: &InitArgs, config: &Config) -> Result<Store, Failed> {
 fn report(
     name: &FacilityName,
     new: bool,
-    (log, keys): (&Log, &[StoredLogKey]),
+    log: &Log,
+    keys: &[StoredLogKey],
     submitter: &SubmitterKey,
     config: &Config,
 ) -> Result<(), Failed> {

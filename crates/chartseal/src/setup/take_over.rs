@@ -48,17 +48,16 @@ async fn take_over(args: &TakeOverArgs) -> Result<(), Failed> {
             continue;
         };
         describe(old.found());
-        match args.confirm {
-            true => {
-                let confirmed = Confirmed {
-                    client_issuer: client_issuer(args, &config, &row.name)?,
-                    ..Confirmed::default()
-                };
-                old.seal(&confirmed).await?;
-                sealed += 1;
-                say!("  sealed");
-            }
-            false => waiting += 1,
+        if args.confirm {
+            let confirmed = Confirmed {
+                client_issuer: client_issuer(args, &config, &row.name)?,
+                ..Confirmed::default()
+            };
+            old.seal(&confirmed).await?;
+            sealed += 1;
+            say!("  sealed");
+        } else {
+            waiting += 1;
         }
     }
     if waiting > 0 {
@@ -84,7 +83,7 @@ fn client_issuer(
     config: &Config,
     facility: &FacilityName,
 ) -> Result<Option<String>, Failed> {
-    let configured = config.gateway().map(|it| it.issuers(facility));
+    let configured = config.gateway().map(|gateway| gateway.issuers(facility));
     match (&args.client_issuer, configured.as_deref()) {
         (Some(named), Ok(configured)) if !configured.contains(&named.as_str()) => Err(format!(
             "`{named}` is none of the issuers of `[[gateway.issuers]]` that serve `{facility}`; \
@@ -101,10 +100,8 @@ fn client_issuer(
 pub fn describe(old: &OldFacility) {
     say!("facility `{}`, made by version 0.1:", old.name);
     for set in &old.sets {
-        let in_force = match old.sets.last() == Some(set) {
-            true => ", IN FORCE",
-            false => "",
-        };
+        let is_newest = old.sets.last() == Some(set);
+        let in_force = if is_newest { ", IN FORCE" } else { "" };
         say!("  policy set {}{in_force}, of {}", set.number, set.created);
         say!("    digest    {}", set.digest);
         match set.leaf {

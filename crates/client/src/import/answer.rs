@@ -184,7 +184,7 @@ mod tests {
             outcome
                 .refused
                 .iter()
-                .all(|it| it.reason.contains("--base"))
+                .all(|refused| refused.reason.contains("--base"))
         );
     }
 

@@ -78,7 +78,7 @@ impl<'a> Chart<'a> {
             let members = observation::laboratory(dice, &self.patient, visit, measure);
             self.transaction.create(&dice.urn(), "Observation", members);
         }
-        let members = medication_request(dice, self.site, &self.patient, visit, (disorder, &urn));
+        let members = medication_request(dice, self.site, &self.patient, visit, disorder, &urn);
         self.transaction
             .create(&dice.urn(), "MedicationRequest", members);
     }

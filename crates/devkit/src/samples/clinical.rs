@@ -111,7 +111,8 @@ pub(crate) fn medication_request(
     site: &Site,
     patient: &str,
     visit: &Visit,
-    (disorder, condition): (&Disorder, &str),
+    disorder: &Disorder,
+    condition: &str,
 ) -> Json {
     let medication = &disorder.medication;
     let status = if disorder.chronic {

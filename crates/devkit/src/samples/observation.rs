@@ -60,13 +60,7 @@ impl Body {
 /// Temperature and heart rate, blood pressure, and the body's measures.
 pub(crate) fn vital_signs(dice: &Dice, patient: &str, visit: &Visit, body: &Body) -> Vec<Json> {
     let vital = |measure: &Measure, value| {
-        let value = ("valueQuantity", quantity(measure, value));
-        one(
-            ("vital-signs", "Vital Signs"),
-            measure,
-            (patient, visit),
-            value,
-        )
+        one(&VITAL_SIGNS, measure, patient, visit).with("valueQuantity", quantity(measure, value))
     };
     vec![
         vital(&TEMPERATURE, draw(dice, &TEMPERATURE)),
@@ -80,13 +74,8 @@ pub(crate) fn vital_signs(dice: &Dice, patient: &str, visit: &Visit, body: &Body
 
 /// A laboratory value.
 pub(crate) fn laboratory(dice: &Dice, patient: &str, visit: &Visit, measure: &Measure) -> Json {
-    let value = ("valueQuantity", quantity(measure, draw(dice, measure)));
-    one(
-        ("laboratory", "Laboratory"),
-        measure,
-        (patient, visit),
-        value,
-    )
+    let value = quantity(measure, draw(dice, measure));
+    one(&LABORATORY, measure, patient, visit).with("valueQuantity", value)
 }
 
 fn blood_pressure(dice: &Dice, patient: &str, visit: &Visit) -> Json {
@@ -105,25 +94,31 @@ fn blood_pressure(dice: &Dice, patient: &str, visit: &Visit) -> Json {
         display: "Blood pressure panel with all children optional",
         ..HEIGHT
     };
-    one(
-        ("vital-signs", "Vital Signs"),
-        &panel,
-        (patient, visit),
-        ("component", parts),
-    )
+    one(&VITAL_SIGNS, &panel, patient, visit).with("component", parts)
 }
 
-fn one(
-    (category, category_display): (&str, &str),
-    measure: &Measure,
-    (patient, visit): (&str, &Visit),
-    (name, value): (&'static str, Json),
-) -> Json {
+/// A code of <http://terminology.hl7.org/CodeSystem/observation-category>.
+struct Category {
+    code: &'static str,
+    display: &'static str,
+}
+
+const VITAL_SIGNS: Category = Category {
+    code: "vital-signs",
+    display: "Vital Signs",
+};
+const LABORATORY: Category = Category {
+    code: "laboratory",
+    display: "Laboratory",
+};
+
+/// An observation that has no value yet.
+fn one(category: &Category, measure: &Measure, patient: &str, visit: &Visit) -> Json {
     object([
         ("status", "final".into()),
         (
             "category",
-            list([hl7("observation-category", category, category_display)]),
+            list([hl7("observation-category", category.code, category.display)]),
         ),
         ("code", concept(LOINC, measure.loinc, measure.display)),
         ("subject", reference(patient)),
@@ -131,7 +126,6 @@ fn one(
         ("effectiveDateTime", visit.at(5).into()),
         ("issued", visit.at(14).into()),
     ])
-    .with(name, value)
 }
 
 fn draw(dice: &Dice, measure: &Measure) -> i64 {

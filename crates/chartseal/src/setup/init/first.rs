@@ -10,7 +10,7 @@ use sealing::FileKms;
 use std::{collections::BTreeSet, sync::Arc};
 use store::Store;
 
-/// Whom the arguments name; a new facility needs two administrators.
+/// The people and clients of the arguments; a new facility needs two administrators.
 pub fn of(args: &InitArgs, config: &Config, new: bool) -> Result<First, Failed> {
     let people = args.administrator.chunks_exact(2);
     let administrators: Vec<Administrator> = people
@@ -24,7 +24,9 @@ pub fn of(args: &InitArgs, config: &Config, new: bool) -> Result<First, Failed> 
         })
         .collect();
     let all = administrators.iter();
-    let distinct: BTreeSet<_> = all.map(|it| (&it.issuer, &it.subject)).collect();
+    let distinct: BTreeSet<_> = all
+        .map(|person| (&person.issuer, &person.subject))
+        .collect();
     if distinct.len() < administrators.len() {
         return Err("an administrator is named twice; name each once".into());
     }
@@ -36,8 +38,10 @@ pub fn of(args: &InitArgs, config: &Config, new: bool) -> Result<First, Failed> 
                 .into(),
         );
     }
-    let configured = config.gateway().map(|it| it.issuers(&args.facility));
-    let named = administrators.iter().map(|it| it.issuer.as_str());
+    let configured = config
+        .gateway()
+        .map(|gateway| gateway.issuers(&args.facility));
+    let named = administrators.iter().map(|person| person.issuer.as_str());
     check_issuers(
         args,
         configured.as_deref().ok(),
@@ -63,12 +67,15 @@ pub fn of(args: &InitArgs, config: &Config, new: bool) -> Result<First, Failed> 
     })
 }
 
-/// Whether clients count that are not registered.
+/// Whether clients are admitted that are not registered.
 fn takes_any_client(config: &Config) -> bool {
-    config.gateway().is_ok_and(|it| it.takes_any_client())
+    config
+        .gateway()
+        .is_ok_and(|gateway| gateway.takes_any_client())
 }
 
-/// Whoever is registered with an issuer that is misspelt never comes in.
+/// Refuses issuers that the configuration does not name: with a misspelt one nobody could
+/// log in.
 fn check_issuers<'a>(
     args: &InitArgs,
     configured: Option<&[&str]>,
@@ -102,7 +109,10 @@ fn clients(
     configured: &[&str],
     administrators: &[Administrator],
 ) -> Result<Vec<Client>, Failed> {
-    let of_people: BTreeSet<&str> = administrators.iter().map(|it| it.issuer.as_str()).collect();
+    let of_people: BTreeSet<&str> = administrators
+        .iter()
+        .map(|person| person.issuer.as_str())
+        .collect();
     let mut of_people = of_people.into_iter();
     let issuer = match (&args.client_issuer, configured) {
         (Some(named), _) => Some(named.as_str()),
@@ -122,9 +132,10 @@ fn clients(
     clients.collect()
 }
 
-/// Adds whom a facility that is there lacks.
+/// Adds people and clients to a facility that exists and has none.
 pub async fn recover(
-    (args, config): (&InitArgs, &Config),
+    args: &InitArgs,
+    config: &Config,
     first: &First,
     store: &Store,
     kms: &FileKms,

@@ -36,7 +36,8 @@ impl Known {
     pub fn check(
         &self,
         config: &Config,
-        (name, origin): (&FacilityName, &Origin),
+        name: &FacilityName,
+        origin: &Origin,
     ) -> Result<(), Failed> {
         let (keys, anchor) = (config.keys()?, config.anchor()?);
         let empty = self.facilities.is_empty();

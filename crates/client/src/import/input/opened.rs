@@ -53,9 +53,10 @@ impl Opened {
         }
         let gzip = head.starts_with(GZIP);
         let whole = Cursor::new(head).chain(file);
-        let bytes: Box<dyn BufRead> = match gzip {
-            true => Box::new(BufReader::new(MultiGzDecoder::new(BufReader::new(whole)))),
-            false => Box::new(BufReader::with_capacity(256 * 1024, whole)),
+        let bytes: Box<dyn BufRead> = if gzip {
+            Box::new(BufReader::new(MultiGzDecoder::new(BufReader::new(whole))))
+        } else {
+            Box::new(BufReader::with_capacity(256 * 1024, whole))
         };
         Ok(Self { bytes, gzip, taken })
     }

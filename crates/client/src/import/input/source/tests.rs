@@ -78,7 +78,8 @@ fn lines_become_batches_that_are_the_same_each_time() {
         .map(|unit| unit.entries.places().len())
         .collect();
     assert_eq!(sizes, [200, 200, 50]);
-    let keys = |units: &[Unit]| -> Vec<String> { units.iter().map(|it| it.key.clone()).collect() };
+    let keys =
+        |units: &[Unit]| -> Vec<String> { units.iter().map(|unit| unit.key.clone()).collect() };
     assert_eq!(keys(&first), keys(&units(items(&inputs))));
     assert_eq!(keys(&first).into_iter().collect::<BTreeSet<_>>().len(), 3);
     let place = first.get(1).and_then(|unit| unit.entries.place(0));
