@@ -1,120 +1,234 @@
-//! How the generated tables describe R4: types, their search parameters, and
-//! the shapes that lead to references, URIs, narratives and nested resources.
+//! R4's definitions (<https://hl7.org/fhir/R4/>): types with their elements, search
+//! parameters, the patient compartment, required codes, invariants.
 //!
-//! Elements that lead to none of these are not in the tables. The tables do not
-//! validate: cardinality, bindings and invariants are not here.
+//! They are data: `definition/r4.txt`, which `cargo xtask fhir-tables` makes and
+//! `definition/file.rs` reads once.
 
-use crate::tables::{EXTENSION, RESOURCES, SHAPES};
+mod file;
+mod parameter;
+mod path;
+mod shapes;
+mod types;
 
-/// A resource type of R4.
-#[derive(Debug)]
-pub struct Definition {
-    /// Its name, such as `Observation`.
-    pub name: &'static str,
-    /// The number of its shape.
-    pub shape: u16,
-    /// The parameters by which it belongs to the patient compartment
-    /// (<https://hl7.org/fhir/R4/compartmentdefinition-patient.html>).
-    pub compartment: &'static [Parameter],
-    /// Element paths of the search parameter `patient`; none when it has none.
-    pub patient: &'static [&'static str],
-    /// Element paths of the search parameter `subject`.
-    pub subject: &'static [&'static str],
-    /// Element paths of the search parameter `identifier`.
-    pub identifier: &'static [&'static str],
+pub use parameter::{Component, ParameterKind, SearchParameter, Targets};
+pub use path::{Filter, Path, Step};
+pub use shapes::{Content, Definition, Parameter};
+pub(crate) use shapes::{RESOURCES, element};
+pub use types::{Element, Kind, Primitive, Type, TypeId, Variant};
+
+use std::{collections::HashMap, sync::LazyLock};
+use types::Member;
+
+/// All of R4.
+#[derive(Debug, Default)]
+pub struct Definitions {
+    types: Vec<Type>,
+    numbers: HashMap<&'static str, TypeId>,
+    codes: Vec<Codes>,
+    pub(crate) rules: Vec<Rule>,
+    /// Types that code asks for by name.
+    known: Known,
 }
 
-/// A search parameter of one type.
 #[derive(Debug)]
-pub struct Parameter {
-    /// Its code, such as `performer`.
-    pub name: &'static str,
-    /// Its element paths in JSON names, such as `performer.actor`.
-    pub paths: &'static [&'static str],
+struct Known {
+    element: TypeId,
+    extension: TypeId,
+    reference: TypeId,
+    resource: TypeId,
 }
 
-/// An element of a shape: JSON name and content.
-#[derive(Debug)]
-pub struct Element(pub &'static str, pub Content);
-
-/// What an element holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content {
-    /// An object of this shape.
-    Shape(u16),
-    /// The text of a literal reference (`Reference.reference`).
-    Reference,
-    /// A `uri`, `url`, `oid` or `uuid`; not a `canonical`.
-    Uri,
-    /// The XHTML of a narrative.
-    Xhtml,
-    /// A nested resource of any type.
-    Resource,
+impl Default for Known {
+    fn default() -> Self {
+        let none = TypeId(u16::MAX);
+        Self {
+            element: none,
+            extension: none,
+            reference: none,
+            resource: none,
+        }
+    }
 }
 
-impl Definition {
-    /// The definition of a resource type; `None` when R4 has no such type.
+/// The codes that a required binding allows, each with its system.
+#[derive(Debug)]
+pub(crate) struct Codes {
+    pub(crate) name: &'static str,
+    pub(crate) codes: Vec<(&'static str, &'static str)>,
+}
+
+/// An invariant.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// Its key, such as `obs-6`; `inv-1~2` is the second rule that R4 calls `inv-1`.
+    pub(crate) key: &'static str,
+    /// Its FHIRPath; `None` when it is checked by code or left out (docs/fhir.md).
+    pub(crate) expression: Option<&'static str>,
+    /// R4's sentence, of those that are evaluated.
+    pub(crate) human: &'static str,
+}
+
+static R4: &str = include_str!("definition/r4.txt");
+
+/// Without definitions no type is known, so that everything is refused. A test reads the
+/// file.
+static DEFINITIONS: LazyLock<Definitions> = LazyLock::new(|| file::read(R4).unwrap_or_default());
+
+/// R4's definitions.
+#[must_use]
+pub fn r4() -> &'static Definitions {
+    &DEFINITIONS
+}
+
+impl Definitions {
+    /// The type of this number.
+    ///
+    /// # Panics
+    /// Never: numbers come from these definitions alone.
     #[must_use]
-    pub fn of(name: &str) -> Option<&'static Self> {
-        let at = RESOURCES.binary_search_by(|one| one.name.cmp(name)).ok()?;
-        RESOURCES.get(at)
+    pub fn get(&self, id: TypeId) -> &Type {
+        static NONE: Type = Type {
+            name: "",
+            kind: Kind::Abstract,
+            base: None,
+            elements: Vec::new(),
+            members: Vec::new(),
+            rules: Vec::new(),
+            parameters: Vec::new(),
+            compartment: Vec::new(),
+        };
+        self.types.get(usize::from(id.0)).unwrap_or(&NONE)
+    }
+
+    /// The type of this name, nested elements by their path.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<TypeId> {
+        self.numbers.get(name).copied()
+    }
+
+    /// The resource type of this name, the abstract ones left out.
+    #[must_use]
+    pub fn resource(&self, name: &str) -> Option<TypeId> {
+        self.find(name)
+            .filter(|id| self.get(*id).kind == Kind::Resource)
+    }
+
+    /// Every type, sorted by name.
+    pub fn types(&self) -> impl Iterator<Item = (TypeId, &Type)> {
+        (0..).map(TypeId).zip(&self.types)
+    }
+
+    /// The search parameters of a resource type: its own, then those of all types.
+    pub fn parameters(&self, id: TypeId) -> impl Iterator<Item = &SearchParameter> {
+        let next = |id: &TypeId| self.get(*id).base;
+        std::iter::successors(Some(id), next).flat_map(|id| &self.get(id).parameters)
+    }
+
+    /// The search parameter of this code.
+    #[must_use]
+    pub fn parameter(&self, id: TypeId, code: &str) -> Option<&SearchParameter> {
+        self.parameters(id).find(|parameter| parameter.code == code)
+    }
+
+    /// `Element`, of which every element is one.
+    #[must_use]
+    pub const fn element_type(&self) -> TypeId {
+        self.known.element
+    }
+
+    /// `Extension`
+    #[must_use]
+    pub const fn extension(&self) -> TypeId {
+        self.known.extension
+    }
+
+    /// `Reference`
+    #[must_use]
+    pub const fn reference(&self) -> TypeId {
+        self.known.reference
+    }
+
+    /// `Resource`, where one of any type stands.
+    #[must_use]
+    pub const fn any_resource(&self) -> TypeId {
+        self.known.resource
+    }
+
+    /// The codes of this number.
+    pub(crate) fn codes(&self, number: u16) -> &[(&'static str, &'static str)] {
+        let codes = self.codes.get(usize::from(number));
+        codes.map(|one| one.codes.as_slice()).unwrap_or_default()
+    }
+
+    /// Adds what is inherited, and the members by which JSON is read.
+    fn finish(mut self) -> Result<Self, String> {
+        for (number, own) in (0..).zip(&self.types) {
+            self.numbers.insert(own.name, TypeId(number));
+        }
+        let known = |name: &str| {
+            self.find(name)
+                .ok_or_else(|| format!("there is no `{name}`"))
+        };
+        self.known = Known {
+            element: known("Element")?,
+            extension: known("Extension")?,
+            reference: known("Reference")?,
+            resource: known("Resource")?,
+        };
+        let all: Vec<Vec<Element>> = (0..)
+            .zip(&self.types)
+            .map(|(number, _)| self.with_inherited(TypeId(number)))
+            .collect();
+        for (number, elements) in (0..).zip(all) {
+            let members = self.members(TypeId(number), &elements);
+            if let Some(own) = self.types.get_mut(usize::from(number)) {
+                own.elements = elements;
+                own.members = members;
+            }
+        }
+        Ok(self)
+    }
+
+    fn with_inherited(&self, id: TypeId) -> Vec<Element> {
+        let own = self.get(id);
+        let mut elements = own
+            .base
+            .map(|base| self.with_inherited(base))
+            .unwrap_or_default();
+        for element in &own.elements {
+            match elements
+                .iter_mut()
+                .find(|inherited| inherited.name == element.name)
+            {
+                Some(inherited) => *inherited = element.clone(),
+                None => elements.push(element.clone()),
+            }
+        }
+        elements
+    }
+
+    fn members(&self, of: TypeId, elements: &[Element]) -> Vec<Member> {
+        let mut members = Vec::new();
+        for (number, element) in (0..).zip(elements) {
+            for (variant_number, variant) in (0..).zip(&element.variants) {
+                members.push(Member {
+                    name: variant.json_name.clone(),
+                    element: number,
+                    variant: variant_number,
+                    content: shapes::content(self, of, element, variant),
+                });
+            }
+        }
+        members.sort_by(|a, b| a.name.cmp(&b.name));
+        members
     }
 }
 
-/// The element of a shape that goes by this JSON name, when it leads anywhere.
-pub(crate) fn element(shape: u16, name: &str) -> Option<(&'static str, Content)> {
-    // Every element may be extended, a primitive one through `_name`.
-    match name {
-        "extension" => return Some(("extension", Content::Shape(EXTENSION))),
-        "modifierExtension" => return Some(("modifierExtension", Content::Shape(EXTENSION))),
-        _ => {}
-    }
-    let elements = SHAPES.get(usize::from(shape))?;
-    let at = elements
-        .binary_search_by(|element| element.0.cmp(name))
-        .ok()?;
-    elements.get(at).map(|element| (element.0, element.1))
+/// `value[x]` of type Quantity is `valueQuantity` in JSON.
+fn json_name(stem: &str, type_name: &str) -> String {
+    let (first, rest) = type_name.split_at(type_name.len().min(1));
+    format!("{stem}{}{rest}", first.to_ascii_uppercase())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tables_are_sorted_and_closed() {
-        assert_eq!(RESOURCES.len(), 146);
-        assert!(RESOURCES.is_sorted_by(|a, b| a.name < b.name));
-        for shape in SHAPES {
-            assert!(shape.is_sorted_by(|a, b| a.0 < b.0));
-            for Element(name, content) in *shape {
-                if let Content::Shape(number) = content {
-                    assert!(usize::from(*number) < SHAPES.len(), "{name}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn known_elements_are_found() {
-        let observation = Definition::of("Observation").expect("an R4 type");
-        let paths: Vec<_> = observation
-            .compartment
-            .iter()
-            .map(|one| (one.name, one.paths))
-            .collect();
-        assert_eq!(
-            paths,
-            [("subject", &["subject"][..]), ("performer", &["performer"])]
-        );
-        let reference = Some(("subject", Content::Shape(crate::tables::REFERENCE)));
-        assert_eq!(element(observation.shape, "subject"), reference);
-        assert_eq!(element(observation.shape, "instantiatesCanonical"), None);
-        assert_eq!(
-            element(EXTENSION, "valueUri"),
-            Some(("valueUri", Content::Uri))
-        );
-        assert_eq!(element(EXTENSION, "valueCanonical"), None);
-        assert!(Definition::of("Resource").is_none());
-        assert!(Definition::of("SubscriptionStatus").is_none());
-    }
-}
+mod tests;

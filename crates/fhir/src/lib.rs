@@ -9,6 +9,7 @@ pub mod audit_event;
 pub mod bundle;
 mod date_range;
 mod date_search;
+#[expect(dead_code, reason = "validation reads the rest")]
 pub mod definition;
 pub mod json;
 mod outcome;

@@ -182,12 +182,12 @@ impl ReferenceParameter {
         }
     }
 
-    /// Its element paths in a type; none when the type does not have it.
+    /// Its element paths in a type; empty when the type does not have it.
     #[must_use]
-    pub const fn paths(self, definition: &Definition) -> &'static [&'static str] {
+    pub const fn paths(self, definition: &Definition) -> &Vec<String> {
         match self {
-            Self::Patient => definition.patient,
-            Self::Subject => definition.subject,
+            Self::Patient => &definition.patient,
+            Self::Subject => &definition.subject,
         }
     }
 

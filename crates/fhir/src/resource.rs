@@ -222,11 +222,8 @@ impl Resource {
     #[must_use]
     pub fn identifiers(&self) -> Vec<Identifier> {
         let mut identifiers = Vec::new();
-        for path in self
-            .definition()
-            .map(|it| it.identifier)
-            .unwrap_or_default()
-        {
+        let paths = self.definition().map(|own| own.identifier.as_slice());
+        for path in paths.unwrap_or_default() {
             self.value.each(path, &mut |it| {
                 let (system, value) = (member(it, "system"), member(it, "value"));
                 if system.is_some() || value.is_some() {
@@ -246,11 +243,8 @@ impl Resource {
         base: &LocalBase,
     ) -> Vec<LocalReference> {
         let mut found = BTreeSet::new();
-        for path in self
-            .definition()
-            .map(|it| parameter.paths(it))
-            .unwrap_or_default()
-        {
+        let paths = self.definition().map(|own| parameter.paths(own).as_slice());
+        for path in paths.unwrap_or_default() {
             found.extend(self.local_references(path, base));
         }
         found
@@ -269,11 +263,9 @@ impl Resource {
             "Binary" => return patients(self.security_context(base)),
             _ => {}
         }
-        let parameters = self
-            .definition()
-            .map(|it| it.compartment)
-            .unwrap_or_default();
-        let paths = parameters.iter().flat_map(|parameter| parameter.paths);
+        let parameters = self.definition().map(|own| own.compartment.as_slice());
+        let parameters = parameters.unwrap_or_default().iter();
+        let paths = parameters.flat_map(|parameter| &parameter.paths);
         patients(paths.flat_map(|path| self.local_references(path, base)))
     }
 

@@ -7,10 +7,9 @@
 
 use crate::{
     IssueCode, Refusal,
-    definition::{self, Content, Definition},
+    definition::{self, Content, Definition, TypeId, r4},
     json::Value,
     path::Path,
-    tables::REFERENCE,
 };
 
 /// Sees the text of one element; the content is never a shape or a resource.
@@ -70,7 +69,7 @@ pub(crate) fn resource(
 
 fn members(
     value: &mut Value,
-    shape: u16,
+    shape: TypeId,
     path: &Path,
     visitor: &mut impl Visitor,
 ) -> Result<(), Refusal> {
@@ -81,7 +80,7 @@ fn members(
         if name.starts_with('_') {
             // The extensions of a primitive; its name is input, so the path
             // stays where it is.
-            content(value, Content::Shape(0), path, visitor)?;
+            content(value, Content::Shape(r4().element_type()), path, visitor)?;
         } else if let Some((name, kind)) = definition::element(shape, name) {
             content(value, kind, &path.name(name), visitor)?;
         }
@@ -104,7 +103,7 @@ fn content(
         }
         (Content::Resource, value) => resource(value, path, visitor),
         (Content::Shape(shape), value @ Value::Object(_)) => members(value, shape, path, visitor),
-        (Content::Shape(REFERENCE), _) => {
+        (Content::Shape(shape), _) if shape == r4().reference() => {
             let text = "a Reference must be a JSON object";
             Err(Refusal::at(IssueCode::Structure, text, path))
         }
