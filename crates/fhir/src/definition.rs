@@ -5,13 +5,17 @@
 //! `definition/file.rs` reads once.
 
 mod file;
+mod node;
 mod parameter;
 mod path;
+mod patients;
 mod shapes;
 mod types;
 
+pub use node::Node;
 pub use parameter::{Component, ParameterKind, SearchParameter, Targets};
 pub use path::{Filter, Path, Step};
+pub use patients::{PatientElement, Tie, patient_elements};
 pub use shapes::{Content, Definition, Parameter};
 pub(crate) use shapes::{RESOURCES, element};
 pub use types::{Element, Kind, Primitive, Type, TypeId, Variant};

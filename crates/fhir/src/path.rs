@@ -12,12 +12,19 @@ pub(crate) enum Path<'a> {
     Name(&'a Path<'a>, &'a str),
     /// An item of what the path before leads to.
     Index(&'a Path<'a>, usize),
+    /// Of a choice the type that it has.
+    OfType(&'a Path<'a>, &'a str),
 }
 
 impl Path<'_> {
     /// The path of a member.
     pub(crate) const fn name<'b>(&'b self, name: &'b str) -> Path<'b> {
         Path::Name(self, name)
+    }
+
+    /// The path of a choice as one of its types.
+    pub(crate) const fn of_type<'b>(&'b self, name: &'b str) -> Path<'b> {
+        Path::OfType(self, name)
     }
 
     /// The path of an item.
@@ -37,6 +44,7 @@ impl fmt::Display for Path<'_> {
             Self::Root(name) => f.write_str(name),
             Self::Name(path, name) => write!(f, "{path}.{name}"),
             Self::Index(path, index) => write!(f, "{path}[{index}]"),
+            Self::OfType(path, name) => write!(f, "{path}.ofType({name})"),
         }
     }
 }

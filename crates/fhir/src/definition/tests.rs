@@ -1,5 +1,4 @@
 use super::*;
-use crate::json::{Object, Value};
 use std::collections::BTreeSet;
 
 #[test]
@@ -182,209 +181,62 @@ fn elements_are_as_r4_defines_them() {
     assert!(meta.element("project").is_none());
 }
 
-/// The tables before, as they were generated.
-mod old {
-    #[derive(Debug)]
-
-    pub struct Definition {
-        pub name: &'static str,
-        pub shape: u16,
-        pub compartment: &'static [Parameter],
-        pub patient: &'static [&'static str],
-        pub subject: &'static [&'static str],
-        pub identifier: &'static [&'static str],
-    }
-    #[derive(Debug)]
-    pub struct Parameter {
-        pub name: &'static str,
-        pub paths: &'static [&'static str],
-    }
-    #[derive(Debug)]
-    pub struct Element(pub &'static str, pub Content);
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum Content {
-        Shape(u16),
-        Reference,
-        Uri,
-        Xhtml,
-        Resource,
-    }
-}
-mod old_tables;
-
-/// Differences of the shapes, as paths with what each side says.
-fn compare(
-    old: u16,
-    new: TypeId,
-    path: &str,
-    seen: &mut BTreeSet<(u16, TypeId)>,
-    out: &mut Vec<String>,
-) {
-    if !seen.insert((old, new)) {
-        return;
-    }
-    let olds = old_tables::SHAPES[usize::from(old)];
-    let members = &r4().get(new).members;
-    let skip = |name: &str| name == "extension" || name == "modifierExtension";
-    for old::Element(name, content) in olds {
-        let own = element(new, name).map(|(_, content)| content);
-        match (content, own) {
-            (old::Content::Shape(old), Some(Content::Shape(new))) => {
-                compare(*old, new, &format!("{path}.{name}"), seen, out);
+#[test]
+fn every_element_that_can_name_a_patient_is_in_the_compartment_or_listed() {
+    let patient = r4().resource("Patient").unwrap();
+    let mut expected = Vec::new();
+    for definition in RESOURCES.iter() {
+        let in_compartment: BTreeSet<&str> = definition
+            .compartment
+            .iter()
+            .flat_map(|parameter| &parameter.paths)
+            .map(String::as_str)
+            .collect();
+        for element in &r4().get(definition.shape).elements {
+            let can_name = |variant: &Variant| {
+                variant.type_id == r4().reference()
+                    && (variant.targets.is_empty() || variant.targets.contains(&patient))
+                    && !in_compartment.contains(variant.json_name.as_ref())
+            };
+            if element.variants.iter().any(can_name) {
+                expected.push(format!("{}.{}", definition.name, element.name));
             }
-            (old::Content::Reference, Some(Content::Reference))
-            | (old::Content::Uri, Some(Content::Uri))
-            | (old::Content::Xhtml, Some(Content::Xhtml))
-            | (old::Content::Resource, Some(Content::Resource)) => {}
-            other => out.push(format!("{path}.{name}: {other:?}")),
         }
     }
-    for member in members
+    let listed: Vec<String> = patient_elements()
         .iter()
-        .filter(|one| one.content.is_some() && !skip(&one.name))
-    {
-        if !olds
-            .iter()
-            .any(|old::Element(name, _)| *name == member.name)
-        {
-            out.push(format!("{path}.{}: only new", member.name));
-        }
+        .map(|one| format!("{}.{}", one.resource, one.element))
+        .collect();
+    assert!(patient_elements().iter().all(|one| !one.reason.is_empty()));
+    expected.sort();
+    assert_eq!(listed, expected);
+    for about in [
+        "Device.patient",
+        "Contract.subject",
+        "GuidanceResponse.subject",
+    ] {
+        let (resource, element) = about.split_once('.').unwrap();
+        let is_it = |one: &&PatientElement| one.resource == resource && one.element == element;
+        assert_eq!(
+            patient_elements().iter().find(is_it).unwrap().tie,
+            Tie::About
+        );
     }
 }
 
+/// Printed, not asserted: `cargo test --release -p fhir --lib -- reading_takes --ignored
+/// --nocapture`.
 #[test]
-fn the_data_say_what_the_tables_said() {
-    let mut out = Vec::new();
-    let mut seen = BTreeSet::new();
-    assert_eq!(old_tables::RESOURCES.len(), RESOURCES.len());
-    compare(
-        old_tables::EXTENSION,
-        r4().extension(),
-        "Extension",
-        &mut seen,
-        &mut out,
-    );
-    assert_eq!(old_tables::REFERENCE, 3);
-    for (old, new) in old_tables::RESOURCES.iter().zip(RESOURCES.iter()) {
-        assert_eq!(old.name, new.name);
-        let name = old.name;
-        compare(old.shape, new.shape, new.name, &mut seen, &mut out);
-        for (what, old, new) in [
-            ("patient", old.patient, &new.patient),
-            ("subject", old.subject, &new.subject),
-            ("identifier", old.identifier, &new.identifier),
-        ] {
-            if old != new.as_slice() {
-                out.push(format!("{} {what}: {old:?} {new:?}", name));
-            }
-        }
-        let o: Vec<_> = old
-            .compartment
-            .iter()
-            .map(|one| format!("{} {:?}", one.name, one.paths))
-            .collect();
-        let n: Vec<_> = new
-            .compartment
-            .iter()
-            .map(|one| format!("{} {:?}", one.name, one.paths))
-            .collect();
-        if o != n {
-            out.push(format!("{} compartment: {o:?} {n:?}", old.name));
-        }
-    }
-    // The package before was not R4 in these; paths of patients are the same.
-    out.retain(|line| !NOT_OF_R4.iter().any(|start| line.starts_with(start)));
-    assert_eq!(out, Vec::<String>::new());
-}
-
-const NOT_OF_R4: [&str; 9] = [
-    "Extension.valueMeta.",
-    "Binary.url",
-    "DeviceDefinition.bodySite",
-    "DeviceDefinition.classification",
-    "Encounter compartment: [\"subject [\\\"subject\\\"]\"] [\"patient [\\\"subject\\\"]\"]",
-    "EvidenceVariable.characteristic.",
-    "HealthcareService.offeredIn",
-    "ObservationDefinition.publisher",
-    "ResearchStudy.",
-];
-
-type Seen = Vec<(String, &'static str)>;
-
-fn walk_old(value: &Value, shape: u16, path: &str, seen: &mut Seen) {
-    for (name, value) in value.as_object().into_iter().flat_map(Object::iter) {
-        let of = old_tables::SHAPES[usize::from(shape)];
-        let content = match name {
-            "extension" | "modifierExtension" => Some(old::Content::Shape(old_tables::EXTENSION)),
-            name if name.starts_with('_') => Some(old::Content::Shape(0)),
-            name => of.iter().find(|one| one.0 == name).map(|one| one.1),
-        };
-        let path = format!("{path}.{name}");
-        let items = value.as_array().unwrap_or(std::slice::from_ref(value));
-        for item in items {
-            match content {
-                Some(old::Content::Shape(shape)) => walk_old(item, shape, &path, seen),
-                Some(old::Content::Resource) => {
-                    let name = item.get("resourceType").and_then(Value::as_str).unwrap();
-                    let own = old_tables::RESOURCES
-                        .iter()
-                        .find(|one| one.name == name)
-                        .unwrap();
-                    walk_old(item, own.shape, &path, seen);
-                }
-                Some(old::Content::Reference) => seen.push((path.clone(), "reference")),
-                Some(old::Content::Uri) => seen.push((path.clone(), "uri")),
-                Some(old::Content::Xhtml) => seen.push((path.clone(), "xhtml")),
-                None => {}
-            }
-        }
-    }
-}
-
-fn walk_new(value: &Value, shape: TypeId, path: &str, seen: &mut Seen) {
-    for (name, value) in value.as_object().into_iter().flat_map(Object::iter) {
-        let content = match name {
-            name if name.starts_with('_') => Some(Content::Shape(r4().element_type())),
-            name => element(shape, name).map(|one| one.1),
-        };
-        let path = format!("{path}.{name}");
-        let items = value.as_array().unwrap_or(std::slice::from_ref(value));
-        for item in items {
-            match content {
-                Some(Content::Shape(shape)) => walk_new(item, shape, &path, seen),
-                Some(Content::Resource) => {
-                    let name = item.get("resourceType").and_then(Value::as_str).unwrap();
-                    walk_new(item, Definition::of(name).unwrap().shape, &path, seen);
-                }
-                Some(Content::Reference) => seen.push((path.clone(), "reference")),
-                Some(Content::Uri) => seen.push((path.clone(), "uri")),
-                Some(Content::Xhtml) => seen.push((path.clone(), "xhtml")),
-                None => {}
-            }
-        }
-    }
-}
-
-#[test]
-fn every_example_is_walked_as_the_tables_walked_it() {
-    let Some(folder) = std::env::var_os("CHARTSEAL_DATA") else {
-        return;
+#[ignore = "measures"]
+fn reading_takes_milliseconds() {
+    let once = |_| {
+        let start = std::time::Instant::now();
+        std::hint::black_box(file::read(R4).unwrap());
+        start.elapsed()
     };
-    let folder = std::path::Path::new(&folder).join("hl7-r4-examples");
-    let mut count = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-        let value = crate::json::parse(&bytes).unwrap();
-        let name = value.get("resourceType").and_then(Value::as_str).unwrap();
-        let old = old_tables::RESOURCES
-            .iter()
-            .find(|one| one.name == name)
-            .unwrap();
-        let (mut before, mut now) = (Vec::new(), Vec::new());
-        walk_old(&value, old.shape, name, &mut before);
-        walk_new(&value, Definition::of(name).unwrap().shape, name, &mut now);
-        assert_eq!(before, now);
-        count += before.len();
-    }
-    assert!(count > 10_000, "{count}");
+    println!(
+        "{} bytes, read in {:?}",
+        R4.len(),
+        (0..40).map(once).min().unwrap()
+    );
 }

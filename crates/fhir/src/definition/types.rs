@@ -152,6 +152,13 @@ impl Type {
         self.members.get(found.ok()?)
     }
 
+    /// The element of a member, and which of its types it has.
+    pub(crate) fn parts(&self, member: &Member) -> Option<(&Element, &Variant)> {
+        let element = self.elements.get(usize::from(member.element))?;
+        let variant = element.variants.get(usize::from(member.variant))?;
+        Some((element, variant))
+    }
+
     /// The primitive type it is, if it is one.
     #[must_use]
     pub const fn primitive(&self) -> Option<Primitive> {

@@ -133,7 +133,7 @@ impl Types {
                 let _ = write!(text, " ={codes}");
             }
             // A nested element carries its rules as the type that it is.
-            if !self.0.contains_key(&types) {
+            if element.content_reference.is_none() && types != format!("{}.{name}", own.name) {
                 for key in rules.of(element) {
                     let _ = write!(text, " {key}");
                 }
