@@ -96,6 +96,7 @@ impl Definitions {
             kind: Kind::Abstract,
             base: None,
             elements: Vec::new(),
+            names: Vec::new(),
             members: Vec::new(),
             rules: Vec::new(),
             parameters: Vec::new(),
@@ -186,6 +187,9 @@ impl Definitions {
         for (number, elements) in (0..).zip(all) {
             let members = self.members(TypeId(number), &elements);
             if let Some(own) = self.types.get_mut(usize::from(number)) {
+                let names = elements.iter().map(|element| element.name);
+                own.names = names.zip(0..).collect();
+                own.names.sort_unstable();
                 own.elements = elements;
                 own.members = members;
             }

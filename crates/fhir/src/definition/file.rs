@@ -110,6 +110,7 @@ impl Reader {
             kind,
             base,
             elements: Vec::new(),
+            names: Vec::new(),
             members: Vec::new(),
             rules: self.rules(words)?,
             parameters: Vec::new(),

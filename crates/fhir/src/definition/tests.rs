@@ -240,3 +240,17 @@ fn reading_takes_milliseconds() {
         (0..40).map(once).min().unwrap()
     );
 }
+
+#[test]
+fn the_resource_types_are_listed_by_name() {
+    let names: Vec<&str> = crate::tables::RESOURCES
+        .iter()
+        .map(|one| one.name)
+        .collect();
+    assert_eq!(
+        (names.len(), names[0], names[145]),
+        (146, "Account", "VisionPrescription")
+    );
+    let found = Some("Task").and_then(Definition::of);
+    assert!(found.is_some_and(|one| !one.compartment.is_empty() && !one.identifier.is_empty()));
+}

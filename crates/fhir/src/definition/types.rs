@@ -76,6 +76,8 @@ pub struct Type {
     pub base: Option<TypeId>,
     /// Its elements, inherited ones first, in the order of R4.
     pub elements: Vec<Element>,
+    /// Where each element stands in `elements`, sorted by name.
+    pub(super) names: Vec<(&'static str, u16)>,
     /// Its members in JSON, sorted by name.
     pub(crate) members: Vec<Member>,
     /// Rules on the type as a whole, as numbers into [`super::Definitions::rules`].
@@ -141,7 +143,9 @@ impl Type {
     /// The element of this name.
     #[must_use]
     pub fn element(&self, name: &str) -> Option<&Element> {
-        self.elements.iter().find(|element| element.name == name)
+        let found = self.names.binary_search_by(|(own, _)| (*own).cmp(name));
+        let (_, number) = self.names.get(found.ok()?)?;
+        self.elements.get(usize::from(*number))
     }
 
     /// The member of this JSON name.
