@@ -49,8 +49,12 @@ pub fn find<'a>(resource: Node<'a>, parameter: &SearchParameter) -> Vec<Found<'a
 /// The elements that a path leads to, in the order in which they stand.
 #[must_use]
 pub fn evaluate<'a>(resource: Node<'a>, from: Node<'a>, path: &Path) -> Vec<Node<'a>> {
-    let mut at = vec![if path.is_absolute { resource } else { from }];
-    for step in &path.steps {
+    let start = [if path.is_absolute { resource } else { from }];
+    let Some((first, rest)) = path.steps.split_first() else {
+        return start.to_vec();
+    };
+    let mut at = follow(resource, &start, first);
+    for step in rest {
         at = follow(resource, &at, step);
     }
     if path.is_truth {
@@ -108,8 +112,9 @@ fn contained<'a>(resource: &'a Value, id: &str) -> Option<&'a Value> {
         .find(|one| one.get("id").and_then(Value::as_str) == Some(id))
 }
 
-/// The type in `Type/id`, `Type/id/_history/1`, `Type?criteria`, or such an end of a URL.
-pub(crate) fn type_in(text: &str) -> Option<&str> {
+/// The type in `Type/id`, `Type/id/_history/1`, `Type?criteria`, or such an end of a URL
+/// (<https://hl7.org/fhir/R4/references.html#literal>).
+fn type_in(text: &str) -> Option<&str> {
     let is_type = |name: &&str| r4().resource(name).is_some();
     if let Some((before, _)) = text.split_once('?') {
         return before.rsplit('/').next().filter(is_type);
@@ -119,5 +124,6 @@ pub(crate) fn type_in(text: &str) -> Option<&str> {
         .map_or(text, |(before, _)| before);
     let (before, id) = text.rsplit_once('/')?;
     let name = before.rsplit('/').next().filter(is_type)?;
-    (!id.is_empty()).then_some(name)
+    let is_id = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    ((1..=64).contains(&id.len()) && id.bytes().all(is_id)).then_some(name)
 }

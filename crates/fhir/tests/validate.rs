@@ -279,6 +279,7 @@ fn references_lead_to_the_types_that_r4_allows() {
         r#"{"reference":"urn:uuid:c757873d-ec9a-4326-a141-556f43239520"}"#,
         r#"{"reference":"Patient?identifier=a|b"}"#,
         r#"{"reference":"http://a.b/other"}"#,
+        r##"{"reference":"http://a.b/docs/Practitioner/1#2"}"##,
         r#"{"identifier":{"value":"a"},"type":"Patient"}"#,
         r#"{"display":"a"}"#,
         r#"{"type":"http://a.b/own","display":"a"}"#,

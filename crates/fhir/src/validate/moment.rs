@@ -54,7 +54,26 @@ pub(super) fn compare(one: &str, other: &str) -> Option<Ordering> {
             }
             Some(Ordering::Equal)
         }
-        // A day without a zone may begin 14 hours earlier or later.
+        (Some(_), None) => compare_days(one.date, other.date),
+        (None, Some(_)) => compare_days(other.date, one.date).map(Ordering::reverse),
+    }
+}
+
+/// The day of a moment beside a day, month or year without a zone, which may begin and end
+/// 14 hours earlier or later.
+fn compare_days(day: [u32; 3], [year, month, of_month]: [u32; 3]) -> Option<Ordering> {
+    let first = day_number([year, month.max(1), of_month.max(1)]);
+    let last_month = if month == 0 { 12 } else { month };
+    let last_day = if of_month == 0 {
+        days_of(year, last_month)
+    } else {
+        of_month
+    };
+    let last = day_number([year, last_month, last_day]);
+    let day = day_number(day);
+    match day {
+        day if day + 1 < first => Some(Ordering::Less),
+        day if day > last + 1 => Some(Ordering::Greater),
         _ => None,
     }
 }
@@ -253,6 +272,14 @@ mod tests {
                 Some(Greater),
             ),
             ("2020-01-01", "2020-01-01T00:00:00Z", None),
+            ("2020-01-01", "2020-01-02T00:00:00Z", None),
+            ("2020-01-01", "2020-01-03T00:00:00Z", Some(Less)),
+            ("2020-01-01", "2019-12-30T00:00:00Z", Some(Greater)),
+            ("2020-02-29T10:00:00Z", "2020-02", None),
+            ("2020-03-01T10:00:00Z", "2020-02", None),
+            ("2020-03-02T10:00:00Z", "2020-02", Some(Greater)),
+            ("2019-12-30T10:00:00Z", "2020", Some(Less)),
+            ("2019-12-31T10:00:00Z", "2020", None),
         ] {
             assert_eq!(compare(one, other), order, "{one} {other}");
         }
