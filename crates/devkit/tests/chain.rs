@@ -10,10 +10,10 @@ use alloy::{
     eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718 as _},
     network::TransactionBuilder as _,
     primitives::{B256, Bloom, U256, keccak256},
-    providers::Provider,
     rlp,
     rpc::types::{Block, Filter, TransactionReceipt, TransactionRequest},
 };
+use alloy_provider::Provider;
 use alloy_trie::root::ordered_trie_root_with_encoder;
 use counter::{CHAIN_ID, client, config, deploy, input, sent, signer, start, submitter};
 use devkit::chain::{ChainError, DevChain, DevChainOptions};

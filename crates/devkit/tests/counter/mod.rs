@@ -7,10 +7,10 @@
 use alloy::{
     network::{EthereumWallet, TransactionBuilder as _},
     primitives::{Address, Bytes, TxHash, hex},
-    providers::{Provider, ProviderBuilder},
     rpc::types::{TransactionReceipt, TransactionRequest},
     signers::local::PrivateKeySigner,
 };
+use alloy_provider::{Provider, ProviderBuilder};
 use devkit::chain::{DevChain, DevChainConfig};
 use std::path::Path;
 
