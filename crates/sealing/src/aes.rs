@@ -9,21 +9,54 @@ pub(crate) const NONCE: usize = 12;
 /// Bytes of an authentication tag.
 pub(crate) const TAG: usize = 16;
 
-/// Encrypts `buffer` where it stands and gives its tag.
+/// A key made ready for many messages, such as the cards of one patient; wiped when
+/// dropped.
+pub(crate) struct Cipher(Aes256Gcm);
+
+impl Cipher {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
+        Self(Aes256Gcm::new(key.into()))
+    }
+
+    /// Encrypts `buffer` where it stands and gives its tag.
+    pub(crate) fn encrypt(
+        &self,
+        nonce: &[u8; NONCE],
+        aad: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<[u8; TAG], SealError> {
+        self.0
+            .encrypt_inout_detached(nonce.into(), aad, buffer.into())
+            .map(Into::into)
+            .map_err(|_| SealError::TooLarge)
+    }
+
+    /// Decrypts `buffer` where it stands; `None`, and `buffer` untouched, when the
+    /// tag does not belong to key, nonce, AAD and buffer.
+    pub(crate) fn decrypt(
+        &self,
+        nonce: &[u8; NONCE],
+        aad: &[u8],
+        buffer: &mut [u8],
+        tag: &[u8; TAG],
+    ) -> Option<()> {
+        self.0
+            .decrypt_inout_detached(nonce.into(), aad, buffer.into(), tag.into())
+            .ok()
+    }
+}
+
+/// [`Cipher::encrypt`] under a key that seals one message.
 pub(crate) fn encrypt(
     key: &[u8; 32],
     nonce: &[u8; NONCE],
     aad: &[u8],
     buffer: &mut [u8],
 ) -> Result<[u8; TAG], SealError> {
-    Aes256Gcm::new(key.into())
-        .encrypt_inout_detached(nonce.into(), aad, buffer.into())
-        .map(Into::into)
-        .map_err(|_| SealError::TooLarge)
+    Cipher::new(key).encrypt(nonce, aad, buffer)
 }
 
-/// Decrypts `buffer` where it stands; `None`, and `buffer` untouched, when the
-/// tag does not belong to key, nonce, AAD and buffer.
+/// [`Cipher::decrypt`] under a key that sealed one message.
 pub(crate) fn decrypt(
     key: &[u8; 32],
     nonce: &[u8; NONCE],
@@ -31,7 +64,5 @@ pub(crate) fn decrypt(
     buffer: &mut [u8],
     tag: &[u8; TAG],
 ) -> Option<()> {
-    Aes256Gcm::new(key.into())
-        .decrypt_inout_detached(nonce.into(), aad, buffer.into(), tag.into())
-        .ok()
+    Cipher::new(key).decrypt(nonce, aad, buffer, tag)
 }

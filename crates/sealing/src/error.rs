@@ -36,6 +36,20 @@ pub enum OpenError {
     UnknownForm,
 }
 
+/// An index card or a patient head was not opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CardError {
+    /// Wrong version byte or an impossible length.
+    #[error("the stored bytes are not an index card; index the record again")]
+    NotACard,
+    /// AES-GCM refused: altered bytes, another key, another place or another row.
+    #[error("the index card was altered or belongs elsewhere; index the record again")]
+    Altered,
+    /// Authentic, but not in the form of this format.
+    #[error("the index card is not of a form that this release reads; use a newer release")]
+    UnknownForm,
+}
+
 /// A wrapped key was not unwrapped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnwrapError {

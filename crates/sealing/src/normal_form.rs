@@ -8,7 +8,10 @@
 
 use icu_casemap::CaseMapper;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
-use icu_properties::{CodePointMapData, props::GeneralCategory};
+use icu_properties::{
+    CodePointMapData,
+    props::{GeneralCategory, Script},
+};
 
 /// Lengths of the prefixes that are tokenised, in code points of the normal form.
 const PREFIX_LENGTHS: [usize; 3] = [2, 4, 6];
@@ -52,6 +55,23 @@ pub fn longest_prefix(value: &str) -> Option<String> {
     prefixes(value).pop()
 }
 
+/// The first code point of a normal form, where one is a whole name: Han, Hiragana,
+/// Katakana and Hangul. From index epoch 2 on a prefix beside [`prefixes`].
+#[must_use]
+pub fn single_prefix(normal: &str) -> Option<&str> {
+    let first = normal.chars().next()?;
+    let script = CodePointMapData::<Script>::new().get(first);
+    let scripts = [
+        Script::Han,
+        Script::Hiragana,
+        Script::Katakana,
+        Script::Hangul,
+    ];
+    scripts
+        .contains(&script)
+        .then(|| normal.get(..first.len_utf8()))?
+}
+
 fn first_code_points(text: &str, count: usize) -> Option<&str> {
     let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
     let end = ends.take(count).enumerate().last();
@@ -70,6 +90,21 @@ mod tests {
             let long_way = normal_form(&text);
             let short_cut = normal_form(&char::from(c).to_string());
             assert_eq!(long_way, format!("{short_cut}e"));
+        }
+    }
+
+    #[test]
+    fn one_code_point_is_a_prefix_where_it_can_be_a_name() {
+        for (normal, prefix) in [
+            ("王小明", Some("王")),
+            ("김", Some("김")),
+            ("あ", Some("あ")),
+            ("ア", Some("ア")),
+            ("smith", None),
+            ("ー", None),
+            ("", None),
+        ] {
+            assert_eq!(single_prefix(normal), prefix, "{normal}");
         }
     }
 

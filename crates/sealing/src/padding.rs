@@ -1,27 +1,44 @@
 //! The padding that hides a record's exact size: 0x80, always, then zeros up to
-//! a multiple of 256 bytes (ISO/IEC 7816-4; 256 bytes become 512).
+//! a multiple of a block (ISO/IEC 7816-4; with blocks of 256 bytes 256 become 512).
 
 /// The unit of size that an envelope shows.
 pub(crate) const BLOCK: usize = 256;
+/// The unit of size that an index card shows.
+pub(crate) const CARD_BLOCK: usize = 128;
 
 /// Pads the bytes of `buffer` from `start` on.
 pub(crate) fn pad(buffer: &mut Vec<u8>, start: usize) {
+    pad_to(BLOCK, buffer, start);
+}
+
+/// Pads the bytes of `buffer` from `start` on to a multiple of `block`.
+pub(crate) fn pad_to(block: usize, buffer: &mut Vec<u8>, start: usize) {
     buffer.push(0x80);
     let length = buffer.len().saturating_sub(start);
-    buffer.resize(start + length.next_multiple_of(BLOCK), 0);
+    buffer.resize(start + length.next_multiple_of(block), 0);
 }
 
 /// The size of `length` bytes once padded; `None` past `usize`.
 pub(crate) fn padded(length: usize) -> Option<usize> {
-    length.checked_add(1)?.checked_next_multiple_of(BLOCK)
+    padded_to(BLOCK, length)
+}
+
+/// The size of `length` bytes once padded to a multiple of `block`.
+pub(crate) fn padded_to(block: usize, length: usize) -> Option<usize> {
+    length.checked_add(1)?.checked_next_multiple_of(block)
 }
 
 /// How many bytes stand before the padding: zeros and exactly one 0x80, at
 /// most 256 bytes in all, or `None`.
 pub(crate) fn unpadded(bytes: &[u8]) -> Option<usize> {
+    unpadded_from(BLOCK, bytes)
+}
+
+/// How many bytes stand before a padding of at most `block` bytes.
+pub(crate) fn unpadded_from(block: usize, bytes: &[u8]) -> Option<usize> {
     let last = bytes.iter().rposition(|&byte| byte != 0)?;
     let marked = bytes.get(last) == Some(&0x80);
-    (marked && bytes.len() - last <= BLOCK).then_some(last)
+    (marked && bytes.len() - last <= block).then_some(last)
 }
 
 #[cfg(test)]

@@ -33,18 +33,25 @@ impl ShortMac {
         self.add(bytes);
     }
 
+    /// All 32 bytes, for those who add many of them up.
+    pub(crate) fn whole(self) -> [u8; 32] {
+        self.0.finalize().into_bytes().into()
+    }
+
     fn finish(self) -> [u8; 16] {
-        let mut short = [0; 16];
-        let whole = self.0.finalize().into_bytes();
-        for (target, source) in short.iter_mut().zip(whole) {
-            *target = source;
-        }
+        let [short, _] = halves(self.whole());
         short
     }
 
     pub(crate) fn into_token(self) -> Token {
         Token::new(self.finish())
     }
+}
+
+fn halves(whole: [u8; 32]) -> [[u8; 16]; 2] {
+    let mut halves = [[0; 16]; 2];
+    halves.as_flattened_mut().copy_from_slice(&whole);
+    halves
 }
 
 /// Makes the tags of one facility. The id root never rotates: rows, leaves and

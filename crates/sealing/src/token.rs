@@ -31,6 +31,8 @@ pub enum Form {
     Uri = 8,
     /// That there is a value.
     Present = 9,
+    /// The record tag of the target of a reference.
+    Link = 10,
 }
 
 impl Form {
@@ -79,16 +81,18 @@ impl IndexRoot {
             Form::Exact => Cow::Owned(normal_form(value)),
             _ => Cow::Borrowed(value),
         };
-        let mut mac = self.parameter_key(resource_type, parameter);
-        mac.add(&[form.number()]);
-        mac.add_prefixed(value.as_bytes());
+        let key = self.parameter_key(resource_type, parameter);
+        let mut mac = key.mac(form, value.as_bytes());
         if let Some(patient) = patient {
             mac.add(patient.as_bytes());
         }
         mac.into_token()
     }
 
-    fn parameter_key(&self, resource_type: &str, parameter: &str) -> ShortMac {
+    /// The key of the tokens of one parameter of a type. Deriving it costs more than a
+    /// token, so whoever makes many keeps it.
+    #[must_use]
+    pub fn parameter_key(&self, resource_type: &str, parameter: &str) -> ParameterKey {
         let (resource_type, parameter) = (resource_type.as_bytes(), parameter.as_bytes());
         let keys = self.root.expand::<1>(&[
             b"chartseal/1/token",
@@ -98,6 +102,26 @@ impl IndexRoot {
             parameter,
         ]);
         let [key] = &*keys;
-        ShortMac::new(key)
+        ParameterKey(ShortMac::new(key))
+    }
+}
+
+/// Makes the tokens of one parameter of a type, from index epoch 2 on.
+#[derive(Clone)]
+pub struct ParameterKey(ShortMac);
+
+impl ParameterKey {
+    /// The token of a value, which is taken as it is in every form: forms 1 and 2 come in
+    /// their normal form, form 10 as the 16 bytes of a tag.
+    #[must_use]
+    pub fn token(&self, form: Form, value: &[u8]) -> Token {
+        self.mac(form, value).into_token()
+    }
+
+    fn mac(&self, form: Form, value: &[u8]) -> ShortMac {
+        let mut mac = self.0.clone();
+        mac.add(&[form.number()]);
+        mac.add_prefixed(value);
+        mac
     }
 }

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod audit_salts;
 #[cfg(test)]
+mod card;
+#[cfg(test)]
 mod cursor;
 #[cfg(test)]
 mod envelope;

@@ -4,12 +4,13 @@
 use crate::metadata::{Dependency, Metadata, Package};
 
 /// Each crate of the workspace and the crates of the workspace it may import.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("model", &[]),
     ("files", &[]),
     ("lease", &[]),
     ("fhir", &["model"]),
     ("sealing", &["files", "model"]),
+    ("index", &["model", "sealing"]),
     ("tlog", &["model"]),
     ("proof", &["model", "fhir", "tlog"]),
     ("policies", &["model"]),
@@ -107,11 +108,12 @@ const FENCES: [(&[&str], &[&str]); 11] = [
 
 /// What speaks to a network, and the crates that never may.
 const NETWORK: [&str; 5] = ["reqwest", "tokio", "hyper", "http", "actix-web"];
-const OFFLINE: [&str; 10] = [
+const OFFLINE: [&str; 11] = [
     "model",
     "files",
     "lease",
     "fhir",
+    "index",
     "sealing",
     "tlog",
     "proof",
