@@ -2,9 +2,9 @@
 //! body and is said to be cut.
 
 use super::{
+    date_bytes,
     facts::{Fact, Facts, Labels},
     reader::Reader,
-    value_bytes,
     writer::{Writer, push_n},
 };
 use model::Tag;
@@ -31,7 +31,7 @@ pub(super) fn push(facts: &Facts, heads: &mut Vec<u8>, bodies: &mut Writer) -> u
         + usize::from(
             target.add(CLINICAL_DATE, &facts.clinical_date, |date, bodies| {
                 if let Some(date) = date {
-                    value_bytes::push_date(date, bodies);
+                    date_bytes::push(date, bodies);
                 }
             }),
         )
@@ -115,9 +115,8 @@ pub(super) fn read(heads: &[FactHead], bodies: &mut Reader<'_>) -> Option<Facts>
             LABELS => facts.labels = fact(head, &mut body, labels)?,
             AUTHORS => facts.authors = fact(head, &mut body, tags)?,
             CLINICAL_DATE => {
-                facts.clinical_date = fact(head, &mut body, |body| {
-                    value_bytes::read_date(body).map(Some)
-                })?;
+                facts.clinical_date =
+                    fact(head, &mut body, |body| date_bytes::read(body).map(Some))?;
             }
             _ => facts.related = fact(head, &mut body, tags)?,
         }

@@ -11,8 +11,11 @@
 //!
 //! What does not fit is left out and said to be cut; then the record itself is asked.
 
+mod date_bytes;
 mod fact_bytes;
 mod facts;
+mod flags;
+mod number_bytes;
 mod reader;
 mod value_bytes;
 mod well_known;

@@ -81,7 +81,7 @@ LENGTHS = [1, 10, 100, 1_000, 60_000, 86_400_000] + [days * 86_400_000 for days 
 
 class Bodies:
     def __init__(self):
-        self.data, self.places = b"", {}
+        self.data, self.places, self.refused = b"", {}, False
 
     def text(self, text):
         if not text:
@@ -91,6 +91,7 @@ class Bodies:
         elif text in self.places:
             self.data += n(2 * (256 + self.places[text]) + 1)
         else:
+            self.refused |= len(text.encode()) > 1_024
             self.places[text] = len(self.data)
             self.data += n(2 * len(text.encode())) + text.encode()
 
@@ -122,6 +123,15 @@ class Bodies:
         for end in (low, high):
             if end:
                 self.text(end)
+
+    def fits(self, value, start):
+        """Writes a value of the body that begins at start, or nothing of it."""
+        data, places = self.data, dict(self.places)
+        self.value(value)
+        over = self.refused or len(self.data) > min(start + 4_096, 12_288)
+        if over:
+            self.data, self.places, self.refused = data, places, False
+        return not over
 
     def value(self, value):
         if "date" in value or "period" in value:
@@ -192,11 +202,11 @@ def card(facts, values):
         heads += bytes([number]) + n(2 * (len(bodies.data) - start))
     for number, name in sorted((parameter(name), name) for name in values):
         start = len(bodies.data)
-        kept = values[name]["list"]
-        for value in kept:
-            bodies.value(value)
-        cut = values[name].get("cut", False)
-        heads += struct.pack(">I", number) + n(2 * len(kept) + cut) + n(len(bodies.data) - start)
+        kept, listed = 0, values[name]["list"]
+        while kept < len(listed) and bodies.fits(listed[kept], start):
+            kept += 1
+        cut = values[name].get("cut", False) or kept < len(listed)
+        heads += struct.pack(">I", number) + n(2 * kept + cut) + n(len(bodies.data) - start)
     return (n(count) + n(len(values)) + heads + bodies.data).hex()
 
 
@@ -478,7 +488,16 @@ CARDS = [
     {"name": "many values", "facts": {}, "values": {
         "T.codes": of(*[{"code": ["urn:x", f"code-{i:03}"]} for i in range(150)])}},
 ]
-for entry in CARDS:
+# What does not fit: read it again and the last values are missing.
+CUT_CARDS = [
+    {"name": "too many values", "facts": {"authors": [TAG]}, "values": {
+        f"T.codes-{k}": of(*[{"code": [f"urn:x:{k}", f"code-{i:03}-{k}"]} for i in range(320)])
+        for k in range(5)}},
+    {"name": "a text that is too long", "facts": {}, "values": {
+        "T.uris": of({"uri": "x" * 1_024}, {"uri": "x" * 1_025}, {"uri": "y"}),
+        "T.more": of({"uri": "x" * 1_024}, {"uri": "y"})}},
+]
+for entry in CARDS + CUT_CARDS:
     entry["content"] = card(entry["facts"], entry["values"])
 
 DATE_ROWS = [
@@ -525,6 +544,7 @@ print(json.dumps({
     "parameters": {name: parameter(name) for name in NAMES},
     "well_known": KNOWN,
     "cards": CARDS,
+    "cut_cards": CUT_CARDS,
     "date_rows": [{"values": values, "rows": date_rows(values)} for values in DATE_ROWS],
     "date_queries": [{"query": text, "offset": offset, "periods": periods,
                       "tokens": date_query(text, offset, periods)}

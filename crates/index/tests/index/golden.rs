@@ -157,6 +157,37 @@ fn insides_of_cards() {
     }
 }
 
+/// Cards of which not everything fits are written alike too.
+#[test]
+fn insides_of_cards_that_are_cut() {
+    for vector in elements(&vectors(), "cut_cards") {
+        let (name, content) = (&vector["name"], vector["content"].as_str().unwrap());
+        let encoded = card(vector).encode();
+        assert!(hex::encode(&*encoded) == content, "{name}");
+        let read = Card::decode(&encoded).unwrap();
+        assert!(read.values.values().any(|values| values.cut), "{name}");
+        assert!(*read.encode() == *encoded, "{name}");
+    }
+}
+
+/// `docs/storage-format.md` lists them all.
+#[test]
+fn well_known_texts_are_those_of_the_document() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let document = std::fs::read_to_string(root.join("docs/storage-format.md")).unwrap();
+    let (_, list) = document
+        .split_once("Well-known texts by their numbers")
+        .unwrap();
+    let listed: Vec<&str> = list.split("```").nth(1).unwrap().trim().lines().collect();
+    let golden = vectors();
+    let texts = elements(&golden, "well_known");
+    let numbered = texts
+        .iter()
+        .enumerate()
+        .map(|(n, text)| format!("{n} {}", text.as_str().unwrap()));
+    assert_eq!(listed, numbered.collect::<Vec<_>>());
+}
+
 #[test]
 fn well_known_texts_keep_their_numbers() {
     let texts = vectors()["well_known"].clone();
@@ -182,6 +213,14 @@ fn well_known_texts_keep_their_numbers() {
         );
         assert_eq!(Card::decode(&encoded), Ok(card), "{text}");
     }
+    // There are no others: a card with one text, by its number.
+    let decoded = |number: usize| {
+        let reference = u16::try_from(2 * number + 1).unwrap() | 0x8000;
+        let [high, low] = reference.to_be_bytes();
+        Card::decode(&[0, 1, 0, 0, 0, 1, 2, 4, 6, 0, high, low])
+    };
+    let count = texts.as_array().unwrap().len();
+    assert!(decoded(count - 1).is_ok() && decoded(count).is_err());
 }
 
 fn texts(tokens: &[TokenValue]) -> Vec<String> {

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod card;
 #[cfg(test)]
+mod date_texts;
+#[cfg(test)]
 mod dates;
 #[cfg(test)]
 mod decimals;
@@ -21,3 +23,5 @@ mod sorted;
 mod strings;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod uris;
