@@ -7,7 +7,8 @@ use std::collections::HashSet;
 /// A decimal as it may stand in a resource: whole, with places, with a power, near others.
 fn decimal(dice: &mut Dice, pivot: i64) -> String {
     let sign = if dice.one_in(4) { "-" } else { "" };
-    let near = (pivot + dice.between(-3, 3)).unsigned_abs();
+    let scale = dice.pick(&[0, 1, 3]);
+    let near = (pivot + dice.between(-scale, scale)).unsigned_abs();
     match dice.below(10) {
         0 => format!(
             "{sign}{}",
@@ -55,7 +56,8 @@ fn no_token_of_a_number_misses_a_match() {
     let (mut matches, mut candidates, mut tokens) = (0, 0, 0);
     for case in cases() {
         let mut dice = Dice::new(case);
-        let pivot = 10_i64.pow(u32::try_from(dice.below(11)).unwrap()) * dice.between(1, 9);
+        let pivot =
+            10_i64.pow(u32::try_from(dice.below(11)).unwrap()) * dice.pick(&[1, 1, 1, 2, 5, 9]);
         let ranges = !dice.one_in(3);
         let count = dice.pick(&[1, 1, 2, 3]);
         let values: Vec<_> = (0..count)
