@@ -540,7 +540,7 @@ NUMBER_QUERIES = [
 
 NAMES = ["Patient.birthdate", "Observation.value-quantity", "Observation._tag",
          "Encounter.date", "T.dates"]
-print(json.dumps({
+VECTORS = {
     "parameters": {name: parameter(name) for name in NAMES},
     "well_known": KNOWN,
     "cards": CARDS,
@@ -555,4 +555,14 @@ print(json.dumps({
     "number_rows": [{"values": values, "rows": number_rows(values)} for values in NUMBER_ROWS],
     "number_queries": [{"query": text, "ranges": ranges, "tokens": number_query(text, ranges)}
                        for text, ranges in NUMBER_QUERIES],
-}, indent=1, ensure_ascii=True))
+}
+
+
+def lines(section):
+    """A vector on each line."""
+    if isinstance(section, dict):
+        return json.dumps(section)
+    return "[\n" + ",\n".join(map(json.dumps, section)) + "\n]"
+
+
+print("{\n" + ",\n".join(f"{json.dumps(name)}: {lines(of_)}" for name, of_ in VECTORS.items()) + "\n}")
