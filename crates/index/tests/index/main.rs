@@ -18,6 +18,8 @@ mod golden;
 #[cfg(test)]
 mod numbers;
 #[cfg(test)]
+mod random_card;
+#[cfg(test)]
 mod sorted;
 #[cfg(test)]
 mod strings;
