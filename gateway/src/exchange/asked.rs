@@ -246,7 +246,7 @@ impl Exchange<'_> {
     }
 
     fn decide(&mut self, action: Action, target: &Target) -> Option<Permit> {
-        let facts = Facts::of(target.clone());
+        let facts = Facts::of(target);
         self.rules.decide(&self.context.app, action, &facts)
     }
 

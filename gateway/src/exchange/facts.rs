@@ -6,16 +6,16 @@ use model::{FacilityName, ResourceType, Tag};
 use policies::{ConsentRule, Target, TargetFacts};
 
 /// The facts of a question.
-pub(super) struct Facts {
+pub(super) struct Facts<'t> {
     /// What it is asked about.
-    pub(super) target: Target,
+    pub(super) target: &'t Target,
     /// The consents of the patients concerned.
     pub(super) consents: Vec<ConsentRule>,
 }
 
-impl Facts {
+impl<'t> Facts<'t> {
     /// The facts of a target.
-    pub(super) const fn of(target: Target) -> Self {
+    pub(super) const fn of(target: &'t Target) -> Self {
         Self {
             target,
             consents: Vec::new(),

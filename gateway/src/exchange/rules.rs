@@ -85,12 +85,17 @@ impl Rules {
     }
 
     /// Decides over what no transaction and no audit follows.
-    pub(crate) fn allows(&mut self, app: &App, action: Action, target: Target) -> bool {
+    pub(crate) fn allows(&mut self, app: &App, action: Action, target: &Target) -> bool {
         self.decide(app, action, &Facts::of(target)).is_some()
     }
 
     /// Decides: for every facility concerned, over facts that were gathered before.
-    pub(super) fn decide(&mut self, app: &App, action: Action, facts: &Facts) -> Option<Permit> {
+    pub(super) fn decide(
+        &mut self,
+        app: &App,
+        action: Action,
+        facts: &Facts<'_>,
+    ) -> Option<Permit> {
         let Facts { target, consents } = facts;
         let decided = self
             .decisions

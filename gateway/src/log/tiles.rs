@@ -135,7 +135,7 @@ async fn permit(context: &Context) -> Result<(), Failure> {
     rules.require_client()?;
     let kind = AUDIT_EVENT.parse().map_err(Failure::fault)?;
     let target = Target::all(context.facility.name.clone(), kind);
-    if rules.allows(&context.app, Action::ReadLog, target) {
+    if rules.allows(&context.app, Action::ReadLog, &target) {
         return Ok(());
     }
     context.app.throttle.denied(&context.caller);
