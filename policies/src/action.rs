@@ -1,5 +1,5 @@
-//! What is asked for: one action per interaction of the gateway, with its codes
-//! in FHIR and SMART.
+//! What is asked for: one action per interaction of the gateway, with its letter
+//! in SMART.
 //!
 //! <https://hl7.org/fhir/R4/valueset-type-restful-interaction.html>;
 //! SMART letters: `r` covers vread and history of an instance, `u` covers an
@@ -101,26 +101,6 @@ impl Action {
             Self::SearchAudit => "SearchAudit",
             Self::ReadLog => "ReadLog",
             Self::Administer => "Administer",
-        }
-    }
-
-    /// The restful-interaction code, or `operation:proof`, as an audit record
-    /// names it.
-    #[must_use]
-    pub const fn interaction_code(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Read | Self::ReadAudit => "read",
-            Self::Vread => "vread",
-            Self::Update | Self::CreateWithId => "update",
-            Self::Delete => "delete",
-            Self::HistoryInstance => "history-instance",
-            Self::SearchType | Self::SearchAudit => "search-type",
-            Self::Transaction => "transaction",
-            Self::Batch => "batch",
-            Self::Proof | Self::ProofWithoutContent => "operation:proof",
-            Self::ReadLog => "operation:log",
-            Self::Administer => "admin",
         }
     }
 

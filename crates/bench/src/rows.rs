@@ -5,8 +5,8 @@
 
 use crate::{Failed, report::Report};
 use model::{
-    AuditInteraction, Clock as _, Commitment, DataKeyId, Random as _, SeededRandom, SystemClock,
-    Tag, Token, VersionInteraction, VersionNumber,
+    Clock as _, Commitment, DataKeyId, Interaction, Random as _, SeededRandom, SystemClock, Tag,
+    Token, VersionInteraction, VersionNumber,
 };
 use std::{
     sync::Arc,
@@ -105,7 +105,7 @@ fn new_version(random: &SeededRandom) -> Result<NewVersion, Failed> {
 
 fn new_audit(random: &SeededRandom) -> Result<NewAudit, Failed> {
     let mut new = samples::audit(tag(random)?, SystemClock.now(), commitment(random)?);
-    new.audit.interaction = AuditInteraction::restful("create");
+    new.audit.interaction = Interaction::stored("create");
     new.audit.user = Some(Tag::new([1; Tag::LEN]));
     new.audit.client = Some(Tag::new([2; Tag::LEN]));
     new.audit.padded_size = 1_536;

@@ -11,7 +11,7 @@ use fhir::{
     },
     json::{self, Value},
 };
-use model::{AuditInteraction, Digest, LogicalId, Tag, VersionNumber};
+use model::{Digest, Interaction, LogicalId, Tag, VersionNumber};
 use std::{collections::BTreeSet, fs, path::Path};
 
 /// The vectors: name, number of events. `<name>.record.json` and
@@ -412,7 +412,7 @@ fn patient(id: &str) -> AuditPatient {
 
 fn act(interaction: &str, touched: Vec<AuditTouched>) -> AuditAct {
     AuditAct {
-        interaction: AuditInteraction::restful(interaction),
+        interaction: Interaction::stored(interaction),
         did: None,
         outcome: AuditOutcome::Success,
         outcome_text: None,
@@ -437,7 +437,7 @@ fn facts(interaction: &str, acts: Vec<AuditAct>) -> AuditFacts {
         facility: "st-mary".parse().unwrap(),
         base: "https://gateway.example.org/f/st-mary/fhir".to_owned(),
         server: None,
-        interaction: AuditInteraction::restful(interaction),
+        interaction: Interaction::stored(interaction),
         agent: None,
         purpose: None,
         request_id: None,

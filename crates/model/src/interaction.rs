@@ -20,14 +20,18 @@ pub enum Restful {
     Patch,
     Delete,
     HistoryInstance,
+    HistoryType,
+    HistorySystem,
     SearchType,
+    SearchSystem,
+    Capabilities,
     Batch,
     Transaction,
 }
 
 impl Restful {
     /// Every interaction.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Read,
         Self::Vread,
         Self::Create,
@@ -35,7 +39,11 @@ impl Restful {
         Self::Patch,
         Self::Delete,
         Self::HistoryInstance,
+        Self::HistoryType,
+        Self::HistorySystem,
         Self::SearchType,
+        Self::SearchSystem,
+        Self::Capabilities,
         Self::Batch,
         Self::Transaction,
     ];
@@ -51,7 +59,11 @@ impl Restful {
             Self::Patch => "patch",
             Self::Delete => "delete",
             Self::HistoryInstance => "history-instance",
+            Self::HistoryType => "history-type",
+            Self::HistorySystem => "history-system",
             Self::SearchType => "search-type",
+            Self::SearchSystem => "search-system",
+            Self::Capabilities => "capabilities",
             Self::Batch => "batch",
             Self::Transaction => "transaction",
         }
@@ -86,6 +98,17 @@ impl VersionInteraction {
     }
 }
 
+impl From<VersionInteraction> for Restful {
+    fn from(interaction: VersionInteraction) -> Self {
+        match interaction {
+            VersionInteraction::Create => Self::Create,
+            VersionInteraction::Update => Self::Update,
+            VersionInteraction::Patch => Self::Patch,
+            VersionInteraction::Delete => Self::Delete,
+        }
+    }
+}
+
 impl fmt::Display for VersionInteraction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -109,41 +132,150 @@ impl FromStr for VersionInteraction {
     }
 }
 
-/// The interaction of a request, as an audit record names it: the code of
-/// <https://hl7.org/fhir/R4/valueset-type-restful-interaction.html>,
-/// `operation:<name>`, `admin:<name>` or `unauthenticated`.
+/// The interaction of a request or of an act of it, as an audit record names it: the code
+/// of an interaction of FHIR, `operation:<name>`, `admin:<name>` or `unauthenticated`. Rows
+/// and statements have the text, which is read without loss, whatever it says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct AuditInteraction(String);
+#[serde(from = "String", into = "String")]
+pub enum Interaction {
+    /// An interaction of FHIR.
+    Restful(Restful),
+    /// The operation `$proof`.
+    Proof,
+    /// Another operation.
+    Operation(Named),
+    /// An act of an administrator.
+    Admin(Named),
+    /// Many requests of nobody who is known.
+    Unauthenticated,
+    /// A text of another release.
+    Other(String),
+}
 
-impl AuditInteraction {
-    /// A FHIR restful-interaction code, such as `read` or `search-type`.
+/// A text with a name of our own behind its colon.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Named(String);
+
+const OPERATION: &str = "operation:";
+const PROOF: &str = "operation:proof";
+const ADMIN: &str = "admin:";
+const UNAUTHENTICATED: &str = "unauthenticated";
+
+impl Named {
+    /// The name.
     #[must_use]
-    pub fn restful(code: &str) -> Self {
-        Self(code.to_owned())
+    pub fn name(&self) -> &str {
+        self.0.split_once(':').map_or("", |(_, name)| name)
     }
+}
 
-    /// An operation by its name without `$`.
+impl Interaction {
+    /// As it stands in a row or a record.
     #[must_use]
-    pub fn operation(name: &str) -> Self {
-        Self(format!("operation:{name}"))
+    pub fn stored(text: &str) -> Self {
+        let restful = Restful::ALL.iter().find(|restful| restful.as_str() == text);
+        if let Some(restful) = restful {
+            Self::Restful(*restful)
+        } else if text == PROOF {
+            Self::Proof
+        } else if text.starts_with(OPERATION) {
+            Self::Operation(Named(text.to_owned()))
+        } else if text.starts_with(ADMIN) {
+            Self::Admin(Named(text.to_owned()))
+        } else if text == UNAUTHENTICATED {
+            Self::Unauthenticated
+        } else {
+            Self::Other(text.to_owned())
+        }
     }
 
     /// An act of an administrator.
     #[must_use]
     pub fn admin(name: &str) -> Self {
-        Self(format!("admin:{name}"))
+        Self::Admin(Named(format!("{ADMIN}{name}")))
     }
 
-    /// The code as it stands in rows and statements.
+    /// The text in rows and statements.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match self {
+            Self::Restful(restful) => restful.as_str(),
+            Self::Proof => PROOF,
+            Self::Operation(named) | Self::Admin(named) => &named.0,
+            Self::Unauthenticated => UNAUTHENTICATED,
+            Self::Other(text) => text,
+        }
     }
 }
 
-impl fmt::Display for AuditInteraction {
+impl From<Restful> for Interaction {
+    fn from(restful: Restful) -> Self {
+        Self::Restful(restful)
+    }
+}
+
+impl From<String> for Interaction {
+    fn from(text: String) -> Self {
+        Self::stored(&text)
+    }
+}
+
+impl From<Interaction> for String {
+    fn from(interaction: Interaction) -> Self {
+        interaction.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for Interaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_is_read_without_loss() {
+        let restful = Restful::ALL.map(Restful::as_str);
+        let own = [
+            "operation:proof",
+            "operation:log",
+            "operation:",
+            "admin:client-list",
+            "unauthenticated",
+        ];
+        let others = [
+            "",
+            "admin",
+            "Read",
+            "of-a-later-release",
+            "history-instance ",
+        ];
+        for text in restful.into_iter().chain(own).chain(others) {
+            let read = Interaction::stored(text);
+            assert_eq!(read.as_str(), text);
+            assert_eq!(
+                matches!(read, Interaction::Other(_)),
+                others.contains(&text)
+            );
+        }
+        assert_eq!(
+            Interaction::admin("init"),
+            Interaction::stored("admin:init")
+        );
+        let Interaction::Admin(named) = Interaction::admin("init") else {
+            panic!("an act of an administrator");
+        };
+        assert_eq!(named.name(), "init");
+    }
+
+    #[test]
+    fn a_version_is_made_by_an_interaction_of_the_same_code() {
+        use VersionInteraction::{Create, Delete, Patch, Update};
+        for version in [Create, Update, Patch, Delete] {
+            assert_eq!(Restful::from(version).as_str(), version.as_str());
+        }
     }
 }

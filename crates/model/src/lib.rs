@@ -22,7 +22,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use epoch::EpochRead;
 pub use facility::FacilityName;
 pub use fhir_id::{LogicalId, ResourceType, VersionNumber};
-pub use interaction::{AuditInteraction, Restful, VersionInteraction};
+pub use interaction::{Interaction, Named, Restful, VersionInteraction};
 pub use leaf_kind::LeafKind;
 pub use random::{Random, RandomUnavailable, SeededRandom, SystemRandom, new_uuid};
 pub use scope::Scope;

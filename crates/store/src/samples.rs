@@ -1,7 +1,7 @@
 //! Rows for tests and measurements.
 
 use crate::{Audit, NewAudit};
-use model::{AuditInteraction, Commitment, DataKeyId, Tag, Timestamp};
+use model::{Commitment, DataKeyId, Interaction, Tag, Timestamp};
 
 /// As little of an audit record as carries a leaf: of no user and no
 /// patient, with an envelope that opens for nobody.
@@ -10,7 +10,7 @@ pub fn audit(record: Tag, time: Timestamp, commitment: Commitment) -> NewAudit {
     let audit = Audit {
         record,
         time,
-        interaction: AuditInteraction::restful("read"),
+        interaction: Interaction::stored("read"),
         outcome: 0,
         purpose: None,
         policy_number: 1,

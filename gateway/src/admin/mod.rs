@@ -34,7 +34,7 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, Scope, http::header, web};
 use fhir::IssueCode;
-use model::{AuditInteraction, Tag};
+use model::{Interaction, Tag};
 use policies::{Action, Target};
 use proposal::Proposal;
 use serde::{Serialize, de::DeserializeOwned};
@@ -90,7 +90,7 @@ async fn answer(
     name: &'static str,
     handle: impl AsyncFnOnce(Context) -> Result<HttpResponse, Failure>,
 ) -> Answer {
-    let interaction = AuditInteraction::admin(name);
+    let interaction = Interaction::admin(name);
     Ok(door::answer(request, interaction, handle).await?)
 }
 
@@ -101,7 +101,7 @@ async fn run<T>(
     name: &str,
     attempt: impl AsyncFn(&mut Exchange<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    exchange::run(context, AuditInteraction::admin(name), async |exchange| {
+    exchange::run(context, Interaction::admin(name), async |exchange| {
         let target = Target::base(exchange.facility().name.clone());
         exchange.require(Action::Administer, &target)?;
         attempt(exchange).await

@@ -12,7 +12,7 @@ use fhir::{
     audit_event::{AuditAct, AuditFacts, AuditOutcome, AuditRecord},
     json,
 };
-use model::{AuditInteraction, new_uuid};
+use model::{Interaction, new_uuid};
 
 /// Writes one audit record for each facility over all such requests since the last
 /// time.
@@ -37,7 +37,7 @@ async fn write(app: &App, refused: u64, throttled: u64) -> Result<(), Failure> {
     let mut audits = Vec::new();
     for facility in app.facilities() {
         let side = Side::of(&facility);
-        let interaction = AuditInteraction::restful("unauthenticated");
+        let interaction = Interaction::Unauthenticated;
         let record = AuditRecord::new(AuditFacts {
             id: new_uuid(&*app.random)?.parse().map_err(Failure::fault)?,
             time: app.clock.now(),

@@ -3,11 +3,11 @@
 
 use crate::{audit::administered, failure::Failure};
 use fhir::audit_event::{AuditAct, AuditOutcome, AuditTouched};
-use model::AuditInteraction;
+use model::{Interaction, Restful};
 
 /// The acts of one request, in order; the last one goes on.
 pub(super) struct Acts {
-    request: AuditInteraction,
+    request: Interaction,
     before: Vec<Act>,
     current: Act,
     /// Number of the act that began last.
@@ -20,8 +20,8 @@ type Ended = (AuditOutcome, Option<&'static str>);
 struct Act {
     /// Which act of the request it is, in the order in which they began.
     number: u32,
-    interaction: AuditInteraction,
-    did: Option<AuditInteraction>,
+    interaction: Interaction,
+    did: Option<Interaction>,
     ended: Ended,
     query: Option<String>,
     touched: Vec<Touch>,
@@ -43,7 +43,7 @@ pub(super) struct Entry {
 }
 
 impl Act {
-    const fn new(number: u32, interaction: AuditInteraction) -> Self {
+    const fn new(number: u32, interaction: Interaction) -> Self {
         Self {
             number,
             interaction,
@@ -78,7 +78,7 @@ pub(super) fn outcome_of(failure: &Failure) -> (AuditOutcome, Option<&'static st
 
 impl Acts {
     /// The request as its first act.
-    pub(super) fn of(request: &AuditInteraction) -> Self {
+    pub(super) fn of(request: &Interaction) -> Self {
         Self {
             request: request.clone(),
             before: Vec::new(),
@@ -88,8 +88,8 @@ impl Acts {
     }
 
     /// Begins the act of an entry of a Bundle; what is noted from now on belongs to it.
-    pub(super) fn begin(&mut self, interaction: &str) {
-        let act = self.next(AuditInteraction::restful(interaction));
+    pub(super) fn begin(&mut self, interaction: Restful) {
+        let act = self.next(interaction.into());
         self.go_on_with(act);
     }
 
@@ -110,7 +110,7 @@ impl Acts {
 
     /// Notes a record that is read to decide over the act: an act of its own, before it.
     pub(super) fn consult(&mut self, touch: Touch) -> Entry {
-        let mut act = self.next(AuditInteraction::restful("read"));
+        let mut act = self.next(Restful::Read.into());
         let entry = act.touch(touch);
         self.before.push(act);
         entry
@@ -126,7 +126,7 @@ impl Acts {
     /// Notes what an administrator did to something, by its path below `/admin`.
     pub(super) fn administer(&mut self, path: &str, did: &str) {
         let mut act = self.next(self.request.clone());
-        act.did = Some(AuditInteraction::restful(did));
+        act.did = Some(Interaction::stored(did));
         act.touch(Touch {
             record: administered(path),
             writes: false,
@@ -171,7 +171,7 @@ impl Acts {
         (recorded, queries)
     }
 
-    fn next(&mut self, interaction: AuditInteraction) -> Act {
+    fn next(&mut self, interaction: Interaction) -> Act {
         self.begun = self.begun.saturating_add(1);
         Act::new(self.begun, interaction)
     }

@@ -14,7 +14,7 @@ use crate::{
     failure::Failure,
 };
 use fhir::audit_event::{AuditPatient, AuditTouched};
-use model::{Digest, FacilityName, LogicalId, ResourceType, VersionNumber};
+use model::{Digest, FacilityName, LogicalId, ResourceType, Restful, VersionNumber};
 use policies::{Action, Permit, Target, Withheld, WrongPermit};
 
 /// Patients that a refused write leaves in the audit, at most: the first by id. Somebody
@@ -227,7 +227,7 @@ impl Exchange<'_> {
     }
 
     /// Begins the entry of a Bundle: what is asked from now on belongs to it.
-    pub(crate) fn begin_entry(&mut self, interaction: &str) {
+    pub(crate) fn begin_entry(&mut self, interaction: Restful) {
         self.acts.begin(interaction);
     }
 

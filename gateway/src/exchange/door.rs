@@ -12,7 +12,7 @@ use crate::{
 };
 use actix_web::HttpRequest;
 use fhir::definition::Definition;
-use model::{AuditInteraction, LogicalId, ResourceType};
+use model::{Interaction, LogicalId, ResourceType};
 
 /// Lets a request in and answers it.
 ///
@@ -20,7 +20,7 @@ use model::{AuditInteraction, LogicalId, ResourceType};
 /// Those of the handler, once they are audited; unauthenticated without a valid token.
 pub(crate) async fn answer<T>(
     request: &HttpRequest,
-    interaction: AuditInteraction,
+    interaction: Interaction,
     handle: impl AsyncFnOnce(Context) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let (context, failure) = match Context::enter(request).await {

@@ -28,7 +28,7 @@ use crate::{
     limits::budget::Budget,
 };
 use fhir::{audit_event::AuditPatient, definition::Definition};
-use model::{AuditInteraction, EpochRead, FacilityName, LogicalId, ResourceType, Tag, Timestamp};
+use model::{Interaction, EpochRead, FacilityName, LogicalId, ResourceType, Tag, Timestamp};
 use policies::{Action, Caller, Role, Target};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -40,7 +40,7 @@ pub struct Exchange<'c> {
     /// version that it makes.
     pub at: Timestamp,
     /// The restful-interaction code of the request.
-    pub interaction: AuditInteraction,
+    pub interaction: Interaction,
     /// What it may still cost.
     pub(crate) budget: Budget,
     /// What it has cost its caller's budgets.
@@ -64,7 +64,7 @@ pub struct Exchange<'c> {
 pub(crate) type Contexts = BTreeMap<(Tag, usize), Option<Vec<AuditPatient>>>;
 
 impl<'c> Exchange<'c> {
-    fn begin(context: &'c Context, interaction: &AuditInteraction, spent: Spent) -> Self {
+    fn begin(context: &'c Context, interaction: &Interaction, spent: Spent) -> Self {
         let rules = Rules::of(context);
         let base = rules.sides().first().map(|side| Arc::clone(&side.in_force));
         Self {

@@ -7,7 +7,7 @@ use crate::{
     exchange::{Exchange, audited, commit, spent::Spent},
     failure::{Category, Failure},
 };
-use model::{AuditInteraction, LogicalId, ResourceType};
+use model::{Interaction, LogicalId, ResourceType};
 use policies::Action;
 use std::convert::Infallible;
 
@@ -19,7 +19,7 @@ const VERSION_ATTEMPTS: u32 = 5;
 /// Looks at what a request could do before it does anything; no decision comes of it.
 pub(super) fn beforehand<T>(
     context: &Context,
-    interaction: &AuditInteraction,
+    interaction: &Interaction,
     look: impl FnOnce(&Exchange<'_>) -> T,
 ) -> T {
     look(&Exchange::begin(context, interaction, Spent::default()))
@@ -33,7 +33,7 @@ pub(super) fn beforehand<T>(
 /// cannot be written; conflict when others keep writing the same record.
 pub async fn run<T>(
     context: &Context,
-    interaction: AuditInteraction,
+    interaction: Interaction,
     attempt: impl AsyncFn(&mut Exchange<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     until_committed(context, interaction, async |exchange| {
@@ -48,7 +48,7 @@ pub async fn run<T>(
 /// do not make the log grow without bound.
 pub(super) async fn refused(
     context: &Context,
-    interaction: AuditInteraction,
+    interaction: Interaction,
     named: Option<(ResourceType, LogicalId)>,
     failure: Failure,
 ) -> Failure {
@@ -76,7 +76,7 @@ pub(super) async fn refused(
 
 async fn until_committed<T>(
     context: &Context,
-    interaction: AuditInteraction,
+    interaction: Interaction,
     attempt: impl AsyncFn(&mut Exchange<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let (mut moved, mut taken, mut spent) = (0, 0, Spent::default());

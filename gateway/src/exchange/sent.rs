@@ -8,7 +8,7 @@ use crate::{
     failure::Failure,
     interaction::kinds::{self, Row},
 };
-use model::{AuditInteraction, ResourceType};
+use model::{Interaction, ResourceType, Restful};
 use policies::{Action, Target};
 
 /// What is sent.
@@ -42,9 +42,9 @@ impl Sent<'_> {
         }
     }
 
-    fn interaction(&self) -> AuditInteraction {
+    fn interaction(&self) -> Interaction {
         let restful = self.row().interactions.last();
-        AuditInteraction::restful(restful.map_or("", |restful| restful.as_str()))
+        Interaction::from(*restful.unwrap_or(&Restful::Batch))
     }
 
     /// Lets its sender in, or refuses with an audit record.

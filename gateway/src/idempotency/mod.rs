@@ -24,7 +24,7 @@ use actix_web::{
     http::header::{self, HeaderName, HeaderValue},
 };
 use fhir::IssueCode;
-use model::{AuditInteraction, Digest, Tag, Timestamp};
+use model::{Digest, Interaction, Tag, Timestamp};
 use std::cell::Cell;
 use store::StoredAnswer;
 
@@ -167,7 +167,7 @@ impl Answered {
 /// As [`exchange::run`]; unprocessable when the key was used for another request.
 pub async fn run(
     context: &Context,
-    interaction: AuditInteraction,
+    interaction: Interaction,
     once: Option<&Once>,
     first: impl AsyncFn(&mut Exchange<'_>) -> Result<(Reply, Vec<Done>), Failure>,
     again: impl AsyncFn(&mut Exchange<'_>, &[Done]) -> Result<Reply, Failure>,

@@ -28,7 +28,7 @@ use fhir::{
     bundle::{self, Bundle, Entry, EntryUrl, Method, Names, ResponseEntry},
     json::Value,
 };
-use model::{LogicalId, Random};
+use model::{LogicalId, Random, Restful};
 use policies::{Action, Target};
 
 /// Entries of a Bundle that is not long.
@@ -80,13 +80,13 @@ impl Prepared {
         self.entries.len() > LONG_ENTRIES
     }
 
-    /// The restful-interaction code.
+    /// What it is in FHIR.
     #[must_use]
-    pub const fn interaction_code(&self) -> &'static str {
+    pub const fn interaction(&self) -> Restful {
         if self.transaction {
-            "transaction"
+            Restful::Transaction
         } else {
-            "batch"
+            Restful::Batch
         }
     }
 }
@@ -189,7 +189,7 @@ pub async fn run(
             exchange.context.lane.long_step().await;
         }
         let before = before.map(|before| done::of_entry(before, index));
-        exchange.begin_entry(entry_code(entry, prepared.interaction_code()));
+        exchange.begin_entry(entry_interaction(entry, prepared.interaction()));
         let (answer, one) = match perform(exchange, entry, before, wanted).await {
             Ok(done) => done,
             Err(mut failure) if stands_alone(exchange, prepared, &failure) => {
@@ -230,13 +230,13 @@ fn of_whole(mut failure: Failure, index: usize) -> Failure {
     failure.inside(&format!("Bundle.entry[{index}]"))
 }
 
-/// The restful-interaction code of an entry, for its audit; of one that cannot be read,
-/// that of the Bundle.
-fn entry_code(entry: &Result<Assigned, Refusal>, bundle: &'static str) -> &'static str {
+/// The interaction of an entry, for its audit; of one that cannot be read, that of the
+/// Bundle.
+fn entry_interaction(entry: &Result<Assigned, Refusal>, bundle: Restful) -> Restful {
     let Ok(Assigned { entry, .. }) = entry else {
         return bundle;
     };
-    kinds::interaction_of_entry(entry.method, &entry.url).as_str()
+    kinds::interaction_of_entry(entry.method, &entry.url)
 }
 
 /// Whether the other entries go on after this failure. Those of a batch do; but a

@@ -10,7 +10,7 @@ use crate::{
     record::{security_context, sight::Looked, write::NewContent},
 };
 use fhir::Resource;
-use model::{LogicalId, ResourceType, VersionNumber};
+use model::{LogicalId, ResourceType, Restful, VersionNumber};
 use policies::Action;
 
 /// What is to be changed.
@@ -43,13 +43,13 @@ pub enum Change<'r> {
 }
 
 impl Change<'_> {
-    /// The restful-interaction code.
+    /// What it is in FHIR.
     #[must_use]
-    pub const fn interaction_code(&self) -> &'static str {
+    pub const fn interaction(&self) -> Restful {
         match self {
-            Self::Create { .. } => "create",
-            Self::Update { .. } => "update",
-            Self::Delete { .. } => "delete",
+            Self::Create { .. } => Restful::Create,
+            Self::Update { .. } => Restful::Update,
+            Self::Delete { .. } => Restful::Delete,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
     search::query::Search,
 };
 use fhir::bundle::EntryUrl;
-use model::{LogicalId, ResourceType, VersionNumber};
+use model::{LogicalId, ResourceType, Restful, VersionNumber};
 
 /// What is looked at.
 pub enum Look<'r> {
@@ -114,14 +114,14 @@ impl<'r> Look<'r> {
         }
     }
 
-    /// The restful-interaction code.
+    /// What it is in FHIR.
     #[must_use]
-    pub const fn interaction_code(&self) -> &'static str {
+    pub const fn interaction(&self) -> Restful {
         match self {
-            Self::Read { .. } => "read",
-            Self::Vread { .. } => "vread",
-            Self::History { .. } => "history-instance",
-            Self::Search { .. } => "search-type",
+            Self::Read { .. } => Restful::Read,
+            Self::Vread { .. } => Restful::Vread,
+            Self::History { .. } => Restful::HistoryInstance,
+            Self::Search { .. } => Restful::SearchType,
         }
     }
 

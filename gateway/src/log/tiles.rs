@@ -25,7 +25,7 @@ use actix_web::{
     web,
 };
 use fhir::IssueCode;
-use model::AuditInteraction;
+use model::Interaction;
 use policies::{Action, Target};
 use std::sync::Arc;
 use store::{Log, Reader};
@@ -113,7 +113,7 @@ async fn enter(request: &HttpRequest) -> Result<(Arc<Facility>, bool), Failure> 
         let facility = app.facility(&name).ok_or_else(Failure::not_found)?;
         return Ok((facility, true));
     }
-    let log = AuditInteraction::operation("log");
+    let log = Interaction::stored("operation:log");
     let facility = door::answer(request, log, async |context| {
         permit(&context).await?;
         Ok(context.facility)

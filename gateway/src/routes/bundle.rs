@@ -9,13 +9,13 @@ use crate::{
     interaction::bundle::{self, Prepared},
 };
 use actix_web::{HttpRequest, web};
-use model::AuditInteraction;
+use model::{Interaction, Restful};
 
 pub(super) async fn post_bundle(request: HttpRequest, payload: web::Payload) -> Answer {
     // Whether it is a transaction stands in its body.
     door::answer(
         &request,
-        AuditInteraction::restful("batch"),
+        Restful::Batch.into(),
         async |context| {
             head::plain(&request)?;
             let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
@@ -34,7 +34,7 @@ pub(super) async fn post_bundle(request: HttpRequest, payload: web::Payload) -> 
                 throttle.entries(&context.caller, prepared.entries());
                 idempotency::run(
                     context,
-                    AuditInteraction::restful(prepared.interaction_code()),
+                    Interaction::from(prepared.interaction()),
                     once.as_ref(),
                     async |exchange| bundle::run(exchange, &prepared, wanted, None).await,
                     // Prepared anew, with the ids that were assigned the first time.

@@ -29,7 +29,7 @@ use crate::{
 use actix_web::{HttpRequest, HttpResponse, Scope, web};
 use bundle::post_bundle;
 use fhir::definition::Definition;
-use model::AuditInteraction;
+use model::Interaction;
 use proof::{get_proof, get_version_proof};
 use record::{delete_record, get_history, get_record, get_version, post_record, put_record};
 use search::{get_search, post_search};
@@ -127,7 +127,7 @@ async fn json_body(
 }
 
 async fn show(context: &Context, look: &Look<'_>) -> Result<Reply, Failure> {
-    let interaction = AuditInteraction::restful(look.interaction_code());
+    let interaction = Interaction::from(look.interaction());
     exchange::run(context, interaction, async |exchange| {
         look.make(exchange).await
     })

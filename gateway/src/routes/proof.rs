@@ -12,7 +12,7 @@ use crate::{
     operation::proof,
 };
 use actix_web::HttpRequest;
-use model::{AuditInteraction, LogicalId, ResourceType, VersionNumber};
+use model::{Interaction, LogicalId, ResourceType, VersionNumber};
 
 pub(super) async fn get_proof(request: HttpRequest) -> Answer {
     door::answer(&request, operation(), async |context| {
@@ -30,8 +30,8 @@ pub(super) async fn get_version_proof(request: HttpRequest) -> Answer {
     .await
 }
 
-fn operation() -> AuditInteraction {
-    AuditInteraction::operation("proof")
+fn operation() -> Interaction {
+    Interaction::Proof
 }
 
 /// The proof of a version, the current one when none is named. An audit event has one.

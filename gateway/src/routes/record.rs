@@ -16,12 +16,12 @@ use crate::{
 };
 use actix_web::{HttpRequest, web};
 use fhir::{IssueCode, Resource};
-use model::{AuditInteraction, ResourceType};
+use model::{Interaction, ResourceType, Restful};
 
 pub(super) async fn post_record(request: HttpRequest, payload: web::Payload) -> Answer {
     door::answer(
         &request,
-        AuditInteraction::restful("create"),
+        Restful::Create.into(),
         async |context| {
             let kind = kind(&request)?;
             head::plain(&request)?;
@@ -46,7 +46,7 @@ pub(super) async fn post_record(request: HttpRequest, payload: web::Payload) -> 
 pub(super) async fn put_record(request: HttpRequest, payload: web::Payload) -> Answer {
     door::answer(
         &request,
-        AuditInteraction::restful("update"),
+        Restful::Update.into(),
         async |context| {
             let (kind, id) = (kind(&request)?, id(&request)?);
             let preconditions = head::of_record(&request)?;
@@ -72,7 +72,7 @@ pub(super) async fn put_record(request: HttpRequest, payload: web::Payload) -> A
 pub(super) async fn delete_record(request: HttpRequest) -> Answer {
     door::answer(
         &request,
-        AuditInteraction::restful("delete"),
+        Restful::Delete.into(),
         async |context| {
             let (kind, id) = (kind(&request)?, id(&request)?);
             let preconditions = head::of_record(&request)?;
@@ -102,7 +102,7 @@ async fn make(
     let once = key.map(|key| key.once(context, body));
     idempotency::run(
         context,
-        AuditInteraction::restful(change.interaction_code()),
+        Interaction::from(change.interaction()),
         once.as_ref(),
         async |exchange| {
             let (reply, done) = change.make(exchange).await?;
@@ -116,7 +116,7 @@ async fn make(
 pub(super) async fn get_record(request: HttpRequest) -> Answer {
     door::answer(
         &request,
-        AuditInteraction::restful("read"),
+        Restful::Read.into(),
         async |context| {
             let (kind, id) = (kind(&request)?, id(&request)?);
             let preconditions = head::of_record(&request)?;
@@ -137,7 +137,7 @@ pub(super) async fn get_record(request: HttpRequest) -> Answer {
 pub(super) async fn get_version(request: HttpRequest) -> Answer {
     door::answer(
         &request,
-        AuditInteraction::restful("vread"),
+        Restful::Vread.into(),
         async |context| {
             let (kind, id, version) = (kind(&request)?, id(&request)?, version(&request)?);
             let preconditions = head::of_record(&request)?;
@@ -159,7 +159,7 @@ pub(super) async fn get_version(request: HttpRequest) -> Answer {
 pub(super) async fn get_history(request: HttpRequest) -> Answer {
     door::answer(
         &request,
-        AuditInteraction::restful("history-instance"),
+        Restful::HistoryInstance.into(),
         async |context| {
             let (kind, id) = (kind(&request)?, id(&request)?);
             head::of_query(&request, request.query_string())?;

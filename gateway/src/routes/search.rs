@@ -9,7 +9,7 @@ use crate::{
     interaction::look::Look,
 };
 use actix_web::{HttpRequest, web};
-use model::AuditInteraction;
+use model::{Interaction, Restful};
 
 pub(super) async fn get_search(request: HttpRequest) -> Answer {
     let query = request.query_string().to_owned();
@@ -32,8 +32,8 @@ pub(super) async fn post_search(request: HttpRequest, payload: web::Payload) -> 
     .await
 }
 
-fn search_type() -> AuditInteraction {
-    AuditInteraction::restful("search-type")
+fn search_type() -> Interaction {
+    Restful::SearchType.into()
 }
 
 async fn run_search(request: &HttpRequest, context: Context, query: String) -> Answer {

@@ -1,7 +1,7 @@
 //! From the acts of a request to its events: one for each patient and interaction.
 
 use super::record::{AuditAct, AuditOutcome, AuditPatient};
-use model::{AuditInteraction, LogicalId, Tag};
+use model::{Interaction, LogicalId, Tag};
 use std::collections::BTreeMap;
 
 /// What one event is about.
@@ -10,7 +10,7 @@ pub(super) struct Event {
     /// The patient concerned.
     pub(super) patient: Option<AuditPatient>,
     /// What was done.
-    pub(super) interaction: AuditInteraction,
+    pub(super) interaction: Interaction,
     /// The worst outcome of its acts.
     pub(super) outcome: AuditOutcome,
     /// The text of that outcome.

@@ -2,6 +2,8 @@
 //!
 //! Part of renderers 1 and 2: what is here must not change once released.
 
+use model::{Interaction, Restful};
+
 const REST: Code = Code::new(
     "http://terminology.hl7.org/CodeSystem/audit-event-type",
     "rest",
@@ -99,37 +101,36 @@ const QUERY: Pattern = Pattern {
 };
 
 impl Pattern {
-    /// The pattern of an interaction as the record names it.
-    pub(super) fn of(interaction: &str) -> Self {
+    /// The pattern of an interaction.
+    pub(super) fn of(interaction: &Interaction) -> Self {
+        let without_profile = |pattern: Self| Self {
+            profile: None,
+            ..pattern
+        };
         match interaction {
-            "create" => CREATE,
-            "read" | "vread" => READ,
-            "update" | "patch" => UPDATE,
-            "delete" => DELETE,
-            "search-type" | "search-system" | "search" => QUERY,
-            "capabilities" => Self {
-                profile: None,
-                ..READ
+            Interaction::Restful(restful) => match restful {
+                Restful::Create => CREATE,
+                Restful::Read | Restful::Vread => READ,
+                Restful::Update | Restful::Patch => UPDATE,
+                Restful::Delete => DELETE,
+                Restful::SearchType | Restful::SearchSystem => QUERY,
+                Restful::Capabilities
+                | Restful::HistoryInstance
+                | Restful::HistoryType
+                | Restful::HistorySystem => without_profile(READ),
+                Restful::Batch | Restful::Transaction => without_profile(QUERY),
             },
-            _ if interaction.starts_with("history") => Self {
-                profile: None,
-                ..READ
-            },
-            "unauthenticated" => Self {
-                profile: None,
+            Interaction::Unauthenticated => Self {
                 event: Code::new(DCM, "110114", "User Authentication"),
-                ..QUERY
+                ..without_profile(QUERY)
             },
-            _ if interaction.starts_with("admin:") => Self {
-                profile: None,
+            Interaction::Admin(_) => Self {
                 event: Code::new(DCM, "110113", "Security Alert"),
-                ..QUERY
+                ..without_profile(QUERY)
             },
-            // Transaction, batch and operations.
-            _ => Self {
-                profile: None,
-                ..QUERY
-            },
+            Interaction::Proof | Interaction::Operation(_) | Interaction::Other(_) => {
+                without_profile(QUERY)
+            }
         }
     }
 
@@ -147,8 +148,8 @@ pub(super) struct Subtype {
     pub(super) display: Option<String>,
 }
 
-/// `AuditEvent.subtype` of an interaction as the record names it.
-pub(super) fn subtypes(interaction: &str) -> Vec<Subtype> {
+/// `AuditEvent.subtype` of an interaction.
+pub(super) fn subtypes(interaction: &Interaction) -> Vec<Subtype> {
     let coded = |system, code: &str, display: &str| Subtype {
         system: Some(system),
         code: code.to_owned(),
@@ -159,20 +160,23 @@ pub(super) fn subtypes(interaction: &str) -> Vec<Subtype> {
         code,
         display: None,
     };
-    if let Some(name) = interaction.strip_prefix("operation:") {
-        return vec![
+    let operation = |name: &str| {
+        vec![
             coded(RESTFUL, "operation", "operation"),
             own(format!("${name}")),
-        ];
-    }
-    if let Some(name) = interaction.strip_prefix("admin:") {
-        return vec![
+        ]
+    };
+    match interaction {
+        Interaction::Proof => operation("proof"),
+        Interaction::Operation(named) => operation(named.name()),
+        Interaction::Admin(named) => vec![
             coded(DCM, "110129", "Security Configuration"),
-            own(name.to_owned()),
-        ];
+            own(named.name().to_owned()),
+        ],
+        Interaction::Unauthenticated => vec![coded(DCM, "110122", "Login")],
+        Interaction::Restful(_) | Interaction::Other(_) => {
+            let code = interaction.as_str();
+            vec![coded(RESTFUL, code, code)]
+        }
     }
-    if interaction == "unauthenticated" {
-        return vec![coded(DCM, "110122", "Login")];
-    }
-    vec![coded(RESTFUL, interaction, interaction)]
 }

@@ -2,7 +2,7 @@
 //! act, from which its events follow.
 
 use super::events::{Event, events_of, joined, patients_of};
-use model::{AuditInteraction, FacilityName, LogicalId, Tag, Timestamp, VersionNumber};
+use model::{FacilityName, Interaction, LogicalId, Tag, Timestamp, VersionNumber};
 
 /// How long the id of a record may be, so that `<id>.<k>` is a valid id.
 pub const MAX_RECORD_ID: usize = 50;
@@ -22,7 +22,7 @@ pub struct AuditFacts {
     /// The facility at whose base the request was made, when that is another.
     pub server: Option<AuditFacility>,
     /// What the request was.
-    pub interaction: AuditInteraction,
+    pub interaction: Interaction,
     /// Who asked; `None` when no valid token came with the request.
     pub agent: Option<AuditAgent>,
     /// Purpose of use, a code of v3-ActReason.
@@ -70,9 +70,9 @@ pub struct AuditAgent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditAct {
     /// What was asked for.
-    pub interaction: AuditInteraction,
+    pub interaction: Interaction,
     /// What an administrator did to what is touched.
-    pub did: Option<AuditInteraction>,
+    pub did: Option<Interaction>,
     /// How it ended.
     pub outcome: AuditOutcome,
     /// The category of a failure, or that the act repeats one that was answered

@@ -7,7 +7,7 @@ use super::{
     record::{AuditOutcome, AuditPatient, MAX_RECORD_ID, RecordError},
     render_1,
 };
-use model::{AuditInteraction, Digest, FacilityName, LogicalId, Tag, Timestamp, VersionNumber};
+use model::{Digest, FacilityName, Interaction, LogicalId, Tag, Timestamp, VersionNumber};
 
 /// The audit record of one request in one facility.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) struct Record {
     /// The FHIR base of the request, an absolute URL.
     pub(super) base: String,
     /// What the request was.
-    pub(super) interaction: AuditInteraction,
+    pub(super) interaction: Interaction,
     /// How it ended.
     pub(super) outcome: AuditOutcome,
     /// The category of a failure, or that the request repeated an earlier one.
@@ -65,7 +65,7 @@ pub(super) struct Touched {
     /// The version read or written, when there is one.
     pub(super) version: Option<VersionNumber>,
     /// What was done to it.
-    pub(super) interaction: AuditInteraction,
+    pub(super) interaction: Interaction,
 }
 
 impl Record {

@@ -6,7 +6,7 @@ use super::{
     record_1::{Agent, Record, Touched},
 };
 use crate::json::Value;
-use model::AuditInteraction;
+use model::Interaction;
 
 impl Record {
     /// Reads the members but `render`, which has been taken out.
@@ -24,7 +24,7 @@ impl Record {
             time: record.needed("time")?,
             facility: record.needed("facility")?,
             base: record.needed("base")?,
-            interaction: AuditInteraction::restful(&interaction),
+            interaction: Interaction::stored(&interaction),
             outcome: outcome.ok_or(RecordError::Malformed("outcome"))?,
             outcome_text: record.text("outcomeText")?,
             agent,
@@ -75,7 +75,7 @@ fn read_touched(mut value: Value) -> Result<Touched, RecordError> {
         patient: patient.map_err(|_| malformed)?,
         reference: touched.needed("r")?,
         version,
-        interaction: AuditInteraction::restful(&interaction),
+        interaction: Interaction::stored(&interaction),
     };
     touched.end().map(|()| read)
 }

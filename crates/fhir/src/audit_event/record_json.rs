@@ -9,7 +9,7 @@ use super::{
     },
 };
 use crate::json::{Members, Value, write_string};
-use model::{AuditInteraction, LogicalId, Tag, VersionNumber};
+use model::{Interaction, LogicalId, Tag, VersionNumber};
 use std::collections::BTreeMap;
 
 /// The renderer that this release writes.
@@ -64,7 +64,7 @@ impl AuditRecord {
             facility: record.needed("facility")?,
             base: record.needed("base")?,
             server: record.take("server").map(read_facility).transpose()?,
-            interaction: AuditInteraction::restful(&interaction),
+            interaction: Interaction::stored(&interaction),
             agent: record.take("agent").map(read_agent).transpose()?,
             purpose: record.text("purpose")?,
             request_id: record.text("request")?,
@@ -134,7 +134,7 @@ fn write_texts<'t>(out: &mut Vec<u8>, texts: impl Iterator<Item = &'t str>) {
 }
 
 fn write_act(act: &AuditAct, members: &mut Members, places: &Places<'_>) {
-    members.text_if("did", act.did.as_ref().map(AuditInteraction::as_str));
+    members.text_if("did", act.did.as_ref().map(Interaction::as_str));
     members.text("i", act.interaction.as_str());
     members.text("o", act.outcome.as_str());
     if let Some(query) = act.query {
@@ -219,8 +219,8 @@ fn read_act(
         read_touched(&touched, kinds, patients).ok_or(RecordError::Malformed("touched"))
     };
     let read = AuditAct {
-        interaction: AuditInteraction::restful(&interaction),
-        did: act.text("did")?.as_deref().map(AuditInteraction::restful),
+        interaction: Interaction::stored(&interaction),
+        did: act.text("did")?.as_deref().map(Interaction::stored),
         outcome: outcome.ok_or(RecordError::Malformed("o"))?,
         outcome_text: act.text("text")?,
         query: query.map_err(|_| RecordError::Malformed("q"))?,

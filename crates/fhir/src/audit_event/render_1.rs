@@ -10,7 +10,7 @@ use super::{
 };
 use crate::json::{Members, Value};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use model::Digest;
+use model::{Digest, Interaction, Restful};
 
 pub(super) const PROFILES: &str =
     "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.";
@@ -51,7 +51,7 @@ pub(super) fn event(
     touched: &[&Touched],
     query: Option<Digest>,
 ) -> Vec<u8> {
-    let pattern = Pattern::of(record.interaction.as_str());
+    let pattern = Pattern::of(&record.interaction);
     let mut out = Vec::with_capacity(3072 + 512 * touched.len());
     let mut members = Members::open(&mut out);
     Event {
@@ -91,7 +91,7 @@ impl Event<'_> {
             source.text("site", record.facility.as_str());
             source.array("type", [APPLICATION_SERVER], write_coding);
         });
-        let subtypes = subtypes(record.interaction.as_str());
+        let subtypes = subtypes(&record.interaction);
         event.array("subtype", subtypes, |members, subtype| {
             members.text("code", &subtype.code);
             members.text_if("display", subtype.display.as_deref());
@@ -243,12 +243,12 @@ impl Event<'_> {
     }
 
     fn write_data(&self, members: &mut Members, touched: &Touched) {
-        let lifecycle = lifecycle(touched.interaction.as_str());
+        let lifecycle = lifecycle(&touched.interaction);
         // Where a pattern is followed the event's own action says it.
         if let (None, Some(code)) = (self.pattern.profile, lifecycle) {
             members.object("lifecycle", |members| write_coding(members, code));
         }
-        let administered = self.record.interaction.as_str().starts_with("admin:");
+        let administered = matches!(self.record.interaction, Interaction::Admin(_));
         let role = match administered {
             true => SECURITY_RESOURCE,
             false => DOMAIN_RESOURCE,
@@ -291,12 +291,15 @@ enum Entity<'a> {
     Query(Digest),
 }
 
-pub(super) fn lifecycle(interaction: &str) -> Option<Code> {
-    let (code, display) = match interaction {
-        "create" => ("1", "Origination / Creation"),
-        "update" | "patch" => ("3", "Amendment"),
-        "read" | "vread" => ("6", "Access / Use"),
-        "delete" => ("14", "Logical deletion"),
+pub(super) fn lifecycle(interaction: &Interaction) -> Option<Code> {
+    let Interaction::Restful(restful) = interaction else {
+        return None;
+    };
+    let (code, display) = match restful {
+        Restful::Create => ("1", "Origination / Creation"),
+        Restful::Update | Restful::Patch => ("3", "Amendment"),
+        Restful::Read | Restful::Vread => ("6", "Access / Use"),
+        Restful::Delete => ("14", "Logical deletion"),
         _ => return None,
     };
     Some(Code::new(LIFECYCLE, code, display))

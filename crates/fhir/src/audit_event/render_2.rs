@@ -20,7 +20,7 @@ use super::{
 };
 use crate::json::{Members, Value};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use model::Digest;
+use model::{Digest, Interaction, Restful};
 
 const DCM: &str = "http://dicom.nema.org/resources/ontology/DCM";
 const EXPORT: Code = Code::new(DCM, "110106", "Export");
@@ -52,7 +52,7 @@ pub(super) fn event(
         event,
         touched: touched.collect(),
         queries,
-        pattern: Pattern::of(event.interaction.as_str()),
+        pattern: Pattern::of(&event.interaction),
         recipient: recipient(facts, event),
     };
     let mut out = Vec::with_capacity(3072 + 512 * event.touched.len());
@@ -66,9 +66,22 @@ pub(super) fn event(
 /// it is another than the one that was asked.
 fn recipient<'r>(facts: &'r AuditFacts, event: &Event) -> Option<&'r AuditFacility> {
     let home = facts.agent.as_ref()?.home.as_ref()?;
-    let shown = match event.interaction.as_str() {
-        "read" | "vread" | "search-type" | "search-system" | "search" | "operation:proof" => true,
-        other => other.starts_with("history"),
+    let shown = match &event.interaction {
+        Interaction::Restful(restful) => matches!(
+            restful,
+            Restful::Read
+                | Restful::Vread
+                | Restful::SearchType
+                | Restful::SearchSystem
+                | Restful::HistoryInstance
+                | Restful::HistoryType
+                | Restful::HistorySystem
+        ),
+        Interaction::Proof => true,
+        Interaction::Operation(_)
+        | Interaction::Admin(_)
+        | Interaction::Unauthenticated
+        | Interaction::Other(_) => false,
     };
     let disclosed = shown
         && facts.server.is_none()
@@ -153,10 +166,10 @@ impl Rendered<'_> {
             display: Some(DISCLOSE.display.to_owned()),
         });
         let (own, request) = (&self.event.interaction, &self.facts.interaction);
-        let bundle = (own != request).then(|| subtypes(request.as_str()));
+        let bundle = (own != request).then(|| subtypes(request));
         disclosed
             .into_iter()
-            .chain(subtypes(own.as_str()))
+            .chain(subtypes(own))
             .chain(bundle.into_iter().flatten())
             .collect()
     }
@@ -316,11 +329,11 @@ impl Rendered<'_> {
     }
 
     fn write_data(&self, members: &mut Members, act: &AuditAct, touched: &AuditTouched) {
-        let did = act.did.as_ref().and_then(|did| lifecycle(did.as_str()));
+        let did = act.did.as_ref().and_then(lifecycle);
         if let Some(code) = did {
             members.object("lifecycle", |members| write_coding(members, code));
         }
-        let administered = self.event.interaction.as_str().starts_with("admin:");
+        let administered = matches!(self.event.interaction, Interaction::Admin(_));
         let role = match administered {
             true => SECURITY_RESOURCE,
             false => DOMAIN_RESOURCE,

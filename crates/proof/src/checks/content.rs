@@ -2,7 +2,7 @@
 
 use crate::{Leaf, report::Finding};
 use fhir::json::Value;
-use model::LeafKind;
+use model::{LeafKind, VersionInteraction};
 use tlog::leaf::{self, AnyStatement, Statement};
 use tlog::tree::inclusion;
 
@@ -16,7 +16,9 @@ pub(crate) fn content(leaf: &Leaf, statement: &AnyStatement, resource: Option<&V
     };
     match statement.kind {
         LeafKind::Audit => event(leaf, statement, resource),
-        _ if statement.interaction == "delete" => deletion(leaf, statement, resource),
+        _ if statement.interaction.parse() == Ok(VersionInteraction::Delete) => {
+            deletion(leaf, statement, resource)
+        }
         _ => version(leaf, statement, resource),
     }
 }

@@ -15,7 +15,7 @@ use diesel::{
     SelectableHelper,
     prelude::{Queryable, Selectable},
 };
-use model::{AuditInteraction, DataKeyId, Tag, Timestamp};
+use model::{DataKeyId, Interaction, Tag, Timestamp};
 use std::collections::BTreeMap;
 
 /// Where a page of audit records begins: with this one, towards older ones.
@@ -96,7 +96,7 @@ pub(crate) fn read(row: Row) -> Result<Audit, Error> {
     Ok(Audit {
         record: column::tag(&row.record_tag)?,
         time: column::time(row.time_ms)?,
-        interaction: AuditInteraction::restful(&row.interaction),
+        interaction: Interaction::stored(&row.interaction),
         outcome: column::number(row.outcome)?,
         purpose: row.purpose,
         policy_number: column::number(row.policy_number)?,

@@ -1,8 +1,8 @@
 //! Versions and audit records as values: those that are stored, and those that are to be.
 
 use model::{
-    AuditInteraction, Commitment, DataKeyId, ResourceType, Tag, Timestamp, Token,
-    VersionInteraction, VersionNumber,
+    Commitment, DataKeyId, Interaction, ResourceType, Tag, Timestamp, Token, VersionInteraction,
+    VersionNumber,
 };
 use std::borrow::Cow;
 
@@ -66,7 +66,7 @@ pub struct Audit {
     /// When it was recorded.
     pub time: Timestamp,
     /// What was asked for.
-    pub interaction: AuditInteraction,
+    pub interaction: Interaction,
     /// `AuditEvent.outcome`: 0, 4, 8 or 12.
     pub outcome: u8,
     /// Purpose of use, when the caller stated one.

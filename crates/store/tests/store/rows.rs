@@ -2,8 +2,7 @@
 
 use crate::world::at;
 use model::{
-    AuditInteraction, Commitment, DataKeyId, ResourceType, Tag, Token, VersionInteraction,
-    VersionNumber,
+    Commitment, DataKeyId, Interaction, ResourceType, Tag, Token, VersionInteraction, VersionNumber,
 };
 use store::{Audit, FacilityId, Link, NewAudit, NewVersion, PendingLeaf, Store, Version};
 
@@ -75,7 +74,7 @@ pub fn audit(record: u32, millis: i64, patients: &[Tag]) -> NewAudit {
         audit: Audit {
             record: tag(record),
             time: at(millis),
-            interaction: AuditInteraction::restful("read"),
+            interaction: Interaction::stored("read"),
             outcome: 0,
             purpose: Some("TREAT".into()),
             policy_number: 3,

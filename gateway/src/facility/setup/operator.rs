@@ -13,7 +13,7 @@ use fhir::{
     audit_event::{AuditAct, AuditAgent, AuditFacts, AuditOutcome, AuditRecord},
     json,
 };
-use model::{AuditInteraction, Random, Timestamp, new_uuid};
+use model::{Interaction, Random, Timestamp, new_uuid};
 use std::sync::Arc;
 use store::NewAudit;
 
@@ -48,11 +48,11 @@ fn describe(
     at: Timestamp,
     random: &dyn Random,
 ) -> Result<AuditRecord, Failure> {
-    let interaction = AuditInteraction::admin(act.name);
+    let interaction = Interaction::admin(act.name);
     // Each with what was done to it.
     let done = |(reference, did): &(String, &'static str)| AuditAct {
         interaction: interaction.clone(),
-        did: Some(AuditInteraction::restful(did)),
+        did: Some(Interaction::stored(did)),
         outcome: AuditOutcome::Success,
         outcome_text: None,
         query: None,
