@@ -6,10 +6,7 @@ use crate::{
     hold::Hold,
     identity::{Identity, IdentityConfig},
     limits::{
-        long_work::LongWork,
-        places::Places,
-        rates::{Limits, Throttle},
-        under_way::UnderWay,
+        long_work::LongWork, places::Places, rates::Throttle, settings::Limits, under_way::UnderWay,
     },
     listener::metrics::RequestMetrics,
     log::waiting_leaves,

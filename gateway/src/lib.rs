@@ -36,7 +36,7 @@ pub use facility::registration::{Administrator, Client, Profile, Sharing};
 pub use failure::{Category, Failure};
 pub use hold::Hold;
 pub use interaction::kinds;
-pub use limits::rates::{Limits, Rate};
+pub use limits::settings::{Limits, Rate};
 pub use listener::health::unready;
 pub use listener::metrics::RequestMetrics;
 pub use listener::proxies::Proxies;

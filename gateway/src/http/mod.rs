@@ -3,6 +3,7 @@
 pub(crate) mod backslash;
 pub(crate) mod body;
 pub(crate) mod entity_tags;
+pub(crate) mod freshness;
 pub(crate) mod head;
 pub(crate) mod header_list;
 pub(crate) mod negotiation;

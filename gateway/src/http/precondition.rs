@@ -12,6 +12,7 @@
 mod newest;
 mod since;
 
+pub use crate::http::freshness::Freshness;
 pub use newest::Newest;
 
 use crate::{
@@ -48,15 +49,6 @@ pub struct Preconditions {
     if_none_match: Option<EntityTags>,
     if_modified_since: Option<Since>,
     if_unmodified_since: Option<Since>,
-}
-
-/// What a read whose preconditions hold is to answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Freshness {
-    /// The content.
-    Changed,
-    /// That the caller has it already.
-    NotModified,
 }
 
 impl Preconditions {

@@ -3,7 +3,7 @@
 
 pub use crate::http::version_mark::VersionMark;
 
-use crate::http::{outcome::FHIR_JSON, precondition::Freshness};
+use crate::http::{freshness::Freshness, outcome::FHIR_JSON};
 use actix_web::{HttpResponse, http::StatusCode, http::header};
 use fhir::bundle::ResponseEntry;
 use serde::{Deserialize, Serialize};

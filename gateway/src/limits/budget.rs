@@ -8,7 +8,7 @@
 
 use crate::{
     failure::{Category, Failure},
-    limits::{rates::Limits, sizes::DEFAULT_COUNT},
+    limits::{settings::Limits, sizes::DEFAULT_COUNT},
 };
 use fhir::IssueCode;
 use std::sync::atomic::{AtomicU64, Ordering};

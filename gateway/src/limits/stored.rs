@@ -1,13 +1,10 @@
 //! What a caller may store in a day: a bucket for each user, and one for each service that
 //! speaks for itself. They are this process's own, and full again when it starts.
 
-use crate::{
-    failure::Failure,
-    limits::{
-        buckets::Buckets,
-        rates::{Limits, Throttle},
-        user::{client_of, user_of},
-    },
+use crate::limits::{
+    buckets::Buckets,
+    settings::Limits,
+    user::{client_of, user_of},
 };
 use policies::Caller;
 use store::NewVersion;
@@ -17,7 +14,7 @@ use store::NewVersion;
 const ROW_BYTES: usize = 256;
 /// Bytes of sealed versions that count together; a smaller version counts as many, for its
 /// rows, its leaf and its audit record take about that.
-const BLOCK: u64 = 4 * 1024;
+pub(super) const BLOCK: u64 = 4 * 1024;
 /// A day in microseconds.
 const DAY: i64 = 86_400_000_000;
 /// Blocks that one request may store beyond what is left: a Bundle is stored whole.
@@ -41,7 +38,7 @@ impl Stored {
         }
     }
 
-    fn of(&self, caller: &Caller) -> (Option<&Buckets>, String, &'static str) {
+    pub(super) fn of(&self, caller: &Caller) -> (Option<&Buckets>, String, &'static str) {
         match user_of(caller) {
             Some(user) => (self.users.as_ref(), user, "userStoredBytesPerDay"),
             None => (
@@ -58,36 +55,4 @@ impl Stored {
 pub(crate) fn bytes_of(new: &NewVersion) -> usize {
     let rows = new.links.len() + new.tokens.len();
     new.version.envelope.len() + ROW_BYTES * rows
-}
-
-impl Throttle {
-    /// Whether a caller may store another version.
-    ///
-    /// # Errors
-    /// Throttled when what the caller stored is as much as one may in a day.
-    pub(crate) fn may_store(&self, caller: &Caller) -> Result<(), Failure> {
-        let (buckets, key, setting) = self.stored.of(caller);
-        let looked = buckets.map_or(Ok(()), |buckets| buckets.look(&key, self.now()));
-        looked.map_err(|failure| Failure {
-            text: format!(
-                "you have stored as much as one may in a day; go on after the time of \
-                 `Retry-After`, or ask the operator of the gateway to raise `{setting}`"
-            ),
-            ..failure
-        })
-    }
-
-    /// Notes versions that were committed for a caller, by the bytes of each; gives the
-    /// bytes that they count for.
-    pub(crate) fn stored(&self, caller: &Caller, sizes: impl Iterator<Item = usize>) -> u64 {
-        let blocks: u64 = sizes
-            .map(|bytes| (bytes as u64).div_ceil(BLOCK).max(1))
-            .sum();
-        if let (Some(buckets), key, _) = self.stored.of(caller)
-            && blocks > 0
-        {
-            buckets.charge(&key, self.now(), blocks);
-        }
-        blocks.saturating_mul(BLOCK)
-    }
 }

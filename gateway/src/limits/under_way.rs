@@ -1,7 +1,7 @@
 //! Bytes of bodies that come and of answers that go: how many may be in memory at a time,
 //! of one user and of all together.
 
-use crate::{failure::Failure, limits::rates::Limits};
+use crate::{failure::Failure, limits::settings::Limits};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},

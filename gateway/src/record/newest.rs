@@ -1,4 +1,4 @@
-//! The newest version of a record, as preconditions look at it.
+//! The newest version of a record, for the preconditions of a request.
 
 use crate::{
     exchange::Exchange,
