@@ -8,7 +8,7 @@ use crate::{
     service::alarm::Alarm,
 };
 use model::{FacilityName, LogId};
-use tlog::checkpoint::Origin;
+use tlog::notes::checkpoint::Origin;
 
 /// Why a step did not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -38,7 +38,7 @@ use last_signed::Held;
 use model::{Clock, Digest, FacilityName};
 use std::{fmt, sync::Arc};
 use store::{Error, LogRowId, Reader, Store};
-use tlog::tile::WIDTH;
+use tlog::tree::tile::WIDTH;
 use tokio::time::{Instant, sleep};
 use walk::{STEP, Step, Walk};
 

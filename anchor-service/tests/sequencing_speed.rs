@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "test code")]
 
 /// The one of the benchmark, which measures the same with a million leaves.
-#[path = "../../crates/bench/src/silent_ledger.rs"]
+#[path = "../../crates/bench/src/house/silent_ledger.rs"]
 mod silent_ledger;
 
 use anchor_service::{

@@ -32,7 +32,7 @@ const SENTENCES: [&str; 16] = [
     "anchor-service/src/posting/move_registry.rs",
     "anchor-service/src/keys/rotation.rs",
     "crates/store/src/error.rs",
-    "crates/sealing/src/kms.rs",
+    "crates/sealing/src/keys/kms.rs",
     "gateway/src/listener/tls.rs",
     "gateway/src/identity/error.rs",
     "crates/chartseal/src/config.rs",

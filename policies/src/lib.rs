@@ -52,35 +52,20 @@
 //! # }
 //! ```
 
-mod action;
-mod authorizer;
-mod caller;
-mod compiled;
-mod consent;
-mod decision_log;
-mod decision_record;
-mod entities;
-mod infrastructure;
-mod limits;
-mod memory;
-mod permit;
-mod smart_scope;
-mod source;
-mod stored_log;
-mod target;
-mod withheld;
-
-pub use action::Action;
-pub use authorizer::{Authorizer, Question};
-pub use caller::{Caller, Purpose, Role};
-pub use compiled::{Compiled, PolicyError};
-pub use consent::ConsentRule;
-pub use decision_log::{Class, DecisionLog, Relation};
-pub use decision_record::{DecisionRecord, Outcome, Reason, ReplayError, Ruling};
-pub use entities::{CallerEntity, ResourceEntity};
-pub use permit::{Decision, Denial, Permit, WrongPermit};
-pub use smart_scope::{IgnoredScope, SmartScope, parse_scopes};
-pub use source::{PolicySource, SourceError};
-pub use stored_log::StoredClass;
-pub use target::{Target, TargetFacts};
-pub use withheld::Withheld;
+mod decision;
+mod question;
+mod set;
+pub use decision::authorizer::{Authorizer, Question};
+pub use decision::decision_log::{Class, DecisionLog, Relation};
+pub use decision::decision_record::{DecisionRecord, Outcome, Reason, ReplayError, Ruling};
+pub use decision::permit::{Decision, Denial, Permit, WrongPermit};
+pub use decision::stored_log::StoredClass;
+pub use decision::withheld::Withheld;
+pub use question::action::Action;
+pub use question::caller::{Caller, Purpose, Role};
+pub use question::consent::ConsentRule;
+pub use question::entities::{CallerEntity, ResourceEntity};
+pub use question::smart_scope::{IgnoredScope, SmartScope, parse_scopes};
+pub use question::target::{Target, TargetFacts};
+pub use set::compiled::{Compiled, PolicyError};
+pub use set::source::{PolicySource, SourceError};

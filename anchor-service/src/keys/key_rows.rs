@@ -19,7 +19,7 @@ use crate::{
 };
 use std::sync::Arc;
 use store::{Error, KeysShown, Store, StoredLogKey};
-use tlog::checkpoint::{Origin, SignedCheckpoint, Vkey};
+use tlog::notes::checkpoint::{Origin, SignedCheckpoint, Vkey};
 
 /// What becomes of rows whose mac is of no leaf key that is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 use crate::keys::{key_file::KeyFileError, log_keys::LogKeys};
 use model::{Invalid, Random, Timestamp};
 use store::{Error, Facility, Log, Store, StoredLogKey, Taken, Tx};
-use tlog::checkpoint::{self, Origin, Vkey};
+use tlog::notes::checkpoint::{self, Origin, Vkey};
 
 /// Rows of checkpoints that are looked at: some may be somebody else's.
 const MOST_ROWS: u32 = 16;

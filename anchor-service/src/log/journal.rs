@@ -34,9 +34,8 @@ use store::{
     StoredLogKey, Tx,
 };
 use tlog::{
-    checkpoint::Origin,
-    tile,
-    tree::{self, TreeError, consistency},
+    notes::checkpoint::Origin,
+    tree::{self, TreeError, consistency, tile},
 };
 
 /// A log of a facility.

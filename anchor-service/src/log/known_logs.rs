@@ -18,7 +18,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use store::StoredCheckpoint;
-use tlog::checkpoint::Origin;
+use tlog::notes::checkpoint::Origin;
 
 /// Reads them.
 #[derive(Debug, Clone)]

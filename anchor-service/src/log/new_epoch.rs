@@ -15,7 +15,7 @@ use crate::{
 use model::{Digest, Invalid, LogId, Random};
 use std::sync::Arc;
 use store::{Facility, NewLog, Store};
-use tlog::checkpoint::{Origin, Vkey};
+use tlog::notes::checkpoint::{Origin, Vkey};
 
 /// Why there is no next log.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use crate::{
 use model::{LogId, Random};
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{Error, Facility, FacilityId, NewLog, Store, StoredLogKey};
-use tlog::checkpoint::Origin;
+use tlog::notes::checkpoint::Origin;
 
 /// Gives the facility's log, and makes it first when there is none. Cut short,
 /// it can be called again. The key of a log that is there must be there too: a

@@ -11,7 +11,7 @@ use crate::{failure::StepError, ledger::Ledger, log::journal::Log};
 use model::{AnchorState, Digest};
 use std::{collections::BTreeSet, sync::Arc};
 use store::{Anchor, Error, LogRowId, Numbered, Reader, StoredCheckpoint};
-use tlog::checkpoint::{self, Origin, Vkey};
+use tlog::notes::checkpoint::{self, Origin, Vkey};
 
 /// Checkpoints that are compared in one piece: the signatures of a step can be 65,536 and
 /// more, and a service that is stopped waits for the piece under way.
@@ -250,7 +250,7 @@ pub(super) const fn is_final(anchor: &Anchor) -> bool {
 mod tests {
     use super::*;
     use model::Timestamp;
-    use tlog::checkpoint::LogKey;
+    use tlog::notes::checkpoint::LogKey;
 
     /// Between two pieces a service that waits can be stopped, and nobody waits for one.
     #[test]

@@ -9,7 +9,7 @@ use crate::{
 };
 use model::Digest;
 use store::{LogRowId, Reader};
-use tlog::{checkpoint::Vkey, tile::WIDTH};
+use tlog::{notes::checkpoint::Vkey, tree::tile::WIDTH};
 
 /// Leaves of a log.
 #[derive(Debug, Clone, Copy)]

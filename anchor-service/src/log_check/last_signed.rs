@@ -7,7 +7,7 @@ use crate::{failure::StepError, ledger::Ledger, log::journal::Log, service::alar
 use model::{Digest, FacilityName};
 use std::time::Duration;
 use store::{Error, LogRowId, Reader};
-use tlog::checkpoint::Origin;
+use tlog::notes::checkpoint::Origin;
 use tokio::time::sleep;
 
 const UNREADABLE: &str = "what its keys signed last cannot be read";

@@ -3,7 +3,7 @@
 use super::{FindingKind, Findings, LogCheck};
 use crate::{failure::StepError, keys::rotation, ledger::Ledger, log::journal::Log};
 use store::{Error, Reader};
-use tlog::checkpoint::{self, Vkey};
+use tlog::notes::checkpoint::{self, Vkey};
 
 impl<L: Ledger> LogCheck<L> {
     /// The keys that the log's checkpoints are signed by.

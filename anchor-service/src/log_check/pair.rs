@@ -3,9 +3,9 @@
 use super::finding::{FindingKind, Findings};
 use model::Digest;
 use std::cmp::Ordering;
-use tlog::{
+use tlog::tree::{
+    CompactRange,
     tile::{TileId, WIDTH},
-    tree::CompactRange,
 };
 
 pub(super) const NOT_BELOW: &str = "the tile is not what is below it";

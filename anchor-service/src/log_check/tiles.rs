@@ -9,7 +9,7 @@ use super::{
 use crate::{failure::StepError, ledger::Ledger};
 use model::Digest;
 use store::{Error, LogRowId, Reader};
-use tlog::tile::{self, TileId, WIDTH};
+use tlog::tree::tile::{self, TileId, WIDTH};
 
 /// The number of tiles in each level of a tree of this size.
 pub(super) fn counts(size: u64) -> Vec<u64> {

@@ -14,8 +14,10 @@ use std::{collections::BTreeMap, iter::Peekable};
 use store::{Entry, Tile};
 use tlog::{
     leaf::leaf_hash,
-    tile::{self, WIDTH},
-    tree::CompactRange,
+    tree::{
+        CompactRange,
+        tile::{self, WIDTH},
+    },
 };
 
 /// Tiles of the lowest level in a step: those below one tile of the next level.

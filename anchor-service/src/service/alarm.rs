@@ -3,7 +3,7 @@
 
 use model::{FacilityName, LogId};
 use std::sync::{Arc, OnceLock};
-use tlog::checkpoint::Origin;
+use tlog::notes::checkpoint::Origin;
 
 /// The contradiction. It is final for the process; the same is found again at
 /// the next start while it lasts.

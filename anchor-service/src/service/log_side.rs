@@ -22,7 +22,7 @@ use crate::{
     service::{alarm::Bell, status::Compared},
 };
 use std::{sync::Arc, time::Duration};
-use tlog::checkpoint::Origin;
+use tlog::notes::checkpoint::Origin;
 use tokio::time::Instant;
 
 /// How often facilities without a log are looked for.

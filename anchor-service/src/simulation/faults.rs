@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
-use tlog::checkpoint::Origin;
+use tlog::notes::checkpoint::Origin;
 
 /// How an effect fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

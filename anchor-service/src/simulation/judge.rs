@@ -4,7 +4,7 @@ use super::World;
 use crate::keys::rotation;
 use model::{AnchorState, Commitment, Digest, LogId};
 use std::collections::BTreeMap;
-use tlog::{checkpoint, leaf::leaf_hash, tree::CompactRange};
+use tlog::{leaf::leaf_hash, notes::checkpoint, tree::CompactRange};
 
 impl World {
     /// What must be so after rest, whatever went before.

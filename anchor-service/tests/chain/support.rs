@@ -13,9 +13,9 @@ use std::{
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
 };
-use tlog::{
+use tlog::tree::{
+    self,
     tile::{self, TileId},
-    tree,
 };
 
 pub const CHAIN: u64 = 31_337;

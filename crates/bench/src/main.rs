@@ -5,50 +5,17 @@
 //! anchors and waits for the disk as always, and the audit is counted afterwards.
 //! A missed aim is printed, not an error; machines differ.
 
-mod anchor_delay;
-mod attacks;
-mod audits;
 mod callers;
-mod client;
-mod connection;
-mod crud;
-mod data;
-mod demo;
-mod grown;
-mod grown_rows;
-mod hidden;
-mod honest;
-mod hostile;
-mod idle;
-mod import;
-mod installation;
-mod limits;
-mod load;
-mod machine;
-mod memory;
+mod house;
+mod measures;
 mod percentile;
-mod postgres;
-mod processor;
-mod program;
-mod proof_latency;
 mod report;
-mod root;
-mod rows;
-mod seeds;
-mod sequencing;
-mod silent_ledger;
-mod soak;
-mod synthea;
-mod tally;
-mod turns;
-mod verification;
-mod wanted;
 
-use demo::Demo;
-use installation::Shape;
+use callers::wanted::Wanted;
+use house::demo::Demo;
+use house::installation::Shape;
 use report::Report;
 use std::{env, error::Error, process::ExitCode};
-use wanted::Wanted;
 
 /// Any failure; it ends the run.
 type Failed = Box<dyn Error + Send + Sync>;
@@ -81,21 +48,21 @@ fn main() -> ExitCode {
 
 async fn run(wanted: Wanted) -> Result<(), Failed> {
     let report = Report::default();
-    report.note(&machine::describe()?);
+    report.note(&house::machine::describe()?);
     match wanted {
         Wanted::Figures(names) => figures(&report, &names).await?,
         Wanted::Soak { minutes, shapes } => {
             for shape in shapes {
-                soak::measure(&report, shape, minutes).await?;
+                measures::soak::measure(&report, shape, minutes).await?;
             }
         }
         Wanted::Turns {
             old,
             rounds,
             shapes,
-        } => turns::measure(&report, &old, &shapes, rounds).await?,
+        } => measures::turns::measure(&report, &old, &shapes, rounds).await?,
     }
-    report.note(&machine::load()?);
+    report.note(&house::machine::load()?);
     Ok(())
 }
 
@@ -103,13 +70,13 @@ async fn run(wanted: Wanted) -> Result<(), Failed> {
 async fn figures(report: &Report, wanted: &[String]) -> Result<(), Failed> {
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|other| other == name);
     if is_wanted("limits") {
-        limits::measure(report)?;
+        measures::limits::measure(report)?;
     }
     if is_wanted("root") {
-        root::measure(report)?;
+        house::root::measure(report)?;
     }
     if is_wanted("sequence") {
-        sequencing::measure(report).await?;
+        measures::sequencing::measure(report).await?;
     }
     if ["idle", "proof", "verify", "delay"]
         .into_iter()
@@ -118,22 +85,22 @@ async fn figures(report: &Report, wanted: &[String]) -> Result<(), Failed> {
         let folder = tempfile::tempdir()?;
         let demo = Demo::start(folder.path(), &[]).await?;
         if is_wanted("idle") {
-            idle::measure(report, &demo).await?;
+            measures::idle::measure(report, &demo).await?;
         }
         if is_wanted("proof") {
-            proof_latency::measure(report, &demo).await?;
+            measures::proof_latency::measure(report, &demo).await?;
         }
         if is_wanted("verify") {
-            verification::measure(report, &demo).await?;
+            measures::verification::measure(report, &demo).await?;
         }
         if is_wanted("delay") {
-            anchor_delay::measure(report, &demo).await?;
+            measures::anchor_delay::measure(report, &demo).await?;
         }
         demo.stop()?;
     }
     if is_wanted("synthea") {
         for in_flight in [1, 4] {
-            synthea::measure(report, in_flight).await?;
+            house::synthea::measure(report, in_flight).await?;
         }
     }
     for (name, shape) in [
@@ -142,14 +109,14 @@ async fn figures(report: &Report, wanted: &[String]) -> Result<(), Failed> {
         ("two", Shape::Postgres(2)),
     ] {
         if is_wanted(name) {
-            load::measure(report, shape).await?;
+            callers::load::measure(report, shape).await?;
         }
     }
     if is_wanted("grown") {
-        grown::measure(report)?;
+        measures::grown::measure(report)?;
     }
     if is_wanted("hidden") {
-        hidden::measure(report).await?;
+        measures::hidden::measure(report).await?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use merge::Found;
 use model::LogId;
 use proof::{Bundle, ClosedLog, ClosingReason, Require, Trust, TrustedAnchor, TrustedHead};
 use std::{error::Error, fs, path::Path, process::ExitCode};
-use tlog::checkpoint::Origin;
+use tlog::notes::checkpoint::Origin;
 
 type Failed = Box<dyn Error>;
 

@@ -7,25 +7,21 @@
 
 pub mod audit_event;
 pub mod bundle;
-mod date_range;
-mod date_search;
+mod dates;
 pub mod definition;
 pub mod json;
+pub mod links;
 mod outcome;
 mod path;
-pub mod percent;
-mod place;
-mod reference;
 mod refusal;
 mod resource;
 pub mod search;
 pub mod tables;
 pub mod validate;
-mod walk;
 
-pub use date_search::{Moments, first_moment};
+pub use dates::search::{Moments, first_moment};
 pub use definition::Node;
+pub use links::reference::{LocalBase, LocalReference, Named, ReferenceParameter, is_dots};
 pub use outcome::{Severity, outcome};
-pub use reference::{LocalBase, LocalReference, Named, ReferenceParameter, is_dots};
 pub use refusal::{IssueCode, Refusal};
 pub use resource::{Coding, Identifier, Resource};

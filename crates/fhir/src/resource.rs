@@ -7,8 +7,8 @@ use crate::{
     IssueCode, LocalBase, LocalReference, Named, ReferenceParameter, Refusal,
     definition::{Content, Definition},
     json::{self, Edited, Value},
+    links::walk::{self, Visitor},
     path::Path,
-    walk::{self, Visitor},
 };
 use model::{LogicalId, ResourceType, Timestamp, VersionNumber};
 use std::{collections::BTreeSet, fmt};

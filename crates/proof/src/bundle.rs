@@ -7,7 +7,7 @@ use crate::{Registry, Rung};
 use fhir::json::Value;
 use model::{Digest, LeafKind, LogId};
 use tlog::leaf::{AnyStatement, ENTRY_LEN, ENTRY_VERSION};
-use tlog::proof_text::{MAX_PATH, ProofText};
+use tlog::notes::proof_text::{MAX_PATH, ProofText};
 
 const FORMAT: &str = "chartseal-proof/1";
 

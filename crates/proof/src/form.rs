@@ -6,7 +6,7 @@ use fhir::json::{JsonError, Object, Value};
 use model::Invalid;
 use std::str::FromStr;
 use tlog::leaf::StatementError;
-use tlog::proof_text::ProofTextError;
+use tlog::notes::proof_text::ProofTextError;
 
 /// Why an input was refused. Never holds text of the input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

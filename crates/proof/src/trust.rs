@@ -6,7 +6,7 @@ mod write;
 
 use crate::Registry;
 use model::{Digest, FacilityName, LogId};
-use tlog::checkpoint::{Origin, Vkey, WitnessVkey};
+use tlog::notes::checkpoint::{Origin, Vkey, WitnessVkey};
 
 pub(crate) const FORMAT: &str = "chartseal-trust/1";
 

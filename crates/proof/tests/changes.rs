@@ -11,9 +11,9 @@ use proof::{Bundle, Check, Report, Require, Rung, Trust, Verdict, verify};
 use proptest::prelude::*;
 use std::convert::Infallible;
 use tlog::leaf;
-use tlog::proof_text::ProofText;
-use tlog::tile;
+use tlog::notes::proof_text::ProofText;
 use tlog::tree::inclusion;
+use tlog::tree::tile;
 
 /// The cases that tell the truth.
 fn truths() -> Vec<Case> {

@@ -12,13 +12,13 @@
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::{collections::BTreeMap, convert::Infallible};
-//! use tlog::{leaf, tile, tree::{self, CompactRange, inclusion}};
+//! use tlog::{leaf, tree::{self, CompactRange, inclusion, tile}};
 //!
 //! let statements = ["first", "second", "third"];
 //! let leaves = statements.map(|text| leaf::leaf_hash(&leaf::commitment(&[7; 32], text)));
 //!
 //! // The caller keeps the tiles; the log was empty.
-//! let grown = tile::integrate(0, &leaves, |_| Ok::<_, Infallible>(None))?;
+//! let grown = tree::tile::integrate(0, &leaves, |_| Ok::<_, Infallible>(None))?;
 //! let kept: BTreeMap<_, _> = grown.tiles.into_iter().collect();
 //! let mut read = |id| Ok::<_, Infallible>(kept.get(&id).cloned());
 //! assert_eq!(tree::root(&mut read, 3)?, grown.root);
@@ -36,19 +36,6 @@
 //! # }
 //! ```
 
-mod base64;
-mod canonical;
-pub mod checkpoint;
-mod closed_tree;
-pub mod event_tree;
 pub mod leaf;
-mod log_key;
-pub mod note;
-mod origin;
-pub mod proof_text;
-mod statement;
-mod system_statement;
-pub mod tile;
-pub mod tile_path;
+pub mod notes;
 pub mod tree;
-mod vkey;

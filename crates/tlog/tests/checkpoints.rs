@@ -6,11 +6,11 @@
 use model::{Digest, SeededRandom};
 use proptest::prelude::*;
 use signed_note::{Note as TheirNote, StandardVerifier, VerifierList};
-use tlog::checkpoint::{
+use tlog::notes::checkpoint::{
     LogKey, NoteError, OpenError, SignatureError, SignedCheckpoint, Vkey, WitnessVkey, open,
 };
-use tlog::note::Note;
-use tlog::proof_text::{ProofText, ProofTextError};
+use tlog::notes::note::Note;
+use tlog::notes::proof_text::{ProofText, ProofTextError};
 
 /// The example of the signed-note implementation in Go.
 const PETER_VKEY: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";

@@ -7,11 +7,11 @@ use model::{Commitment, Digest};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use tlog::checkpoint::{self, LogKey, Origin, Vkey};
-use tlog::event_tree;
 use tlog::leaf::{self, AnyStatement, Statement};
-use tlog::proof_text::ProofText;
-use tlog::tile::{self, TileId};
+use tlog::notes::checkpoint::{self, LogKey, Origin, Vkey};
+use tlog::notes::proof_text::ProofText;
+use tlog::tree::event_tree;
+use tlog::tree::tile::{self, TileId};
 use tlog::tree::{self, consistency, inclusion};
 
 fn golden() -> Value {

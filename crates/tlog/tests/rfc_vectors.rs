@@ -6,7 +6,7 @@
 use model::Digest;
 use sha2::{Digest as _, Sha256};
 use std::convert::Infallible;
-use tlog::tile::{self, TileId};
+use tlog::tree::tile::{self, TileId};
 use tlog::tree::{self, CompactRange, consistency, inclusion};
 
 const INPUTS: [&[u8]; 8] = [

@@ -4,7 +4,7 @@
 use model::Digest;
 use std::convert::Infallible;
 use std::time::Instant;
-use tlog::{event_tree, tile, tree::CompactRange};
+use tlog::tree::{CompactRange, event_tree, tile};
 
 #[test]
 #[ignore = "a measurement, printed"]

@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use sha2::Sha256;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use tlog::event_tree;
-use tlog::tile::{self, TileId};
+use tlog::tree::event_tree;
+use tlog::tree::tile::{self, TileId};
 use tlog::tree::{self, CompactRange, ProofError, TreeError, consistency, inclusion};
 
 /// The tree over the entries `0`, `1`, ... as big-endian integers.

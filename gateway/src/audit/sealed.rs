@@ -15,8 +15,8 @@ use model::{DataKeyId, Digest, LeafKind, Random, Scope, Tag, Timestamp, VersionN
 use sealing::{AuditFacts, ClearFacts, Salts};
 use store::{NewAudit, SealedQuery};
 use tlog::{
-    event_tree,
     leaf::{self, Statement},
+    tree::event_tree,
 };
 
 pub use super::AUDIT_EVENT;

@@ -28,7 +28,7 @@ use crate::{
     limits::budget::Budget,
 };
 use fhir::{audit_event::AuditPatient, definition::Definition};
-use model::{Interaction, EpochRead, FacilityName, LogicalId, ResourceType, Tag, Timestamp};
+use model::{EpochRead, FacilityName, Interaction, LogicalId, ResourceType, Tag, Timestamp};
 use policies::{Action, Caller, Role, Target};
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -11,7 +11,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     middleware::Next,
 };
-use fhir::{IssueCode, percent};
+use fhir::{IssueCode, links::percent};
 
 /// Refuses a text that does not decode.
 ///

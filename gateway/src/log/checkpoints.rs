@@ -4,7 +4,7 @@
 use crate::log::unshown_keys::UnshownKeys;
 use model::Digest;
 use store::{Error, Log, Numbered, Reader, StoredCheckpoint};
-use tlog::checkpoint::{self, Checkpoint, Origin, Vkey};
+use tlog::notes::checkpoint::{self, Checkpoint, Origin, Vkey};
 
 /// Rows that are looked at.
 const MOST_ROWS: u32 = 16;

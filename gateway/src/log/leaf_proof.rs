@@ -13,9 +13,8 @@ use proof::{Anchor, Bundle, Leaf, Registry, Rung};
 use std::sync::Arc;
 use store::{LeafPlace, Log, LogRowId, Reader, StoredCheckpoint};
 use tlog::{
-    proof_text::ProofText,
-    tile::TileId,
-    tree::{TreeError, inclusion},
+    notes::proof_text::ProofText,
+    tree::{TreeError, inclusion, tile::TileId},
 };
 
 /// What the log's tables say of one leaf, read at one time.

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use store::{Log, Reader};
 use tlog::{
     leaf,
-    tile_path::{Holds, TilePath},
+    tree::tile_path::{Holds, TilePath},
 };
 
 /// What is asked for below the prefix of a log.
@@ -199,7 +199,7 @@ fn hashes(
 
 /// Entries, each behind its length in two bytes.
 fn entries(reader: &mut Reader, log: &Log, tile: TilePath) -> Result<Vec<u8>, store::Error> {
-    let first = tile.index.saturating_mul(tlog::tile::WIDTH);
+    let first = tile.index.saturating_mul(tlog::tree::tile::WIDTH);
     let leaves = reader
         .leaves()
         .range(log.id, first, u32::from(tile.width))?;

@@ -20,7 +20,7 @@ use model::{Commitment, LogicalId, ResourceType, VersionNumber};
 use policies::Action;
 use proof::{Event, Leaf};
 use std::sync::Arc;
-use tlog::{event_tree, leaf};
+use tlog::{leaf, tree::event_tree};
 
 /// The proof of one version; of the current one when none is named.
 ///

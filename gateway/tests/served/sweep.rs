@@ -14,7 +14,7 @@ use model::{Clock, Digest, LogId, Random, SystemRandom};
 use policies::PolicySource;
 use std::{convert::Infallible, sync::Arc};
 use store::{NewLog, Tile};
-use tlog::{leaf::leaf_hash, tile};
+use tlog::{leaf::leaf_hash, tree::tile};
 
 on_both! {
     what_was_written_fits,

@@ -4,7 +4,7 @@ use super::error::SignedError;
 use model::{Digest, Timestamp};
 use std::collections::BTreeMap;
 use store::StoredCheckpoint;
-use tlog::checkpoint::{NoteError, Origin, SignedCheckpoint};
+use tlog::notes::checkpoint::{NoteError, Origin, SignedCheckpoint};
 
 /// The newest checkpoint of each log, by its origin: the name under which its keys sign, so
 /// that no row of the database, which anybody may have changed, says whose state it is.

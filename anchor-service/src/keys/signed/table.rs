@@ -104,7 +104,7 @@ impl SignedKeeper for SignedTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tlog::checkpoint::{LogKey, Origin};
+    use tlog::notes::checkpoint::{LogKey, Origin};
 
     #[test]
     fn what_is_no_signed_state_is_named_with_what_to_do() {

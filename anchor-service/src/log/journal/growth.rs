@@ -7,7 +7,10 @@ use model::Digest;
 use store::{
     Access, Error, LeafFault, LeafKeys, LogRowId, Logs, PendingLeaf, Tile, Tx, WaitingLeaf,
 };
-use tlog::{leaf::leaf_hash, tile, tree};
+use tlog::{
+    leaf::leaf_hash,
+    tree::{self, tile},
+};
 
 /// What one transaction did with the leaves that waited.
 #[derive(Debug)]

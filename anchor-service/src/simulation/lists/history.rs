@@ -14,7 +14,7 @@ use crate::{
 use model::{Digest, SeededRandom};
 use std::{fs, path::PathBuf, sync::Arc};
 use store::{Database, Store};
-use tlog::checkpoint::Origin;
+use tlog::notes::checkpoint::Origin;
 
 /// The files of a database that nobody writes to now, with their bytes.
 type Copy = Vec<(PathBuf, Vec<u8>)>;

@@ -7,7 +7,7 @@ use model::{AnchorState, LogId};
 use serde_json::Value;
 use std::fs;
 use store::Reader;
-use tlog::checkpoint::Origin;
+use tlog::notes::checkpoint::Origin;
 
 /// Whether this is about the log of the first facility.
 fn is_of_a<T>(outcome: &Result<T, StepError>) -> bool {

@@ -7,7 +7,7 @@ use crate::{
 };
 use model::{Clock as _, SeededRandom};
 use std::fs;
-use tlog::checkpoint::{self, OpenError, SignatureError, Vkey};
+use tlog::notes::checkpoint::{self, OpenError, SignatureError, Vkey};
 
 pub(crate) async fn rotate(world: &World, seed: u64) -> Result<Vkey, RotationError> {
     let (keys, random) = (LogKeys::new(world.folder.path()), SeededRandom::new(seed));

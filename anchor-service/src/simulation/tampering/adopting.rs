@@ -15,7 +15,7 @@ use crate::{
 };
 use std::{fs, path::PathBuf, sync::Arc};
 use store::Tx;
-use tlog::checkpoint::LogKey;
+use tlog::notes::checkpoint::LogKey;
 
 impl World {
     fn states(&self) -> SignedFile {

@@ -3,7 +3,7 @@
 use crate::simulation::{Step, World, audit};
 use model::Commitment;
 use store::{LeafFault, Tile};
-use tlog::{leaf::leaf_hash, tile};
+use tlog::{leaf::leaf_hash, tree::tile};
 
 /// Puts waiting leaves there, of records that never were.
 async fn forge(world: &World, facility: usize, count: u8) {

@@ -7,7 +7,7 @@ use crate::{
     log_check::tests::{Server, Site},
 };
 use store::Database;
-use tlog::checkpoint::{self, Origin};
+use tlog::notes::checkpoint::{self, Origin};
 
 /// Runs each of the named functions as a test on each kind of database.
 macro_rules! on_both {

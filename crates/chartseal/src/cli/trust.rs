@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use model::{FacilityName, LogId};
 use proof::ChainKind;
 use std::path::PathBuf;
-use tlog::checkpoint::Vkey;
+use tlog::notes::checkpoint::Vkey;
 
 /// `chartseal trust`.
 #[derive(Debug, Args)]

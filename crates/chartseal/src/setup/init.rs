@@ -23,7 +23,7 @@ use model::{FacilityName, Random, SystemClock, SystemRandom};
 use sealing::{FileKms, KmsError};
 use std::{error::Error, path::Path, process::ExitCode};
 use store::{Facility, Log, Reader, Store, StoredLogKey};
-use tlog::checkpoint::Origin;
+use tlog::notes::checkpoint::Origin;
 
 pub mod first;
 mod lost;

@@ -6,7 +6,7 @@ use proof::{
     ChainKind, ClosedLog, Registry, Source, Trust, TrustedAnchor, TrustedChain, TrustedHead,
     TrustedLog,
 };
-use tlog::checkpoint::{Origin, Vkey};
+use tlog::notes::checkpoint::{Origin, Vkey};
 
 /// What was given and what the node said.
 pub struct Found {

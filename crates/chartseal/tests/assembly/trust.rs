@@ -9,7 +9,7 @@ use proof::{
     TrustedLog,
 };
 use store::{Anchor, Log};
-use tlog::checkpoint::{Origin, Vkey};
+use tlog::notes::checkpoint::{Origin, Vkey};
 
 /// What is trusted now.
 pub async fn trust_file(assembly: &Assembly) -> Trust {

@@ -1,6 +1,6 @@
 //! What an entry is applied to: `request.url`, relative to the base.
 
-use crate::{IssueCode, Refusal, definition::Definition, path::Path, percent};
+use crate::{IssueCode, Refusal, definition::Definition, links::percent, path::Path};
 use model::{LogicalId, ResourceType, VersionNumber};
 
 /// The forms of url that an entry may have. A `/` before it and one after it are taken, as

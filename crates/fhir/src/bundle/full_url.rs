@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     IssueCode, LocalBase, Refusal,
-    reference::{Named, restful_record},
+    links::reference::{Named, restful_record},
 };
 use model::{LogicalId, VersionNumber};
 

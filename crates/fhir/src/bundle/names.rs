@@ -1,7 +1,7 @@
 //! The fullUrls of a transaction, and the records that they stand for
 //! (<https://hl7.org/fhir/R4/bundle.html#references>).
 
-use crate::{definition::Definition, reference::split_version};
+use crate::{definition::Definition, links::reference::split_version};
 use model::VersionNumber;
 use std::{borrow::Cow, collections::HashMap};
 

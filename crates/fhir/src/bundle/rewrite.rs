@@ -10,8 +10,8 @@ use super::{Entry, Names, names, narrative};
 use crate::{
     IssueCode, Refusal,
     definition::{Content, Definition},
+    links::walk::Visitor,
     path::Path,
-    walk::Visitor,
 };
 
 /// Rewrites the references, URIs and narrative links of an entry's resource.

@@ -1,6 +1,6 @@
 //! The text of a date, dateTime or instant
 //! (<https://hl7.org/fhir/R4/datatypes.html#dateTime>). Times are kept to the millisecond;
-//! further digits are dropped. `fhir::date_range` reads the same texts as the same
+//! further digits are dropped. `fhir::dates::range` reads the same texts as the same
 //! moments, which `tests/index/date_texts.rs` holds.
 
 use time::{Date, Month, PrimitiveDateTime, Time, UtcOffset};

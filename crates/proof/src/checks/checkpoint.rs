@@ -4,7 +4,7 @@
 
 use crate::{Bundle, Trust, TrustedLog, report::Finding};
 use model::{Digest, FacilityName, LogId};
-use tlog::checkpoint::SignatureError;
+use tlog::notes::checkpoint::SignatureError;
 
 /// `log` is the trust file's entry of the checkpoint's origin.
 pub(crate) fn checkpoint(

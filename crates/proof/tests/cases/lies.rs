@@ -5,8 +5,8 @@ use super::{Cases, Expected, Setting};
 use crate::world::{key, salt};
 use model::Digest;
 use proof::{Require, Rung};
-use tlog::checkpoint::LogKey;
-use tlog::proof_text::ProofText;
+use tlog::notes::checkpoint::LogKey;
+use tlog::notes::proof_text::ProofText;
 
 impl Cases {
     pub(super) fn content_lies(&mut self) {

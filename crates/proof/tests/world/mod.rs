@@ -8,11 +8,11 @@ use proof::{
 };
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use tlog::checkpoint::LogKey;
-use tlog::event_tree;
 use tlog::leaf::{self, Member, Statement, SystemStatement};
-use tlog::proof_text::ProofText;
-use tlog::tile::{self, TileId};
+use tlog::notes::checkpoint::LogKey;
+use tlog::notes::proof_text::ProofText;
+use tlog::tree::event_tree;
+use tlog::tree::tile::{self, TileId};
 use tlog::tree::{self, inclusion};
 
 /// Sizes of the anchors 1 and 2; anchor 3 is a heartbeat of the same size as 2.

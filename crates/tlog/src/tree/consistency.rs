@@ -3,7 +3,7 @@
 
 use super::inclusion::split;
 use super::{MAX_PROOF, ProofError, Subtrees, TreeError, node_hash};
-use crate::tile::TileId;
+use crate::tree::tile::TileId;
 use model::Digest;
 
 /// The proof that the tree of `new_size` leaves extends the tree of its first

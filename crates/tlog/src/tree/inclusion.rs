@@ -2,7 +2,7 @@
 //! (<https://www.rfc-editor.org/rfc/rfc9162#section-2.1.3>).
 
 use super::{MAX_PROOF, ProofError, Subtrees, TreeError, node_hash};
-use crate::tile::TileId;
+use crate::tree::tile::TileId;
 use model::Digest;
 
 /// The path of the leaf at `index` in the tree of the first `size` leaves, from

@@ -1,7 +1,7 @@
 //! Hashes of subtrees, read from tiles: what roots and proofs are made of.
 
 use super::{MAX_SIZE, TreeError, node_hash};
-use crate::tile::{self, TileId};
+use crate::tree::tile::{self, TileId};
 use model::Digest;
 use std::collections::BTreeMap;
 

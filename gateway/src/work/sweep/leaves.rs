@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use model::{Commitment, Digest};
 use std::collections::BTreeMap;
 use store::{LogEnd, LogRowId, NamedLeaf, Reader};
-use tlog::{leaf, tile};
+use tlog::{leaf, tree::tile};
 
 /// Leaves of a tile.
 const TILE: i64 = 256;

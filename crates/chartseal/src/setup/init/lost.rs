@@ -11,7 +11,7 @@ use model::FacilityName;
 use sealing::FileKms;
 use std::{collections::BTreeSet, fs};
 use store::Store;
-use tlog::checkpoint::Origin;
+use tlog::notes::checkpoint::Origin;
 
 /// What the database knows; of one that is not there, nothing.
 #[derive(Default)]

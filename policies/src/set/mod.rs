@@ -1,0 +1,6 @@
+//! A policy set, from its text to its rulings.
+
+pub(crate) mod compiled;
+pub(crate) mod limits;
+pub(crate) mod memory;
+pub(crate) mod source;
