@@ -2,7 +2,7 @@
 
 use super::{
     Act, effect,
-    open_change::{Content, DecisionContent, SEALED_ID, find, read_statements, tag_of},
+    open_change::{Content, DecisionContent, OpenChange, SEALED_ID, find, read_statements, tag_of},
     person::Person,
     proposal::Proposal,
     writes::Writes,
@@ -34,16 +34,6 @@ const MOST_OPEN: u64 = 500;
 /// Proposals of one administrator within the time that a change is open, whatever became
 /// of them.
 const MOST_BY_ONE: u64 = 500;
-
-/// A change whose envelope is open.
-pub(super) struct OpenChange {
-    pub(super) row: store::Change,
-    pub(super) decision: Option<(ChangeDecision, Option<Person>)>,
-    pub(super) proposer: Person,
-    pub(super) proposal: Proposal,
-    /// As in its envelope.
-    pub(super) number: Option<u32>,
-}
 
 /// How a change stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

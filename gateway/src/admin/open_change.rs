@@ -1,14 +1,14 @@
 //! Changes as they are read: opened, and held against what was stated of them, so that
 //! one whose decision was cut, or whose time was moved, is refused.
 
-use super::{Act, change::OpenChange, person::Person, proposal::Proposal};
+use super::{Act, person::Person, proposal::Proposal};
 use crate::{
     exchange::Exchange,
     facility::{
         Facility,
         own::Own,
         own_seal::{Envelope, OwnPlace},
-        statement_log::{Breach, Latest},
+        statement::log::{Breach, Latest},
     },
     failure::Failure,
 };
@@ -26,6 +26,16 @@ const READINGS: u32 = 3;
 const AT_A_TIME: u32 = 10;
 /// Sealed bytes after which a page of changes ends.
 const PAGE_BYTES: usize = 1024 * 1024;
+
+/// A change whose envelope is open.
+pub(super) struct OpenChange {
+    pub(super) row: store::Change,
+    pub(super) decision: Option<(ChangeDecision, Option<Person>)>,
+    pub(super) proposer: Person,
+    pub(super) proposal: Proposal,
+    /// As in its envelope.
+    pub(super) number: Option<u32>,
+}
 
 /// What is sealed of a change.
 #[derive(Serialize, Deserialize)]

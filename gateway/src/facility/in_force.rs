@@ -1,12 +1,12 @@
 //! What is in force at a facility: policy set and registrations, read from rows that
 //! nobody without the keys can have made or edited. What was turned back or cut shows by
-//! the leaves of statements (`facility/statement_log.rs`).
+//! the leaves of statements (`facility/statement/log.rs`).
 
 use crate::{
     facility::{
         policy_set,
         registered::Registered,
-        statement_log::{Breach, Source, StatementLog},
+        statement::log::{Breach, Source, StatementLog},
     },
     failure::Failure,
 };

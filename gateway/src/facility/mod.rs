@@ -15,7 +15,6 @@ pub(crate) mod sealed_json;
 pub mod setup;
 pub(crate) mod side;
 pub(crate) mod statement;
-pub(crate) mod statement_log;
 
 use crate::{
     facility::{
@@ -23,7 +22,7 @@ use crate::{
         in_force::InForce,
         keyring::{HeldKey, Keyring},
         own_seal::{Envelope, OwnContent, OwnPlace, OwnSeal},
-        statement_log::{Breach, Source, StatementLog},
+        statement::log::{Breach, Source, StatementLog},
     },
     failure::Failure,
     log::unshown_keys::UnshownKeys,

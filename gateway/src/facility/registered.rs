@@ -5,7 +5,7 @@
 use crate::{
     facility::{
         registration::{Administrator, Client, Profile, Registrant, id_of, open_row},
-        statement_log::{Latest, Source},
+        statement::log::{Latest, Source},
     },
     failure::{Category, Failure},
 };

@@ -2,6 +2,8 @@
 //! `change`, `decision` and `continues` of docs/proof-format.md, section 3, as they are sealed and
 //! as they open.
 
+pub(crate) mod log;
+
 use crate::{
     facility::{
         keyring::Keyring,

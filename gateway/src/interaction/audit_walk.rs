@@ -92,26 +92,37 @@ pub async fn walk(
                 matches.damaged();
                 continue;
             };
-            for (index, withheld) in events.into_iter().enumerate().skip(next.event) {
-                if !criteria.holds((record, index), &withheld) {
-                    continue;
-                }
-                let asked = exchange.weigh(Action::SearchAudit, &withheld.target());
-                if !asked.is_permitted() {
-                    continue;
-                }
-                if matches.is_full() {
-                    next.event = index;
-                    return Ok(Some(next));
-                }
-                let event = exchange.disclose_as_asked(asked, withheld)?;
-                matches.take(&event)?;
+            let events = events.into_iter().enumerate().skip(next.event);
+            let events = events.filter(|(index, event)| criteria.holds((record, *index), event));
+            if let Some(event) = take(exchange, events, matches)? {
+                next.event = event;
+                return Ok(Some(next));
             }
         }
         if exhausted {
             return Ok(None);
         }
     }
+}
+
+/// Takes those events that may be seen; says which of them there is no room for.
+fn take(
+    exchange: &mut Exchange<'_>,
+    events: impl Iterator<Item = (usize, Withheld<OpenEvent>)>,
+    matches: &mut impl Matches,
+) -> Result<Option<usize>, Failure> {
+    for (index, withheld) in events {
+        let asked = exchange.weigh(Action::SearchAudit, &withheld.target());
+        if !asked.is_permitted() {
+            continue;
+        }
+        if matches.is_full() {
+            return Ok(Some(index));
+        }
+        let event = exchange.disclose_as_asked(asked, withheld)?;
+        matches.take(&event)?;
+    }
+    Ok(None)
 }
 
 /// The events of a record; none of one that is damaged, which is reported.

@@ -1,12 +1,15 @@
 //! history of an instance: `GET [base]/[type]/[id]/_history`
 //! (<https://hl7.org/fhir/R4/http.html#history>).
 
+mod asked;
 mod begun;
+
+pub use asked::Asked;
 
 use crate::{
     exchange::{Exchange, asked::Named, facts},
     failure::{Category, Failure},
-    http::{head::Given, negotiation, reply::Reply},
+    http::reply::Reply,
     limits::sizes::DEFAULT_COUNT,
     record::{
         sight::Looked,
@@ -15,7 +18,7 @@ use crate::{
     },
     search::{
         cursor,
-        paging::{BYTES_PER_PAGE, cursor_query, not_beside_cursor, parse_count},
+        paging::{BYTES_PER_PAGE, cursor_query},
     },
 };
 use fhir::{
@@ -31,84 +34,6 @@ const HISTORY: &[Action] = &[Action::HistoryInstance];
 const FACTS: u32 = 1_000;
 /// Versions read at a time.
 const BATCH: u32 = 50;
-
-/// What part of a history is asked for.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    count: u32,
-    since: Option<Timestamp>,
-    cursor: Option<String>,
-}
-
-/// Where a page ends: before this version, of those written since.
-type Place = (VersionNumber, Option<Timestamp>);
-
-impl Asked {
-    /// Reads the query of a history: `_count`, `_since`, and the cursor of a next
-    /// link.
-    ///
-    /// # Errors
-    /// Invalid for anything else, and for what is given twice.
-    pub fn parse(query: &str) -> Result<Self, Failure> {
-        let mut asked = Self {
-            count: DEFAULT_COUNT,
-            since: None,
-            cursor: None,
-        };
-        let mut given = Given::default();
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            match name.as_ref() {
-                "_count" => asked.count = parse_count(&value, 1)?,
-                "_since" => asked.since = Some(since(&value)?),
-                "_cursor" => asked.cursor = Some(value.into_owned()),
-                "_format" => negotiation::check_format(&value)?,
-                "_pretty" => {}
-                _ => {
-                    return Err(Failure::new(
-                        Category::Invalid,
-                        IssueCode::NotSupported,
-                        "a parameter is not supported; on a history use `_count` and `_since`",
-                    ));
-                }
-            }
-            given.take(&name)?;
-        }
-        if asked.cursor.is_some() && asked.since.is_some() {
-            return Err(not_beside_cursor());
-        }
-        Ok(asked)
-    }
-
-    /// The range of the query, or the one inside the cursor of a next link.
-    fn range(&self, exchange: &Exchange<'_>, place: &str) -> Result<HistoryRange, Failure> {
-        let Some(sealed) = &self.cursor else {
-            return Ok(HistoryRange {
-                before: None,
-                since: self.since,
-            });
-        };
-        let (before, since): Place = cursor::open(exchange, place, sealed)?;
-        Ok(HistoryRange {
-            before: Some(before),
-            since,
-        })
-    }
-
-    fn query(&self) -> String {
-        let since = self.since.map(|since| format!("&_since={since}"));
-        format!("?_count={}{}", self.count, since.unwrap_or_default())
-    }
-}
-
-fn since(value: &str) -> Result<Timestamp, Failure> {
-    fhir::first_moment(value).ok_or_else(|| {
-        Failure::new(
-            Category::Invalid,
-            IssueCode::Value,
-            "the value of `_since` must be a moment such as `2026-11-22T10:00:00Z`",
-        )
-    })
-}
 
 /// The versions of a record, newest first, deletes included.
 ///
@@ -159,18 +84,10 @@ pub async fn history(
             ..entry(&exchange.context.base, id, one)
         })
         .collect();
-    let first = Asked {
-        since,
-        ..asked.clone()
-    };
-    let first = format!("{url}{}", first.query());
-    let own = match &asked.cursor {
-        Some(cursor) => format!("{url}{}", cursor_query(asked.count, cursor)),
-        None => first.clone(),
-    };
+    let links = asked.links(&url, since);
     let page = bundle::Page {
-        self_link: &own,
-        first_link: Some(&first),
+        self_link: &links.own,
+        first_link: Some(&links.first),
         next_link: next.as_deref(),
         total: None,
     };

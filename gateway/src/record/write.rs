@@ -17,10 +17,11 @@ use crate::{
 };
 use fhir::{IssueCode, Resource, audit_event::AuditPatient};
 use model::{
-    LeafKind, LogicalId, ResourceType, Scope, Tag, Timestamp, VersionInteraction, VersionNumber,
+    Digest, FacilityName, LeafKind, LogicalId, ResourceType, Scope, Tag, Timestamp,
+    VersionInteraction, VersionNumber,
 };
 use policies::Target;
-use sealing::{ClearFacts, Place};
+use sealing::{ClearFacts, Place, Sealed};
 use std::collections::BTreeSet;
 use store::{Link, NewVersion};
 use tlog::leaf::{self, Statement};
@@ -268,10 +269,10 @@ fn add(
     draft: Draft<'_>,
     concerned: Vec<AuditPatient>,
 ) -> Result<(), Failure> {
-    let facility = exchange.facility();
-    let (policy_number, policy) = asked.policy_of(&facility.name)?;
+    let name = &exchange.facility().name;
+    let (policy_number, policy) = asked.policy_of(name)?;
     let place = Place {
-        facility: &facility.name,
+        facility: name,
         sealed_type: draft.kind.into(),
         record: draft.record,
         version: draft.mark.number,
@@ -292,18 +293,7 @@ fn add(
         draft.content,
         random,
     )?;
-    let statement = Statement {
-        content: leaf::content_digest(&sealed.salts.content, draft.content),
-        facility: facility.name.clone(),
-        interaction: draft.interaction.as_str().to_owned(),
-        kind: LeafKind::Version,
-        policy,
-        reference: format!("{}/{}", draft.kind, draft.id),
-        seal: sealing::envelope_digest(&sealed.envelope),
-        subject: draft.subject,
-        time: draft.mark.time,
-        version: draft.mark.number.get(),
-    };
+    let statement = statement(name, &draft, policy, &sealed);
     let version = NewVersion {
         commitment: leaf::commitment(&sealed.salts.leaf, &statement.encode()),
         version: store::Version {
@@ -323,6 +313,27 @@ fn add(
     };
     exchange.write_version(asked, version, concerned);
     Ok(())
+}
+
+/// What the leaf of a version commits to.
+fn statement(
+    facility: &FacilityName,
+    draft: &Draft<'_>,
+    policy: Digest,
+    sealed: &Sealed,
+) -> Statement {
+    Statement {
+        content: leaf::content_digest(&sealed.salts.content, draft.content),
+        facility: facility.clone(),
+        interaction: draft.interaction.as_str().to_owned(),
+        kind: LeafKind::Version,
+        policy,
+        reference: format!("{}/{}", draft.kind, draft.id),
+        seal: sealing::envelope_digest(&sealed.envelope),
+        subject: draft.subject,
+        time: draft.mark.time,
+        version: draft.mark.number.get(),
+    }
 }
 
 /// Which scope seals a version (docs/storage-format.md, "Keys").

@@ -11,8 +11,8 @@ use crate::{
     admin::open_change,
     facility::{
         policy_set, registration,
+        statement::log::Latest,
         statement::{self, Said},
-        statement_log::Latest,
     },
     failure::Failure,
 };
