@@ -16,7 +16,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use store::StoredLogKey;
-use tlog::notes::checkpoint::{LogKey, Origin};
+use tlog::notes::{checkpoint::Origin, log_key::LogKey};
 
 /// The keys in a folder.
 pub struct LogKeys {

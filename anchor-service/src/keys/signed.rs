@@ -24,7 +24,7 @@ use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
-use tlog::notes::checkpoint::{LogKey, Origin};
+use tlog::notes::{checkpoint::Origin, log_key::LogKey};
 
 /// The states as this process knows them.
 #[derive(Clone)]

@@ -24,7 +24,7 @@ use crate::{
 use model::Clock;
 use std::sync::Arc;
 use store::StoredCheckpoint;
-use tlog::notes::checkpoint::LogKey;
+use tlog::notes::log_key::LogKey;
 use tracing::Span;
 
 /// Signs all logs.

@@ -250,7 +250,7 @@ pub(super) const fn is_final(anchor: &Anchor) -> bool {
 mod tests {
     use super::*;
     use model::Timestamp;
-    use tlog::notes::checkpoint::LogKey;
+    use tlog::notes::log_key::LogKey;
 
     /// Between two pieces a service that waits can be stopped, and nobody waits for one.
     #[test]

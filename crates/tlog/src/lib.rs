@@ -39,3 +39,4 @@
 pub mod leaf;
 pub mod notes;
 pub mod tree;
+mod whole_number;

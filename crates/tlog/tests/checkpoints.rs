@@ -7,8 +7,9 @@ use model::{Digest, SeededRandom};
 use proptest::prelude::*;
 use signed_note::{Note as TheirNote, StandardVerifier, VerifierList};
 use tlog::notes::checkpoint::{
-    LogKey, NoteError, OpenError, SignatureError, SignedCheckpoint, Vkey, WitnessVkey, open,
+    NoteError, OpenError, SignatureError, SignedCheckpoint, Vkey, WitnessVkey, open,
 };
+use tlog::notes::log_key::LogKey;
 use tlog::notes::note::Note;
 use tlog::notes::proof_text::{ProofText, ProofTextError};
 

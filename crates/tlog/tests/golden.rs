@@ -8,8 +8,11 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use tlog::leaf::{self, AnyStatement, Statement};
-use tlog::notes::checkpoint::{self, LogKey, Origin, Vkey};
 use tlog::notes::proof_text::ProofText;
+use tlog::notes::{
+    checkpoint::{self, Origin, Vkey},
+    log_key::LogKey,
+};
 use tlog::tree::event_tree;
 use tlog::tree::tile::{self, TileId};
 use tlog::tree::{self, consistency, inclusion};

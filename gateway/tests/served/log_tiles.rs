@@ -12,7 +12,7 @@ use model::{Digest, LogId, Timestamp};
 use policies::PolicySource;
 use serde_json::Value;
 use store::{NewLog, StoredCheckpoint, Tile};
-use tlog::notes::checkpoint::LogKey;
+use tlog::notes::log_key::LogKey;
 
 const ROOT: Digest = Digest::new([3; 32]);
 

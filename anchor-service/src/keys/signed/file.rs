@@ -134,7 +134,7 @@ fn open_lock(path: &Path) -> io::Result<File> {
 mod tests {
     use super::*;
     use std::fs;
-    use tlog::notes::checkpoint::{LogKey, Origin};
+    use tlog::notes::{checkpoint::Origin, log_key::LogKey};
 
     fn state(log: u8, size: u64) -> (Origin, SignedState) {
         let origin: Origin = format!("gw.test/log/{log}").parse().unwrap();

@@ -104,7 +104,7 @@ impl SignedKeeper for SignedTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tlog::notes::checkpoint::{LogKey, Origin};
+    use tlog::notes::{checkpoint::Origin, log_key::LogKey};
 
     #[test]
     fn what_is_no_signed_state_is_named_with_what_to_do() {

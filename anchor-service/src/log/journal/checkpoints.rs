@@ -9,7 +9,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use store::{Error, LogRowId, Numbered, Reader, StoredCheckpoint};
-use tlog::notes::checkpoint::{self, Checkpoint, LogKey, Vkey};
+use tlog::notes::{
+    checkpoint::{self, Checkpoint, Vkey},
+    log_key::LogKey,
+};
 
 /// Rows that are looked at. Behind as many of somebody else's the one that was signed last
 /// is looked for by its size.

@@ -5,7 +5,7 @@ use super::{Server, Site, faults::LOG};
 use crate::ledger::{Extension, Ledger as _};
 use model::{Clock as _, Digest};
 use store::NewLog;
-use tlog::notes::checkpoint::LogKey;
+use tlog::notes::log_key::LogKey;
 
 on_both! {
     what_was_signed_is_held_against_a_log_that_has_ended,

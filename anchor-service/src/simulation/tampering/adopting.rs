@@ -15,7 +15,7 @@ use crate::{
 };
 use std::{fs, path::PathBuf, sync::Arc};
 use store::Tx;
-use tlog::notes::checkpoint::LogKey;
+use tlog::notes::log_key::LogKey;
 
 impl World {
     fn states(&self) -> SignedFile {

@@ -5,7 +5,7 @@ use super::{Cases, Expected, Setting};
 use crate::world::{key, salt};
 use model::Digest;
 use proof::{Require, Rung};
-use tlog::notes::checkpoint::LogKey;
+use tlog::notes::log_key::LogKey;
 use tlog::notes::proof_text::ProofText;
 
 impl Cases {

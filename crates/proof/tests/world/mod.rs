@@ -9,7 +9,7 @@ use proof::{
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use tlog::leaf::{self, Member, Statement, SystemStatement};
-use tlog::notes::checkpoint::LogKey;
+use tlog::notes::log_key::LogKey;
 use tlog::notes::proof_text::ProofText;
 use tlog::tree::event_tree;
 use tlog::tree::tile::{self, TileId};

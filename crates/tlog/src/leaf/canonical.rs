@@ -6,6 +6,7 @@
 //! sign, fraction or exponent, `true`, `false` and `null` do not occur in
 //! statements.
 
+use crate::whole_number::whole_number;
 use std::collections::BTreeMap;
 
 /// A value inside a statement.
@@ -189,7 +190,7 @@ impl Reader<'_> {
         let end = self.rest.find(|c: char| !c.is_ascii_digit());
         let (digits, rest) = self.rest.split_at_checked(end.unwrap_or(self.rest.len()))?;
         self.rest = rest;
-        crate::leaf::statement::whole_number(digits)
+        whole_number(digits)
     }
 }
 

@@ -5,7 +5,7 @@
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use model::Digest;
-//! use tlog::notes::checkpoint::{self, LogKey};
+//! use tlog::notes::{checkpoint, log_key::LogKey};
 //!
 //! let key = LogKey::from_seed("log.example/log/riverside".parse()?, &[1; 32]);
 //! let note = key.sign(3, Digest::new([2; 32]));
@@ -20,14 +20,13 @@
 //! # }
 //! ```
 
-pub use crate::notes::log_key::LogKey;
 pub use crate::notes::note::{NoteError, SignatureError};
 pub use crate::notes::origin::Origin;
 pub use crate::notes::vkey::{Vkey, WitnessVkey};
 
 use crate::{
-    leaf::statement::whole_number,
     notes::{base64, note::Note},
+    whole_number::whole_number,
 };
 use model::{Digest, LogId};
 

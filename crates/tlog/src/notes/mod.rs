@@ -2,7 +2,7 @@
 
 pub(crate) mod base64;
 pub mod checkpoint;
-pub(crate) mod log_key;
+pub mod log_key;
 pub mod note;
 pub(crate) mod origin;
 pub mod proof_text;

@@ -2,10 +2,9 @@
 //! (<https://c2sp.org/tlog-proof>), narrowed by docs/proof-format.md, section 4:
 //! no `extra` line, at most 63 path lines. The proof is read here, not checked.
 
-use crate::notes::checkpoint::SignedCheckpoint;
 use crate::{
-    leaf::statement::whole_number,
-    notes::{base64, note::NoteError},
+    notes::{base64, checkpoint::SignedCheckpoint, note::NoteError},
+    whole_number::whole_number,
 };
 use model::Digest;
 

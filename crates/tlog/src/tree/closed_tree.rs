@@ -4,7 +4,7 @@
 //! `rs_merkle` only builds: its verifier accepts leaves that were never in the
 //! tree and is used nowhere. Paths are checked by [`crate::tree::inclusion`].
 
-use crate::tree::node_hash;
+use crate::tree::node::node_hash;
 use model::Digest;
 use rs_merkle::{Hasher, MerkleTree};
 

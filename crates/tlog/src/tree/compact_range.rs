@@ -1,7 +1,7 @@
 //! The root of a growing tree from its leaf hashes alone, in memory that grows
 //! with the logarithm of the size.
 
-use super::{empty_root, fold, node_hash};
+use super::node::{empty_root, fold, node_hash};
 use model::Digest;
 
 /// The complete subtrees of the leaves seen so far, the largest first: one for

@@ -1,9 +1,8 @@
 //! Consistency proofs: RFC 9162, 2.1.4
 //! (<https://www.rfc-editor.org/rfc/rfc9162#section-2.1.4>).
 
-use super::inclusion::split;
-use super::{MAX_PROOF, ProofError, Subtrees, TreeError, node_hash};
-use crate::tree::tile::TileId;
+use super::{MAX_PROOF, ProofError, TreeError};
+use crate::tree::{inclusion::split, node::node_hash, subtree::Subtrees, tile::TileId};
 use model::Digest;
 
 /// The proof that the tree of `new_size` leaves extends the tree of its first

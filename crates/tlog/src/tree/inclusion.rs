@@ -1,8 +1,8 @@
 //! Inclusion proofs: RFC 9162, 2.1.3
 //! (<https://www.rfc-editor.org/rfc/rfc9162#section-2.1.3>).
 
-use super::{MAX_PROOF, ProofError, Subtrees, TreeError, node_hash};
-use crate::tree::tile::TileId;
+use super::{MAX_PROOF, ProofError, TreeError};
+use crate::tree::{node::node_hash, subtree::Subtrees, tile::TileId};
 use model::Digest;
 
 /// The path of the leaf at `index` in the tree of the first `size` leaves, from

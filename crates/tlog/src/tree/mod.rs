@@ -9,39 +9,22 @@ mod compact_range;
 pub mod consistency;
 pub mod event_tree;
 pub mod inclusion;
+mod node;
 mod subtree;
 pub mod tile;
 pub mod tile_path;
 
 pub use compact_range::CompactRange;
-pub(crate) use subtree::{Subtrees, fold, perfect_root};
+pub use node::{empty_root, node_hash};
 
-use crate::tree::tile::TileId;
+use crate::tree::{subtree::Subtrees, tile::TileId};
 use model::Digest;
-use sha2::{Digest as _, Sha256};
 
 /// The most leaves a log takes; the registry contract has the same bound.
 pub const MAX_SIZE: u64 = 1 << 62;
 
 /// No proof in a tree of up to 2^64 leaves is longer.
 pub(crate) const MAX_PROOF: usize = 64;
-
-/// `SHA-256(0x01 ‖ left ‖ right)`.
-#[must_use]
-pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
-    let mut node = [0x01_u8; 65];
-    let (_, children) = node.split_at_mut(1);
-    let (first, second) = children.split_at_mut(Digest::LEN);
-    first.copy_from_slice(left.as_bytes());
-    second.copy_from_slice(right.as_bytes());
-    Digest::new(Sha256::digest(node).into())
-}
-
-/// `SHA-256()`, the root of the tree without leaves.
-#[must_use]
-pub fn empty_root() -> Digest {
-    Digest::new(Sha256::digest([]).into())
-}
 
 /// Why a tree could not be read or grown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,34 +1,12 @@
 //! Hashes of subtrees, read from tiles: what roots and proofs are made of.
 
-use super::{MAX_SIZE, TreeError, node_hash};
-use crate::tree::tile::{self, TileId};
+use super::{MAX_SIZE, TreeError};
+use crate::tree::{
+    node::{fold, perfect_root},
+    tile::{self, TileId},
+};
 use model::Digest;
 use std::collections::BTreeMap;
-
-/// The root over subtrees of falling size, from the right: RFC 9162, 2.1.1.
-pub(crate) fn fold(subtrees: &[Digest]) -> Option<Digest> {
-    let (last, left) = subtrees.split_last()?;
-    Some(
-        left.iter()
-            .rfold(*last, |right, left| node_hash(left, &right)),
-    )
-}
-
-/// The root over a power of two of hashes; `None` of none.
-pub(crate) fn perfect_root(hashes: &[Digest]) -> Option<Digest> {
-    let mut level = hashes.to_vec();
-    while level.len() > 1 {
-        level = level.chunks_exact(2).filter_map(parent).collect();
-    }
-    level.first().copied()
-}
-
-fn parent(pair: &[Digest]) -> Option<Digest> {
-    match pair {
-        [left, right] => Some(node_hash(left, right)),
-        _ => None,
-    }
-}
 
 /// Reads each tile at most once and gives hashes of subtrees.
 pub(crate) struct Subtrees<'r, R> {

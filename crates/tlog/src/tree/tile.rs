@@ -5,8 +5,10 @@
 //! tile below. The rightmost tile of a level may be partial. Where tiles are
 //! kept, and under what transaction, is for the caller.
 
-use crate::tree::closed_tree;
-use crate::tree::{MAX_SIZE, TreeError, empty_root, fold, perfect_root};
+use crate::tree::{
+    MAX_SIZE, TreeError, closed_tree,
+    node::{empty_root, fold, perfect_root},
+};
 use model::Digest;
 use std::{borrow::Cow, fmt};
 
