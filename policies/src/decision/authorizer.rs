@@ -9,29 +9,14 @@
 //! enforced.
 
 use crate::{
-    Action, Caller, CallerEntity, Compiled, ConsentRule, DecisionRecord, Outcome, Reason,
-    ReplayError, ResourceEntity, SmartScope, Target, question::entities::ResourceKind,
+    Action, CallerEntity, Compiled, ConsentRule, DecisionRecord, Outcome, Question, Reason,
+    ReplayError, ResourceEntity, SmartScope, question::resource_kind::ResourceKind,
 };
-use model::{FacilityName, Tag};
+use model::FacilityName;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-
-/// What is asked.
-#[derive(Clone, Copy)]
-pub struct Question<'a> {
-    /// Who asks.
-    pub caller: &'a Caller,
-    /// Tag of the caller's patient under the id root of the caller's facility.
-    pub own_patient: Option<Tag>,
-    /// What is asked for.
-    pub action: Action,
-    /// What it is asked about.
-    pub target: &'a Target,
-    /// The consents of the patients concerned.
-    pub consents: &'a [ConsentRule],
-}
 
 /// The rules in force of the facilities that a request concerns. It never changes: a
 /// request under a new policy set makes a new one.

@@ -9,11 +9,12 @@
 use crate::{
     Action, Authorizer, Caller, ConsentRule, Decision, DecisionRecord, Outcome, Question, Ruling,
     Target,
-    decision::stored_log::{StoredClass, StoredLog},
+    decision::{
+        class::{Class, Relation},
+        stored_log::{StoredClass, StoredLog},
+    },
 };
-use model::{Digest, Tag};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use model::Tag;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// How many questions of one request are remembered.
@@ -31,20 +32,6 @@ pub struct DecisionLog {
     decided: Vec<Class>,
 }
 
-/// Whom a record is about, as far as a class tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Relation {
-    /// No patient.
-    None,
-    /// The caller's own patient alone.
-    Own,
-    /// One other patient.
-    Other,
-    /// Several patients.
-    Several,
-}
-
 /// What decisions of one class have in common.
 type Name = (
     Action,
@@ -54,36 +41,6 @@ type Name = (
     Option<String>,
     Vec<Ruling>,
 );
-
-/// Decisions of one class.
-#[derive(Clone)]
-pub struct Class {
-    /// The first of them; of a record about many patients it names a few.
-    pub first: Arc<DecisionRecord>,
-    /// Whom the records are about.
-    pub relation: Relation,
-    /// How many there were.
-    pub times: u32,
-    /// The patients of all of them, in order.
-    about: Sha256,
-}
-
-impl Class {
-    /// SHA-256 over the patients of each decision: their number (u32), then their tags.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        Digest::new(self.about.clone().finalize().into())
-    }
-
-    fn add(&mut self, target: &Target) {
-        self.times = self.times.saturating_add(1);
-        let count = u32::try_from(target.patients.len()).unwrap_or(u32::MAX);
-        self.about.update(count.to_be_bytes());
-        for patient in &target.patients {
-            self.about.update(patient.as_bytes());
-        }
-    }
-}
 
 impl DecisionLog {
     /// A log for the request of `caller`; `own_patient` as in a question.
@@ -162,15 +119,11 @@ impl DecisionLog {
         if place == self.decided.len() {
             let few = target.patients.len() <= NAMED;
             let named = target.patients.get(..NAMED).unwrap_or_default();
-            self.decided.push(Class {
-                first: match few {
-                    true => Arc::clone(record),
-                    false => Arc::new(record.about(named)),
-                },
-                relation,
-                times: 0,
-                about: Sha256::new(),
-            });
+            let first = match few {
+                true => Arc::clone(record),
+                false => Arc::new(record.about(named)),
+            };
+            self.decided.push(Class::of(first, relation));
         }
         if let Some(class) = self.decided.get_mut(place) {
             class.add(target);

@@ -4,7 +4,7 @@
 
 use crate::{
     Action, CallerEntity, ConsentRule, DecisionRecord, Outcome, ResourceEntity, Ruling,
-    decision::decision_log::{Class, Relation},
+    decision::class::{Class, Relation},
 };
 use model::{Digest, FacilityName};
 use serde::{Deserialize, Serialize, de::Error as _};

@@ -6,7 +6,7 @@
 //! update that creates
 //! (<https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html>).
 
-use crate::question::entities::ResourceKind;
+use crate::question::resource_kind::ResourceKind;
 use serde::{Deserialize, Serialize};
 
 /// An action of the Cedar schema. `capabilities` is none: anyone may read

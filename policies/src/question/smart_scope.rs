@@ -7,7 +7,7 @@
 
 use crate::{
     Action,
-    question::entities::{ResourceAttributes, ResourceKind},
+    question::{resource_entity::ResourceAttributes, resource_kind::ResourceKind},
 };
 use std::{fmt, str::FromStr};
 

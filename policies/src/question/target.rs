@@ -1,7 +1,7 @@
 //! What a question is about: a facility's base, a type, or one record with the
 //! facts that decide over it.
 
-use crate::question::entities::ResourceKind;
+use crate::question::resource_kind::ResourceKind;
 use model::{FacilityName, ResourceType, Tag};
 
 /// What is asked about. The constructors keep `patients` and `labels` sorted.

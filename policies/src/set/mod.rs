@@ -3,4 +3,5 @@
 pub(crate) mod compiled;
 pub(crate) mod limits;
 pub(crate) mod memory;
+pub(crate) mod policy_error;
 pub(crate) mod source;
