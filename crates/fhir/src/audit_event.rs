@@ -6,19 +6,25 @@
 //! released renderer never changes: another rendering is another number, and golden
 //! vectors hold each. This release writes renderer 2.
 
+mod audit_outcome;
 mod events;
+mod events_1;
+mod facts;
 mod pattern;
 mod reader;
 mod record;
 mod record_1;
 mod record_1_json;
+mod record_error;
 mod record_json;
 mod render_1;
 mod render_2;
 mod stored;
 
-pub use record::{
-    AuditAct, AuditAgent, AuditFacility, AuditFacts, AuditOutcome, AuditPatient, AuditRecord,
-    AuditTouched, MAX_RECORD_ID, RecordError,
+pub use audit_outcome::AuditOutcome;
+pub use facts::{
+    AuditAct, AuditAgent, AuditFacility, AuditFacts, AuditPatient, AuditTouched, MAX_RECORD_ID,
 };
+pub use record::AuditRecord;
+pub use record_error::RecordError;
 pub use stored::{EventName, StoredRecord};

@@ -4,21 +4,25 @@
 //! They are data: `definition/r4.txt`, which `cargo xtask fhir-tables` makes and
 //! `definition/file.rs` reads once.
 
+mod content;
 mod file;
 mod node;
 mod parameter;
 mod path;
 mod patients;
 mod shapes;
+mod type_id;
 mod types;
 
+pub use content::Content;
 pub use node::Node;
 pub use parameter::{Component, ParameterKind, SearchParameter, Targets};
 pub use path::{Filter, Path, Step};
 pub use patients::{PatientElement, Tie, patient_elements};
-pub use shapes::{Content, Definition, Parameter};
+pub use shapes::{Definition, Parameter};
 pub(crate) use shapes::{RESOURCES, element};
-pub use types::{Element, Kind, Primitive, Type, TypeId, Variant};
+pub use type_id::TypeId;
+pub use types::{Element, Kind, Primitive, Type, Variant};
 
 use std::{collections::HashMap, sync::LazyLock};
 use types::Member;

@@ -9,6 +9,7 @@ pub mod audit_event;
 pub mod bundle;
 mod dates;
 pub mod definition;
+mod issue_code;
 pub mod json;
 pub mod links;
 mod outcome;
@@ -21,7 +22,8 @@ pub mod validate;
 
 pub use dates::search::{Moments, first_moment};
 pub use definition::Node;
+pub use issue_code::IssueCode;
 pub use links::reference::{LocalBase, LocalReference, Named, ReferenceParameter, is_dots};
 pub use outcome::{Severity, outcome};
-pub use refusal::{IssueCode, Refusal};
+pub use refusal::Refusal;
 pub use resource::{Coding, Identifier, Resource};

@@ -1,6 +1,9 @@
 //! From the acts of a request to its events: one for each patient and interaction.
 
-use super::record::{AuditAct, AuditOutcome, AuditPatient};
+use super::{
+    audit_outcome::AuditOutcome,
+    facts::{AuditAct, AuditPatient},
+};
 use model::{Interaction, LogicalId, Tag};
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Takes the members of a stored object out one by one. A member that is left over is
 //! one that this release does not know, and refuses the whole.
 
-use super::record::RecordError;
+use super::record_error::RecordError;
 use crate::json::{Object, Value};
 use std::str::FromStr;
 

@@ -1,13 +1,14 @@
 //! The record of renderer 1, written by 0.1.0 and only read since.
 //!
-//! It stays as it was released: its events are rendered and hashed anew whenever one
-//! is shown or proved.
+//! It stays as it was released: its [events](super::events_1) are rendered and hashed anew
+//! whenever one is shown or proved.
 
 use super::{
-    record::{AuditOutcome, AuditPatient, MAX_RECORD_ID, RecordError},
-    render_1,
+    audit_outcome::AuditOutcome,
+    facts::{AuditPatient, MAX_RECORD_ID},
+    record_error::RecordError,
 };
-use model::{Digest, FacilityName, Interaction, LogicalId, Tag, Timestamp, VersionNumber};
+use model::{FacilityName, Interaction, LogicalId, Tag, Timestamp, VersionNumber};
 
 /// The audit record of one request in one facility.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,49 +84,6 @@ impl Record {
         }
     }
 
-    /// The canonical bytes of event `index`, as they were hashed.
-    pub(super) fn event(
-        &self,
-        index: usize,
-        query: Option<Digest>,
-    ) -> Result<Vec<u8>, RecordError> {
-        let count = self.event_count();
-        if index >= count {
-            return Err(RecordError::NoSuchEvent { index, count });
-        }
-        self.check_digest(query)?;
-        let touched: Vec<&Touched> = self
-            .touched
-            .iter()
-            .filter(|it| event_of(it) == index)
-            .collect();
-        Ok(render_1::event(self, index, &touched, query))
-    }
-
-    /// The canonical bytes of all events, in order.
-    pub(super) fn each_event(
-        &self,
-        query: Option<Digest>,
-    ) -> Result<impl Iterator<Item = Vec<u8>> + '_, RecordError> {
-        self.check_digest(query)?;
-        let mut of_event = vec![Vec::new(); self.event_count()];
-        for touched in &self.touched {
-            if let Some(own) = of_event.get_mut(event_of(touched)) {
-                own.push(touched);
-            }
-        }
-        let events = of_event.into_iter().enumerate();
-        Ok(events.map(move |(index, own)| render_1::event(self, index, &own, query)))
-    }
-
-    fn check_digest(&self, query: Option<Digest>) -> Result<(), RecordError> {
-        if query.is_some() == self.has_query {
-            Ok(())
-        } else {
-            Err(RecordError::QueryDigests)
-        }
-    }
-
     /// Refuses what no release wrote.
     pub(super) fn check(self) -> Result<Self, RecordError> {
         let in_range = |it: &Touched| it.patient.is_none_or(|at| at < self.patients.len());
@@ -140,10 +98,4 @@ impl Record {
         }
         Ok(self)
     }
-}
-
-/// What is about no patient stands in the first event, so that every record
-/// touched is shown once.
-fn event_of(touched: &Touched) -> usize {
-    touched.patient.unwrap_or(0)
 }

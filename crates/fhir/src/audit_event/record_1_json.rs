@@ -1,9 +1,11 @@
 //! The record of renderer 1, read from the JSON that was sealed.
 
 use super::{
+    audit_outcome::AuditOutcome,
+    facts::AuditPatient,
     reader::Reader,
-    record::{AuditOutcome, AuditPatient, RecordError},
     record_1::{Agent, Record, Touched},
+    record_error::RecordError,
 };
 use crate::json::Value;
 use model::Interaction;

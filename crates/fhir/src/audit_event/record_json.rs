@@ -2,11 +2,13 @@
 //! Members that are absent are not written; a member that is not known is refused.
 
 use super::{
-    reader::Reader,
-    record::{
-        AuditAct, AuditAgent, AuditFacility, AuditFacts, AuditOutcome, AuditPatient, AuditRecord,
-        AuditTouched, MAX_RECORD_ID, RecordError,
+    audit_outcome::AuditOutcome,
+    facts::{
+        AuditAct, AuditAgent, AuditFacility, AuditFacts, AuditPatient, AuditTouched, MAX_RECORD_ID,
     },
+    reader::Reader,
+    record::AuditRecord,
+    record_error::RecordError,
 };
 use crate::json::{Members, Value, write_string};
 use model::{Interaction, LogicalId, Tag, VersionNumber};

@@ -4,8 +4,8 @@
 //! canonical order, for this is done on every request.
 
 use super::{
+    audit_outcome::AuditOutcome,
     pattern::{Code, Pattern, subtypes},
-    record::AuditOutcome,
     record_1::{Agent as Asking, Record, Touched},
 };
 use crate::json::{Members, Value};

@@ -1,9 +1,8 @@
 //! A stored record, of whichever renderer: its events as they were hashed.
 
 use super::{
-    reader::Reader,
-    record::{AuditRecord, RecordError},
-    record_1, record_json, render_2,
+    events_1, reader::Reader, record::AuditRecord, record_1, record_error::RecordError,
+    record_json, render_2,
 };
 use crate::json;
 use model::{Digest, LogicalId, Tag};
@@ -108,7 +107,7 @@ impl StoredRecord {
     pub fn event(&self, index: usize, queries: &[Digest]) -> Result<Vec<u8>, RecordError> {
         self.check_digests(queries)?;
         match &self.0 {
-            Form::First(record) => record.event(index, queries.first().copied()),
+            Form::First(record) => events_1::event(record, index, queries.first().copied()),
             Form::Second(record) => {
                 let count = record.events().len();
                 let event = record.events().get(index);
@@ -137,7 +136,9 @@ impl StoredRecord {
     ) -> Result<Box<dyn Iterator<Item = Vec<u8>> + 'r>, RecordError> {
         self.check_digests(queries)?;
         Ok(match &self.0 {
-            Form::First(record) => Box::new(record.each_event(queries.first().copied())?),
+            Form::First(record) => {
+                Box::new(events_1::each_event(record, queries.first().copied())?)
+            }
             Form::Second(record) => {
                 let events = record.events().iter().enumerate();
                 let render = move |(index, event)| render_2::event(record, index, event, queries);

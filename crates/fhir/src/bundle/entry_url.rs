@@ -59,9 +59,30 @@ fn require_decodes(url: &str, at: &Path) -> Result<(), Refusal> {
     Err(Refusal::at(IssueCode::Invalid, text, at))
 }
 
+fn read_type(name: &str, at: &Path) -> Result<ResourceType, Refusal> {
+    let known = Definition::of(name).and_then(|definition| definition.name.parse().ok());
+    known.ok_or_else(|| {
+        let text = "the url must start with a resource type of FHIR R4 and be relative to the base";
+        Refusal::at(IssueCode::Value, text, at)
+    })
+}
+
+fn read_id(id: &str, at: &Path) -> Result<LogicalId, Refusal> {
+    id.parse().map_err(|_| {
+        let text = "the id in the url must be 1 to 64 of A-Z, a-z, 0-9, `-` and `.`";
+        Refusal::at(IssueCode::Value, text, at)
+    })
+}
+
+fn read_version(version: &str, at: &Path) -> Result<VersionNumber, Refusal> {
+    version.parse().map_err(|_| {
+        let text = "the version in the url must be a whole number from 1";
+        Refusal::at(IssueCode::Value, text, at)
+    })
+}
+
 impl EntryUrl {
     pub(super) fn parse(url: &str, at: &Path) -> Result<Self, Refusal> {
-        let refuse = |code, text| Refusal::at(code, text, at);
         require_decodes(url, at)?;
         let (path, query) = match url.split_once('?') {
             Some((path, query)) => (path, Some(query.to_owned())),
@@ -70,10 +91,7 @@ impl EntryUrl {
         let path = path.strip_suffix('/').unwrap_or(path);
         let mut parts = path.strip_prefix('/').unwrap_or(path).split('/');
         let name = parts.next().unwrap_or_default();
-        let resource_type = Definition::of(name).and_then(|it| it.name.parse().ok()).ok_or_else(|| {
-            let text = "the url must start with a resource type of FHIR R4 and be relative to the base";
-            refuse(IssueCode::Value, text)
-        })?;
+        let resource_type = read_type(name, at)?;
         let Some(id) = parts.next() else {
             return Ok(Self::Type {
                 resource_type,
@@ -81,18 +99,13 @@ impl EntryUrl {
             });
         };
         let unsupported = || {
-            refuse(
-                IssueCode::NotSupported,
-                "this form of url is not supported in a Bundle",
-            )
+            let text = "this form of url is not supported in a Bundle";
+            Refusal::at(IssueCode::NotSupported, text, at)
         };
         if id.starts_with(['_', '$']) {
             return Err(unsupported());
         }
-        let id = id.parse().map_err(|_| {
-            let text = "the id in the url must be 1 to 64 of A-Z, a-z, 0-9, `-` and `.`";
-            refuse(IssueCode::Value, text)
-        })?;
+        let id = read_id(id, at)?;
         match (parts.next(), parts.next(), parts.next()) {
             (None, ..) => Ok(Self::Instance {
                 resource_type,
@@ -104,20 +117,12 @@ impl EntryUrl {
                 id,
                 query,
             }),
-            (Some("_history"), Some(version), None) => {
-                let version = version.parse().map_err(|_| {
-                    refuse(
-                        IssueCode::Value,
-                        "the version in the url must be a whole number from 1",
-                    )
-                })?;
-                Ok(Self::Version {
-                    resource_type,
-                    id,
-                    version,
-                    query,
-                })
-            }
+            (Some("_history"), Some(version), None) => Ok(Self::Version {
+                resource_type,
+                id,
+                version: read_version(version, at)?,
+                query,
+            }),
             _ => Err(unsupported()),
         }
     }

@@ -21,7 +21,8 @@ use super::{
     Codes, Definitions, Rule,
     parameter::{Component, ParameterKind, SearchParameter, Targets},
     path::Path,
-    types::{Element, Kind, Primitive, Type, TypeId, Variant},
+    type_id::TypeId,
+    types::{Element, Kind, Primitive, Type, Variant},
 };
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! Search parameters of R4 (<https://hl7.org/fhir/R4/search.html>), each with its
 //! compiled path.
 
-use super::{TypeId, path::Path};
+use super::{path::Path, type_id::TypeId};
 
 /// What a search parameter compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 //! narratives and nested resources stand, and which elements name a patient.
 
 use super::{
-    Definitions, Element, Kind, Primitive, SearchParameter, TypeId, Variant, json_name, path::Path,
-    r4,
+    Content, Definitions, Element, Kind, Primitive, SearchParameter, TypeId, Variant, json_name,
+    path::Path, r4,
 };
 use std::sync::LazyLock;
 
@@ -32,21 +32,6 @@ pub struct Parameter {
     pub name: &'static str,
     /// Its element paths in JSON names, such as `performer.actor`.
     pub paths: Vec<String>,
-}
-
-/// What an element holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content {
-    /// An object of this type.
-    Shape(TypeId),
-    /// The text of a literal reference (`Reference.reference`).
-    Reference,
-    /// A `uri`, `url`, `oid` or `uuid`; not a `canonical`.
-    Uri,
-    /// The XHTML of a narrative.
-    Xhtml,
-    /// A nested resource of any type.
-    Resource,
 }
 
 impl Definition {

@@ -1,11 +1,7 @@
 //! Types of R4 and their elements, as the data file gives them.
 
-use super::parameter::SearchParameter;
+use super::{content::Content, parameter::SearchParameter, type_id::TypeId};
 use std::borrow::Cow;
-
-/// The number of a type, good for one run of the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TypeId(pub(super) u16);
 
 /// What a type is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,7 +132,7 @@ pub(crate) struct Member {
     pub(crate) name: Cow<'static, str>,
     pub(crate) element: u16,
     pub(crate) variant: u16,
-    pub(crate) content: Option<super::Content>,
+    pub(crate) content: Option<Content>,
 }
 
 impl Type {
