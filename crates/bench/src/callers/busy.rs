@@ -6,10 +6,11 @@ use crate::{
     Failed,
     callers::{
         connection::{Connection, Target},
+        crud,
+        log::Log,
         seeds::Seed,
     },
     house::processor,
-    measures::crud,
     percentile,
     report::{Aim, Report},
 };
@@ -31,17 +32,6 @@ pub enum Work {
     Crud(Arc<[Seed]>),
     /// Reads of records that are there, by `Type/id`.
     Read(Arc<[String]>),
-}
-
-/// When the requests of a caller ended, and how long each took.
-#[derive(Default)]
-pub struct Log(Vec<(Instant, Duration)>);
-
-impl Log {
-    /// Notes a request that ended now.
-    pub fn add(&mut self, took: Duration) {
-        self.0.push((Instant::now(), took));
-    }
 }
 
 /// What a run of several callers came to.
@@ -104,12 +94,7 @@ pub async fn run(
     let after = times()?;
     let mut took = Vec::new();
     while let Some(log) = tasks.join_next().await {
-        let ended = log??.0.into_iter();
-        took.extend(
-            ended
-                .filter(|(at, _)| (begin..end).contains(at))
-                .map(|(_, took)| took),
-        );
+        took.extend(log??.ended_in(begin..end));
     }
     let count = took.len() as f64;
     Ok(Run {

@@ -2,7 +2,6 @@
 
 pub(crate) mod anchor_delay;
 pub(crate) mod audits;
-pub(crate) mod crud;
 pub(crate) mod grown;
 pub(crate) mod hidden;
 pub(crate) mod idle;

@@ -3,7 +3,7 @@
 
 use crate::{
     Failed,
-    callers::{busy::Log, connection::Connection, seeds::Seed},
+    callers::{connection::Connection, log::Log, seeds::Seed},
 };
 use hyper::{Method, StatusCode};
 use std::collections::BTreeMap;
