@@ -7,17 +7,18 @@ mod deny;
 mod files;
 mod npm_lock;
 
-use crate::{contract, fhir_tables, node, workspace};
+use crate::{contract, fhir_tables, house, node, workspace};
 use std::time::Instant;
 
 type Check = fn() -> Result<(), String>;
 
 /// Quick ones first.
-const CHECKS: [(&str, Check); 6] = [
+const CHECKS: [(&str, Check); 7] = [
     ("format", format),
     ("files", files::check),
     ("licences", licences),
     ("imports", arrows::check),
+    ("house", house::check),
     ("clippy", clippy),
     ("generated", generated),
 ];

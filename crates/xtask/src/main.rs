@@ -31,12 +31,10 @@ usage: cargo xtask <task>
                  all tests; installs PostgreSQL, Python's cryptography and the
                  Node packages they need when it can; with FILTERs those whose
                  name has one of them; options of the test programs go there too
-  check [NAME]   all checks, or one: format, files, licences, imports, clippy,
-                 generated
-  house [--behind]
-                 files, arrows, floors and circles of each crate; fails on what
-                 makes its folder hard to read; with --behind an arrow does not
-                 end at a re-export
+  check [NAME]   all checks, or one: format, files, licences, imports, house,
+                 clippy, generated
+  house          files, arrows, floors and circles of each crate; fails on what
+                 makes its folder hard to read
   production     builds the program without the feature `demo` and tries that it
                  knows neither the dev issuer nor the dev L2
   fhir-tables    writes the FHIR tables anew from HL7's definitions
@@ -51,8 +49,7 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => test::run(rest),
         ["check"] => check::run(None),
         ["check", name] => check::run(Some(name)),
-        ["house"] => house::run(false),
-        ["house", "--behind"] => house::run(true),
+        ["house"] => house::run(),
         ["production"] => production::run(),
         ["fhir-tables"] => fhir_tables::run(false),
         ["contract"] => node::ready().and_then(|_| contract::run(false)),

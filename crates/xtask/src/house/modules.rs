@@ -15,16 +15,6 @@ pub struct Modules {
     all: Vec<Module>,
     /// The library by the name that programs import it by.
     library: Option<(String, usize)>,
-    ends: Ends,
-}
-
-/// Where the path of an item ends that a module took from another by `use`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Ends {
-    /// At the module that the path names.
-    AtReExports,
-    /// Where the item was taken from; not known of what `*` takes.
-    BehindReExports,
 }
 
 struct Module {
@@ -36,11 +26,10 @@ struct Module {
 
 impl Modules {
     /// Reads the tree below each root: `lib.rs`, `main.rs`, the programs in `bin`.
-    pub fn read(name: &str, sources: &Sources, ends: Ends) -> Result<Self, String> {
+    pub fn read(name: &str, sources: &Sources) -> Result<Self, String> {
         let mut modules = Self {
             all: Vec::new(),
             library: None,
-            ends,
         };
         for (path, _) in sources.production() {
             let root = modules.all.len();
@@ -149,7 +138,7 @@ impl Modules {
 
     /// The module that one took a name from.
     fn behind(&self, from: usize, name: &str, aliases: usize) -> Option<usize> {
-        if self.ends == Ends::AtReExports || aliases == MAX_ALIASES {
+        if aliases == MAX_ALIASES {
             return None;
         }
         let path = self.all.get(from)?.scope.known.get(name)?;

@@ -3,7 +3,7 @@
 mod faults;
 mod imports;
 
-use super::{Verdict, judge, modules::Ends, sources::Sources};
+use super::{Verdict, judge, sources::Sources};
 
 /// Files of a crate named `made_up` by path and text.
 fn sources(files: &[(&str, &str)]) -> Sources {
@@ -14,5 +14,5 @@ fn sources(files: &[(&str, &str)]) -> Sources {
 }
 
 fn verdict(files: &[(&str, &str)]) -> Verdict {
-    judge("made_up", &sources(files), Ends::AtReExports).expect("a verdict")
+    judge("made_up", &sources(files)).expect("a verdict")
 }

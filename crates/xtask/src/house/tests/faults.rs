@@ -1,17 +1,15 @@
 //! Each fault that is named.
 
-use super::{sources, verdict};
-use crate::house::{judge, modules::Ends};
+use super::verdict;
 
 #[test]
-fn a_circle_behind_a_re_export_is_found_when_asked_for() {
-    let files = [
+fn a_circle_behind_a_re_export_is_a_fault() {
+    let found = verdict(&[
         ("lib.rs", "mod a; mod b; pub use a::A; pub use b::B;"),
         ("a.rs", "use crate::B;"),
         ("b.rs", "use crate::A;"),
-    ];
-    assert_eq!(verdict(&files).circles, 0);
-    let found = judge("made_up", &sources(&files), Ends::BehindReExports).expect("a verdict");
+    ]);
+    assert_eq!(found.circles, 1);
     assert_eq!(
         found.faults,
         ["a circle of 2 files, as a.rs -> b.rs -> a.rs"]
@@ -22,10 +20,10 @@ fn a_circle_behind_a_re_export_is_found_when_asked_for() {
 fn a_circle_of_files_is_a_fault() {
     let found = verdict(&[
         ("lib.rs", "mod a; mod b; mod c; mod d;"),
-        ("a.rs", "use crate::b::X;"),
-        ("b.rs", "use crate::c::X; use crate::d::X;"),
-        ("c.rs", "use crate::a::X;"),
-        ("d.rs", "use crate::b::X;"),
+        ("a.rs", "use crate::b::B;"),
+        ("b.rs", "use crate::c::C; use crate::d::D;"),
+        ("c.rs", "use crate::a::A;"),
+        ("d.rs", "use crate::b::B;"),
     ]);
     assert_eq!(found.circles, 1);
     assert_eq!(
@@ -39,11 +37,11 @@ fn a_circle_of_files_is_a_fault() {
 #[test]
 fn circles_that_do_not_meet_are_two() {
     let found = verdict(&[
-        ("lib.rs", "mod a; mod b; mod c; mod d; use a::X;"),
-        ("a.rs", "use crate::b::X;"),
-        ("b.rs", "use crate::a::X; use crate::c::X;"),
-        ("c.rs", "use crate::d::X;"),
-        ("d.rs", "use crate::c::X;"),
+        ("lib.rs", "mod a; mod b; mod c; mod d; use a::A;"),
+        ("a.rs", "use crate::b::B;"),
+        ("b.rs", "use crate::a::A; use crate::c::C;"),
+        ("c.rs", "use crate::d::D;"),
+        ("d.rs", "use crate::c::C;"),
     ]);
     assert_eq!(
         found.faults,
@@ -58,10 +56,10 @@ fn circles_that_do_not_meet_are_two() {
 #[test]
 fn parent_and_child_may_import_each_other() {
     let found = verdict(&[
-        ("lib.rs", "mod a; use a::X;"),
-        ("a.rs", "mod b; use b::X; use crate::Top;"),
-        ("a/b.rs", "mod c; use super::X; use c::X;"),
-        ("a/b/c.rs", "use super::super::X; use crate::Top;"),
+        ("lib.rs", "mod a; use a::A;"),
+        ("a.rs", "mod b; use b::B; use crate::Top;"),
+        ("a/b.rs", "mod c; use super::A; use c::C;"),
+        ("a/b/c.rs", "use super::super::A; use crate::Top;"),
     ]);
     assert_eq!(found.faults, [""; 0]);
     assert_eq!((found.circles, found.floors), (0, 4));
@@ -70,15 +68,15 @@ fn parent_and_child_may_import_each_other() {
 #[test]
 fn siblings_and_their_children_may_not() {
     for (in_b, in_c) in [
-        ("use super::c::X;", "use super::b::X;"),
-        ("use crate::a::c::deep::X;", "use super::b::X;"),
+        ("use super::c::C;", "use super::b::B;"),
+        ("use crate::a::c::deep::Deep;", "use super::b::B;"),
     ] {
         let found = verdict(&[
             ("lib.rs", "mod a;"),
             ("a.rs", "mod b; mod c;"),
             ("a/b.rs", in_b),
             ("a/c.rs", &format!("mod deep; {in_c}")),
-            ("a/c/deep.rs", "use crate::a::b::X;"),
+            ("a/c/deep.rs", "use crate::a::b::B;"),
         ]);
         assert_eq!(found.circles, 1, "{in_b} {in_c}");
     }

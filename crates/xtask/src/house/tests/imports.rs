@@ -1,18 +1,11 @@
 //! Each way of importing, and where its arrow ends.
 
 use super::{sources, verdict};
-use crate::house::{
-    judge,
-    modules::{Ends, Modules},
-};
+use crate::house::{judge, modules::Modules};
 
 /// A crate of `a.rs` with this text, `a/inner.rs`, `b.rs` and `b/deep.rs`: what `a.rs`
 /// imports.
 fn imports_of_a(text: &str) -> Vec<String> {
-    imports_of_a_to(text, Ends::AtReExports)
-}
-
-fn imports_of_a_to(text: &str, ends: Ends) -> Vec<String> {
     let files = [
         ("lib.rs", "mod a; mod b; pub struct Top;"),
         ("a.rs", text),
@@ -23,7 +16,7 @@ fn imports_of_a_to(text: &str, ends: Ends) -> Vec<String> {
         ),
         ("b/deep.rs", "pub struct Thing; pub fn call() {}"),
     ];
-    let modules = Modules::read("made_up", &sources(&files), ends).expect("modules");
+    let modules = Modules::read("made_up", &sources(&files)).expect("modules");
     modules.graph().imported_by("a.rs")
 }
 
@@ -73,21 +66,15 @@ fn each_way_of_importing_is_an_arrow() {
 }
 
 #[test]
-fn the_file_of_a_re_export_is_what_is_imported() {
-    assert_eq!(imports_of_a("use crate::b::Thing;"), ["b.rs"]);
-    assert_eq!(imports_of_a("fn f() { crate::b::Thing; }"), ["b.rs"]);
-}
-
-#[test]
-fn what_is_behind_a_re_export_is_found_when_asked_for() {
+fn what_is_behind_a_re_export_is_what_is_imported() {
     for (text, to) in [
         ("use crate::b::Thing;", "b/deep.rs"),
+        ("fn f() { crate::b::Thing; }", "b/deep.rs"),
         ("fn f() { super::b::Thing::new() }", "b/deep.rs"),
         ("use crate::b::Own;", "b.rs"),
         ("use crate::b::far;", "b.rs"),
     ] {
-        let found = imports_of_a_to(text, Ends::BehindReExports);
-        assert_eq!(found, [to], "{text}");
+        assert_eq!(imports_of_a(text), [to], "{text}");
     }
 }
 
@@ -153,7 +140,7 @@ fn programs_import_the_library_by_its_name() {
         ),
         ("bin/more/part.rs", "use crate::part;"),
     ];
-    let graph = Modules::read("made_up", &sources(&files), Ends::AtReExports)
+    let graph = Modules::read("made_up", &sources(&files))
         .expect("modules")
         .graph();
     assert_eq!(graph.imported_by("main.rs"), ["a.rs"]);
@@ -171,18 +158,14 @@ fn modules_are_found_in_every_place_they_may_be() {
             "lib.rs",
             "mod a; mod held { mod b; } #[path = \"else/where.rs\"] mod c;",
         ),
-        ("a/mod.rs", "mod d; use d::X;"),
-        ("a/d.rs", "use crate::held::b::X;"),
-        ("held/b.rs", "use crate::c::X;"),
-        ("else/where.rs", "mod e; use e::X;"),
+        ("a/mod.rs", "mod d; use d::D;"),
+        ("a/d.rs", "use crate::held::b::B;"),
+        ("held/b.rs", "use crate::c::C;"),
+        ("else/where.rs", "mod e; use e::E;"),
         ("else/e.rs", ""),
     ];
     let found = verdict(&files);
     assert_eq!((found.files, found.arrows, found.floors), (6, 4, 5));
-    let lost = judge(
-        "made_up",
-        &sources(&[("lib.rs", "mod a;")]),
-        Ends::AtReExports,
-    );
+    let lost = judge("made_up", &sources(&[("lib.rs", "mod a;")]));
     assert_eq!(lost.expect_err("no a.rs"), "there is no file `a.rs`");
 }
