@@ -147,9 +147,10 @@ async fn a_node_that_knows_no_final_block_is_named() {
     for (member, said) in [("result", Value::Null), ("error", words)] {
         proxy.answer(move |method, params, answer| {
             let asked = method == "eth_getBlockByNumber" && params[0] == "finalized";
-            match asked {
-                true => json!({"jsonrpc": "2.0", "id": answer["id"], member: said}),
-                false => answer,
+            if asked {
+                json!({"jsonrpc": "2.0", "id": answer["id"], member: said})
+            } else {
+                answer
             }
         });
         let named = Err(StepError::Ledger(LedgerError::NoFinalBlock));

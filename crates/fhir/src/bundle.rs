@@ -143,9 +143,12 @@ pub fn processing_order(entries: &[Entry]) -> Vec<usize> {
     let mut order: Vec<(u8, bool, usize)> = entries
         .iter()
         .enumerate()
-        .map(|(position, entry)| match waits(entry) {
-            true => (Method::Put.rank(), true, position),
-            false => (entry.method.rank(), false, position),
+        .map(|(position, entry)| {
+            if waits(entry) {
+                (Method::Put.rank(), true, position)
+            } else {
+                (entry.method.rank(), false, position)
+            }
         })
         .collect();
     order.sort_unstable();

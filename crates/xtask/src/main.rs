@@ -80,9 +80,10 @@ fn bench(rest: &[&str]) -> Result<(), String> {
     run.args(["run", "--release", "--bin", "bench", "--"])
         .args(rest);
     // Held until the figures are there.
-    let server = match rest.is_empty() || rest.iter().any(|name| POSTGRES.contains(name)) {
-        true => Some(postgres::Postgres::start()?),
-        false => None,
+    let server = if rest.is_empty() || rest.iter().any(|name| POSTGRES.contains(name)) {
+        Some(postgres::Postgres::start()?)
+    } else {
+        None
     };
     if let Some(server) = &server {
         run.env("CHARTSEAL_TEST_POSTGRES", server.url());

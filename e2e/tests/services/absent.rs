@@ -43,9 +43,10 @@ fn run(house: &Installation, config: &Path, words: &[&str]) -> Ran {
     // `keys` takes it before its own subcommand.
     let (first, rest) = words.split_at(1);
     let at_keys = first == ["keys"];
-    let words: Vec<&str> = match at_keys {
-        true => [first, &[config.as_str()], rest].concat(),
-        false => [words, &[config.as_str()]].concat(),
+    let words: Vec<&str> = if at_keys {
+        [first, &[config.as_str()], rest].concat()
+    } else {
+        [words, &[config.as_str()]].concat()
     };
     house.plain(&words)
 }

@@ -22,9 +22,10 @@ fn keys_are_rotated_and_no_request_fails() {
     // With a token of before, and with one that was just given out.
     let work = |fresh: bool| {
         while !stop.load(Ordering::SeqCst) {
-            let token = match fresh {
-                true => hospital.issuer.token(BACKEND),
-                false => first.clone(),
+            let token = if fresh {
+                hospital.issuer.token(BACKEND)
+            } else {
+                first.clone()
             };
             drop(
                 hospital

@@ -206,8 +206,8 @@ pub(super) async fn decide(
     let mut change = find(exchange, id, Act::Decide).await?;
     change.require_open(exchange, approve)?;
     let me = Person::of(exchange.caller());
-    let decided = match approve {
-        true if me.is_same(&change.proposer) => {
+    let decided = if approve {
+        if me.is_same(&change.proposer) {
             return Err(Failure::new(
                 Category::Forbidden,
                 IssueCode::Forbidden,
@@ -215,12 +215,12 @@ pub(super) async fn decide(
                  another person: not by another account of the same `fhirUser` or `email`",
             ));
         }
-        true => {
-            require_compared(exchange, &me, &change.proposer)?;
-            Decided::Approved
-        }
-        false if me.is_account(&change.proposer) => Decided::Withdrawn,
-        false => Decided::Rejected,
+        require_compared(exchange, &me, &change.proposer)?;
+        Decided::Approved
+    } else if me.is_account(&change.proposer) {
+        Decided::Withdrawn
+    } else {
+        Decided::Rejected
     };
     if decided == Decided::Approved {
         effect::check(exchange, &change.proposal).await?;
@@ -370,9 +370,10 @@ impl OpenChange {
         View {
             id: self.row.id,
             state,
-            was: match is_open {
-                true => Was::of(&self.proposal, exchange.registered()),
-                false => None,
+            was: if is_open {
+                Was::of(&self.proposal, exchange.registered())
+            } else {
+                None
             },
             proposal: self.proposal.clone(),
             proposed_by: self.proposer.clone(),

@@ -296,9 +296,10 @@ pub(crate) async fn decider(
     let same = |decider: &Person| tag_of(facility, decider) == row.decider;
     let fits = content.decided == Decided::as_str(row.decided)
         && content.decider.as_ref().is_none_or(same);
-    match fits {
-        true => Ok(content.decider),
-        false => Err(Failure::fault("a decision is not what its row says")),
+    if fits {
+        Ok(content.decider)
+    } else {
+        Err(Failure::fault("a decision is not what its row says"))
     }
 }
 

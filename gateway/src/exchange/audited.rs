@@ -87,9 +87,10 @@ fn describe(
         id: id.parse().map_err(Failure::fault)?,
         time: exchange.at,
         facility: facility.clone(),
-        base: match here {
-            true => context.base.clone(),
-            false => context.app.base_of(facility, true),
+        base: if here {
+            context.base.clone()
+        } else {
+            context.app.base_of(facility, true)
         },
         server: (!here).then(served),
         interaction: exchange.interaction.clone(),

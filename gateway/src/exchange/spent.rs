@@ -120,9 +120,10 @@ impl Exchange<'_> {
     /// # Errors
     /// Throttled when the budget is used up.
     pub(crate) fn require_denials(&self) -> Result<(), Failure> {
-        match self.spent.denials.is_zero() {
-            true => Ok(()),
-            false => self.app().throttle.denials(&self.context.caller),
+        if self.spent.denials.is_zero() {
+            Ok(())
+        } else {
+            self.app().throttle.denials(&self.context.caller)
         }
     }
 }

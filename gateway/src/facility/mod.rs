@@ -181,9 +181,10 @@ impl Facility {
             return Ok(());
         }
         let _reading = self.reading.lock().await;
-        match self.in_force().is_fresh(self.clock.now()) {
-            true => Ok(()),
-            false => self.read_in_force().await,
+        if self.in_force().is_fresh(self.clock.now()) {
+            Ok(())
+        } else {
+            self.read_in_force().await
         }
     }
 

@@ -128,9 +128,10 @@ impl Registered {
         only: RegisteredOnly,
         caller: &Arc<Caller>,
     ) -> Option<Arc<Caller>> {
-        let registered = match only.clients {
-            true => Some(self.clients.get(&id_of(&caller.issuer, &caller.client))?),
-            false => None,
+        let registered = if only.clients {
+            Some(self.clients.get(&id_of(&caller.issuer, &caller.client))?)
+        } else {
+            None
         };
         let counts = |role: &Role| {
             registered.is_none_or(|client| client.of.roles.contains(role))

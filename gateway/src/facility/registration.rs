@@ -109,10 +109,7 @@ enum State {
 
 impl State {
     const fn of(active: bool) -> Self {
-        match active {
-            true => Self::Active,
-            false => Self::Revoked,
-        }
+        if active { Self::Active } else { Self::Revoked }
     }
 }
 

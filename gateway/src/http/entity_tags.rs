@@ -39,9 +39,10 @@ impl EntityTags {
                 return Err(invalid());
             }
         }
-        match tags.is_empty() {
-            true => Err(invalid()),
-            false => Ok(Self::These(tags)),
+        if tags.is_empty() {
+            Err(invalid())
+        } else {
+            Ok(Self::These(tags))
         }
     }
 

@@ -129,9 +129,10 @@ impl Given {
     /// # Errors
     /// Invalid when it was given before.
     pub fn take(&mut self, name: &str) -> Result<(), Failure> {
-        match self.0.insert(name.to_owned()) {
-            true => Ok(()),
-            false => Err(Failure::twice()),
+        if self.0.insert(name.to_owned()) {
+            Ok(())
+        } else {
+            Err(Failure::twice())
         }
     }
 }

@@ -18,14 +18,15 @@ use fhir::{IssueCode, links::percent};
 /// # Errors
 /// Invalid.
 pub(crate) fn check(text: &str) -> Result<(), Failure> {
-    match percent::decodes(text) {
-        true => Ok(()),
-        false => Err(Failure::new(
+    if percent::decodes(text) {
+        Ok(())
+    } else {
+        Err(Failure::new(
             Category::Invalid,
             IssueCode::Invalid,
             "a `%` must begin two hexadecimal digits, and what they stand for be UTF-8; write \
              `%` itself as `%25`",
-        )),
+        ))
     }
 }
 
@@ -40,9 +41,10 @@ pub(crate) async fn admit(
     let uri = request.uri();
     let checked = check(uri.path()).and_then(|()| check(uri.query().unwrap_or_default()));
     if let Err(failure) = checked {
-        let response = match uri.path().starts_with("/admin") {
-            true => request.error_response(Problem::from(failure)),
-            false => request.error_response(failure),
+        let response = if uri.path().starts_with("/admin") {
+            request.error_response(Problem::from(failure))
+        } else {
+            request.error_response(failure)
         };
         return Ok(response.map_into_right_body());
     }

@@ -58,11 +58,12 @@ impl Preconditions {
     /// Invalid for a header that cannot be read, or has no meaning for the method.
     pub fn of_request(request: &HttpRequest) -> Result<Self, Failure> {
         let reads = is_read(request);
-        let refused: &[&str] = match reads {
+        let refused: &[&str] = if reads {
             // Parts are not offered, so that all of it is the answer whatever
             // `If-Range` says (RFC 9110, 14.2).
-            true => &[IF_NONE_EXIST],
-            false => &[IF_NONE_EXIST, IF_RANGE, IF_MODIFIED_SINCE],
+            &[IF_NONE_EXIST]
+        } else {
+            &[IF_NONE_EXIST, IF_RANGE, IF_MODIFIED_SINCE]
         };
         refuse(request, refused)?;
         let date = |name| -> Result<Option<Since>, Failure> {
@@ -97,9 +98,12 @@ impl Preconditions {
             bundle::EntryUrl::Instance { .. } | bundle::EntryUrl::Version { .. }
         );
         let at = |member: &str| format!("Bundle.entry[{}].request.{member}", entry.index);
-        let offered = |given: bool, member: &str, offered: bool| match given && !offered {
-            true => Err(not_offered(member).at(at(member))),
-            false => Ok(()),
+        let offered = |given: bool, member: &str, offered: bool| {
+            if given && !offered {
+                Err(not_offered(member).at(at(member)))
+            } else {
+                Ok(())
+            }
         };
         offered(entry.if_match.is_some(), "ifMatch", one)?;
         offered(entry.if_none_match.is_some(), "ifNoneMatch", one)?;
@@ -173,9 +177,10 @@ impl Preconditions {
             (None, Some(since)) => since.covers(version),
             (None, None) => false,
         };
-        Ok(match known {
-            true => Freshness::NotModified,
-            false => Freshness::Changed,
+        Ok(if known {
+            Freshness::NotModified
+        } else {
+            Freshness::Changed
         })
     }
 
@@ -260,9 +265,12 @@ pub fn if_match(request: &HttpRequest) -> String {
 fn refuse_all_but(request: &HttpRequest, read: &[&str]) -> Result<(), Failure> {
     let ignored = |name: &str| is_read(request) && OF_TIME.contains(&name);
     let mut names = ALL.iter().map(|(name, _)| *name);
-    names.try_for_each(|name| match read.contains(&name) || ignored(name) {
-        true => Ok(()),
-        false => refuse(request, &[name]),
+    names.try_for_each(|name| {
+        if read.contains(&name) || ignored(name) {
+            Ok(())
+        } else {
+            refuse(request, &[name])
+        }
     })
 }
 

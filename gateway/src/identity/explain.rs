@@ -265,12 +265,11 @@ impl Rules {
         };
         let (granting, ignored) = parse_scopes(scope);
         let words: Vec<String> = granting.iter().map(ToString::to_string).collect();
-        match words.is_empty() {
-            true => {
-                let text = "none that grants anything, such as `user/*.rs` or `system/*.cruds`";
-                self.verdict("scope", Verdict::Ignored, text);
-            }
-            false => self.holds("scope", &words.join(" ")),
+        if words.is_empty() {
+            let text = "none that grants anything, such as `user/*.rs` or `system/*.cruds`";
+            self.verdict("scope", Verdict::Ignored, text);
+        } else {
+            self.holds("scope", &words.join(" "))
         }
         for (word, reason) in ignored {
             let text = format!("`{}` counts for nothing: {reason}", shown(&word));

@@ -267,9 +267,10 @@ impl Held {
 
     fn may_try_for_unknown(&self, now: Timestamp) -> bool {
         // A fetch for another reason spends nothing: the issuer may have rotated since.
-        let rested = match self.failed {
-            true => past(self.tried, now, RETRY_MILLIS),
-            false => past(self.tried_for_unknown, now, UNKNOWN_MILLIS),
+        let rested = if self.failed {
+            past(self.tried, now, RETRY_MILLIS)
+        } else {
+            past(self.tried_for_unknown, now, UNKNOWN_MILLIS)
         };
         self.fetched.is_some() && rested
     }

@@ -100,9 +100,10 @@ impl Change<'_> {
             }
             Self::Update { resource, id, .. } => {
                 let first = wrote.version.map(|mark| mark.number) == Some(VersionNumber::FIRST);
-                let action = match first {
-                    true => Action::CreateWithId,
-                    false => Action::Update,
+                let action = if first {
+                    Action::CreateWithId
+                } else {
+                    Action::Update
                 };
                 written_again(exchange, action, resource, id, wrote).await
             }

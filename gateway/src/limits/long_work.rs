@@ -118,9 +118,10 @@ impl LongWork {
             Box::pin(carried_out.instrument(span)) as Pin<Box<dyn Future<Output = ()>>>
         });
         let sent = thread.is_some_and(|thread| thread.send(work).is_ok());
-        match sent {
-            true => answered.await.map_err(Failure::fault)?,
-            false => Err(Failure::fault("the threads for long requests have ended")),
+        if sent {
+            answered.await.map_err(Failure::fault)?
+        } else {
+            Err(Failure::fault("the threads for long requests have ended"))
         }
     }
 }

@@ -207,12 +207,13 @@ struct Methods {
 
 impl Methods {
     fn check(&self, request: &HttpRequest) -> Result<(), Failure> {
-        let refused = match self.all.contains(request.method()) {
-            true => match (self.except)(request, request.method()) {
+        let refused = if self.all.contains(request.method()) {
+            match (self.except)(request, request.method()) {
                 Ok(()) => return Ok(()),
                 Err(failure) => Some(failure),
-            },
-            false => None,
+            }
+        } else {
+            None
         };
         (self.there)(request)?;
         let all = self.all.iter();

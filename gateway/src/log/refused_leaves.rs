@@ -62,9 +62,10 @@ impl Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fault = self.fault.map_or("-", LeafFault::as_str);
-        let standing = match self.put_again {
-            true => "put again",
-            false => self.standing.as_str(),
+        let standing = if self.put_again {
+            "put again"
+        } else {
+            self.standing.as_str()
         };
         write!(f, "{}\t{fault}\t{standing}", self.name)
     }

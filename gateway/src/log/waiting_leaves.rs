@@ -62,9 +62,12 @@ async fn show_one(facility: &Facility, leaf: WaitingLeaf) -> Result<(), Failure>
     let own = own.map(|own| own.commitment.as_bytes().to_vec());
     let (id, is_own) = (facility.id, own.as_ref() == Some(&leaf.commitment));
     let named = leaf.name.to_string();
-    let settle = move |tx: &mut store::Tx| match is_own {
-        true => tx.leaves().show(id, &leaf),
-        false => tx.leaves().refuse(id, &leaf, LeafFault::Row),
+    let settle = move |tx: &mut store::Tx| {
+        if is_own {
+            tx.leaves().show(id, &leaf)
+        } else {
+            tx.leaves().refuse(id, &leaf, LeafFault::Row)
+        }
     };
     let settled = facility.store.run_tx("leaf without a mac", &[], settle);
     if settled.await? && !is_own {

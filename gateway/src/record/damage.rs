@@ -98,11 +98,12 @@ impl Facility {
 /// # Errors
 /// When they differ.
 pub fn check_padded_size(in_row: u32, envelope: &[u8]) -> Result<(), Failure> {
-    match sealing::padded_size(envelope) == Some(in_row) {
-        true => Ok(()),
-        false => Err(Failure::fault(
+    if sealing::padded_size(envelope) == Some(in_row) {
+        Ok(())
+    } else {
+        Err(Failure::fault(
             "the padded size of a row is not that of its envelope",
-        )),
+        ))
     }
 }
 

@@ -17,9 +17,10 @@ pub(crate) fn has<T: Ord>(sorted: &[T], item: &T) -> bool {
 /// Whether two sorted lists have an item in common: each of the shorter is looked up in the
 /// longer, for either may be the one that a caller makes long.
 pub(crate) fn share<T: Ord>(one: &[T], other: &[T]) -> bool {
-    let (short, long) = match one.len() <= other.len() {
-        true => (one, other),
-        false => (other, one),
+    let (short, long) = if one.len() <= other.len() {
+        (one, other)
+    } else {
+        (other, one)
     };
     short.iter().any(|item| has(long, item))
 }

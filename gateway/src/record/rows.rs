@@ -57,9 +57,10 @@ impl Exchange<'_> {
         read: impl FnOnce(&mut store::Reader) -> Result<T, store::Error> + Send + 'static,
     ) -> Result<Result<T, store::Error>, Failure> {
         let (app, context) = (self.app(), self.context);
-        let _place = match context.lane.is_serving() {
-            true => Some(app.short_searches.take(&context.user()).await?),
-            false => None,
+        let _place = if context.lane.is_serving() {
+            Some(app.short_searches.take(&context.user()).await?)
+        } else {
+            None
         };
         Ok(app.store.search(name, read).await)
     }

@@ -218,12 +218,13 @@ async fn unseal(
         .id
         .parse()
         .map_err(|_| Failure::fault("a sealed id breaks the rule for ids"))?;
-    let resource = match is_delete(&row) {
-        true => None,
-        false => Some(
+    let resource = if is_delete(&row) {
+        None
+    } else {
+        Some(
             Resource::parse(&opened.content)
                 .map_err(|_| Failure::fault("a stored version is not a resource"))?,
-        ),
+        )
     };
     let version = OpenVersion {
         row,

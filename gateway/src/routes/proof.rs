@@ -44,9 +44,12 @@ async fn prove(
     let of_event =
         kind.as_str() == AUDIT_EVENT && version.is_none_or(|it| it == VersionNumber::FIRST);
     let prove = async move |context: &Context| {
-        exchange::run(context, operation(), async |exchange| match of_event {
-            true => proof::of_audit_event(exchange, &id).await,
-            false => proof::of_version(exchange, &kind, &id, version).await,
+        exchange::run(context, operation(), async |exchange| {
+            if of_event {
+                proof::of_audit_event(exchange, &id).await
+            } else {
+                proof::of_version(exchange, &kind, &id, version).await
+            }
         })
         .await
     };

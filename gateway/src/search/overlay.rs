@@ -111,12 +111,11 @@ impl Overlay {
             self.sort
                 .compare(&Position::of_hit(a), &Position::of_hit(b))
         });
-        let end = match rows.len() > limit {
-            true => {
-                rows.truncate(limit);
-                rows.last().map(Position::of_hit)
-            }
-            false => horizon,
+        let end = if rows.len() > limit {
+            rows.truncate(limit);
+            rows.last().map(Position::of_hit)
+        } else {
+            horizon
         };
         Batch { rows, end }
     }

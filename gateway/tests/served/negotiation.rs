@@ -41,9 +41,10 @@ async fn an_answer_in_another_form_is_refused_before_anything_is_done() {
     ] {
         let form = (
             "content-type",
-            match path.ends_with("_search") {
-                true => "application/x-www-form-urlencoded",
-                false => "application/fhir+json",
+            if path.ends_with("_search") {
+                "application/x-www-form-urlencoded"
+            } else {
+                "application/fhir+json"
             },
         );
         for (query, headers) in [

@@ -81,9 +81,10 @@ async fn a_precondition_is_honoured_or_refused_by_name_on_every_method() {
     }
     for (method, path, name, value) in refused {
         let told = format!("{method} {path} {name}");
-        let form = match path.ends_with("_search") {
-            true => "application/x-www-form-urlencoded",
-            false => "application/fhir+json",
+        let form = if path.ends_with("_search") {
+            "application/x-www-form-urlencoded"
+        } else {
+            "application/fhir+json"
         };
         let headers = [(name, value), ("content-type", form)];
         let reply = system

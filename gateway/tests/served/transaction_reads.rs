@@ -89,9 +89,12 @@ async fn searches_see_what_was_written(kind: Kind) {
     before(&system).await;
     let counted: Vec<String> = SEARCHES
         .iter()
-        .map(|(query, _)| match query.contains('?') {
-            true => format!("{query}&_total=accurate"),
-            false => format!("{query}?_total=accurate"),
+        .map(|(query, _)| {
+            if query.contains('?') {
+                format!("{query}&_total=accurate")
+            } else {
+                format!("{query}?_total=accurate")
+            }
         })
         .collect();
     let looks = counted.iter().map(|query| ("GET", query.as_str(), None));

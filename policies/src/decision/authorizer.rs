@@ -142,9 +142,10 @@ impl Authorizer {
             return Some(reason);
         }
         // The first scope that grants it, where one must.
-        let scope = match action.needs_scope() {
-            true => Some(granting_scope(caller, *action, resource)),
-            false => None,
+        let scope = if action.needs_scope() {
+            Some(granting_scope(caller, *action, resource))
+        } else {
+            None
         };
         if scope == Some(None) {
             return Some(Reason::NoScope);

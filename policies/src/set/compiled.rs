@@ -126,9 +126,10 @@ impl Compiled {
             facility: facility.clone(),
             caller: caller.clone(),
             asked,
-            resource: match asked.iter().any(looks_at_patients) {
-                true => resource.clone(),
-                false => resource.of_anybody(),
+            resource: if asked.iter().any(looks_at_patients) {
+                resource.clone()
+            } else {
+                resource.of_anybody()
             },
         };
         self.memory.recall(question, || {

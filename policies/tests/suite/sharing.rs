@@ -62,9 +62,10 @@ fn those_at_home_need_no_sharing() {
             for action in Action::ALL {
                 let one = word(&decide(&closed, &who, action, &target));
                 let other = word(&decide(&shared, &who, action, &target));
-                match target.facility == who.caller.facility {
-                    true => assert_eq!(one, other),
-                    false => crossed += u32::from(one == "not-shared" && other == "permit"),
+                if target.facility == who.caller.facility {
+                    assert_eq!(one, other)
+                } else {
+                    crossed += u32::from(one == "not-shared" && other == "permit")
                 }
             }
         }

@@ -85,9 +85,10 @@ impl Demo {
     pub fn stop(mut self) -> Result<(), Failed> {
         terminate(&self.child)?;
         let status = self.child.wait()?;
-        match status.success() {
-            true => Ok(()),
-            false => Err(format!("the demo ended with {status}").into()),
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("the demo ended with {status}").into())
         }
     }
 

@@ -228,9 +228,10 @@ impl Installation {
             .args(more)
             .current_dir(self.folder.path())
             .output()?;
-        match done.status.success() {
-            true => Ok(()),
-            false => Err(String::from_utf8_lossy(&done.stderr).into()),
+        if done.status.success() {
+            Ok(())
+        } else {
+            Err(String::from_utf8_lossy(&done.stderr).into())
         }
     }
 

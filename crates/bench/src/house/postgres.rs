@@ -67,8 +67,9 @@ fn sql(server: &str, statement: &str) -> Result<String, Failed> {
         ])
         .args(["--command", statement])
         .output()?;
-    match done.status.success() {
-        true => Ok(String::from_utf8(done.stdout)?),
-        false => Err(String::from_utf8_lossy(&done.stderr).into()),
+    if done.status.success() {
+        Ok(String::from_utf8(done.stdout)?)
+    } else {
+        Err(String::from_utf8_lossy(&done.stderr).into())
     }
 }

@@ -54,9 +54,10 @@ async fn rate(
         tasks.spawn(async move {
             let mut count = 0_u64;
             while start.elapsed() < LONG {
-                let versions = match version {
-                    true => vec![new_version(&random)?],
-                    false => Vec::new(),
+                let versions = if version {
+                    vec![new_version(&random)?]
+                } else {
+                    Vec::new()
                 };
                 let audit = new_audit(&random)?;
                 let write = move |tx: &mut store::Tx| {

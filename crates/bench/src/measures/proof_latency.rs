@@ -54,9 +54,10 @@ pub async fn patients(client: &Client) -> Result<Vec<String>, Failed> {
         .filter_map(|entry| entry.pointer("/resource/id")?.as_str())
         .map(|id| format!("Patient/{id}/_history/1"))
         .collect();
-    match patients.is_empty() {
-        true => Err("the demo has no patients".into()),
-        false => Ok(patients),
+    if patients.is_empty() {
+        Err("the demo has no patients".into())
+    } else {
+        Ok(patients)
     }
 }
 

@@ -202,9 +202,10 @@ fn read_patients(
         let tag = tag_of(&id);
         patients.push(AuditPatient { tag, id });
     }
-    match patients.is_sorted_by(|a, b| a.tag < b.tag) {
-        true => Ok(patients),
-        false => Err(malformed),
+    if patients.is_sorted_by(|a, b| a.tag < b.tag) {
+        Ok(patients)
+    } else {
+        Err(malformed)
     }
 }
 

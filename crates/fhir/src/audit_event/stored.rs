@@ -148,9 +148,10 @@ impl StoredRecord {
     }
 
     fn check_digests(&self, queries: &[Digest]) -> Result<(), RecordError> {
-        match queries.len() == self.query_count() {
-            true => Ok(()),
-            false => Err(RecordError::QueryDigests),
+        if queries.len() == self.query_count() {
+            Ok(())
+        } else {
+            Err(RecordError::QueryDigests)
         }
     }
 }

@@ -118,9 +118,10 @@ impl Named {
             Some(_) => Self::Elsewhere,
             None => {
                 let path = segments(text).unwrap_or_default();
-                match text.starts_with('/') {
-                    false => record(Some(&path)),
-                    true => record(base.0.iter().find_map(|base| base.below_path(&path))),
+                if text.starts_with('/') {
+                    record(base.0.iter().find_map(|base| base.below_path(&path)))
+                } else {
+                    record(Some(&path))
                 }
             }
         }

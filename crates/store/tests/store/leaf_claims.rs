@@ -97,9 +97,10 @@ fn faults(claims: &LeafClaims) -> Vec<LeafFault> {
 /// As either database spells 32 bytes and 16 bytes of this hex digit pair.
 fn bytes(world: &World, pair: &str, count: usize) -> String {
     let digits = pair.repeat(count);
-    match world.is_postgres() {
-        true => format!("'\\x{digits}'::bytea"),
-        false => format!("X'{digits}'"),
+    if world.is_postgres() {
+        format!("'\\x{digits}'::bytea")
+    } else {
+        format!("X'{digits}'")
     }
 }
 

@@ -51,9 +51,10 @@ impl SweepState {
     /// What is known once this state is seen too. It may be an earlier one that was put
     /// back, so it takes no fault away and moves no beginning.
     fn beside(&self, state: &Self) -> Self {
-        let running = match state.since() < self.since() {
-            true => &self.running,
-            false => &state.running,
+        let running = if state.since() < self.since() {
+            &self.running
+        } else {
+            &state.running
         };
         let wholes = self.last.iter().chain(&state.last);
         let mut both = Self {
@@ -98,9 +99,10 @@ impl SweepStatus {
     /// Takes over what was read or done.
     pub(super) fn know(&self, state: &SweepState) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        *known = match state.settles(&known) {
-            true => state.clone(),
-            false => known.beside(state),
+        *known = if state.settles(&known) {
+            state.clone()
+        } else {
+            known.beside(state)
         };
     }
 }

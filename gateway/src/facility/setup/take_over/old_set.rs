@@ -113,13 +113,14 @@ async fn leaf_of(
             None => {}
         }
     }
-    match contradicted {
-        false => Ok(None),
-        true => Err(Failure::fault(format!(
+    if contradicted {
+        Err(Failure::fault(format!(
             "the log of facility `{}` says that policy set {number} was another one; restore the \
              database",
             facility.name
-        ))),
+        )))
+    } else {
+        Ok(None)
     }
 }
 
