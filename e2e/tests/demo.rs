@@ -147,8 +147,8 @@ fn the_tour_can_be_followed_from_what_the_demo_leaves() {
         "/program",
         "/commands/proof",
     ] {
-        let value = json.pointer(pointer).and_then(|it| it.as_str());
-        assert!(value.is_some_and(|it| !it.is_empty()), "{pointer}");
+        let value = json.pointer(pointer).and_then(|text| text.as_str());
+        assert!(value.is_some_and(|text| !text.is_empty()), "{pointer}");
     }
     // The commands as they are printed, in a shell that has read env.sh.
     let tour = ". data/env.sh; set -e; \
@@ -183,7 +183,7 @@ fn an_access_is_told_by_name_once_it_is_proved() {
         let read = events.into_iter().find(|event| {
             event
                 .pointer("/resource/action")
-                .is_some_and(|it| it == "R")
+                .is_some_and(|action| action == "R")
         })?;
         read.pointer("/resource/id")?.as_str().map(str::to_owned)
     });

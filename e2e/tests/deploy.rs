@@ -342,7 +342,10 @@ fn tests_that_the_chain_trial_names_are_there() {
     assert!(held.len() > 30, "{held:?}");
     for name in held {
         let there = [format!("fn {name}("), format!("\"{name}\"")];
-        assert!(there.iter().any(|it| sources.contains(it)), "{name}");
+        assert!(
+            there.iter().any(|source| sources.contains(source)),
+            "{name}"
+        );
     }
 }
 

@@ -116,7 +116,10 @@ fn count(caller: &Caller, kind: &str) -> usize {
         page = links
             .into_iter()
             .flatten()
-            .find(|link| link.pointer("/relation").is_some_and(|it| it == "next"))
+            .find(|link| {
+                link.pointer("/relation")
+                    .is_some_and(|relation| relation == "next")
+            })
             .and_then(|link| Some(link.pointer("/url")?.as_str()?.to_owned()));
     }
     found
@@ -361,7 +364,7 @@ fn a_refusal_of_the_gateway_is_listed_with_its_tries() {
         let text = fs::read_to_string(&list).expect("the list");
         let line = |line| serde_json::from_str::<Value>(line).expect("JSON");
         text.lines()
-            .map(|it| line(it).get("tries")?.as_u64())
+            .map(|text| line(text).get("tries")?.as_u64())
             .collect()
     };
     assert_eq!(tries(import.run(&[&file])), [Some(1)]);

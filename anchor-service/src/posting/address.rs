@@ -25,8 +25,8 @@ pub fn parse(text: &str) -> Result<[u8; 20], AddressError> {
     let digits = text.strip_prefix("0x").ok_or(AddressError::Form)?;
     let mut bytes = [0; 20];
     hex::decode_to_slice(digits, &mut bytes).map_err(|_| AddressError::Form)?;
-    let mixed = digits.contains(|it: char| it.is_ascii_lowercase())
-        && digits.contains(|it: char| it.is_ascii_uppercase());
+    let mixed = digits.contains(|digit: char| digit.is_ascii_lowercase())
+        && digits.contains(|digit: char| digit.is_ascii_uppercase());
     if mixed && Address::new(bytes).to_checksum(None) != text {
         return Err(AddressError::Checksum);
     }

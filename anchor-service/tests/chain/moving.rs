@@ -122,7 +122,7 @@ async fn whole(
         .with_former(former);
     let log = check.check(None).await.unwrap().remove(0);
     let named = log.findings.named.iter();
-    let found = named.map(|it| format!("{} {}", it.kind, it.place));
+    let found = named.map(|finding| format!("{} {}", finding.kind, finding.place));
     (log.chain, found.collect())
 }
 

@@ -224,7 +224,7 @@ async fn nodes_are_shown_what_opens_them() {
     gateway.make_final(5).await;
     let shown: Vec<_> = proxies.iter().map(Proxy::authorization).collect();
     let opens = ["Bearer secret", "Basic QWxhZGRpbjpodW50ZXIy"];
-    assert_eq!(shown, opens.map(|it| Some(it.to_owned())));
+    assert_eq!(shown, opens.map(|text| Some(text.to_owned())));
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ fn run(disk: fn(&Path) -> Volume) {
         .records
         .values()
         .rev()
-        .find_map(|it| it.versions.last());
+        .find_map(|record| record.versions.last());
     one.assert_proof(&users[0], &last.unwrap().path);
     let logged = service.logged();
     assert!(!logged.contains("panicked"), "{logged}");

@@ -39,13 +39,19 @@ fn expect<'a>(said: &'a Value, status: &[u16]) -> Vec<&'a Value> {
         "{said}"
     );
     let answers: Vec<&Value> = said["answers"].as_array().unwrap().iter().collect();
-    let got: Vec<_> = answers.iter().map(|it| it["status"].as_u64()).collect();
-    let wanted: Vec<_> = status.iter().map(|it| Some(u64::from(*it))).collect();
+    let got: Vec<_> = answers
+        .iter()
+        .map(|answer| answer["status"].as_u64())
+        .collect();
+    let wanted: Vec<_> = status
+        .iter()
+        .map(|status| Some(u64::from(*status)))
+        .collect();
     assert_eq!(got, wanted, "{said}");
     for answer in &answers {
         let hsts = answer["headers"]["strict-transport-security"].as_str();
         assert!(
-            hsts.is_some_and(|it| it.starts_with("max-age=")),
+            hsts.is_some_and(|value| value.starts_with("max-age=")),
             "{answer}"
         );
     }

@@ -78,7 +78,7 @@ fn final_blocks_that_the_chain_lost_are_named_and_anchored_again() {
         let now = site.chain.anchors(&registry, &log);
         let is_there = |(seq, size, root, _): &(u64, u64, String, u64)| {
             now.iter()
-                .any(|it| (it.0, it.1, &it.2) == (*seq, *size, root))
+                .any(|head| (head.0, head.1, &head.2) == (*seq, *size, root))
         };
         before.iter().all(is_there).then_some(())
     });

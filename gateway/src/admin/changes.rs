@@ -69,7 +69,7 @@ pub(super) async fn list(request: HttpRequest) -> Answer {
         let asked = Asked::parse(request.query_string())?;
         let (views, last) = run(&context, "change-list", async |exchange| {
             let page = open_change::page(exchange, asked.before, asked.count).await?;
-            let views = page.changes.iter().map(|it| it.view(exchange));
+            let views = page.changes.iter().map(|change| change.view(exchange));
             Ok((views.collect::<Vec<_>>(), page.goes_on_after))
         })
         .await?;

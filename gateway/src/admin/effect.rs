@@ -115,7 +115,7 @@ fn check_remaining(registered: &Registered, person: &Administrator) -> Result<()
 async fn check_sharing(exchange: &Exchange<'_>, profile: &Profile) -> Result<(), Failure> {
     let list = |reader: &mut store::Reader| reader.facilities().list();
     let all = exchange.app().store.read("facilities", list).await?;
-    let is_here = |name: &FacilityName| all.iter().any(|it| it.name == *name);
+    let is_here = |name: &FacilityName| all.iter().any(|facility| facility.name == *name);
     if profile.sharing.with.iter().all(is_here) {
         return Ok(());
     }
@@ -135,8 +135,8 @@ async fn check_facility(exchange: &Exchange<'_>, facility: &Facility) -> Result<
         ));
     }
     facility.check()?;
-    let people = facility.administrators.iter().map(|it| &it.issuer);
-    let clients = facility.clients.iter().map(|it| &it.issuer);
+    let people = facility.administrators.iter().map(|person| &person.issuer);
+    let clients = facility.clients.iter().map(|client| &client.issuer);
     for issuer in people.chain(clients) {
         check_issuer(exchange, &facility.name, issuer)?;
     }

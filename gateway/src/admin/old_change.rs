@@ -38,7 +38,7 @@ pub(crate) async fn state(
 ) -> Result<OldChanges, Failure> {
     let people: BTreeMap<_, _> = people
         .iter()
-        .map(|it| (own.tags.user_tag(&it.issuer, &it.subject), it))
+        .map(|person| (own.tags.user_tag(&person.issuer, &person.subject), person))
         .collect();
     let (mut old, mut decided) = (OldChanges::default(), 0_u32);
     for (number, (change, decision)) in (1..).zip(changes) {
@@ -56,7 +56,7 @@ pub(crate) async fn state(
         let decider = people.get(&decision.decider);
         let content = DecisionContent {
             decided: decision.decided.as_str().to_owned(),
-            decider: decider.map(|it| Person::registered(it)),
+            decider: decider.map(|administrator| Person::registered(administrator)),
         };
         let sealed = own.seal(
             &OwnPlace::only(Own::Decision, change.id, decision.created),

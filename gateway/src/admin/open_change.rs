@@ -227,7 +227,7 @@ async fn open(
         (None, None) => None,
         (Some(decision), Some(stated)) => {
             let sealed = decision.sealed.as_ref();
-            let found = sealed.map(|it| written(&it.envelope, decision.created));
+            let found = sealed.map(|row| written(&row.envelope, decision.created));
             if found != Some(stated) {
                 return Ok(Err(Breach::DecisionUnstated(id)));
             }

@@ -111,7 +111,9 @@ impl Facility {
     /// Refuses what could not be administered.
     pub(super) fn check(&self) -> Result<(), Failure> {
         let people = self.administrators.iter();
-        let distinct: BTreeSet<_> = people.map(|it| (&it.issuer, &it.subject)).collect();
+        let distinct: BTreeSet<_> = people
+            .map(|person| (&person.issuer, &person.subject))
+            .collect();
         let clients: BTreeSet<_> = self.clients.iter().map(Client::id).collect();
         if distinct.len() < FEWEST_ADMINISTRATORS
             || distinct.len() < self.administrators.len()

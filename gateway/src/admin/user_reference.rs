@@ -18,8 +18,11 @@ impl UserReference {
             Some((scheme, path)) => (Some(scheme), path),
             None => (None, text),
         };
-        let mut segments: Vec<&str> = path.split('/').filter(|it| !it.is_empty()).collect();
-        if let Some(history) = segments.iter().rposition(|it| *it == "_history") {
+        let mut segments: Vec<&str> = path
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .collect();
+        if let Some(history) = segments.iter().rposition(|segment| *segment == "_history") {
             segments.truncate(history);
         }
         let first_of_record = segments.len().saturating_sub(2);

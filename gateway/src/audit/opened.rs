@@ -114,7 +114,7 @@ pub(crate) struct Computed {
 /// As [`open`], but for its leaf.
 pub(crate) async fn compute(facility: &Facility, row: Audit) -> Result<Computed, Failure> {
     let (audit, format) = open_row(facility, row).await?;
-    let names = (0..audit.record.event_count()).filter_map(|it| audit.record.event_name(it));
+    let names = (0..audit.record.event_count()).filter_map(|event| audit.record.event_name(event));
     let event = |(event, name): (u32, EventName<'_>)| EventRow {
         patient: name.patient,
         time: audit.row.time,

@@ -179,5 +179,5 @@ impl<'c> Exchange<'c> {
 pub(crate) fn of_patients(resource_type: &ResourceType) -> bool {
     let name = resource_type.as_str();
     matches!(name, "Patient" | "Binary")
-        || Definition::of(name).is_some_and(|it| !it.compartment.is_empty())
+        || Definition::of(name).is_some_and(|definition| !definition.compartment.is_empty())
 }

@@ -163,7 +163,9 @@ impl Registered {
 
     /// The clients of this id, each of another issuer.
     pub(crate) fn clients_of_id(&self, id: &str) -> Vec<&Held<Client>> {
-        self.clients().filter(|it| it.of.client_id == id).collect()
+        self.clients()
+            .filter(|client| client.of.client_id == id)
+            .collect()
     }
 
     /// The client as it is registered now.
@@ -191,7 +193,7 @@ impl Registered {
             Registrant::Administrator(person) => {
                 self.is_administrator(&person.issuer, &person.subject)
             }
-            Registrant::Facility(profile) => self.profile().is_some_and(|it| it.of == *profile),
+            Registrant::Facility(profile) => self.profile().is_some_and(|own| own.of == *profile),
         }
     }
 
@@ -208,7 +210,8 @@ impl Registered {
 
     /// Whether its administrators make other facilities.
     pub(crate) fn makes_facilities(&self) -> bool {
-        self.profile().is_some_and(|it| it.of.makes_facilities)
+        self.profile()
+            .is_some_and(|profile| profile.of.makes_facilities)
     }
 
     /// The number of the next registration under a tag.

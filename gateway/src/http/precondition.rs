@@ -156,7 +156,8 @@ impl Preconditions {
     pub fn check_change(&self, newest: Option<&Newest>) -> Result<(), Failure> {
         let current = newest.filter(|newest| !newest.is_delete);
         self.check_holds(current.is_some(), newest)?;
-        let met = |tags: &EntityTags| current.is_some_and(|it| tags.include(it.mark.number));
+        let met =
+            |tags: &EntityTags| current.is_some_and(|version| tags.include(version.mark.number));
         if self.if_none_match.as_ref().is_some_and(met) {
             return Err(failed(
                 "the record is there already, which `If-None-Match` rules out",
@@ -191,7 +192,8 @@ impl Preconditions {
     }
 
     fn check_holds(&self, stands: bool, newest: Option<&Newest>) -> Result<(), Failure> {
-        let is_among = |tags: &EntityTags| newest.is_some_and(|it| tags.include(it.mark.number));
+        let is_among =
+            |tags: &EntityTags| newest.is_some_and(|version| tags.include(version.mark.number));
         match (&self.if_match, self.if_unmodified_since) {
             (Some(EntityTags::Any), _) if !stands => Err(failed(
                 "there is no record, which `If-Match: *` asks for; create it first",

@@ -115,7 +115,7 @@ impl Refusals {
             .text
             .truncate(failure.text.floor_char_boundary(TEXT_BYTES));
         let expression = failure.expression.take();
-        failure.expression = expression.filter(|it| it.len() <= EXPRESSION_BYTES);
+        failure.expression = expression.filter(|text| text.len() <= EXPRESSION_BYTES);
         let mut refused = Refused::of(failure);
         if !self.0.contains_key(&refused) && self.0.len() >= MOST_REFUSALS {
             failure.expression = None;
@@ -146,7 +146,9 @@ impl Refused {
     /// # Errors
     /// When the code is none.
     pub fn entry(&self) -> Result<ResponseEntry, Failure> {
-        let code = IssueCode::ALL.iter().find(|it| it.as_str() == self.code);
+        let code = IssueCode::ALL
+            .iter()
+            .find(|code| code.as_str() == self.code);
         let code = *code.ok_or_else(unreadable)?;
         let expression = self.expression.as_deref();
         Ok(ResponseEntry {

@@ -64,9 +64,13 @@ pub fn explain(
     };
     rules.holds("form", "a signed JWT");
     let issuer = token.stated_issuer();
-    let known = config.issuers.iter().find(|it| it.url == issuer);
+    let known = config.issuers.iter().find(|known| known.url == issuer);
     let Some(known) = known else {
-        let urls: Vec<&str> = config.issuers.iter().map(|it| it.url.as_str()).collect();
+        let urls: Vec<&str> = config
+            .issuers
+            .iter()
+            .map(|issuer| issuer.url.as_str())
+            .collect();
         let urls = urls.join("`, `");
         rules.fails(
             "iss",
@@ -239,7 +243,7 @@ impl Rules {
         };
         let facility = found
             .as_str()
-            .and_then(|it| it.parse::<FacilityName>().ok());
+            .and_then(|name| name.parse::<FacilityName>().ok());
         match facility {
             None => self.fails(
                 "facility",

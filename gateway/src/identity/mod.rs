@@ -108,7 +108,8 @@ impl Identity {
         &'i self,
         facility: Option<&'i FacilityName>,
     ) -> impl Iterator<Item = Value> + 'i {
-        let serving = move |it: &&Arc<Issuer>| facility.is_none_or(|one| it.config.serves(one));
+        let serving =
+            move |issuer: &&Arc<Issuer>| facility.is_none_or(|one| issuer.config.serves(one));
         let serving = self.issuers.iter().filter(serving);
         serving.filter_map(|issuer| issuer.discovery.document())
     }
@@ -116,7 +117,7 @@ impl Identity {
     /// Whether tokens of this issuer are taken for people of this facility.
     #[must_use]
     pub fn takes(&self, issuer: &str, facility: &FacilityName) -> bool {
-        let of = |it: &Arc<Issuer>| it.config.url == issuer && it.config.serves(facility);
+        let of = |one: &Arc<Issuer>| one.config.url == issuer && one.config.serves(facility);
         self.issuers.iter().any(of)
     }
 
@@ -124,7 +125,10 @@ impl Identity {
     /// one.
     #[must_use]
     pub fn only_issuer(&self, facility: &FacilityName) -> Option<&str> {
-        let mut of = self.issuers.iter().filter(|it| it.config.serves(facility));
+        let mut of = self
+            .issuers
+            .iter()
+            .filter(|issuer| issuer.config.serves(facility));
         let first = of.next()?;
         of.next().is_none().then_some(first.config.url.as_str())
     }

@@ -99,7 +99,9 @@ pub(crate) async fn of_row(
     };
     let own = match row {
         Row::Version(row) => version::own_leaf(facility, Arc::new(*row)).await,
-        Row::Audit(row) => opened::compute(facility, *row).await.map(|it| it.own),
+        Row::Audit(row) => opened::compute(facility, *row)
+            .await
+            .map(|opened| opened.own),
         Row::Statement(row) => {
             let (keys, tags) = (&facility.keys, &facility.tags);
             let opened = statement::open_with_leaf(&facility.name, keys, tags, &row).await;

@@ -82,7 +82,7 @@ impl Listing {
             self.unread += 1;
             return;
         };
-        let last = self.records.last_mut().filter(|it| it.record == record);
+        let last = self.records.last_mut().filter(|last| last.record == record);
         match (last, misplaced) {
             (Some(known), misplaced) => {
                 known.is_current = misplaced.is_some();

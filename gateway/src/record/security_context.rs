@@ -42,8 +42,10 @@ impl Exchange<'_> {
             return Ok(false);
         };
         // Those of the Binary itself are few.
-        let own: Vec<Tag> = found.patients.iter().map(|it| it.tag).collect();
-        let others = patients.into_iter().filter(|it| !own.contains(&it.tag));
+        let own: Vec<Tag> = found.patients.iter().map(|patient| patient.tag).collect();
+        let others = patients
+            .into_iter()
+            .filter(|patient| !own.contains(&patient.tag));
         found.patients.extend(others);
         found.context = None;
         Ok(true)

@@ -99,8 +99,11 @@ impl<'r> NewContent<'r> {
 
     /// Whom its write concerns.
     fn concerned(&self) -> Vec<AuditPatient> {
-        let named: BTreeSet<Tag> = self.patients.iter().map(|it| it.tag).collect();
-        let left = self.left.iter().filter(|it| !named.contains(&it.tag));
+        let named: BTreeSet<Tag> = self.patients.iter().map(|patient| patient.tag).collect();
+        let left = self
+            .left
+            .iter()
+            .filter(|patient| !named.contains(&patient.tag));
         self.patients.iter().chain(left).cloned().collect()
     }
 

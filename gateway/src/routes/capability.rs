@@ -57,7 +57,7 @@ pub async fn metadata(request: HttpRequest, app: web::Data<App>) -> Result<HttpR
 fn statement(base: &str, issuer: Option<&Value>) -> Value {
     let resources: Vec<Value> = fhir::tables::RESOURCES
         .iter()
-        .map(|it| resource(it.name))
+        .map(|definition| resource(definition.name))
         .collect();
     let interactions: Vec<Value> = codes(&kinds::BUNDLE).collect();
     json!({

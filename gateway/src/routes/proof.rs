@@ -42,7 +42,7 @@ async fn prove(
 ) -> Answer {
     head::plain(request)?;
     let of_event =
-        kind.as_str() == AUDIT_EVENT && version.is_none_or(|it| it == VersionNumber::FIRST);
+        kind.as_str() == AUDIT_EVENT && version.is_none_or(|number| number == VersionNumber::FIRST);
     let prove = async move |context: &Context| {
         exchange::run(context, operation(), async |exchange| {
             if of_event {

@@ -168,7 +168,8 @@ impl AuditCriteria {
     pub fn holds(&self, (record, index): (Tag, usize), event: &Withheld<OpenEvent>) -> bool {
         let about = &event.facts().patients;
         let named = |ids: &Vec<(Tag, usize)>| ids.contains(&(record, index));
-        let concerned = |patients: &Vec<Tag>| patients.iter().any(|it| about.contains(it));
+        let concerned =
+            |patients: &Vec<Tag>| patients.iter().any(|patient| about.contains(patient));
         self.ids.iter().all(named) && self.patients.iter().all(concerned)
     }
 }

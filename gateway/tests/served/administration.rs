@@ -94,7 +94,10 @@ async fn a_change_lapses_after_seven_days(kind: Kind) {
     );
     office.approve(&late).await.expect(200);
     let changes = listed(&office.one, "changes").await;
-    let states: Vec<_> = changes.iter().map(|it| it["state"].clone()).collect();
+    let states: Vec<_> = changes
+        .iter()
+        .map(|change| change["state"].clone())
+        .collect();
     assert_eq!(states, ["approved", "lapsed"]);
 }
 
@@ -126,7 +129,7 @@ async fn approved_twice_at_once_it_takes_effect_once(kind: Kind) {
         let there = listed(&office.one, "clients").await;
         let registered = there
             .iter()
-            .any(|it| it["clientId"] == format!("lab-{round}"));
+            .any(|client| client["clientId"] == format!("lab-{round}"));
         assert_eq!(registered, state == "approved", "{state}");
     }
 }
@@ -245,7 +248,10 @@ async fn what_is_done_is_in_the_audit(kind: Kind) {
     let new = json!({"clientId": "lab-of-secrets", "name": "Hidden", "roles": ["system"]});
     office.change("POST", "/admin/clients", new).await;
     let audits = office.house.audits(HOME).await;
-    let names: Vec<&str> = audits.iter().map(|it| it.interaction.as_str()).collect();
+    let names: Vec<&str> = audits
+        .iter()
+        .map(|audit| audit.interaction.as_str())
+        .collect();
     assert_eq!(names, ["admin:change-approve", "admin:client-register"]);
     let events = office
         .house
@@ -255,13 +261,13 @@ async fn what_is_done_is_in_the_audit(kind: Kind) {
     let events = events.expect(200).resources();
     let newest = events
         .iter()
-        .find(|it| it["subtype"][1]["code"] == "change-approve");
+        .find(|event| event["subtype"][1]["code"] == "change-approve");
     let newest = newest.unwrap_or_else(|| panic!("{events:?}"));
     let named: Vec<&str> = newest["entity"]
         .as_array()
         .unwrap()
         .iter()
-        .filter_map(|it| it["what"]["identifier"]["value"].as_str())
+        .filter_map(|entity| entity["what"]["identifier"]["value"].as_str())
         .collect();
     assert!(named[0].starts_with("changes/"), "{named:?}");
     let subject = format!("clients/{}|lab-of-secrets", office.house.issuer_url());
@@ -359,7 +365,9 @@ async fn a_proposal_ends_with_its_proposers_registration() {
         let refused = office.approve(&change).await.problem(409);
         assert!(refused.contains("administrator no more"), "{refused}");
         let changes = listed(&office.one, "changes").await;
-        let shown = changes.iter().find(|it| it["of"]["clientId"] == "backdoor");
+        let shown = changes
+            .iter()
+            .find(|change| change["of"]["clientId"] == "backdoor");
         assert_eq!(shown.unwrap()["state"], "void");
         // Registered again, the person proposes again.
         if round == 0 {
@@ -405,7 +413,10 @@ async fn a_client_counts_for_its_issuer_alone() {
     let two_of_one_id = admin.delete("/admin/clients/demo-system").await;
     assert!(two_of_one_id.problem(409).contains("by its tag"));
     let clients = listed(&admin, "clients").await;
-    let other = clients.iter().find(|it| it["issuer"] == elsewhere).unwrap();
+    let other = clients
+        .iter()
+        .find(|client| client["issuer"] == elsewhere)
+        .unwrap();
     let path = format!("/admin/clients/{}", other["tag"].as_str().unwrap());
     admin.delete(&path).await.expect(202);
 }

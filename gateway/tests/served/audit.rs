@@ -186,8 +186,8 @@ async fn a_search_over_two_patients_leaves_an_event_for_each_without_the_query()
         assert!(!text.contains(NAME), "{text}");
         let digests = event["entity"].as_array().unwrap().iter();
         let digests: Vec<&Value> = digests
-            .map(|it| &it["query"])
-            .filter(|it| !it.is_null())
+            .map(|entity| &entity["query"])
+            .filter(|query| !query.is_null())
             .collect();
         assert_eq!(digests.len(), 1, "{text}");
         assert_eq!(digests[0].as_str().unwrap().len(), 44, "{text}");
@@ -273,7 +273,7 @@ async fn a_failed_transaction_names_no_version_that_never_was() {
         assert_ne!(event["outcome"], "0", "{event}");
         let versions: Vec<String> = named(event)
             .into_iter()
-            .filter(|it| it.contains("/_history/"))
+            .filter(|reference| reference.contains("/_history/"))
             .collect();
         assert!(versions.is_empty(), "{versions:?}");
     }

@@ -24,7 +24,9 @@ on_both! {
 fn told(event: &Value) -> (String, String, bool) {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let entities = event["entity"].as_array().unwrap().iter();
-    let patient = entities.filter(|it| it["role"]["code"] == "1").count();
+    let patient = entities
+        .filter(|entity| entity["role"]["code"] == "1")
+        .count();
     assert!(patient <= 1, "{event}");
     (
         text(&event["subtype"][0]["code"]),
@@ -235,13 +237,19 @@ async fn every_query_text_of_a_bundle_is_kept_in_order(kind: Kind) {
             let bundle = records::bundle(kind, &entries);
             system.post("", &bundle).await.expect(200);
             let audit = &house.audits(HOME).await[0];
-            let sizes: Vec<usize> = audit.queries.iter().map(|it| it.envelope.len()).collect();
+            let sizes: Vec<usize> = audit
+                .queries
+                .iter()
+                .map(|query| query.envelope.len())
+                .collect();
             assert_eq!(sizes.len(), 2, "{kind}");
             // The text tells by its size.
             assert_eq!(sizes[0] > sizes[1], first == &long, "{kind} {sizes:?}");
             let event = newest_events(&auditor).await.remove(0);
             let entities = event["entity"].as_array().unwrap().iter();
-            let texts: Vec<&Value> = entities.filter(|it| !it["query"].is_null()).collect();
+            let texts: Vec<&Value> = entities
+                .filter(|entity| !entity["query"].is_null())
+                .collect();
             assert_eq!(texts.len(), 2, "{event}");
             assert_eq!(texts[0]["description"], "query text 1");
             assert_eq!(texts[1]["description"], "query text 2");
@@ -289,7 +297,7 @@ async fn a_record_that_is_read_to_decide_over_another_is_named(kind: Kind) {
     };
     let named = |event: &Value| -> Vec<String> {
         let entities = event["entity"].as_array().unwrap().iter();
-        let names = entities.filter_map(|it| it["what"]["reference"].as_str());
+        let names = entities.filter_map(|entity| entity["what"]["reference"].as_str());
         names.map(str::to_owned).collect()
     };
     let made = system.create("Binary", binary(&path)).await;
@@ -304,24 +312,33 @@ async fn a_record_that_is_read_to_decide_over_another_is_named(kind: Kind) {
             system.post("", &in_batch).await.expect(200);
         }
         let events = newest_events(&auditor).await;
-        let read = events.iter().find(|it| told(it).0 == "read").unwrap();
+        let read = events.iter().find(|event| told(event).0 == "read").unwrap();
         assert_eq!(told(read), ("read".to_owned(), "0".to_owned(), true));
         let names = named(read);
         let version = format!("{path}/_history/2");
-        assert!(names.iter().any(|it| it.ends_with(&version)), "{names:?}");
-        let written = events.iter().find(|it| told(it).0 != "read").unwrap();
+        assert!(
+            names.iter().any(|name| name.ends_with(&version)),
+            "{names:?}"
+        );
+        let written = events.iter().find(|event| told(event).0 != "read").unwrap();
         let names = named(written);
-        assert!(!names.iter().any(|it| it.ends_with(&version)), "{names:?}");
+        assert!(
+            !names.iter().any(|name| name.ends_with(&version)),
+            "{names:?}"
+        );
         assert_eq!(events.len(), 2, "{interaction}");
     }
     // What is refused names what was aimed at, there or not.
     for missing in ["Patient/absent", "Observation/absent"] {
         system.post("Binary", binary(missing)).await.expect(422);
         let events = newest_events(&auditor).await;
-        let read = events.iter().find(|it| told(it).0 == "read").unwrap();
+        let read = events.iter().find(|event| told(event).0 == "read").unwrap();
         assert_eq!(told(read), ("read".to_owned(), "4".to_owned(), false));
         let names = named(read);
-        assert!(names.iter().any(|it| it.ends_with(missing)), "{names:?}");
+        assert!(
+            names.iter().any(|name| name.ends_with(missing)),
+            "{names:?}"
+        );
     }
 }
 

@@ -24,8 +24,8 @@ fn ids(page: &Reply) -> Vec<String> {
     let resources = page.resources();
     let events = resources
         .iter()
-        .filter(|it| it["resourceType"] == "AuditEvent");
-    let id = |it: &serde_json::Value| it["id"].as_str().unwrap().to_owned();
+        .filter(|resource| resource["resourceType"] == "AuditEvent");
+    let id = |event: &serde_json::Value| event["id"].as_str().unwrap().to_owned();
     events.map(id).collect()
 }
 
@@ -244,7 +244,10 @@ async fn who_was_refused_a_patients_record_is_found_by_the_patient(kind: Kind) {
     let refusals = async |patient: &str| {
         let asked = format!("AuditEvent?patient={patient}&_count=1000");
         let events = auditor.get(&asked).await.expect(200).resources();
-        events.iter().filter(|it| it["outcome"] == "4").count()
+        events
+            .iter()
+            .filter(|event| event["outcome"] == "4")
+            .count()
     };
     let absent = "nobody-is-here";
     for patient in [a.as_str(), absent] {
@@ -304,7 +307,10 @@ async fn a_refused_write_names_eight_patients_at_most(kind: Kind) {
     let refusals = async |patient: &str| {
         let asked = format!("AuditEvent?patient={patient}&_count=1000");
         let events = auditor.get(&asked).await.expect(200).resources();
-        events.iter().filter(|it| it["outcome"] == "4").count()
+        events
+            .iter()
+            .filter(|event| event["outcome"] == "4")
+            .count()
     };
     stranger
         .post("Appointment", body.to_string())

@@ -30,13 +30,13 @@ async fn resources(caller: &Caller) -> Vec<Value> {
 }
 
 fn of_type(resources: &[Value], name: &str) -> Value {
-    let resource = resources.iter().find(|it| it["type"] == name);
+    let resource = resources.iter().find(|resource| resource["type"] == name);
     resource.unwrap().clone()
 }
 
 fn listed(resource: &Value, list: &str, member: &str) -> BTreeSet<String> {
     let all = resource[list].as_array().unwrap().iter();
-    all.map(|it| it[member].as_str().unwrap().to_owned())
+    all.map(|entry| entry[member].as_str().unwrap().to_owned())
         .collect()
 }
 
@@ -131,7 +131,10 @@ async fn what_is_said_of_order_and_operations_is_so() {
     );
     let statement = system.get("metadata").await.expect(200).json();
     let params = statement["rest"][0]["searchParam"].as_array().unwrap();
-    let sort = params.iter().find(|it| it["name"] == "_sort").unwrap();
+    let sort = params
+        .iter()
+        .find(|param| param["name"] == "_sort")
+        .unwrap();
     let said = sort["documentation"].as_str().unwrap();
     assert_eq!(
         said,

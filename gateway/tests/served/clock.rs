@@ -28,7 +28,7 @@ async fn listed(caller: &Caller, query: &str) -> Vec<String> {
     while let Some(path) = next {
         let page: Reply = caller.get(&path).await.expect(200);
         let resources = page.resources();
-        ids.extend(resources.iter().map(|it| it["id"].to_string()));
+        ids.extend(resources.iter().map(|resource| resource["id"].to_string()));
         next = page.next();
     }
     ids

@@ -89,7 +89,11 @@ async fn an_audit_record_cut_with_its_waiting_leaf_is_unseen(kind: Kind) {
     assert_eq!(auditor.found(&search).await, before - 1);
     let page = auditor.get(&search).await.expect(200).json();
     let entries = page["entry"].as_array().unwrap();
-    assert!(entries.iter().all(|it| it["search"]["mode"] == "match"));
+    assert!(
+        entries
+            .iter()
+            .all(|entry| entry["search"]["mode"] == "match")
+    );
     is_unseen(&house).await;
 }
 

@@ -89,7 +89,7 @@ async fn a_data_key_that_was_cut_or_changed_takes_its_own_records_alone(kind: Ki
             there.get(&format!("{search}/{id}")).await.expect(200);
         }
         let swept = whole(&house).await.faults.named;
-        let named: BTreeSet<String> = swept.iter().map(|it| it.record.clone()).collect();
+        let named: BTreeSet<String> = swept.iter().map(|fault| fault.record.clone()).collect();
         assert_eq!(named, own, "{attack}: {swept:?}");
         for fault in &swept {
             assert_eq!(fault.kind, FaultKind::Unreadable, "{attack}: {fault:?}");

@@ -38,7 +38,7 @@ pub fn unwrapped(wrapping: &[u8], wrapped: &[u8]) -> Vec<u8> {
 pub fn root_key(file: &Path, facility: &str) -> Vec<u8> {
     let file: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
     let mut roots = file["roots"].as_array().unwrap().iter();
-    let root = roots.rfind(|it| it["facility"] == facility).unwrap();
+    let root = roots.rfind(|root| root["facility"] == facility).unwrap();
     hex::decode(root["key"].as_str().unwrap()).unwrap()
 }
 

@@ -280,7 +280,7 @@ async fn what_is_said_to_be_taken_is() {
             let allow: Vec<&str> = allow.split(", ").collect();
             let same = METHODS
                 .iter()
-                .all(|it| allow.contains(it) == taken.contains(it));
+                .all(|method| allow.contains(method) == taken.contains(method));
             assert!(same, "{path}: {allow:?}, taken {taken:?}");
         }
     }

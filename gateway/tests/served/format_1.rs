@@ -80,8 +80,8 @@ impl Leaves {
         let digest = |envelope: &[u8]| sealing::envelope_digest(envelope).to_string();
         let (salt, statement) = self.0.get(&digest(old))?;
         let changed = statement.replace(&digest(old), &digest(new));
-        let [before, after] =
-            [statement, &changed].map(|it| bytes.literal(leaf::commitment(salt, it).as_bytes()));
+        let [before, after] = [statement, &changed]
+            .map(|content| bytes.literal(leaf::commitment(salt, content).as_bytes()));
         Some(format!(
             "UPDATE pending_leaf SET commitment = {after} WHERE commitment = {before};"
         ))

@@ -101,7 +101,7 @@ async fn links_and_tokens_that_were_added_show_nothing_more(kind: Kind) {
     let ids: Vec<_> = found
         .resources()
         .iter()
-        .map(|it| it["id"].clone())
+        .map(|resource| resource["id"].clone())
         .collect();
     assert_eq!(ids, [site.first.as_str()]);
     assert_eq!(entries(&site.system, &site.of_second()).await, 1);

@@ -289,12 +289,12 @@ impl House {
         let name = name.parse().unwrap();
         let opened = (&self.store, &*self.kms as &dyn Kms);
         let found = misplaced::misplaced(&name, &urls, opened, (&clock, &random)).await;
-        let line = |it: misplaced::Misplaced| {
-            let versions = it.versions.iter().map(|version| version.get());
+        let line = |row: misplaced::Misplaced| {
+            let versions = row.versions.iter().map(|version| version.get());
             (
-                format!("{}/{}", it.resource_type, it.id),
+                format!("{}/{}", row.resource_type, row.id),
                 versions.collect(),
-                it.is_current,
+                row.is_current,
             )
         };
         let found = found.unwrap();

@@ -160,7 +160,7 @@ async fn the_past_of_a_deleted_record_stays_and_it_can_come_back() {
         .as_array()
         .unwrap()
         .iter()
-        .filter_map(|it| it["request"]["method"].as_str())
+        .filter_map(|entry| entry["request"]["method"].as_str())
         .collect();
     assert_eq!(methods, ["DELETE", "POST"]);
     for query in ["identifier=a".to_owned(), format!("_id={id}")] {

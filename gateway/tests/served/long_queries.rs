@@ -22,7 +22,7 @@ on_both! {
 pub fn query(values: usize) -> String {
     let filler = "y".repeat(60);
     let others = (3..values).map(|n| format!("{}|none-{n:04}-{filler}", records::SYSTEM));
-    let first = ["m0", "m1", "m2"].map(|it| format!("{}|{it}", records::SYSTEM));
+    let first = ["m0", "m1", "m2"].map(|value| format!("{}|{value}", records::SYSTEM));
     let values: Vec<String> = first.into_iter().chain(others).collect();
     format!("identifier={}&_count=1", values.join(","))
 }

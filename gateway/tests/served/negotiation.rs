@@ -75,7 +75,7 @@ async fn an_answer_in_another_form_is_refused_before_anything_is_done() {
     assert_eq!(audits.len(), before + refused, "each refusal is audited");
     let newest = &audits[..refused];
     assert!(
-        newest.iter().all(|it| it.outcome == 4),
+        newest.iter().all(|audit| audit.outcome == 4),
         "something was done"
     );
     system.get(&path).await.expect(200);

@@ -104,7 +104,10 @@ impl Office {
 
     pub async fn tag_of(&self, subject: &str) -> String {
         let all = self.administrators().await;
-        let found = all.iter().find(|it| it["subject"] == subject).unwrap();
+        let found = all
+            .iter()
+            .find(|entry| entry["subject"] == subject)
+            .unwrap();
         found["tag"].as_str().unwrap().to_owned()
     }
 }

@@ -313,7 +313,7 @@ async fn capabilities_are_what_is_there() {
             .as_array()
             .unwrap()
             .iter()
-            .filter_map(|it| it["code"].as_str())
+            .filter_map(|entry| entry["code"].as_str())
             .collect();
         let history = codes.contains(&"history-instance");
         assert_eq!(resource["readHistory"], history, "{}", resource["type"]);

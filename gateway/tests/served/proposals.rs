@@ -263,7 +263,10 @@ async fn a_proposal_over_what_was_changed_since_is_stale(kind: Kind) {
         .await;
     let clients = one.get("/admin/clients").await.expect(200).json();
     let clients = clients["clients"].as_array().unwrap();
-    let registered = clients.iter().find(|it| it["clientId"] == "lab").unwrap();
+    let registered = clients
+        .iter()
+        .find(|client| client["clientId"] == "lab")
+        .unwrap();
     let of_lab = format!("/admin/clients/{}", registered["tag"].as_str().unwrap());
 
     let shares = propose(one, "PUT", "/admin/facility", said("R", &["hillcrest"])).await;

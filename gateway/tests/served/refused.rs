@@ -172,7 +172,7 @@ async fn newest(house: &House) -> (String, u8, usize) {
 
 fn names(event: &Value, record: &str) -> bool {
     let entities = event["entity"].as_array().unwrap();
-    let mut named = entities.iter().map(|it| &it["what"]["reference"]);
+    let mut named = entities.iter().map(|entity| &entity["what"]["reference"]);
     named.any(|reference| reference == record)
 }
 

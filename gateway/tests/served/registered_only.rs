@@ -193,7 +193,7 @@ async fn an_older_policy_set_permits_it_to_nobody_until_the_operator_recovers(ki
     let events = auditor.get("AuditEvent").await.expect(200).resources();
     let found = events
         .iter()
-        .find(|it| it["subtype"][1]["code"] == "init")
+        .find(|event| event["subtype"][1]["code"] == "init")
         .unwrap();
     assert_eq!(
         found["agent"][0]["who"]["identifier"]["value"],

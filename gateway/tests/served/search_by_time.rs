@@ -15,7 +15,7 @@ fn ids(page: &Reply) -> Vec<String> {
     let resources = page.resources();
     resources
         .iter()
-        .map(|it| it["id"].as_str().unwrap().to_owned())
+        .map(|resource| resource["id"].as_str().unwrap().to_owned())
         .collect()
 }
 

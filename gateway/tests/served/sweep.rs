@@ -400,7 +400,7 @@ async fn what_was_cut_renamed_or_added_is_named(kind: Kind) {
         let swept = whole(&house).await;
         let mut found = found(&swept);
         // Whichever table the row of that leaf is in.
-        for (_, table) in found.iter_mut().filter(|it| it.0 == "no-leaf") {
+        for (_, table) in found.iter_mut().filter(|fault| fault.0 == "no-leaf") {
             let named = expected.contains(&("no-leaf", *table));
             *table = if named { *table } else { "{ROW}" };
         }
@@ -410,7 +410,7 @@ async fn what_was_cut_renamed_or_added_is_named(kind: Kind) {
         // A leaf is named by its place in the log.
         let of_leaf = |kind: FaultKind| matches!(kind, FaultKind::NoRow | FaultKind::Index);
         let mut named = swept.faults.named.iter();
-        assert!(named.all(|it| !of_leaf(it.kind) || it.index.is_some()));
+        assert!(named.all(|fault| !of_leaf(fault.kind) || fault.index.is_some()));
         house.sql(&back);
     }
     assert!(others.is_empty(), "something else was found: {others:#?}");

@@ -202,7 +202,7 @@ async fn a_leaf_renamed_between_the_passes_is_named(kind: Kind) {
     let last = status(&house).last.unwrap();
     assert_eq!(last.faults.count(FaultKind::ManyLeaves), 2);
     let named = last.faults.named.iter();
-    let leaves = named.filter(|it| it.table == SweptTable::Leaf && it.index.is_some());
+    let leaves = named.filter(|fault| fault.table == SweptTable::Leaf && fault.index.is_some());
     assert_eq!(leaves.count(), 2, "{:?}", last.faults.named);
 }
 
@@ -252,7 +252,7 @@ async fn steps_follow_faster_when_the_configured_time_runs_out(kind: Kind) {
             system.create("Patient", records::patient(value)).await;
         }
         let mut only = sweeper(&house);
-        let done = || status(&house).running.map_or(0, |it| it.millionths());
+        let done = || status(&house).running.map_or(0, |job| job.millionths());
         while done() == 0 {
             assert_eq!(only.turn().await.unwrap(), Turn::Worked);
         }

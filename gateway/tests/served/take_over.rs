@@ -77,7 +77,7 @@ async fn a_facility_that_was_sealed_is_not_taken_over_again(kind: Kind) {
 /// What is shown of a change.
 async fn change(by: &Caller, place: &str) -> (String, String) {
     let shown = by.get(place).await.expect(200).json();
-    let of = |pointer: &str| shown.pointer(pointer).and_then(|it| it.as_str());
+    let of = |pointer: &str| shown.pointer(pointer).and_then(|value| value.as_str());
     let decider = of("/decidedBy/subject").unwrap_or_default();
     (of("/state").unwrap().to_owned(), decider.to_owned())
 }

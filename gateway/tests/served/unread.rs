@@ -127,8 +127,8 @@ async fn an_answer_that_is_json_is_given_in_no_other_form() {
     let house = House::start().await;
     let admin = house.caller(&DemoUser::Admin);
     let in_json = |path: &str| path.starts_with("/admin");
-    let paths = || paths().into_iter().filter(|it| it.1.starts_with('/'));
-    for (method, path, _) in paths().filter(|it| in_json(&it.1)) {
+    let paths = || paths().into_iter().filter(|path| path.1.starts_with('/'));
+    for (method, path, _) in paths().filter(|path| in_json(&path.1)) {
         for accept in ["application/xml", "text/html", "application/json;q=0, */*"] {
             let told = format!("{method} {path} {accept}");
             let body = Some("{}".to_owned());

@@ -87,7 +87,10 @@ async fn a_start_shows_what_waited_before_and_refuses_what_was_put_there(kind: K
     assert_eq!(count(&house, "refused_leaf"), 2);
     let leaves = house.refused_leaves(HOME).await;
     let looked = look(&leaves, Wanted::default()).await;
-    let standing: Vec<_> = looked.iter().map(|it| (it.fault, it.standing)).collect();
+    let standing: Vec<_> = looked
+        .iter()
+        .map(|leaf| (leaf.fault, leaf.standing))
+        .collect();
     let row = Some(LeafFault::Row);
     assert_eq!(standing, [(row, Standing::NoRow), (row, Standing::HasLeaf)]);
     assert_eq!(whole(&house).await.faults.total(), 0);
@@ -112,7 +115,10 @@ async fn a_leaf_that_was_damaged_can_be_put_in_again(kind: Kind) {
     let leaves = house.refused_leaves(HOME).await;
     let wanted = |put_again, forget| Wanted { put_again, forget };
     let standing = |all: Vec<Refused>| {
-        let mut all: Vec<_> = all.iter().map(|it| (it.standing, it.put_again)).collect();
+        let mut all: Vec<_> = all
+            .iter()
+            .map(|leaf| (leaf.standing, leaf.put_again))
+            .collect();
         all.sort_by_key(|(standing, _)| standing.as_str());
         all
     };
@@ -172,7 +178,7 @@ async fn a_refused_leaf_that_was_added_puts_nothing_into_the_log(kind: Kind) {
     let looked = look(&leaves, wanted).await;
     let seen: Vec<_> = looked
         .iter()
-        .map(|it| (it.fault, it.standing, it.put_again))
+        .map(|leaf| (leaf.fault, leaf.standing, leaf.put_again))
         .collect();
     assert_eq!(
         seen,

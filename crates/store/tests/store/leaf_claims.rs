@@ -387,7 +387,7 @@ fn what_stands_beyond_the_end_of_a_log_is_no_leaf_of_it(world: &World) {
     let versions: Vec<_> = waiting
         .expect("a read")
         .iter()
-        .map(|it| it.name.version)
+        .map(|leaf| leaf.name.version)
         .collect();
     assert_eq!(versions, [8, 7], "they wait for a gateway to look at them");
 }

@@ -175,7 +175,11 @@ fn final_anchors_fall_back_where_the_chain_lost_them(world: &World) {
     };
     assert_eq!((evidence(1), evidence(2)), (Ok(()), Ok(())));
     let above = store.read_blocking("final", |reader| reader.anchors().final_above(log, 1));
-    let above: Vec<_> = above.expect("a read").iter().map(|it| it.new.seq).collect();
+    let above: Vec<_> = above
+        .expect("a read")
+        .iter()
+        .map(|anchor| anchor.new.seq)
+        .collect();
     assert_eq!(above, [2, 3]);
     let fall_back =
         |seq| store.run_tx_blocking("fall back", &[], move |tx| tx.anchors().fall_back(log, seq));

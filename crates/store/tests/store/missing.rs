@@ -75,7 +75,7 @@ fn searched(store: &Store, facility: FacilityId) -> Vec<Hit> {
     assert_eq!(by_record.len(), by_time.len());
     for hit in &by_record {
         let same = by_time.iter().find(|other| other.record == hit.record);
-        assert_eq!(same.map(|it| &it.version), Some(&hit.version));
+        assert_eq!(same.map(|found| &found.version), Some(&hit.version));
     }
     by_record
 }

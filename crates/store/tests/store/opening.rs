@@ -266,7 +266,7 @@ fn a_page_that_is_damaged_is_told_when_it_is_met() {
     let mut bytes = at_rest(&world);
     let name = b"facility-39";
     for page in bytes.chunks_mut(4_096) {
-        if page.windows(name.len()).any(|it| it == name) {
+        if page.windows(name.len()).any(|window| window == name) {
             page.fill(0);
         }
     }

@@ -64,13 +64,13 @@ fn the_newest_of_each_tag_counts(world: &World) {
     }
     insert(&store, other, registration(Client, 1, 1, true)).expect("a number of its own");
     let mut found = newest(&store, facility);
-    found.sort_by_key(|it| (it.kind, it.tag));
+    found.sort_by_key(|registration| (registration.kind, registration.tag));
     let mut expected = vec![
         registration(Client, 1, 3, true),
         registration(Client, 2, 2, false),
         registration(Administrator, 1, 1, true),
     ];
-    expected.sort_by_key(|it| (it.kind, it.tag));
+    expected.sort_by_key(|registration| (registration.kind, registration.tag));
     assert_eq!(found, expected);
     assert_eq!(newest(&store, other), [registration(Client, 1, 1, true)]);
 }
@@ -145,7 +145,10 @@ fn a_change_is_decided_once(world: &World) {
     }
     decide(&store, facility, 1, Decided::Withdrawn).expect("not decided yet");
     let (_, decision) = find().expect("it is there");
-    assert_eq!(decision.map(|it| it.decided), Some(Decided::Withdrawn));
+    assert_eq!(
+        decision.map(|decision| decision.decided),
+        Some(Decided::Withdrawn)
+    );
 }
 
 fn the_newest_changes_come_first(world: &World) {

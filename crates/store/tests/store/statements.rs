@@ -15,7 +15,7 @@ on_both! {
 
 fn statement(kind: StatementKind, number: u32) -> NewStatement {
     let all = StatementKind::ALL;
-    let place = all.iter().position(|it| *it == kind).expect("a kind");
+    let place = all.iter().position(|known| *known == kind).expect("a kind");
     let of = number + 100 * u32::try_from(place).expect("small");
     NewStatement {
         statement: Statement {
@@ -86,9 +86,9 @@ fn numbers_are_counted_for_each_kind(world: &World) {
         .expect("a read");
     let after: Vec<Statement> = after.into_iter().map(|row| row.expect("a row")).collect();
     assert_eq!(count, 2);
-    let numbers: Vec<u32> = after.iter().map(|it| it.number).collect();
+    let numbers: Vec<u32> = after.iter().map(|statement| statement.number).collect();
     assert_eq!(numbers, [2, 4]);
-    assert!(after.iter().all(|it| it.kind == kind));
+    assert!(after.iter().all(|statement| statement.kind == kind));
 }
 
 fn the_age_of_the_oldest_leaf_may_be_a_statements(world: &World) {

@@ -115,11 +115,11 @@ async fn missing(
     let in_force = facility.in_force();
     let registered = &in_force.registered;
     let mut new = Vec::new();
-    let present: Vec<&Administrator> = registered.administrators().map(|it| &it.of).collect();
+    let present: Vec<&Administrator> = registered.administrators().map(|held| &held.of).collect();
     let named = first.administrators;
     let all_there = named
         .iter()
-        .all(|person| present.iter().any(|it| it.is(person)));
+        .all(|person| present.iter().any(|administrator| administrator.is(person)));
     let just_these = all_there && named.len() == present.len();
     if !(named.is_empty() || just_these) {
         let asked = first.replace && !present.is_empty();
@@ -130,22 +130,24 @@ async fn missing(
     if recovered.administrators {
         let ended = present
             .iter()
-            .filter(|it| !named.iter().any(|person| it.is(person)));
-        recovered.replaced = ended.map(|it| (*it).clone()).collect();
+            .filter(|administrator| !named.iter().any(|person| administrator.is(person)));
+        recovered.replaced = ended
+            .map(|administrator| (*administrator).clone())
+            .collect();
         let ended = recovered.replaced.iter().cloned();
-        new.extend(ended.map(|it| (Registrant::Administrator(it), false)));
+        new.extend(ended.map(|administrator| (Registrant::Administrator(administrator), false)));
         let fresh = named
             .iter()
-            .filter(|person| !present.iter().any(|it| it.is(person)));
+            .filter(|person| !present.iter().any(|administrator| administrator.is(person)));
         new.extend(
             fresh
                 .cloned()
-                .map(|it| (Registrant::Administrator(it), true)),
+                .map(|administrator| (Registrant::Administrator(administrator), true)),
         );
     }
     recovered.clients = missing_clients(facility, first).await?;
     let clients = recovered.clients.iter().cloned();
-    new.extend(clients.map(|it| (Registrant::Client(it), true)));
+    new.extend(clients.map(|client| (Registrant::Client(client), true)));
     let mut now = registered
         .clients()
         .map(|held| &held.of)
@@ -171,7 +173,7 @@ async fn missing_clients(facility: &Facility, first: First<'_>) -> Result<Vec<Cl
         return Err(Failure::fault(NO_ADMIN_CLIENT));
     }
     let named = first.clients.iter();
-    let changed = named.filter(|it| !registered.holds(&Registrant::Client((*it).clone())));
+    let changed = named.filter(|client| !registered.holds(&Registrant::Client((*client).clone())));
     Ok(changed.cloned().collect())
 }
 
@@ -197,7 +199,12 @@ async fn later_policies(
     random: &dyn Random,
 ) -> Result<Option<NewSet>, Failure> {
     let in_force = facility.in_force();
-    let knows = |action| in_force.rules.as_ref().is_some_and(|it| it.knows(action));
+    let knows = |action| {
+        in_force
+            .rules
+            .as_ref()
+            .is_some_and(|rules| rules.knows(action))
+    };
     if knows(Action::Administer) {
         return Ok(None);
     }

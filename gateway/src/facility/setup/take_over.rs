@@ -111,7 +111,12 @@ impl TakeOver {
         let id = facility.id;
         let read = move |reader: &mut Reader| {
             let changes = oldest_first(reader.changes().newest(id, None, u32::MAX)?);
-            let first = reader.facilities().list()?.first().map(|it| it.id) == Some(id);
+            let first = reader
+                .facilities()
+                .list()?
+                .first()
+                .map(|facility| facility.id)
+                == Some(id);
             let rows = Rows {
                 sets: reader.policies().in_clear(id)?,
                 registrations: reader.registrations().all(id)?,
@@ -223,7 +228,7 @@ impl TakeOver {
         }
         let mut new = self.clients_with_issuer(confirmed, &newest)?;
         let profile = first_profile(&facility.name, &confirmed.shares_with, self.found.first);
-        new.extend(profile.map(|it| (Registrant::Facility(it), (1, true))));
+        new.extend(profile.map(|profile| (Registrant::Facility(profile), (1, true))));
         let mut registrations = Vec::new();
         for (registrant, entry) in new {
             let number = next(statements.len().saturating_add(registrations.len()));

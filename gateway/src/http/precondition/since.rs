@@ -40,7 +40,7 @@ impl Since {
     pub fn covers(self, newest: &Newest) -> bool {
         let time = newest.mark.time.as_millis();
         let before = newest.before.map(|before| before.as_millis());
-        time < self.first || (time <= self.last && before.is_none_or(|it| it < self.first))
+        time < self.first || (time <= self.last && before.is_none_or(|last| last < self.first))
     }
 }
 

@@ -81,7 +81,7 @@ async fn each_broken_rule_is_named_as_the_gateway_breaks_it_off() {
         assert_eq!(of(&rules, Verdict::Fails), [rule], "{name}: {rules:#?}");
         let failed = rules
             .iter()
-            .find(|it| it.verdict == Verdict::Fails)
+            .find(|line| line.verdict == Verdict::Fails)
             .unwrap();
         assert!(failed.text.contains(advice), "{name}: {}", failed.text);
         let header = format!("Bearer {token}");

@@ -130,14 +130,14 @@ struct Identifiers<'r> {
 impl<'r> Identifiers<'r> {
     /// Those of a record.
     fn of(all: &'r [fhir::Identifier]) -> Self {
-        let value = |it: &'r fhir::Identifier| it.value.as_deref();
-        let system = |it: &'r fhir::Identifier| it.system.as_deref();
+        let value = |identifier: &'r fhir::Identifier| identifier.value.as_deref();
+        let system = |identifier: &'r fhir::Identifier| identifier.system.as_deref();
         Self {
             values: all.iter().filter_map(value).collect(),
             systems: all.iter().filter_map(system).collect(),
             in_systems: all
                 .iter()
-                .filter_map(|it| Some((system(it), value(it)?)))
+                .filter_map(|identifier| Some((system(identifier), value(identifier)?)))
                 .collect(),
         }
     }

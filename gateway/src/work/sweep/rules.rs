@@ -89,7 +89,7 @@ impl Sweep {
                     Err(failure) => (None, Err(failure)),
                 };
             batch.check(SweptTable::Statement, &name, &leaves, commitment)?;
-            if let Some(said) = said.filter(|it| !matches!(it, Said::Continues { .. })) {
+            if let Some(said) = said.filter(|said| !matches!(said, Said::Continues { .. })) {
                 batch.faults.extend(self.about(&row, said).await?);
             }
         }

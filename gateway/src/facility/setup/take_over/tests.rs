@@ -59,7 +59,7 @@ impl Old {
             MadeFacility::new(&new, false, &kms, (SystemClock.now(), &SystemRandom)).unwrap();
         let root = envelope_1::root_key(&folder.path().join("kms"), name.as_str());
         let kek = envelope_1::unwrapped(&root, &made.kek.wrapped);
-        let own = made.keys.iter().find(|it| it.scope == Scope::Facility);
+        let own = made.keys.iter().find(|key| key.scope == Scope::Facility);
         let key = envelope_1::unwrapped(&kek, &own.unwrap().wrapped);
         let insert = move |tx: &mut store::Tx| {
             let facility = tx.facilities().insert(&made.name, made.created)?;
@@ -170,7 +170,7 @@ async fn clients_get_an_issuer_and_everything_is_stated() {
     let ids: Vec<&str> = found
         .clients
         .iter()
-        .map(|it| it.client_id.as_str())
+        .map(|client| client.client_id.as_str())
         .collect();
     assert_eq!(ids, ["console"]);
     assert_eq!(found.administrators[0].subject, "ada");
@@ -191,7 +191,7 @@ async fn clients_get_an_issuer_and_everything_is_stated() {
     let clients: Vec<Client> = in_force
         .registered
         .clients()
-        .map(|it| it.of.clone())
+        .map(|held| held.of.clone())
         .collect();
     assert_eq!(clients.len(), 1);
     assert_eq!(
