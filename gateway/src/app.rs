@@ -43,7 +43,7 @@ pub struct Settings {
     pub log_public: bool,
     /// How much a client may ask.
     pub limits: Limits,
-    /// Of whom a token is believed only what is registered.
+    /// Whose token claims count only if they are registered.
     pub registered_only: RegisteredOnly,
     /// The time within which every row is swept.
     pub sweep_within: Duration,
@@ -67,7 +67,7 @@ pub struct App {
     pub hold: Hold,
     /// Whether anyone may read the logs.
     pub log_public: bool,
-    /// Of whom a token is believed only what is registered.
+    /// Whose token claims count only if they are registered.
     pub registered_only: RegisteredOnly,
     /// What each client and user may still ask.
     pub throttle: Throttle,

@@ -149,7 +149,7 @@ impl Failure {
         Self::new(
             Category::NotFound,
             IssueCode::NotFound,
-            "no such resource here, or it is not yours to see",
+            "the resource does not exist or you are not allowed to see it",
         )
     }
 
@@ -171,8 +171,7 @@ impl Failure {
             ..Self::new(
                 Category::Throttled,
                 IssueCode::Throttled,
-                "too many requests, or too many that were denied; go on after the time of \
-                 `Retry-After`",
+                "too many requests or denials; wait for `Retry-After`",
             )
         }
     }

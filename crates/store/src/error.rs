@@ -32,7 +32,7 @@ pub enum Error {
     Damaged,
     /// The connection was lost during COMMIT, and what became of the transaction was
     /// not found out.
-    #[error("the database did not say whether the transaction took effect: look, then try again")]
+    #[error("the outcome of the transaction is unknown: check before retrying")]
     Unsettled,
     /// Another transaction has written this version of the record first.
     #[error("the version number is already taken: read the record again")]

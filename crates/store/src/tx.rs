@@ -52,7 +52,7 @@ pub struct Reader {
     pub(crate) watch: Watch,
     /// The server process, where there is one.
     pub(crate) process: Option<i32>,
-    /// When it last worked.
+    /// When the connection last answered a query.
     pub(crate) used: Instant,
     /// Whether a query has failed in a way that the connection may not survive.
     pub(crate) doubtful: bool,

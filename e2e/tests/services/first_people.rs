@@ -172,7 +172,8 @@ fn init_checks_issuers_whatever_file_it_is_given() {
     };
     init(issuer, &[]).refused("`--gateway-config`");
     let by_gateways = ["--gateway-config", gateways.as_str()];
-    init("https://login.hospital.example/realms/Care", &by_gateways).refused("none of the issuers");
+    init("https://login.hospital.example/realms/Care", &by_gateways)
+        .refused("not listed in `[[gateway.issuers]]`");
     let made = init(issuer, &by_gateways).good().text;
     for said in [
         format!("ada of {issuer}"),

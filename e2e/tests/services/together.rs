@@ -89,7 +89,7 @@ fn install(house: &Installation, config: &Path) -> (Log, String) {
     other[3] = "https://login.hospital.example";
     house
         .chartseal(&["init"], config, &other)
-        .refused("none of the issuers");
+        .refused("not listed in `[[gateway.issuers]]`");
     let other = founders(config, OTHER);
     let other: Vec<&str> = other.iter().map(String::as_str).collect();
     let other = house.chartseal(&["init"], config, &other);

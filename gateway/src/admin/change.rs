@@ -211,8 +211,8 @@ pub(super) async fn decide(
             return Err(Failure::new(
                 Category::Forbidden,
                 IssueCode::Forbidden,
-                "another administrator than the one who proposed a change must approve it, and \
-                 another person: not by another account of the same `fhirUser` or `email`",
+                "a change must be approved by someone other than its proposer; another account \
+                 with the same `fhirUser` or `email` is the same person",
             ));
         }
         require_compared(exchange, &me, &change.proposer)?;
@@ -248,11 +248,11 @@ fn require_compared(
     Err(Failure::new(
         Category::Forbidden,
         IssueCode::Forbidden,
-        "whether another person than the one who proposed the change approves it cannot be told: \
-         the token of whoever approves needs each of `fhirUser` and `email` (with \
-         `email_verified`) that the proposer's had; where `personClaims` is `required`, both \
-         tokens need the same of them, and one at least. Let the issuer put them there, log in \
-         again, and propose the change again where the proposal lacks them",
+        "the tokens do not show that approver and proposer are two people: the approver's token \
+         needs each of `fhirUser` and `email` (with `email_verified`) that the proposer's had; \
+         where `personClaims` is `required`, both tokens need the same of them, and one at \
+         least. Let the issuer put them there, log in again, and propose the change again where \
+         the proposal lacks them",
     ))
 }
 

@@ -73,8 +73,8 @@ fn keeps_admin_client(
     let now = registered.same_client(changed);
     if now.is_some_and(|held| carries(&held.of)) && !roles.contains(&Role::Admin) && !others {
         return Err(conflict(
-            "no other client may carry the role `admin`, and administrators could not come in; \
-             register another first",
+            "this is the last client with the role `admin`; register another first or no \
+             administrator could sign in",
         ));
     }
     Ok(())
@@ -92,8 +92,7 @@ fn check_issuer(
     Err(Failure::new(
         Category::Unprocessable,
         IssueCode::BusinessRule,
-        "the issuer is none of those that serve the facility; write it exactly as in the \
-         configuration",
+        "the issuer is not configured for the facility; spell it exactly as in the configuration",
     ))
 }
 

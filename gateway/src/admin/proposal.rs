@@ -122,8 +122,8 @@ impl Facility {
             return Err(Failure::new(
                 Category::Unprocessable,
                 IssueCode::BusinessRule,
-                "name at least two administrators of the new facility, and nobody and no client \
-                 twice",
+                "name at least two administrators of the new facility; list each person and \
+                 client once",
             ));
         }
         let people = self.administrators.iter().cloned();

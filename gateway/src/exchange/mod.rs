@@ -88,7 +88,7 @@ impl<'c> Exchange<'c> {
         registered.profile()?.of.organisation.clone()
     }
 
-    /// Who asks, as far as the token is believed.
+    /// The caller minus unregistered roles.
     pub(crate) const fn caller(&self) -> &Arc<Caller> {
         self.rules.caller()
     }

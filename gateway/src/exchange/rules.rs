@@ -132,7 +132,7 @@ impl Rules {
         Err(registered::refusal())
     }
 
-    /// Who asks, as far as the token is believed.
+    /// The caller minus unregistered roles.
     pub(super) const fn caller(&self) -> &Arc<Caller> {
         &self.caller
     }

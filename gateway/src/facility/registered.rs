@@ -17,7 +17,7 @@ use std::{
     sync::Arc,
 };
 
-/// Of whom a token is believed only what is registered.
+/// Whose token claims count only if they are registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RegisteredOnly {
     /// The role `admin` counts for registered administrators alone.
@@ -122,7 +122,7 @@ impl Registered {
         }
     }
 
-    /// The caller as far as it is believed; none when its client is not registered.
+    /// The caller minus unregistered roles; `None` if its client is not registered.
     pub(crate) fn believed(
         &self,
         only: RegisteredOnly,

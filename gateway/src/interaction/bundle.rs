@@ -239,9 +239,9 @@ fn entry_interaction(entry: &Result<Assigned, Refusal>, bundle: Restful) -> Rest
     kinds::interaction_of_entry(entry.method, &entry.url)
 }
 
-/// Whether the other entries go on after this failure. Those of a batch do; but a
-/// batch with an idempotency key is answered once and for all, so that what failed
-/// for our fault, or has to wait, would never be tried again: it is not answered then.
+/// Whether the other entries go on after this failure. Those of a batch do. Under an
+/// idempotency key the answer is final, so a server-side failure or a throttled entry would
+/// never be retried: the whole batch fails instead.
 fn stands_alone(exchange: &Exchange<'_>, prepared: &Prepared, failure: &Failure) -> bool {
     let waits = failure.category == Category::Throttled;
     let tried_again = exchange.is_keyed() && (waits || failure.category.is_ours());

@@ -140,7 +140,7 @@ async fn written_again(
     })
 }
 
-/// Whom a record was about tells its state of today.
+/// The answer to a delete that is sent again. The patients are taken from the current version.
 async fn deleted_again(
     exchange: &mut Exchange<'_>,
     kind: &ResourceType,

@@ -73,7 +73,7 @@ fn check_id(resource: &Resource, id: &LogicalId) -> Result<(), Failure> {
     Err(Failure::new(
         Category::Invalid,
         IssueCode::Value,
-        "the body's `id` must be there and be the id of the URL",
+        "the body must have an `id` that equals the id in the URL",
     )
     .at(format!("{}.id", resource.resource_type())))
 }

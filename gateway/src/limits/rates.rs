@@ -162,9 +162,9 @@ impl Throttle {
         }
     }
 
-    /// Notes that a caller was denied. Whether there was one left is asked before the
-    /// request, so of those that were let in at once each counts. Beyond what the user may it
-    /// costs the client nothing.
+    /// Counts a denial. The remaining budget is checked on the next request, so each of
+    /// several concurrent requests counts. Denials beyond the user's budget cost the client
+    /// nothing.
     pub fn denied(&self, caller: &Caller) {
         let now = self.now();
         if let Some(user) = user_of(caller) {

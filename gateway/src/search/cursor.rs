@@ -72,7 +72,7 @@ fn foreign() -> Failure {
     Failure::new(
         Category::Invalid,
         IssueCode::Value,
-        "the value of `_cursor` is not one that you were given for this search; follow the \
-         `next` link of a page as it is, or start the search again",
+        "`_cursor` is not valid for this search; use the `next` link of a page unchanged, or \
+         start the search again",
     )
 }

@@ -39,7 +39,7 @@ async fn a_client_counts_from_its_approval_to_its_end_in_every_gateway(kind: Kin
     let change = office.propose("POST", "/admin/clients", new.clone()).await;
     both[0].get("Patient?identifier=a").await.expect(403);
     let alone = office.one.post(&format!("{change}/approve"), "").await;
-    assert!(alone.problem(403).contains("another administrator"));
+    assert!(alone.problem(403).contains("other than its proposer"));
     both[1].get("Patient?identifier=a").await.expect(403);
 
     let approved = office.approve(&change).await.expect(200).json();
@@ -350,7 +350,10 @@ async fn a_change_is_withdrawn_or_rejected_and_the_rest_is_refused() {
         .change("DELETE", "/admin/clients/demo-admin-second", json!(null))
         .await;
     let last = one.delete("/admin/clients/demo-admin").await;
-    assert!(last.problem(409).contains("could not come in"));
+    assert!(
+        last.problem(409)
+            .contains("the last client with the role `admin`")
+    );
 }
 
 #[actix_web::test]
@@ -403,7 +406,10 @@ async fn a_client_counts_for_its_issuer_alone() {
     let admin = house.caller(&DemoUser::Admin);
     let unknown = json!({"clientId": "x", "issuer": elsewhere, "roles": ["system"]});
     let refused = admin.post("/admin/clients", &unknown).await.problem(422);
-    assert!(refused.contains("none of those"), "{refused}");
+    assert!(
+        refused.contains("not configured for the facility"),
+        "{refused}"
+    );
     // The same id at the right issuer is another client.
     let own = json!({"clientId": "demo-system", "roles": ["system"]});
     let change = propose(&admin, "POST", "/admin/clients", own).await;

@@ -86,8 +86,8 @@ fn client_issuer(
     let configured = config.gateway().map(|gateway| gateway.issuers(facility));
     match (&args.client_issuer, configured.as_deref()) {
         (Some(named), Ok(configured)) if !configured.contains(&named.as_str()) => Err(format!(
-            "`{named}` is none of the issuers of `[[gateway.issuers]]` that serve `{facility}`; \
-             write it exactly as there"
+            "`{named}` is not listed in `[[gateway.issuers]]` for `{facility}`; spell it exactly \
+             as listed"
         )
         .into()),
         (Some(named), _) => Ok(Some(named.clone())),

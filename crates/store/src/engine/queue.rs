@@ -8,14 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How many closures may wait; more are refused at once.
+/// Number of closures that may wait. More are refused at once.
 const CAPACITY: usize = 4096;
-/// So many closures are worth a transaction beside one that is under way, because most
-/// of what a group costs does not depend on its size.
+/// Queue length at which a second writer starts its own transaction; most of a group's
+/// cost is fixed.
 const WORTHWHILE: usize = 8;
-/// How long fewer wait for more.
+/// Time that a shorter queue waits for more closures.
 const PATIENCE: Duration = Duration::from_millis(2);
-/// Groups that go before a long closure, as long as there are others.
+/// Number of groups that may overtake a long closure.
 const PASSED: u32 = 8;
 
 /// A closure with its result and whoever waits for it, its types forgotten.

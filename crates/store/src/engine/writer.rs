@@ -26,13 +26,13 @@ use crate::{
 use diesel::QueryResult;
 use std::{collections::BTreeSet, sync::Arc, thread, time::Duration};
 
-/// The most closures in one transaction.
+/// The maximum number of closures in one transaction.
 const MOST: usize = 50;
-/// How often a group runs as one before its closures run alone.
+/// Attempts at a group as one transaction, before its closures run alone.
 const TOGETHER: u32 = 2;
-/// How often a closure runs alone.
+/// Attempts at a closure that runs alone.
 const ALONE: u32 = 3;
-/// How often, and how far apart, a lost COMMIT is asked after.
+/// How many times, and how often, to ask whether a lost COMMIT took effect.
 const ASKED: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -47,7 +47,7 @@ enum Attempt {
     Spoiled,
     /// Rolled back, because the database failed.
     Failed(Fault),
-    /// Nothing can be known or done: there is no connection and none to be had.
+    /// No connection, and none can be opened.
     Unreachable,
     /// The answer to COMMIT was lost, and what became of it is not known (yet).
     Unknown(Option<Probe>, Option<i32>),

@@ -92,8 +92,8 @@ fn check_issuers<'a>(
     for issuer in named {
         if !configured.contains(&issuer) {
             let problem = format!(
-                "`{issuer}` is none of the issuers of `[[gateway.issuers]]` that serve `{}`; write \
-                 it exactly as there",
+                "`{issuer}` is not listed in `[[gateway.issuers]]` for `{}`; spell it exactly as \
+                 listed",
                 args.facility
             );
             return Err(problem.into());
