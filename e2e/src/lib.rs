@@ -30,7 +30,7 @@ pub use demo::{About, Demo};
 pub use dice::Dice;
 pub use mutation::Mutation;
 pub use needles::Needles;
-pub use places::{data, node_folder, program, python, verifying_program};
+pub use places::{data, node_folder, program, python, skipped, verifying_program};
 pub use port::free_port;
 pub use service::Service;
 pub use synthea::{Posted, SyntheaBundle, synthea};

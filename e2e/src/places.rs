@@ -2,7 +2,9 @@
 
 use std::{
     env,
+    io::{self, Write as _},
     path::{Path, PathBuf},
+    thread,
 };
 
 fn workspace() -> &'static Path {
@@ -42,10 +44,20 @@ pub fn python() -> PathBuf {
     env::var_os("CHARTSEAL_PYTHON").map_or_else(|| "python3".into(), Into::into)
 }
 
-/// The folder of real data; none when this run was told to go without.
+/// Says that the test of this thread does not run, and why: past the capture of output, so
+/// that a run that leaves a test out shows it.
+pub fn skipped(reason: &str) {
+    let thread = thread::current();
+    let test = thread.name().unwrap_or("a test");
+    // A notice that cannot be written changes no outcome.
+    let _ = writeln!(io::stderr(), "skipped: {test}: {reason}");
+}
+
+/// The folder of real data; `None`, with a notice, when this run was told to go without.
 #[must_use]
 pub fn data() -> Option<PathBuf> {
     if env::var_os("CHARTSEAL_WITHOUT_DATA").is_some_and(|value| value == "1") {
+        skipped("this run was told to go without real data");
         return None;
     }
     let named = env::var_os("CHARTSEAL_DATA").unwrap_or_else(|| "../shared/data".into());

@@ -11,6 +11,8 @@ use std::{fmt::Write as _, path::Path};
 const MARK: &str = "Zyxwvutsrqson";
 const LIMIT: usize = 32 * 1024 * 1024;
 const MOST_ENTRIES: usize = 10_000;
+/// Times that a body over the limit is sent.
+const TRIES: usize = 5;
 
 struct Case {
     name: &'static str,
@@ -101,9 +103,12 @@ fn a_body_over_the_limit_is_refused() {
     let mut body = patient(r#""id":"large","#).into_bytes();
     body.resize(LIMIT + 1, b' ');
     // The server may answer and close before it has read all of it: then the
-    // caller sees either the answer or a broken connection.
-    let sent = demo.caller("system").try_send("POST", "Patient", &[], body);
-    if let Ok(reply) = sent {
+    // caller sees either the answer or a broken connection, so the body is sent again.
+    let caller = demo.caller("system");
+    let send = || caller.try_send("POST", "Patient", &[], body.clone()).ok();
+    let seen: Vec<_> = (0..TRIES).filter_map(|_| send()).collect();
+    assert!(!seen.is_empty(), "no answer was seen in {TRIES} tries");
+    for reply in seen {
         assert!(reply.is_error_outcome(), "{}", reply.text());
         assert_eq!(reply.status, 413);
     }
@@ -143,7 +148,7 @@ fn bodies() -> Vec<Case> {
     let deep = format!("{}{}", r#"{"a":"#.repeat(65), "}".repeat(65));
     let bom = format!("\u{feff}{}", patient(""));
     vec![
-        case("no body", create, "", &[400, 415]),
+        case("no body", create, "", &[415]),
         case("no JSON", create, MARK, &[400]),
         case("cut short", create, &patient("")[..30], &[400]),
         case("an array", create, format!("[{}]", patient("")), &[400]),

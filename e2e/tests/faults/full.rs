@@ -11,7 +11,7 @@ use crate::{
     site::Site,
     volume::Volume,
 };
-use e2e::{Caller, Dice, program, run as run_to_end, until};
+use e2e::{Caller, Dice, program, run as run_to_end, skipped, until};
 use std::path::Path;
 
 const WRITERS: usize = 2;
@@ -73,7 +73,7 @@ fn a_start_without_room_says_so_and_changes_nothing() {
     drop(house.init(&config, HOME));
     let data = house.path("data");
     let Some(volume) = Volume::mounted(&data) else {
-        println!("not run: no tmpfs can be mounted here");
+        skipped("no tmpfs can be mounted here");
         return;
     };
     let sweep = |filled: &str| {
@@ -94,7 +94,7 @@ fn a_start_without_room_says_so_and_changes_nothing() {
 #[test]
 fn disk_full_under_postgres() {
     let Some(server) = Server::start_on_a_disk() else {
-        println!("not run: no tmpfs can be mounted here");
+        skipped("no tmpfs can be mounted here");
         return;
     };
     let url = server.url_at(server.port());

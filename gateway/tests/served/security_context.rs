@@ -90,7 +90,10 @@ impl Site {
     async fn is_shown(&self, caller: &Caller, who: &str) {
         for look in looks(SHOWN) {
             let (status, text, _) = look.send(caller, SHOWN).await;
-            assert!(matches!(status, 200 | 304), "{who}: {} {text}", look.path);
+            // The version may have changed since the one that `If-None-Match` names.
+            let is_conditional = !look.headers.is_empty();
+            let is_shown = status == 200 || (is_conditional && status == 304);
+            assert!(is_shown, "{who}: {status} {} {text}", look.path);
             if look.path.contains("_id=") {
                 let found = text.contains("\"total\":1") || text.contains("\"data\":\"eA==\"");
                 assert!(found, "{who}: {} {text}", look.path);
