@@ -1,7 +1,7 @@
 //! The gateway as one value: everything its handlers share, put together once.
 
 use crate::{
-    facility::{Facility, own_urls, registered::RegisteredOnly},
+    facility::{Facility, own_urls, ports::Ports, registered::RegisteredOnly},
     failure::Failure,
     hold::Hold,
     identity::{Identity, IdentityConfig},
@@ -213,7 +213,13 @@ impl App {
         urls.extend(settings.former_urls);
         let mut facilities = BTreeMap::new();
         for row in rows {
-            let facility = open(&row.name, &urls, (&store, &*kms), (&clock, &random)).await?;
+            let ports = Ports {
+                store: &store,
+                kms: &*kms,
+                clock: &clock,
+                random: &random,
+            };
+            let facility = open(&row.name, &urls, ports).await?;
             facilities.insert(row.name, Arc::new(facility));
         }
         let identity = Identity::new(settings.identity, Arc::clone(&clock))
@@ -290,9 +296,7 @@ impl App {
                 }
                 continue;
             }
-            let (clock, random) = (&self.clock, &self.random);
-            let (store, urls) = (&self.store, &self.urls);
-            match open(&row.name, urls, (store, &*self.kms), (clock, random)).await {
+            match open(&row.name, &self.urls, self.ports()).await {
                 Ok(facility) => {
                     tracing::info!(facility = %row.name, "a new facility is open");
                     self.hold(row.name, facility);
@@ -347,6 +351,17 @@ impl App {
         self.under_way.all()
     }
 
+    /// What a facility is opened with.
+    #[must_use]
+    pub(crate) fn ports(&self) -> Ports<'_> {
+        Ports {
+            store: &self.store,
+            kms: &*self.kms,
+            clock: &self.clock,
+            random: &self.random,
+        }
+    }
+
     /// Whoever keeps the root keys.
     #[must_use]
     pub fn kms(&self) -> &dyn Kms {
@@ -375,14 +390,9 @@ async fn rows(store: &Store) -> Result<Vec<store::Facility>, Failure> {
 }
 
 /// Opens a facility with all that this process knows of it.
-async fn open(
-    name: &FacilityName,
-    urls: &[String],
-    (store, kms): (&Store, &dyn Kms),
-    (clock, random): (&Arc<dyn Clock>, &Arc<dyn Random>),
-) -> Result<Facility, Failure> {
-    let mut facility = Facility::open(name, store, kms, clock, random).await?;
-    facility.local = own_urls::local_base(&facility, urls, store, &**clock, &**random).await?;
+async fn open(name: &FacilityName, urls: &[String], ports: Ports<'_>) -> Result<Facility, Failure> {
+    let mut facility = Facility::open(name, ports).await?;
+    facility.local = own_urls::local_base(&facility, urls, ports).await?;
     waiting_leaves::show_at_start(&facility).await?;
     Ok(facility)
 }

@@ -9,6 +9,7 @@ pub(crate) mod own;
 pub(crate) mod own_seal;
 pub(crate) mod own_urls;
 pub(crate) mod policy_set;
+pub mod ports;
 pub(crate) mod registered;
 pub(crate) mod registration;
 pub(crate) mod sealed_json;
@@ -22,6 +23,7 @@ use crate::{
         in_force::InForce,
         keyring::{HeldKey, Keyring},
         own_seal::{Envelope, OwnContent, OwnPlace, OwnSeal},
+        ports::Ports,
         statement::log::{Breach, Source, StatementLog},
     },
     failure::Failure,
@@ -30,7 +32,7 @@ use crate::{
 };
 use fhir::LocalBase;
 use model::{Clock, DataKeyId, FacilityName, Random, Scope};
-use sealing::{CursorKey, IdRoot, IndexRoot, Kms, Opened, RequestKey, Sealed};
+use sealing::{CursorKey, IdRoot, IndexRoot, Opened, RequestKey, Sealed};
 use std::sync::{
     Arc, PoisonError, RwLock,
     atomic::{AtomicU64, Ordering},
@@ -84,14 +86,8 @@ impl Facility {
     /// # Errors
     /// When it is not there, not taken over from version 0.1 or turned back to it, or its
     /// keys cannot be opened.
-    pub async fn open(
-        name: &FacilityName,
-        store: &Store,
-        kms: &dyn Kms,
-        clock: &Arc<dyn Clock>,
-        random: &Arc<dyn Random>,
-    ) -> Result<Self, Failure> {
-        let facility = Self::open_keys(name, store, kms, clock, random).await?;
+    pub async fn open(name: &FacilityName, ports: Ports<'_>) -> Result<Self, Failure> {
+        let facility = Self::open_keys(name, ports).await?;
         if facility.is_of_0_1().await? {
             return Err(Failure::fault(format!(
                 "facility `{name}` was made by version 0.1, whose policy sets and registrations \
@@ -107,13 +103,13 @@ impl Facility {
     ///
     /// # Errors
     /// When it is not there, or its keys cannot be opened.
-    pub(crate) async fn open_keys(
-        name: &FacilityName,
-        store: &Store,
-        kms: &dyn Kms,
-        clock: &Arc<dyn Clock>,
-        random: &Arc<dyn Random>,
-    ) -> Result<Self, Failure> {
+    pub(crate) async fn open_keys(name: &FacilityName, ports: Ports<'_>) -> Result<Self, Failure> {
+        let Ports {
+            store,
+            kms,
+            clock,
+            random,
+        } = ports;
         let wanted = name.clone();
         let (id, kek) = store
             .read("facility", move |reader| {

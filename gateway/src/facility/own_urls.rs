@@ -7,6 +7,7 @@ use crate::{
         Facility,
         own::Own,
         own_seal::{Envelope, OwnContent, OwnPlace},
+        ports::Ports,
     },
     failure::Failure,
 };
@@ -42,16 +43,14 @@ pub fn home_of(facility: &FacilityName, urls: &[String]) -> LocalBase {
 pub async fn local_base(
     facility: &Facility,
     configured: &[String],
-    store: &Store,
-    clock: &dyn Clock,
-    random: &dyn Random,
+    ports: Ports<'_>,
 ) -> Result<LocalBase, Failure> {
     for _ in 0..ATTEMPTS {
-        let known = known(facility, store).await?;
+        let known = known(facility, ports.store).await?;
         let mut new = Vec::new();
         for url in configured.iter().filter(|url| !known.contains(url)) {
             let number = u32::try_from(known.len() + new.len() + 1).map_err(Failure::fault)?;
-            new.push(sealed(facility, number, url, clock, random).await?);
+            new.push(sealed(facility, number, url, &**ports.clock, &**ports.random).await?);
         }
         if new.is_empty() {
             return Ok(LocalBase::new(bases(&facility.name, &known)));
@@ -59,7 +58,7 @@ pub async fn local_base(
         let id = facility.id;
         let add =
             move |tx: &mut store::Tx| new.iter().try_for_each(|url| tx.own_urls().insert(id, url));
-        match store.run_tx("own URLs", &[], add).await {
+        match ports.store.run_tx("own URLs", &[], add).await {
             Ok(()) | Err(store::Error::Taken(_)) => {}
             Err(error) => return Err(Failure::uncommitted(error)),
         }

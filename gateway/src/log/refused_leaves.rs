@@ -1,11 +1,14 @@
 //! Leaves that were refused an index, for the operator: which there are, what their rows
 //! say, and the way back into the log for those that are genuine.
 
-use crate::{facility::Facility, failure::Failure, log::waiting_leaves};
-use model::{Clock, FacilityName, Random, Tag, VersionNumber};
-use sealing::Kms;
-use std::{fmt, sync::Arc};
-use store::{LeafFault, LeafName, Reader, Store, Tx};
+use crate::{
+    facility::{Facility, ports::Ports},
+    failure::Failure,
+    log::waiting_leaves,
+};
+use model::{FacilityName, Tag, VersionNumber};
+use std::fmt;
+use store::{LeafFault, LeafName, Reader, Tx};
 
 /// Refused leaves that are read at a time.
 const BATCH: u32 = 256;
@@ -88,12 +91,8 @@ impl RefusedLeaves {
     ///
     /// # Errors
     /// When it does not open.
-    pub async fn open(
-        name: &FacilityName,
-        (store, kms): (&Store, &dyn Kms),
-        (clock, random): (&Arc<dyn Clock>, &Arc<dyn Random>),
-    ) -> Result<Self, Failure> {
-        let facility = Facility::open(name, store, kms, clock, random).await?;
+    pub async fn open(name: &FacilityName, ports: Ports<'_>) -> Result<Self, Failure> {
+        let facility = Facility::open(name, ports).await?;
         Ok(Self(facility))
     }
 

@@ -5,14 +5,13 @@
 //! listed: an erasure has to name them.
 
 use crate::{
-    facility::{Facility, own_urls},
+    facility::{Facility, own_urls, ports::Ports},
     failure::Failure,
     record::version::{self, is_delete, patients_of},
 };
-use model::{Clock, FacilityName, LogicalId, Random, ResourceType, Tag, VersionNumber};
-use sealing::Kms;
+use model::{FacilityName, LogicalId, ResourceType, Tag, VersionNumber};
 use std::sync::Arc;
-use store::{BatchBound, Reader, Store, Version};
+use store::{BatchBound, Reader, Version};
 
 /// What is read at a time.
 const BOUND: BatchBound = BatchBound {
@@ -50,16 +49,15 @@ pub struct Listing {
 pub async fn misplaced(
     name: &FacilityName,
     urls: &[String],
-    (store, kms): (&Store, &dyn Kms),
-    (clock, random): (&Arc<dyn Clock>, &Arc<dyn Random>),
+    ports: Ports<'_>,
 ) -> Result<Listing, Failure> {
-    let mut facility = Facility::open(name, store, kms, clock, random).await?;
-    facility.local = own_urls::local_base(&facility, urls, store, &**clock, &**random).await?;
+    let mut facility = Facility::open(name, ports).await?;
+    facility.local = own_urls::local_base(&facility, urls, ports).await?;
     let (mut listing, mut after) = (Listing::default(), None);
     loop {
         let (id, from) = (facility.id, after);
         let read = move |reader: &mut Reader| reader.sweep().versions(id, from.as_ref(), BOUND);
-        let rows = store.search("misplaced versions", read).await?;
+        let rows = ports.store.search("misplaced versions", read).await?;
         let Some(last) = rows.last() else {
             return Ok(listing);
         };

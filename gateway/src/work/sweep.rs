@@ -22,14 +22,13 @@ pub use status::{SweepState, SweepStatus};
 
 use crate::{
     app::App,
-    facility::Facility,
+    facility::{Facility, ports::Ports},
     failure::Failure,
     work::jobs::{self, Tools, Turn, Worker},
 };
 use actix_web::web;
-use model::{Clock, FacilityName, Random};
+use model::{Clock, FacilityName};
 use progress::Batch;
-use sealing::Kms;
 use std::{sync::Arc, time::Duration};
 use store::{BatchBound, Reader, Store};
 
@@ -54,14 +53,10 @@ impl Sweep {
     ///
     /// # Errors
     /// When it is not there, or its keys cannot be opened.
-    pub(crate) async fn open(
-        name: &FacilityName,
-        (store, kms): (&Store, &dyn Kms),
-        (clock, random): (&Arc<dyn Clock>, &Arc<dyn Random>),
-    ) -> Result<Self, Failure> {
+    pub(crate) async fn open(name: &FacilityName, ports: Ports<'_>) -> Result<Self, Failure> {
         Ok(Self {
-            facility: Facility::open(name, store, kms, clock, random).await?,
-            store: store.clone(),
+            facility: Facility::open(name, ports).await?,
+            store: ports.store.clone(),
         })
     }
 
@@ -154,17 +149,13 @@ impl Sweeper {
 ///
 /// # Errors
 /// When the facility cannot be opened, or the database cannot be read.
-pub async fn whole(
-    name: &FacilityName,
-    opened: (&Store, &dyn Kms),
-    tools: (&Arc<dyn Clock>, &Arc<dyn Random>),
-) -> Result<Whole, Failure> {
-    let sweep = Sweep::open(name, opened, tools).await?;
-    let mut progress = sweep.begin(&**tools.0).await?;
+pub async fn whole(name: &FacilityName, ports: Ports<'_>) -> Result<Whole, Failure> {
+    let sweep = Sweep::open(name, ports).await?;
+    let mut progress = sweep.begin(&**ports.clock).await?;
     while progress.pass != Pass::Ended {
         sweep.step(&mut progress).await?;
     }
-    Ok(progress.ended(tools.0.now()))
+    Ok(progress.ended(ports.clock.now()))
 }
 
 /// What the database keeps of the sweep of a facility; `None` before the first, or when it
@@ -172,17 +163,13 @@ pub async fn whole(
 ///
 /// # Errors
 /// When the facility cannot be opened, or the database cannot be read.
-pub async fn kept(
-    name: &FacilityName,
-    (store, kms): (&Store, &dyn Kms),
-    (clock, random): (&Arc<dyn Clock>, &Arc<dyn Random>),
-) -> Result<Option<SweepState>, Failure> {
-    let facility = Facility::open(name, store, kms, clock, random).await?;
+pub async fn kept(name: &FacilityName, ports: Ports<'_>) -> Result<Option<SweepState>, Failure> {
+    let facility = Facility::open(name, ports).await?;
     let tools = Tools {
         facility: Arc::new(facility),
-        store: store.clone(),
-        clock: Arc::clone(clock),
-        random: Arc::clone(random),
+        store: ports.store.clone(),
+        clock: Arc::clone(ports.clock),
+        random: Arc::clone(ports.random),
     };
     jobs::state::<SweepJob>(tools).await
 }

@@ -11,7 +11,10 @@ use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
 use gateway::{
     Administrator, App, Certificates, Client, Failure, Limits, Proxies, RegisteredOnly,
     SWEEP_WITHIN, Settings,
-    facility::setup::{self, FIRST_GENERATION, NewFacility, TakeOver},
+    facility::{
+        ports::Ports,
+        setup::{self, FIRST_GENERATION, NewFacility, TakeOver},
+    },
     identity::{IdentityConfig, IssuerConfig},
     listener::server::{self, Gateway, Listening},
     log::refused_leaves::RefusedLeaves,
@@ -236,7 +239,13 @@ impl House {
         let clock: Arc<dyn Clock> = self.clock.clone();
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let name = name.parse().unwrap();
-        TakeOver::look(&name, &self.store, &*self.kms, (&clock, &random)).await
+        let ports = Ports {
+            store: &self.store,
+            kms: &*self.kms,
+            clock: &clock,
+            random: &random,
+        };
+        TakeOver::look(&name, ports).await
     }
 
     /// The URL of another gateway over the same database, with what it has in memory
@@ -273,11 +282,14 @@ impl House {
     pub async fn refused_leaves(&self, name: &str) -> RefusedLeaves {
         let clock: Arc<dyn Clock> = self.clock.clone();
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
-        let opened = (&self.store, &*self.kms as &dyn Kms);
+        let ports = Ports {
+            store: &self.store,
+            kms: &*self.kms,
+            clock: &clock,
+            random: &random,
+        };
         let name = name.parse().unwrap();
-        RefusedLeaves::open(&name, opened, (&clock, &random))
-            .await
-            .unwrap()
+        RefusedLeaves::open(&name, ports).await.unwrap()
     }
 
     /// The records of a facility with versions under a wrong scope, these versions, and
@@ -287,8 +299,13 @@ impl House {
         let clock: Arc<dyn Clock> = self.clock.clone();
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let name = name.parse().unwrap();
-        let opened = (&self.store, &*self.kms as &dyn Kms);
-        let found = misplaced::misplaced(&name, &urls, opened, (&clock, &random)).await;
+        let ports = Ports {
+            store: &self.store,
+            kms: &*self.kms,
+            clock: &clock,
+            random: &random,
+        };
+        let found = misplaced::misplaced(&name, &urls, ports).await;
         let line = |row: misplaced::Misplaced| {
             let versions = row.versions.iter().map(|version| version.get());
             (

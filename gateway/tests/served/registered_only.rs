@@ -9,7 +9,7 @@ use crate::{
     revocation::put_in_force,
 };
 use devkit::issuer::DemoUser;
-use gateway::facility::setup::First;
+use gateway::facility::{ports::Ports, setup::First};
 use model::{Clock, Random, SystemRandom, Tag};
 use policies::{PolicySource, Role};
 use serde_json::{Value, json};
@@ -167,6 +167,12 @@ async fn an_older_policy_set_permits_it_to_nobody_until_the_operator_recovers(ki
     ];
     let clock: Arc<dyn Clock> = house.clock.clone();
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let ports = Ports {
+        store: &house.store,
+        kms: &*house.kms,
+        clock: &clock,
+        random: &random,
+    };
     let name = HOME.parse().unwrap();
     let recover = async || {
         let new = First {
@@ -175,7 +181,7 @@ async fn an_older_policy_set_permits_it_to_nobody_until_the_operator_recovers(ki
             any_client: false,
             replace: false,
         };
-        gateway::facility::setup::recover(&name, new, &house.store, &*house.kms, (&clock, &random))
+        gateway::facility::setup::recover(&name, new, ports)
             .await
             .unwrap()
     };

@@ -8,7 +8,7 @@ use crate::{
     records,
 };
 use devkit::issuer::DemoUser;
-use gateway::facility::setup;
+use gateway::facility::{ports::Ports, setup};
 use model::{Clock, Random, SystemRandom};
 use policies::PolicySource;
 use serde_json::json;
@@ -25,8 +25,13 @@ pub async fn put_in_force(house: &House, facility: &str, number: u32, source: &P
     let clock: Arc<dyn Clock> = house.clock.clone();
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let name = facility.parse().unwrap();
-    let tools = (&clock, &random);
-    let put = setup::put_in_force(&name, source, &house.store, &*house.kms, tools).await;
+    let ports = Ports {
+        store: &house.store,
+        kms: &*house.kms,
+        clock: &clock,
+        random: &random,
+    };
+    let put = setup::put_in_force(&name, source, ports).await;
     assert_eq!(put.unwrap(), number);
 }
 

@@ -9,7 +9,10 @@ use crate::{
     revocation::put_in_force,
 };
 use devkit::issuer::DemoUser;
-use gateway::work::sweep::{self, FaultKind, Whole};
+use gateway::{
+    facility::ports::Ports,
+    work::sweep::{self, FaultKind, Whole},
+};
 use model::{Clock, Digest, LogId, Random, SystemRandom};
 use policies::PolicySource;
 use std::{convert::Infallible, sync::Arc};
@@ -121,10 +124,13 @@ pub async fn whole_of(house: &House, name: &str) -> Whole {
     let clock: Arc<dyn Clock> = house.clock.clone();
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let name = name.parse().unwrap();
-    let opened = (&house.store, &*house.kms as _);
-    sweep::whole(&name, opened, (&clock, &random))
-        .await
-        .unwrap()
+    let ports = Ports {
+        store: &house.store,
+        kms: &*house.kms,
+        clock: &clock,
+        random: &random,
+    };
+    sweep::whole(&name, ports).await.unwrap()
 }
 
 /// What is wrong, and in which table.

@@ -9,7 +9,10 @@ use crate::{
 };
 use anchor_service::{LogKeys, log::new_epoch};
 use command::{complain, say};
-use gateway::facility::setup::{self, Continued};
+use gateway::facility::{
+    ports::Ports,
+    setup::{self, Continued},
+};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
 use std::{error::Error, process::ExitCode, sync::Arc};
@@ -66,7 +69,13 @@ async fn begin(args: &NewEpochArgs) -> Result<(), Failed> {
     };
     let (origin, log_id, vkey) = (next.new.origin.clone(), next.new.log_id, next.vkey);
     let new = (next.new, continued);
-    setup::put_next_log(&row.name, new, (&store, &kms), (&clock, &random)).await?;
+    let ports = Ports {
+        store: &store,
+        kms: &kms,
+        clock: &clock,
+        random: &random,
+    };
+    setup::put_next_log(&row.name, new, ports).await?;
     say!("a new log goes on from there:");
     say!("  log        {origin}");
     say!("  log key    {vkey}");

@@ -7,7 +7,10 @@ use crate::setup::{
 };
 use anchor_service::LogKeys;
 use command::say;
-use gateway::facility::setup::{Confirmed, TakeOver};
+use gateway::facility::{
+    ports::Ports,
+    setup::{Confirmed, TakeOver},
+};
 use model::{Clock, FacilityName, LogId, Random};
 use sealing::{FileKms, KmsError};
 use std::sync::Arc;
@@ -51,7 +54,13 @@ pub async fn create(
             shares_with: first.shares_with.clone(),
         };
         facility::create(store, kms, &name, first, &**clock, &**random).await?;
-        let old = TakeOver::look(&name, store, kms, (clock, random)).await?;
+        let ports = Ports {
+            store,
+            kms,
+            clock,
+            random,
+        };
+        let old = TakeOver::look(&name, ports).await?;
         if let Some(old) = old {
             take_over::describe(old.found());
             if !old.found().is_as_shipped() {

@@ -3,7 +3,10 @@
 
 use crate::{cli::LeavesArgs, config::Config, database, setup::facility};
 use command::{complain, say};
-use gateway::log::refused_leaves::{Refused, RefusedLeaves, Standing, Wanted};
+use gateway::{
+    facility::ports::Ports,
+    log::refused_leaves::{Refused, RefusedLeaves, Standing, Wanted},
+};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
 use std::{error::Error, process::ExitCode, sync::Arc};
@@ -43,6 +46,12 @@ async fn look(args: &LeavesArgs) -> Result<Looked, Failed> {
     let store = database::open(&config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let ports = Ports {
+        store: &store,
+        kms: &kms,
+        clock: &clock,
+        random: &random,
+    };
     let mut looked = Looked::default();
     let mut met = false;
     for row in facility::each(&store).await? {
@@ -58,7 +67,7 @@ async fn look(args: &LeavesArgs) -> Result<Looked, Failed> {
             continue;
         }
         met = true;
-        let opened = RefusedLeaves::open(&name, (&store, &kms), (&clock, &random)).await;
+        let opened = RefusedLeaves::open(&name, ports).await;
         let told = |refused: &Refused| {
             say!("{name}\t{refused}");
             looked.lacking += u64::from(refused.lacks());

@@ -11,7 +11,7 @@ use crate::{
 };
 use client::http_client::{self, cause, refusal};
 use command::{complain, say};
-use gateway::record::misplaced;
+use gateway::{facility::ports::Ports, record::misplaced};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use reqwest::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use sealing::FileKms;
@@ -53,10 +53,15 @@ async fn list(config: &Path) -> Result<u64, Failed> {
     let store = database::open(&config)?;
     let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
         (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let ports = Ports {
+        store: &store,
+        kms: &kms,
+        clock: &clock,
+        random: &random,
+    };
     let mut unread = 0;
     for facility in facility::some(&store).await? {
-        let (opened, tools) = ((&store, &kms as _), (&clock, &random));
-        let listing = misplaced::misplaced(&facility.name, &urls, opened, tools).await?;
+        let listing = misplaced::misplaced(&facility.name, &urls, ports).await?;
         unread += listing.unread;
         for record in listing.records {
             let versions: Vec<_> = record.versions.iter().map(ToString::to_string).collect();

@@ -3,7 +3,10 @@
 
 use crate::{cli::ConfigArgs, config::Config, database, setup::facility};
 use command::{complain, say};
-use gateway::work::sweep::{self, SweepState, Whole};
+use gateway::{
+    facility::ports::Ports,
+    work::sweep::{self, SweepState, Whole},
+};
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
 use std::{error::Error, process::ExitCode, sync::Arc};
@@ -28,6 +31,15 @@ impl Opened {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
         })
+    }
+
+    fn ports(&self) -> Ports<'_> {
+        Ports {
+            store: &self.store,
+            kms: &self.kms,
+            clock: &self.clock,
+            random: &self.random,
+        }
     }
 }
 
@@ -67,9 +79,7 @@ async fn sweep_all(args: &ConfigArgs) -> Result<Swept, Failed> {
     let opened = Opened::open(args)?;
     let mut faults = 0_u64;
     let failed = each(&opened, "sweep", async |facility| {
-        let tools = (&opened.clock, &opened.random);
-        let from = (&opened.store, &opened.kms as _);
-        let whole = sweep::whole(facility, from, tools).await?;
+        let whole = sweep::whole(facility, opened.ports()).await?;
         for fault in &whole.faults.named {
             say!("{facility}\t{fault}");
         }
@@ -109,9 +119,7 @@ pub fn run_jobs(args: &ConfigArgs) -> ExitCode {
 async fn list(args: &ConfigArgs) -> Result<bool, Failed> {
     let opened = Opened::open(args)?;
     each(&opened, "jobs", async |facility| {
-        let tools = (&opened.clock, &opened.random);
-        let from = (&opened.store, &opened.kms as _);
-        let state = sweep::kept(facility, from, tools).await?;
+        let state = sweep::kept(facility, opened.ports()).await?;
         say!("{facility}\tsweep\t{}", standing(state.as_ref()));
         Ok(())
     })

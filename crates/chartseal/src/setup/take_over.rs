@@ -13,7 +13,10 @@ use crate::{
     },
 };
 use command::{complain, say};
-use gateway::facility::setup::{Confirmed, OldFacility, OldSet, TakeOver};
+use gateway::facility::{
+    ports::Ports,
+    setup::{Confirmed, OldFacility, OldSet, TakeOver},
+};
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
 use std::{error::Error, process::ExitCode, sync::Arc};
@@ -40,9 +43,15 @@ async fn take_over(args: &TakeOverArgs) -> Result<(), Failed> {
     if args.confirm {
         leaf_key::make(&config, &store, false).await?;
     }
+    let ports = Ports {
+        store: &store,
+        kms: &kms,
+        clock: &clock,
+        random: &random,
+    };
     let (mut waiting, mut sealed) = (0, 0);
     for row in facility::some(&store).await? {
-        let old = TakeOver::look(&row.name, &store, &kms, (&clock, &random)).await?;
+        let old = TakeOver::look(&row.name, ports).await?;
         let Some(old) = old else {
             say!("facility `{}` needs no taking over", row.name);
             continue;

@@ -2,13 +2,12 @@
 
 use super::operator::{self, Act};
 use crate::{
-    facility::{Facility, statement::Said},
+    facility::{Facility, ports::Ports, statement::Said},
     failure::Failure,
 };
-use model::{Clock, Digest, FacilityName, LogId, Random, Scope};
-use sealing::Kms;
+use model::{Digest, FacilityName, LogId, Scope};
 use std::sync::Arc;
-use store::{NewLog, StatementKind, Store};
+use store::{NewLog, StatementKind};
 
 /// The log before, and the last state that it signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,14 +29,15 @@ pub struct Continued {
 pub async fn put_next_log(
     name: &FacilityName,
     (new, continued): (NewLog, Continued),
-    (store, kms): (&Store, &dyn Kms),
-    (clock, random): (&Arc<dyn Clock>, &Arc<dyn Random>),
+    ports: Ports<'_>,
 ) -> Result<(), Failure> {
-    let facility = Arc::new(Facility::open(name, store, kms, clock, random).await?);
+    let facility = Arc::new(Facility::open(name, ports).await?);
     facility.read_statements(StatementKind::Continues).await?;
-    let (now, Continued { log, size, root }) = (clock.now(), continued);
+    let random = &**ports.random;
+    let now = ports.clock.now();
+    let Continued { log, size, root } = continued;
     let key = facility.keys.for_scope(Scope::Facility).await?;
-    let own = facility.own_seal(&key, &**random);
+    let own = facility.own_seal(&key, random);
     let said = Said::Continues { log, size, root };
     let statement = facility
         .statements
@@ -47,12 +47,12 @@ pub async fn put_next_log(
         command: "chartseal",
         touched: vec![(format!("log/{}", new.epoch), "create")],
     };
-    let audit = operator::audit(&facility, &act, now, &**random).await?;
+    let audit = operator::audit(&facility, &act, now, random).await?;
     let id = facility.id;
     let put = move |tx: &mut store::Tx| {
         tx.logs().insert(&new)?;
         tx.statements().insert(id, &statement)?;
         tx.audits().insert(id, &audit)
     };
-    Ok(store.run_tx("next log", &[], put).await?)
+    Ok(ports.store.run_tx("next log", &[], put).await?)
 }

@@ -5,14 +5,14 @@ use crate::{
     facility::{
         Facility,
         policy_set::{self, NewSet},
+        ports::Ports,
     },
     failure::Failure,
 };
-use model::{Clock, FacilityName, Random, Scope, Tag, Timestamp};
+use model::{FacilityName, Random, Scope, Tag, Timestamp};
 use policies::PolicySource;
-use sealing::Kms;
 use std::sync::Arc;
-use store::{StatementKind, Store};
+use store::StatementKind;
 
 /// Puts a set in force at a facility, in every process from the next request on; gives
 /// its number.
@@ -22,20 +22,20 @@ use store::{StatementKind, Store};
 pub async fn put_in_force(
     name: &FacilityName,
     source: &PolicySource,
-    store: &Store,
-    kms: &dyn Kms,
-    (clock, random): (&Arc<dyn Clock>, &Arc<dyn Random>),
+    ports: Ports<'_>,
 ) -> Result<u32, Failure> {
-    let facility = Arc::new(Facility::open(name, store, kms, clock, random).await?);
-    let now = clock.now();
-    let set = next(&facility, source, now, &**random).await?;
+    let facility = Arc::new(Facility::open(name, ports).await?);
+    let random = &**ports.random;
+    let now = ports.clock.now();
+    let set = next(&facility, source, now, random).await?;
     let act = Act {
         name: "policy-set",
         command: "chartseal",
         touched: vec![(format!("policies/{}", set.row.number), "create")],
     };
-    let audit = operator::audit(&facility, &act, now, &**random).await?;
+    let audit = operator::audit(&facility, &act, now, random).await?;
     let (id, epoch, number) = (facility.id, facility.in_force().epoch, set.row.number);
+    let store = ports.store;
     store
         .run_tx("policy set", &[], move |tx| {
             tx.epochs().require(id, &[epoch])?;

@@ -10,15 +10,15 @@ use crate::{
     facility::{
         Facility,
         policy_set::NewSet,
+        ports::Ports,
         registration::{Administrator, Client, NewRegistration, Registrant},
     },
     failure::Failure,
 };
-use model::{Clock, FacilityName, Random, Scope, Tag, Timestamp};
+use model::{FacilityName, Random, Scope, Tag, Timestamp};
 use policies::{Action, PolicySource, Role};
-use sealing::Kms;
 use std::sync::Arc;
-use store::{StatementKind, Store};
+use store::StatementKind;
 
 /// Whom the operator names.
 #[derive(Debug, Clone, Copy)]
@@ -60,25 +60,24 @@ pub struct Recovered {
 pub async fn recover(
     name: &FacilityName,
     first: First<'_>,
-    store: &Store,
-    kms: &dyn Kms,
-    (clock, random): (&Arc<dyn Clock>, &Arc<dyn Random>),
+    ports: Ports<'_>,
 ) -> Result<Recovered, Failure> {
-    let facility = Arc::new(Facility::open(name, store, kms, clock, random).await?);
+    let facility = Arc::new(Facility::open(name, ports).await?);
     if let Some(trouble) = facility.troubles().first() {
         return Err(Failure::fault(format!(
             "what decides at facility `{name}` is refused, so nothing is put on top of it: {trouble}"
         )));
     }
-    let now = clock.now();
+    let random = &**ports.random;
+    let now = ports.clock.now();
     let mut recovered = Recovered::default();
     let new = missing(&facility, first, &mut recovered).await?;
     if new.is_empty() {
         return Ok(recovered);
     }
-    let policies = later_policies(&facility, now, &**random).await?;
+    let policies = later_policies(&facility, now, random).await?;
     recovered.policies = policies.is_some();
-    let rows = seal(&facility, &new, now, &**random).await?;
+    let rows = seal(&facility, &new, now, random).await?;
     let touched = |(registrant, active): &(Registrant, bool)| {
         let did = if *active { "create" } else { "delete" };
         (registrant.reference(), did)
@@ -88,8 +87,9 @@ pub async fn recover(
         command: "chartseal init",
         touched: new.iter().map(touched).collect(),
     };
-    let audit = operator::audit(&facility, &act, now, &**random).await?;
+    let audit = operator::audit(&facility, &act, now, random).await?;
     let (id, epoch) = (facility.id, facility.in_force().epoch);
+    let store = ports.store;
     store
         .run_tx("recovery", &[], move |tx| {
             tx.epochs().require(id, &[epoch])?;

@@ -16,13 +16,13 @@ use crate::{
     facility::{
         Facility,
         policy_set::{self, NewSet},
+        ports::Ports,
         registration::{Administrator, Client, NewRegistration, Registrant, open_row},
         statement::{self, Said},
     },
     failure::Failure,
 };
 use model::{Clock, FacilityName, Random, Scope, Tag, Timestamp};
-use sealing::Kms;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -98,13 +98,14 @@ impl TakeOver {
     ///
     /// # Errors
     /// When something does not open, the log contradicts it, or it was sealed before.
-    pub async fn look(
-        name: &FacilityName,
-        store: &Store,
-        kms: &dyn Kms,
-        (clock, random): (&Arc<dyn Clock>, &Arc<dyn Random>),
-    ) -> Result<Option<Self>, Failure> {
-        let facility = Facility::open_keys(name, store, kms, clock, random).await?;
+    pub async fn look(name: &FacilityName, ports: Ports<'_>) -> Result<Option<Self>, Failure> {
+        let facility = Facility::open_keys(name, ports).await?;
+        let Ports {
+            store,
+            clock,
+            random,
+            ..
+        } = ports;
         if !facility.is_of_0_1().await? {
             return Ok(None);
         }

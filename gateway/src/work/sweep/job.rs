@@ -47,12 +47,7 @@ impl SweepJob {
     async fn opened(&mut self) -> Result<&Sweep, Failure> {
         let open = match self.open.take() {
             Some(open) => open,
-            None => {
-                let app = &self.app;
-                let name = &self.facility.name;
-                let tools = (&app.clock, &app.random);
-                Sweep::open(name, (&app.store, app.kms()), tools).await?
-            }
+            None => Sweep::open(&self.facility.name, self.app.ports()).await?,
         };
         Ok(self.open.insert(open))
     }

@@ -3,7 +3,10 @@
 use super::Failed;
 use crate::{cli::InitArgs, config::Config, setup::facility::First};
 use command::say;
-use gateway::{Administrator, Client, facility::setup};
+use gateway::{
+    Administrator, Client,
+    facility::{ports::Ports, setup},
+};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use policies::Role;
 use sealing::FileKms;
@@ -152,7 +155,13 @@ pub async fn recover(
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let added = setup::recover(name, people, store, kms, (&clock, &random)).await?;
+    let ports = Ports {
+        store,
+        kms,
+        clock: &clock,
+        random: &random,
+    };
+    let added = setup::recover(name, people, ports).await?;
     if added.policies {
         say!("put the policy set of this release in force; the one before knew no administrators");
     }

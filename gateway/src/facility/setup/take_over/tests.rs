@@ -4,7 +4,7 @@ use super::*;
 use crate::facility::setup::{FIRST_GENERATION, MadeFacility, NewFacility};
 use model::{SystemClock, SystemRandom};
 use policies::{PolicySource, Role};
-use sealing::FileKms;
+use sealing::{FileKms, Kms};
 use std::process::Command;
 use store::{Database, RegistrationKind};
 
@@ -97,8 +97,7 @@ impl Old {
 
     /// Registrations without a statement: two clients, one of them ended, and a person.
     async fn register(&self) {
-        let tools = (&self.clock, &self.random);
-        let opened = Facility::open_keys(&self.name, &self.store, &self.kms, tools.0, tools.1);
+        let opened = Facility::open_keys(&self.name, self.ports());
         let facility = opened.await.unwrap();
         let key = facility.keys.for_scope(Scope::Facility).await.unwrap();
         let own = facility.own_seal(&key, &*self.random);
@@ -144,15 +143,20 @@ impl Old {
     }
 
     async fn look(&self) -> Option<TakeOver> {
-        let tools = (&self.clock, &self.random);
-        TakeOver::look(&self.name, &self.store, &self.kms, tools)
-            .await
-            .unwrap()
+        TakeOver::look(&self.name, self.ports()).await.unwrap()
     }
 
     async fn open(&self) -> Result<Facility, Failure> {
-        let (clock, random) = (&self.clock, &self.random);
-        Facility::open(&self.name, &self.store, &self.kms, clock, random).await
+        Facility::open(&self.name, self.ports()).await
+    }
+
+    fn ports(&self) -> Ports<'_> {
+        Ports {
+            store: &self.store,
+            kms: &self.kms,
+            clock: &self.clock,
+            random: &self.random,
+        }
     }
 }
 
