@@ -130,9 +130,10 @@ async fn check(
 async fn contradiction(
     journal: &Journal,
     log: &Log,
-    (size, root): (u64, Digest),
+    claim: (u64, Digest),
     holder: Holder,
 ) -> Result<Option<Alarm>, StepError> {
+    let (size, root) = claim;
     let (facility, log_id) = (log.facility.clone(), log.log_id);
     let local = if log.size < size {
         journal.size(log.id).await?

@@ -52,7 +52,7 @@ impl Pair {
             (Some(entries), Some(tile)) => {
                 let fits =
                     |hashes: &[Digest]| (self.is_above(hashes), fitting(before, hashes, claims));
-                Some(self.judge((entries, tile), fits, findings))
+                Some(self.judge(entries, tile, fits, findings))
             }
             (Some(entries), None) => {
                 self.tile_is_cut(findings);
@@ -73,7 +73,8 @@ impl Pair {
     /// Both are whole and differ: the one that fits more of what stands above is right.
     fn judge<F: Ord>(
         &self,
-        (entries, tile): (Vec<Digest>, &[Digest]),
+        entries: Vec<Digest>,
+        tile: &[Digest],
         fits: impl Fn(&[Digest]) -> F,
         findings: &mut Findings,
     ) -> Vec<Digest> {

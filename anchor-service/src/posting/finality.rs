@@ -112,7 +112,7 @@ impl<L: Ledger> Finality<L> {
         }
         if carried.is_news || carried.others.is_empty() {
             let logs = carried.standing;
-            span::within(span(), self.finalize(post, (inclusion, block), logs)).await?;
+            span::within(span(), self.finalize(post, inclusion, block, logs)).await?;
         }
         if carried.others.is_empty() {
             Ok(true)
@@ -217,7 +217,8 @@ impl<L: Ledger> Finality<L> {
     async fn finalize(
         &self,
         post: &Post,
-        (inclusion, block): (Inclusion, Block),
+        inclusion: Inclusion,
+        block: Block,
         logs: Vec<LogRowId>,
     ) -> Result<(), StepError> {
         let evidence = self.evidence(post, inclusion).await?;

@@ -102,6 +102,14 @@ impl From<StepError> for MoveError {
     }
 }
 
+/// The ledgers of two registries.
+pub struct Ledgers<'a, L> {
+    /// From which the logs move.
+    pub old: &'a L,
+    /// To which they move.
+    pub new: &'a L,
+}
+
 /// Moves the logs of one database.
 pub struct Mover<'a, L> {
     journal: Journal,
@@ -112,11 +120,11 @@ pub struct Mover<'a, L> {
 }
 
 impl<'a, L: Ledger> Mover<'a, L> {
-    /// From the first of these registries to the second; nothing is asked yet.
+    /// Nothing is asked yet.
     #[must_use]
     pub fn new(
         store: &Store,
-        (old, new): (&'a L, &'a L),
+        ledgers: Ledgers<'a, L>,
         clock: Arc<dyn Clock>,
         me: Candidate,
     ) -> Self {
@@ -124,8 +132,8 @@ impl<'a, L: Ledger> Mover<'a, L> {
         Self {
             alone: Alone::new(&journal, Arc::clone(&clock), me),
             journal,
-            old,
-            new,
+            old: ledgers.old,
+            new: ledgers.new,
             clock,
         }
     }

@@ -5,17 +5,18 @@ use anchor_service::{
     Candidate, StepError,
     ledger::{ClosedEvent, ClosingReason, Extension, FinalityRule, Ledger as _, evm::EvmLedger},
     log_check::{ChainPart, LogCheck},
-    posting::move_registry::{MoveError, Mover, MovingLog},
+    posting::move_registry::{Ledgers, MoveError, Mover, MovingLog},
 };
 use model::LogId;
 use std::sync::Arc;
 
 /// A host that moves the logs from one registry to another.
-fn mover<'a>(gateway: &Gateway, ledgers: (&'a EvmLedger, &'a EvmLedger)) -> Mover<'a, EvmLedger> {
+fn mover<'a>(gateway: &Gateway, old: &'a EvmLedger, new: &'a EvmLedger) -> Mover<'a, EvmLedger> {
     let me = Candidate {
         id: [1; 16],
         name: "host".to_owned(),
     };
+    let ledgers = Ledgers { old, new };
     Mover::new(&gateway.store, ledgers, gateway.clock.clone(), me)
 }
 
@@ -24,7 +25,7 @@ async fn compare(
     old: &EvmLedger,
     new: &EvmLedger,
 ) -> Result<Vec<MovingLog>, MoveError> {
-    mover(gateway, (old, new)).compare().await
+    mover(gateway, old, new).compare().await
 }
 
 #[tokio::test]
@@ -40,7 +41,7 @@ async fn logs_go_on_at_another_registry_with_number_1() {
         logs[0].before.map(|head| (head.seq, head.size)),
         Some((2, 9))
     );
-    mover(&gateway, (&old, &new)).set().await.unwrap();
+    mover(&gateway, &old, &new).set().await.unwrap();
 
     // The old registry is refused from now on, and the new one goes on.
     assert!(matches!(
@@ -209,7 +210,7 @@ async fn a_log_that_was_closed_is_closed_there_before_it_moves() {
         .await
         .unwrap();
     let new = gateway.anvil.registry(SUBMITTER, &[log]).await;
-    let open = mover(&gateway, (&old, &new)).set().await;
+    let open = mover(&gateway, &old, &new).set().await;
     assert!(matches!(open, Err(MoveError::Open { .. })), "{open:?}");
     let successor = Some(LogId::new([2; 32]));
     let otherwise = gateway.anvil.registry(SUBMITTER, &[log]).await;
@@ -224,7 +225,7 @@ async fn a_log_that_was_closed_is_closed_there_before_it_moves() {
         .close(new.registry(), log, None, reason)
         .await
         .unwrap();
-    let moved = mover(&gateway, (&old, &new)).set().await.unwrap();
+    let moved = mover(&gateway, &old, &new).set().await.unwrap();
     let closed = ClosedEvent {
         reason,
         successor: None,

@@ -7,7 +7,7 @@ use crate::{
         lock_file::LockFile,
         open,
         queue::{Job, Queue},
-        readers::{Purpose, Readers},
+        readers::{Connections, Purpose, Readers},
         stats::Counters,
         wal::{self, WalCopier},
         writer::Writer,
@@ -96,17 +96,27 @@ impl Store {
         let wal = embedded.then(|| WalCopier::start(database, &counters));
         let wal = wal.transpose().map_err(OpenError::Thread)?;
         // One more for the thread that reads current versions.
-        let by_key = (options.readers.max(1), u32::from(!embedded));
+        let by_key = Connections {
+            count: options.readers.max(1),
+            more: u32::from(!embedded),
+        };
         let leaf_keys = LeafKeys::default();
-        let over = (database, &leaf_keys);
-        let by_key = Readers::new(over, Purpose::Key, by_key, KEY_TIME);
+        let readers = |purpose, connections, time| {
+            Readers::new(database, &leaf_keys, purpose, connections, time)
+        };
+        let by_key = readers(Purpose::Key, by_key, KEY_TIME);
         let current = (!embedded).then(|| CurrentReader::start(by_key.pool()));
         let current = current.transpose().map_err(OpenError::Thread)?;
         let canceller = (!embedded).then(|| Canceller::start(database).map(Arc::new));
         let canceller = canceller.transpose().map_err(OpenError::Thread)?;
-        let searches = (options.searches.max(1), 0);
-        let searches = Readers::new(over, Purpose::Search, searches, options.search_time)
-            .cancelled_by(canceller);
+        let searches = Connections {
+            count: options.searches.max(1),
+            more: 0,
+        };
+        let searches =
+            readers(Purpose::Search, searches, options.search_time).cancelled_by(canceller);
+        let one = Connections { count: 1, more: 0 };
+        let ready = readers(Purpose::Ready, one, READY_TIME);
         let mut open = Open {
             queue: Arc::default(),
             counters,
@@ -114,7 +124,7 @@ impl Store {
             writers: Vec::new(),
             by_key,
             searches,
-            ready: Readers::new(over, Purpose::Ready, (1, 0), READY_TIME),
+            ready,
             current,
             embedded,
             wal,

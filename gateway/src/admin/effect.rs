@@ -9,7 +9,7 @@ use crate::{
     exchange::Exchange,
     facility::{
         registered::Registered,
-        registration::{Administrator, Client, Profile, Registrant},
+        registration::{Administrator, Client, Entry, Profile, Registrant},
         setup::{FIRST_GENERATION, MadeFacility, NewFacility},
     },
     failure::{Category, Failure},
@@ -181,7 +181,7 @@ async fn register(
         .registered()
         .next_number(registrant.tag(&facility.tags));
     let statement = facility.statements.next(StatementKind::Registration);
-    let new = registrant.seal(&own, (number, active), statement, exchange.at)?;
+    let new = registrant.seal(&own, Entry { number, active }, statement, exchange.at)?;
     let add = |writes: &mut Writes| writes.registered.push(new);
     exchange.parts.change(add);
     Ok(())
@@ -210,5 +210,5 @@ fn make_facility(exchange: &Exchange<'_>, facility: &Facility) -> Result<MadeFac
         clients: facility.clients.clone(),
         shares_with: BTreeSet::new(),
     };
-    MadeFacility::new(&new, false, kms, (exchange.at, random))
+    MadeFacility::new(&new, false, kms, exchange.at, random)
 }

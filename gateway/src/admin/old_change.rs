@@ -49,9 +49,9 @@ pub(crate) async fn state(
         let place = OwnPlace::only(Own::Change, change.id, change.created);
         facility.open_own(&place, sealed).await?;
         let said = Said::entry(change.id, 1, &change.envelope);
-        let of = (StatementKind::Change, number);
+        let kind = StatementKind::Change;
         old.statements
-            .push(statement::seal(own, of, change.created, &said)?);
+            .push(statement::seal(own, kind, number, change.created, &said)?);
         let Some(decision) = decision else { continue };
         let decider = people.get(&decision.decider);
         let content = DecisionContent {
@@ -67,9 +67,14 @@ pub(crate) async fn state(
         )?;
         decided = decided.saturating_add(1);
         let said = Said::entry(change.id, 1, &sealed.envelope);
-        let of = (StatementKind::Decision, decided);
-        old.statements
-            .push(statement::seal(own, of, decision.created, &said)?);
+        let kind = StatementKind::Decision;
+        old.statements.push(statement::seal(
+            own,
+            kind,
+            decided,
+            decision.created,
+            &said,
+        )?);
         let sealed = SealedDecision {
             data_key: own.key.id,
             envelope: sealed.envelope,

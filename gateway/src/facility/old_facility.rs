@@ -96,7 +96,7 @@ impl Facility {
         let mut last = newest;
         while last > 0 {
             let after = last.saturating_sub(IDS);
-            let read = move |reader: &mut Reader| reader.later_rows().record(id, (after, last));
+            let read = move |reader: &mut Reader| reader.later_rows().record(id, after, last);
             if let Some(table) = self.store.read("rows of later versions", read).await? {
                 return Ok(Some(Trace::Row(table)));
             }

@@ -33,16 +33,26 @@ impl NewSet {
     }
 }
 
-/// Seals a set that compiles. `statement` is the number of its statement.
+/// The numbers of a set, each counted from 1.
+#[derive(Clone, Copy)]
+pub(crate) struct Numbers {
+    /// Among the sets of the facility.
+    pub(crate) set: u32,
+    /// Of its statement, among those of policy sets.
+    pub(crate) statement: u32,
+}
+
+/// Seals a set that compiles.
 ///
 /// # Errors
 /// When it does not compile, or sealing fails.
 pub(crate) fn make(
     own: &OwnSeal<'_>,
-    (number, statement): (u32, u32),
+    numbers: Numbers,
     source: &PolicySource,
     at: Timestamp,
 ) -> Result<NewSet, Failure> {
+    let number = numbers.set;
     let compiled = Compiled::new(number, source)
         .map_err(|error| Failure::fault(format!("policy set {number}: {error}")))?;
     let sealed = own.seal(
@@ -63,7 +73,7 @@ pub(crate) fn make(
             envelope: sealed.envelope,
             created: at,
         },
-        statement: statement::seal(own, (StatementKind::Policy, statement), at, &said)?,
+        statement: statement::seal(own, StatementKind::Policy, numbers.statement, at, &said)?,
     })
 }
 

@@ -197,10 +197,11 @@ impl Registrant {
     pub(crate) fn seal(
         &self,
         own: &OwnSeal<'_>,
-        (number, active): (u32, bool),
+        entry: Entry,
         statement: u32,
         at: Timestamp,
     ) -> Result<NewRegistration, Failure> {
+        let Entry { number, active } = entry;
         let content = Content {
             registered: self.clone(),
             state: State::of(active),
@@ -223,9 +224,26 @@ impl Registrant {
                 envelope: sealed.envelope,
                 created: at,
             },
-            statement: statement::seal(own, (StatementKind::Registration, statement), at, &said)?,
+            statement: statement::seal(own, StatementKind::Registration, statement, at, &said)?,
         })
     }
+}
+
+/// An entry in the history of what is registered.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    /// Counted from 1 for each registrant.
+    pub(crate) number: u32,
+    /// False for the end of a registration.
+    pub(crate) active: bool,
+}
+
+impl Entry {
+    /// The one that registers.
+    pub(crate) const FIRST: Self = Self {
+        number: 1,
+        active: true,
+    };
 }
 
 /// A registration with its statement, to be stored together.

@@ -19,8 +19,10 @@ use crate::{
         FIRST_INDEX_EPOCH,
         keyring::{self, HeldKey},
         own_seal::OwnSeal,
-        policy_set::{self, NewSet},
-        registration::{Administrator, Client, NewRegistration, Profile, Registrant, Sharing},
+        policy_set::{self, NewSet, Numbers},
+        registration::{
+            Administrator, Client, Entry, NewRegistration, Profile, Registrant, Sharing,
+        },
     },
     failure::Failure,
 };
@@ -62,7 +64,7 @@ pub async fn create_facility(
 ) -> Result<(), Failure> {
     let list = |reader: &mut store::Reader| reader.facilities().list();
     let first = store.read("facilities", list).await?.is_empty();
-    let made = MadeFacility::new(&new, first, kms, (clock.now(), random))?;
+    let made = MadeFacility::new(&new, first, kms, clock.now(), random)?;
     store
         .run_tx("new facility", &[], move |tx| {
             if first && !tx.facilities().list()?.is_empty() {
@@ -94,7 +96,8 @@ impl MadeFacility {
         new: &NewFacility,
         first: bool,
         kms: &dyn Kms,
-        (now, random): (Timestamp, &dyn Random),
+        now: Timestamp,
+        random: &dyn Random,
     ) -> Result<Self, Failure> {
         let kek = Kek::generate(new.name.clone(), FIRST_GENERATION, random)?;
         let wrapped = kms
@@ -120,7 +123,15 @@ impl MadeFacility {
             key: &key,
             random,
         };
-        let policies = policy_set::make(&seal, (1, 1), &new.policies, now)?;
+        let policies = policy_set::make(
+            &seal,
+            Numbers {
+                set: 1,
+                statement: 1,
+            },
+            &new.policies,
+            now,
+        )?;
         let registrations = register(new, first, &seal, now)?;
         let index_root = make(Scope::IndexRoot(FIRST_INDEX_EPOCH))?;
         Ok(Self {
@@ -173,7 +184,7 @@ fn register(
         .zip(all)
         .map(|(statement, registrant)| {
             registrant.check()?;
-            registrant.seal(own, (1, true), statement, now)
+            registrant.seal(own, Entry::FIRST, statement, now)
         })
         .collect()
 }

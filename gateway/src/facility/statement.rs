@@ -123,7 +123,8 @@ pub(crate) fn record_tag(tags: &IdRoot, kind: StatementKind, number: u32) -> Tag
 /// When sealing fails.
 pub(crate) fn seal(
     own: &OwnSeal<'_>,
-    (kind, number): (StatementKind, u32),
+    kind: StatementKind,
+    number: u32,
     at: Timestamp,
     said: &Said,
 ) -> Result<NewStatement, Failure> {

@@ -125,7 +125,7 @@ async fn written_again(
         .version
         .ok_or_else(|| Failure::fault("a kept answer has no version"))?;
     let context = security_context::of(exchange, resource).await?;
-    let new = NewContent::of_version(exchange, resource, (id.clone(), mark), context);
+    let new = NewContent::of_version(exchange, resource, id.clone(), mark, context);
     let (kind, target) = (resource.resource_type(), new.target(exchange));
     let mut asked = exchange.ask(action, (kind, id));
     if !exchange.permit(&mut asked, action, &target) {

@@ -123,7 +123,7 @@ async fn replace(
     permit(exchange, &mut right, Action::Update, &before, resource)?;
     replaceable(exchange, &right, resource, Some(&current)).await?;
     let mark = write::next_version(exchange, &current.row)?;
-    let mut new = NewContent::of_version(exchange, resource, (id.clone(), mark), context);
+    let mut new = NewContent::of_version(exchange, resource, id.clone(), mark, context);
     let target = new.target(exchange);
     permit(exchange, &mut right, Action::Update, &target, resource)?;
     let newest = exchange.newest(&current.row, preconditions).await?;

@@ -71,7 +71,8 @@ pub fn newest(
 pub fn of_root(
     reader: &mut Reader,
     log: &Log,
-    (size, root): (u64, Digest),
+    size: u64,
+    root: Digest,
     unshown: &UnshownKeys,
 ) -> Result<Option<StoredCheckpoint>, Error> {
     let most = i64::try_from(size).map_err(|_| Error::Corrupt("size"))?;

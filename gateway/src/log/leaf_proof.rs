@@ -134,7 +134,7 @@ fn anchored(
         return Ok(None);
     };
     let (size, root) = (anchor.new.size, anchor.new.root);
-    let Some(checkpoint) = checkpoints::of_root(reader, log, (size, root), unshown)? else {
+    let Some(checkpoint) = checkpoints::of_root(reader, log, size, root, unshown)? else {
         return Ok(None);
     };
     let (registry, seq) = registry_of(reader, place.log, anchor.new.seq)?;

@@ -63,7 +63,7 @@ impl<'r> NewContent<'r> {
             number: VersionNumber::FIRST,
             time: exchange.at,
         };
-        Self::of_version(exchange, resource, (id, mark), context)
+        Self::of_version(exchange, resource, id, mark, context)
     }
 
     /// Gives a resource the identity that it has as this version.
@@ -71,7 +71,8 @@ impl<'r> NewContent<'r> {
     pub fn of_version(
         exchange: &Exchange<'_>,
         resource: &'r Resource,
-        (id, mark): (LogicalId, VersionMark),
+        id: LogicalId,
+        mark: VersionMark,
         context: Option<SecurityContext>,
     ) -> Self {
         let canonical = resource.canonical_as(&id, mark.number, mark.time);

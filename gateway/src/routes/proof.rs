@@ -17,7 +17,7 @@ use model::{Interaction, LogicalId, ResourceType, VersionNumber};
 pub(super) async fn get_proof(request: HttpRequest) -> Answer {
     door::answer(&request, operation(), async |context| {
         let (kind, id) = (kind(&request)?, id(&request)?);
-        prove(&request, context, (kind, id, None)).await
+        prove(&request, context, kind, id, None).await
     })
     .await
 }
@@ -25,7 +25,7 @@ pub(super) async fn get_proof(request: HttpRequest) -> Answer {
 pub(super) async fn get_version_proof(request: HttpRequest) -> Answer {
     door::answer(&request, operation(), async |context| {
         let (kind, id, version) = (kind(&request)?, id(&request)?, version(&request)?);
-        prove(&request, context, (kind, id, Some(version))).await
+        prove(&request, context, kind, id, Some(version)).await
     })
     .await
 }
@@ -38,7 +38,9 @@ fn operation() -> Interaction {
 async fn prove(
     request: &HttpRequest,
     context: Context,
-    (kind, id, version): (ResourceType, LogicalId, Option<VersionNumber>),
+    kind: ResourceType,
+    id: LogicalId,
+    version: Option<VersionNumber>,
 ) -> Answer {
     head::plain(request)?;
     let of_event =

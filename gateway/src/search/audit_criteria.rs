@@ -48,7 +48,7 @@ impl AuditCriteria {
         for (name, value) in url::form_urlencoded::parse(query.text.as_bytes()) {
             let taken = page.take(&name, &value)?
                 || !seen.insert((name.clone(), value.clone()))
-                || asked.take((&name, &value), query.now, facility, local)?;
+                || asked.take(&name, &value, query.now, facility, local)?;
             if !taken {
                 page.ignore(&name, unsupported)?;
             }
@@ -65,7 +65,8 @@ impl AuditCriteria {
     /// Takes a parameter if it is a criterion.
     fn take(
         &mut self,
-        (name, value): (&str, &str),
+        name: &str,
+        value: &str,
         now: Timestamp,
         facility: &Facility,
         local: &LocalBase,

@@ -97,7 +97,7 @@ pub async fn replace(
         (TxEnvelope::Eip1559(signed), Quote::Dynamic { fee, tip }) => {
             let mut transaction = signed.strip_signature();
             if is_known {
-                raise(&mut transaction, (fee, tip), fees)?;
+                raise(&mut transaction, fee, tip, fees)?;
             } else {
                 transaction.max_fee_per_gas = fee;
                 transaction.max_priority_fee_per_gas = tip;
@@ -154,7 +154,8 @@ async fn own_sent(node: &Node, hash: [u8; 32]) -> Result<Option<SentTransaction>
 
 fn raise(
     transaction: &mut TxEip1559,
-    (fee, tip): (u128, u128),
+    fee: u128,
+    tip: u128,
     fees: &Fees,
 ) -> Result<(), LedgerError> {
     if transaction.max_fee_per_gas == 0 {
@@ -236,7 +237,7 @@ mod tests {
         };
         let raised = |fee, tip| {
             let mut transaction = old.clone();
-            raise(&mut transaction, (fee, tip), &Fees::default()).unwrap();
+            raise(&mut transaction, fee, tip, &Fees::default()).unwrap();
             assert_eq!(transaction.input, old.input);
             (
                 transaction.max_fee_per_gas,
@@ -257,7 +258,7 @@ mod tests {
         let today = (21 * GWEI, GWEI);
         let mut raised = 0;
         let refused = loop {
-            match raise(&mut transaction, today, &Fees::default()) {
+            match raise(&mut transaction, today.0, today.1, &Fees::default()) {
                 Ok(()) => raised += 1,
                 Err(error) => break error,
             }
@@ -279,7 +280,7 @@ mod tests {
             ..TxEip1559::default()
         };
         let mut again = free.clone();
-        raise(&mut again, (0, 0), &Fees::default()).unwrap();
+        raise(&mut again, 0, 0, &Fees::default()).unwrap();
         assert_eq!(again.max_fee_per_gas, 0);
         assert_eq!(again.input, Bytes::from(vec![1, 2, 0]));
         assert!(again.gas_limit > free.gas_limit);

@@ -7,7 +7,7 @@ use crate::{
     ledger::{ClosedEvent, ClosingReason, Refusal, memory::MemoryLedger},
     posting::{
         bound,
-        move_registry::{MoveError, Mover},
+        move_registry::{Ledgers, MoveError, Mover},
     },
 };
 use store::Registry;
@@ -25,7 +25,11 @@ fn mover<'a>(world: &'a World, new: &'a MemoryLedger, number: u8) -> Mover<'a, M
         id: [number; 16],
         name: format!("host {number}"),
     };
-    Mover::new(&world.store, (&world.ledger, new), world.clock.clone(), me)
+    let ledgers = Ledgers {
+        old: &world.ledger,
+        new,
+    };
+    Mover::new(&world.store, ledgers, world.clock.clone(), me)
 }
 
 /// The registry that the database names.

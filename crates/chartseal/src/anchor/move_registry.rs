@@ -12,7 +12,7 @@ use crate::{
 use anchor_service::{
     config::Config as AnchorSection,
     ledger::evm::{RegistryAdmin, SubmitterKey},
-    posting::move_registry::{Mover, MovingLog},
+    posting::move_registry::{Ledgers, Mover, MovingLog},
 };
 use command::{complain, say};
 use model::{SystemClock, SystemRandom};
@@ -57,9 +57,13 @@ async fn set(args: &MoveArgs) -> Result<(), Failed> {
     }
     let (old, new) = (ledger(anchor, args.from.0)?, ledger(anchor, to)?);
     let me = anchoring::candidate(&SystemRandom)?;
-    let mut mover = Mover::new(&store, (&old, &new), Arc::new(SystemClock), me);
+    let ledgers = Ledgers {
+        old: &old,
+        new: &new,
+    };
+    let mut mover = Mover::new(&store, ledgers, Arc::new(SystemClock), me);
     let logs = mover.compare().await?;
-    logs.iter().for_each(|log| show(log, (args.from.0, to)));
+    logs.iter().for_each(|log| show(log, args.from.0, to));
     if !args.confirm {
         say!("\nAll of it is of these logs. Nothing was written; run this again with `--confirm`.");
         if logs.iter().any(|log| !log.is_carried) {
@@ -82,7 +86,7 @@ async fn set(args: &MoveArgs) -> Result<(), Failed> {
 }
 
 /// A log as the two registries have it.
-fn show(log: &MovingLog, (from, to): (Address, Address)) {
+fn show(log: &MovingLog, from: Address, to: Address) {
     say!("log of `{}` (0x{})", log.facility, log.log_id);
     let head = log.before.map_or("no anchor".to_owned(), |head| {
         format!(

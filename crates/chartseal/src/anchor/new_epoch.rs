@@ -68,14 +68,13 @@ async fn begin(args: &NewEpochArgs) -> Result<(), Failed> {
         root: last.root,
     };
     let (origin, log_id, vkey) = (next.new.origin.clone(), next.new.log_id, next.vkey);
-    let new = (next.new, continued);
     let ports = Ports {
         store: &store,
         kms: &kms,
         clock: &clock,
         random: &random,
     };
-    setup::put_next_log(&row.name, new, ports).await?;
+    setup::put_next_log(&row.name, next.new, continued, ports).await?;
     say!("a new log goes on from there:");
     say!("  log        {origin}");
     say!("  log key    {vkey}");

@@ -50,15 +50,25 @@ pub(crate) struct Readers {
     canceller: Option<Arc<Canceller>>,
 }
 
+/// How many connections a pool may have.
+#[derive(Clone, Copy)]
+pub(crate) struct Connections {
+    /// For reads, one each.
+    pub(crate) count: u32,
+    /// Beside them, for threads of the store.
+    pub(crate) more: u32,
+}
+
 impl Readers {
-    /// At most `count` reads at a time, of at most `time` each; connections are made when
-    /// they are needed, and `more` beside.
+    /// Reads of at most `time` each. Connections are made when they are needed.
     pub(crate) fn new(
-        (database, leaf_keys): (&Database, &LeafKeys),
+        database: &Database,
+        leaf_keys: &LeafKeys,
         purpose: Purpose,
-        (count, more): (u32, u32),
+        connections: Connections,
         time: Duration,
     ) -> Self {
+        let Connections { count, more } = connections;
         let pool = Pool::builder()
             .max_size(count.saturating_add(more))
             .min_idle(Some(0))

@@ -78,7 +78,8 @@ impl<A: Access> LaterRows<'_, A> {
     pub fn record(
         &mut self,
         facility: FacilityId,
-        (after, last): (i64, i64),
+        after: i64,
+        last: i64,
     ) -> Result<Option<&'static str>, Error> {
         macro_rules! sealed {
             ($($table:ident)*) => {$(

@@ -70,7 +70,8 @@ fn read(row: Row) -> Result<StoredLogKey, Error> {
 }
 
 fn key_set(
-    (log, mac): (&Log, Option<&[u8]>),
+    log: &Log,
+    mac: Option<&[u8]>,
     mut keys: Vec<StoredLogKey>,
     held: &LeafKeys,
 ) -> LogKeySet {
@@ -109,7 +110,7 @@ fn set_of(log: &Log, rows: Vec<Joined>, held: &LeafKeys) -> LogKeySet {
         Ok(keys) => (keys, mac),
         Err(_) => (Vec::new(), Some(Vec::new())),
     };
-    key_set((log, mac.as_deref()), keys, held)
+    key_set(log, mac.as_deref(), keys, held)
 }
 
 impl<A: Access> LogKeys<'_, A> {

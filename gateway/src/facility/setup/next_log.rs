@@ -28,7 +28,8 @@ pub struct Continued {
 /// epoch is there.
 pub async fn put_next_log(
     name: &FacilityName,
-    (new, continued): (NewLog, Continued),
+    new: NewLog,
+    continued: Continued,
     ports: Ports<'_>,
 ) -> Result<(), Failure> {
     let facility = Arc::new(Facility::open(name, ports).await?);

@@ -4,7 +4,7 @@ use super::operator::{self, Act};
 use crate::{
     facility::{
         Facility,
-        policy_set::{self, NewSet},
+        policy_set::{self, NewSet, Numbers},
         ports::Ports,
     },
     failure::Failure,
@@ -68,5 +68,9 @@ pub(super) async fn next(
     let key = facility.keys.for_scope(Scope::Facility).await?;
     let own = facility.own_seal(&key, random);
     let statement = facility.statements.next(StatementKind::Policy);
-    policy_set::make(&own, (newest.saturating_add(1), statement), source, at)
+    let numbers = Numbers {
+        set: newest.saturating_add(1),
+        statement,
+    };
+    policy_set::make(&own, numbers, source, at)
 }

@@ -11,7 +11,7 @@ use crate::{
         Facility,
         policy_set::NewSet,
         ports::Ports,
-        registration::{Administrator, Client, NewRegistration, Registrant},
+        registration::{Administrator, Client, Entry, NewRegistration, Registrant},
     },
     failure::Failure,
 };
@@ -231,7 +231,11 @@ async fn seal(
             }
             let tag = registrant.tag(&facility.tags);
             let number = in_force.registered.next_number(tag);
-            registrant.seal(&own, (number, *active), statement, now)
+            let entry = Entry {
+                number,
+                active: *active,
+            };
+            registrant.seal(&own, entry, statement, now)
         })
         .collect()
 }

@@ -15,9 +15,9 @@ use crate::{
     admin::{OldChanges, state_old_changes},
     facility::{
         Facility,
-        policy_set::{self, NewSet},
+        policy_set::{self, NewSet, Numbers},
         ports::Ports,
-        registration::{Administrator, Client, NewRegistration, Registrant, open_row},
+        registration::{Administrator, Client, Entry, NewRegistration, Registrant, open_row},
         statement::{self, Said},
     },
     failure::Failure,
@@ -208,10 +208,13 @@ impl TakeOver {
         let own = facility.own_seal(&key, &*self.random);
         let mut sets = Vec::new();
         for row in &self.rows.sets {
-            let place = (row.number, row.number);
+            let numbers = Numbers {
+                set: row.number,
+                statement: row.number,
+            };
             sets.push(policy_set::make(
                 &own,
-                place,
+                numbers,
                 &old_set::source(row)?,
                 row.created,
             )?);
@@ -223,13 +226,13 @@ impl TakeOver {
         for row in &self.rows.registrations {
             let number = next(statements.len());
             let said = Said::entry(row.tag, row.number, &row.envelope);
-            let of = (StatementKind::Registration, number);
-            statements.push(statement::seal(&own, of, row.created, &said)?);
+            let kind = StatementKind::Registration;
+            statements.push(statement::seal(&own, kind, number, row.created, &said)?);
             newest.insert(row.tag, row.number);
         }
         let mut new = self.clients_with_issuer(confirmed, &newest)?;
         let profile = first_profile(&facility.name, &confirmed.shares_with, self.found.first);
-        new.extend(profile.map(|profile| (Registrant::Facility(profile), (1, true))));
+        new.extend(profile.map(|profile| (Registrant::Facility(profile), Entry::FIRST)));
         let mut registrations = Vec::new();
         for (registrant, entry) in new {
             let number = next(statements.len().saturating_add(registrations.len()));
@@ -248,7 +251,7 @@ impl TakeOver {
         &self,
         confirmed: &Confirmed,
         newest: &BTreeMap<Tag, u32>,
-    ) -> Result<Vec<Entry>, Failure> {
+    ) -> Result<Vec<(Registrant, Entry)>, Failure> {
         let facility = &self.facility;
         let mut new = Vec::new();
         for client in &self.found.clients {
@@ -264,19 +267,20 @@ impl TakeOver {
             }
             let old = Registrant::Client(client.clone());
             let number = newest.get(&old.tag(&facility.tags)).copied().unwrap_or(0);
-            new.push((old, (number.saturating_add(1), false)));
+            let ended = Entry {
+                number: number.saturating_add(1),
+                active: false,
+            };
+            new.push((old, ended));
             let client = Client {
                 issuer,
                 ..client.clone()
             };
-            new.push((Registrant::Client(client), (1, true)));
+            new.push((Registrant::Client(client), Entry::FIRST));
         }
         Ok(new)
     }
 }
-
-/// A registration or its end: who, the number under the tag, whether it holds.
-type Entry = (Registrant, (u32, bool));
 
 fn oldest_first(mut newest_first: Vec<DecidedChange>) -> Vec<DecidedChange> {
     newest_first.reverse();

@@ -199,7 +199,7 @@ impl StatementLog {
         at: Timestamp,
         said: &Said,
     ) -> Result<NewStatement, Failure> {
-        statement::seal(own, (kind, self.next(kind)), at, said)
+        statement::seal(own, kind, self.next(kind), at, said)
     }
 
     /// The policy set that was put in force last.

@@ -9,7 +9,8 @@ const LONG: Duration = Duration::from_secs(600);
 
 fn readers(database: &TestDatabase, purpose: Purpose, time: Duration) -> Readers {
     let leaf_keys = LeafKeys::default();
-    Readers::new((&database.database, &leaf_keys), purpose, (1, 0), time)
+    let one = Connections { count: 1, more: 0 };
+    Readers::new(&database.database, &leaf_keys, purpose, one, time)
 }
 
 fn find(reader: &mut Reader) -> Result<(), Error> {

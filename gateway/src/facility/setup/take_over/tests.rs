@@ -55,8 +55,7 @@ impl Old {
             clients: Vec::new(),
             shares_with: BTreeSet::new(),
         };
-        let made =
-            MadeFacility::new(&new, false, &kms, (SystemClock.now(), &SystemRandom)).unwrap();
+        let made = MadeFacility::new(&new, false, &kms, SystemClock.now(), &SystemRandom).unwrap();
         let root = envelope_1::root_key(&folder.path().join("kms"), name.as_str());
         let kek = envelope_1::unwrapped(&root, &made.kek.wrapped);
         let own = made.keys.iter().find(|key| key.scope == Scope::Facility);
@@ -115,10 +114,16 @@ impl Old {
             name: None,
         });
         let rows = [
-            (client("console"), (1, true)),
-            (client("lab"), (1, true)),
-            (client("lab"), (2, false)),
-            (person, (1, true)),
+            (client("console"), Entry::FIRST),
+            (client("lab"), Entry::FIRST),
+            (
+                client("lab"),
+                Entry {
+                    number: 2,
+                    active: false,
+                },
+            ),
+            (person, Entry::FIRST),
         ]
         .map(|(who, entry)| {
             let mut row = who.seal(&own, entry, 1, self.clock.now()).unwrap().row;
