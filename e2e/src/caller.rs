@@ -4,7 +4,7 @@ use reqwest::Method;
 use std::{sync::OnceLock, thread, time::Duration};
 use tokio::runtime::Runtime;
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Someone with a token, at a base.
 #[derive(Debug, Clone)]
@@ -205,7 +205,7 @@ fn transport() -> &'static (Runtime, reqwest::Client) {
             .expect("a runtime");
         let client = reqwest::Client::builder()
             .no_proxy()
-            .timeout(PATIENCE)
+            .timeout(REQUEST_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("a client");

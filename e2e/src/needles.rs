@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const SHORTEST: usize = 7;
+const MIN_NEEDLE_LENGTH: usize = 7;
 
 /// What is looked for.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ pub struct Needles {
 impl Needles {
     /// Adds a text; too short ones are left out.
     pub fn add(&mut self, text: &str) {
-        if text.len() >= SHORTEST {
+        if text.len() >= MIN_NEEDLE_LENGTH {
             self.texts.insert(text.to_owned());
         }
     }
@@ -69,14 +69,14 @@ impl Needles {
             .collect();
         let mut by_start: HashMap<&[u8], Vec<usize>> = HashMap::new();
         for (number, (form, _)) in forms.iter().enumerate() {
-            let start = form.get(..SHORTEST).expect("long enough");
+            let start = form.get(..MIN_NEEDLE_LENGTH).expect("long enough");
             by_start.entry(start).or_default().push(number);
         }
         let mut finds = BTreeSet::new();
         for file in folders.iter().flat_map(|folder| files(folder)) {
             // A file of a database's log may go while we look.
             let Ok(bytes) = fs::read(&file) else { continue };
-            for (at, window) in bytes.windows(SHORTEST).enumerate() {
+            for (at, window) in bytes.windows(MIN_NEEDLE_LENGTH).enumerate() {
                 for number in by_start.get(window).into_iter().flatten() {
                     let Some((form, text)) = forms.get(*number) else {
                         continue;
@@ -117,7 +117,7 @@ fn forms(text: &str) -> Vec<Vec<u8>> {
         forms.push(number.to_be_bytes().to_vec());
         forms.push(format!("{number:032x}").into_bytes());
     }
-    forms.retain(|form| form.len() >= SHORTEST);
+    forms.retain(|form| form.len() >= MIN_NEEDLE_LENGTH);
     forms
 }
 

@@ -29,10 +29,10 @@ const FEWEST: u32 = 512;
 /// Leaves in a later one, while a backlog is worked off. A batch rewrites most
 /// pages of the index by record, so larger ones write far less: a million leaves
 /// in batches of 4,096 wrote 4.8 GB, in batches of 16,384 2.0 GB.
-const MOST: u32 = 16_384;
+const MAX_BATCH: u32 = 16_384;
 /// The same while the log is small: its index has fewer pages than a batch has leaves, so
 /// that one twice as large writes hardly more.
-const MOST_OF_SMALL: u32 = 32_768;
+const MAX_SMALL_LOG_BATCH: u32 = 32_768;
 /// Leaves of a log whose index has 10,000 pages of 4 KiB, 40 MiB.
 const SMALL: u64 = 1_000_000;
 
@@ -119,9 +119,9 @@ impl Sequencer {
                 break;
             }
             let most = if log.size + sequenced < SMALL {
-                MOST_OF_SMALL
+                MAX_SMALL_LOG_BATCH
             } else {
-                MOST
+                MAX_BATCH
             };
             batch = most.min(batch * 2);
         }

@@ -6,7 +6,7 @@ use crate::{failure::StepError, ledger::Ledger, log::journal::Log};
 use store::{Error, Reader};
 
 /// Rows beyond the end that are looked at in each table.
-const MOST: u32 = 100;
+const MAX_OUTSIDE_ROWS: u32 = 100;
 
 impl<L: Ledger> LogCheck<L> {
     /// Names what stands there.
@@ -20,8 +20,12 @@ impl<L: Ledger> LogCheck<L> {
         let (id, size) = (log.id, extent.size);
         let tiles = tiles::counts(size);
         let read = move |reader: &mut Reader| {
-            let entries = reader.log_pages().entries_outside(id, size, MOST)?;
-            let tiles = reader.log_pages().tiles_outside(id, &tiles, MOST)?;
+            let entries = reader
+                .log_pages()
+                .entries_outside(id, size, MAX_OUTSIDE_ROWS)?;
+            let tiles = reader
+                .log_pages()
+                .tiles_outside(id, &tiles, MAX_OUTSIDE_ROWS)?;
             let log = reader.logs().get(id)?.ok_or(Error::Corrupt("log"))?;
             Ok((entries, tiles, log.size))
         };

@@ -18,9 +18,9 @@ use store::{AgedAnchor, LogRowId};
 pub(crate) const WHOLE_MILLIS: i64 = 7 * 86_400_000;
 const HOUR_MILLIS: i64 = 3_600_000;
 /// Rows in one transaction: writers wait for it.
-const TOGETHER: u32 = 500;
+const ROWS_PER_TRANSACTION: u32 = 500;
 /// Rows in one read.
-const PAGE: u32 = 4_096;
+const ROWS_PER_READ: u32 = 4_096;
 
 /// Rows that went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub(crate) async fn thin(
     let mut after = 0;
     loop {
         let sizes = journal
-            .bare_checkpoints(log.id, (after, newest.size), before, TOGETHER)
+            .bare_checkpoints(log.id, (after, newest.size), before, ROWS_PER_TRANSACTION)
             .await?;
         let Some(last) = sizes.last().copied() else {
             break;
@@ -64,7 +64,7 @@ pub(crate) async fn thin_attempts(journal: &Journal, now: Timestamp) -> Result<(
     let Some(before) = whole_since(now) else {
         return Ok(());
     };
-    journal.remove_attempts(before, TOGETHER).await
+    journal.remove_attempts(before, ROWS_PER_TRANSACTION).await
 }
 
 /// What is older may go.
@@ -75,12 +75,12 @@ fn whole_since(now: Timestamp) -> Option<Timestamp> {
 async fn anchors(journal: &Journal, log: LogRowId, before: Timestamp) -> Result<u64, StepError> {
     let (mut after, mut thinned) = (0, 0);
     loop {
-        let page = journal.aged_anchors(log, after, PAGE).await?;
-        let more = page.len() == PAGE as usize;
+        let page = journal.aged_anchors(log, after, ROWS_PER_READ).await?;
+        let more = page.len() == ROWS_PER_READ as usize;
         let (gone, resume) = superfluous(&page, before.as_millis(), more);
         let progress = resume.is_some() || !gone.is_empty();
         thinned += gone.len() as u64;
-        for seqs in gone.chunks(TOGETHER as usize) {
+        for seqs in gone.chunks(ROWS_PER_TRANSACTION as usize) {
             journal.remove_anchors(log, seqs.to_vec()).await?;
         }
         let young = page.last().is_none_or(|last| last.time >= before);

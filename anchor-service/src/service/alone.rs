@@ -48,7 +48,7 @@ impl Alone {
     /// Until it is lost.
     async fn keep(&mut self) -> StepError {
         loop {
-            sleep(lease::EVERY).await;
+            sleep(lease::RENEWAL_INTERVAL).await;
             if let Err(lost) = self.take().await {
                 return lost;
             }

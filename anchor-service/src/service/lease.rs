@@ -24,7 +24,7 @@ const TERMS: Terms = Terms {
     doubt: Doubt::Unchanged,
 };
 /// How often it is renewed, or looked at by those who wait.
-pub(crate) const EVERY: Duration = Duration::from_secs(3);
+pub(crate) const RENEWAL_INTERVAL: Duration = Duration::from_secs(3);
 /// Takes, renews and gives back.
 pub(crate) struct Lease {
     journal: Journal,

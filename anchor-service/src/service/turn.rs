@@ -87,7 +87,7 @@ pub(super) async fn keep(lease: Option<&mut Lease>, turn: &Turn<'_>) {
     let Some(lease) = lease else {
         return future::pending().await;
     };
-    let mut ticks = ticks(lease::EVERY);
+    let mut ticks = ticks(lease::RENEWAL_INTERVAL);
     loop {
         ticks.tick().await;
         let outcome = lease.step().await;

@@ -11,7 +11,7 @@ use store::{OpenError, Options, Store};
 /// How long a service waits for a PostgreSQL server that does not answer. A server
 /// that is started together with the services is there by then; after it the
 /// service ends, and whoever runs it starts it again.
-const PATIENCE: Duration = Duration::from_secs(30);
+const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 /// Opens it, for a command that is run by hand: at once or not at all.
@@ -52,7 +52,7 @@ pub fn open_old(config: &Config) -> Result<Store, Box<dyn Error>> {
 
 /// Opens it, for a service.
 pub fn wait(config: &Config) -> Result<Store, Box<dyn Error>> {
-    holding_leaf_key(config, open_within(config, options(config), PATIENCE)?)
+    holding_leaf_key(config, open_within(config, options(config), OPEN_TIMEOUT)?)
 }
 
 fn holding_leaf_key(config: &Config, store: Store) -> Result<Store, Box<dyn Error>> {

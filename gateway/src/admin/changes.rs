@@ -17,7 +17,7 @@ const COUNT: &str = "_count";
 /// The id of the last change of the page before.
 const BEFORE: &str = "before";
 /// Changes on a page at most, and when nothing is asked.
-const MOST: u32 = 100;
+const MAX_PAGE: u32 = 100;
 
 /// A page of changes.
 #[derive(Serialize)]
@@ -39,7 +39,7 @@ impl Asked {
         let (mut given, mut asked) = (Given::default(), Self::newest());
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
-                COUNT => asked.count = paging::parse_count(&value, 1)?.min(MOST),
+                COUNT => asked.count = paging::parse_count(&value, 1)?.min(MAX_PAGE),
                 BEFORE => asked.before = Some(value.parse().map_err(|_| no_change())?),
                 // `Offered` has refused it.
                 _ => {}
@@ -51,7 +51,7 @@ impl Asked {
 
     const fn newest() -> Self {
         Self {
-            count: MOST,
+            count: MAX_PAGE,
             before: None,
         }
     }

@@ -32,7 +32,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Tells a repetition from the first answer, for clients that count.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// How long a key is a key.
-const LONGEST: usize = 255;
+const MAX_KEY_LENGTH: usize = 255;
 /// How long an answer is kept at least.
 const KEPT_MILLIS: i64 = 7 * 24 * 3_600 * 1_000;
 
@@ -61,14 +61,15 @@ impl Key {
             return Ok(None);
         };
         let key = first.to_str().ok().filter(|key| {
-            (1..=LONGEST).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+            (1..=MAX_KEY_LENGTH).contains(&key.len())
+                && key.bytes().all(|byte| byte.is_ascii_graphic())
         });
         let (Some(key), None) = (key, sent.next()) else {
             return Err(Failure::new(
                 Category::Invalid,
                 IssueCode::Value,
                 format!(
-                    "`Idempotency-Key` must be one value of 1 to {LONGEST} visible ASCII characters"
+                    "`Idempotency-Key` must be one value of 1 to {MAX_KEY_LENGTH} visible ASCII characters"
                 ),
             ));
         };

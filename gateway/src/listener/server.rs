@@ -42,7 +42,7 @@ const CERTIFICATE_EVERY: Duration = Duration::from_secs(5);
 /// Seconds that requests under way get to finish when the server stops.
 const GRACE_SECONDS: u64 = 20;
 /// How long the threads of a stopped server may take to end.
-const LET_GO: Duration = Duration::from_secs(2);
+const THREAD_END_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How the server listens.
 pub struct Listening {
@@ -120,7 +120,7 @@ impl Gateway {
             tracing::warn!(%failure, "requests without a token were not audited");
         }
         let (app, started) = (self.app.into_inner(), Instant::now());
-        while Arc::strong_count(&app) > 1 && started.elapsed() < LET_GO {
+        while Arc::strong_count(&app) > 1 && started.elapsed() < THREAD_END_TIMEOUT {
             rt::time::sleep(Duration::from_millis(5)).await;
         }
     }

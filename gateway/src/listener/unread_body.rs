@@ -27,12 +27,12 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout, timeout_at},
 };
 
-/// Bytes of a rest that are read in a second: the largest body in less than [`PATIENCE`].
+/// Bytes of a rest that are read in a second: the largest body in less than [`BODY_TIMEOUT`].
 const PACE: u64 = 24 * 1024 * 1024;
 /// How long the answer waits for the rest, and for each piece of it. What has not come by
 /// then ends with the connection.
-const PATIENCE: Duration = Duration::from_secs(2);
-const PIECE: Duration = Duration::from_millis(250);
+const BODY_TIMEOUT: Duration = Duration::from_secs(2);
+const PIECE_TIMEOUT: Duration = Duration::from_millis(250);
 /// How long the rest is held that did not come: the server closes the connection after the
 /// answer while it is, and would go on to read it otherwise.
 const HELD_FOR: Duration = Duration::from_secs(2);
@@ -84,7 +84,7 @@ pub(crate) async fn read(
     let response = next.call(request).await?;
     // Of a body that came too slowly the rest is not waited for.
     if response.status() != StatusCode::REQUEST_TIMEOUT {
-        let discarded = timeout_at(Instant::now() + PATIENCE, rest.discard()).await;
+        let discarded = timeout_at(Instant::now() + BODY_TIMEOUT, rest.discard()).await;
         if discarded != Ok(true) {
             rt::spawn(async move {
                 sleep(HELD_FOR).await;
@@ -100,7 +100,7 @@ impl Shared {
     async fn discard(&mut self) -> bool {
         let (begun, mut bytes) = (Instant::now(), 0_u64);
         loop {
-            let piece = match timeout(PIECE, self.next()).await {
+            let piece = match timeout(PIECE_TIMEOUT, self.next()).await {
                 Err(_) => return false,
                 Ok(Some(Ok(piece))) => piece,
                 Ok(Some(Err(_)) | None) => return true,

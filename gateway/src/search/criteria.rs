@@ -17,7 +17,7 @@ use model::ResourceType;
 
 /// The most criteria that the database checks; what is beyond is checked after
 /// opening, as all are.
-const CONDITIONS: usize = 8;
+const MAX_DATABASE_CRITERIA: usize = 8;
 
 /// What a search asks for.
 pub struct Criteria {
@@ -100,7 +100,9 @@ impl Criteria {
     pub fn conditions(&self, facility: &Facility) -> Vec<Condition> {
         let index = Index::new(facility, &self.kind);
         let all = self.asked().flat_map(|asked| asked.conditions(index));
-        all.take(CONDITIONS).map(Condition::sorted).collect()
+        all.take(MAX_DATABASE_CRITERIA)
+            .map(Condition::sorted)
+            .collect()
     }
 
     /// Whether a record meets every criterion.

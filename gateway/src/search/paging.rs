@@ -12,7 +12,7 @@ use fhir::IssueCode;
 use std::ops::RangeInclusive;
 
 /// Matches on a page at most.
-const MOST: u32 = 1_000;
+const MAX_MATCHES: u32 = 1_000;
 
 /// How many records one page looks at before it leaves the rest to the next.
 pub const RECORDS_PER_PAGE: u32 = 2_000;
@@ -244,8 +244,8 @@ pub fn not_beside_cursor() -> Failure {
 pub fn parse_count(value: &str, least: u32) -> Result<u32, Failure> {
     let digits = !value.is_empty() && value.bytes().all(|c| c.is_ascii_digit());
     // Of digits alone only a number past the end of the type does not parse.
-    match digits.then(|| value.parse().unwrap_or(MOST)) {
-        Some(count) if count >= least => Ok(count.min(MOST)),
+    match digits.then(|| value.parse().unwrap_or(MAX_MATCHES)) {
+        Some(count) if count >= least => Ok(count.min(MAX_MATCHES)),
         _ => Err(Failure::new(
             Category::Invalid,
             IssueCode::Value,

@@ -6,7 +6,7 @@ use fhir::IssueCode;
 use model::Timestamp;
 
 /// The most values that one search may name.
-const VALUES: usize = 500;
+const MAX_SEARCH_VALUES: usize = 500;
 
 /// A query string and what it is read by.
 #[derive(Clone, Copy)]
@@ -48,12 +48,12 @@ pub fn bad_value(param: &str, form: &str) -> Failure {
 /// # Errors
 /// Too costly.
 pub fn check_values(count: usize) -> Result<(), Failure> {
-    if count <= VALUES {
+    if count <= MAX_SEARCH_VALUES {
         return Ok(());
     }
     Err(Failure::new(
         Category::TooLarge,
         IssueCode::TooCostly,
-        format!("the search names more than {VALUES} values; send it in parts"),
+        format!("the search names more than {MAX_SEARCH_VALUES} values; send it in parts"),
     ))
 }

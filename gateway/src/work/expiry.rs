@@ -16,7 +16,7 @@ use std::sync::Arc;
 use store::{FacilityId, Store};
 
 /// Between two looks, in milliseconds.
-const OFTEN: i64 = 10 * 60 * 1_000;
+const LOOK_INTERVAL_MILLIS: i64 = 10 * 60 * 1_000;
 /// Rows of each table that a step takes away.
 const ROWS: u32 = 100;
 
@@ -63,7 +63,7 @@ impl Job for Expiry {
 
     fn rests(&self, state: &ExpiryState, now: Timestamp) -> Option<Timestamp> {
         let done = state.done?;
-        let until = done.plus_millis(OFTEN);
+        let until = done.plus_millis(LOOK_INTERVAL_MILLIS);
         // A clock that was set back makes it due.
         (done <= now && now < until).then_some(until)
     }

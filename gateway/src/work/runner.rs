@@ -20,11 +20,11 @@ use std::{
 use tokio::{sync::watch, task::JoinHandle};
 
 /// The pause is this many times as long as the step.
-const PAUSE: u32 = 9;
+const PAUSE_FACTOR: u32 = 9;
 /// Between two steps, however short the first was.
-const SHORTEST: Duration = Duration::from_millis(5);
+const MIN_PAUSE: Duration = Duration::from_millis(5);
 /// And however long.
-const LONGEST: Duration = Duration::from_secs(30);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
 /// Until a job of another process, a job that rests, one that failed, or leaves that wait
 /// without a mac are looked at again.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
@@ -100,7 +100,7 @@ async fn run(app: web::Data<App>, facility: Arc<Facility>, mut stopped: watch::R
         let due = waits
             .min()
             .map(|due| due.saturating_duration_since(Instant::now()));
-        let mut wait = due.unwrap_or(LOOK_EVERY).max(SHORTEST);
+        let mut wait = due.unwrap_or(LOOK_EVERY).max(MIN_PAUSE);
         if more {
             // Leaves are looked at again before a job that rests is.
             wait = wait.min(throttled(began.elapsed()));
@@ -135,7 +135,7 @@ impl Turns {
             return;
         }
         let wait = match self.tenant.turn().await {
-            Ok(Turn::Worked) if self.tenant.is_late() => SHORTEST,
+            Ok(Turn::Worked) if self.tenant.is_late() => MIN_PAUSE,
             Ok(Turn::Worked) => throttled(began.elapsed()),
             Ok(Turn::StoodBy) => LOOK_EVERY,
             Ok(Turn::Rested(until)) => rest(until, app.clock.now()),
@@ -164,13 +164,14 @@ async fn show_leaves(facility: &Facility) -> bool {
 
 /// The pause after a step that took so long.
 fn throttled(took: Duration) -> Duration {
-    took.saturating_mul(PAUSE).clamp(SHORTEST, LONGEST)
+    took.saturating_mul(PAUSE_FACTOR)
+        .clamp(MIN_PAUSE, MAX_PAUSE)
 }
 
 fn rest(until: Timestamp, now: Timestamp) -> Duration {
     let millis = until.as_millis().saturating_sub(now.as_millis());
     let rest = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
-    rest.clamp(SHORTEST, LOOK_EVERY)
+    rest.clamp(MIN_PAUSE, LOOK_EVERY)
 }
 
 /// Whether to go on after it.
@@ -189,11 +190,11 @@ mod tests {
     fn a_step_is_followed_by_nine_times_its_time() {
         let millis = Duration::from_millis;
         for (took, pause) in [
-            (Duration::ZERO, SHORTEST),
+            (Duration::ZERO, MIN_PAUSE),
             (millis(1), millis(9)),
             (millis(40), millis(360)),
-            (millis(10_000), LONGEST),
-            (Duration::MAX, LONGEST),
+            (millis(10_000), MAX_PAUSE),
+            (Duration::MAX, MAX_PAUSE),
         ] {
             assert_eq!(throttled(took), pause, "{took:?}");
         }
@@ -203,7 +204,7 @@ mod tests {
     fn a_job_that_rests_is_looked_at_when_it_begins_and_not_much_later() {
         let at = |millis| Timestamp::from_millis(millis).expect("a time");
         assert_eq!(rest(at(2_000), at(1_000)), Duration::from_secs(1));
-        assert_eq!(rest(at(1_000), at(2_000)), SHORTEST, "it is due");
+        assert_eq!(rest(at(1_000), at(2_000)), MIN_PAUSE, "it is due");
         assert_eq!(rest(at(90_000_000), at(0)), LOOK_EVERY);
     }
 }

@@ -18,7 +18,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 use tokio::runtime::Handle;
 
 /// How long a batch may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What sends the traces; whatever waits is sent by [`Traces::stop`].
 pub struct Traces(SdkTracerProvider);
@@ -36,7 +36,7 @@ impl Traces {
         let client = Client {
             runtime: Handle::current(),
             http: reqwest::Client::builder()
-                .timeout(PATIENCE)
+                .timeout(EXPORT_TIMEOUT)
                 .no_proxy()
                 .build()
                 .map_err(|_| "the HTTP client for traces cannot be made")?,
@@ -46,7 +46,7 @@ impl Traces {
             .with_http_client(client)
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(endpoint)
-            .with_timeout(PATIENCE)
+            .with_timeout(EXPORT_TIMEOUT)
             .build()
             .map_err(|error| format!("traces cannot be sent: {error}"))?;
         global::set_text_map_propagator(TraceContextPropagator::new());

@@ -20,9 +20,9 @@ use std::{
 use store::Store;
 
 /// Keys of a file, at most.
-const MOST: usize = 4;
+const MAX_KEYS: usize = 4;
 /// How often the file is looked at.
-const EVERY: Duration = Duration::from_secs(60);
+const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 
 type Failed = Box<dyn Error>;
 
@@ -31,7 +31,7 @@ type Failed = Box<dyn Error>;
 /// # Errors
 /// When the file is missing or cannot be used.
 pub fn hold(path: &Path, store: &Store) -> Result<(), KeyFileError> {
-    let secrets = key_file::read_several(path, MOST).map_err(|error| match error {
+    let secrets = key_file::read_several(path, MAX_KEYS).map_err(|error| match error {
         KeyFileError::Missing { path } => KeyFileError::MissingLeafKey { path },
         other => other,
     })?;
@@ -140,7 +140,7 @@ impl LeafKeyFile {
         let watched = file.clone();
         actix_web::rt::spawn(async move {
             loop {
-                tokio::time::sleep(EVERY).await;
+                tokio::time::sleep(LOOK_INTERVAL).await;
                 watched.look();
             }
         });

@@ -23,9 +23,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// The longest wait that the gateway may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(120);
 /// How long a unit is tried while the gateway does not answer.
-const PATIENCE: Duration = Duration::from_secs(600);
+const UNIT_TIMEOUT: Duration = Duration::from_secs(600);
 /// How long a refused token may take to be replaced.
-const TOKEN_PATIENCE: Duration = Duration::from_secs(120);
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(120);
 /// How often a fault or a conflict is tried again before it is a refusal.
 const FAULTS: u32 = 4;
 
@@ -129,7 +129,7 @@ impl Sender {
                     ("the gateway has a fault", None)
                 }
                 Try::Token if self.token.renewed(&token) => continue,
-                Try::Token if started.elapsed() > TOKEN_PATIENCE => {
+                Try::Token if started.elapsed() > TOKEN_TIMEOUT => {
                     return Err("the token is refused and was not replaced in its file".to_owned());
                 }
                 Try::Token => {
@@ -141,10 +141,10 @@ impl Sender {
             if self.stopped.load(Ordering::Relaxed) {
                 return Err(why.to_owned());
             }
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > UNIT_TIMEOUT {
                 return Err(format!(
                     "{why}, for {} minutes now",
-                    PATIENCE.as_secs() / 60
+                    UNIT_TIMEOUT.as_secs() / 60
                 ));
             }
             let pause = asked.map_or(wait, |asked| asked.min(LONGEST_ASKED));
@@ -158,7 +158,7 @@ impl Sender {
         if !self.told.swap(true, Ordering::Relaxed) {
             complain!(
                 "the gateway refuses the token; waiting {} minutes for another in `{}`",
-                TOKEN_PATIENCE.as_secs() / 60,
+                TOKEN_TIMEOUT.as_secs() / 60,
                 self.token.place().display()
             );
         }

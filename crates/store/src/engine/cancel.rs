@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Between two looks at the callers, while anything is read.
-const EVERY: Duration = Duration::from_millis(200);
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 diesel::define_sql_function! {
     /// Asks the server process to give up its statement.
@@ -125,7 +125,7 @@ impl Shared {
         let waited = self.changed.wait_while(state, idle);
         let state = waited.unwrap_or_else(PoisonError::into_inner);
         let open = |state: &mut State| !state.closed;
-        let waited = self.changed.wait_timeout_while(state, EVERY, open);
+        let waited = self.changed.wait_timeout_while(state, LOOK_INTERVAL, open);
         let state = waited.unwrap_or_else(PoisonError::into_inner).0;
         (!state.closed).then_some(state)
     }

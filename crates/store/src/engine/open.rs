@@ -92,7 +92,7 @@ fn require_encoding(conn: &mut Conn) -> Result<(), OpenError> {
 }
 
 /// What a server says that will be ready soon, or has no room for one more.
-const SOON: [&str; 5] = [
+const READY_SOON_TEXTS: [&str; 5] = [
     "starting up",
     "shutting down",
     "recovery",
@@ -108,7 +108,7 @@ pub(crate) fn unconnected(error: &ConnectionError) -> OpenError {
     };
     let said = text.lines().find_map(|line| line.split_once("FATAL:"));
     match said.map(|(_, said)| said.trim()) {
-        Some(said) if !SOON.iter().any(|soon| said.contains(soon)) => {
+        Some(said) if !READY_SOON_TEXTS.iter().any(|soon| said.contains(soon)) => {
             OpenError::Login(said.to_owned())
         }
         _ => OpenError::Unreachable,

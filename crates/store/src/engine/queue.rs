@@ -12,11 +12,11 @@ use std::{
 const CAPACITY: usize = 4096;
 /// Queue length at which a second writer starts its own transaction; most of a group's
 /// cost is fixed.
-const WORTHWHILE: usize = 8;
+const SECOND_WRITER_LENGTH: usize = 8;
 /// Time that a shorter queue waits for more closures.
-const PATIENCE: Duration = Duration::from_millis(2);
+const GROUP_WAIT: Duration = Duration::from_millis(2);
 /// Number of groups that may overtake a long closure.
-const PASSED: u32 = 8;
+const MAX_OVERTAKING_GROUPS: u32 = 8;
 
 /// A closure with its result and whoever waits for it, its types forgotten.
 trait Work: Send {
@@ -118,13 +118,15 @@ impl State {
     fn patience(&self) -> Option<Duration> {
         if self.long_is_due()
             || self.at_work == 0
-            || self.waiting.len() >= WORTHWHILE
+            || self.waiting.len() >= SECOND_WRITER_LENGTH
             || self.closed
         {
             return None;
         }
         let waited = self.waiting.front()?.since.elapsed();
-        PATIENCE.checked_sub(waited).filter(|rest| !rest.is_zero())
+        GROUP_WAIT
+            .checked_sub(waited)
+            .filter(|rest| !rest.is_zero())
     }
 }
 
@@ -135,7 +137,7 @@ impl State {
 
     /// Whether a long closure is next.
     fn long_is_due(&self) -> bool {
-        !self.long.is_empty() && (self.waiting.is_empty() || self.passed >= PASSED)
+        !self.long.is_empty() && (self.waiting.is_empty() || self.passed >= MAX_OVERTAKING_GROUPS)
     }
 
     /// The next group, of at most so many.

@@ -22,9 +22,9 @@ use std::{
 use tokio::sync::Semaphore;
 
 /// How long a read waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(3);
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection that worked this recently is taken to work still.
-const FRESH: Duration = Duration::from_millis(500);
+const FRESH_TIME: Duration = Duration::from_millis(500);
 /// Threads that make connections, for each purpose.
 const MAKERS: usize = 3;
 
@@ -73,7 +73,7 @@ impl Readers {
             .max_size(count.saturating_add(more))
             .min_idle(Some(0))
             .test_on_check_out(true)
-            .connection_timeout(PATIENCE)
+            .connection_timeout(CONNECTION_TIMEOUT)
             .error_handler(Box::new(NopErrorHandler))
             .thread_pool(Arc::new(makers()))
             .build_unchecked(Manager {
@@ -188,7 +188,7 @@ impl ManageConnection for Manager {
     /// Asked before each use. A question to the server costs as much as a small
     /// read, so it is spared while the connection is in constant use.
     fn is_valid(&self, reader: &mut Reader) -> Result<(), NoConnection> {
-        if reader.used.elapsed() > FRESH {
+        if reader.used.elapsed() > FRESH_TIME {
             reader.conn.ping().map_err(|_| NoConnection)?;
         }
         reader.used = Instant::now();

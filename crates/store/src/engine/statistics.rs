@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// After the database was opened.
 const FIRST: Duration = Duration::from_secs(1);
 /// From then on.
-const EVERY: Duration = Duration::from_mins(10);
+const LOOK_INTERVAL: Duration = Duration::from_mins(10);
 /// Rows of an index that are looked at.
 const ROWS: u32 = 400;
 
@@ -38,14 +38,18 @@ impl Statistics {
     /// Whether there is something to do; a writer that never rests is not waited for
     /// longer than until the next time.
     pub(crate) fn is_due(&self, resting: bool) -> bool {
-        let patience = if resting { Duration::ZERO } else { EVERY };
+        let patience = if resting {
+            Duration::ZERO
+        } else {
+            LOOK_INTERVAL
+        };
         !self.left.is_empty() || self.due.elapsed() > patience
     }
 
     /// Looks at one table.
     pub(crate) fn keep(&mut self, conn: &mut SqliteConnection) -> QueryResult<()> {
         if self.left.is_empty() {
-            self.due = Instant::now() + EVERY;
+            self.due = Instant::now() + LOOK_INTERVAL;
             let names = "SELECT name FROM sqlite_master WHERE type = 'table' \
                          AND name NOT LIKE 'sqlite!_%' ESCAPE '!'";
             self.left = sql_query(names).load(conn)?;

@@ -5,13 +5,13 @@
 //! the end of a log that grows meanwhile, and a log is only begun anew when it was
 //! copied whole. So, when the log has grown long, the writer is asked to copy what
 //! little is left between two transactions. A writer that outruns the copy does not go
-//! on: at [`MOST`] it copies what is left and cuts the log to nothing, whoever waits for
+//! on: at [`MAX_PAGES`] it copies what is left and cuts the log to nothing, whoever waits for
 //! it, before it begins another transaction. What a reader still sees is not given up:
 //! while one is in the way the log grows, and it is tried again. Everybody who writes, and
 //! so everybody whose read is audited, waits as long as the writer does. So at first it
 //! waits for readers a moment only, and those who can wait ([`crate::stand_back`]) begin no
-//! other read until the log was begun anew. Beyond [`CROWDED`] the log grows no faster than
-//! [`MORE`] in each [`GREAT_PATIENCE`].
+//! other read until the log was begun anew. Beyond [`CROWDED_PAGES`] the log grows no
+//! faster than [`MORE`] in each [`LONG_READER_WAIT_MILLIS`].
 
 use crate::engine::{
     database::{Conn, Database, Use},
@@ -35,18 +35,18 @@ use std::{
 use tokio::{sync::watch, time::timeout};
 
 /// Between two looks at the length of the log, when something was written.
-const EVERY: Duration = Duration::from_millis(250);
+const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 /// From this length on, in pages of 4 KiB, the log is copied back and begun anew: 24
 /// MiB, not SQLite's 4. Tags are scattered, so every commit touches pages all over the
 /// indexes, and those that come again before the copy are copied once.
-const LONG: i32 = 6_144;
+const COPY_PAGES: i32 = 6_144;
 /// At this length, 32 MiB, the writer cuts the log. The group that began before is
 /// written beyond it: four Bundles of 300 entries are some 32 MiB, nearly all of it index
 /// pages.
-const MOST: i32 = 8_192;
+const MAX_PAGES: i32 = 8_192;
 /// From this length on, 64 MiB, the writer has great patience with readers. With a group
 /// beyond it these are the 96 MiB of the documents.
-const CROWDED: i32 = 16_384;
+const CROWDED_PAGES: i32 = 16_384;
 /// How much more is written before the writer tries again, when a reader was still in
 /// the log: 4 MiB.
 const MORE: i32 = 1_024;
@@ -55,9 +55,9 @@ const LOOK: Duration = Duration::from_millis(5);
 /// How long the writer waits for readers, in milliseconds: when the log is long, and for
 /// each [`MORE`] that was written, when it must not grow; no longer than a read by key may
 /// take.
-const PATIENCE: u32 = 5;
-const GREAT_PATIENCE: u32 = 250;
-const GREATEST_PATIENCE: u32 = 10_000;
+const READER_WAIT_MILLIS: u32 = 5;
+const LONG_READER_WAIT_MILLIS: u32 = 250;
+const LONGEST_READER_WAIT_MILLIS: u32 = 10_000;
 /// How long a read waits at most that stands back. Our own readers are gone by then, but for
 /// searches that may take longer; another's, as of a backup, may be in the way for hours, and
 /// is waited for once.
@@ -145,7 +145,7 @@ impl WalCopier {
         Bound {
             shared: Arc::clone(&self.shared),
             looked: Instant::now(),
-            most: MOST,
+            most: MAX_PAGES,
         }
     }
 }
@@ -167,7 +167,7 @@ impl Shared {
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self
             .changed
-            .wait_timeout_while(closed, EVERY, |closed| !*closed);
+            .wait_timeout_while(closed, LOOK_INTERVAL, |closed| !*closed);
         !*waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
@@ -206,19 +206,19 @@ impl Bound {
         let length = checkpoint(conn, "NOOP").map_or(0, |pages| pages.log);
         if length < self.most.saturating_sub(MORE) {
             // Shorter than when a reader was in the way: it was begun anew since.
-            self.most = MOST;
+            self.most = MAX_PAGES;
         }
         if length >= self.most {
             // Unlike RESTART it leaves no reader a moment to come back to the old log.
             let begun = self.begin_anew(conn, "TRUNCATE", self.patience(length));
             self.most = if begun {
-                MOST
+                MAX_PAGES
             } else {
                 length.saturating_add(MORE)
             };
             self.note_held(!begun);
-        } else if asked && self.begin_anew(conn, "RESTART", PATIENCE) {
-            self.most = MOST;
+        } else if asked && self.begin_anew(conn, "RESTART", READER_WAIT_MILLIS) {
+            self.most = MAX_PAGES;
             self.note_held(false);
         }
     }
@@ -232,17 +232,19 @@ impl Bound {
 
     /// How long to wait for readers, by what was written since the last time.
     fn patience(&self, length: i32) -> u32 {
-        if length < CROWDED {
-            return PATIENCE;
+        if length < CROWDED_PAGES {
+            return READER_WAIT_MILLIS;
         }
         let times = 1 + length.saturating_sub(self.most) / MORE;
         let times = u32::try_from(times).unwrap_or(1);
-        GREAT_PATIENCE.saturating_mul(times).min(GREATEST_PATIENCE)
+        LONG_READER_WAIT_MILLIS
+            .saturating_mul(times)
+            .min(LONGEST_READER_WAIT_MILLIS)
     }
 
     /// Whether the next transaction is at the beginning of the log.
     fn begin_anew(&self, conn: &mut SqliteConnection, mode: &str, patience: u32) -> bool {
-        let copying = if patience > PATIENCE {
+        let copying = if patience > READER_WAIT_MILLIS {
             Some(self.shared.copying())
         } else {
             self.shared.copying_now()
@@ -306,7 +308,7 @@ fn run(shared: &Shared, database: &Database, counters: &Counters) {
 /// Copies a long log, and gives whether there was one. The second copy has only what
 /// was written during the first, so that little is left for the writer.
 fn copy_when_long(conn: &mut SqliteConnection, shared: &Shared) -> QueryResult<bool> {
-    let long = checkpoint(conn, "NOOP")?.log >= LONG;
+    let long = checkpoint(conn, "NOOP")?.log >= COPY_PAGES;
     if long {
         let _copying = shared.copying();
         checkpoint(conn, "PASSIVE")?;

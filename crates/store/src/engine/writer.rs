@@ -27,14 +27,14 @@ use diesel::QueryResult;
 use std::{collections::BTreeSet, sync::Arc, thread, time::Duration};
 
 /// The maximum number of closures in one transaction.
-const MOST: usize = 50;
+const MAX_GROUP: usize = 50;
 /// Attempts at a group as one transaction, before its closures run alone.
-const TOGETHER: u32 = 2;
+const GROUP_ATTEMPTS: u32 = 2;
 /// Attempts at a closure that runs alone.
-const ALONE: u32 = 3;
+const SINGLE_ATTEMPTS: u32 = 3;
 /// How many times, and how often, to ask whether a lost COMMIT took effect.
-const ASKED: u32 = 50;
-const PAUSE: Duration = Duration::from_millis(100);
+const COMMIT_PROBES: u32 = 50;
+const COMMIT_PROBE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What an attempt at a transaction came to.
 enum Attempt {
@@ -88,7 +88,7 @@ impl Writer {
 
     /// Works until the queue is closed and empty.
     pub(crate) fn run(mut self) {
-        while let Some(jobs) = self.queue.take(MOST) {
+        while let Some(jobs) = self.queue.take(MAX_GROUP) {
             self.group(jobs);
             self.queue.done();
         }
@@ -107,14 +107,14 @@ impl Writer {
 
     fn group(&mut self, mut jobs: Vec<Job>) {
         self.counters.count(|stats| stats.group(jobs.len()));
-        if jobs.len() > 1 && self.settle(&mut jobs, TOGETHER) {
+        if jobs.len() > 1 && self.settle(&mut jobs, GROUP_ATTEMPTS) {
             jobs.into_iter().for_each(|job| self.answer(job));
             self.keep_log();
             return;
         }
         for job in jobs {
             let mut alone = [job];
-            self.settle(&mut alone, ALONE);
+            self.settle(&mut alone, SINGLE_ATTEMPTS);
             let [job] = alone;
             self.answer(job);
             self.keep_log();
@@ -216,7 +216,7 @@ impl Writer {
         let Some(probe) = probe else {
             return Attempt::Unknown(probe, process);
         };
-        for _ in 0..ASKED {
+        for _ in 0..COMMIT_PROBES {
             match self
                 .connected()
                 .map(|new| ask(&mut new.tx.conn, probe, process))
@@ -226,7 +226,7 @@ impl Writer {
                 Some(Ok(None)) => {}
                 Some(Err(_)) | None => self.connection = None,
             }
-            thread::sleep(PAUSE);
+            thread::sleep(COMMIT_PROBE_INTERVAL);
         }
         Attempt::Unknown(Some(probe), process)
     }

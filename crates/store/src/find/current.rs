@@ -23,7 +23,7 @@ use std::{
 use tokio::sync::oneshot;
 
 /// The most reads in one statement; an answer of large versions must fit in memory.
-const MOST: usize = 32;
+const MAX_GROUP: usize = 32;
 /// How many reads may wait; more are refused at once.
 const CAPACITY: usize = 4096;
 
@@ -81,7 +81,7 @@ fn run(readers: &Pool<Manager>, receiver: &Receiver<Asked>) {
     while let Ok(first) = receiver.recv() {
         let all: Vec<_> = iter::once(first)
             .chain(receiver.try_iter())
-            .take(MOST)
+            .take(MAX_GROUP)
             .collect();
         let found = catch_unwind(AssertUnwindSafe(|| find(readers, &all)));
         answer(all, found.unwrap_or(Err(Error::Panicked)));

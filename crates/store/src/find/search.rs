@@ -60,7 +60,7 @@ impl Hit {
 const COUNTED: [u32; 2] = [100, 10_000];
 /// From this number of matches on a search by time walks the records of the type in
 /// their order: it meets matches soon, where to gather all would take long.
-const MANY: u64 = 10_000;
+const MANY_MATCHES: u64 = 10_000;
 
 impl<A: Access> Versions<'_, A> {
     /// The current versions of the records of a type that meet all criteria, in
@@ -141,7 +141,7 @@ impl<A: Access> Versions<'_, A> {
         }
         let first = (fewest.0 as usize).min(criteria.len().saturating_sub(1));
         criteria.swap(0, first);
-        let lead = if by_time && fewest.1 >= MANY {
+        let lead = if by_time && fewest.1 >= MANY_MATCHES {
             Lead::Type
         } else {
             Lead::Criterion

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 /// More rows than this in one call go by themselves: little is saved then by waiting,
 /// and they would have to be copied.
-const FEW: usize = 32;
+const MAX_WAITING_ROWS: usize = 32;
 
 #[derive(Default)]
 pub(crate) struct Waiting {
@@ -36,7 +36,7 @@ pub(crate) struct Mark {
 impl Waiting {
     /// Whether so many versions wait for others to be stored with them.
     pub(crate) const fn is_for(backend: Backend, versions: usize) -> bool {
-        matches!(backend, Backend::Postgres) && versions <= FEW
+        matches!(backend, Backend::Postgres) && versions <= MAX_WAITING_ROWS
     }
 
     /// Adds versions.

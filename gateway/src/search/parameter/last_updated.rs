@@ -7,7 +7,7 @@ use fhir::{Moments, definition::Definition};
 use model::Timestamp;
 
 /// The most dates in one value.
-const DATES: usize = 20;
+const MAX_DATES: usize = 20;
 
 pub(super) struct LastUpdated;
 
@@ -65,13 +65,13 @@ impl Asked for Times {
 /// # Errors
 /// Invalid for text that is no date.
 pub(crate) fn moments(value: &str, now: Timestamp) -> Result<Moments, Failure> {
-    let few = value.split(',').count() <= DATES;
+    let few = value.split(',').count() <= MAX_DATES;
     few.then(|| Moments::parse(value, now))
         .flatten()
         .ok_or_else(|| {
             let form = format!(
                 "a date such as `2026-11`, `2026-11-22` or `2026-11-22T10:00:00Z`, with one of \
-                 eq, ne, gt, lt, ge, le, sa, eb or ap before it, or up to {DATES} of them with `,`"
+                 eq, ne, gt, lt, ge, le, sa, eb or ap before it, or up to {MAX_DATES} of them with `,`"
             );
             bad_value("_lastUpdated", &form)
         })

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt};
 use store::RowName;
 
 /// Faults of a sweep that are named; of more there is the number alone.
-const NAMED: usize = 100;
+const MAX_NAMED_FAULTS: usize = 100;
 /// Bytes of a record tag that are named: one that is longer than a tag was written by
 /// nobody of ours.
 const NAMED_BYTES: usize = 20;
@@ -215,7 +215,7 @@ impl Faults {
         }
         let count = self.counts.entry(fault.kind).or_default();
         *count = count.saturating_add(1);
-        if self.named.len() < NAMED {
+        if self.named.len() < MAX_NAMED_FAULTS {
             fault.report(facility);
             self.named.push(fault);
         }

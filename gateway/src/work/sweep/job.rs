@@ -13,9 +13,9 @@ use model::Timestamp;
 use std::sync::Arc;
 
 /// A small database is swept so often, in milliseconds.
-const OFTEN: i64 = 3_600_000;
+const SWEEP_INTERVAL_MILLIS: i64 = 3_600_000;
 /// A sweep that took long is followed by a rest this many times as long.
-const REST: i64 = 10;
+const REST_FACTOR: i64 = 10;
 
 /// The sweep of one facility in this process.
 pub struct SweepJob {
@@ -81,7 +81,9 @@ impl Job for SweepJob {
             .ended
             .as_millis()
             .saturating_sub(last.started.as_millis());
-        let spacing = OFTEN.max(took.saturating_mul(REST)).min(self.half());
+        let spacing = SWEEP_INTERVAL_MILLIS
+            .max(took.saturating_mul(REST_FACTOR))
+            .min(self.half());
         let until = last.started.plus_millis(spacing);
         // A clock that was set back makes it due.
         let fits = last.started <= now && now < until;

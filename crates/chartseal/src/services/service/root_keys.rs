@@ -9,7 +9,7 @@ use std::{
 };
 
 /// How often the file is looked at.
-const EVERY: Duration = Duration::from_secs(60);
+const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What was wrong with the file at the last look.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ impl RootKeys {
         actix_web::rt::spawn(async move {
             loop {
                 watched.look();
-                tokio::time::sleep(EVERY).await;
+                tokio::time::sleep(LOOK_INTERVAL).await;
             }
         });
         keys
