@@ -22,7 +22,7 @@ struct View {
 impl From<&Held<Administrator>> for View {
     fn from(held: &Held<Administrator>) -> Self {
         Self {
-            administrator: held.of.clone(),
+            administrator: held.registrant.clone(),
             tag: held.tag,
             since: held.since,
         }
@@ -64,7 +64,7 @@ pub(super) async fn revoke(request: HttpRequest, payload: web::Payload) -> Answe
             .and_then(|tag| tag.parse().ok());
         propose(&context, "administrator-revoke", |exchange| {
             let held = tag.and_then(|tag| exchange.registered().administrator(tag));
-            let person = held.ok_or_else(Failure::not_found)?.of.clone();
+            let person = held.ok_or_else(Failure::not_found)?.registrant.clone();
             Ok(Proposal::AdministratorRevoke(person))
         })
         .await

@@ -84,11 +84,11 @@ impl Was {
         match proposal {
             Proposal::ClientRegister(client) => {
                 let held = registered.same_client(client)?;
-                Some(Self::Client(held.of.clone()))
+                Some(Self::Client(held.registrant.clone()))
             }
             Proposal::FacilityChange(_) => {
                 let held = registered.profile()?;
-                Some(Self::Facility(held.of.clone()))
+                Some(Self::Facility(held.registrant.clone()))
             }
             Proposal::ClientRevoke(_)
             | Proposal::AdministratorRegister(_)

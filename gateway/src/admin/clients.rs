@@ -26,7 +26,7 @@ struct View {
 impl From<&Held<Client>> for View {
     fn from(held: &Held<Client>) -> Self {
         Self {
-            client: held.of.clone(),
+            client: held.registrant.clone(),
             tag: held.tag,
             since: held.since,
         }
@@ -88,7 +88,7 @@ fn find(exchange: &Exchange<'_>, named: &str) -> Result<Client, Failure> {
             ));
         }
     };
-    Ok(held.of.clone())
+    Ok(held.registrant.clone())
 }
 
 /// Who names no issuer means the one that serves the facility, when there is but one.

@@ -69,9 +69,10 @@ fn keeps_admin_client(
     let carries = |client: &Client| client.roles.contains(&Role::Admin);
     let others = registered
         .clients()
-        .any(|held| held.of.id() != changed.id() && carries(&held.of));
+        .any(|held| held.registrant.id() != changed.id() && carries(&held.registrant));
     let now = registered.same_client(changed);
-    if now.is_some_and(|held| carries(&held.of)) && !roles.contains(&Role::Admin) && !others {
+    if now.is_some_and(|held| carries(&held.registrant)) && !roles.contains(&Role::Admin) && !others
+    {
         return Err(conflict(
             "this is the last client with the role `admin`; register another first or no \
              administrator could sign in",

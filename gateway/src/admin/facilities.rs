@@ -64,7 +64,7 @@ pub(super) async fn profile(request: HttpRequest) -> Answer {
                     sharing: Sharing::default(),
                     makes_facilities: false,
                 },
-                |held| held.of.clone(),
+                |held| held.registrant.clone(),
             );
             Ok(profile)
         })

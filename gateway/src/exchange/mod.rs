@@ -53,8 +53,8 @@ pub struct Exchange<'c> {
     pub(crate) parts: Parts,
     /// Whether it repeats a request that was answered.
     repeats: bool,
-    /// What is in force at the base.
-    base: Arc<InForce>,
+    /// What is in force at the facility of the request.
+    in_force: Arc<InForce>,
     /// What was found of the records by whose rules Binaries go.
     pub(crate) contexts: Contexts,
 }
@@ -66,7 +66,7 @@ pub(crate) type Contexts = BTreeMap<(Tag, usize), Option<Vec<AuditPatient>>>;
 impl<'c> Exchange<'c> {
     fn begin(context: &'c Context, interaction: &Interaction, spent: Spent) -> Self {
         let rules = Rules::of(context);
-        let base = rules.sides().first().map(|side| Arc::clone(&side.in_force));
+        let in_force = rules.sides().first().map(|side| Arc::clone(&side.in_force));
         Self {
             context,
             at: context.app.clock.now(),
@@ -74,7 +74,7 @@ impl<'c> Exchange<'c> {
             acts: Acts::of(interaction),
             budget: Budget::new(&context.app.limits),
             spent,
-            base: base.unwrap_or_else(|| context.facility.in_force()),
+            in_force: in_force.unwrap_or_else(|| context.facility.in_force()),
             rules,
             contexts: Contexts::default(),
             parts: Parts::default(),
@@ -85,7 +85,7 @@ impl<'c> Exchange<'c> {
     /// How people call the organisation of a facility concerned, as it has registered it.
     fn organisation_of(&self, name: &FacilityName) -> Option<String> {
         let registered = self.rules.registered_at(name)?;
-        registered.profile()?.of.organisation.clone()
+        registered.profile()?.registrant.organisation.clone()
     }
 
     /// The caller minus unregistered roles.
@@ -118,7 +118,7 @@ impl<'c> Exchange<'c> {
 
     /// Who is registered at the facility at whose base the request is made.
     pub(crate) fn registered(&self) -> &Registered {
-        &self.base.registered
+        &self.in_force.registered
     }
 
     /// The tag of a record of this facility.

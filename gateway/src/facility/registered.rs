@@ -34,7 +34,7 @@ pub struct RegisteredOnly {
 pub(crate) struct Held<T> {
     pub(crate) tag: Tag,
     pub(crate) since: Timestamp,
-    pub(crate) of: T,
+    pub(crate) registrant: T,
 }
 
 /// Everyone who is registered at a facility.
@@ -110,15 +110,29 @@ impl Registered {
     fn hold(&mut self, row: &store::Registration, registrant: Registrant) {
         let (tag, since) = (row.tag, row.created);
         match registrant {
-            Registrant::Client(of) => {
-                let held = Held { tag, since, of };
-                self.clients.insert(held.of.id(), held);
+            Registrant::Client(registrant) => {
+                let held = Held {
+                    tag,
+                    since,
+                    registrant,
+                };
+                self.clients.insert(held.registrant.id(), held);
             }
-            Registrant::Administrator(of) => {
-                let held = Held { tag, since, of };
-                self.administrators.insert(held.of.id(), held);
+            Registrant::Administrator(registrant) => {
+                let held = Held {
+                    tag,
+                    since,
+                    registrant,
+                };
+                self.administrators.insert(held.registrant.id(), held);
             }
-            Registrant::Facility(of) => self.profile = Some(Held { tag, since, of }),
+            Registrant::Facility(registrant) => {
+                self.profile = Some(Held {
+                    tag,
+                    since,
+                    registrant,
+                })
+            }
         }
     }
 
@@ -134,7 +148,7 @@ impl Registered {
             None
         };
         let counts = |role: &Role| {
-            registered.is_none_or(|client| client.of.roles.contains(role))
+            registered.is_none_or(|client| client.registrant.roles.contains(role))
                 && (*role != Role::Admin
                     || !only.administrators
                     || self.is_administrator(&caller.issuer, &caller.subject))
@@ -164,7 +178,7 @@ impl Registered {
     /// The clients of this id, each of another issuer.
     pub(crate) fn clients_of_id(&self, id: &str) -> Vec<&Held<Client>> {
         self.clients()
-            .filter(|client| client.of.client_id == id)
+            .filter(|client| client.registrant.client_id == id)
             .collect()
     }
 
@@ -188,12 +202,14 @@ impl Registered {
         match registrant {
             Registrant::Client(client) => {
                 let held = self.same_client(client);
-                held.is_some_and(|held| held.of == *client)
+                held.is_some_and(|held| held.registrant == *client)
             }
             Registrant::Administrator(person) => {
                 self.is_administrator(&person.issuer, &person.subject)
             }
-            Registrant::Facility(profile) => self.profile().is_some_and(|own| own.of == *profile),
+            Registrant::Facility(profile) => {
+                self.profile().is_some_and(|own| own.registrant == *profile)
+            }
         }
     }
 
@@ -205,13 +221,13 @@ impl Registered {
     /// The facilities that it lists for sharing. It shares with those that list it too.
     pub(crate) fn lists_for_sharing(&self) -> BTreeSet<FacilityName> {
         let profile = self.profile.as_ref();
-        profile.map_or_else(BTreeSet::new, |held| held.of.sharing.with.clone())
+        profile.map_or_else(BTreeSet::new, |held| held.registrant.sharing.with.clone())
     }
 
     /// Whether its administrators make other facilities.
     pub(crate) fn makes_facilities(&self) -> bool {
         self.profile()
-            .is_some_and(|profile| profile.of.makes_facilities)
+            .is_some_and(|profile| profile.registrant.makes_facilities)
     }
 
     /// The number of the next registration under a tag.

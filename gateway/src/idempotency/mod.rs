@@ -69,7 +69,8 @@ impl Key {
                 Category::Invalid,
                 IssueCode::Value,
                 format!(
-                    "`Idempotency-Key` must be one value of 1 to {MAX_KEY_LENGTH} visible ASCII characters"
+                    "`Idempotency-Key` must be one value of 1 to {MAX_KEY_LENGTH} visible ASCII \
+                     characters"
                 ),
             ));
         };

@@ -115,7 +115,10 @@ async fn missing(
     let in_force = facility.in_force();
     let registered = &in_force.registered;
     let mut new = Vec::new();
-    let present: Vec<&Administrator> = registered.administrators().map(|held| &held.of).collect();
+    let present: Vec<&Administrator> = registered
+        .administrators()
+        .map(|held| &held.registrant)
+        .collect();
     let named = first.administrators;
     let all_there = named
         .iter()
@@ -150,7 +153,7 @@ async fn missing(
     new.extend(clients.map(|client| (Registrant::Client(client), true)));
     let mut now = registered
         .clients()
-        .map(|held| &held.of)
+        .map(|held| &held.registrant)
         .chain(&recovered.clients);
     recovered.no_admin_client = !first.any_client && !now.any(carries_admin);
     Ok(new)
@@ -164,7 +167,9 @@ async fn missing_clients(facility: &Facility, first: First<'_>) -> Result<Vec<Cl
     let has_any = registered.clients().next().is_some();
     let stuck = has_any
         && !first.any_client
-        && !registered.clients().any(|held| carries_admin(&held.of))
+        && !registered
+            .clients()
+            .any(|held| carries_admin(&held.registrant))
         && none_acted(facility).await?;
     if first.clients.is_empty() || (has_any && !stuck) {
         return Ok(Vec::new());

@@ -71,7 +71,8 @@ pub(crate) fn moments(value: &str, now: Timestamp) -> Result<Moments, Failure> {
         .ok_or_else(|| {
             let form = format!(
                 "a date such as `2026-11`, `2026-11-22` or `2026-11-22T10:00:00Z`, with one of \
-                 eq, ne, gt, lt, ge, le, sa, eb or ap before it, or up to {MAX_DATES} of them with `,`"
+                 eq, ne, gt, lt, ge, le, sa, eb or ap before it, or up to {MAX_DATES} of them \
+                 with `,`"
             );
             bad_value("_lastUpdated", &form)
         })

@@ -200,7 +200,7 @@ async fn clients_get_an_issuer_and_everything_is_stated() {
     let clients: Vec<Client> = in_force
         .registered
         .clients()
-        .map(|held| held.of.clone())
+        .map(|held| held.registrant.clone())
         .collect();
     assert_eq!(clients.len(), 1);
     assert_eq!(
