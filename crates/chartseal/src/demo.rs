@@ -18,7 +18,7 @@ use actix_web::web;
 use anchor_service::ledger::evm::SubmitterKey;
 use anchored::{Accounts, Anchored};
 use announcement::Announcement;
-use command::{complain, say};
+use command::{CommandError, complain, say};
 use devkit::{chain::DevChain, chain::DevChainConfig, issuer::DevIssuer, issuer::DevIssuerConfig};
 use gateway::{
     App, Limits, Proxies, RegisteredOnly, SWEEP_WITHIN, Settings,
@@ -28,7 +28,6 @@ use gateway::{
 use layout::{Layout, Ports};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use std::{
-    error::Error,
     net::{SocketAddr, TcpListener},
     process::ExitCode,
     sync::Arc,
@@ -45,8 +44,6 @@ const TOKEN_LIFETIME: Duration = Duration::from_secs(3_600);
 /// Gateway workers; the demo is meant for a small machine.
 const WORKERS: usize = 2;
 
-type Failed = Box<dyn Error>;
-
 /// Runs until Ctrl-C or SIGTERM.
 pub fn run(args: &DemoArgs) -> ExitCode {
     match crate::runtime::block_on(demo(args)) {
@@ -58,7 +55,7 @@ pub fn run(args: &DemoArgs) -> ExitCode {
     }
 }
 
-async fn demo(args: &DemoArgs) -> Result<(), Failed> {
+async fn demo(args: &DemoArgs) -> Result<(), CommandError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let layout = Layout::create(&args.data)?;
@@ -112,7 +109,7 @@ async fn demo(args: &DemoArgs) -> Result<(), Failed> {
 }
 
 /// One of version 0.1 is brought up to date, for nobody else is on it.
-fn open_store(layout: &Layout) -> Result<Store, Failed> {
+fn open_store(layout: &Layout) -> Result<Store, CommandError> {
     let database = Database::Sqlite {
         path: layout.database(),
     };
@@ -126,7 +123,7 @@ fn open_store(layout: &Layout) -> Result<Store, Failed> {
     })
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener, Failed> {
+fn listen(address: SocketAddr) -> Result<TcpListener, CommandError> {
     TcpListener::bind(address).map_err(|error| {
         format!("cannot listen on {address}: {error}; choose another with `--listen`").into()
     })
@@ -156,7 +153,7 @@ fn warn_of_others(address: SocketAddr) {
     }
 }
 
-async fn serve(app: App, listener: TcpListener) -> Result<Gateway, Failed> {
+async fn serve(app: App, listener: TcpListener) -> Result<Gateway, CommandError> {
     // Whoever sees that the demo is ready can use its tokens.
     app.identity.refresh().await;
     let listening = Listening {
@@ -173,7 +170,7 @@ fn start_chain(
     ports: &mut Ports,
     submitter: &SubmitterKey,
     admin: &SubmitterKey,
-) -> Result<DevChain, Failed> {
+) -> Result<DevChain, CommandError> {
     let accounts = vec![submitter.address(), admin.address()];
     let start = |port| {
         DevChain::start(DevChainConfig {
@@ -193,7 +190,7 @@ fn start_chain(
     Ok(chain)
 }
 
-fn start_issuer(layout: &Layout, ports: &mut Ports) -> Result<DevIssuer, Failed> {
+fn start_issuer(layout: &Layout, ports: &mut Ports) -> Result<DevIssuer, CommandError> {
     let start = |port| {
         DevIssuer::start(DevIssuerConfig {
             dir: layout.issuer(),
@@ -202,7 +199,7 @@ fn start_issuer(layout: &Layout, ports: &mut Ports) -> Result<DevIssuer, Failed>
             lifetime: TOKEN_LIFETIME,
             facilities: facilities::names()?,
         })
-        .map_err(Failed::from)
+        .map_err(CommandError::from)
     };
     let issuer = match ports.issuer {
         Some(port) => start(Some(port)).or_else(|_| start(None))?,

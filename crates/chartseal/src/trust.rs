@@ -10,7 +10,7 @@ use anchor_service::ledger::{
     evm::{self, AnchorEvent, RegistryReader},
 };
 use command::{
-    complain, say,
+    CommandError, complain, say,
     whole_file::{self, OPEN},
 };
 use merge::Found;
@@ -18,8 +18,6 @@ use model::LogId;
 use proof::{Bundle, ClosedLog, ClosingReason, Require, Trust, TrustedAnchor, TrustedHead};
 use std::{error::Error, fs, path::Path, process::ExitCode};
 use tlog::notes::checkpoint::Origin;
-
-type Failed = Box<dyn Error>;
 
 /// Runs the command: 0 when the file is as the chain says.
 pub fn run(command: &TrustCommand) -> ExitCode {
@@ -33,7 +31,7 @@ pub fn run(command: &TrustCommand) -> ExitCode {
     }
 }
 
-async fn refresh(args: &RefreshArgs) -> Result<(), Failed> {
+async fn refresh(args: &RefreshArgs) -> Result<(), CommandError> {
     let mut trust = existing(args.out.as_deref())?;
     let found = ask(args, &trust).await?;
     let (anchors, head) = (
@@ -82,7 +80,7 @@ const fn nothing_final(rule: FinalityRule) -> &'static str {
 }
 
 /// The trust file to be renewed, or an empty one.
-fn existing(path: Option<&Path>) -> Result<Trust, Failed> {
+fn existing(path: Option<&Path>) -> Result<Trust, CommandError> {
     match path.filter(|path| path.exists()) {
         Some(path) => {
             let named = |error: &dyn Error| format!("`{}`: {error}", path.display());
@@ -99,14 +97,14 @@ fn existing(path: Option<&Path>) -> Result<Trust, Failed> {
 }
 
 /// The service's own words name a key of its configuration.
-fn told(error: LedgerError) -> Failed {
+fn told(error: LedgerError) -> CommandError {
     match error {
         LedgerError::NoFinalBlock => nothing_final(FinalityRule::Tag).into(),
         other => other.into(),
     }
 }
 
-async fn ask(args: &RefreshArgs, trust: &Trust) -> Result<Found, Failed> {
+async fn ask(args: &RefreshArgs, trust: &Trust) -> Result<Found, CommandError> {
     let (origin, log_id) = log(args, trust)?;
     let reader = RegistryReader::connect(&args.rpc, args.registry.0, args.finality)
         .await
@@ -144,7 +142,7 @@ async fn ask(args: &RefreshArgs, trust: &Trust) -> Result<Found, Failed> {
 }
 
 /// Why the registry's admin has closed the log, if it is closed.
-async fn closed(reader: &RegistryReader, log_id: LogId) -> Result<Option<ClosedLog>, Failed> {
+async fn closed(reader: &RegistryReader, log_id: LogId) -> Result<Option<ClosedLog>, CommandError> {
     let Some(closed) = reader.closed(log_id).await? else {
         return Ok(None);
     };
@@ -161,7 +159,7 @@ async fn closed(reader: &RegistryReader, log_id: LogId) -> Result<Option<ClosedL
 
 /// The log's origin, which is the name of its keys, and its id: as given, as in the
 /// file, or made of the first key.
-fn log(args: &RefreshArgs, trust: &Trust) -> Result<(Origin, LogId), Failed> {
+fn log(args: &RefreshArgs, trust: &Trust) -> Result<(Origin, LogId), CommandError> {
     let first = args.log.first().ok_or("give the log's key by `--log`")?;
     let origin: Origin = first.name().parse()?;
     if args.log.iter().any(|vkey| vkey.name() != first.name()) {
@@ -211,7 +209,7 @@ async fn of_proof(
     log_id: LogId,
     args: &RefreshArgs,
     path: &Path,
-) -> Result<TrustedAnchor, Failed> {
+) -> Result<TrustedAnchor, CommandError> {
     let named = |problem: &str| format!("`{}`: {problem}", path.display());
     let bytes = fs::read(path).map_err(|error| named(&error.to_string()))?;
     let bundle = Bundle::parse(&bytes).map_err(|error| named(&error.to_string()))?;

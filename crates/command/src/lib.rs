@@ -6,3 +6,8 @@ pub mod outputs;
 pub mod whole_file;
 
 pub use glossary::GLOSSARY;
+
+use std::error::Error;
+
+/// Why a command failed: what it says on standard error.
+pub type CommandError = Box<dyn Error>;

@@ -12,13 +12,11 @@ use anchor_service::{
     keys::key_file,
     ledger::evm::{RegistryAdmin, SubmitterKey},
 };
-use command::{complain, say};
+use command::{CommandError, complain, say};
 use gateway::facility::setup;
 use model::{FacilityName, LogId, SystemRandom};
-use std::{error::Error, process::ExitCode};
+use std::process::ExitCode;
 use store::{Registry, Store};
-
-type Failed = Box<dyn Error>;
 
 /// `chartseal anchor deploy`.
 pub fn run_deploy(args: &AdminArgs) -> ExitCode {
@@ -35,7 +33,7 @@ pub fn run_revoke(args: &RevokeArgs) -> ExitCode {
     ended("revoke", crate::runtime::block_on(revoke(args)))
 }
 
-fn ended(name: &str, outcome: Result<(), Failed>) -> ExitCode {
+fn ended(name: &str, outcome: Result<(), CommandError>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
@@ -47,7 +45,7 @@ fn ended(name: &str, outcome: Result<(), Failed>) -> ExitCode {
 
 /// Order of effects: deploy, then note. Cut short between the two, the next run
 /// deploys another; the first then belongs to nobody's data.
-async fn deploy(args: &AdminArgs) -> Result<(), Failed> {
+async fn deploy(args: &AdminArgs) -> Result<(), CommandError> {
     let config = Config::read(&args.config)?;
     let anchor = config.anchor()?;
     let store = database::open(&config)?;
@@ -103,7 +101,7 @@ async fn deploy(args: &AdminArgs) -> Result<(), Failed> {
 
 /// Looks at the contract first, grants then, and notes a configured registry after: a
 /// grant shows that it is this admin's.
-async fn grant(args: &GrantArgs) -> Result<(), Failed> {
+async fn grant(args: &GrantArgs) -> Result<(), CommandError> {
     let config = Config::read(&args.config)?;
     let anchor = config.anchor()?;
     let store = database::open(&config)?;
@@ -128,13 +126,13 @@ async fn grant(args: &GrantArgs) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn note(store: &Store, chain_id: u64, address: Address) -> Result<(), Failed> {
+async fn note(store: &Store, chain_id: u64, address: Address) -> Result<(), CommandError> {
     let registry = Registry { chain_id, address };
     Ok(setup::note_registry(store, registry).await?)
 }
 
 /// Takes grants back, at the registry that is in use.
-async fn revoke(args: &RevokeArgs) -> Result<(), Failed> {
+async fn revoke(args: &RevokeArgs) -> Result<(), CommandError> {
     let config = Config::read(&args.grant.config)?;
     let anchor = config.anchor()?;
     let store = database::open(&config)?;
@@ -162,7 +160,7 @@ async fn logs(
     store: &Store,
     wanted: Option<&FacilityName>,
     checked: bool,
-) -> Result<Vec<(FacilityName, LogId)>, Failed> {
+) -> Result<Vec<(FacilityName, LogId)>, CommandError> {
     let mut facilities = facility::list(store).await?;
     facilities.retain(|facility| wanted.is_none_or(|wanted| *wanted == facility.name));
     let ids: Vec<_> = facilities.iter().map(|facility| facility.id).collect();

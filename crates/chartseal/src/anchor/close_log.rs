@@ -9,12 +9,10 @@ use crate::{
     setup::facility,
 };
 use anchor_service::ledger::evm::{ClosingReason, RegistryAdmin, SubmitterKey};
-use command::{complain, say};
+use command::{CommandError, complain, say};
 use model::LogId;
-use std::{error::Error, process::ExitCode};
+use std::process::ExitCode;
 use store::{FacilityId, Store};
-
-type Failed = Box<dyn Error>;
 
 /// Runs the command.
 pub fn run(args: &CloseArgs) -> ExitCode {
@@ -33,7 +31,7 @@ struct Ending {
     successor: Option<LogId>,
 }
 
-async fn close(args: &CloseArgs) -> Result<(), Failed> {
+async fn close(args: &CloseArgs) -> Result<(), CommandError> {
     let config = Config::read(&args.config)?;
     let anchor = config.anchor()?;
     let store = database::open(&config)?;
@@ -69,7 +67,7 @@ async fn close(args: &CloseArgs) -> Result<(), Failed> {
 }
 
 /// Of a facility's logs the last that has ended, or the one that takes leaves.
-async fn ending(store: &Store, owner: FacilityId, current: bool) -> Result<Ending, Failed> {
+async fn ending(store: &Store, owner: FacilityId, current: bool) -> Result<Ending, CommandError> {
     let of_facility = move |reader: &mut store::Reader| {
         let mut logs = reader.logs().list()?;
         logs.retain(|log| log.facility == owner);

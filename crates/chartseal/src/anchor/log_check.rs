@@ -14,13 +14,11 @@ use anchor_service::{
     ledger::evm::EvmLedger,
     log_check::{ChainPart, CheckedLog, LogCheck},
 };
-use command::{complain, say};
+use command::{CommandError, complain, say};
 use model::SystemClock;
 use serde_json::json;
-use std::{collections::BTreeSet, error::Error, process::ExitCode, sync::Arc};
+use std::{collections::BTreeSet, process::ExitCode, sync::Arc};
 use store::Store;
-
-type Failed = Box<dyn Error>;
 
 /// Something could not be looked at.
 const UNSEEN: u8 = 2;
@@ -63,7 +61,7 @@ fn ended(Looked { logs, named }: &Looked) -> ExitCode {
     ExitCode::from(if all { 0 } else { UNSEEN })
 }
 
-async fn check(args: &CheckArgs) -> Result<Looked, Failed> {
+async fn check(args: &CheckArgs) -> Result<Looked, CommandError> {
     let config = Config::read(&args.config)?;
     let store = database::open(&config)?;
     if let Some(name) = &args.facility
@@ -105,7 +103,7 @@ async fn check(args: &CheckArgs) -> Result<Looked, Failed> {
 async fn ledgers(
     store: &Store,
     anchor: &AnchorSection,
-) -> Result<Option<(EvmLedger, Vec<EvmLedger>)>, Failed> {
+) -> Result<Option<(EvmLedger, Vec<EvmLedger>)>, CommandError> {
     let standing = Standing::read(store, anchor).await?;
     let Some(registry) = standing.noted.or(standing.configured) else {
         return Ok(None);
@@ -115,7 +113,7 @@ async fn ledgers(
 }
 
 /// The registries that the logs were anchored at before, on the configured chain.
-pub async fn former(store: &Store, anchor: &AnchorSection) -> Result<Vec<EvmLedger>, Failed> {
+pub async fn former(store: &Store, anchor: &AnchorSection) -> Result<Vec<EvmLedger>, CommandError> {
     // Where nothing shows them the check says so.
     let Ok(found) = registry::find(store).await?.shown() else {
         return Ok(Vec::new());

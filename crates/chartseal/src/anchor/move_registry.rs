@@ -14,12 +14,10 @@ use anchor_service::{
     ledger::evm::{RegistryAdmin, SubmitterKey},
     posting::move_registry::{Ledgers, Mover, MovingLog},
 };
-use command::{complain, say};
+use command::{CommandError, complain, say};
 use model::{SystemClock, SystemRandom};
-use std::{error::Error, path::Path, process::ExitCode, sync::Arc};
+use std::{path::Path, process::ExitCode, sync::Arc};
 use store::{KeysShown, Reader, Registry, Tx};
-
-type Failed = Box<dyn Error>;
 
 /// Runs the command.
 pub fn run(command: &RegistryCommand) -> ExitCode {
@@ -36,7 +34,7 @@ pub fn run(command: &RegistryCommand) -> ExitCode {
     }
 }
 
-async fn set(args: &MoveArgs) -> Result<(), Failed> {
+async fn set(args: &MoveArgs) -> Result<(), CommandError> {
     let config = Config::read(&args.config)?;
     let anchor = config.anchor()?;
     let store = database::open(&config)?;
@@ -115,7 +113,7 @@ async fn close_there(
     to: Address,
     key: &Path,
     logs: &[MovingLog],
-) -> Result<(), Failed> {
+) -> Result<(), CommandError> {
     let open: Vec<_> = logs.iter().filter(|log| !log.is_carried).collect();
     if open.is_empty() {
         return Ok(());
@@ -134,7 +132,7 @@ async fn close_there(
 }
 
 /// Shows the registries that nothing shows, and takes them over when told to.
-async fn adopt(args: &AdoptRegistryArgs) -> Result<(), Failed> {
+async fn adopt(args: &AdoptRegistryArgs) -> Result<(), CommandError> {
     let config = Config::read(&args.config)?;
     let store = database::open(&config)?;
     store.leaf_keys().require()?;

@@ -8,16 +8,14 @@ use crate::{
     setup::{facility, signed},
 };
 use anchor_service::{LogKeys, log::new_epoch};
-use command::{complain, say};
+use command::{CommandError, complain, say};
 use gateway::facility::{
     ports::Ports,
     setup::{self, Continued},
 };
 use model::{Clock, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
-use std::{error::Error, process::ExitCode, sync::Arc};
-
-type Failed = Box<dyn Error>;
+use std::{process::ExitCode, sync::Arc};
 
 /// Runs the command.
 pub fn run(args: &NewEpochArgs) -> ExitCode {
@@ -30,7 +28,7 @@ pub fn run(args: &NewEpochArgs) -> ExitCode {
     }
 }
 
-async fn begin(args: &NewEpochArgs) -> Result<(), Failed> {
+async fn begin(args: &NewEpochArgs) -> Result<(), CommandError> {
     let config = Config::read(&args.config)?;
     let anchor = config.anchor()?;
     let kms = FileKms::open(&config.keys()?.file)?;
@@ -90,7 +88,7 @@ async fn begin(args: &NewEpochArgs) -> Result<(), Failed> {
 }
 
 /// A log that can go on is not ended.
-fn leave_whole(confirmed: bool) -> Result<(), Failed> {
+fn leave_whole(confirmed: bool) -> Result<(), CommandError> {
     let goes_on = "the log can go on, for the database has all that its keys signed; a new one \
                    would have to be granted and made known to all who verify";
     if confirmed {

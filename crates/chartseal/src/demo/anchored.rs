@@ -1,6 +1,6 @@
 //! The anchor-service of the demo, over the dev L2.
 
-use super::{Failed, facilities, layout::Layout, registry, trust_file::TrustFile};
+use super::{facilities, layout::Layout, registry, trust_file::TrustFile};
 use crate::services::service::anchoring;
 use anchor_service::{
     AnchorService, LogKeys, SignedFile,
@@ -12,6 +12,7 @@ use anchor_service::{
     },
     log::adopt::adopt,
 };
+use command::CommandError;
 use devkit::chain::DevChain;
 use model::{Clock, SystemRandom};
 use std::sync::Arc;
@@ -41,7 +42,7 @@ impl Anchored {
         chain: &DevChain,
         accounts: Accounts,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, Failed> {
+    ) -> Result<Self, CommandError> {
         let Accounts { submitter, admin } = accounts;
         let keys = LogKeys::new(&layout.log_keys());
         let logs = facilities::open_logs(store, &keys, &SystemRandom).await?;

@@ -2,11 +2,11 @@
 //! in `env.sh` for a shell, in `demo.json` for programs. Tokens stand in files only.
 
 use super::{
-    Failed, facilities,
+    facilities,
     layout::{self, Layout},
     tokens::{self, Tokens},
 };
-use command::say;
+use command::{CommandError, say};
 use devkit::{
     chain::DevChain,
     issuer::{DevIssuer, LOGIN_CLIENT},
@@ -50,7 +50,11 @@ impl Announcement {
     }
 
     /// Writes the files, `demo.json` last, then tells people.
-    pub fn publish(&self, issuer: &DevIssuer, patient: Option<&LogicalId>) -> Result<(), Failed> {
+    pub fn publish(
+        &self,
+        issuer: &DevIssuer,
+        patient: Option<&LogicalId>,
+    ) -> Result<(), CommandError> {
         let tokens = Tokens::mint(issuer, patient)?;
         tokens.write(&self.tokens)?;
         let env = self.environment(&issuer.issuer_url(), patient)?;
@@ -66,7 +70,7 @@ impl Announcement {
         &self,
         issuer: &DevIssuer,
         patient: Option<&LogicalId>,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), CommandError> {
         loop {
             tokio::time::sleep(tokens::RENEWED_EVERY).await;
             let tokens = Tokens::mint(issuer, patient)?;
@@ -85,7 +89,7 @@ impl Announcement {
         issuer: &str,
         tokens: &Tokens,
         patient: Option<&LogicalId>,
-    ) -> Result<Value, Failed> {
+    ) -> Result<Value, CommandError> {
         let facilities = facilities::names()?;
         let trust = quoted(&self.trust_file);
         let commands = |patient: &LogicalId| {
@@ -118,7 +122,11 @@ impl Announcement {
 
     /// The names that the tour in README.md uses. Tokens are read from their files, so
     /// that reading this again renews them.
-    fn environment(&self, issuer: &str, patient: Option<&LogicalId>) -> Result<String, Failed> {
+    fn environment(
+        &self,
+        issuer: &str,
+        patient: Option<&LogicalId>,
+    ) -> Result<String, CommandError> {
         let token = |user: &str| {
             let file = self.tokens.join(user);
             format!("\"$(cat {})\"", quoted(&file))
@@ -150,7 +158,11 @@ impl Announcement {
         Ok(text)
     }
 
-    fn for_people(&self, issuer: &str, patient: Option<&LogicalId>) -> Result<String, Failed> {
+    fn for_people(
+        &self,
+        issuer: &str,
+        patient: Option<&LogicalId>,
+    ) -> Result<String, CommandError> {
         let [first, second] = facilities::names()?;
         let env = quoted(&shown(&self.env));
         let tokens = shown(&self.tokens);

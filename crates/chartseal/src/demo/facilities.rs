@@ -1,12 +1,12 @@
 //! The two facilities of the demo, their keys and logs.
 
-use super::{Failed, layout::Layout};
+use super::layout::Layout;
 use crate::setup::{
     facility::{self, First},
     take_over,
 };
 use anchor_service::LogKeys;
-use command::say;
+use command::{CommandError, say};
 use gateway::facility::{
     ports::Ports,
     setup::{Confirmed, TakeOver},
@@ -20,13 +20,13 @@ use store::Store;
 const LOG_HOST: &str = "demo.chartseal.example";
 
 /// The names: first the one of most demo users, then the other.
-pub fn names() -> Result<[FacilityName; 2], Failed> {
+pub fn names() -> Result<[FacilityName; 2], CommandError> {
     Ok(["riverside".parse()?, "hillcrest".parse()?])
 }
 
 /// The file KMS; made when it is not there. Only the demo keeps it beside the
 /// database.
-pub fn kms(layout: &Layout) -> Result<FileKms, Failed> {
+pub fn kms(layout: &Layout) -> Result<FileKms, CommandError> {
     match FileKms::open(&layout.kms_file()) {
         Err(KmsError::FileAbsent { .. }) if !layout.announcement().exists() => {
             Ok(FileKms::create(&layout.kms_file())?)
@@ -42,7 +42,7 @@ pub async fn create(
     kms: &FileKms,
     clock: &Arc<dyn Clock>,
     random: &Arc<dyn Random>,
-) -> Result<(), Failed> {
+) -> Result<(), CommandError> {
     for name in names()? {
         let others = names()?.into_iter().filter(|other| *other != name);
         let first = First {
@@ -75,7 +75,7 @@ pub async fn create(
 
 /// Nobody looks at what the demo prints before it is sealed, so it seals by itself only what
 /// everybody has.
-fn not_as_shipped(name: &FacilityName) -> Failed {
+fn not_as_shipped(name: &FacilityName) -> CommandError {
     format!(
         "facility `{name}` has a policy set in clear that 0.1.0 did not ship; read it above. The \
          demo takes over by itself only what was shipped: start with another `--data`, or run \
@@ -89,6 +89,6 @@ pub async fn open_logs(
     store: &Store,
     keys: &LogKeys,
     random: &dyn Random,
-) -> Result<Vec<LogId>, Failed> {
+) -> Result<Vec<LogId>, CommandError> {
     facility::open_logs(store, keys, random, LOG_HOST).await
 }

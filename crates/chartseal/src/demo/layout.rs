@@ -1,8 +1,8 @@
 //! Where the demo keeps what.
 
-use super::Failed;
 use crate::setup::leaf_key;
 use anchor_service::{keys::key_file, ledger::evm::SubmitterKey};
+use command::CommandError;
 use command::whole_file::{self, PRIVATE};
 use model::Random;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ pub struct Layout(PathBuf);
 
 impl Layout {
     /// Makes the directories that are not there, closed to others.
-    pub fn create(dir: &Path) -> Result<Self, Failed> {
+    pub fn create(dir: &Path) -> Result<Self, CommandError> {
         let layout = Self(dir.to_owned());
         for dir in [
             layout.0.clone(),
@@ -48,7 +48,7 @@ impl Layout {
     }
 
     /// Refuses to begin anew where a database was and is no more.
-    pub fn check_database(&self) -> Result<(), Failed> {
+    pub fn check_database(&self) -> Result<(), CommandError> {
         let there = fs::metadata(self.database()).is_ok_and(|file| file.len() > 0);
         if self.announcement().exists() && !there {
             return Err(format!(
@@ -61,7 +61,7 @@ impl Layout {
     }
 
     /// Refuses to make keys anew for a chain that knows others.
-    pub fn check_accounts(&self) -> Result<(), Failed> {
+    pub fn check_accounts(&self) -> Result<(), CommandError> {
         if !self.announcement().exists() {
             return Ok(());
         }
@@ -78,7 +78,7 @@ impl Layout {
     }
 
     /// Makes the leaf key, or holds that which is there; refuses to begin with another.
-    pub async fn hold_leaf_key(&self, store: &Store) -> Result<(), Failed> {
+    pub async fn hold_leaf_key(&self, store: &Store) -> Result<(), CommandError> {
         let path = self.leaf_key();
         if leaf_key::is_lost(&path, store).await? {
             return Err(format!(
@@ -181,13 +181,13 @@ impl Ports {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    pub fn write(&self, layout: &Layout) -> Result<(), Failed> {
+    pub fn write(&self, layout: &Layout) -> Result<(), CommandError> {
         replace(&layout.ports(), &serde_json::to_vec_pretty(self)?)
     }
 }
 
 /// The key in a file; made when it is not there.
-pub fn submitter_key(path: &Path, random: &dyn Random) -> Result<SubmitterKey, Failed> {
+pub fn submitter_key(path: &Path, random: &dyn Random) -> Result<SubmitterKey, CommandError> {
     if !path.exists() {
         key_file::create(path, random)?;
     }
@@ -210,6 +210,6 @@ pub fn reachable(listening: SocketAddr) -> SocketAddr {
 
 /// Replaces a file whole, so that a reader sees the old or the new; closed to
 /// others.
-pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failed> {
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
     Ok(whole_file::replace(path, PRIVATE, bytes)?)
 }

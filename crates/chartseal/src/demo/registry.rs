@@ -1,9 +1,9 @@
 //! The registry contract on the dev L2: deployed once, with the submitter
 //! allowed to anchor both logs.
 
-use super::Failed;
 use crate::anchor::registry;
 use anchor_service::ledger::evm::{RegistryAdmin, SubmitterKey};
+use command::CommandError;
 use devkit::chain::DevChain;
 use gateway::facility::setup;
 use model::LogId;
@@ -17,7 +17,7 @@ pub async fn establish(
     admin: SubmitterKey,
     submitter: &SubmitterKey,
     logs: &[LogId],
-) -> Result<[u8; 20], Failed> {
+) -> Result<[u8; 20], CommandError> {
     let found = registry::find(store).await?;
     if let Some(Registry { chain_id, address }) = found.now {
         if chain_id != chain.chain_id() {

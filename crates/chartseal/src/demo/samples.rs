@@ -2,14 +2,13 @@
 //! else's data.
 
 use super::{
-    Failed,
     announcement::Announcement,
     facilities,
     layout::{self, Layout},
 };
 use crate::cli::DemoArgs;
 use client::http_client::refusal;
-use command::complain;
+use command::{CommandError, complain};
 use devkit::{
     issuer::{DemoUser, DevIssuer},
     samples,
@@ -43,7 +42,7 @@ pub async fn load(
     layout: &Layout,
     announcement: &Announcement,
     issuer: &DevIssuer,
-) -> Result<Option<LogicalId>, Failed> {
+) -> Result<Option<LogicalId>, CommandError> {
     let text = fs::read_to_string(layout.samples()).unwrap_or_default();
     let mut progress: Progress = serde_json::from_str(&text).unwrap_or_default();
     if !args.empty {
@@ -66,7 +65,7 @@ async fn load_facility(
     token: &str,
     layout: &Layout,
     progress: &mut Progress,
-) -> Result<(), Failed> {
+) -> Result<(), CommandError> {
     let client = reqwest::Client::builder().no_proxy().build()?;
     let done = progress.written.get(facility).copied().unwrap_or(0);
     let bundles = samples::generate(SEED, facility, patients)
@@ -116,7 +115,7 @@ fn refused(status: u16, body: &[u8], layout: &Layout) -> String {
 }
 
 /// The id of the Patient that a transaction-response says was created.
-fn patient_of(body: &[u8]) -> Result<Option<LogicalId>, Failed> {
+fn patient_of(body: &[u8]) -> Result<Option<LogicalId>, CommandError> {
     let response: serde_json::Value = serde_json::from_slice(body)?;
     let entries = response.get("entry").and_then(|entries| entries.as_array());
     let id = entries.into_iter().flatten().find_map(|entry| {

@@ -1,6 +1,7 @@
 //! A token for each invented user, in files that only their owner can read.
 
-use super::{Failed, layout};
+use super::layout;
+use command::CommandError;
 use devkit::issuer::{DemoUser, DevIssuer};
 use model::LogicalId;
 use serde_json::{Map, Value, json};
@@ -18,7 +19,7 @@ pub struct Tokens([(&'static str, String); 7]);
 
 impl Tokens {
     /// New ones.
-    pub fn mint(issuer: &DevIssuer, patient: Option<&LogicalId>) -> Result<Self, Failed> {
+    pub fn mint(issuer: &DevIssuer, patient: Option<&LogicalId>) -> Result<Self, CommandError> {
         let mint = |user: DemoUser| issuer.mint(&user, GOOD_FOR);
         let id = match patient {
             Some(patient) => patient.clone(),
@@ -36,7 +37,7 @@ impl Tokens {
     }
 
     /// Writes each into a file of its user's name.
-    pub fn write(&self, folder: &Path) -> Result<(), Failed> {
+    pub fn write(&self, folder: &Path) -> Result<(), CommandError> {
         for (user, token) in &self.0 {
             layout::replace(&folder.join(user), format!("{token}\n").as_bytes())?;
         }

@@ -3,8 +3,8 @@
 //! once. It says `operator` as the source of everything, because in the demo one process
 //! plays all parts.
 
-use super::Failed;
 use anchor_service::{BecomingFinal, Herald, keys::rotation};
+use command::CommandError;
 use command::whole_file::{self, PRIVATE};
 use model::{AnchorState, FacilityName, LogId};
 use proof::{
@@ -49,7 +49,7 @@ impl TrustFile {
         store: &Store,
         chain_id: u64,
         registry: [u8; 20],
-    ) -> Result<Arc<Self>, Failed> {
+    ) -> Result<Arc<Self>, CommandError> {
         let file = Arc::new(Self {
             path,
             chain_id,
@@ -79,7 +79,7 @@ impl TrustFile {
         })
     }
 
-    async fn look(&self, store: &Store) -> Result<(), Failed> {
+    async fn look(&self, store: &Store) -> Result<(), CommandError> {
         let before = self.lock().finals.clone();
         let read = move |reader: &mut Reader| follow(reader, before);
         let (logs, finals) = store.read("trust file", read).await?;

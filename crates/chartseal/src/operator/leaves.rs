@@ -2,16 +2,14 @@
 //! for those whose rows are good (deploy/runbook.md, "A leaf was refused").
 
 use crate::{cli::LeavesArgs, config::Config, database, setup::facility};
-use command::{complain, say};
+use command::{CommandError, complain, say};
 use gateway::{
     facility::ports::Ports,
     log::refused_leaves::{Refused, RefusedLeaves, Standing, Wanted},
 };
 use model::{Clock, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
-use std::{error::Error, process::ExitCode, sync::Arc};
-
-type Failed = Box<dyn Error>;
+use std::{process::ExitCode, sync::Arc};
 
 /// Runs the command: 1 when a row lacks its leaf still; else 2 when a facility, or all of
 /// them, could not be looked at.
@@ -40,7 +38,7 @@ struct Looked {
 
 /// Prints a line for each leaf: facility, record tag and version, cause, standing. A
 /// facility that cannot be looked at holds up no other.
-async fn look(args: &LeavesArgs) -> Result<Looked, Failed> {
+async fn look(args: &LeavesArgs) -> Result<Looked, CommandError> {
     let config = Config::read(&args.config)?;
     let kms = FileKms::open(&config.keys()?.file)?;
     let store = database::open(&config)?;
@@ -93,7 +91,7 @@ async fn look_at(
     args: &LeavesArgs,
     leaves: &RefusedLeaves,
     mut told: impl FnMut(&Refused),
-) -> Result<(), Failed> {
+) -> Result<(), CommandError> {
     if let Some(record) = args.record {
         let row = leaves.put_again(record, args.version).await?;
         told(&row);

@@ -10,14 +10,12 @@ use crate::{
     setup::facility,
 };
 use client::http_client::{self, cause, refusal};
-use command::{complain, say};
+use command::{CommandError, complain, say};
 use gateway::{facility::ports::Ports, record::misplaced};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use reqwest::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use sealing::FileKms;
-use std::{error::Error, fs, path::Path, process::ExitCode, sync::Arc, time::Duration};
-
-type Failed = Box<dyn Error>;
+use std::{fs, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// What a list says of a record whose current version is to be written again.
@@ -44,7 +42,7 @@ pub fn run(args: &ScopesArgs) -> ExitCode {
 
 /// A line for each record: facility, record, its misplaced versions, and whether the current
 /// one is among them. Gives how many versions could not be opened.
-async fn list(config: &Path) -> Result<u64, Failed> {
+async fn list(config: &Path) -> Result<u64, CommandError> {
     let config = Config::read(config)?;
     let kms = FileKms::open(&config.keys()?.file)?;
     let settings = config.gateway()?.settings(false);
@@ -80,7 +78,7 @@ async fn list(config: &Path) -> Result<u64, Failed> {
 }
 
 /// Writes each record of a list again as it is; gives how many could not be.
-async fn mend(args: &MendArgs) -> Result<u64, Failed> {
+async fn mend(args: &MendArgs) -> Result<u64, CommandError> {
     http_client::check_url("`--base`", &args.base, args.plain_http)?;
     let list = fs::read_to_string(&args.list)
         .map_err(|error| format!("`{}`: {error}", args.list.display()))?;

@@ -2,17 +2,15 @@
 //! of the gateways are. Both read the database and the keys and write nothing.
 
 use crate::{cli::ConfigArgs, config::Config, database, setup::facility};
-use command::{complain, say};
+use command::{CommandError, complain, say};
 use gateway::{
     facility::ports::Ports,
     work::sweep::{self, SweepState, Whole},
 };
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
-use std::{error::Error, process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc};
 use store::Store;
-
-type Failed = Box<dyn Error>;
 
 /// What both commands open.
 struct Opened {
@@ -23,7 +21,7 @@ struct Opened {
 }
 
 impl Opened {
-    fn open(args: &ConfigArgs) -> Result<Self, Failed> {
+    fn open(args: &ConfigArgs) -> Result<Self, CommandError> {
         let config = Config::read(&args.config)?;
         Ok(Self {
             kms: FileKms::open(&config.keys()?.file)?,
@@ -75,7 +73,7 @@ struct Swept {
 
 /// A line for each fault: facility, fault, table, record tag, version, index; then one for
 /// the facility. One that cannot be swept holds up no other.
-async fn sweep_all(args: &ConfigArgs) -> Result<Swept, Failed> {
+async fn sweep_all(args: &ConfigArgs) -> Result<Swept, CommandError> {
     let opened = Opened::open(args)?;
     let mut faults = 0_u64;
     let failed = each(&opened, "sweep", async |facility| {
@@ -116,7 +114,7 @@ pub fn run_jobs(args: &ConfigArgs) -> ExitCode {
 }
 
 /// A line for each facility and kind; gives whether those of one could not be read.
-async fn list(args: &ConfigArgs) -> Result<bool, Failed> {
+async fn list(args: &ConfigArgs) -> Result<bool, CommandError> {
     let opened = Opened::open(args)?;
     each(&opened, "jobs", async |facility| {
         let state = sweep::kept(facility, opened.ports()).await?;
@@ -131,8 +129,8 @@ async fn list(args: &ConfigArgs) -> Result<bool, Failed> {
 async fn each(
     opened: &Opened,
     command: &str,
-    mut look: impl AsyncFnMut(&FacilityName) -> Result<(), Failed>,
-) -> Result<bool, Failed> {
+    mut look: impl AsyncFnMut(&FacilityName) -> Result<(), CommandError>,
+) -> Result<bool, CommandError> {
     let mut failed = false;
     for row in facility::each(&opened.store).await? {
         let looked = match row {

@@ -23,7 +23,7 @@ use crate::{
 use actix_web::{dev::ServerHandle, rt, web};
 use anchor_service::{AnchorService, ledger::evm::EvmLedger};
 use anchoring::Anchoring;
-use command::complain;
+use command::{CommandError, complain};
 use gateway::{
     App,
     listener::server::{Gateway, Listening},
@@ -31,14 +31,9 @@ use gateway::{
 use model::{SystemClock, SystemRandom};
 use root_keys::RootKeys;
 use sealing::FileKms;
-use std::{
-    error::Error, future, net::TcpListener, path::Path, process::ExitCode, sync::Arc,
-    time::Duration,
-};
+use std::{future, net::TcpListener, path::Path, process::ExitCode, sync::Arc, time::Duration};
 use store::Store;
 use tokio::task::JoinHandle;
-
-type Failed = Box<dyn Error>;
 
 /// How often the log says again that the anchor-service has halted.
 const REMINDER: Duration = Duration::from_secs(600);
@@ -77,7 +72,7 @@ pub fn check_only(service: Service, config: &Path) -> ExitCode {
     )
 }
 
-fn ended(service: Service, outcome: Result<(), Failed>) -> ExitCode {
+fn ended(service: Service, outcome: Result<(), CommandError>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
@@ -87,7 +82,7 @@ fn ended(service: Service, outcome: Result<(), Failed>) -> ExitCode {
     }
 }
 
-async fn serve(service: Service, config: &Path) -> Result<(), Failed> {
+async fn serve(service: Service, config: &Path) -> Result<(), CommandError> {
     let config = Config::read(config)?;
     check(service, &config)?;
     let traces = Traces::start(config.telemetry(), service.name())?;
@@ -120,7 +115,7 @@ impl Running {
         service: Service,
         config: &Config,
         traces: Option<Traces>,
-    ) -> Result<Self, Failed> {
+    ) -> Result<Self, CommandError> {
         let store = database::wait(config)?;
         let mut opened = None;
         if service != Service::Anchor {
@@ -191,7 +186,7 @@ impl Running {
 }
 
 /// Refuses what cannot work before anything is opened.
-fn check(service: Service, config: &Config) -> Result<(), Failed> {
+fn check(service: Service, config: &Config) -> Result<(), CommandError> {
     if service != Service::Both && config.database().is_sqlite() {
         let problem = format!(
             "SQLite is for one process: run `chartseal serve`, which is gateway and \
@@ -210,7 +205,7 @@ fn check(service: Service, config: &Config) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn open_gateway(config: &Config, store: &Store) -> Result<web::Data<App>, Failed> {
+async fn open_gateway(config: &Config, store: &Store) -> Result<web::Data<App>, CommandError> {
     let kms = Arc::new(FileKms::open(&config.keys()?.file)?);
     let settings = config.gateway()?.settings(config.log().public);
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
@@ -218,7 +213,7 @@ async fn open_gateway(config: &Config, store: &Store) -> Result<web::Data<App>, 
     Ok(web::Data::new(app))
 }
 
-fn listen(config: &Config, app: web::Data<App>) -> Result<Gateway, Failed> {
+fn listen(config: &Config, app: web::Data<App>) -> Result<Gateway, CommandError> {
     let section = config.gateway()?;
     let Listener {
         workers,
@@ -240,12 +235,15 @@ fn listen(config: &Config, app: web::Data<App>) -> Result<Gateway, Failed> {
     Gateway::start(app, listening)
 }
 
-async fn start_anchoring(config: &Config, store: &Store) -> Result<Anchoring, Failed> {
+async fn start_anchoring(config: &Config, store: &Store) -> Result<Anchoring, CommandError> {
     let service = assemble(config, store).await?;
     Ok(Anchoring::start(service))
 }
 
-async fn assemble(config: &Config, store: &Store) -> Result<AnchorService<EvmLedger>, Failed> {
+async fn assemble(
+    config: &Config,
+    store: &Store,
+) -> Result<AnchorService<EvmLedger>, CommandError> {
     let section = config.anchor()?;
     let standing = Standing::read(store, section).await?;
     let registry = standing.noted.ok_or(
@@ -263,7 +261,7 @@ async fn assemble(config: &Config, store: &Store) -> Result<AnchorService<EvmLed
     Ok(service)
 }
 
-async fn gateway_ended(gateway: Option<&mut Gateway>) -> Failed {
+async fn gateway_ended(gateway: Option<&mut Gateway>) -> CommandError {
     match gateway {
         None => future::pending().await,
         Some(gateway) => match gateway.ended().await {
@@ -275,7 +273,7 @@ async fn gateway_ended(gateway: Option<&mut Gateway>) -> Failed {
 
 /// Where a gateway runs in the same process, an alarm of the anchor-service does not end
 /// it: records go on being served, and their leaves wait.
-async fn anchoring_ended(anchoring: Option<&mut Anchoring>, service: Service) -> Failed {
+async fn anchoring_ended(anchoring: Option<&mut Anchoring>, service: Service) -> CommandError {
     let Some(anchoring) = anchoring else {
         return future::pending().await;
     };

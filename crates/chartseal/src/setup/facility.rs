@@ -2,6 +2,7 @@
 //! first registrations, then the log. Each step finds what an earlier run that was cut short has made.
 
 use anchor_service::{LogHost, LogKeys};
+use command::CommandError;
 use gateway::{
     Administrator, Client,
     facility::setup::{self, FIRST_GENERATION, NewFacility},
@@ -9,17 +10,15 @@ use gateway::{
 use model::{Clock, FacilityName, LogId, Random};
 use policies::PolicySource;
 use sealing::{FileKms, Kms, KmsError};
-use std::{collections::BTreeSet, error::Error};
+use std::collections::BTreeSet;
 use store::{Facility, KeysShown, Log, Store};
-
-type Failed = Box<dyn Error>;
 
 /// Fixes the host for good. One that nothing in the database shows counts when the operator
 /// has named it.
 ///
 /// # Errors
 /// When another is fixed already, or nothing shows this one.
-pub async fn fix_log_host(store: &Store, host: &str, named: bool) -> Result<(), Failed> {
+pub async fn fix_log_host(store: &Store, host: &str, named: bool) -> Result<(), CommandError> {
     match anchor_service::find_log_host(store).await? {
         Some(LogHost { doubt: Some(_), .. }) if named => {}
         Some(found) => {
@@ -68,7 +67,7 @@ pub async fn create(
     first: First,
     clock: &dyn Clock,
     random: &dyn Random,
-) -> Result<bool, Failed> {
+) -> Result<bool, CommandError> {
     if find(store, name).await?.is_some() {
         return Ok(false);
     }
@@ -89,14 +88,14 @@ pub async fn create(
 }
 
 /// The facility of this name.
-pub async fn find(store: &Store, name: &FacilityName) -> Result<Option<Facility>, Failed> {
+pub async fn find(store: &Store, name: &FacilityName) -> Result<Option<Facility>, CommandError> {
     let wanted = name.clone();
     let find = move |reader: &mut store::Reader| reader.facilities().find(&wanted);
     Ok(store.read("facility", find).await?)
 }
 
 /// All facilities.
-pub async fn list(store: &Store) -> Result<Vec<Facility>, Failed> {
+pub async fn list(store: &Store) -> Result<Vec<Facility>, CommandError> {
     let list = |reader: &mut store::Reader| reader.facilities().list();
     Ok(store.read("facilities", list).await?)
 }
@@ -105,7 +104,7 @@ pub async fn list(store: &Store) -> Result<Vec<Facility>, Failed> {
 ///
 /// # Errors
 /// When there is none, as [`some`].
-pub async fn each(store: &Store) -> Result<Vec<Result<Facility, Failed>>, Failed> {
+pub async fn each(store: &Store) -> Result<Vec<Result<Facility, CommandError>>, CommandError> {
     let each = |reader: &mut store::Reader| reader.facilities().each();
     let unread = |error| format!("a row of `facility` cannot be read: {error}").into();
     let rows = store.read("facilities", each).await?;
@@ -123,7 +122,7 @@ const NONE: &str = "the database holds no facility: on a new installation run `c
 ///
 /// # Errors
 /// When there is none: it would say that all is well.
-pub async fn some(store: &Store) -> Result<Vec<Facility>, Failed> {
+pub async fn some(store: &Store) -> Result<Vec<Facility>, CommandError> {
     let facilities = list(store).await?;
     if facilities.is_empty() {
         return Err(NONE.into());
@@ -138,7 +137,7 @@ pub async fn open_logs(
     keys: &LogKeys,
     random: &dyn Random,
     host: &str,
-) -> Result<Vec<LogId>, Failed> {
+) -> Result<Vec<LogId>, CommandError> {
     let mut logs = Vec::new();
     for facility in list(store).await? {
         logs.push(open_log(store, keys, random, host, &facility).await?);
@@ -153,7 +152,7 @@ pub async fn open_log(
     random: &dyn Random,
     host: &str,
     facility: &Facility,
-) -> Result<LogId, Failed> {
+) -> Result<LogId, CommandError> {
     Ok(anchor_service::open_log(store, keys, host, facility, random).await?)
 }
 
@@ -161,7 +160,7 @@ pub async fn open_log(
 ///
 /// # Errors
 /// With the first key encryption key that does not open.
-pub async fn check_keys(store: &Store, kms: &dyn Kms) -> Result<(), Failed> {
+pub async fn check_keys(store: &Store, kms: &dyn Kms) -> Result<(), CommandError> {
     for facility in list(store).await? {
         let id = facility.id;
         let list = move |reader: &mut store::Reader| reader.keys().list_keks(id);

@@ -17,18 +17,16 @@ use anchor_service::{
     keys::{key_file, rotation},
     ledger::evm::SubmitterKey,
 };
-use command::{complain, say};
+use command::{CommandError, complain, say};
 use lost::Known;
 use model::{FacilityName, Random, SystemClock, SystemRandom};
 use sealing::{FileKms, KmsError};
-use std::{error::Error, path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 use store::{Facility, Log, Reader, Store, StoredLogKey};
 use tlog::notes::checkpoint::Origin;
 
 pub mod first;
 mod lost;
-
-type Failed = Box<dyn Error>;
 
 /// Makes, and says what was made.
 pub fn run(args: &InitArgs) -> ExitCode {
@@ -41,7 +39,7 @@ pub fn run(args: &InitArgs) -> ExitCode {
     }
 }
 
-async fn init(args: &InitArgs) -> Result<(), Failed> {
+async fn init(args: &InitArgs) -> Result<(), CommandError> {
     let config = Config::read(&args.config)?;
     let (keys, anchor) = (config.keys()?, config.anchor()?);
     let store = open(args, &config).await?;
@@ -89,7 +87,7 @@ async fn init(args: &InitArgs) -> Result<(), Failed> {
 }
 
 /// Opens the database. Where there is none it is made, once nothing says that there was one.
-async fn open(args: &InitArgs, config: &Config) -> Result<Store, Failed> {
+async fn open(args: &InitArgs, config: &Config) -> Result<Store, CommandError> {
     match database::open(config) {
         Err(error) if database::is_absent(&*error) => {
             let host = log_host(args.log_host.as_ref(), None).await?;
@@ -108,7 +106,7 @@ fn report(
     keys: &[StoredLogKey],
     submitter: &SubmitterKey,
     config: &Config,
-) -> Result<(), Failed> {
+) -> Result<(), CommandError> {
     if new {
         say!("made facility `{name}`");
     } else {
@@ -137,7 +135,7 @@ fn report(
 async fn log(
     store: &Store,
     facility: &Facility,
-) -> Result<Option<(Log, Vec<StoredLogKey>)>, Failed> {
+) -> Result<Option<(Log, Vec<StoredLogKey>)>, CommandError> {
     let id = facility.id;
     let find = move |reader: &mut Reader| {
         let Some(log) = reader.logs().find(id)? else {
@@ -149,7 +147,7 @@ async fn log(
     Ok(store.read("log", find).await?)
 }
 
-async fn log_host(given: Option<&String>, store: Option<&Store>) -> Result<String, Failed> {
+async fn log_host(given: Option<&String>, store: Option<&Store>) -> Result<String, CommandError> {
     let fixed = match store {
         // Whether anything shows it is looked at when the leaf key is there.
         Some(store) => anchor_service::find_log_host(store).await?,
@@ -168,7 +166,7 @@ async fn log_host(given: Option<&String>, store: Option<&Store>) -> Result<Strin
 
 /// The KMS file; made when there is none and no facility that would need the one
 /// that was.
-async fn kms(file: &Path, store: &Store) -> Result<FileKms, Failed> {
+async fn kms(file: &Path, store: &Store) -> Result<FileKms, CommandError> {
     match FileKms::open(file) {
         Err(KmsError::FileAbsent { .. }) if facility::list(store).await?.is_empty() => {
             if let Some(parent) = file.parent() {
@@ -180,7 +178,7 @@ async fn kms(file: &Path, store: &Store) -> Result<FileKms, Failed> {
     }
 }
 
-fn submitter(path: &Path, random: &dyn Random) -> Result<SubmitterKey, Failed> {
+fn submitter(path: &Path, random: &dyn Random) -> Result<SubmitterKey, CommandError> {
     if !path.exists() {
         if let Some(parent) = path.parent() {
             private_folder::make(parent)?;

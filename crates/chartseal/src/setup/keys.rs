@@ -10,12 +10,10 @@ use crate::{
     setup::facility,
 };
 use anchor_service::ledger::evm::SubmitterKey;
-use command::{complain, say};
+use command::{CommandError, complain, say};
 use sealing::{FileKms, Kms as _};
-use std::{error::Error, path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 use store::{Facility, Log, LogKeySet, Store, StoredKek};
-
-type Failed = Box<dyn Error>;
 
 /// Runs the command.
 pub fn run(args: &KeysArgs) -> ExitCode {
@@ -28,7 +26,7 @@ pub fn run(args: &KeysArgs) -> ExitCode {
     }
 }
 
-fn asked(args: &KeysArgs) -> Result<(), Failed> {
+fn asked(args: &KeysArgs) -> Result<(), CommandError> {
     let config = args.config.as_deref().ok_or(
         "give the configuration file by `--config FILE` or in the environment as \
          `CHARTSEAL_CONFIG`",
@@ -49,7 +47,7 @@ struct Keys {
     logs: Vec<(Log, LogKeySet)>,
 }
 
-async fn keys_of(store: &Store, facility: &Facility) -> Result<Keys, Failed> {
+async fn keys_of(store: &Store, facility: &Facility) -> Result<Keys, CommandError> {
     let id = facility.id;
     let read = move |reader: &mut store::Reader| {
         let mut logs = reader.logs().list()?;
@@ -64,7 +62,7 @@ async fn keys_of(store: &Store, facility: &Facility) -> Result<Keys, Failed> {
     Ok(store.read("keys", read).await?)
 }
 
-async fn list(config: &Config) -> Result<(), Failed> {
+async fn list(config: &Config) -> Result<(), CommandError> {
     let kms = FileKms::open(&config.keys()?.file)?;
     let store = database::open(config)?;
     let signed = log::signed(config)?;
@@ -117,7 +115,7 @@ const fn scope(kind: u8) -> &'static str {
     }
 }
 
-fn custody(config: &Config) -> Result<(), Failed> {
+fn custody(config: &Config) -> Result<(), CommandError> {
     let kms = FileKms::open(&config.keys()?.file)?;
     say!("root keys: {}", kms.custody());
     say!("  whoever reads this file and the database reads every record; the gateway opens it");

@@ -9,10 +9,9 @@ use anchor_service::keys::{
     key_file::{self, KeyFileError},
     key_rows::OtherMac,
 };
-use command::say;
+use command::{CommandError, say};
 use model::SystemRandom;
 use std::{
-    error::Error,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -23,8 +22,6 @@ use store::Store;
 const MAX_KEYS: usize = 4;
 /// How often the file is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(60);
-
-type Failed = Box<dyn Error>;
 
 /// Lets the store work with the keys of the file.
 ///
@@ -46,7 +43,7 @@ pub fn hold(path: &Path, store: &Store) -> Result<(), KeyFileError> {
 ///
 /// # Errors
 /// When the file is there and cannot be used.
-pub fn hold_if_there(config: &Config, store: &Store) -> Result<(), Failed> {
+pub fn hold_if_there(config: &Config, store: &Store) -> Result<(), CommandError> {
     match config.leaf_key().map(|path| hold(&path, store)) {
         Some(Err(KeyFileError::MissingLeafKey { .. })) | None => Ok(()),
         Some(held) => Ok(held?),
@@ -58,7 +55,7 @@ pub fn hold_if_there(config: &Config, store: &Store) -> Result<(), Failed> {
 ///
 /// # Errors
 /// When the key in use is missing; when it cannot be made or used.
-pub async fn make(config: &Config, store: &Store, wanted: bool) -> Result<OtherMac, Failed> {
+pub async fn make(config: &Config, store: &Store, wanted: bool) -> Result<OtherMac, CommandError> {
     let path = config.needed_leaf_key()?;
     if !wanted && is_lost(&path, store).await? {
         return Err(format!(
@@ -90,7 +87,7 @@ pub async fn make(config: &Config, store: &Store, wanted: bool) -> Result<OtherM
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn is_lost(path: &Path, store: &Store) -> Result<bool, Failed> {
+pub async fn is_lost(path: &Path, store: &Store) -> Result<bool, CommandError> {
     if path.exists() {
         return Ok(false);
     }
@@ -102,7 +99,7 @@ pub async fn is_lost(path: &Path, store: &Store) -> Result<bool, Failed> {
 ///
 /// # Errors
 /// When it cannot be made or used.
-pub fn make_at(path: &Path, store: &Store) -> Result<bool, Failed> {
+pub fn make_at(path: &Path, store: &Store) -> Result<bool, CommandError> {
     let makes = !path.exists();
     if makes {
         if let Some(parent) = path.parent() {
@@ -128,7 +125,7 @@ impl LeafKeyFile {
     ///
     /// # Errors
     /// When the file is missing or cannot be used.
-    pub fn watch(config: &Config, store: &Store) -> Result<Self, Failed> {
+    pub fn watch(config: &Config, store: &Store) -> Result<Self, CommandError> {
         let path = config.needed_leaf_key()?;
         hold(&path, store)?;
         tracing::info!(keys = store.leaf_keys().ids(), "leaf keys");

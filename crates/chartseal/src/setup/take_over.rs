@@ -12,16 +12,14 @@ use crate::{
         leaf_key,
     },
 };
-use command::{complain, say};
+use command::{CommandError, complain, say};
 use gateway::facility::{
     ports::Ports,
     setup::{Confirmed, OldFacility, OldSet, TakeOver},
 };
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
-use std::{error::Error, process::ExitCode, sync::Arc};
-
-type Failed = Box<dyn Error>;
+use std::{process::ExitCode, sync::Arc};
 
 /// Shows, and seals when it was confirmed.
 pub fn run(args: &TakeOverArgs) -> ExitCode {
@@ -34,7 +32,7 @@ pub fn run(args: &TakeOverArgs) -> ExitCode {
     }
 }
 
-async fn take_over(args: &TakeOverArgs) -> Result<(), Failed> {
+async fn take_over(args: &TakeOverArgs) -> Result<(), CommandError> {
     let config = Config::read(&args.config)?;
     let kms = FileKms::open(&config.keys()?.file)?;
     let store = database::open_old(&config)?;
@@ -91,7 +89,7 @@ fn client_issuer(
     args: &TakeOverArgs,
     config: &Config,
     facility: &FacilityName,
-) -> Result<Option<String>, Failed> {
+) -> Result<Option<String>, CommandError> {
     let configured = config.gateway().map(|gateway| gateway.issuers(facility));
     match (&args.client_issuer, configured.as_deref()) {
         (Some(named), Ok(configured)) if !configured.contains(&named.as_str()) => Err(format!(

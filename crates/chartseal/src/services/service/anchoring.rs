@@ -5,18 +5,17 @@ use anchor_service::{
     config::Config,
     ledger::evm::{EvmLedger, SubmitterKey},
 };
+use command::CommandError;
 use model::{Clock, Random, SystemRandom};
-use std::{error::Error, fs, process, sync::Arc};
+use std::{fs, process, sync::Arc};
 use store::Store;
 use tokio::{sync::oneshot, task::JoinHandle};
-
-type Failed = Box<dyn Error>;
 
 /// The chain of a configuration, in the submitter's hand; asks nobody anything.
 ///
 /// # Errors
 /// When the key, a URL or a secret cannot be used.
-pub fn ledger(config: &Config, registry: [u8; 20]) -> Result<EvmLedger, Failed> {
+pub fn ledger(config: &Config, registry: [u8; 20]) -> Result<EvmLedger, CommandError> {
     let submitter = SubmitterKey::open(&config.submitter_key)?;
     let ledger = EvmLedger::new(config.rpc_url.read()?, config.chain_id, registry, submitter)?;
     Ok(ledger.paying(config.fees()))
@@ -39,7 +38,7 @@ pub fn assemble(
 ///
 /// # Errors
 /// When the source of randomness fails.
-pub fn candidate(random: &dyn Random) -> Result<Candidate, Failed> {
+pub fn candidate(random: &dyn Random) -> Result<Candidate, CommandError> {
     let mut id = [0; 16];
     random.fill(&mut id)?;
     let host = machine();
@@ -86,7 +85,7 @@ impl Anchoring {
     ///
     /// # Errors
     /// With the alarm that ended it.
-    pub async fn ended(&mut self) -> Result<(), Failed> {
+    pub async fn ended(&mut self) -> Result<(), CommandError> {
         Ok((&mut self.task).await??)
     }
 

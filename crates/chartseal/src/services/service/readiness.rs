@@ -1,6 +1,6 @@
 //! Before clients are let in: whether logs, keys and registry fit each other.
 
-use super::{Failed, Service, assemble, check as check_configuration};
+use super::{Service, assemble, check as check_configuration};
 use crate::{
     config::Config,
     database,
@@ -8,7 +8,7 @@ use crate::{
 };
 use actix_web::web;
 use anchor_service::{LeaseState, StatusReader};
-use command::say;
+use command::{CommandError, say};
 use gateway::App;
 use sealing::FileKms;
 use std::{path::Path, time::Duration};
@@ -40,7 +40,7 @@ pub async fn admit_writes(app: web::Data<App>, anchor: StatusReader) {
 
 /// Looks at keys, logs and registry without serving anybody or writing a row; tables of an
 /// earlier release are brought up to date.
-pub async fn check(service: Service, config: &Path) -> Result<(), Failed> {
+pub async fn check(service: Service, config: &Path) -> Result<(), CommandError> {
     let config = Config::read(config)?;
     check_configuration(service, &config)?;
     let store = database::open(&config)?;

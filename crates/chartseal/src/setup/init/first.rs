@@ -1,7 +1,7 @@
 //! Who administers a facility from the first, and by which clients people come.
 
-use super::Failed;
 use crate::{cli::InitArgs, config::Config, setup::facility::First};
+use command::CommandError;
 use command::say;
 use gateway::{
     Administrator, Client,
@@ -14,7 +14,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use store::Store;
 
 /// The people and clients of the arguments; a new facility needs two administrators.
-pub fn of(args: &InitArgs, config: &Config, new: bool) -> Result<First, Failed> {
+pub fn of(args: &InitArgs, config: &Config, new: bool) -> Result<First, CommandError> {
     let people = args.administrator.chunks_exact(2);
     let administrators: Vec<Administrator> = people
         .filter_map(|pair| match pair {
@@ -83,7 +83,7 @@ fn check_issuers<'a>(
     args: &InitArgs,
     configured: Option<&[&str]>,
     named: impl Iterator<Item = &'a str>,
-) -> Result<(), Failed> {
+) -> Result<(), CommandError> {
     if args.unchecked_issuer || (args.administrator.is_empty() && args.client.is_empty()) {
         return Ok(());
     }
@@ -111,7 +111,7 @@ fn clients(
     args: &InitArgs,
     configured: &[&str],
     administrators: &[Administrator],
-) -> Result<Vec<Client>, Failed> {
+) -> Result<Vec<Client>, CommandError> {
     let of_people: BTreeSet<&str> = administrators
         .iter()
         .map(|person| person.issuer.as_str())
@@ -142,7 +142,7 @@ pub async fn recover(
     first: &First,
     store: &Store,
     kms: &FileKms,
-) -> Result<(), Failed> {
+) -> Result<(), CommandError> {
     if first.administrators.is_empty() && first.clients.is_empty() {
         return Ok(());
     }

@@ -2,11 +2,11 @@
 //! before a facility is made in it: where they know more, the database was lost, and a
 //! facility made anew under its old log key would sign a second history.
 
-use super::Failed;
 use crate::{
     config::Config,
     setup::{facility, signed},
 };
+use command::CommandError;
 use model::FacilityName;
 use sealing::FileKms;
 use std::{collections::BTreeSet, fs};
@@ -21,7 +21,7 @@ pub struct Known {
 }
 
 impl Known {
-    pub async fn to(store: &Store) -> Result<Self, Failed> {
+    pub async fn to(store: &Store) -> Result<Self, CommandError> {
         let facilities = facility::list(store).await?.into_iter();
         let logs = store.read("logs", |reader| reader.logs().list()).await?;
         Ok(Self {
@@ -38,7 +38,7 @@ impl Known {
         config: &Config,
         name: &FacilityName,
         origin: &Origin,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), CommandError> {
         let (keys, anchor) = (config.keys()?, config.anchor()?);
         let empty = self.facilities.is_empty();
         let signed = signed::keeper(config)?;
@@ -77,7 +77,7 @@ fn log_key(folder: &std::path::Path, facility: &FacilityName, any: bool) -> Opti
     names.find(|file| *file == first || (any && file.ends_with(".log-key")))
 }
 
-fn lost(place: &str, what: &str) -> Failed {
+fn lost(place: &str, what: &str) -> CommandError {
     format!(
         "`{place}` knows {what}, which the database does not have: `[database]` names another \
          one, its disk is not mounted, or it was lost and is to be restored from a backup; a new \

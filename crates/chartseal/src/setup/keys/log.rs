@@ -1,7 +1,6 @@
 //! The keys of logs: what is shown of them, another one, and taking over those of which
 //! nothing shows who put them into the database.
 
-use super::Failed;
 use crate::{
     cli::{AdoptKeysArgs, RotateArgs},
     config::Config,
@@ -15,12 +14,13 @@ use anchor_service::{
         rotation,
     },
 };
+use command::CommandError;
 use command::{complain, say};
 use model::{Clock as _, SystemClock, SystemRandom};
 use store::{KeysShown, Log, LogKeySet, Store, StoredLogKey, Tx};
 
 /// What the logs' keys signed last, where this configuration has to do with signing.
-pub(super) fn signed(config: &Config) -> Result<Option<SignedStates>, Failed> {
+pub(super) fn signed(config: &Config) -> Result<Option<SignedStates>, CommandError> {
     match config.anchor() {
         Ok(_) => Ok(Some(signed::keeper(config)?.read()?)),
         Err(_) => Ok(None),
@@ -32,7 +32,7 @@ pub(super) fn shown(
     log: &Log,
     keys: &LogKeySet,
     signed: Option<&SignedStates>,
-) -> Result<Vec<String>, Failed> {
+) -> Result<Vec<String>, CommandError> {
     let shown = keys.shown()?;
     let origin = log.origin.parse()?;
     let last = signed.and_then(|signed| signed.get(&origin));
@@ -43,7 +43,7 @@ pub(super) fn shown(
     written(log, shown)
 }
 
-fn written(log: &Log, keys: &[StoredLogKey]) -> Result<Vec<String>, Failed> {
+fn written(log: &Log, keys: &[StoredLogKey]) -> Result<Vec<String>, CommandError> {
     let vkeys = rotation::vkeys(log, keys)?;
     let write = |(vkey, key)| format!("{vkey}{}", since(&key));
     Ok(vkeys.into_iter().map(write).collect())
@@ -60,7 +60,11 @@ fn since(key: &StoredLogKey) -> String {
 
 /// Takes over what the files here and the last signatures show; what is left is told by
 /// whatever needs it.
-pub async fn take_over(config: &Config, store: &Store, other: OtherMac) -> Result<(), Failed> {
+pub async fn take_over(
+    config: &Config,
+    store: &Store,
+    other: OtherMac,
+) -> Result<(), CommandError> {
     let Ok(anchor) = config.anchor() else {
         return Ok(());
     };
@@ -71,7 +75,7 @@ pub async fn take_over(config: &Config, store: &Store, other: OtherMac) -> Resul
     Ok(())
 }
 
-pub async fn rotate(config: &Config, args: &RotateArgs) -> Result<(), Failed> {
+pub async fn rotate(config: &Config, args: &RotateArgs) -> Result<(), CommandError> {
     let store = database::open(config)?;
     let facility = facility::find(&store, &args.facility)
         .await?
@@ -108,7 +112,7 @@ pub async fn rotate(config: &Config, args: &RotateArgs) -> Result<(), Failed> {
 }
 
 /// Shows the keys of a facility's logs that nothing shows, and takes them over when told to.
-pub async fn adopt(config: &Config, args: &AdoptKeysArgs) -> Result<(), Failed> {
+pub async fn adopt(config: &Config, args: &AdoptKeysArgs) -> Result<(), CommandError> {
     let store = database::open(config)?;
     // Without it nothing shows the keys of any log.
     store.leaf_keys().require()?;
