@@ -186,7 +186,7 @@ impl Reply {
     }
 }
 
-/// The last so many parts of a path: a Location without its base.
+/// The last parts of a path, this number of them: a Location without its base.
 pub(crate) fn last_parts(address: &str, count: usize) -> String {
     let parts: Vec<&str> = address.rsplit('/').take(count).collect();
     parts.into_iter().rev().collect::<Vec<_>>().join("/")

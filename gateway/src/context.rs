@@ -35,7 +35,7 @@ pub struct Context {
     pub local: LocalBase,
     /// The id of the request.
     pub request_id: String,
-    /// Where the request came from, as far as trusted proxies say; no port.
+    /// Where the request came from by the word of trusted proxies; no port.
     pub address: Option<String>,
     /// Where it is carried out.
     pub(crate) lane: Lane,

@@ -25,7 +25,7 @@ impl EventCursor {
         Self::with_range(block, FIRST_RANGE)
     }
 
-    /// Begins with so many blocks.
+    /// Begins with this number of blocks.
     pub(crate) const fn with_range(block: u64, range: u64) -> Self {
         Self {
             block,

@@ -246,7 +246,7 @@ impl MemoryLedger {
         chain.highest = stay;
     }
 
-    /// So many blocks are gone, whether they were final or not.
+    /// Number of blocks that are gone, final or not.
     pub(crate) fn lose(&self, depth: usize) {
         let mut chain = self.chain.lock().unwrap();
         let stay = chain.blocks.len().saturating_sub(depth);
@@ -254,7 +254,7 @@ impl MemoryLedger {
         chain.highest = stay;
     }
 
-    /// Makes blocks final under so many.
+    /// Makes blocks final under this number of others.
     pub(crate) fn set_final_depth(&self, depth: usize) {
         self.chain.lock().unwrap().final_depth = Some(depth);
     }

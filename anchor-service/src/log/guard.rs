@@ -45,7 +45,7 @@ pub(crate) async fn check_checkpoint(
     check(journal, bell, log, claim, Holder::Checkpoint).await
 }
 
-/// Looks at a log against what its keys signed last, as far as that is known.
+/// Looks at a log against what its keys signed last, if that is known.
 pub(crate) async fn last_signed(
     journal: &Journal,
     signed: &Signed,

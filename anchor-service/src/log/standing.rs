@@ -31,7 +31,7 @@ pub struct LogStatus {
     pub unknown: Option<store::Error>,
 }
 
-/// A final anchor, as far as it matters for how fresh a log is.
+/// A final anchor: the part that shows how fresh a log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FinalAnchor {
     /// Number of the anchor; 0 where it is at a registry of before, or it is not known at which.

@@ -209,7 +209,7 @@ impl Claims {
         let now = extent.later(stated);
         let mut beyond = false;
         for Numbered { number, row } in checkpoints {
-            // One that cannot be read is named already, as far as it was read.
+            // One that cannot be read was named when it was read.
             let named = row.is_err() && number <= self.checkpoints.last;
             if !named && u64::try_from(number).is_ok_and(|size| size > now) {
                 beyond = true;

@@ -33,7 +33,7 @@ pub(super) struct Held {
 }
 
 impl<L: Ledger> LogCheck<L> {
-    /// Size and root that the log's keys signed last, as far as that can be read.
+    /// Size and root that the log's keys signed last, if that can be read.
     pub(super) async fn signed(&self, log: &Log) -> Result<Option<(u64, Digest)>, StepError> {
         let Some(signed) = &self.signed else {
             return Ok(None);

@@ -8,7 +8,7 @@ use store::{Anchor, Numbered, StoredCheckpoint};
 /// Rows in one read.
 pub(super) const PAGE: u32 = 4_096;
 
-/// Rows of one table, as far as they are read.
+/// The rows of one table that were read.
 pub(super) struct Rows<T> {
     pub(super) waiting: VecDeque<T>,
     /// The number of the last that was read.

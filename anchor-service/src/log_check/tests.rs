@@ -136,7 +136,7 @@ impl Site {
         }
     }
 
-    /// So many bytes of this value, as SQL.
+    /// This number of bytes of a value, as SQL.
     fn bytes(&self, byte: u8, count: usize) -> String {
         let digits = hex::encode(vec![byte; count]);
         match self.server {

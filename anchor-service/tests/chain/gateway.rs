@@ -199,7 +199,7 @@ impl Gateway {
         panic!("not mined in two seconds");
     }
 
-    /// So many leaves, to an anchor that is final.
+    /// Adds this number of leaves, up to an anchor that is final.
     pub async fn make_final(&mut self, count: u64) {
         self.plant(count).await;
         self.post().await;

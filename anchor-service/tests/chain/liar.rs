@@ -92,7 +92,7 @@ async fn checked(gateway: &Gateway, lie: &Lie) -> (usize, usize, usize) {
     counts
 }
 
-/// Steps until so many anchors are final.
+/// Steps until this number of anchors is final.
 async fn until_final(gateway: &mut Gateway, lie: &Lie, count: usize) {
     for _ in 0..50 {
         let wrong = steps(gateway, 1).await;

@@ -71,7 +71,7 @@ async fn final_anchors_are_read_newest_first_and_no_others() {
     assert!(matches!(nowhere, Err(LedgerError::NoRegistry(_))));
 }
 
-/// Says that the chain has so many blocks, and answers for a thousand of them at once.
+/// Says that the chain has this number of blocks, and answers for a thousand of them at once.
 fn long_chain(proxy: &Proxy, newest: u64) {
     proxy.answer(move |method, params, mut answer| match method {
         "eth_blockNumber" => with(answer, json!(format!("{newest:#x}"))),

@@ -68,7 +68,7 @@ pub enum ConfigError {
     Form {
         /// The file.
         file: String,
-        /// Line and key, as far as they are known.
+        /// Line and key, if known.
         place: String,
         /// What is wrong there.
         problem: String,

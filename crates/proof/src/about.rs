@@ -141,7 +141,7 @@ impl About {
     }
 }
 
-/// The time of the anchor's block, as far as the head of its log gives it.
+/// The time of the anchor's block, if the head of its log gives it.
 fn block_time(chain: &TrustedChain, anchor: &crate::Anchor) -> Option<BlockTime> {
     let head = chain
         .heads

@@ -12,9 +12,9 @@ use std::{
     thread,
 };
 
-/// One COMMIT of so many is cut before the server has it, and as many after it.
+/// One COMMIT in this number is cut before the server has it, and one in as many after it.
 const COMMITS: usize = 16;
-/// One message of so many is cut, whatever it is.
+/// One message in this number is cut, whatever it is.
 const MESSAGES: usize = 600;
 
 pub struct Front {

@@ -17,7 +17,7 @@ use std::path::Path;
 const WRITERS: usize = 2;
 /// SQLite lets its `-wal` grow to 64 MiB before it writes it back.
 const SIZE: &str = "160m";
-/// So many refusals in a row, and nobody gets through.
+/// Refusals in a row that show that nobody gets through.
 const REFUSED: usize = 20;
 
 #[test]
@@ -118,7 +118,7 @@ fn disk_full_under_postgres() {
     site.stop();
 }
 
-/// So many refusals, and no acknowledgement between them.
+/// Whether there were enough refusals, and no acknowledgement between them.
 fn is_refused(books: &Books) -> bool {
     let (answered, refused) = (books.answered(), books.refused());
     until("more refusals", 60, || {

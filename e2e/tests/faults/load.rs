@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How often a request with an idempotency key is sent again.
 const AGAIN: usize = 600;
 
-/// Runs `faults` while so many writers are at work; what they noted.
+/// Runs `faults` while this number of writers is at work. Gives what they noted.
 pub fn under_load(users: &[User], writers: usize, faults: impl FnOnce(&Books)) -> Books {
     let (books, end) = (Books::default(), AtomicBool::new(false));
     thread::scope(|scope| {

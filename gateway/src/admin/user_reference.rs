@@ -3,7 +3,7 @@
 
 /// Whom a claim names, however it is spelt.
 pub(super) struct UserReference {
-    /// Host and path of the FHIR base in lower case, as far as there are any.
+    /// Host and path of the FHIR base in lower case, if there is one.
     base: Option<String>,
     /// Type and id, or all of what is no reference to a record.
     record: String,

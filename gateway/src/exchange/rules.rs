@@ -24,10 +24,11 @@ pub(crate) struct Rules {
     sides: Vec<Side>,
     authorizer: Authorizer,
     caller: Arc<Caller>,
+    /// Whether the caller's client is registered, where that is required.
     client_counts: bool,
     own_patient: Option<Tag>,
     decisions: DecisionLog,
-    /// Whether no subject of a type stops the caller from an action, as far as asked.
+    /// Whether no subject of a type stops the caller from an action, for each that was asked.
     pub(super) reach: RefCell<BTreeMap<(Action, ResourceType), bool>>,
 }
 

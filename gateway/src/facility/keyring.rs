@@ -1,4 +1,4 @@
-//! The data keys of one facility, as far as they are open in this process.
+//! The data keys of one facility that are open in this process.
 //!
 //! Opened keys are kept for five minutes at most; a key that is not held is
 //! found in the database and unwrapped, and a scope without a key gets one.

@@ -7,7 +7,7 @@
 //! unknown. Whoever spends the fetch brings the new key for everyone. One fetch runs
 //! at a time and the others wait for it or go on with the keys at hand. While an
 //! issuer is down its last keys stay, and it is asked again every ten seconds by
-//! whoever calls `refresh` at least so often, so that no request has to. Key sets:
+//! a caller of `refresh` at least that often, so that no request has to. Key sets:
 //! <https://www.rfc-editor.org/rfc/rfc7517>.
 
 use super::{discovery::Discovery, refusal::Refusal};

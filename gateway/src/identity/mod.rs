@@ -134,7 +134,7 @@ impl Identity {
     }
 
     /// The caller for whom the header's bearer token speaks. The address is that of
-    /// whoever sent it, as far as it is known.
+    /// the sender, if it is known.
     ///
     /// # Errors
     /// When there is no such token, or it is not valid now. The reason is for

@@ -135,7 +135,7 @@ impl OneVersion {
     }
 }
 
-/// A version as far as the caller may see it. One that is damaged is refused by itself.
+/// The part of a version that the caller may see. One that is damaged is refused by itself.
 async fn one(
     exchange: &mut Exchange<'_>,
     kind: &ResourceType,

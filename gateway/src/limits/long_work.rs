@@ -79,7 +79,7 @@ pub(crate) struct LongWork {
 }
 
 impl LongWork {
-    /// Threads for so many requests at a time, no more than there are processors.
+    /// Threads for this number of requests at a time, at most one for each processor.
     ///
     /// # Errors
     /// When a thread cannot be made.

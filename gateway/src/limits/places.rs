@@ -40,7 +40,7 @@ pub(crate) struct Place {
 }
 
 impl Places {
-    /// So many, all of them free.
+    /// This number of places, all of them free.
     pub(crate) fn new(count: usize) -> Arc<Self> {
         let free = (0..count).rev().collect();
         let users = VecDeque::new();

@@ -69,7 +69,7 @@ impl Limits {
 /// A rate of requests, records or bytes, and how far ahead of it one may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// So many a second.
+    /// Number per second.
     pub per_second: u32,
     /// How many may come at once; at least 1.
     pub burst: u32,

@@ -33,7 +33,7 @@ const TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=31536000");
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
-/// Who asked, as far as the log may know.
+/// The part of the caller that the log may name.
 #[derive(Debug, Clone)]
 pub struct ClientId(pub String);
 

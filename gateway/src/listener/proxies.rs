@@ -26,7 +26,7 @@ pub struct Proxies {
     required: bool,
 }
 
-/// Where a request came from, as far as trusted hops say.
+/// Where a request came from by the word of trusted hops.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 

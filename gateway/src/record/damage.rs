@@ -16,7 +16,7 @@ pub struct RowPlace<'a> {
     pub resource_type: &'a ResourceType,
     /// Its record.
     pub record: Tag,
-    /// Its version, as far as it is known.
+    /// Its version, if known.
     pub version: Option<VersionNumber>,
     /// The key that should open it.
     pub data_key: Option<DataKeyId>,

@@ -109,7 +109,7 @@ async fn nowhere() -> Answer {
     Err(outcome::unknown_path())
 }
 
-/// Reads a body of JSON, which counts as so many records of its caller. A long one is
+/// Reads a body of JSON, which counts as this number of records of its caller. A long one is
 /// read of those only who may send one.
 async fn json_body(
     request: &HttpRequest,

@@ -85,7 +85,7 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
 }
 
-/// A connection on which a record of so many bytes has been announced.
+/// A connection on which a record of this number of bytes has been announced.
 async fn announced(house: &House, length: usize) -> TcpStream {
     let token = house.token_with(&DemoUser::System, |_| {});
     announced_by(house, &token, length).await

@@ -20,7 +20,7 @@ pub enum Kind {
 pub const IN_CIPHERTEXT: u8 = 149;
 
 impl Kind {
-    /// So many bytes of zero, as SQL.
+    /// This number of bytes of zero, as SQL.
     pub fn zeros(self, bytes: u8) -> String {
         match self {
             Self::Sqlite => format!("zeroblob({bytes})"),

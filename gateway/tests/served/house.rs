@@ -69,7 +69,7 @@ pub struct House {
 pub struct MovedClock(AtomicI64);
 
 impl MovedClock {
-    /// So many seconds ahead of the right time, or behind it.
+    /// Seconds ahead of the right time, or behind it.
     pub fn set(&self, seconds: i64) {
         self.0.store(seconds * 1_000, Ordering::SeqCst);
     }

@@ -18,7 +18,7 @@ on_both! {
     equal_searches_of_a_user_are_kept_once,
 }
 
-/// A search for so many identifiers, those of the records among them.
+/// A search for this number of identifiers, those of the records among them.
 pub fn query(values: usize) -> String {
     let filler = "y".repeat(60);
     let others = (3..values).map(|n| format!("{}|none-{n:04}-{filler}", records::SYSTEM));

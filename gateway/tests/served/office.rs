@@ -71,7 +71,7 @@ impl Office {
         }
     }
 
-    /// The same so many seconds ahead of now, with tokens of that time.
+    /// The same this number of seconds ahead of now, with tokens of that time.
     pub fn at(self, seconds: i64) -> Self {
         self.house.clock.set(seconds);
         Self::of(self.house)

@@ -96,7 +96,7 @@ async fn a_page_may_have_another_size_than_the_one_before(kind: Kind) {
     }
 }
 
-/// A patient of so many versions.
+/// A patient of this number of versions.
 async fn a_history(system: &Caller, versions: usize) -> String {
     let id = system.create("Patient", records::patient("a")).await;
     for number in 2..=versions {

@@ -26,7 +26,7 @@ fn lab(number: usize) -> Value {
     json!({"clientId": format!("lab-{number}"), "roles": ["system"]})
 }
 
-/// Proposes to register so many clients; gives the places of the changes.
+/// Proposes to register this number of clients; gives the places of the changes.
 async fn propose_labs(by: &Caller, count: usize) -> Vec<String> {
     let mut changes = Vec::new();
     for number in 0..count {

@@ -67,7 +67,7 @@ pub async fn site(kind: Kind) -> House {
     house
 }
 
-/// What the anchor-service does, but for so many of the newest leaves.
+/// What the anchor-service does, except for this number of the newest leaves.
 async fn sequence(house: &House, waiting: u32) {
     let facility = house.facility(HOME).await;
     let new = NewLog {

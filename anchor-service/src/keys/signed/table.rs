@@ -52,7 +52,7 @@ fn state(origin: &str, note: String, place: String) -> Result<SignedState, Signe
         })
 }
 
-/// Rows as states, as far as they are such.
+/// The rows that are states.
 fn sorted(rows: Vec<(String, String)>, place: &str) -> (SignedStates, DamagedStates) {
     let (mut states, mut damaged) = (SignedStates::new(), DamagedStates::new());
     for (origin, note) in rows {

@@ -12,7 +12,7 @@ use crate::ledger::{ClosedEvent, EventCursor, FinalityRule, LedgerError, TimedAn
 use alloy::{primitives::Address, rpc::types::Filter};
 use model::{Digest, LogId};
 
-/// Answers to one search. Whoever verifies waits for it, and reads back as far as needs be.
+/// Answers to one search. The verifier waits for it, and reads back until it finds its event.
 const MAX_ANSWERS: u32 = 1_000_000;
 
 /// A final anchor as the registry told of it.
@@ -81,7 +81,7 @@ impl RegistryReader {
         Ok(found)
     }
 
-    /// The final anchors of these numbers, as far as there are such.
+    /// The final anchors among these numbers.
     ///
     /// # Errors
     /// When the node does not answer.

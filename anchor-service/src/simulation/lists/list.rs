@@ -24,17 +24,17 @@ use std::{
 /// One thing that happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Op {
-    /// So many leaves of a facility wait.
+    /// Number of leaves of a facility that wait.
     Enqueue(usize, usize),
     /// The leader takes a step.
     Take(Step),
     /// Another, which believes to lead, takes one.
     TakeToo(Step),
-    /// The effect after so many fails, and with it the process.
+    /// The effect after this number of others fails, and with it the process.
     Crash(u64, Fault),
     /// Everything in memory is lost.
     Restart,
-    /// So many blocks are made.
+    /// Number of blocks that are made.
     Mine(usize),
     /// Questions to the node go unanswered.
     Away(bool),

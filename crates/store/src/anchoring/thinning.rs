@@ -13,7 +13,7 @@ use diesel::{
 };
 use model::{AnchorState, Timestamp};
 
-/// A final anchor, as far as its age and size go.
+/// Age and size of a final anchor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AgedAnchor {
     /// The registry's number.

@@ -140,7 +140,7 @@ impl State {
         !self.long.is_empty() && (self.waiting.is_empty() || self.passed >= MAX_OVERTAKING_GROUPS)
     }
 
-    /// The next group, of at most so many.
+    /// The next group, of at most this number of closures.
     fn group(&mut self, most: usize) -> Vec<Job> {
         if self.long_is_due() {
             self.passed = 0;

@@ -39,7 +39,7 @@ pub struct ClosureStats {
 pub(crate) struct Counters(Mutex<Stats>);
 
 impl Stats {
-    /// Counts a group of so many closures.
+    /// Counts a group of this number of closures.
     pub(crate) fn group(&mut self, closures: usize) {
         self.groups += 1;
         let bucket = GROUP_SIZES.iter().position(|most| closures <= *most);

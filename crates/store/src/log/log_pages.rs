@@ -12,7 +12,7 @@ use crate::{
 use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use model::Commitment;
 
-/// A leaf, as far as the tree is made of it.
+/// The part of a leaf that the tree is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     /// The index in the log.

@@ -34,7 +34,7 @@ pub(crate) struct Mark {
 }
 
 impl Waiting {
-    /// Whether so many versions wait for others to be stored with them.
+    /// Whether this number of versions waits for others to be stored with them.
     pub(crate) const fn is_for(backend: Backend, versions: usize) -> bool {
         matches!(backend, Backend::Postgres) && versions <= MAX_WAITING_ROWS
     }

@@ -34,7 +34,7 @@ pub(super) async fn begun(
     Ok(begun)
 }
 
-/// Whether the version before is a delete, as far as the caller may know of it.
+/// Whether the version before is a delete that the caller may know of.
 async fn is_deleted(
     exchange: &Exchange<'_>,
     row: &store::Version,

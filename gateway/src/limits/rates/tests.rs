@@ -27,7 +27,7 @@ fn caller(client: &str, subject: &str) -> Caller {
     }
 }
 
-/// How many of so many requests are let in.
+/// Number of requests that are let in, of this number.
 fn let_in(throttle: &Throttle, caller: &Caller, asked: usize) -> usize {
     let asked = (0..asked).filter(|_| throttle.caller(caller).is_ok());
     asked.count()

@@ -12,7 +12,7 @@ use actix_web::web;
 use model::Timestamp;
 use std::sync::Arc;
 
-/// A small database is swept so often, in milliseconds.
+/// Between two sweeps of a small database, in milliseconds.
 const SWEEP_INTERVAL_MILLIS: i64 = 3_600_000;
 /// A sweep that took long is followed by a rest this many times as long.
 const REST_FACTOR: i64 = 10;
