@@ -145,7 +145,7 @@ impl Walk {
                     .as_ref()
                     .and_then(|above| above.get(usize::try_from(index % WIDTH).ok()?).copied()),
             };
-            self.take(&of_tile, &step.claims, (&mut sizes, &mut roots), findings);
+            self.take(&of_tile, &step.claims, &mut sizes, &mut roots, findings);
             at = end;
         }
         roots
@@ -156,7 +156,8 @@ impl Walk {
         &mut self,
         pair: &Pair,
         claims: &[(u64, Digest)],
-        (sizes, roots): (&mut Peekable<impl Iterator<Item = u64>>, &mut Roots),
+        sizes: &mut Peekable<impl Iterator<Item = u64>>,
+        roots: &mut Roots,
         findings: &mut Findings,
     ) {
         if pair.is_absent() {

@@ -12,7 +12,7 @@ use crate::{
     log::journal::{Journal, Log},
 };
 use model::Timestamp;
-use store::{AgedAnchor, LogRowId};
+use store::{AgedAnchor, Between, LogRowId};
 
 /// Since when an anchor may go.
 pub(crate) const WHOLE_MILLIS: i64 = 7 * 86_400_000;
@@ -47,8 +47,12 @@ pub(crate) async fn thin(
     };
     let mut after = 0;
     loop {
+        let between = Between {
+            after,
+            below: newest.size,
+        };
         let sizes = journal
-            .bare_checkpoints(log.id, (after, newest.size), before, ROWS_PER_TRANSACTION)
+            .bare_checkpoints(log.id, between, before, ROWS_PER_TRANSACTION)
             .await?;
         let Some(last) = sizes.last().copied() else {
             break;

@@ -40,7 +40,7 @@ pub use access::Access;
 pub use anchoring::anchors::{Anchor, Anchors, NewAnchor};
 pub use anchoring::posts::{NewPost, Post, PostState, Posts};
 pub use anchoring::registries::{FormerRegistry, Registries, Registry, RegistrySet};
-pub use anchoring::thinning::{AgedAnchor, Thinning};
+pub use anchoring::thinning::{AgedAnchor, Between, Thinning};
 pub use engine::database::Database;
 pub use engine::lock_key::LockKey;
 pub use engine::stats::{ClosureStats, GROUP_SIZES, Stats};

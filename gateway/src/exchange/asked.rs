@@ -102,8 +102,8 @@ impl<T> Examined<T> {
 
 impl Exchange<'_> {
     /// Asks for an action on one record; opens its entry.
-    pub(crate) fn ask(&mut self, action: Action, (kind, id): (&ResourceType, &LogicalId)) -> Asked {
-        let touch = self.touch((kind, id), action.writes());
+    pub(crate) fn ask(&mut self, action: Action, kind: &ResourceType, id: &LogicalId) -> Asked {
+        let touch = self.touch(kind, id, action.writes());
         Asked {
             entry: Some(self.acts.touch(touch)),
             permit: None,
@@ -112,8 +112,8 @@ impl Exchange<'_> {
 
     /// Asks for a record by which another is decided; its entry is an act of its own,
     /// before the act that goes on.
-    pub(crate) fn ask_beside(&mut self, (kind, id): (&ResourceType, &LogicalId)) -> Asked {
-        let mut touch = self.touch((kind, id), false);
+    pub(crate) fn ask_beside(&mut self, kind: &ResourceType, id: &LogicalId) -> Asked {
+        let mut touch = self.touch(kind, id, false);
         // What is hidden or absent concerns nobody by being named.
         touch.record.patients.clear();
         Asked {
@@ -252,7 +252,7 @@ impl Exchange<'_> {
 
     fn show(&mut self, asked: &Asked, named: Named) {
         let entry = asked.entry.unwrap_or_else(|| {
-            let touch = self.touch((&named.kind, &named.id), false);
+            let touch = self.touch(&named.kind, &named.id, false);
             self.acts.touch(touch)
         });
         self.complete_entry(entry, named.version, named.patients);
@@ -277,7 +277,7 @@ impl Exchange<'_> {
     /// A record that was asked about. A Patient is the patient concerned whatever becomes
     /// of the request: whoever asks for it, whether it is there and may be seen or not,
     /// asked about that patient.
-    fn touch(&self, (kind, id): (&ResourceType, &LogicalId), writes: bool) -> Touch {
+    fn touch(&self, kind: &ResourceType, id: &LogicalId, writes: bool) -> Touch {
         let itself = (kind.as_str() == "Patient").then(|| AuditPatient {
             tag: self.tag(kind, id),
             id: id.clone(),

@@ -55,7 +55,7 @@ pub(super) async fn refused(
     let outcome: Result<Infallible, Failure> =
         until_committed(context, interaction, async |exchange| {
             if let Some((kind, id)) = &named {
-                drop(exchange.ask(Action::Read, (kind, id)));
+                drop(exchange.ask(Action::Read, kind, id));
             }
             Err(Failure::new(failure.category, failure.code, ""))
         })

@@ -46,7 +46,7 @@ pub async fn find(
 ) -> Result<OpenEvent, Failure> {
     let kind: ResourceType = AUDIT_EVENT.parse().map_err(Failure::fault)?;
     let found = opened_event(exchange, id).await?;
-    let mut asked = exchange.ask(action, (&kind, id));
+    let mut asked = exchange.ask(action, &kind, id);
     let target = match &found {
         Some(withheld) => withheld.target(),
         None => exchange.absent(&kind, id),

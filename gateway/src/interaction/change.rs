@@ -127,7 +127,7 @@ async fn written_again(
     let context = security_context::of(exchange, resource).await?;
     let new = NewContent::of_version(exchange, resource, id.clone(), mark, context);
     let (kind, target) = (resource.resource_type(), new.target(exchange));
-    let mut asked = exchange.ask(action, (kind, id));
+    let mut asked = exchange.ask(action, kind, id);
     if !exchange.permit(&mut asked, action, &target) {
         return Err(exchange.refuse(&asked, new.patients));
     }
@@ -154,7 +154,7 @@ async fn deleted_again(
         Looked::Hidden(target) => (target, Vec::new()),
         Looked::Absent => (exchange.unknown(kind, id), Vec::new()),
     };
-    let mut asked = exchange.ask(Action::Delete, (kind, id));
+    let mut asked = exchange.ask(Action::Delete, kind, id);
     if !may || !exchange.permit(&mut asked, Action::Delete, &target) {
         return Err(Failure::forbidden());
     }

@@ -36,7 +36,7 @@ pub async fn create(
     let new = NewContent::first(exchange, resource, id, context);
     let target = new.target(exchange);
     // Under the id that it would have: whom a refused one was about has to be found.
-    let mut asked = exchange.ask(Action::Create, (resource.resource_type(), &new.id));
+    let mut asked = exchange.ask(Action::Create, resource.resource_type(), &new.id);
     if !exchange.permit(&mut asked, Action::Create, &target) {
         return Err(exchange.refuse(&asked, new.patients));
     }

@@ -29,7 +29,7 @@ pub async fn delete(
         Looked::Absent => exchange.unknown(kind, id),
         seen => seen.target(exchange, kind, id),
     };
-    let mut asked = exchange.ask(Action::Delete, (kind, id));
+    let mut asked = exchange.ask(Action::Delete, kind, id);
     if !exchange.may_replace(kind, looked.as_found()).await? {
         return Err(Failure::forbidden());
     }

@@ -254,7 +254,7 @@ async fn nothing(
         Some(_) => exchange.look(HISTORY, kind, id, None).await?,
         None => Looked::Absent,
     };
-    let shown = exchange.ask_shown(Action::HistoryInstance, (kind, id), current);
+    let shown = exchange.ask_shown(Action::HistoryInstance, kind, id, current);
     let Some((asked, found)) = shown.await? else {
         return Err(Failure::not_found());
     };

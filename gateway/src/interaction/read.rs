@@ -88,7 +88,7 @@ async fn permitted(
     id: &LogicalId,
     looked: Looked,
 ) -> Result<OpenVersion, Failure> {
-    match exchange.ask_shown(action, (kind, id), looked).await? {
+    match exchange.ask_shown(action, kind, id, looked).await? {
         Some((asked, found)) => exchange.release(asked, found),
         None => Err(Failure::not_found()),
     }

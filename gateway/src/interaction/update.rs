@@ -52,7 +52,7 @@ pub async fn update(
         Looked::Absent => create_with_id(exchange, asked).await,
         Looked::Opened(current) => replace(exchange, asked, *current).await,
         Looked::Hidden(target) => {
-            let mut right = exchange.ask(Action::Update, (kind, id));
+            let mut right = exchange.ask(Action::Update, kind, id);
             permit(exchange, &mut right, Action::Update, &target, resource)?;
             Err(Failure::forbidden())
         }
@@ -90,7 +90,7 @@ async fn create_with_id(exchange: &mut Exchange<'_>, asked: Asked<'_>) -> Result
     } = asked;
     let unknown = exchange.unknown(resource.resource_type(), id);
     let kind = resource.resource_type();
-    let mut right = exchange.ask(Action::Update, (kind, id));
+    let mut right = exchange.ask(Action::Update, kind, id);
     permit(exchange, &mut right, Action::Update, &unknown, resource)?;
     replaceable(exchange, &right, resource, None).await?;
     let new = NewContent::first(exchange, resource, id.clone(), context);
@@ -119,7 +119,7 @@ async fn replace(
     } = asked;
     // Both states count: who may write the record as it is, and as it becomes.
     let before = current.withheld.target();
-    let mut right = exchange.ask(Action::Update, (resource.resource_type(), id));
+    let mut right = exchange.ask(Action::Update, resource.resource_type(), id);
     permit(exchange, &mut right, Action::Update, &before, resource)?;
     replaceable(exchange, &right, resource, Some(&current)).await?;
     let mark = write::next_version(exchange, &current.row)?;

@@ -35,7 +35,7 @@ pub async fn of_version(
     let either = [Action::Proof, Action::ProofWithoutContent];
     let looked = exchange.look(&either, kind, id, version).await?;
     let target = looked.target(exchange, kind, id);
-    let mut asked = exchange.ask(Action::Proof, (kind, id));
+    let mut asked = exchange.ask(Action::Proof, kind, id);
     let mut with_content = exchange.permit(&mut asked, Action::Proof, &target);
     let mut found = looked.found();
     if let (Some(found), true) = (&mut found, with_content) {

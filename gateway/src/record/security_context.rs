@@ -161,7 +161,7 @@ async fn readable(
     let (kind, id) = (&named.resource_type, &named.id);
     let looked = exchange.look(&[Action::Read], kind, id, None).await?;
     let target = looked.target(exchange, kind, id);
-    let mut asked = exchange.ask_beside((kind, id));
+    let mut asked = exchange.ask_beside(kind, id);
     let may = exchange.permit(&mut asked, Action::Read, &target);
     let Some(found) = looked.found().filter(|_| may) else {
         // Hidden and absent alike: a denial like that of a read.

@@ -69,10 +69,11 @@ impl Exchange<'_> {
     pub(crate) async fn ask_shown(
         &mut self,
         action: Action,
-        (kind, id): (&ResourceType, &LogicalId),
+        kind: &ResourceType,
+        id: &LogicalId,
         looked: Looked,
     ) -> Result<Option<(Asked, Found)>, Failure> {
-        let mut asked = self.ask(action, (kind, id));
+        let mut asked = self.ask(action, kind, id);
         let target = looked.target(self, kind, id);
         let permitted = self.permit(&mut asked, action, &target);
         let Some(mut found) = looked.found() else {

@@ -3,7 +3,7 @@
 use super::Journal;
 use crate::failure::StepError;
 use model::Timestamp;
-use store::{AgedAnchor, LogRowId, Reader, Tx};
+use store::{AgedAnchor, Between, LogRowId, Reader, Tx};
 
 impl Journal {
     /// At most `limit` final anchors of a number above `after`, in order.
@@ -21,7 +21,7 @@ impl Journal {
     pub(crate) async fn bare_checkpoints(
         &self,
         log: LogRowId,
-        between: (u64, u64),
+        between: Between,
         before: Timestamp,
         limit: u32,
     ) -> Result<Vec<u64>, StepError> {

@@ -24,6 +24,15 @@ pub struct AgedAnchor {
     pub time: Timestamp,
 }
 
+/// Two sizes of a log, neither of which is among those between.
+#[derive(Debug, Clone, Copy)]
+pub struct Between {
+    /// The lower.
+    pub after: u64,
+    /// The upper.
+    pub below: u64,
+}
+
 /// The view of what may go.
 pub struct Thinning<'a, A> {
     pub(crate) access: &'a mut A,
@@ -58,12 +67,12 @@ impl<A: Access> Thinning<'_, A> {
         rows.into_iter().map(read).collect()
     }
 
-    /// At most `limit` sizes, above `after` and below `below`, of checkpoints that were
-    /// signed before `before` and that no anchor is of.
+    /// At most `limit` sizes between two, of checkpoints that were signed before `before`
+    /// and that no anchor is of.
     pub fn checkpoints(
         &mut self,
         log: LogRowId,
-        (after, below): (u64, u64),
+        between: Between,
         before: Timestamp,
         limit: u32,
     ) -> Result<Vec<u64>, Error> {
@@ -71,6 +80,7 @@ impl<A: Access> Thinning<'_, A> {
             .filter(anchor::log_id.eq(checkpoint::log_id))
             .filter(anchor::state.eq_any(AnchorState::NAMES))
             .filter(anchor::size.eq(checkpoint::size));
+        let Between { after, below } = between;
         let query = checkpoint::table
             .filter(checkpoint::log_id.eq(log.0))
             .filter(checkpoint::size.gt(column::number::<_, i64>(after)?))

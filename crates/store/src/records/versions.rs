@@ -22,7 +22,7 @@ impl<A: Access> Versions<'_, A> {
     /// The current version, which may be a delete. `Missing` when a leaf names a later
     /// one.
     pub fn current(&mut self, facility: FacilityId, record: Tag) -> Result<Option<Version>, Error> {
-        Ok(self.read(facility, record, (None, None), 1)?.0.pop())
+        Ok(self.read(facility, record, None, None, 1)?.0.pop())
     }
 
     /// One version. `Missing` when that row or the newest one was cut.
@@ -32,7 +32,7 @@ impl<A: Access> Versions<'_, A> {
         record: Tag,
         number: VersionNumber,
     ) -> Result<Option<Version>, Error> {
-        let (mut rows, newest) = self.read(facility, record, (number.next(), None), 1)?;
+        let (mut rows, newest) = self.read(facility, record, number.next(), None, 1)?;
         match rows.pop() {
             Some(row) if row.number == number => Ok(Some(row)),
             _ if newest >= Some(number) => Err(Error::Missing(MissingVersion { record, number })),
@@ -50,7 +50,7 @@ impl<A: Access> Versions<'_, A> {
         since: Option<Timestamp>,
         limit: u32,
     ) -> Result<Vec<Version>, Error> {
-        let (rows, newest) = self.read(facility, record, (before, since), limit)?;
+        let (rows, newest) = self.read(facility, record, before, since, limit)?;
         let last = before.map_or(Some(VersionNumber::MAX), VersionNumber::previous);
         let mut expected = newest.min(last);
         for row in &rows {
@@ -73,7 +73,8 @@ impl<A: Access> Versions<'_, A> {
         &mut self,
         facility: FacilityId,
         record: Tag,
-        (before, since): (Option<VersionNumber>, Option<Timestamp>),
+        before: Option<VersionNumber>,
+        since: Option<Timestamp>,
         limit: u32,
     ) -> Result<(Vec<Version>, Option<VersionNumber>), Error> {
         let standing = Standing::new(facility, &record, before, since, limit);
