@@ -1,7 +1,7 @@
 //! The gateway as one value: everything its handlers share, put together once.
 
 use crate::{
-    facility::{Facility, own_urls, ports::Ports, registered::RegisteredOnly},
+    facility::{Facility, own_urls, registered::RegisteredOnly},
     failure::Failure,
     hold::Hold,
     identity::{Identity, IdentityConfig},
@@ -10,6 +10,7 @@ use crate::{
     },
     listener::metrics::RequestMetrics,
     log::waiting_leaves,
+    ports::Ports,
 };
 use model::{Clock, FacilityName, Random, Timestamp};
 use sealing::Kms;

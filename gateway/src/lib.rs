@@ -21,6 +21,7 @@ mod limits;
 pub mod listener;
 pub mod log;
 mod operation;
+pub mod ports;
 pub mod record;
 mod routes;
 mod search;

@@ -9,7 +9,6 @@ pub(crate) mod own;
 pub(crate) mod own_seal;
 pub(crate) mod own_urls;
 pub(crate) mod policy_set;
-pub mod ports;
 pub(crate) mod registered;
 pub(crate) mod registration;
 pub(crate) mod sealed_json;
@@ -23,11 +22,11 @@ use crate::{
         in_force::InForce,
         keyring::{HeldKey, Keyring},
         own_seal::{Envelope, OwnContent, OwnPlace, OwnSeal},
-        ports::Ports,
         statement::log::{Breach, Source, StatementLog},
     },
     failure::Failure,
     log::unshown_keys::UnshownKeys,
+    ports::Ports,
     work::sweep::status::SweepStatus,
 };
 use fhir::LocalBase;

@@ -7,9 +7,9 @@ use crate::{
         Facility,
         own::Own,
         own_seal::{Envelope, OwnContent, OwnPlace},
-        ports::Ports,
     },
     failure::Failure,
+    ports::Ports,
 };
 use fhir::LocalBase;
 use model::{Clock, FacilityName, Random, Scope, Timestamp};

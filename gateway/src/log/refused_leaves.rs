@@ -1,11 +1,7 @@
 //! Leaves that were refused an index, for the operator: which there are, what their rows
 //! say, and the way back into the log for those that are genuine.
 
-use crate::{
-    facility::{Facility, ports::Ports},
-    failure::Failure,
-    log::waiting_leaves,
-};
+use crate::{facility::Facility, failure::Failure, log::waiting_leaves, ports::Ports};
 use model::{FacilityName, Tag, VersionNumber};
 use std::fmt;
 use store::{LeafFault, LeafName, Reader, Tx};

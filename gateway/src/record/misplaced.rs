@@ -5,8 +5,9 @@
 //! listed: an erasure has to name them.
 
 use crate::{
-    facility::{Facility, own_urls, ports::Ports},
+    facility::{Facility, own_urls},
     failure::Failure,
+    ports::Ports,
     record::version::{self, is_delete, patients_of},
 };
 use model::{FacilityName, LogicalId, ResourceType, Tag, VersionNumber};

@@ -22,8 +22,9 @@ pub use status::{SweepState, SweepStatus};
 
 use crate::{
     app::App,
-    facility::{Facility, ports::Ports},
+    facility::Facility,
     failure::Failure,
+    ports::Ports,
     work::jobs::{self, Tools, Turn, Worker},
 };
 use actix_web::web;

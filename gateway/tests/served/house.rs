@@ -11,13 +11,11 @@ use devkit::issuer::{DemoUser, DevIssuer, DevIssuerConfig};
 use gateway::{
     Administrator, App, Certificates, Client, Failure, Limits, Proxies, RegisteredOnly,
     SWEEP_WITHIN, Settings,
-    facility::{
-        ports::Ports,
-        setup::{self, FIRST_GENERATION, NewFacility, TakeOver},
-    },
+    facility::setup::{self, FIRST_GENERATION, NewFacility, TakeOver},
     identity::{IdentityConfig, IssuerConfig},
     listener::server::{self, Gateway, Listening},
     log::refused_leaves::RefusedLeaves,
+    ports::Ports,
     record::misplaced,
 };
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom, Timestamp};

@@ -9,7 +9,7 @@ use crate::{
     revocation::put_in_force,
 };
 use devkit::issuer::DemoUser;
-use gateway::facility::{ports::Ports, setup::First};
+use gateway::{facility::setup::First, ports::Ports};
 use model::{Clock, Random, SystemRandom, Tag};
 use policies::{PolicySource, Role};
 use serde_json::{Value, json};

@@ -8,7 +8,7 @@ use crate::{
     records,
 };
 use devkit::issuer::DemoUser;
-use gateway::facility::{ports::Ports, setup};
+use gateway::{facility::setup, ports::Ports};
 use model::{Clock, Random, SystemRandom};
 use policies::PolicySource;
 use serde_json::json;

@@ -10,7 +10,7 @@ use crate::{
 };
 use devkit::issuer::DemoUser;
 use gateway::{
-    facility::ports::Ports,
+    ports::Ports,
     work::sweep::{self, FaultKind, Whole},
 };
 use model::{Clock, Digest, LogId, Random, SystemRandom};

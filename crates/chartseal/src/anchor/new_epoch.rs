@@ -9,9 +9,9 @@ use crate::{
 };
 use anchor_service::{LogKeys, log::new_epoch};
 use command::{CommandError, complain, say};
-use gateway::facility::{
+use gateway::{
+    facility::setup::{self, Continued},
     ports::Ports,
-    setup::{self, Continued},
 };
 use model::{Clock, Random, SystemClock, SystemRandom};
 use sealing::FileKms;

@@ -7,9 +7,9 @@ use crate::setup::{
 };
 use anchor_service::LogKeys;
 use command::{CommandError, say};
-use gateway::facility::{
+use gateway::{
+    facility::setup::{Confirmed, TakeOver},
     ports::Ports,
-    setup::{Confirmed, TakeOver},
 };
 use model::{Clock, FacilityName, LogId, Random};
 use sealing::{FileKms, KmsError};

@@ -4,8 +4,8 @@
 use crate::{cli::LeavesArgs, config::Config, database, setup::facility};
 use command::{CommandError, complain, say};
 use gateway::{
-    facility::ports::Ports,
     log::refused_leaves::{Refused, RefusedLeaves, Standing, Wanted},
+    ports::Ports,
 };
 use model::{Clock, Random, SystemClock, SystemRandom};
 use sealing::FileKms;

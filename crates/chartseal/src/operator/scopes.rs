@@ -11,7 +11,7 @@ use crate::{
 };
 use client::http_client::{self, cause, refusal};
 use command::{CommandError, complain, say};
-use gateway::{facility::ports::Ports, record::misplaced};
+use gateway::{ports::Ports, record::misplaced};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use reqwest::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use sealing::FileKms;

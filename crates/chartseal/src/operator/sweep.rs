@@ -4,7 +4,7 @@
 use crate::{cli::ConfigArgs, config::Config, database, setup::facility};
 use command::{CommandError, complain, say};
 use gateway::{
-    facility::ports::Ports,
+    ports::Ports,
     work::sweep::{self, SweepState, Whole},
 };
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};

@@ -13,9 +13,9 @@ use crate::{
     },
 };
 use command::{CommandError, complain, say};
-use gateway::facility::{
+use gateway::{
+    facility::setup::{Confirmed, OldFacility, OldSet, TakeOver},
     ports::Ports,
-    setup::{Confirmed, OldFacility, OldSet, TakeOver},
 };
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
 use sealing::FileKms;

@@ -2,8 +2,9 @@
 
 use super::operator::{self, Act};
 use crate::{
-    facility::{Facility, ports::Ports, statement::Said},
+    facility::{Facility, statement::Said},
     failure::Failure,
+    ports::Ports,
 };
 use model::{Digest, FacilityName, LogId, Scope};
 use std::sync::Arc;

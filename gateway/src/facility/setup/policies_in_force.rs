@@ -5,9 +5,9 @@ use crate::{
     facility::{
         Facility,
         policy_set::{self, NewSet, Numbers},
-        ports::Ports,
     },
     failure::Failure,
+    ports::Ports,
 };
 use model::{FacilityName, Random, Scope, Tag, Timestamp};
 use policies::PolicySource;

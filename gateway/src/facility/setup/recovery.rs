@@ -10,10 +10,10 @@ use crate::{
     facility::{
         Facility,
         policy_set::NewSet,
-        ports::Ports,
         registration::{Administrator, Client, Entry, NewRegistration, Registrant},
     },
     failure::Failure,
+    ports::Ports,
 };
 use model::{FacilityName, Random, Scope, Tag, Timestamp};
 use policies::{Action, PolicySource, Role};

@@ -16,11 +16,11 @@ use crate::{
     facility::{
         Facility,
         policy_set::{self, NewSet, Numbers},
-        ports::Ports,
         registration::{Administrator, Client, Entry, NewRegistration, Registrant, open_row},
         statement::{self, Said},
     },
     failure::Failure,
+    ports::Ports,
 };
 use model::{Clock, FacilityName, Random, Scope, Tag, Timestamp};
 use std::{

@@ -3,10 +3,7 @@
 use crate::{cli::InitArgs, config::Config, setup::facility::First};
 use command::CommandError;
 use command::say;
-use gateway::{
-    Administrator, Client,
-    facility::{ports::Ports, setup},
-};
+use gateway::{Administrator, Client, facility::setup, ports::Ports};
 use model::{Clock, Random, SystemClock, SystemRandom};
 use policies::Role;
 use sealing::FileKms;
