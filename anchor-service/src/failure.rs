@@ -59,7 +59,7 @@ pub enum StepError {
         facility: FacilityName,
         /// Which of them.
         epoch: u32,
-        /// Its name.
+        /// The origin line of its checkpoints.
         origin: Origin,
     },
     /// A log in the place of another, and nothing but its row says so.
@@ -71,7 +71,7 @@ pub enum StepError {
     NotBegun {
         /// Whose log it is by its row.
         facility: FacilityName,
-        /// Its name.
+        /// The origin line of its checkpoints.
         origin: Origin,
     },
     /// A row of an anchor that is not what stands on the chain.

@@ -91,7 +91,7 @@ pub enum ConfigError {
     NoSection {
         /// The file.
         file: String,
-        /// Its name.
+        /// The section, such as `gateway`.
         section: &'static str,
     },
 }

@@ -63,7 +63,7 @@ pub struct TrustedLog {
 /// Witnesses, of whom `k` must have signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedWitnesses {
-    /// How many.
+    /// Number of witnesses that must have signed.
     pub k: u64,
     /// Their keys.
     pub vkeys: Vec<WitnessVkey>,

@@ -164,7 +164,7 @@ impl Rules {
     /// What was decided, as the audit stores it.
     ///
     /// # Errors
-    /// None that is known.
+    /// A fault when they cannot be written as JSON.
     pub(super) fn decisions(&self) -> Result<Vec<u8>, Failure> {
         self.decisions.to_json().map_err(Failure::fault)
     }

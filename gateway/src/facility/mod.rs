@@ -170,7 +170,7 @@ impl Facility {
     /// someone has turned back must not keep old rules alive.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the database or the keys cannot be read.
     pub(crate) async fn keep_fresh(&self) -> Result<(), Failure> {
         if self.in_force().is_fresh(self.clock.now()) {
             return Ok(());
@@ -186,7 +186,7 @@ impl Facility {
     /// Reads what is in force again, after a transaction found the epoch moved.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the database or the keys cannot be read.
     pub async fn refresh(&self) -> Result<(), Failure> {
         let _reading = self.reading.lock().await;
         self.read_in_force().await

@@ -91,7 +91,7 @@ pub enum TypeClass {
 pub struct Row {
     /// What is done.
     pub kind: Kind,
-    /// Where.
+    /// The path, by its form.
     pub place: Place,
     /// By which method.
     pub verb: Verb,

@@ -60,7 +60,7 @@ impl Standing {
     /// The registry to be asked.
     ///
     /// # Errors
-    /// When there is none.
+    /// When neither database nor configuration names one.
     pub fn known(&self) -> Result<Address, Box<dyn Error>> {
         let known = self.noted.or(self.configured);
         Ok(known.ok_or("no registry is known; run `chartseal anchor deploy` first")?)

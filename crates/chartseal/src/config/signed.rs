@@ -26,7 +26,7 @@ impl SignedSection {
     /// The URL of the database; reads the secret.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the file of the secret cannot be read.
     pub fn url(&self) -> Result<Zeroizing<String>, Fault> {
         let url = self.postgres.read();
         url.map_err(|problem| ("signed.postgres", problem))

@@ -79,7 +79,7 @@ pub struct RowLeaves {
 /// A row beside its leaves.
 #[derive(Debug, Clone)]
 pub struct SweptRow<T> {
-    /// Its name.
+    /// By which its leaves name it.
     pub name: RowName,
     /// The row, when it can be read.
     pub row: Result<T, Error>,

@@ -118,9 +118,9 @@ impl SweptTable {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Fault {
-    /// What.
+    /// What is wrong.
     pub kind: FaultKind,
-    /// In which table.
+    /// The table of the row or leaf.
     pub table: SweptTable,
     /// The record tag in hex, or the tag of a row that decides; empty where none is known.
     pub record: String,
