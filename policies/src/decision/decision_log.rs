@@ -119,9 +119,10 @@ impl DecisionLog {
         if place == self.decided.len() {
             let few = target.patients.len() <= NAMED;
             let named = target.patients.get(..NAMED).unwrap_or_default();
-            let first = match few {
-                true => Arc::clone(record),
-                false => Arc::new(record.about(named)),
+            let first = if few {
+                Arc::clone(record)
+            } else {
+                Arc::new(record.about(named))
             };
             self.decided.push(Class::of(first, relation));
         }

@@ -68,9 +68,10 @@ impl Rendered<'_> {
             members.object("lifecycle", |members| write_coding(members, code));
         }
         let administered = matches!(self.event.interaction, Interaction::Admin(_));
-        let role = match administered {
-            true => SECURITY_RESOURCE,
-            false => DOMAIN_RESOURCE,
+        let role = if administered {
+            SECURITY_RESOURCE
+        } else {
+            DOMAIN_RESOURCE
         };
         members.object("role", |members| write_coding(members, role));
         members.object("type", |coding| {
