@@ -159,6 +159,13 @@ pub async fn recover(
         random: &random,
     };
     let added = setup::recover(name, people, ports).await?;
+    report_added(args, first, &added);
+    Ok(())
+}
+
+/// Says whom `recover` let in, and how those it left as they are change.
+fn report_added(args: &InitArgs, first: &First, added: &setup::Recovered) {
+    let name = &args.facility;
     if added.policies {
         say!("put the policy set of this release in force; the one before knew no administrators");
     }
@@ -192,7 +199,6 @@ pub async fn recover(
     if added.no_admin_client {
         say_no_admin_client();
     }
-    Ok(())
 }
 
 /// Says who can come in.
