@@ -7,6 +7,7 @@ mod events;
 mod evidence;
 mod fees;
 mod gas;
+mod header;
 mod heads;
 mod inclusion;
 mod key;

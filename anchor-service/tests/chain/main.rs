@@ -11,6 +11,7 @@
 mod closing;
 mod contract;
 mod emptied;
+mod evidence;
 mod gateway;
 mod liar;
 mod lies;

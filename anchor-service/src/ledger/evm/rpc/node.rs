@@ -229,6 +229,31 @@ impl Node {
         self.ask("eth_getBlockReceipts", (hash,)).await
     }
 
+    /// A block's header in the encoding that its hash is made of; `None` where the node does
+    /// not tell it.
+    pub async fn raw_header(&self, block: u64) -> Result<Option<Bytes>, LedgerError> {
+        self.ask_for_raw("debug_getRawHeader", block).await
+    }
+
+    /// A block's receipts in the encoding that their root is made of, likewise.
+    pub async fn raw_receipts(&self, block: u64) -> Result<Option<Vec<Bytes>>, LedgerError> {
+        self.ask_for_raw("debug_getRawReceipts", block).await
+    }
+
+    async fn ask_for_raw<R: RpcRecv>(
+        &self,
+        method: &'static str,
+        block: u64,
+    ) -> Result<Option<R>, LedgerError> {
+        match self.ask(method, (format!("{block:#x}"),)).await {
+            // Whatever stands before a node may let no such question through.
+            Err(LedgerError::Rejected { .. } | LedgerError::Http(_) | LedgerError::Strange(_)) => {
+                Ok(None)
+            }
+            told => told,
+        }
+    }
+
     /// Hands in a signed transaction, to the first node that answers.
     pub async fn send_to_one(&self, raw: &[u8]) -> Result<(), LedgerError> {
         let sent: Result<B256, _> = self
