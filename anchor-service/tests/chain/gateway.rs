@@ -10,12 +10,15 @@ use anchor_service::{
     AnchorService, LogKeys, SignedFile,
     config::Config,
     ledger::{
-        Anchored, Evidence, FinalityRule, Ledger as _,
+        Anchored, Evidence, FinalityRule, Head, Ledger as _,
         evm::{EvmLedger, RpcNode, RpcNodes, SubmitterKey},
     },
     open_log,
 };
-use model::{AnchorState, Commitment, LogId, ManualClock, SeededRandom, Tag, Timestamp};
+use model::{
+    AnchorState, Commitment, FacilityName, LogId, ManualClock, SeededRandom, SystemRandom, Tag,
+    Timestamp,
+};
 use serde_json::json;
 use std::{process::Command, sync::Arc, time::Duration};
 use store::{Database, Facility, NewAudit, NewLog, Registry, Store, samples};
@@ -156,6 +159,28 @@ impl Gateway {
         };
         let insert = move |tx: &mut store::Tx| tx.logs().insert(&new);
         self.store.run_tx("next log", &[], insert).await.unwrap();
+    }
+
+    /// Another facility, whose log may be anchored, with a leaf that waits.
+    pub async fn add_log(&self, name: &str) -> LogId {
+        let (name, created) = (name.parse::<FacilityName>().unwrap(), self.facility.created);
+        let add = name.clone();
+        let add = move |tx: &mut store::Tx| tx.facilities().insert(&add, created);
+        let id = self.store.run_tx("facility", &[], add).await.unwrap();
+        let facility = Facility { id, name, created };
+        let (keys, random) = (LogKeys::new(self.folder.path()), SystemRandom);
+        let opened = open_log(&self.store, &keys, "gw.test", &facility, &random);
+        let log = opened.await.unwrap();
+        let (admin, submitter) = (self.anvil.admin().await, self.ledger().submitter());
+        admin.grant(self.registry, log, submitter).await.unwrap();
+        let wait = move |tx: &mut store::Tx| tx.audits().insert(id, &audit(u64::MAX));
+        self.store.run_tx("plant", &[], wait).await.unwrap();
+        log
+    }
+
+    /// The registry's head of a log.
+    pub async fn head(&self, log: LogId) -> Option<Head> {
+        self.ledger().head(log).await.unwrap()
     }
 
     /// The submitter's account.

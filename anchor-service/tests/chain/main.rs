@@ -24,4 +24,5 @@ mod postgres;
 mod proxy;
 mod reader;
 mod service;
+mod split;
 mod support;
