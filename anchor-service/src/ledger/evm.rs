@@ -20,6 +20,7 @@ mod transaction;
 pub use super::{ClosedEvent, ClosingReason};
 pub use admin::RegistryAdmin;
 pub use fees::Fees;
+pub(crate) use fees::Quote;
 pub use key::SubmitterKey;
 pub use reader::{AnchorEvent, RegistryReader};
 pub use registry::{AnchorRegistry, Version as RegistryVersion};
@@ -31,11 +32,12 @@ use crate::ledger::{
 };
 use alloy::primitives::{Address, B256, TxKind};
 use events::Events;
-use fees::Quote;
 use heads::Heads;
 use model::LogId;
 use rpc::node::{LATEST, Node};
 use transaction::Draft;
+#[cfg(test)]
+pub(crate) use transaction::reprice;
 
 /// A registry on an EVM chain, with one submitter.
 #[derive(Debug)]

@@ -7,9 +7,10 @@ mod port;
 
 pub(crate) use faulty::Lie;
 
-use super::evm::Fees;
+use super::evm::{Fees, Quote, reprice};
 use super::{Anchored, Block, ClosedEvent, Extension, GWEI, Head, LedgerError, Refusal};
 use crate::simulation::Faults;
+use alloy::consensus::TxEip1559;
 use model::{Digest, LogId, Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -68,13 +69,30 @@ struct Chain {
     asked_in_vain: u64,
     /// What the next answer of its kind is false in.
     lie: Option<Lie>,
-    /// What gas costs, in gwei.
+    /// The base fee, in gwei.
     price: u64,
-    /// What was offered for gas, in wei, with what it cost then.
-    offered: BTreeMap<Hash, (u128, u128)>,
+    /// What was offered for gas.
+    offered: BTreeMap<Hash, Offer>,
+    /// What was handed in, mined or not.
+    sent: BTreeSet<Hash>,
     /// Every anchor ever handed in, by log and seq: roots that were claimed.
     claimed: BTreeMap<(LogId, u64), BTreeSet<(u64, Digest)>>,
 }
+
+/// What is offered for gas, and what it cost then.
+#[derive(Debug, Clone)]
+struct Offer {
+    transaction: TxEip1559,
+    /// Twice the base fee and the usual tip, in wei.
+    today: u128,
+    /// Whether the node named a false tip for it.
+    misled: bool,
+}
+
+/// What the node tips.
+const TIP: u128 = GWEI;
+/// What it tips where it lies.
+const FALSE_TIP: u128 = 10_u128.pow(30);
 
 fn hash(kind: u8, number: u64) -> Hash {
     let mut hash = [kind; 32];
@@ -137,10 +155,25 @@ impl Chain {
         self.pool.contains(hash) || mined.any(|(other, _)| other == hash)
     }
 
-    /// Within the bounds that the adapter for EVM chains keeps to.
-    fn offer(&self, raised: u128) -> Result<(u128, u128), LedgerError> {
-        let today = u128::from(self.price) * GWEI;
-        Ok((FEES.bounded(raised.max(today), today)?, today))
+    /// The price of today, or an attempt's at it, as the adapter for EVM chains makes them.
+    fn offer(&mut self, before: Option<&[u8]>) -> Result<Offer, LedgerError> {
+        let base_fee = u128::from(self.price) * GWEI;
+        let misled = self.lies(Lie::Tip);
+        let tip = if misled { FALSE_TIP } else { TIP };
+        let Quote::Dynamic { fee, tip } = FEES.dynamic(base_fee, tip)? else {
+            return Err(LedgerError::Strange("simulated"));
+        };
+        let before_offer = before.and_then(|raw| self.offered.get(raw)).cloned();
+        let is_known = before.is_some_and(|raw| self.is_known(raw));
+        let is_raised = is_known && before_offer.as_ref().is_some_and(|offer| offer.misled);
+        let mut transaction =
+            before_offer.map_or_else(TxEip1559::default, |offer| offer.transaction);
+        reprice(&mut transaction, is_known, fee, tip, &FEES)?;
+        Ok(Offer {
+            transaction,
+            today: base_fee * 2 + TIP,
+            misled: misled || is_raised,
+        })
     }
 
     fn final_depth(&self) -> usize {

@@ -52,6 +52,14 @@ impl Witness {
         }
     }
 
+    /// What was signed of a log at this size.
+    pub(super) fn roots(&self, log: &str, size: u64) -> BTreeSet<Digest> {
+        let seen = self.0.lock().unwrap();
+        let mut of_log = seen.iter();
+        let found = of_log.find(|((origin, of), _)| origin.as_str() == log && *of == size);
+        found.map_or_else(BTreeSet::new, |(_, roots)| roots.clone())
+    }
+
     /// This was signed, and kept where signed states are.
     pub(super) fn judge_seen(&self, log: &str, size: u64, root: Digest) {
         let seen = self.0.lock().unwrap();

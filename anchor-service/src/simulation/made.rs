@@ -2,9 +2,10 @@
 //! with the same files.
 
 use super::World;
-use model::{Commitment, LogId, ManualClock, Timestamp};
+use crate::Alarm;
+use model::{Commitment, Digest, LogId, ManualClock, Timestamp};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
@@ -73,6 +74,16 @@ fn open(path: PathBuf) -> Store {
     store
 }
 
+/// By size.
+fn roots_of(leaves: &[Commitment]) -> BTreeMap<u64, Digest> {
+    let (mut tree, mut roots) = (CompactRange::default(), BTreeMap::new());
+    for leaf in leaves {
+        tree.push(leaf_hash(leaf));
+        roots.insert(tree.size(), tree.root());
+    }
+    roots
+}
+
 static MADE: OnceLock<Made> = OnceLock::new();
 
 impl World {
@@ -125,11 +136,7 @@ impl World {
         for (planted, log_id) in self.planted.iter().zip(&self.logs) {
             let (log, found) = self.leaves(*log_id).await;
             assert_eq!(&found, planted, "a leaf is in another's place");
-            let (mut tree, mut roots) = (CompactRange::default(), BTreeMap::new());
-            for leaf in &found {
-                tree.push(leaf_hash(leaf));
-                roots.insert(tree.size(), tree.root());
-            }
+            let roots = roots_of(&found);
             let witness = &self.ledger.faults.witness;
             witness.judge_history(&log.origin, &roots);
         }
@@ -147,12 +154,61 @@ impl World {
             let (waiting, checkpoints) = self.store.read("judge", read).await.unwrap();
             assert_eq!(found.len() as u64 + waiting, planted.len() as u64);
             assert!(planted.starts_with(&found), "a leaf is in another's place");
+            let (witness, roots) = (&self.ledger.faults.witness, roots_of(&found));
             for checkpoint in checkpoints {
                 let row = checkpoint.row.unwrap();
-                let witness = &self.ledger.faults.witness;
                 witness.judge_seen(&log.origin, row.size, row.root);
+                let here = roots.get(&row.size);
+                assert!(here.is_none_or(|root| *root == row.root), "{}", row.size);
+            }
+            // Whatever was sent, mined or not, was signed and kept first.
+            let claimed = self.ledger.claimed().into_iter();
+            for (_, claims) in claimed.filter(|((of, _), _)| of == log_id) {
+                for (size, root) in claims {
+                    witness.judge_seen(&log.origin, size, root);
+                }
             }
         }
+    }
+
+    /// What a service that halted says is so, and it halted before it grew or signed: what
+    /// its database has of anchors is true of its own leaves.
+    pub(super) async fn judge_halt(&self, alarm: &Alarm) {
+        let (Alarm::Behind { log_id, size, .. } | Alarm::Forked { log_id, size, .. }) = alarm
+        else {
+            panic!("{alarm}");
+        };
+        let (log, found) = self.leaves(*log_id).await;
+        let roots = roots_of(&found);
+        let held = self.held(&log, *size);
+        match alarm {
+            Alarm::Behind { local, .. } => {
+                assert_eq!((log.size, found.len() as u64), (*local, *local));
+                assert!(local < size && !held.is_empty(), "{alarm}");
+            }
+            _ => assert!(
+                held.iter().any(|root| roots.get(size) != Some(root)),
+                "{alarm}"
+            ),
+        }
+        for log_id in &self.logs {
+            let (log, found) = self.leaves(*log_id).await;
+            let roots = roots_of(&found);
+            let read = move |r: &mut store::Reader| r.log_pages().anchors(log.id, -1, u32::MAX);
+            for anchor in self.store.read("judge", read).await.unwrap() {
+                let new = anchor.row.unwrap().new;
+                let here = roots.get(&new.size);
+                assert!(here.is_none_or(|root| *root == new.root), "{}", new.seq);
+            }
+        }
+    }
+
+    /// The roots of a log at this size that were signed or stand on the chain.
+    fn held(&self, log: &Log, size: u64) -> BTreeSet<Digest> {
+        let mut held = self.ledger.faults.witness.roots(&log.origin, size);
+        let heads = self.ledger.history(log.log_id).into_iter();
+        held.extend(heads.filter(|head| head.size == size).map(|head| head.root));
+        held
     }
 
     async fn leaves(&self, log_id: LogId) -> (Log, Vec<Commitment>) {

@@ -2,7 +2,7 @@
 //! PostgreSQL that are killed: the invariants of the simulation, where a real node and a
 //! real server decide.
 
-use crate::{gateway::Gateway, postgres::Postgres};
+use crate::{fees, gateway::Gateway, postgres::Postgres};
 use anchor_service::{
     SignedError, SignedFile, SignedKeeper, SignedStates, StepError, ledger::FinalityRule,
 };
@@ -80,7 +80,7 @@ async fn step(gateway: &mut Gateway, which: u64) -> Result<u64, StepError> {
 }
 
 async fn act(gateway: &mut Gateway, dice: &Dice, server: Option<&Postgres>) {
-    match dice.below(20) {
+    match dice.below(21) {
         0..4 => gateway.plant(1 + dice.below(300)).await,
         4..11 => drop(step(gateway, dice.below(4)).await),
         11..14 => gateway.mine(1 + dice.below(12)).await,
@@ -100,6 +100,16 @@ async fn act(gateway: &mut Gateway, dice: &Dice, server: Option<&Postgres>) {
             gateway.clock.advance_millis(millis);
         }
         18 => gateway.restart().await,
+        19 if dice.below(2) == 0 => {
+            // From nothing to more than is ever paid.
+            let gwei = [0, 1, 90, 400, 600][usize::try_from(dice.below(5)).unwrap()];
+            let fee = json!([format!("{:#x}", gwei * 1_000_000_000_u64)]);
+            gateway
+                .anvil
+                .must("anvil_setNextBlockBaseFeePerGas", fee)
+                .await;
+            gateway.mine(1).await;
+        }
         _ => match server {
             Some(server) => {
                 let (late, which) = (Duration::from_millis(dice.below(12)), dice.below(4));
@@ -130,6 +140,12 @@ async fn wait_for(gateway: &Gateway) {
 /// Lets all come to rest.
 async fn rest(gateway: &mut Gateway) {
     let mut said = Ok(0);
+    let usual = json!(["0x3b9aca00"]);
+    gateway
+        .anvil
+        .must("anvil_setNextBlockBaseFeePerGas", usual)
+        .await;
+    gateway.mine(1).await;
     for _ in 0..12 {
         said = Ok(0);
         for which in 0..4 {
@@ -144,6 +160,7 @@ async fn rest(gateway: &mut Gateway) {
 }
 
 async fn judge(gateway: &Gateway) {
+    fees::judge(gateway).await;
     let id = gateway.log;
     let read = gateway.store.read("judge", move |r| {
         let mut logs = r.logs().list()?.into_iter();

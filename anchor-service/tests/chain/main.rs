@@ -12,6 +12,7 @@ mod closing;
 mod contract;
 mod emptied;
 mod evidence;
+mod fees;
 mod gateway;
 mod liar;
 mod lies;

@@ -19,7 +19,7 @@ pub struct Fees {
 
 /// The price of today, within the bounds, in wei for a unit of gas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quote {
+pub(crate) enum Quote {
     /// On a chain with a base fee.
     Dynamic {
         /// At most, tip included.
@@ -102,7 +102,11 @@ impl Fees {
     }
 
     /// Twice the base fee, so that it may rise for some blocks, and the tip.
-    fn dynamic(&self, base_fee: u128, suggested_tip: u128) -> Result<Quote, LedgerError> {
+    pub(crate) fn dynamic(
+        &self,
+        base_fee: u128,
+        suggested_tip: u128,
+    ) -> Result<Quote, LedgerError> {
         self.within(base_fee)?;
         let tip = suggested_tip.min(self.most_tip);
         let fee = base_fee
@@ -116,7 +120,7 @@ impl Fees {
     }
 
     /// A raised price, if it is within the bounds and a multiple of today's.
-    pub(crate) fn bounded(&self, raised: u128, today: u128) -> Result<u128, LedgerError> {
+    pub(super) fn bounded(&self, raised: u128, today: u128) -> Result<u128, LedgerError> {
         let multiple = today.saturating_mul(MULTIPLE).max(CHEAP);
         within(raised, self.most.min(multiple))
     }

@@ -96,12 +96,7 @@ pub async fn replace(
     match (envelope, today) {
         (TxEnvelope::Eip1559(signed), Quote::Dynamic { fee, tip }) => {
             let mut transaction = signed.strip_signature();
-            if is_known {
-                raise(&mut transaction, fee, tip, fees)?;
-            } else {
-                transaction.max_fee_per_gas = fee;
-                transaction.max_priority_fee_per_gas = tip;
-            }
+            reprice(&mut transaction, is_known, fee, tip, fees)?;
             sign_1559(transaction, key)
         }
         (TxEnvelope::Legacy(signed), Quote::Legacy { price }) => {
@@ -150,6 +145,22 @@ async fn own_sent(node: &Node, hash: [u8; 32]) -> Result<Option<SentTransaction>
         })),
         _ => Err(LedgerError::Strange("a transaction does not have its hash")),
     }
+}
+
+/// Today's price for what the node does not know, else a raised one.
+pub(crate) fn reprice(
+    transaction: &mut TxEip1559,
+    is_known: bool,
+    fee: u128,
+    tip: u128,
+    fees: &Fees,
+) -> Result<(), LedgerError> {
+    if is_known {
+        return raise(transaction, fee, tip, fees);
+    }
+    transaction.max_fee_per_gas = fee;
+    transaction.max_priority_fee_per_gas = tip;
+    Ok(())
 }
 
 fn raise(

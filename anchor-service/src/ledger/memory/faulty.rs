@@ -1,7 +1,7 @@
 //! What a node does wrong, and what must hold all the same.
 
-use super::{Chain, GWEI, MemoryLedger};
-use crate::ledger::{Head, Inclusion, LedgerError};
+use super::{Chain, GWEI, MemoryLedger, Offer};
+use crate::ledger::{Anchored, Head, Inclusion, LedgerError};
 use model::{Digest, LogId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,22 +20,37 @@ pub(crate) enum Lie {
     Block,
     /// The transaction that took effect failed.
     Failed,
+    /// An event of the registry that never was.
+    Event,
+    /// No event where there is one.
+    NoEvent,
+    /// A chain that is higher than it is.
+    Height,
+    /// The transaction can take no effect.
+    Void,
+    /// A tip that nobody could pay.
+    Tip,
 }
 
 impl Lie {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Head,
         Self::OldHead,
         Self::Nonce,
         Self::OldNonce,
         Self::Block,
         Self::Failed,
+        Self::Event,
+        Self::NoEvent,
+        Self::Height,
+        Self::Void,
+        Self::Tip,
     ];
 }
 
 impl Chain {
     /// Whether this answer is the false one.
-    fn lies(&mut self, lie: Lie) -> bool {
+    pub(super) fn lies(&mut self, lie: Lie) -> bool {
         self.lie.take_if(|next| *next == lie).is_some()
     }
 
@@ -79,6 +94,18 @@ impl Chain {
         } else {
             nonce
         }
+    }
+
+    pub(super) fn told_event(&mut self, found: Option<Anchored>) -> Option<Anchored> {
+        let mut told = found?;
+        if self.lies(Lie::NoEvent) {
+            return None;
+        }
+        if self.lies(Lie::Event) {
+            told.transaction = [0x11; 32];
+            told.root = Digest::new([0x11; 32]);
+        }
+        Some(told)
     }
 
     pub(super) fn told_receipt(&mut self, found: Option<Inclusion>) -> Option<Inclusion> {
@@ -138,25 +165,34 @@ impl MemoryLedger {
         }
     }
 
-    /// Nothing was offered beyond the bounds, and a step has one transaction mined at most:
-    /// so all that was paid is bounded.
+    /// Nothing was handed in that offers more than the bounds, and a step has one transaction
+    /// mined at most: so all that was paid is bounded.
     pub(crate) fn judge_fees(&self, steps: u64) {
         let chain = self.chain.lock().unwrap();
         assert!(chain.nonce() <= steps, "{} were paid for", chain.nonce());
-        let mined = chain
-            .blocks
-            .iter()
-            .flat_map(|(_, transactions)| transactions);
-        let paid =
-            mined.map(|(hash, _)| chain.offered.get(hash).map_or(0, |(offered, _)| *offered));
-        assert!(paid.sum::<u128>() <= u128::from(steps) * 500 * GWEI);
-        for (offered, today) in chain.offered.values() {
-            assert!(*offered <= 500 * GWEI, "{offered} wei for a unit of gas");
-            assert!(
-                *offered <= (*today * 5).max(10 * GWEI),
-                "{offered} of {today}"
-            );
+        for hash in &chain.sent {
+            let Offer {
+                transaction,
+                today,
+                misled,
+            } = &chain.offered[hash];
+            let offered = transaction.max_fee_per_gas;
+            let tip = transaction.max_priority_fee_per_gas;
+            assert!(offered <= 500 * GWEI, "{offered} wei for a unit of gas");
+            assert!(tip <= offered.min(100 * GWEI), "a tip of {tip}");
+            let most = (*today * 5).max(10 * GWEI);
+            assert!(*misled || offered <= most, "{offered} of {today}");
         }
+    }
+
+    /// What was handed in offers for gas: all of it, and the tip in it.
+    pub(crate) fn offers(&self) -> Vec<(u128, u128)> {
+        let chain = self.chain.lock().unwrap();
+        let of = |hash| {
+            let sent = &chain.offered[hash].transaction;
+            (sent.max_fee_per_gas, sent.max_priority_fee_per_gas)
+        };
+        chain.sent.iter().map(of).collect()
     }
 
     /// The roots that were handed in, by log and size.

@@ -1,5 +1,7 @@
 //! What the chain and its nodes do.
 
-pub(super) mod lagging;
+mod fees;
+mod lagging;
 pub(super) mod lost_blocks;
 pub(super) mod moving;
+mod reorganised;

@@ -5,7 +5,7 @@ use crate::simulation::{
     Step::{Checkpoint, Post, Sequence},
     lists::list::{
         Op::{self, Copy, Enqueue, FailOver, Mine, Take, TakeToo},
-        run,
+        Setting, run,
     },
 };
 
@@ -24,7 +24,7 @@ async fn a_checkpoint_that_the_signed_states_alone_kept_is_stored_again() {
         Enqueue(0, 3),
         Take(Sequence),
     ];
-    run(3, &list).await;
+    run(Setting::of_depth(3), &list).await;
 }
 
 /// The node named a transaction number too large. What was sent under it is given up, and
@@ -39,5 +39,5 @@ async fn a_transaction_under_a_false_number_keeps_nothing_waiting() {
         Take(Post),
         Enqueue(1, 3),
     ];
-    run(12, &list).await;
+    run(Setting::of_depth(12), &list).await;
 }

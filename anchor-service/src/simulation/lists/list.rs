@@ -60,20 +60,46 @@ pub(crate) enum Op {
     FailOver,
 }
 
-/// Blocks on top that make one final, of which a list has one.
+/// What does not change while a list runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setting {
+    /// Blocks on top that make one final.
+    pub(crate) depth: usize,
+    /// How often a quiet log is anchored again; 0 for never.
+    pub(crate) heartbeat_seconds: u64,
+}
+
+impl Setting {
+    /// Without heartbeats.
+    pub(crate) const fn of_depth(depth: usize) -> Self {
+        Self {
+            depth,
+            heartbeat_seconds: 0,
+        }
+    }
+}
+
+/// Of which a list has one.
 const DEPTHS: [usize; 4] = [3, 3, 12, 64];
+/// Likewise: a jump of the clock makes one due, or the next step does.
+const HEARTBEATS: [u64; 4] = [0, 0, 1, 3_600];
+/// Blocks that there are before a list begins, as many as the deepest reorganisation takes.
+const FIRST_BLOCKS: usize = 64;
 const OPS: u64 = 40;
 /// Most rounds of steps at the end of a list.
 const REST: u64 = 8;
 /// How often it takes that long until lost transactions are sent again.
 const ROUNDS: usize = 3;
 
-/// The list of a seed, with the number of blocks that make one final.
-pub(crate) fn of_seed(seed: u64) -> (usize, Vec<Op>) {
+/// The list of a seed, and in what it runs.
+pub(crate) fn of_seed(seed: u64) -> (Setting, Vec<Op>) {
     let dice = Dice(SeededRandom::new(seed));
-    let depth = DEPTHS[dice.index(DEPTHS.len())];
+    let setting = Setting {
+        depth: DEPTHS[dice.index(DEPTHS.len())],
+        heartbeat_seconds: HEARTBEATS[dice.index(HEARTBEATS.len())],
+    };
     let count = 8 + dice.below(OPS);
-    (depth, (0..count).map(|_| op(&dice)).collect())
+    (setting, (0..count).map(|_| op(&dice)).collect())
 }
 
 fn op(dice: &Dice) -> Op {
@@ -253,17 +279,22 @@ impl Run {
                 world.judge().await;
                 world.judge_history().await;
             }
-            Some(StepError::Alarm(Alarm::Behind { .. } | Alarm::Forked { .. }))
-                if self.failed_over => {}
+            Some(StepError::Alarm(alarm @ (Alarm::Behind { .. } | Alarm::Forked { .. })))
+                if self.failed_over =>
+            {
+                world.judge_halt(&alarm).await;
+            }
             Some(other) => panic!("it does not come to rest: {other}"),
         }
     }
 }
 
 /// Runs a list to its end; panics where something does not hold.
-pub(crate) async fn run(depth: usize, list: &[Op]) {
+pub(crate) async fn run(setting: Setting, list: &[Op]) {
     let mut world = World::made().await;
-    world.ledger.set_final_depth(depth);
+    world.ledger.set_final_depth(setting.depth);
+    world.heartbeat_seconds = setting.heartbeat_seconds;
+    (0..FIRST_BLOCKS).for_each(|_| world.mine());
     world.restart();
     let mut run = Run {
         world,
@@ -290,17 +321,17 @@ impl Runner {
         Self(runtime.unwrap())
     }
 
-    fn holds(&self, depth: usize, list: &[Op]) -> bool {
-        catch_unwind(AssertUnwindSafe(|| self.0.block_on(run(depth, list)))).is_ok()
+    fn holds(&self, setting: Setting, list: &[Op]) -> bool {
+        catch_unwind(AssertUnwindSafe(|| self.0.block_on(run(setting, list)))).is_ok()
     }
 
     /// Leaves out what the list fails without, one operation at a time.
-    fn shortest(&self, depth: usize, mut list: Vec<Op>) -> Vec<Op> {
+    fn shortest(&self, setting: Setting, mut list: Vec<Op>) -> Vec<Op> {
         let mut at = 0;
         while at < list.len() {
             let mut shorter = list.clone();
             shorter.remove(at);
-            if self.holds(depth, &shorter) {
+            if self.holds(setting, &shorter) {
                 at += 1;
             } else {
                 list = shorter;
@@ -333,10 +364,10 @@ fn whatever_list_there_is_leaves_one_history_or_says_why_not() {
             if seed >= first + count || failed.lock().unwrap().len() >= MOST_FAILED {
                 return;
             }
-            let (depth, list) = of_seed(seed);
-            if !runner.holds(depth, &list) {
-                let list = runner.shortest(depth, list);
-                println!("seed {seed}, depth {depth}: {list:?}");
+            let (setting, list) = of_seed(seed);
+            if !runner.holds(setting, &list) {
+                let list = runner.shortest(setting, list);
+                println!("seed {seed}, {setting:?}: {list:?}");
                 failed.lock().unwrap().push(seed);
             }
         }
