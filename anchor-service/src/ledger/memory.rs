@@ -47,6 +47,8 @@ struct Chain {
     highest: usize,
     /// Logs that the submitter may not anchor.
     ungranted: BTreeSet<LogId>,
+    /// Logs that are refused for a reason that names none.
+    refused: BTreeSet<LogId>,
     /// Logs that the registry's admin has closed.
     closed: BTreeMap<LogId, ClosedEvent>,
     /// Anchors that fit into a block; `None` for any number.
@@ -187,6 +189,9 @@ impl Chain {
             if self.ungranted.contains(&a.log_id) {
                 return Err(Refusal::NotSubmitter { log_id: a.log_id });
             }
+            if self.refused.contains(&a.log_id) {
+                return Err(Refusal::Other("simulated".to_owned()));
+            }
             if self.closed.contains_key(&a.log_id) {
                 return Err(Refusal::Closed { log_id: a.log_id });
             }
@@ -267,6 +272,16 @@ impl MemoryLedger {
             chain.ungranted.remove(&log);
         } else {
             chain.ungranted.insert(log);
+        }
+    }
+
+    /// Refuses a log without a word of which it is, or takes it again.
+    pub(crate) fn refuse(&self, log: LogId, refuses: bool) {
+        let mut chain = self.chain.lock().unwrap();
+        if refuses {
+            chain.refused.insert(log);
+        } else {
+            chain.refused.remove(&log);
         }
     }
 

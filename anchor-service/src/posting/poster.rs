@@ -12,10 +12,12 @@
 //! What to post next is asked of the registry, not of the store: there is no
 //! local state whose loss could fork a head.
 
+mod fitting;
+
 use crate::{
     config::Config,
     failure::StepError,
-    ledger::{Extension, Head, Ledger, LedgerError, Refusal, SignedTransaction},
+    ledger::{Extension, Head, Ledger, LedgerError},
     log::{
         guard,
         journal::{Journal, Log},
@@ -28,9 +30,6 @@ use crate::{
 use model::{Clock, FacilityName, LogId, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
 use tracing::Span;
-
-/// Logs in one transaction; the rest goes with the next.
-const MAX_LOGS: usize = 100;
 
 /// Posts the anchors of all logs.
 pub(crate) struct Poster<L> {
@@ -119,24 +118,19 @@ impl<L: Ledger> Poster<L> {
     /// silence either.
     async fn end(&self, posted: u64) -> Result<u64, StepError> {
         let posted = self.left_out.end(posted)?;
-        let Some(refusal) = self.refusals.first() else {
+        let Some((log_id, refusal)) = self.refusals.first() else {
             return Ok(posted);
         };
-        match self.owner(refusal.log_id()).await? {
+        match self.owner(log_id).await? {
             Some(facility) => Err(StepError::NotAnchored { facility, refusal }),
             None => Err(LedgerError::Refused(refusal).into()),
         }
     }
 
-    async fn is_ended(&self, log_id: LogId) -> Result<bool, StepError> {
-        let logs = self.journal.all_logs().await?;
-        Ok(logs.iter().any(|log| log.log_id == log_id && log.ended))
-    }
-
     /// Whose log it is; the registry knows its id only.
-    async fn owner(&self, log_id: Option<LogId>) -> Result<Option<FacilityName>, StepError> {
+    async fn owner(&self, log_id: LogId) -> Result<Option<FacilityName>, StepError> {
         let logs = self.journal.all_logs().await?;
-        let log = logs.into_iter().find(|log| Some(log.log_id) == log_id);
+        let log = logs.into_iter().find(|log| log.log_id == log_id);
         Ok(log.map(|log| log.facility))
     }
 
@@ -204,49 +198,6 @@ impl<L: Ledger> Poster<L> {
         span.record("chartseal.transaction", span::shown(signed.hash));
         self.under_way.send(&signed.raw, signed.hash).await?;
         self.end(posted).await
-    }
-
-    /// Signs one transaction over as many as the registry takes of these. One log that
-    /// it refuses must not hold up the rest: it is left out, and tried again with the
-    /// next transaction.
-    async fn prepare(
-        &self,
-        nonce: u64,
-        mut anchors: Vec<Extension>,
-    ) -> Result<Option<(SignedTransaction, Vec<Extension>)>, StepError> {
-        let (mut refused, mut most) = (BTreeMap::new(), MAX_LOGS);
-        let signed = loop {
-            let carried = anchors.get(..most).unwrap_or(&anchors);
-            if carried.is_empty() {
-                break None;
-            }
-            match self.ledger.prepare(nonce, carried).await {
-                Ok(signed) => break Some(signed),
-                // Fewer may fit into a block; the rest goes with the next transaction.
-                Err(LedgerError::TooMuchGas) if carried.len() > 1 => most = carried.len() / 2,
-                Err(LedgerError::Refused(refusal)) => {
-                    let before = anchors.len();
-                    anchors.retain(|anchor| Some(anchor.log_id) != refusal.log_id());
-                    let Some(log_id) = refusal.log_id().filter(|_| anchors.len() < before) else {
-                        return Err(LedgerError::Refused(refusal).into());
-                    };
-                    if matches!(refusal, Refusal::Closed { .. }) && self.is_ended(log_id).await? {
-                        // Another goes on in its place: nothing is missing.
-                        continue;
-                    }
-                    if self.refusals.of(log_id).as_ref() != Some(&refusal) {
-                        let facility = self.owner(Some(log_id)).await?;
-                        let facility = facility.as_ref().map(tracing::field::display);
-                        tracing::error!(facility, %refusal, "a log is not anchored; the others are");
-                    }
-                    refused.insert(log_id, refusal);
-                }
-                Err(error) => return Err(error.into()),
-            }
-        };
-        self.refusals.set(refused);
-        anchors.truncate(most);
-        Ok(signed.map(|signed| (signed, anchors)))
     }
 
     /// The anchor that this log needs, once all that the chain has of it have their rows.

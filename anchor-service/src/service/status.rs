@@ -232,8 +232,10 @@ impl Refusals {
         self.lock().get(&log).cloned()
     }
 
-    pub(crate) fn first(&self) -> Option<Refusal> {
-        self.lock().values().next().cloned()
+    pub(crate) fn first(&self) -> Option<(LogId, Refusal)> {
+        let refusals = self.lock();
+        let (log_id, refusal) = refusals.first_key_value()?;
+        Some((*log_id, refusal.clone()))
     }
 
     pub(crate) fn set(&self, refused: BTreeMap<LogId, Refusal>) {

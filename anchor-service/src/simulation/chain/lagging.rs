@@ -68,6 +68,39 @@ async fn logs_that_do_not_fit_into_one_block_are_split() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_names_no_log_holds_up_no_other() {
+    for refused in [0, 1] {
+        let mut world = World::new(0).await;
+        world.ledger.refuse(world.logs[refused], true);
+        world.plant(0, 2).await;
+        world.plant(1, 3).await;
+        for step in [Step::Sequence, Step::Checkpoint] {
+            world.step(step).await.unwrap();
+        }
+        for _ in 0..2 {
+            let named = world.service.step_post().await;
+            let StepError::NotAnchored { facility, .. } = named.unwrap_err() else {
+                panic!("the log is named");
+            };
+            assert_eq!(facility, world.facilities[refused].name);
+            world.mine();
+        }
+        let status = world.service.status().read().await.unwrap();
+        let told: Vec<_> = status
+            .logs
+            .iter()
+            .map(|log| log.refused.is_some())
+            .collect();
+        assert_eq!(told, [refused == 0, refused == 1]);
+        let anchored = |log: usize| world.ledger.history(world.logs[log]).len();
+        assert_eq!((anchored(refused), anchored(1 - refused)), (0, 1));
+        world.ledger.refuse(world.logs[refused], false);
+        world.settle().await;
+        world.judge().await;
+    }
+}
+
+#[tokio::test]
 async fn attempts_without_number_cost_one_question() {
     let mut world = World::new(0).await;
     posted(&mut world, 2).await;

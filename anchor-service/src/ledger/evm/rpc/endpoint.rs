@@ -215,8 +215,10 @@ fn explain(error: &TransportError) -> LedgerError {
         if beyond.iter().any(|words| message.contains(words)) {
             return LedgerError::TooMuchGas;
         }
-        if let Some(data) = payload.as_revert_data() {
-            return LedgerError::Refused(registry::refusal(&data));
+        // Some nodes give the contract's reason, others say no more than that it reverts.
+        let data = payload.as_revert_data();
+        if data.is_some() || message.contains("revert") {
+            return LedgerError::Refused(registry::refusal(&data.unwrap_or_default()));
         }
         return LedgerError::Rejected {
             code: payload.code,
@@ -231,5 +233,35 @@ fn explain(error: &TransportError) -> LedgerError {
         _ => LedgerError::Strange(
             "its form is not that of Ethereum, so something else may answer in its place",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Refusal;
+    use alloy::transports::RpcError;
+    use serde_json::json;
+
+    fn said(code: i64, message: &str) -> LedgerError {
+        let payload = json!({"code": code, "message": message});
+        explain(&RpcError::ErrorResp(
+            serde_json::from_value(payload).unwrap(),
+        ))
+    }
+
+    #[test]
+    fn a_revert_without_a_reason_is_a_refusal() {
+        for (code, message) in [
+            (3, "execution reverted"),
+            (-32_000, "Execution reverted"),
+            (-32_603, "VM Exception while processing transaction: revert"),
+        ] {
+            let refused =
+                LedgerError::Refused(Refusal::Other("a revert without a known reason".to_owned()));
+            assert_eq!(said(code, message), refused, "{message}");
+        }
+        let other = said(-32_000, "only peers that are known");
+        assert!(matches!(other, LedgerError::Rejected { .. }), "{other:?}");
     }
 }
