@@ -27,7 +27,9 @@ pub struct LogStatus {
     pub refused: Option<Refusal>,
     /// The newest final anchor.
     pub last_final: Option<FinalAnchor>,
-    /// Why that, or its number, is not known.
+    /// When its first checkpoint was signed, while there is no final anchor.
+    pub first_signed: Option<Timestamp>,
+    /// Why the newest final anchor, or its number, is not known.
     pub unknown: Option<store::Error>,
 }
 

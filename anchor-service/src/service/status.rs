@@ -62,12 +62,16 @@ pub(crate) struct Freshness {
 }
 
 impl Freshness {
-    /// The age of the newest final anchor in milliseconds, when it is too great. A log that
-    /// has grown no further since and has no heartbeats is as fresh as it can be.
+    /// The age of the newest final anchor in milliseconds, or where there is none that of the
+    /// first checkpoint, when it is too great. A log that has grown no further since and has no
+    /// heartbeats is as fresh as it can be.
     fn overdue(self, log: &LogStatus, now: Timestamp) -> Option<i64> {
-        let last = log.last_final?;
-        let moves = self.has_heartbeats || log.size > last.size;
-        let age = now.as_millis().saturating_sub(last.time.as_millis());
+        let (since, size) = match log.last_final {
+            Some(last) => (last.time, last.size),
+            None => (log.first_signed?, 0),
+        };
+        let moves = self.has_heartbeats || log.size > size;
+        let age = now.as_millis().saturating_sub(since.as_millis());
         (self.most_millis > 0 && moves && age > self.most_millis).then_some(age)
     }
 }
@@ -120,11 +124,18 @@ impl StatusReader {
         }
         let overdue = |log: &LogStatus| {
             let minutes = self.freshness.overdue(log, now)? / 60_000;
-            Some(format!(
-                "the newest final anchor of the log of `{}` is {minutes} minutes old; see the \
-                 steps, the L2 and its final blocks",
-                log.facility
-            ))
+            let (facility, see) = (&log.facility, "see the steps, the L2 and its final blocks");
+            Some(if log.last_final.is_some() {
+                format!(
+                    "the newest final anchor of the log of `{facility}` is {minutes} minutes old; \
+                     {see}"
+                )
+            } else {
+                format!(
+                    "the log of `{facility}` was signed first {minutes} minutes ago and has no \
+                     final anchor; {see}"
+                )
+            })
         };
         status.logs.iter().filter_map(overdue).collect()
     }

@@ -146,6 +146,26 @@ async fn an_old_anchor_is_said_to_be_so_where_the_log_moves() {
 }
 
 #[tokio::test]
+async fn a_log_that_never_had_a_final_anchor_is_said_to_be_so() {
+    const LIMIT: i64 = 10_800_000;
+    let mut world = World::new(0).await;
+    posted(&mut world, 2).await;
+    let overdue = async |world: &World| {
+        let reader = world.service.status();
+        let status = reader.read().await.unwrap();
+        reader.overdue(&status, world.clock.now())
+    };
+    world.clock.advance_millis(LIMIT);
+    assert_eq!(overdue(&world).await, Vec::<String>::new());
+    world.clock.advance_millis(60_000);
+    let old = overdue(&world).await;
+    let said = "the log of `a` was signed first 181 minutes ago and has no final anchor";
+    assert!(old.len() == 1 && old[0].starts_with(said), "{old:?}");
+    world.settle().await;
+    assert_eq!(overdue(&world).await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn steps_beside_the_others_are_named_when_they_fail() {
     let mut world = World::new(0).await;
     world.plant(0, 2).await;
