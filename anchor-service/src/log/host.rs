@@ -53,7 +53,7 @@ pub async fn note_log_host(store: &Store, host: &str) -> Result<(), Error> {
 }
 
 fn find(reader: &mut Reader) -> Result<Option<LogHost>, Error> {
-    let logs = reader.logs().list()?;
+    let logs = reader.logs().readable()?;
     let keys = reader.log_keys().of_all(&logs)?;
     let of_log = |log: &Log| Some(log.origin.split_once("/log/")?.0.to_owned());
     let mut shown = logs

@@ -28,8 +28,8 @@ use std::{
     sync::Arc,
 };
 use store::{
-    Error, Facility, FacilityId, LogKeySet, LogRowId, Reader, Store, StoredCheckpoint, StoredLease,
-    StoredLogKey, Tx,
+    EachLog, Error, Facility, FacilityId, LogKeySet, LogRowId, Reader, Store, StoredCheckpoint,
+    StoredLease, StoredLogKey, Tx,
 };
 use tlog::{
     notes::checkpoint::Origin,
@@ -146,11 +146,12 @@ impl Journal {
 
     /// The names of all logs as they stand in the rows.
     pub(crate) async fn origins(&self) -> Result<BTreeSet<String>, StepError> {
-        let logs = self.read("origins", |reader| reader.logs().list()).await?;
-        Ok(logs.into_iter().map(|log| log.origin).collect())
+        let logs = self.read("origins", |reader| reader.logs().each()).await?;
+        Ok(logs.into_iter().map(|each| each.origin).collect())
     }
 
-    /// All logs of all epochs.
+    /// All logs of all epochs. Of a facility with a row that cannot be read there is none:
+    /// which of its logs goes on is not known.
     pub(crate) async fn all_logs(&self) -> Result<Vec<Log>, StepError> {
         Ok(self.read("logs", list_logs).await?)
     }
@@ -174,11 +175,22 @@ impl Journal {
     /// With the first.
     pub(crate) async fn check_rows(&self) -> Result<(), StepError> {
         let check = |reader: &mut Reader| {
-            drop(reader.facilities().list()?);
-            let logs = reader.logs().list()?;
-            logs.iter().try_for_each(|log| origin(log).map(drop))
+            let facilities = reader.facilities().list()?;
+            let checked = |each: EachLog| {
+                let error = each.log.and_then(|log| origin(&log)).err()?;
+                Some((each.facility, error))
+            };
+            let wrong = reader.logs().each()?.into_iter().find_map(checked);
+            Ok(wrong.map(|(id, error)| {
+                let facility = facilities.into_iter().find(|facility| facility.id == id);
+                (facility.map(|facility| facility.name), error)
+            }))
         };
-        Ok(self.read("rows of facilities", check).await?)
+        match self.read("rows of facilities", check).await? {
+            None => Ok(()),
+            Some((Some(facility), error)) => Err(StepError::from(error).of_log(&facility)),
+            Some((None, error)) => Err(error.into()),
+        }
     }
 
     /// The logs that take leaves: of each facility the newest.
@@ -260,7 +272,15 @@ fn origin(log: &store::Log) -> Result<Origin, Error> {
 /// The logs of these.
 fn list_logs(reader: &mut Reader) -> Result<Vec<Log>, Error> {
     let facilities = readable(reader)?;
-    let logs = reader.logs().list()?;
+    let (mut logs, mut unread) = (Vec::new(), BTreeSet::new());
+    for each in reader.logs().each()? {
+        match each.log {
+            Ok(log) => logs.push(log),
+            Err(_) => drop(unread.insert(each.facility)),
+        }
+    }
+    // An older log must not take leaves in the place of one that cannot be read.
+    logs.retain(|log| !unread.contains(&log.facility));
     let keys = reader.log_keys().of_all(&logs)?;
     let mut newest = BTreeMap::new();
     for log in &logs {

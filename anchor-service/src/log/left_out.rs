@@ -25,6 +25,18 @@ impl LeftOut {
         Ok(())
     }
 
+    /// The same of a row that does not say whose it is.
+    ///
+    /// # Errors
+    /// With what concerns all logs.
+    pub(crate) fn note_row(&mut self, error: StepError) -> Result<(), StepError> {
+        if !error.is_of_one_log() {
+            return Err(error);
+        }
+        self.0.get_or_insert(error);
+        Ok(())
+    }
+
     /// The end of a step that did this much for the other logs.
     ///
     /// # Errors

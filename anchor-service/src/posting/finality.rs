@@ -128,7 +128,10 @@ impl<L: Ledger> Finality<L> {
         post: &Post,
         error: StepError,
     ) -> Result<(), StepError> {
-        let carried = self.journal.anchors_of(std::slice::from_ref(post)).await?;
+        let carried = match self.journal.anchors_of(std::slice::from_ref(post)).await {
+            Err(unread) => return left_out.note_row(unread),
+            Ok(carried) => carried,
+        };
         let first = carried.first().map(|(log_id, _)| *log_id);
         match self.owner(first).await? {
             Some(facility) => left_out.note(&facility, error),

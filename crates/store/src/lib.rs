@@ -68,7 +68,7 @@ pub use log::leaf_keys::{KeysShown, LeafKeys, LeafName};
 pub use log::leaves::{Leaf, LeafOfRow, LeafPlace, Leaves};
 pub use log::log_keys::{LogKeySet, LogKeys};
 pub use log::log_pages::{Entry, LogPages, Numbered};
-pub use log::logs::{Logs, StoredCheckpoint, Tile};
+pub use log::logs::{EachLog, Logs, StoredCheckpoint, Tile};
 pub use log::refused_leaves::RefusedLeaf;
 pub use log::rows::{Log, NewLog, PendingLeaf, StoredLogKey};
 pub use log::signed_notes::{NoteSwap, SignedNotes};

@@ -77,7 +77,7 @@ impl Journal {
                 tx.meta().insert(LEDGER, &name)?;
             }
             let post = tx.posts().insert(&new)?;
-            let logs = tx.logs().list()?;
+            let logs = tx.logs().readable()?;
             let registries = tx.registries().find()?.shown()?;
             for anchor in &anchors {
                 let log = logs.iter().find(|log| log.log_id == anchor.log_id);
@@ -180,24 +180,36 @@ impl Journal {
     }
 
     /// The anchors that these attempts at one thing carry, each with its log, by the
-    /// registry's numbers.
+    /// registry's numbers. Those of a log whose row cannot be read are left out.
+    ///
+    /// # Errors
+    /// Also when no other is left.
     pub(crate) async fn anchors_of(
         &self,
         attempts: &[Post],
     ) -> Result<Vec<(LogId, Anchor)>, StepError> {
         let posts: Vec<_> = attempts.iter().map(|attempt| attempt.id).collect();
         let read = move |reader: &mut Reader| {
-            let mut carried = Vec::new();
+            let (mut carried, mut unread) = (Vec::new(), None);
             let registries = reader.registries().find()?.shown()?;
             for post in posts {
                 for mut anchor in reader.anchors().of_post(post)? {
                     let new = &mut anchor.new;
-                    let log = reader.logs().get(new.log)?.ok_or(Error::Corrupt("log"))?;
+                    let log = match reader.logs().get(new.log) {
+                        Err(error @ Error::Corrupt(_)) => {
+                            unread = Some(error);
+                            continue;
+                        }
+                        log => log?.ok_or(Error::Corrupt("log"))?,
+                    };
                     new.seq -= registries.last_seq(new.log).min(new.seq);
                     carried.push((log.log_id, anchor));
                 }
             }
-            Ok(carried)
+            match unread {
+                Some(error) if carried.is_empty() => Err(error),
+                _ => Ok(carried),
+            }
         };
         Ok(self.read("anchors of a post", read).await?)
     }

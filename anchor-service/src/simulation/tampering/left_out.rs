@@ -162,6 +162,43 @@ async fn an_unreadable_facility_holds_up_no_other() {
     world.judge().await;
 }
 
+/// Also where an earlier log of the facility could take leaves in its place.
+#[tokio::test]
+async fn a_log_row_that_cannot_be_read_stops_its_facility_alone() {
+    let edited = "UPDATE log SET public_key = x'01' WHERE id = 1";
+    let added = "INSERT INTO log (facility_id, epoch, origin, log_id, public_key, size) \
+                 SELECT facility_id, 2, origin || '/2', x'02', public_key, 0 FROM log WHERE id = 1";
+    let put_back = "DELETE FROM log WHERE epoch = 2; \
+                    UPDATE log SET public_key = (SELECT public_key FROM kept) WHERE id = 1; \
+                    DROP TABLE kept";
+    for damage in [edited, added] {
+        let mut world = World::new(0).await;
+        world.sql("CREATE TABLE kept AS SELECT * FROM log WHERE id = 1");
+        world.plant(1, 1).await;
+        posted(&mut world, 0, 3).await;
+        // What is under way carries an anchor of both.
+        world.sql(damage);
+        world.restart();
+        world.mine();
+        world.plant(0, 1).await;
+        world.plant(1, 2).await;
+        assert_eq!(world.step(Step::Sequence).await, Ok(2));
+        assert_eq!(world.step(Step::Checkpoint).await, Ok(1));
+        assert_eq!(world.step(Step::Post).await, Ok(1));
+        (0..5).for_each(|_| world.mine());
+        world.step(Step::Post).await.unwrap();
+        world.service.step_finality().await.unwrap();
+        let status = world.service.status().read().await.unwrap();
+        let last = status.logs[0].last_final.map(|last| last.size);
+        assert_eq!((status.logs.len(), last), (1, Some(3)));
+        let named = world.service.step_logs().await;
+        assert!(is_left_out(&named, "a"), "{named:?}");
+        world.sql(put_back);
+        world.settle().await;
+        world.judge().await;
+    }
+}
+
 #[tokio::test]
 async fn a_facility_whose_row_was_cut_gets_nothing_until_it_is_back() {
     let mut world = World::new(0).await;

@@ -35,6 +35,17 @@ pub struct StoredCheckpoint {
     pub note: String,
 }
 
+/// A row of a log, which somebody may have changed.
+#[derive(Debug, Clone)]
+pub struct EachLog {
+    /// Whose log it is.
+    pub facility: FacilityId,
+    /// The origin line of its checkpoints.
+    pub origin: String,
+    /// The whole row, where it can be read.
+    pub log: Result<Log, Error>,
+}
+
 /// The view of logs.
 pub struct Logs<'a, A> {
     pub(crate) access: &'a mut A,
@@ -106,10 +117,26 @@ impl<A: Access> Logs<'_, A> {
 
     /// All logs of all facilities and epochs.
     pub fn list(&mut self) -> Result<Vec<Log>, Error> {
+        self.each()?.into_iter().map(|each| each.log).collect()
+    }
+
+    /// The same; an error for each row that cannot be read.
+    pub fn each(&mut self) -> Result<Vec<EachLog>, Error> {
         let rows: Vec<LogRow> = self
             .access
             .query(|conn| log::table.order(log::id).load(conn))?;
-        rows.into_iter().map(read_log).collect()
+        let each = |row: LogRow| EachLog {
+            facility: FacilityId(row.1),
+            origin: row.3.clone(),
+            log: read_log(row),
+        };
+        Ok(rows.into_iter().map(each).collect())
+    }
+
+    /// Those whose rows can be read.
+    pub fn readable(&mut self) -> Result<Vec<Log>, Error> {
+        let each = self.each()?.into_iter();
+        Ok(each.filter_map(|each| each.log.ok()).collect())
     }
 
     /// The hashes of a tile.
