@@ -70,7 +70,7 @@ const SPOKEN: [(&str, &str); 16] = [
         "the PostgreSQL server does not answer; waiting for it",
     ),
     (
-        "anchor-service/src/posting/poster.rs",
+        "anchor-service/src/posting/poster/fitting.rs",
         "a log is not anchored; the others are",
     ),
     (
