@@ -26,6 +26,7 @@ mod load;
 #[expect(dead_code, reason = "the services' tests use the rest")]
 mod one_process;
 mod promoted;
+mod promoted_serve;
 mod restarted;
 mod server;
 mod site;

@@ -157,7 +157,7 @@ fn checked((proof, trust): &Kept, check: &str) -> [(i32, String); 2] {
 }
 
 /// How far the logs are, and what was signed of them.
-fn state(server: &Server) -> String {
+pub fn state(server: &Server) -> String {
     server.ask(
         "SELECT l.size, (SELECT count(*) FROM leaf), (SELECT max(size) FROM checkpoint), \
          (SELECT count(*) FROM checkpoint), (SELECT count(*) FROM anchor) FROM log l",

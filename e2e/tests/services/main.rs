@@ -32,6 +32,7 @@ mod moved;
 mod noted;
 mod oidc;
 mod one_process;
+mod overdue;
 mod page;
 mod postgres;
 mod refused;
@@ -43,6 +44,7 @@ mod signer;
 #[expect(dead_code, reason = "the faults' tests use the rest")]
 mod site;
 mod standby;
+mod stuck;
 mod swept;
 mod together;
 mod tokens;

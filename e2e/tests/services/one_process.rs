@@ -2,7 +2,7 @@
 
 use crate::{
     chain::Chain,
-    installation::{Installation, Log, User, is_ready},
+    installation::{Installation, Log, Sample, User, is_ready},
 };
 use devkit::issuer::{DemoUser, DevIssuer};
 use e2e::Service;
@@ -29,10 +29,15 @@ impl OneProcess {
 
     /// The same in a folder in which something is already.
     pub fn go_live_in(house: Installation, more: &str) -> Self {
+        Self::go_live_with(house, |sample| sample.and(more))
+    }
+
+    /// The same with a configuration that is edited so.
+    pub fn go_live_with(house: Installation, edited: impl FnOnce(Sample) -> Sample) -> Self {
         let chain = Chain::dev(&house.path(""));
         let issuer = house.issuer(None);
         let (sample, port, watch) = house.serve(&issuer.issuer_url(), &chain);
-        let config = house.write("serve.toml", &sample.and(more));
+        let config = house.write("serve.toml", &edited(sample));
         let (log, registry) = house.go_live(&config);
         Self {
             house,

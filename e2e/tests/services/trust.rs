@@ -13,15 +13,25 @@ use std::{
 };
 
 /// What a verifier was told once, and asks for.
-struct Verifier<'a> {
+pub struct Verifier<'a> {
     house: &'a Installation,
     rpc: String,
     registry: String,
     vkey: &'a str,
 }
 
-impl Verifier<'_> {
-    fn refresh(&self, out: &Path, more: &[&str]) -> Ran {
+impl<'a> Verifier<'a> {
+    /// Who knows the key of the log of an installation, and asks its node.
+    pub fn of(one: &'a OneProcess) -> Self {
+        Self {
+            house: &one.house,
+            rpc: one.chain.url(),
+            registry: one.registry.clone(),
+            vkey: &one.log.vkey,
+        }
+    }
+
+    pub fn refresh(&self, out: &Path, more: &[&str]) -> Ran {
         self.refresh_as(HOME, out, more)
     }
 
@@ -37,14 +47,14 @@ impl Verifier<'_> {
 }
 
 /// Both verifiers' exit code.
-fn checked(proof: &Path, trust: &Path) -> (i32, Option<String>) {
+pub fn checked(proof: &Path, trust: &Path) -> (i32, Option<String>) {
     let ours = verify(proof, trust, None);
     let theirs = verify_by_second(proof, trust);
     assert_eq!(ours.code, theirs.code, "{}\n{}", ours.text, theirs.text);
     (ours.code, ours.verdict("anchor").map(str::to_owned))
 }
 
-fn holds() -> (i32, Option<String>) {
+pub fn holds() -> (i32, Option<String>) {
     (0, Some("holds".to_owned()))
 }
 
@@ -60,12 +70,7 @@ fn a_trust_file_from_a_node_of_ones_own() {
         fs::copy(proof, &kept).unwrap();
         kept
     };
-    let verifier = Verifier {
-        house,
-        rpc: one.chain.url(),
-        registry: one.registry.clone(),
-        vkey: &one.log.vkey,
-    };
+    let verifier = Verifier::of(&one);
     let (trust, short) = (house.path("trust.json"), house.path("short.json"));
 
     let first = prove("first");
