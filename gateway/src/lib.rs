@@ -5,7 +5,7 @@
 //! audit, and only then does the answer go out. Nothing here knows SQL or the
 //! chain.
 
-mod admin;
+pub mod admin;
 pub mod app;
 mod audit;
 mod context;

@@ -1,12 +1,11 @@
 //! `/admin/administrators`: who administers the facility.
 
-use super::{Answer, answer, done, proposal::Proposal, propose, read, run};
+use super::{Answer, asked::Asked, done, proposal::Proposal};
 use crate::{
+    exchange::Exchange,
     facility::{registered::Held, registration::Administrator},
     failure::Failure,
-    http::body,
 };
-use actix_web::{HttpRequest, web};
 use model::{Tag, Timestamp};
 use serde::Serialize;
 use serde_json::json;
@@ -30,44 +29,29 @@ impl From<&Held<Administrator>> for View {
 }
 
 /// The registered administrators.
-pub(super) async fn list(request: HttpRequest) -> Answer {
-    answer(&request, "administrator-list", async |context| {
-        let views = run(&context, "administrator-list", async |exchange| {
-            let all = exchange.registered().administrators();
-            Ok(all.map(View::from).collect::<Vec<_>>())
-        })
-        .await?;
-        Ok(done(&json!({"administrators": views})))
-    })
-    .await
+pub(super) async fn list(asked: Asked) -> Answer {
+    let views = asked.run(async |exchange| {
+        let all = exchange.registered().administrators();
+        Ok(all.map(View::from).collect::<Vec<_>>())
+    });
+    Ok(done(&json!({"administrators": views.await?})))
 }
 
 /// Proposes to register an administrator.
-pub(super) async fn register(request: HttpRequest, payload: web::Payload) -> Answer {
-    answer(&request, "administrator-register", async |context| {
-        let person: Administrator = read(&request, payload).await?;
-        propose(&context, "administrator-register", |_| {
-            Ok(Proposal::AdministratorRegister(person.clone()))
-        })
-        .await
-    })
-    .await
+pub(super) async fn register(mut asked: Asked) -> Answer {
+    let person: Administrator = asked.read().await?;
+    let propose = |_: &Exchange<'_>| Ok(Proposal::AdministratorRegister(person.clone()));
+    asked.propose(propose).await
 }
 
 /// Proposes to end the registration of an administrator, named by its tag.
-pub(super) async fn revoke(request: HttpRequest, payload: web::Payload) -> Answer {
-    answer(&request, "administrator-revoke", async |context| {
-        body::refuse(&request, payload).await?;
-        let tag: Option<Tag> = request
-            .match_info()
-            .get("tag")
-            .and_then(|tag| tag.parse().ok());
-        propose(&context, "administrator-revoke", |exchange| {
-            let held = tag.and_then(|tag| exchange.registered().administrator(tag));
-            let person = held.ok_or_else(Failure::not_found)?.registrant.clone();
-            Ok(Proposal::AdministratorRevoke(person))
-        })
-        .await
-    })
-    .await
+pub(super) async fn revoke(mut asked: Asked) -> Answer {
+    asked.refuse_body().await?;
+    let tag: Option<Tag> = asked.named("tag").parse().ok();
+    let propose = |exchange: &Exchange<'_>| {
+        let held = tag.and_then(|tag| exchange.registered().administrator(tag));
+        let person = held.ok_or_else(Failure::not_found)?.registrant.clone();
+        Ok(Proposal::AdministratorRevoke(person))
+    };
+    asked.propose(propose).await
 }

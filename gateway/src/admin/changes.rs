@@ -1,12 +1,11 @@
 //! `/admin/changes`: what was proposed, and deciding it.
 
-use super::{Act, Answer, answer, change, done, open_change, proposal::Proposal, run};
+use super::{Act, Answer, asked::Asked, change, done, open_change, proposal::Proposal};
 use crate::{
     failure::{Category, Failure},
-    http::{body, head::Given},
+    http::head::Given,
     search::paging,
 };
-use actix_web::{HttpRequest, web};
 use fhir::IssueCode;
 use model::Tag;
 use serde::Serialize;
@@ -29,12 +28,12 @@ struct List {
 }
 
 /// Which changes are asked for.
-struct Asked {
+struct Wanted {
     count: u32,
     before: Option<Tag>,
 }
 
-impl Asked {
+impl Wanted {
     fn parse(query: &str) -> Result<Self, Failure> {
         let (mut given, mut asked) = (Given::default(), Self::newest());
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -64,75 +63,47 @@ fn no_change() -> Failure {
 }
 
 /// A page of changes, the newest first.
-pub(super) async fn list(request: HttpRequest) -> Answer {
-    answer(&request, "change-list", async |context| {
-        let asked = Asked::parse(request.query_string())?;
-        let (views, last) = run(&context, "change-list", async |exchange| {
-            let page = open_change::page(exchange, asked.before, asked.count).await?;
-            let views = page.changes.iter().map(|change| change.view(exchange));
-            Ok((views.collect::<Vec<_>>(), page.goes_on_after))
-        })
-        .await?;
-        let (base, count) = (context.app.public_url(), asked.count);
-        let next = last.map(|id| format!("{base}/admin/changes?{COUNT}={count}&{BEFORE}={id}"));
-        Ok(done(&List {
-            changes: views,
-            next,
-        }))
-    })
-    .await
+pub(super) async fn list(asked: Asked) -> Answer {
+    let wanted = Wanted::parse(asked.request.query_string())?;
+    let page = asked.run(async |exchange| {
+        let page = open_change::page(exchange, wanted.before, wanted.count).await?;
+        let views = page.changes.iter().map(|change| change.view(exchange));
+        Ok((views.collect::<Vec<_>>(), page.goes_on_after))
+    });
+    let (views, last) = page.await?;
+    let (base, count) = (asked.context.app.public_url(), wanted.count);
+    let next = last.map(|id| format!("{base}/admin/changes?{COUNT}={count}&{BEFORE}={id}"));
+    Ok(done(&List {
+        changes: views,
+        next,
+    }))
 }
 
 /// One change.
-pub(super) async fn read(request: HttpRequest) -> Answer {
-    answer(&request, "change-read", async |context| {
-        let id = id(&request);
-        let view = run(&context, "change-read", async |exchange| {
-            let change = open_change::find(exchange, id, Act::Read).await?;
-            Ok(change.view(exchange))
-        })
-        .await?;
-        Ok(done(&view))
-    })
-    .await
+pub(super) async fn read(asked: Asked) -> Answer {
+    let id = asked.named("id");
+    let view = asked.run(async |exchange| {
+        let change = open_change::find(exchange, id, Act::Read).await?;
+        Ok(change.view(exchange))
+    });
+    Ok(done(&view.await?))
 }
 
-/// Approves a change, which then takes effect.
-pub(super) async fn approve(request: HttpRequest, payload: web::Payload) -> Answer {
-    decide(&request, payload, "change-approve", true).await
-}
-
-/// Turns a change down; its proposer withdraws it.
-pub(super) async fn reject(request: HttpRequest, payload: web::Payload) -> Answer {
-    decide(&request, payload, "change-reject", false).await
-}
-
-async fn decide(
-    request: &HttpRequest,
-    payload: web::Payload,
-    name: &'static str,
-    approve: bool,
-) -> Answer {
-    answer(request, name, async |context| {
-        body::refuse(request, payload).await?;
-        let id = id(request);
-        let _turn = context.facility.turn_to_decide().await;
-        let (view, made) = run(&context, name, async |exchange| {
-            let change = change::decide(exchange, id, approve).await?;
-            let made = approve && matches!(change.proposal, Proposal::FacilityMake(_));
-            Ok((change.view(exchange), made))
-        })
-        .await?;
-        if made {
-            // It is made; when it cannot be opened now, it will be at the next look.
-            let look: Result<(), Failure> = context.app.look_for_facilities().await;
-            drop(look);
-        }
-        Ok(done(&view))
-    })
-    .await
-}
-
-fn id(request: &HttpRequest) -> &str {
-    request.match_info().get("id").unwrap_or_default()
+/// Approves a change, which then takes effect, or turns it down; its proposer withdraws it.
+pub(super) async fn decide(mut asked: Asked, approve: bool) -> Answer {
+    asked.refuse_body().await?;
+    let (id, context) = (asked.named("id"), &asked.context);
+    let _turn = context.facility.turn_to_decide().await;
+    let decided = asked.run(async |exchange| {
+        let change = change::decide(exchange, id, approve).await?;
+        let made = approve && matches!(change.proposal, Proposal::FacilityMake(_));
+        Ok((change.view(exchange), made))
+    });
+    let (view, made) = decided.await?;
+    if made {
+        // It is made; when it cannot be opened now, it will be at the next look.
+        let look: Result<(), Failure> = context.app.look_for_facilities().await;
+        drop(look);
+    }
+    Ok(done(&view))
 }

@@ -1,14 +1,12 @@
 //! `/admin/clients`: whose tokens count at the facility.
 
-use super::{Answer, answer, done, effect::conflict, proposal::Proposal, propose, read, run};
+use super::{Answer, asked::Asked, done, effect::conflict, proposal::Proposal};
 use crate::{
     context::Context,
     exchange::Exchange,
     facility::{registered::Held, registration::Client},
     failure::{Category, Failure},
-    http::body,
 };
-use actix_web::{HttpRequest, web};
 use fhir::IssueCode;
 use model::{FacilityName, Tag, Timestamp};
 use percent_encoding::percent_decode_str;
@@ -34,44 +32,30 @@ impl From<&Held<Client>> for View {
 }
 
 /// The registered clients.
-pub(super) async fn list(request: HttpRequest) -> Answer {
-    answer(&request, "client-list", async |context| {
-        let views = run(&context, "client-list", async |exchange| {
-            let views: Vec<View> = exchange.registered().clients().map(View::from).collect();
-            Ok(views)
-        })
-        .await?;
-        Ok(done(&json!({"clients": views})))
-    })
-    .await
+pub(super) async fn list(asked: Asked) -> Answer {
+    let views = asked.run(async |exchange| {
+        let all = exchange.registered().clients();
+        Ok(all.map(View::from).collect::<Vec<_>>())
+    });
+    Ok(done(&json!({"clients": views.await?})))
 }
 
 /// Proposes to register a client, or to change what is registered of it.
-pub(super) async fn register(request: HttpRequest, payload: web::Payload) -> Answer {
-    answer(&request, "client-register", async |context| {
-        let mut client: Client = read(&request, payload).await?;
-        default_issuer(&context, &context.facility.name, &mut client)?;
-        propose(&context, "client-register", |_| {
-            Ok(Proposal::ClientRegister(client.clone()))
-        })
-        .await
-    })
-    .await
+pub(super) async fn register(mut asked: Asked) -> Answer {
+    let mut client: Client = asked.read().await?;
+    let facility = &asked.context.facility.name;
+    default_issuer(&asked.context, facility, &mut client)?;
+    let propose = |_: &Exchange<'_>| Ok(Proposal::ClientRegister(client.clone()));
+    asked.propose(propose).await
 }
 
 /// Proposes to end the registration of a client, named by its id or its tag.
-pub(super) async fn revoke(request: HttpRequest, payload: web::Payload) -> Answer {
-    answer(&request, "client-revoke", async |context| {
-        body::refuse(&request, payload).await?;
-        let named = request.match_info().get("id").unwrap_or_default();
-        // The router leaves `/`, `+` and `%` as they were written, and decodes the rest.
-        let named = percent_decode_str(named).decode_utf8_lossy();
-        propose(&context, "client-revoke", |exchange| {
-            Ok(Proposal::ClientRevoke(find(exchange, &named)?))
-        })
-        .await
-    })
-    .await
+pub(super) async fn revoke(mut asked: Asked) -> Answer {
+    asked.refuse_body().await?;
+    // The router leaves `/`, `+` and `%` as they were written, and decodes the rest.
+    let named = percent_decode_str(asked.named("id")).decode_utf8_lossy();
+    let propose = |exchange: &Exchange<'_>| Ok(Proposal::ClientRevoke(find(exchange, &named)?));
+    asked.propose(propose).await
 }
 
 /// The client of this tag, or the one of this id.

@@ -8,6 +8,7 @@
 //! Answers are JSON, failures problem+json (<https://www.rfc-editor.org/rfc/rfc9457>).
 
 mod administrators;
+mod asked;
 mod change;
 mod changes;
 mod clients;
@@ -23,131 +24,171 @@ mod writes;
 pub(crate) use old_change::{OldChanges, state as state_old_changes};
 
 use crate::{
-    context::Context,
-    exchange::{self, Exchange, door},
-    failure::{Category, Failure},
+    exchange::{Exchange, door},
+    failure::Failure,
     http::{
-        body,
         outcome::{self, Problem},
+        verb::Verb,
     },
     listener::offered::Offered,
 };
-use actix_web::{HttpRequest, HttpResponse, Scope, http::header, web};
-use fhir::IssueCode;
+use actix_web::{HttpRequest, HttpResponse, Scope, web};
+use asked::Asked;
 use model::{Interaction, Tag};
-use policies::{Action, Target};
 use proposal::Proposal;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
+use std::{future::Future, pin::Pin};
 
-type Answer = Result<HttpResponse, Problem>;
+type Answer = Result<HttpResponse, Failure>;
+type Answering = Pin<Box<dyn Future<Output = Answer>>>;
 
-/// The largest body, in bytes: a proposal of two hundred people and clients with long
-/// names. Policy sets are not proposed here.
-const BODY_BYTES: usize = 64 * 1024;
+/// A line of the table.
+#[derive(Debug)]
+pub struct Row {
+    /// The path below `/admin`, as a pattern of the router. A client id can be a URL.
+    pub path: &'static str,
+    /// By which method.
+    pub verb: Verb,
+    /// What the audit calls it, after `admin:`.
+    pub name: &'static str,
+    /// The parameters that it reads.
+    parameters: &'static [&'static str],
+    answer: fn(Asked) -> Answering,
+}
+
+/// The one table of what administrators do: the router, the audit and the tests that try
+/// every route read it. The lines of a path stand together.
+pub static TABLE: [Row; 14] = [
+    Row::new("/facilities", Verb::Get, "facility-list", |asked| {
+        Box::pin(facilities::list(asked))
+    }),
+    Row::new("/facilities", Verb::Post, "facility-make", |asked| {
+        Box::pin(facilities::make(asked))
+    }),
+    Row::new("/facility", Verb::Get, "facility-read", |asked| {
+        Box::pin(facilities::profile(asked))
+    }),
+    Row::new("/facility", Verb::Put, "facility-change", |asked| {
+        Box::pin(facilities::change(asked))
+    }),
+    Row::new("/clients", Verb::Get, "client-list", |asked| {
+        Box::pin(clients::list(asked))
+    }),
+    Row::new("/clients", Verb::Post, "client-register", |asked| {
+        Box::pin(clients::register(asked))
+    }),
+    Row::new("/clients/{id:.+}", Verb::Delete, "client-revoke", |asked| {
+        Box::pin(clients::revoke(asked))
+    }),
+    Row::new(
+        "/administrators",
+        Verb::Get,
+        "administrator-list",
+        |asked| Box::pin(administrators::list(asked)),
+    ),
+    Row::new(
+        "/administrators",
+        Verb::Post,
+        "administrator-register",
+        |asked| Box::pin(administrators::register(asked)),
+    ),
+    Row::new(
+        "/administrators/{tag}",
+        Verb::Delete,
+        "administrator-revoke",
+        |asked| Box::pin(administrators::revoke(asked)),
+    ),
+    Row::new("/changes", Verb::Get, "change-list", |asked| {
+        Box::pin(changes::list(asked))
+    })
+    .with_parameters(&changes::PARAMETERS),
+    Row::new("/changes/{id}", Verb::Get, "change-read", |asked| {
+        Box::pin(changes::read(asked))
+    }),
+    Row::new(
+        "/changes/{id}/approve",
+        Verb::Post,
+        "change-approve",
+        |asked| Box::pin(changes::decide(asked, true)),
+    ),
+    Row::new(
+        "/changes/{id}/reject",
+        Verb::Post,
+        "change-reject",
+        |asked| Box::pin(changes::decide(asked, false)),
+    ),
+];
+
+impl Row {
+    const fn new(
+        path: &'static str,
+        verb: Verb,
+        name: &'static str,
+        answer: fn(Asked) -> Answering,
+    ) -> Self {
+        Self {
+            path,
+            verb,
+            name,
+            parameters: &[],
+            answer,
+        }
+    }
+
+    const fn with_parameters(self, parameters: &'static [&'static str]) -> Self {
+        Self { parameters, ..self }
+    }
+}
 
 /// Every path below `/admin`.
 pub(crate) fn scope() -> Scope {
-    let on = |path| Offered::at(path, |failure| Problem::from(failure).into()).in_json();
-    web::scope("/admin")
-        .service(
-            on("/facilities")
-                .get(facilities::list)
-                .post(facilities::make),
-        )
-        .service(
-            on("/facility")
-                .get(facilities::profile)
-                .put(facilities::change),
-        )
-        .service(on("/clients").get(clients::list).post(clients::register))
-        // A client id can be a URL.
-        .service(on("/clients/{id:.+}").delete(clients::revoke))
-        .service(
-            on("/administrators")
-                .get(administrators::list)
-                .post(administrators::register),
-        )
-        .service(on("/administrators/{tag}").delete(administrators::revoke))
-        .service(
-            on("/changes")
-                .with_parameters(&changes::PARAMETERS)
-                .get(changes::list),
-        )
-        .service(on("/changes/{id}").get(changes::read))
-        .service(on("/changes/{id}/approve").post(changes::approve))
-        .service(on("/changes/{id}/reject").post(changes::reject))
-        .default_service(web::to(nowhere))
+    let paths = TABLE.chunk_by(|row, next| row.path == next.path);
+    let scope = paths.fold(web::scope("/admin"), |scope, rows| {
+        scope.service(offered(rows))
+    });
+    scope.default_service(web::to(nowhere))
 }
 
-async fn nowhere() -> Answer {
+/// A path, with its lines.
+fn offered(rows: &'static [Row]) -> Offered {
+    let path = rows.first().map_or("", |row| row.path);
+    let parameters = rows.first().map_or(&[][..], |row| row.parameters);
+    let on = Offered::at(path, |failure| Problem::from(failure).into());
+    let on = on.in_json().with_parameters(parameters);
+    rows.iter().fold(on, |on, row| match row.verb {
+        Verb::Get => on.get(move |request| answer(row, request, None)),
+        verb => on.by(verb, move |request, payload| {
+            answer(row, request, Some(payload))
+        }),
+    })
+}
+
+async fn nowhere() -> Result<HttpResponse, Problem> {
     Err(outcome::unknown_path().into())
 }
 
 /// Answers what an administrator asks for; a request that is refused before it is decided
 /// is audited too.
 async fn answer(
-    request: &HttpRequest,
-    name: &'static str,
-    handle: impl AsyncFnOnce(Context) -> Result<HttpResponse, Failure>,
-) -> Answer {
-    let interaction = Interaction::admin(name);
-    Ok(door::answer(request, interaction, handle).await?)
-}
-
-/// Runs an act of an administrator: decided, then done, then audited, like any
-/// interaction.
-async fn run<T>(
-    context: &Context,
-    name: &str,
-    attempt: impl AsyncFn(&mut Exchange<'_>) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    exchange::run(context, Interaction::admin(name), async |exchange| {
-        let target = Target::base(exchange.facility().name.clone());
-        exchange.require(Action::Administer, &target)?;
-        attempt(exchange).await
-    })
-    .await
-}
-
-/// Proposes a change: 202, with the place where it is decided.
-async fn propose(
-    context: &Context,
-    name: &'static str,
-    make: impl Fn(&Exchange<'_>) -> Result<Proposal, Failure>,
-) -> Result<HttpResponse, Failure> {
-    let _turn = context.facility.turn_to_decide().await;
-    let view = run(context, name, async |exchange| {
-        let proposal = make(exchange)?;
-        effect::check(exchange, &proposal).await?;
-        change::propose(exchange, proposal).await
-    })
-    .await?;
-    let location = format!("{}/admin/changes/{}", context.app.public_url(), view.id);
-    let mut response = HttpResponse::Accepted();
-    response.insert_header((header::LOCATION, location));
-    Ok(response.json(view))
+    row: &'static Row,
+    request: HttpRequest,
+    payload: Option<web::Payload>,
+) -> Result<HttpResponse, Problem> {
+    let interaction = Interaction::admin(row.name);
+    let answered = door::answer(&request, interaction, async |context| {
+        let asked = Asked {
+            name: row.name,
+            request: request.clone(),
+            payload,
+            context,
+        };
+        (row.answer)(asked).await
+    });
+    Ok(answered.await?)
 }
 
 fn done(view: &impl Serialize) -> HttpResponse {
     HttpResponse::Ok().json(view)
-}
-
-/// A body that is read as it is meant, or refused.
-async fn read<T: DeserializeOwned>(
-    request: &HttpRequest,
-    payload: web::Payload,
-) -> Result<T, Failure> {
-    let bytes = body::read_json_up_to(request, payload, BODY_BYTES).await?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        // The parser's own words may quote the body; what is wrong with names and
-        // types of members is not in it.
-        let place = format!("line {}, column {}", error.line(), error.column());
-        Failure::new(
-            Category::Invalid,
-            IssueCode::Structure,
-            format!("the body is not of the form of this path ({place}); see docs/operations.md"),
-        )
-    })
 }
 
 /// What is done to a change.

@@ -6,10 +6,11 @@ use crate::{
     audit::AUDIT_EVENT,
     failure::{Category, Failure},
 };
-use actix_web::http::Method;
 use fhir::{IssueCode, bundle::EntryUrl};
 use model::{ResourceType, Restful};
 use policies::Action;
+
+pub use crate::http::verb::Verb;
 
 /// The type of the arguments and results of operations.
 const PARAMETERS: &str = "Parameters";
@@ -60,19 +61,6 @@ pub enum Place {
     Instance,
     /// The records of a type.
     Type,
-}
-
-/// A method, the first of those that the same handler takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verb {
-    /// GET and HEAD.
-    Get,
-    /// POST.
-    Post,
-    /// PUT.
-    Put,
-    /// DELETE.
-    Delete,
 }
 
 /// What may be done with the records of a type.
@@ -260,38 +248,6 @@ impl Place {
     }
 }
 
-impl Verb {
-    /// The names of its methods.
-    #[must_use]
-    pub const fn methods(self) -> &'static [&'static str] {
-        match self {
-            Self::Get => &["GET", "HEAD"],
-            Self::Post => &["POST"],
-            Self::Put => &["PUT"],
-            Self::Delete => &["DELETE"],
-        }
-    }
-
-    /// That of a request; `None` where the table has none.
-    #[must_use]
-    pub fn of(method: &Method) -> Option<Self> {
-        let all = [Self::Get, Self::Post, Self::Put, Self::Delete];
-        let has = |verb: &Self| verb.methods().contains(&method.as_str());
-        all.into_iter().find(has)
-    }
-
-    const fn of_entry(method: fhir::bundle::Method) -> Option<Self> {
-        use fhir::bundle::Method;
-        match method {
-            Method::Get | Method::Head => Some(Self::Get),
-            Method::Post => Some(Self::Post),
-            Method::Put => Some(Self::Put),
-            Method::Delete => Some(Self::Delete),
-            Method::Patch => None,
-        }
-    }
-}
-
 impl TypeClass {
     /// That of a type.
     #[must_use]
@@ -332,7 +288,7 @@ impl TypeClass {
 /// The line of an entry of a Bundle; `None` for a method that its URL does not take.
 #[must_use]
 pub fn of_entry(method: fhir::bundle::Method, url: &EntryUrl) -> Option<&'static Row> {
-    let (verb, place) = (Verb::of_entry(method)?, Place::of_entry(url));
+    let (verb, place) = (Verb::of_entry(method), Place::of_entry(url));
     TABLE
         .into_iter()
         .find(|row| row.verb == verb && row.place == place)
@@ -345,7 +301,7 @@ pub fn interaction_of_entry(method: fhir::bundle::Method, url: &EntryUrl) -> Res
     let elsewhere = || {
         let verb = Verb::of_entry(method);
         let mut rows = TABLE.into_iter().filter(|row| row.is_of_entries());
-        rows.find(|row| Some(row.verb) == verb)
+        rows.find(|row| row.verb == verb)
     };
     let row = of_entry(method, url).or_else(elsewhere);
     let interactions = row.map_or(&[][..], |row| row.interactions);
@@ -365,7 +321,7 @@ pub fn require_write(verb: Verb, kind: &ResourceType) -> Result<(), Failure> {
     class.refuse()
 }
 
-/// The same of an entry of a Bundle. A PATCH, which the table has not, is refused like a PUT.
+/// The same of an entry of a Bundle.
 ///
 /// # Errors
 /// Not allowed.
@@ -373,6 +329,5 @@ pub fn require_write_of_entry(
     method: fhir::bundle::Method,
     kind: &ResourceType,
 ) -> Result<(), Failure> {
-    let verb = Verb::of_entry(method).unwrap_or(Verb::Put);
-    require_write(verb, kind)
+    require_write(Verb::of_entry(method), kind)
 }

@@ -5,8 +5,7 @@
 
 use crate::{
     failure::{Failure, Taken},
-    http::{head, outcome::wrong_method},
-    interaction::kinds::Verb,
+    http::{head, outcome::wrong_method, verb::Verb},
 };
 use actix_web::{
     Error, FromRequest, Handler, HttpRequest, Resource, Responder, Route,
@@ -119,37 +118,11 @@ impl Offered {
     {
         match verb {
             Verb::Get => self.get(handler),
-            Verb::Post => self.post(handler),
-            Verb::Put => self.put(handler),
-            Verb::Delete => self.delete(handler),
+            Verb::Post => self.with(Method::POST, web::post().to(handler)),
+            Verb::Put => self.with(Method::PUT, web::put().to(handler)),
+            Verb::Patch => self.with(Method::PATCH, web::patch().to(handler)),
+            Verb::Delete => self.with(Method::DELETE, web::delete().to(handler)),
         }
-    }
-
-    /// Takes POST.
-    pub fn post<F: Handler<A>, A>(self, handler: F) -> Self
-    where
-        F::Output: Responder + 'static,
-        A: FromRequest + 'static,
-    {
-        self.with(Method::POST, web::post().to(handler))
-    }
-
-    /// Takes PUT.
-    pub fn put<F: Handler<A>, A>(self, handler: F) -> Self
-    where
-        F::Output: Responder + 'static,
-        A: FromRequest + 'static,
-    {
-        self.with(Method::PUT, web::put().to(handler))
-    }
-
-    /// Takes DELETE.
-    pub fn delete<F: Handler<A>, A>(self, handler: F) -> Self
-    where
-        F::Output: Responder + 'static,
-        A: FromRequest + 'static,
-    {
-        self.with(Method::DELETE, web::delete().to(handler))
     }
 
     /// Takes OPTIONS.

@@ -281,7 +281,7 @@ async fn an_entry_of_a_batch_is_answered_as_if_it_were_sent_alone(kind: Kind) {
         };
         let body = |id: &str| match row.verb {
             Verb::Post => Some(json!({"resourceType": kind})),
-            Verb::Put => Some(json!({"resourceType": kind, "id": id})),
+            Verb::Put | Verb::Patch => Some(json!({"resourceType": kind, "id": id})),
             Verb::Get | Verb::Delete => None,
         };
         let entry = (method, &*url(row, kind, in_batch), body(in_batch));

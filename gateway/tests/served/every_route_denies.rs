@@ -8,7 +8,10 @@ use crate::{
     records::{self, NAME},
 };
 use devkit::issuer::DemoUser;
-use gateway::kinds::{Place, Row, TypeClass};
+use gateway::{
+    admin,
+    kinds::{Place, Row, TypeClass},
+};
 use serde_json::json;
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -92,9 +95,29 @@ const UNKNOWN: [&str; 9] = [
     "Zebra/$validate",
 ];
 
-/// The paths below `/admin` and the methods that they take.
-const ADMIN_ROUTES: [(&str, &[&str]); 9] = [
+/// The paths below `/admin` and the methods that they take, with an id where the path has one.
+fn admin_routes() -> Vec<Route> {
+    let rows = admin::TABLE.chunk_by(|row, next| row.path == next.path);
+    let route = |rows: &[admin::Row]| {
+        let path = rows[0].path.trim_start_matches('/');
+        let path = path.replace("{id:.+}", "demo-system");
+        let path = path.replace("{tag}", NO_TAG).replace("{id}", NO_TAG);
+        let methods = rows.iter().flat_map(|row| row.verb.methods());
+        Route {
+            path,
+            methods: methods.copied().collect(),
+        }
+    };
+    rows.map(route).collect()
+}
+
+/// A tag of nothing.
+const NO_TAG: &str = "00112233445566778899aabbccddeeff";
+
+/// What the table of administration must have.
+const PINNED_ADMIN: [(&str, &[&str]); 10] = [
     ("facilities", &["GET", "HEAD", "POST"]),
+    ("facility", &["GET", "HEAD", "PUT"]),
     ("clients", &["GET", "HEAD", "POST"]),
     ("clients/demo-system", &["DELETE"]),
     ("administrators", &["GET", "HEAD", "POST"]),
@@ -136,6 +159,10 @@ fn the_table_has_every_route() {
         let route = routes.iter().find(|route| route.path == path);
         assert_eq!(route.map(|route| &*route.methods), Some(methods), "{path}");
     }
+    let below_admin = admin_routes();
+    let found = below_admin.iter();
+    let found: Vec<_> = found.map(|route| (&*route.path, &*route.methods)).collect();
+    assert_eq!(found, PINNED_ADMIN);
 }
 
 #[actix_web::test]
@@ -164,14 +191,14 @@ async fn without_a_good_token_every_route_answers_401_and_tells_nothing() {
                 }
             }
         }
-        for (path, offered) in ADMIN_ROUTES {
+        for Route { path, methods } in admin_routes() {
             for method in METHODS {
                 let body = matches!(method, "POST" | "PUT").then(|| "{".to_owned());
                 let reply = nobody
                     .send(method, &format!("/admin/{path}"), &[], body)
                     .await;
                 let told = format!("{method} /admin/{path} {authorization:?}");
-                let expected = if offered.contains(&method) { 401 } else { 405 };
+                let expected = if methods.contains(&method) { 401 } else { 405 };
                 assert_eq!(reply.status, expected, "{told}: {}", reply.text);
                 assert_eq!(reply.header("cache-control"), Some("no-store"), "{told}");
                 if method != "HEAD" {
@@ -236,10 +263,10 @@ async fn a_wrong_method_is_told_the_right_ones() {
         let reply = nobody.send("PATCH", &path, &[], None).await.expect(405);
         assert_told(&path, &methods, reply.header("allow"), &reply.text);
     }
-    for (path, offered) in ADMIN_ROUTES {
+    for Route { path, methods } in admin_routes() {
         let path = format!("/admin/{path}");
         let reply = nobody.send("PATCH", &path, &[], None).await;
-        assert_told(&path, offered, reply.header("allow"), &reply.problem(405));
+        assert_told(&path, &methods, reply.header("allow"), &reply.problem(405));
     }
     let path = format!("/log/{HOME}/checkpoint");
     let reply = nobody.send("PATCH", &path, &[], None).await.expect(405);
@@ -260,9 +287,8 @@ async fn what_is_said_to_be_taken_is() {
     let below = routes().into_iter().map(|route| route.path);
     let types = ["metadata", ".well-known/smart-configuration"].map(str::to_owned);
     let served = ["/", "/healthz", "/readyz", "/log/riverside/checkpoint"].map(str::to_owned);
-    let admin = ADMIN_ROUTES
-        .iter()
-        .map(|(path, _)| format!("/admin/{path}"));
+    let admin = admin_routes().into_iter();
+    let admin = admin.map(|route| format!("/admin/{}", route.path));
     for path in below.chain(types).chain(served).chain(admin) {
         let path = path.replace("{id}", &id);
         let mut taken = Vec::new();
@@ -324,20 +350,21 @@ async fn who_is_no_administrator_gets_403_below_admin_and_an_audit_record() {
             DemoUser::ClinicianOther => OTHER,
             _ => HOME,
         };
-        for (path, offered) in ADMIN_ROUTES {
-            for method in offered {
-                let body = match path {
+        for Route { path, methods } in admin_routes() {
+            for method in methods {
+                let body = match &*path {
+                    "facility" => json!({"sharing": {"with": []}}),
                     "facilities" => json!({"name": "new", "administrators": []}),
                     "clients" => json!({"clientId": "c", "roles": ["system"]}),
                     _ => json!({"issuer": "https://issuer.example", "subject": "s"}),
                 };
                 // Where none is read it would be refused before anything is decided.
-                let is_read = ["POST", "PUT"].contains(method) && !path.starts_with("changes");
+                let is_read = ["POST", "PUT"].contains(&method) && !path.starts_with("changes");
                 let body = is_read.then(|| body.to_string());
                 let before = house.audits(home).await.len();
                 let path = format!("/admin/{path}");
                 let reply = caller.send(method, &path, &[], body).await;
-                match *method {
+                match method {
                     "HEAD" => drop(reply.expect(403)),
                     _ => drop(reply.problem(403)),
                 }
