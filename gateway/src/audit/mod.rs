@@ -1,5 +1,6 @@
 //! Audit records: sealed on their way to their rows, opened from them, and those of requests that nobody is known to have sent.
 
+pub(crate) mod draft;
 pub(crate) mod opened;
 pub(crate) mod part;
 pub(crate) mod sealed;

@@ -37,7 +37,7 @@ pub struct Clear<'q> {
 ///
 /// # Errors
 /// When it renders no event, or sealing fails.
-pub async fn seal_record(
+pub(super) async fn seal_record(
     random: &dyn Random,
     side: &Side,
     record: AuditRecord,

@@ -3,16 +3,19 @@
 
 use crate::{
     app::App,
-    audit::sealed::{Clear, seal_record},
+    audit::{
+        draft::{Draft, Requested},
+        sealed::Clear,
+    },
     facility::side::Side,
     failure::Failure,
 };
 use fhir::{
     IssueCode,
-    audit_event::{AuditAct, AuditFacts, AuditOutcome, AuditRecord},
+    audit_event::{AuditAct, AuditOutcome},
     json,
 };
-use model::{Interaction, new_uuid};
+use model::Interaction;
 
 /// Writes one audit record for each facility over all such requests since the last
 /// time.
@@ -38,16 +41,10 @@ async fn write(app: &App, refused: u64, throttled: u64) -> Result<(), Failure> {
     for facility in app.facilities() {
         let side = Side::of(&facility);
         let interaction = Interaction::Unauthenticated;
-        let record = AuditRecord::new(AuditFacts {
-            id: new_uuid(&*app.random)?.parse().map_err(Failure::fault)?,
+        let draft = Draft {
             time: app.clock.now(),
-            facility: facility.name.clone(),
             base: app.base_of(&facility.name, true),
-            server: None,
             interaction: interaction.clone(),
-            agent: None,
-            purpose: None,
-            request_id: None,
             acts: vec![AuditAct {
                 interaction,
                 did: None,
@@ -61,8 +58,10 @@ async fn write(app: &App, refused: u64, throttled: u64) -> Result<(), Failure> {
                 ("throttled", json::Value::from(throttled)),
             ])
             .to_canonical(),
-        });
-        let sealed = seal_record(&*app.random, &side, record, Clear::default()).await?;
+            agent: None,
+            request: Requested::default(),
+        };
+        let sealed = draft.seal(&*app.random, &side, Clear::default()).await?;
         audits.push((facility.id, sealed));
     }
     app.store

@@ -2,17 +2,16 @@
 
 use crate::{
     audit::{
+        draft::{Draft, Requested},
         part::Audits,
-        sealed::{Clear, seal_record},
+        sealed::Clear,
     },
     exchange::{Exchange, acts::outcome_of},
     facility::side::Side,
     failure::Failure,
 };
-use fhir::audit_event::{
-    AuditAct, AuditAgent, AuditFacility, AuditFacts, AuditOutcome, AuditRecord,
-};
-use model::{FacilityName, new_uuid};
+use fhir::audit_event::{AuditAct, AuditAgent, AuditFacility, AuditOutcome};
+use model::FacilityName;
 use store::NewAudit;
 
 /// What the events of a repetition say; nothing else of them differs.
@@ -47,22 +46,21 @@ async fn record(
         None => None,
     };
     let (acts, queries) = exchange.acts.recorded(ended);
-    let facts = describe(exchange, side, &new_uuid(&*app.random)?, acts)?;
+    let draft = describe(exchange, side, acts)?;
     let (tags, caller) = (&side.facility.tags, exchange.caller());
     let clear = Clear {
         user: Some(tags.user_tag(&caller.issuer, &caller.subject)),
         client: Some(tags.client_tag(&caller.client)),
         queries: &queries,
     };
-    seal_record(&*app.random, side, AuditRecord::new(facts), clear).await
+    draft.seal(&*app.random, side, clear).await
 }
 
 fn describe(
     exchange: &Exchange<'_>,
     side: &Side,
-    id: &str,
     mut acts: Vec<AuditAct>,
-) -> Result<AuditFacts, Failure> {
+) -> Result<Draft, Failure> {
     let context = exchange.context;
     let caller = exchange.caller();
     let facility = &side.facility.name;
@@ -83,17 +81,16 @@ fn describe(
         base: context.base.clone(),
         ..named(&context.facility.name)
     };
-    Ok(AuditFacts {
-        id: id.parse().map_err(Failure::fault)?,
+    Ok(Draft {
         time: exchange.at,
-        facility: facility.clone(),
         base: if here {
             context.base.clone()
         } else {
             context.app.base_of(facility, true)
         },
-        server: (!here).then(served),
         interaction: exchange.interaction.clone(),
+        acts,
+        decision: exchange.rules.decisions()?,
         agent: Some(AuditAgent {
             issuer: caller.issuer.clone(),
             subject: caller.subject.clone(),
@@ -107,9 +104,10 @@ fn describe(
             address: context.address.clone(),
             home: Some(named(&caller.facility)),
         }),
-        purpose: caller.purpose.map(|purpose| purpose.code().to_owned()),
-        request_id: Some(context.request_id.clone()),
-        acts,
-        decision: exchange.rules.decisions()?,
+        request: Requested {
+            server: (!here).then(served),
+            purpose: caller.purpose.map(|purpose| purpose.code().to_owned()),
+            id: Some(context.request_id.clone()),
+        },
     })
 }

@@ -4,16 +4,17 @@
 use crate::{
     audit::{
         administered,
-        sealed::{Clear, seal_record},
+        draft::{Draft, Requested},
+        sealed::Clear,
     },
     facility::{Facility, side::Side},
     failure::Failure,
 };
 use fhir::{
-    audit_event::{AuditAct, AuditAgent, AuditFacts, AuditOutcome, AuditRecord},
+    audit_event::{AuditAct, AuditAgent, AuditOutcome},
     json,
 };
-use model::{Interaction, Random, Timestamp, new_uuid};
+use model::{Interaction, Random, Timestamp};
 use std::sync::Arc;
 use store::NewAudit;
 
@@ -38,16 +39,11 @@ pub(super) async fn audit(
     random: &dyn Random,
 ) -> Result<NewAudit, Failure> {
     let side = Side::of(facility);
-    let record = describe(facility, act, at, random)?;
-    seal_record(random, &side, record, Clear::default()).await
+    let draft = describe(facility, act, at);
+    draft.seal(random, &side, Clear::default()).await
 }
 
-fn describe(
-    facility: &Facility,
-    act: &Act,
-    at: Timestamp,
-    random: &dyn Random,
-) -> Result<AuditRecord, Failure> {
+fn describe(facility: &Facility, act: &Act, at: Timestamp) -> Draft {
     let interaction = Interaction::admin(act.name);
     // Each with what was done to it.
     let done = |(reference, did): &(String, &'static str)| AuditAct {
@@ -58,13 +54,12 @@ fn describe(
         query: None,
         touched: vec![administered(reference)],
     };
-    Ok(AuditRecord::new(AuditFacts {
-        id: new_uuid(random)?.parse().map_err(Failure::fault)?,
+    Draft {
         time: at,
-        facility: facility.name.clone(),
         base: format!("urn:chartseal:{}", facility.name),
-        server: None,
+        acts: act.touched.iter().map(done).collect(),
         interaction: interaction.clone(),
+        decision: json::Value::from([("operator", json::Value::from(act.command))]).to_canonical(),
         agent: Some(AuditAgent {
             issuer: "urn:chartseal:operator".to_owned(),
             subject: act.command.to_owned(),
@@ -74,9 +69,6 @@ fn describe(
             address: None,
             home: None,
         }),
-        purpose: None,
-        request_id: None,
-        acts: act.touched.iter().map(done).collect(),
-        decision: json::Value::from([("operator", json::Value::from(act.command))]).to_canonical(),
-    }))
+        request: Requested::default(),
+    }
 }
