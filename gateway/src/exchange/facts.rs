@@ -1,6 +1,17 @@
 //! What is decided over. Labels and consents are gathered here, before the decision, which
 //! fetches nothing; both are empty until they are stored. The epochs are those of the
 //! facilities concerned, in [`Rules`](crate::exchange::rules::Rules).
+//!
+//! Reading consents changes more than this file, so nothing here pretends to read yet:
+//! - [`Facts::of`] becomes `async` and takes what the exchange keeps of each patient, so that
+//!   a page of candidates reads the consents of a patient once. The rows are read in the
+//!   transaction's terms: their epoch is one more that the commit compares.
+//! - `permit`, `weigh`, `pass_over` and `require` in `exchange/asked.rs`, and `Rules::allows`,
+//!   await it. Their callers are `async` but for `permit` in `interaction/update.rs` and
+//!   `take` in `interaction/audit_walk.rs`.
+//! - `Rules::would` is asked beforehand and cannot wait: it must go by what was read already,
+//!   and answer as if a consent permitted where nothing was.
+//! - Labels stand beside the patients in [`of_record`], which is given the record's own.
 
 use model::{FacilityName, ResourceType, Tag};
 use policies::{ConsentRule, Target, TargetFacts};

@@ -113,12 +113,13 @@ impl Rules {
     /// Whether a question would be permitted; asked beforehand, so that it is no decision
     /// and stands in no audit.
     pub(super) fn would(&self, action: Action, target: &Target) -> bool {
+        let Facts { target, consents } = Facts::of(target);
         self.authorizer.permits(&Question {
             caller: &self.caller,
             own_patient: self.own_patient,
             action,
             target,
-            consents: &[],
+            consents: &consents,
         })
     }
 
