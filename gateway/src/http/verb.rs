@@ -32,6 +32,13 @@ impl Verb {
         }
     }
 
+    /// Whether its requests have content that counts
+    /// (<https://www.rfc-editor.org/rfc/rfc9110#section-9.3>).
+    #[must_use]
+    pub const fn has_content(self) -> bool {
+        matches!(self, Self::Post | Self::Put | Self::Patch)
+    }
+
     /// That of a request; `None` for one that no table has.
     #[must_use]
     pub fn of(method: &Method) -> Option<Self> {

@@ -8,19 +8,19 @@
 
 pub(crate) mod done;
 mod kept_answer;
+mod key;
+
+pub use key::Key;
 
 use crate::{
     context::Context,
     exchange::{self, Exchange},
     failure::{Category, Failure},
-    http::{
-        precondition,
-        reply::{Reply, Return},
-    },
+    http::reply::{Reply, Return},
     idempotency::done::Done,
 };
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpResponse,
     http::header::{self, HeaderName, HeaderValue},
 };
 use fhir::IssueCode;
@@ -28,19 +28,10 @@ use model::{Digest, Interaction, Tag, Timestamp};
 use std::cell::Cell;
 use store::StoredAnswer;
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Tells a repetition from the first answer, for clients that count.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-/// How long a key is a key.
-const MAX_KEY_LENGTH: usize = 255;
 /// How long an answer is kept at least.
 const KEPT_MILLIS: i64 = 7 * 24 * 3_600 * 1_000;
-
-/// The key of a request, with what of its head has to be the same the next time.
-pub struct Key {
-    key: String,
-    parts: Vec<String>,
-}
 
 /// A request that is to take effect once.
 pub struct Once {
@@ -50,57 +41,22 @@ pub struct Once {
     request: Digest,
 }
 
-impl Key {
-    /// The key of a request, if it has one.
-    ///
-    /// # Errors
-    /// Invalid for more than one key and for one that is not visible ASCII.
-    pub fn of(request: &HttpRequest) -> Result<Option<Self>, Failure> {
-        let mut sent = request.headers().get_all(IDEMPOTENCY_KEY);
-        let Some(first) = sent.next() else {
-            return Ok(None);
-        };
-        let key = first.to_str().ok().filter(|key| {
-            (1..=MAX_KEY_LENGTH).contains(&key.len())
-                && key.bytes().all(|byte| byte.is_ascii_graphic())
-        });
-        let (Some(key), None) = (key, sent.next()) else {
-            return Err(Failure::new(
-                Category::Invalid,
-                IssueCode::Value,
-                format!(
-                    "`Idempotency-Key` must be one value of 1 to {MAX_KEY_LENGTH} visible ASCII \
-                     characters"
-                ),
-            ));
-        };
-        let path = request.path().trim_end_matches('/').to_owned();
-        let if_match = precondition::if_match(request);
-        let mut parts = vec![request.method().as_str().to_owned(), path, if_match];
-        // Left out when there are none, as in answers that were kept before.
-        let others = precondition::others(request);
-        parts.extend((!others.is_empty()).then_some(others));
-        let key = key.to_owned();
-        Ok(Some(Self { key, parts }))
-    }
-
-    /// The request with this key and body.
-    pub fn once(&self, context: &Context, body: &[u8]) -> Once {
+impl Once {
+    /// A request with a key and a body.
+    pub fn of(key: &Key, context: &Context, body: &[u8]) -> Self {
         let (tags, caller) = (&context.facility.tags, &context.caller);
-        let key = tags.idempotency_tag(
+        let tag = tags.idempotency_tag(
             tags.user_tag(&caller.issuer, &caller.subject),
             tags.client_tag(&caller.client),
-            &self.key,
+            &key.key,
         );
-        let parts: Vec<&str> = self.parts.iter().map(String::as_str).collect();
-        Once {
-            key,
-            request: context.facility.requests.digest(key, &parts, body),
+        let parts: Vec<&str> = key.parts.iter().map(String::as_str).collect();
+        Self {
+            key: tag,
+            request: context.facility.requests.digest(tag, &parts, body),
         }
     }
-}
 
-impl Once {
     /// What was done under this key before.
     async fn before(&self, exchange: &Exchange<'_>) -> Result<Option<Vec<Done>>, Failure> {
         let (facility, key) = (exchange.facility(), self.key);
@@ -162,8 +118,17 @@ impl Answered {
     }
 }
 
-/// Runs a write until it is committed. With a key, `first` is done once, and whoever
-/// comes again gets what `again` makes of what was done.
+/// A write, done once and answered again as often as it is repeated.
+pub trait Write {
+    /// Does it; also gives what is to be kept of it.
+    async fn first(&self, exchange: &mut Exchange<'_>) -> Result<(Reply, Vec<Done>), Failure>;
+
+    /// Makes the answer again of what was done, and changes nothing.
+    async fn again(&self, exchange: &mut Exchange<'_>, done: &[Done]) -> Result<Reply, Failure>;
+}
+
+/// Runs a write until it is committed. With a key it is done once, and whoever comes again
+/// gets what is made of what was done.
 ///
 /// # Errors
 /// As [`exchange::run`]; unprocessable when the key was used for another request.
@@ -171,22 +136,21 @@ pub async fn run(
     context: &Context,
     interaction: Interaction,
     once: Option<&Once>,
-    first: impl AsyncFn(&mut Exchange<'_>) -> Result<(Reply, Vec<Done>), Failure>,
-    again: impl AsyncFn(&mut Exchange<'_>, &[Done]) -> Result<Reply, Failure>,
+    write: &impl Write,
 ) -> Result<Answered, Failure> {
     let replayed = Cell::new(false);
     let reply = exchange::run(context, interaction, async |exchange| {
         replayed.set(false);
         let Some(once) = once else {
-            return Ok(first(exchange).await?.0);
+            return Ok(write.first(exchange).await?.0);
         };
         if let Some(done) = once.before(exchange).await? {
             exchange.repeat_answer();
             replayed.set(true);
-            return again(exchange, &done).await;
+            return write.again(exchange, &done).await;
         }
         exchange.keep_answer(once.key, None);
-        let (reply, done) = first(exchange).await?;
+        let (reply, done) = write.first(exchange).await?;
         let answer = once.answer(exchange, &done).await?;
         exchange.keep_answer(once.key, Some(answer));
         Ok(reply)

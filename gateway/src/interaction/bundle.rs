@@ -16,10 +16,11 @@ use crate::{
     },
     idempotency::done::{self, Done, Refusals},
     interaction::{
-        change::Change,
-        create,
-        kinds::{self, Kind},
+        change::{Changing, assigned_id},
+        interaction_of_entry,
+        kinds::{Does, Place, Row, Submitted, Verb},
         look::Look,
+        require_write, row_of_entry,
     },
     limits::sizes::ENTRY_LIMIT,
 };
@@ -30,6 +31,16 @@ use fhir::{
 };
 use model::{LogicalId, Random, Restful};
 use policies::{Action, Target};
+
+/// How many things are done at once.
+pub static ROW: Row = Row {
+    place: Place::Base,
+    verb: Verb::Post,
+    interactions: &[Restful::Transaction, Restful::Batch],
+    classes: &[],
+    sent_for: &[Action::Batch, Action::Transaction],
+    does: Does::Bundles,
+};
 
 /// Entries of a Bundle that is not long.
 const LONG_ENTRIES: usize = 50;
@@ -153,7 +164,7 @@ fn assign(entry: Entry, ids: &Ids<'_>) -> Result<Assigned, Failure> {
     let before = ids.before.get(entry.index).and_then(Done::assigned_id);
     let id = match (entry.method, before) {
         (Method::Post, Some(before)) => Some(before.clone()),
-        (Method::Post, None) => Some(create::assigned_id(ids.random)?),
+        (Method::Post, None) => Some(assigned_id(ids.random)?),
         _ => None,
     };
     Ok(Assigned { entry, id })
@@ -236,7 +247,7 @@ fn entry_interaction(entry: &Result<Assigned, Refusal>, bundle: Restful) -> Rest
     let Ok(Assigned { entry, .. }) = entry else {
         return bundle;
     };
-    kinds::interaction_of_entry(entry.method, &entry.url)
+    interaction_of_entry(entry.method, &entry.url)
 }
 
 /// Whether the other entries go on after this failure. Those of a batch do. Under an
@@ -315,32 +326,21 @@ fn change<'e>(
     entry: &'e Entry,
     assigned: Option<&'e LogicalId>,
     preconditions: &'e Preconditions,
-) -> Result<Change<'e>, Failure> {
-    kinds::require_write_of_entry(entry.method, entry.url.resource_type())?;
-    let kind = kinds::of_entry(entry.method, &entry.url).map(|row| row.kind);
-    match (kind, &entry.url, &entry.resource) {
-        (Some(Kind::Create), _, Some(resource)) => {
-            let id = assigned.ok_or_else(|| Failure::fault("a new record without an id"))?;
-            Ok(Change::Create { resource, id })
-        }
-        (Some(Kind::Update), EntryUrl::Instance { id, .. }, Some(resource)) => Ok(Change::Update {
-            resource,
-            id,
+) -> Result<Changing<'e>, Failure> {
+    require_write(Verb::of_entry(entry.method), entry.url.resource_type())?;
+    let row = row_of_entry(entry.method, &entry.url);
+    let Some(Does::Changes(change)) = row.map(|row| row.does) else {
+        return Err(unsupported());
+    };
+    Ok(Changing {
+        change,
+        sent: Submitted {
+            url: &entry.url,
+            resource: entry.resource.as_ref(),
+            assigned,
             preconditions,
-        }),
-        (
-            Some(Kind::Delete),
-            EntryUrl::Instance {
-                resource_type, id, ..
-            },
-            _,
-        ) => Ok(Change::Delete {
-            kind: resource_type,
-            id,
-            preconditions,
-        }),
-        _ => Err(unsupported()),
-    }
+        },
+    })
 }
 
 fn unsupported() -> Failure {

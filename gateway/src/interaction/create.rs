@@ -4,22 +4,31 @@ use crate::{
     exchange::Exchange,
     failure::Failure,
     http::reply::{Reply, Success},
+    idempotency::done::Wrote,
+    interaction::{
+        change::{Kept, written_again},
+        kinds::{Change, Does, Place, Row, Submitted, TypeClass, Verb},
+    },
     record::{
         security_context,
         write::{self, NewContent},
     },
 };
-use fhir::Resource;
-use model::{LogicalId, Random, VersionInteraction, new_uuid};
+use model::{Restful, VersionInteraction};
 use policies::Action;
 
-/// An id for a new record: a random UUID, so that ids tell nothing.
-///
-/// # Errors
-/// When the source of randomness fails.
-pub fn assigned_id(random: &dyn Random) -> Result<LogicalId, Failure> {
-    new_uuid(random)?.parse().map_err(Failure::fault)
-}
+/// How a record is made.
+pub static ROW: Row = Row {
+    place: Place::Type,
+    verb: Verb::Post,
+    interactions: &[Restful::Create],
+    classes: &[TypeClass::Stored],
+    sent_for: &[Action::Create],
+    does: Does::Changes(Change {
+        make: |exchange, sent| Box::pin(create(exchange, sent)),
+        again: |exchange, sent, wrote| Box::pin(again(exchange, sent, wrote)),
+    }),
+};
 
 /// Creates a record under an id that was assigned before, because a Bundle's
 /// references already point to it, and because a decision may have to be made anew.
@@ -27,11 +36,8 @@ pub fn assigned_id(random: &dyn Random) -> Result<LogicalId, Failure> {
 /// # Errors
 /// Forbidden when policy does not permit it, unprocessable when its `securityContext`
 /// is none that the caller may read; nothing is written then.
-pub async fn create(
-    exchange: &mut Exchange<'_>,
-    resource: &Resource,
-    id: LogicalId,
-) -> Result<Reply, Failure> {
+async fn create(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Reply, Failure> {
+    let (resource, id) = (sent.content()?, sent.new_id()?.clone());
     let context = security_context::of(exchange, resource).await?;
     let new = NewContent::first(exchange, resource, id, context);
     let target = new.target(exchange);
@@ -47,4 +53,23 @@ pub async fn create(
         location: Some(exchange.location(&new, mark)),
         body: Some(new.canonical),
     })
+}
+
+/// Answers a create again, under the id that the record got.
+async fn again(
+    exchange: &mut Exchange<'_>,
+    sent: &Submitted<'_>,
+    wrote: &Wrote,
+) -> Result<Reply, Failure> {
+    let id = match &wrote.id {
+        Some(id) => id,
+        None => sent.new_id()?,
+    };
+    let kept = Kept {
+        action: Action::Create,
+        resource: sent.content()?,
+        id,
+        wrote,
+    };
+    written_again(exchange, kept).await
 }

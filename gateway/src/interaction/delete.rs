@@ -3,14 +3,26 @@
 use crate::{
     exchange::Exchange,
     failure::Failure,
-    http::{
-        precondition::Preconditions,
-        reply::{Reply, VersionMark},
-    },
+    http::reply::{Reply, VersionMark},
+    idempotency::done::Wrote,
+    interaction::kinds::{Change, Does, Place, RECORDS, Row, Submitted, Verb},
     record::{sight::Looked, version::is_delete, write},
 };
-use model::{LogicalId, ResourceType};
+use model::Restful;
 use policies::Action;
+
+/// How a record ends.
+pub static ROW: Row = Row {
+    place: Place::Instance,
+    verb: Verb::Delete,
+    interactions: &[Restful::Delete],
+    classes: RECORDS,
+    sent_for: &[],
+    does: Does::Changes(Change {
+        make: |exchange, sent| Box::pin(delete(exchange, sent)),
+        again: |exchange, sent, wrote| Box::pin(again(exchange, sent, wrote)),
+    }),
+};
 
 /// Ends a record with a version that has no content; its earlier versions stay
 /// readable. Deleting what is deleted, or never was, is no error and writes
@@ -18,12 +30,8 @@ use policies::Action;
 ///
 /// # Errors
 /// Forbidden; precondition failed, on what never was too.
-pub async fn delete(
-    exchange: &mut Exchange<'_>,
-    kind: &ResourceType,
-    id: &LogicalId,
-    preconditions: &Preconditions,
-) -> Result<Reply, Failure> {
+async fn delete(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Reply, Failure> {
+    let ((kind, id), preconditions) = (sent.record()?, sent.preconditions);
     let looked = exchange.look(&[Action::Delete], kind, id, None).await?;
     let target = match &looked {
         Looked::Absent => exchange.unknown(kind, id),
@@ -56,4 +64,27 @@ pub async fn delete(
     }
     let mark = write::delete(exchange, &asked, &target, id, *current).await?;
     Ok(Reply::deleted(Some(mark)))
+}
+
+/// The answer to a delete that is sent again. The patients are taken from the current version.
+async fn again(
+    exchange: &mut Exchange<'_>,
+    sent: &Submitted<'_>,
+    wrote: &Wrote,
+) -> Result<Reply, Failure> {
+    let (kind, id) = sent.record()?;
+    let looked = exchange.look(&[Action::Delete], kind, id, None).await?;
+    let may = exchange.may_replace(kind, looked.as_found()).await?;
+    let (target, patients) = match looked {
+        Looked::Opened(current) => (current.withheld.target(), current.patients),
+        Looked::Hidden(target) => (target, Vec::new()),
+        Looked::Absent => (exchange.unknown(kind, id), Vec::new()),
+    };
+    let mut asked = exchange.ask(Action::Delete, kind, id);
+    if !may || !exchange.permit(&mut asked, Action::Delete, &target) {
+        return Err(Failure::forbidden());
+    }
+    let number = wrote.version.map(|mark| mark.number);
+    exchange.complete(&asked, number, patients);
+    Ok(Reply::deleted(wrote.version))
 }

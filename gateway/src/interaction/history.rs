@@ -10,6 +10,7 @@ use crate::{
     exchange::{Exchange, asked::Named, facts},
     failure::{Category, Failure},
     http::reply::Reply,
+    interaction::kinds::{Does, Place, RECORDS, Row},
     limits::sizes::DEFAULT_COUNT,
     record::{
         sight::Looked,
@@ -25,9 +26,17 @@ use fhir::{
     IssueCode,
     bundle::{self, HistoryEntry},
 };
-use model::{LogicalId, ResourceType, Tag, Timestamp, VersionNumber};
+use model::{LogicalId, ResourceType, Restful, Tag, Timestamp, VersionNumber};
 use policies::Action;
 use std::collections::BTreeSet;
+
+/// How the versions of a record are listed.
+pub static ROW: Row = Row::get(
+    Place::History,
+    Does::Shows,
+    &[Restful::HistoryInstance],
+    RECORDS,
+);
 
 const HISTORY: &[Action] = &[Action::HistoryInstance];
 /// Versions of which no more than the facts in clear are read at a time.

@@ -1,46 +1,23 @@
-//! The one table of what is done below a FHIR base: which interaction, at which path, by
-//! which method, with the records of which types. The router, Bundles, the
-//! CapabilityStatement and the admission of long bodies read it.
+//! What a line of the table of interactions says: at which path, by which method, with the
+//! records of which types, and how it is done. The lines stand with their interactions; the
+//! table of them is in `interaction/mod.rs`.
 
 use crate::{
     audit::AUDIT_EVENT,
+    exchange::Exchange,
     failure::{Category, Failure},
+    http::{precondition::Preconditions, reply::Reply},
+    idempotency::done::Wrote,
 };
-use fhir::{IssueCode, bundle::EntryUrl};
-use model::{ResourceType, Restful};
+use fhir::{IssueCode, Resource, bundle::EntryUrl};
+use model::{Interaction, LogicalId, ResourceType, Restful};
 use policies::Action;
+use std::{future::Future, pin::Pin};
 
 pub use crate::http::verb::Verb;
 
 /// The type of the arguments and results of operations.
 const PARAMETERS: &str = "Parameters";
-
-/// Something that is done; the router has a handler for each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// POST of a new record.
-    Create,
-    /// GET of the current version.
-    Read,
-    /// GET of one version.
-    Vread,
-    /// PUT of a record.
-    Update,
-    /// DELETE of a record.
-    Delete,
-    /// GET of the versions of a record.
-    History,
-    /// GET of the records that meet criteria.
-    Search,
-    /// The same by POST of a form.
-    SearchForm,
-    /// `$proof` of the current version.
-    Proof,
-    /// `$proof` of one version.
-    ProofOfVersion,
-    /// POST of a Bundle.
-    Bundle,
-}
 
 /// A path below a FHIR base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +54,6 @@ pub enum TypeClass {
 /// A line of the table.
 #[derive(Debug)]
 pub struct Row {
-    /// What is done.
-    pub kind: Kind,
     /// The path, by its form.
     pub place: Place,
     /// By which method.
@@ -90,106 +65,87 @@ pub struct Row {
     pub classes: &'static [TypeClass],
     /// For which actions, of which the sender of a long body must be permitted one.
     pub sent_for: &'static [Action],
+    /// How it is done.
+    pub(crate) does: Does,
 }
 
-const ALL_TYPES: &[TypeClass] = &[
+/// How a line is done, by the form of its request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Does {
+    /// Shows what its path names.
+    Shows,
+    /// Searches, by a query or by a form.
+    Searches,
+    /// Changes one record.
+    Changes(Change),
+    /// Does the entries of a Bundle.
+    Bundles,
+    /// Proves.
+    Proves,
+}
+
+/// What an interaction gives, inside an exchange.
+pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + 'a>>;
+
+/// A change of one record, sent by itself or as an entry of a Bundle.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Change {
+    /// Makes it.
+    pub(crate) make: for<'a> fn(&'a mut Exchange<'_>, &'a Submitted<'_>) -> Answering<'a>,
+    /// Answers it again when it was made under the same idempotency key before; changes
+    /// nothing.
+    pub(crate) again:
+        for<'a> fn(&'a mut Exchange<'_>, &'a Submitted<'_>, &'a Wrote) -> Answering<'a>,
+}
+
+/// What a change is made of.
+#[derive(Clone, Copy)]
+pub(crate) struct Submitted<'r> {
+    pub(crate) url: &'r EntryUrl,
+    /// The body; none for a method that has none.
+    pub(crate) resource: Option<&'r Resource>,
+    /// The id that a new record gets.
+    pub(crate) assigned: Option<&'r LogicalId>,
+    pub(crate) preconditions: &'r Preconditions,
+}
+
+/// Every type.
+pub const ALL_TYPES: &[TypeClass] = &[
     TypeClass::Stored,
     TypeClass::Audit,
     TypeClass::NoLongerStored,
 ];
-const RECORDS: &[TypeClass] = &[TypeClass::Stored, TypeClass::NoLongerStored];
-
-/// How a record is made.
-pub static CREATE: Row = Row {
-    kind: Kind::Create,
-    place: Place::Type,
-    verb: Verb::Post,
-    interactions: &[Restful::Create],
-    classes: &[TypeClass::Stored],
-    sent_for: &[Action::Create],
-};
-/// How a record gets new content.
-pub static UPDATE: Row = Row {
-    kind: Kind::Update,
-    place: Place::Instance,
-    verb: Verb::Put,
-    interactions: &[Restful::Update],
-    classes: &[TypeClass::Stored],
-    sent_for: &[Action::Update, Action::CreateWithId],
-};
-/// How many things are done at once.
-pub static BUNDLE: Row = Row {
-    kind: Kind::Bundle,
-    place: Place::Base,
-    verb: Verb::Post,
-    interactions: &[Restful::Transaction, Restful::Batch],
-    classes: &[],
-    sent_for: &[Action::Batch, Action::Transaction],
-};
-static DELETE: Row = Row {
-    kind: Kind::Delete,
-    place: Place::Instance,
-    verb: Verb::Delete,
-    interactions: &[Restful::Delete],
-    classes: RECORDS,
-    sent_for: &[],
-};
-static SEARCH_FORM: Row = Row {
-    kind: Kind::SearchForm,
-    place: Place::SearchForm,
-    verb: Verb::Post,
-    interactions: &[Restful::SearchType],
-    classes: ALL_TYPES,
-    sent_for: &[],
-};
-static READ: Row = Row::get(Kind::Read, Place::Instance, &[Restful::Read], ALL_TYPES);
-static VREAD: Row = Row::get(Kind::Vread, Place::Version, &[Restful::Vread], ALL_TYPES);
-static HISTORY: Row = Row::get(
-    Kind::History,
-    Place::History,
-    &[Restful::HistoryInstance],
-    RECORDS,
-);
-static SEARCH: Row = Row::get(Kind::Search, Place::Type, &[Restful::SearchType], ALL_TYPES);
-static PROOF: Row = Row::get(Kind::Proof, Place::Proof, &[], ALL_TYPES);
-static PROOF_OF_VERSION: Row =
-    Row::get(Kind::ProofOfVersion, Place::ProofOfVersion, &[], ALL_TYPES);
-
-/// The table, in the order of the CapabilityStatement.
-pub static TABLE: [&Row; 11] = [
-    &CREATE,
-    &READ,
-    &VREAD,
-    &UPDATE,
-    &DELETE,
-    &HISTORY,
-    &SEARCH,
-    &SEARCH_FORM,
-    &PROOF,
-    &PROOF_OF_VERSION,
-    &BUNDLE,
-];
+/// The types of records that clients wrote.
+pub const RECORDS: &[TypeClass] = &[TypeClass::Stored, TypeClass::NoLongerStored];
 
 impl Row {
-    const fn get(
-        kind: Kind,
+    /// A line that looks.
+    pub(crate) const fn get(
         place: Place,
+        does: Does,
         interactions: &'static [Restful],
         classes: &'static [TypeClass],
     ) -> Self {
         Self {
-            kind,
             place,
             verb: Verb::Get,
             interactions,
             classes,
             sent_for: &[],
+            does,
         }
     }
 
     /// Whether an entry of a Bundle asks for it.
-    const fn is_of_entries(&self) -> bool {
+    #[must_use]
+    pub const fn is_of_entries(&self) -> bool {
         self.place.is_of_entries()
+    }
+
+    /// Its name in the audit, as long as the body is not read.
+    pub(crate) fn interaction(&self) -> Interaction {
+        let restful = self.interactions.last();
+        restful.map_or(Interaction::Proof, |restful| Interaction::from(*restful))
     }
 }
 
@@ -221,14 +177,6 @@ impl Place {
         }
     }
 
-    /// Its lines, by their methods.
-    #[must_use]
-    pub fn rows(self) -> Vec<&'static Row> {
-        let mut rows: Vec<_> = TABLE.into_iter().filter(|row| row.place == self).collect();
-        rows.sort_by_key(|row| row.verb);
-        rows
-    }
-
     /// Whether the entries of a Bundle have it as their URL.
     #[must_use]
     pub const fn is_of_entries(self) -> bool {
@@ -238,7 +186,9 @@ impl Place {
         )
     }
 
-    const fn of_entry(url: &EntryUrl) -> Self {
+    /// That of an entry of a Bundle.
+    #[must_use]
+    pub const fn of_entry(url: &EntryUrl) -> Self {
         match url {
             EntryUrl::Type { .. } => Self::Type,
             EntryUrl::Instance { .. } => Self::Instance,
@@ -259,15 +209,8 @@ impl TypeClass {
         }
     }
 
-    /// The lines of its records that are interactions of their own: no second form of one
-    /// and no operation.
-    pub fn interactions(self) -> impl Iterator<Item = &'static Row> {
-        let of_entries = TABLE.into_iter().filter(|row| row.is_of_entries());
-        of_entries.filter(move |row| row.classes.contains(&self))
-    }
-
     /// The refusal of a write that its records do not take.
-    fn refuse(self) -> Result<(), Failure> {
+    pub(crate) fn refuse(self) -> Result<(), Failure> {
         let text = match self {
             Self::Stored => return Ok(()),
             Self::Audit => "audit events are made by the gateway alone; clients can read them only",
@@ -285,49 +228,26 @@ impl TypeClass {
     }
 }
 
-/// The line of an entry of a Bundle; `None` for a method that its URL does not take.
-#[must_use]
-pub fn of_entry(method: fhir::bundle::Method, url: &EntryUrl) -> Option<&'static Row> {
-    let (verb, place) = (Verb::of_entry(method), Place::of_entry(url));
-    TABLE
-        .into_iter()
-        .find(|row| row.verb == verb && row.place == place)
-}
-
-/// The interaction of an entry, for its audit: where its URL does not take the method, that
-/// of the method elsewhere.
-#[must_use]
-pub fn interaction_of_entry(method: fhir::bundle::Method, url: &EntryUrl) -> Restful {
-    let elsewhere = || {
-        let verb = Verb::of_entry(method);
-        let mut rows = TABLE.into_iter().filter(|row| row.is_of_entries());
-        rows.find(|row| row.verb == verb)
-    };
-    let row = of_entry(method, url).or_else(elsewhere);
-    let interactions = row.map_or(&[][..], |row| row.interactions);
-    interactions.first().copied().unwrap_or(Restful::Patch)
-}
-
-/// Refuses a write of a type whose records do not take it.
-///
-/// # Errors
-/// Not allowed.
-pub fn require_write(verb: Verb, kind: &ResourceType) -> Result<(), Failure> {
-    let class = TypeClass::of(kind.as_str());
-    let takes = |row: &Row| row.verb == verb && row.classes.contains(&class);
-    if class.interactions().any(takes) {
-        return Ok(());
+impl<'r> Submitted<'r> {
+    /// The record that the URL names.
+    pub(crate) fn record(&self) -> Result<(&'r ResourceType, &'r LogicalId), Failure> {
+        match self.url {
+            EntryUrl::Instance {
+                resource_type, id, ..
+            } => Ok((resource_type, id)),
+            _ => Err(Failure::fault("a change of no record")),
+        }
     }
-    class.refuse()
-}
 
-/// The same of an entry of a Bundle.
-///
-/// # Errors
-/// Not allowed.
-pub fn require_write_of_entry(
-    method: fhir::bundle::Method,
-    kind: &ResourceType,
-) -> Result<(), Failure> {
-    require_write(Verb::of_entry(method), kind)
+    /// The content that was sent.
+    pub(crate) fn content(&self) -> Result<&'r Resource, Failure> {
+        let sent = self.resource;
+        sent.ok_or_else(|| Failure::fault("a change without its content"))
+    }
+
+    /// The id that was assigned.
+    pub(crate) fn new_id(&self) -> Result<&'r LogicalId, Failure> {
+        let assigned = self.assigned;
+        assigned.ok_or_else(|| Failure::fault("a new record without an id"))
+    }
 }

@@ -8,14 +8,20 @@ use crate::{
         precondition::{Newest, Preconditions},
         reply::{Reply, VersionMark},
     },
+    interaction::kinds::{ALL_TYPES, Does, Place, Row},
     record::{
         sight::Looked,
         version::{OpenVersion, is_delete},
     },
 };
 use fhir::IssueCode;
-use model::{LogicalId, ResourceType, VersionNumber};
+use model::{LogicalId, ResourceType, Restful, VersionNumber};
 use policies::Action;
+
+/// How a record is read.
+pub static READ: Row = Row::get(Place::Instance, Does::Shows, &[Restful::Read], ALL_TYPES);
+/// How one of its versions is.
+pub static VREAD: Row = Row::get(Place::Version, Does::Shows, &[Restful::Vread], ALL_TYPES);
 
 /// The current version of a record.
 ///

@@ -10,6 +10,7 @@ use crate::{
     exchange::{Exchange, asked::Asked, reach::SEARCH},
     failure::{Category, Failure},
     http::reply::Reply,
+    interaction::kinds::{ALL_TYPES, Does, Place, Row, Verb},
     record::version::{Candidate, Found, OpenVersion},
     search::{
         candidates::Candidates,
@@ -25,9 +26,28 @@ use fhir::{
     IssueCode, Severity,
     bundle::{self, SearchEntry, SearchMode},
 };
-use model::ResourceType;
+use model::{ResourceType, Restful};
 use policies::{Action, Target};
 use zeroize::Zeroizing;
+
+/// How records are searched by a query.
+pub static BY_QUERY: Row = Row::get(
+    Place::Type,
+    Does::Searches,
+    &[Restful::SearchType],
+    ALL_TYPES,
+);
+/// The same by a form.
+pub static BY_FORM: Row = Row {
+    place: Place::SearchForm,
+    verb: Verb::Post,
+    ..Row::get(
+        Place::SearchForm,
+        Does::Searches,
+        &[Restful::SearchType],
+        ALL_TYPES,
+    )
+};
 
 /// What became of a candidate.
 enum Checked {

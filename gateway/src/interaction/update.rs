@@ -7,6 +7,11 @@ use crate::{
         precondition::Preconditions,
         reply::{Reply, Success},
     },
+    idempotency::done::Wrote,
+    interaction::{
+        change::{Kept, written_again},
+        kinds::{Change, Does, Place, Row, Submitted, TypeClass, Verb},
+    },
     record::{
         security_context::{self, SecurityContext},
         sight::Looked,
@@ -15,8 +20,21 @@ use crate::{
     },
 };
 use fhir::{IssueCode, Resource};
-use model::{LogicalId, VersionInteraction};
+use model::{LogicalId, Restful, VersionInteraction, VersionNumber};
 use policies::{Action, Target};
+
+/// How a record gets new content.
+pub static ROW: Row = Row {
+    place: Place::Instance,
+    verb: Verb::Put,
+    interactions: &[Restful::Update],
+    classes: &[TypeClass::Stored],
+    sent_for: &[Action::Update, Action::CreateWithId],
+    does: Does::Changes(Change {
+        make: |exchange, sent| Box::pin(update(exchange, sent)),
+        again: |exchange, sent, wrote| Box::pin(again(exchange, sent, wrote)),
+    }),
+};
 
 /// What is to be written where, and what must be there.
 struct Asked<'r> {
@@ -32,12 +50,9 @@ struct Asked<'r> {
 /// # Errors
 /// Invalid when body and URL disagree; unprocessable when its `securityContext` is none
 /// that the caller may read; forbidden; precondition failed.
-pub async fn update(
-    exchange: &mut Exchange<'_>,
-    resource: &Resource,
-    id: &LogicalId,
-    preconditions: &Preconditions,
-) -> Result<Reply, Failure> {
+async fn update(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Reply, Failure> {
+    let (resource, preconditions) = (sent.content()?, sent.preconditions);
+    let (_, id) = sent.record()?;
     check_id(resource, id)?;
     // Before anything is looked up, so that it tells nothing of what is there.
     let context = security_context::of(exchange, resource).await?;
@@ -57,6 +72,28 @@ pub async fn update(
             Err(Failure::forbidden())
         }
     }
+}
+
+/// Answers an update again; the first version was made with an id of the caller's.
+async fn again(
+    exchange: &mut Exchange<'_>,
+    sent: &Submitted<'_>,
+    wrote: &Wrote,
+) -> Result<Reply, Failure> {
+    let first = wrote.version.map(|mark| mark.number) == Some(VersionNumber::FIRST);
+    let action = if first {
+        Action::CreateWithId
+    } else {
+        Action::Update
+    };
+    let (resource, (_, id)) = (sent.content()?, sent.record()?);
+    let kept = Kept {
+        action,
+        resource,
+        id,
+        wrote,
+    };
+    written_again(exchange, kept).await
 }
 
 fn check_id(resource: &Resource, id: &LogicalId) -> Result<(), Failure> {

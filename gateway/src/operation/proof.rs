@@ -9,7 +9,10 @@ use crate::{
     exchange::{Exchange, asked::Named},
     failure::Failure,
     http::reply::{Reply, Success},
-    interaction::audit_event,
+    interaction::{
+        audit_event,
+        kinds::{ALL_TYPES, Does, Place, Row},
+    },
     log::leaf_proof,
     record::{
         damage::RowPlace,
@@ -21,6 +24,11 @@ use policies::Action;
 use proof::{Event, Leaf};
 use std::sync::Arc;
 use tlog::{leaf, tree::event_tree};
+
+/// How a record is proved.
+pub static OF_RECORD: Row = Row::get(Place::Proof, Does::Proves, &[], ALL_TYPES);
+/// How one of its versions is.
+pub static OF_VERSION: Row = Row::get(Place::ProofOfVersion, Does::Proves, &[], ALL_TYPES);
 
 /// The proof of one version; of the current one when none is named.
 ///

@@ -10,7 +10,11 @@ use crate::{
         outcome::FHIR_JSON,
         precondition::{Freshness, Preconditions},
     },
-    interaction::kinds::{self, Kind, Row, TypeClass},
+    interaction::{
+        bundle,
+        kinds::{Place, Row, TypeClass},
+        rows_of,
+    },
     routes::smart,
     search::parameter,
 };
@@ -59,7 +63,7 @@ fn statement(base: &str, issuer: Option<&Value>) -> Value {
         .iter()
         .map(|definition| resource(definition.name))
         .collect();
-    let interactions: Vec<Value> = codes(&kinds::BUNDLE).collect();
+    let interactions: Vec<Value> = codes(&bundle::ROW).collect();
     json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -125,9 +129,9 @@ fn result_params() -> [Value; 4] {
 
 fn resource(kind: &'static str) -> Value {
     let class = TypeClass::of(kind);
-    let rows: Vec<&'static Row> = class.interactions().collect();
+    let rows: Vec<&'static Row> = rows_of(class).collect();
     let interactions: Vec<Value> = rows.iter().copied().flat_map(codes).collect();
-    let read_history = rows.iter().any(|row| row.kind == Kind::History);
+    let read_history = rows.iter().any(|row| row.place == Place::History);
     let update_create = rows
         .iter()
         .any(|row| row.sent_for.contains(&Action::CreateWithId));

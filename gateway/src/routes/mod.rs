@@ -1,5 +1,6 @@
-//! The one table of routes: both facility bases and every interaction; each
-//! handler parses, runs and renders (<https://hl7.org/fhir/R4/http.html#summary>).
+//! Everything that the gateway serves: both facility bases, with a handler for each form of
+//! request, which parses, has it run and renders
+//! (<https://hl7.org/fhir/R4/http.html#summary>).
 
 mod bundle;
 pub(crate) mod capability;
@@ -7,32 +8,26 @@ mod path;
 mod proof;
 mod record;
 mod search;
+mod sent_body;
+mod shown;
 pub(crate) mod smart;
+mod submission;
 
 use crate::{
     admin,
     context::Context,
-    exchange::{self, sent::Sent},
+    exchange::door,
     failure::Failure,
-    http::{
-        body::{self, Body},
-        outcome,
-        reply::Reply,
-    },
+    http::outcome,
     interaction::{
-        kinds::{Kind, Place, Row},
-        look::Look,
+        kinds::{Does, Place, Row},
+        rows_at,
     },
     listener::{front_page, health, offered::Offered},
     log::tiles,
 };
 use actix_web::{HttpRequest, HttpResponse, Scope, web};
-use bundle::post_bundle;
 use fhir::definition::Definition;
-use model::Interaction;
-use proof::{get_proof, get_version_proof};
-use record::{delete_record, get_history, get_record, get_version, post_record, put_record};
-use search::{get_search, post_search};
 
 type Answer = Result<HttpResponse, Failure>;
 
@@ -71,27 +66,50 @@ fn fhir_base(path: &str) -> Scope {
         } else {
             offered
         };
-        scope.service(place.rows().into_iter().fold(offered, handled))
+        scope.service(rows_at(place).into_iter().fold(offered, handled))
     });
     scope.default_service(web::to(nowhere_below))
 }
 
 /// Gives a line of the table its handler.
-fn handled(on: Offered, row: &Row) -> Offered {
-    let verb = row.verb;
-    match row.kind {
-        Kind::Create => on.by(verb, post_record),
-        Kind::Read => on.by(verb, get_record),
-        Kind::Vread => on.by(verb, get_version),
-        Kind::Update => on.by(verb, put_record),
-        Kind::Delete => on.by(verb, delete_record),
-        Kind::History => on.by(verb, get_history),
-        Kind::Search => on.by(verb, get_search),
-        Kind::SearchForm => on.by(verb, post_search),
-        Kind::Proof => on.by(verb, get_proof),
-        Kind::ProofOfVersion => on.by(verb, get_version_proof),
-        Kind::Bundle => on.by(verb, post_bundle),
+fn handled(on: Offered, row: &'static Row) -> Offered {
+    // Whoever is not known sends no body.
+    if row.verb.has_content() {
+        on.by(row.verb, move |request, payload| {
+            answer(row, request, Some(payload))
+        })
+    } else {
+        on.by(row.verb, move |request| answer(row, request, None))
     }
+}
+
+/// Answers a request by its line of the table.
+async fn answer(row: &'static Row, request: HttpRequest, payload: Option<web::Payload>) -> Answer {
+    door::answer(&request, row.interaction(), async |context| {
+        let arrived = Arrived {
+            row,
+            request: &request,
+            payload,
+            context,
+        };
+        match row.does {
+            Does::Shows => record::show(arrived).await,
+            Does::Searches => search::search(arrived).await,
+            Does::Changes(change) => record::change(arrived, change).await,
+            Does::Bundles => bundle::post(arrived).await,
+            Does::Proves => proof::prove(arrived).await,
+        }
+    })
+    .await
+}
+
+/// A request that was let in, with its line of the table.
+struct Arrived<'r> {
+    row: &'static Row,
+    request: &'r HttpRequest,
+    /// None for a method that has no content.
+    payload: Option<web::Payload>,
+    context: Context,
 }
 
 /// What is below a type of R4 and not in the table is an interaction or operation that is
@@ -107,29 +125,4 @@ async fn nowhere_below(request: HttpRequest) -> Answer {
 
 async fn nowhere() -> Answer {
     Err(outcome::unknown_path())
-}
-
-/// Reads a body of JSON, which counts as this number of records of its caller. A long one is
-/// read of those only who may send one.
-async fn json_body(
-    request: &HttpRequest,
-    payload: web::Payload,
-    context: &Context,
-    sent: &Sent<'_>,
-) -> Result<Body, Failure> {
-    if body::may_be_long(request) {
-        sent.admit(context).await?;
-    }
-    let bytes = body::read_fhir(request, payload).await?;
-    let throttle = &context.app.throttle;
-    throttle.opened(&context.caller, bytes.len());
-    Ok(bytes)
-}
-
-async fn show(context: &Context, look: &Look<'_>) -> Result<Reply, Failure> {
-    let interaction = Interaction::from(look.interaction());
-    exchange::run(context, interaction, async |exchange| {
-        look.make(exchange).await
-    })
-    .await
 }

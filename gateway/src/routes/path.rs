@@ -3,10 +3,13 @@
 use crate::{
     failure::{Category, Failure},
     http::outcome::unknown_interaction,
-    interaction::kinds::{self, Verb},
+    interaction::{
+        kinds::{Place, Verb},
+        require_write,
+    },
 };
 use actix_web::{HttpRequest, http::Method};
-use fhir::{IssueCode, definition::Definition};
+use fhir::{IssueCode, bundle::EntryUrl, definition::Definition};
 use model::{LogicalId, ResourceType, VersionNumber};
 
 /// The type of the path, when R4 has it.
@@ -32,6 +35,37 @@ pub(super) fn id(request: &HttpRequest) -> Result<LogicalId, Failure> {
             IssueCode::Value,
             "an id must be 1 to 64 of A-Z, a-z, 0-9, `-` and `.`",
         )
+    })
+}
+
+/// What the path of a request names, at a place that an entry of a Bundle has too. Of the
+/// parameters those of a history alone belong to it.
+pub(super) fn url(request: &HttpRequest, place: Place) -> Result<EntryUrl, Failure> {
+    let resource_type = kind(request)?;
+    if place == Place::Type {
+        return Ok(EntryUrl::Type {
+            resource_type,
+            query: None,
+        });
+    }
+    let id = id(request)?;
+    Ok(match place {
+        Place::History => EntryUrl::History {
+            resource_type,
+            id,
+            query: Some(request.query_string().to_owned()),
+        },
+        Place::Version => EntryUrl::Version {
+            resource_type,
+            id,
+            version: version(request)?,
+            query: None,
+        },
+        _ => EntryUrl::Instance {
+            resource_type,
+            id,
+            query: None,
+        },
     })
 }
 
@@ -62,7 +96,7 @@ pub(super) fn is_there(request: &HttpRequest) -> Result<(), Failure> {
 pub(super) fn refuses(request: &HttpRequest, method: &Method) -> Result<(), Failure> {
     let verb = Verb::of(method).filter(|verb| *verb != Verb::Get);
     match (kind(request), verb) {
-        (Ok(kind), Some(verb)) => kinds::require_write(verb, &kind),
+        (Ok(kind), Some(verb)) => require_write(verb, &kind),
         _ => Ok(()),
     }
 }

@@ -1,52 +1,25 @@
 //! Routes of proofs (docs/proof-format.md).
 
-use super::{
-    Answer,
-    path::{id, kind, version},
-};
+use super::{Answer, Arrived, path};
 use crate::{
-    audit::sealed::AUDIT_EVENT,
-    context::Context,
-    exchange::{self, door},
-    http::head,
+    audit::sealed::AUDIT_EVENT, context::Context, exchange, http::head, interaction::kinds::Place,
     operation::proof,
 };
-use actix_web::HttpRequest;
-use model::{Interaction, LogicalId, ResourceType, VersionNumber};
-
-pub(super) async fn get_proof(request: HttpRequest) -> Answer {
-    door::answer(&request, operation(), async |context| {
-        let (kind, id) = (kind(&request)?, id(&request)?);
-        prove(&request, context, kind, id, None).await
-    })
-    .await
-}
-
-pub(super) async fn get_version_proof(request: HttpRequest) -> Answer {
-    door::answer(&request, operation(), async |context| {
-        let (kind, id, version) = (kind(&request)?, id(&request)?, version(&request)?);
-        prove(&request, context, kind, id, Some(version)).await
-    })
-    .await
-}
-
-fn operation() -> Interaction {
-    Interaction::Proof
-}
+use model::{Interaction, VersionNumber};
 
 /// The proof of a version, the current one when none is named. An audit event has one.
-async fn prove(
-    request: &HttpRequest,
-    context: Context,
-    kind: ResourceType,
-    id: LogicalId,
-    version: Option<VersionNumber>,
-) -> Answer {
+pub(super) async fn prove(arrived: Arrived<'_>) -> Answer {
+    let request = arrived.request;
+    let (kind, id) = (path::kind(request)?, path::id(request)?);
+    let version = match arrived.row.place {
+        Place::ProofOfVersion => Some(path::version(request)?),
+        _ => None,
+    };
     head::plain(request)?;
     let of_event =
         kind.as_str() == AUDIT_EVENT && version.is_none_or(|number| number == VersionNumber::FIRST);
     let prove = async move |context: &Context| {
-        exchange::run(context, operation(), async |exchange| {
+        exchange::run(context, Interaction::Proof, async |exchange| {
             if of_event {
                 proof::of_audit_event(exchange, &id).await
             } else {
@@ -55,6 +28,6 @@ async fn prove(
         })
         .await
     };
-    let reply = context.carry_out(false, prove).await?;
+    let reply = arrived.context.carry_out(false, prove).await?;
     Ok(reply.into_json_response())
 }

@@ -1,174 +1,59 @@
 //! Routes of one record: its interactions, and what is made at its type
 //! (<https://hl7.org/fhir/R4/http.html#summary>).
 
-use super::{
-    Answer, json_body,
-    path::{id, kind, version},
-    show,
-};
+use super::{Answer, Arrived, path, sent_body, shown, submission::Submission};
 use crate::{
     context::Context,
-    exchange::{door, sent::Sent},
-    failure::{Category, Failure},
-    http::{body, head, prefer::Preferences},
-    idempotency::{self, Answered, Key, done},
-    interaction::{change::Change, create, history::Asked, look::Look},
+    http::{head, precondition::Preconditions, prefer::Preferences},
+    idempotency::Key,
+    interaction::{
+        kinds::{Change, Place},
+        look::Look,
+    },
 };
-use actix_web::{HttpRequest, web};
-use fhir::{IssueCode, Resource};
-use model::{Interaction, ResourceType, Restful};
 
-pub(super) async fn post_record(request: HttpRequest, payload: web::Payload) -> Answer {
-    door::answer(&request, Restful::Create.into(), async |context| {
-        let kind = kind(&request)?;
-        head::plain(&request)?;
-        let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
-        let bytes = json_body(&request, payload, &context, &Sent::New(&kind)).await?;
-        let long = bytes.is_long();
-        let create = async move |context: &Context| {
-            let resource = Resource::from_new_value(body::parse(&context.app, &bytes)?)?;
-            let change = Change::Create {
-                resource: &of_kind(context, resource, &kind)?,
-                id: &create::assigned_id(&*context.app.random)?,
-            };
-            make(context, key.as_ref(), &bytes, &change).await
-        };
-        let answered = context.carry_out(long, create).await?;
-        Ok(answered.into_response(wanted))
-    })
-    .await
+/// Makes a change, as its line of the table does.
+pub(super) async fn change(mut arrived: Arrived<'_>, change: Change) -> Answer {
+    let (row, request) = (arrived.row, arrived.request);
+    let url = path::url(request, row.place)?;
+    let preconditions = if row.place == Place::Type {
+        head::plain(request)?;
+        Preconditions::default()
+    } else {
+        head::of_record(request)?
+    };
+    let (key, wanted) = (Key::of(request)?, Preferences::of(request).body);
+    let body = sent_body::read(&mut arrived, Some(url.resource_type())).await?;
+    let long = body.as_ref().is_some_and(|body| body.is_long());
+    let submission = Submission {
+        row,
+        change,
+        url,
+        preconditions,
+        key,
+        body,
+    };
+    let make = async move |context: &Context| submission.make(context).await;
+    let answered = arrived.context.carry_out(long, make).await?;
+    Ok(answered.into_response(wanted))
 }
 
-pub(super) async fn put_record(request: HttpRequest, payload: web::Payload) -> Answer {
-    door::answer(&request, Restful::Update.into(), async |context| {
-        let (kind, id) = (kind(&request)?, id(&request)?);
-        let preconditions = head::of_record(&request)?;
-        let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
-        let bytes = json_body(&request, payload, &context, &Sent::Put(&kind)).await?;
-        let long = bytes.is_long();
-        let update = async move |context: &Context| {
-            let resource = Resource::from_value(body::parse(&context.app, &bytes)?)?;
-            let change = Change::Update {
-                resource: &of_kind(context, resource, &kind)?,
-                id: &id,
-                preconditions: &preconditions,
-            };
-            make(context, key.as_ref(), &bytes, &change).await
-        };
-        let answered = context.carry_out(long, update).await?;
-        Ok(answered.into_response(wanted))
-    })
-    .await
-}
-
-pub(super) async fn delete_record(request: HttpRequest) -> Answer {
-    door::answer(&request, Restful::Delete.into(), async |context| {
-        let (kind, id) = (kind(&request)?, id(&request)?);
-        let preconditions = head::of_record(&request)?;
-        let (key, wanted) = (Key::of(&request)?, Preferences::of(&request).body);
-        let delete = async move |context: &Context| {
-            let change = Change::Delete {
-                kind: &kind,
-                id: &id,
-                preconditions: &preconditions,
-            };
-            make(context, key.as_ref(), &[], &change).await
-        };
-        let answered = context.carry_out(false, delete).await?;
-        Ok(answered.into_response(wanted))
-    })
-    .await
-}
-
-/// Makes a change that was sent with this body.
-async fn make(
-    context: &Context,
-    key: Option<&Key>,
-    body: &[u8],
-    change: &Change<'_>,
-) -> Result<Answered, Failure> {
-    let once = key.map(|key| key.once(context, body));
-    idempotency::run(
-        context,
-        Interaction::from(change.interaction()),
-        once.as_ref(),
-        async |exchange| {
-            let (reply, done) = change.make(exchange).await?;
-            Ok((reply, vec![done]))
-        },
-        async |exchange, done| change.answer_again(exchange, done::only_write(done)?).await,
-    )
-    .await
-}
-
-pub(super) async fn get_record(request: HttpRequest) -> Answer {
-    door::answer(&request, Restful::Read.into(), async |context| {
-        let (kind, id) = (kind(&request)?, id(&request)?);
-        let preconditions = head::of_record(&request)?;
-        let read = async move |context: &Context| {
-            let look = Look::Read {
-                kind: &kind,
-                id: &id,
-                preconditions: &preconditions,
-            };
-            show(context, &look).await
-        };
-        Ok(context.carry_out(false, read).await?.into_response())
-    })
-    .await
-}
-
-pub(super) async fn get_version(request: HttpRequest) -> Answer {
-    door::answer(&request, Restful::Vread.into(), async |context| {
-        let (kind, id, version) = (kind(&request)?, id(&request)?, version(&request)?);
-        let preconditions = head::of_record(&request)?;
-        let vread = async move |context: &Context| {
-            let look = Look::Vread {
-                kind: &kind,
-                id: &id,
-                version,
-                preconditions: &preconditions,
-            };
-            show(context, &look).await
-        };
-        Ok(context.carry_out(false, vread).await?.into_response())
-    })
-    .await
-}
-
-pub(super) async fn get_history(request: HttpRequest) -> Answer {
-    door::answer(&request, Restful::HistoryInstance.into(), async |context| {
-        let (kind, id) = (kind(&request)?, id(&request)?);
-        head::of_query(&request, request.query_string())?;
-        let asked = Asked::parse(request.query_string())?;
-        let history = async move |context: &Context| {
-            let look = Look::History {
-                kind: &kind,
-                id: &id,
-                asked: asked.clone(),
-            };
-            show(context, &look).await
-        };
-        Ok(context.carry_out(false, history).await?.into_response())
-    })
-    .await
-}
-
-/// The resource, if it is of the type that the path names and its references are clear.
-fn of_kind(
-    context: &Context,
-    mut resource: Resource,
-    kind: &ResourceType,
-) -> Result<Resource, Failure> {
-    resource.refuse_conditional_references()?;
-    resource.refuse_unclear_references(&context.local)?;
-    if resource.resource_type() == kind {
-        return Ok(resource);
-    }
-    Err(Failure::new(
-        Category::Invalid,
-        IssueCode::Invalid,
-        format!("the body is not a {kind}, as the URL says; post it to its own type"),
-    )
-    .at("resourceType"))
+/// Shows a record, one of its versions, or all of them.
+pub(super) async fn show(arrived: Arrived<'_>) -> Answer {
+    let (place, request) = (arrived.row.place, arrived.request);
+    let url = path::url(request, place)?;
+    let preconditions = if place == Place::History {
+        head::of_query(request, request.query_string())?;
+        Preconditions::default()
+    } else {
+        head::of_record(request)?
+    };
+    // What cannot be read is refused before anything is run.
+    drop(Look::at(&url, &preconditions)?);
+    let show = async move |context: &Context| {
+        let look = Look::at(&url, &preconditions)?;
+        shown::show(context, &look).await
+    };
+    let reply = arrived.context.carry_out(false, show).await?;
+    Ok(reply.into_response())
 }

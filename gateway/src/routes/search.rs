@@ -1,48 +1,34 @@
 //! Routes of a search (<https://hl7.org/fhir/R4/http.html#search>).
 
-use super::{Answer, path::kind, show};
+use super::{Answer, Arrived, path::kind, shown};
 use crate::{
     audit::sealed::AUDIT_EVENT,
     context::Context,
-    exchange::door,
     http::{body, head, prefer::Preferences, query_text},
     interaction::look::Look,
 };
-use actix_web::{HttpRequest, web};
-use model::{Interaction, Restful};
 
-pub(super) async fn get_search(request: HttpRequest) -> Answer {
+/// Searches by the query, and by the form where one was sent.
+pub(super) async fn search(mut arrived: Arrived<'_>) -> Answer {
+    let request = arrived.request;
     let query = request.query_string().to_owned();
-    door::answer(&request, search_type(), async |context| {
-        run_search(&request, context, query).await
-    })
-    .await
-}
-
-pub(super) async fn post_search(request: HttpRequest, payload: web::Payload) -> Answer {
-    // Authenticated first: nobody sends us a body without a token.
-    door::answer(&request, search_type(), async |context| {
-        let form = body::read_form(&request, payload).await?;
-        let query = match request.query_string() {
-            "" => form,
-            query => format!("{query}&{form}"),
-        };
-        run_search(&request, context, query).await
-    })
-    .await
-}
-
-fn search_type() -> Interaction {
-    Restful::SearchType.into()
-}
-
-async fn run_search(request: &HttpRequest, context: Context, query: String) -> Answer {
+    let query = match arrived.payload.take() {
+        None => query,
+        Some(payload) => {
+            let form = body::read_form(request, payload).await?;
+            if query.is_empty() {
+                form
+            } else {
+                format!("{query}&{form}")
+            }
+        }
+    };
     query_text::check(request.method(), &query)?;
     let kind = kind(request)?;
     head::of_query(request, &query)?;
-    let app = &context.app;
+    let app = &arrived.context.app;
     app.throttle
-        .searches(&context.caller)
+        .searches(&arrived.context.caller)
         .inspect_err(|_| app.counters.throttled())?;
     let lenient = Preferences::of(request).lenient;
     // An audit record can have thousands of events.
@@ -53,7 +39,8 @@ async fn run_search(request: &HttpRequest, context: Context, query: String) -> A
             query: &query,
             lenient,
         };
-        show(context, &look).await
+        shown::show(context, &look).await
     };
-    Ok(context.carry_out(long, search).await?.into_response())
+    let reply = arrived.context.carry_out(long, search).await?;
+    Ok(reply.into_response())
 }

@@ -7,7 +7,10 @@ use crate::{
     records,
 };
 use devkit::issuer::DemoUser;
-use gateway::kinds::{Row, TABLE, Verb};
+use gateway::interaction::{
+    TABLE,
+    kinds::{Row, Verb},
+};
 use serde_json::{Value, json};
 
 on_both! {

@@ -10,7 +10,10 @@ use crate::{
 use devkit::issuer::DemoUser;
 use gateway::{
     admin,
-    kinds::{Place, Row, TypeClass},
+    interaction::{
+        kinds::{Place, Row, TypeClass},
+        rows_at,
+    },
 };
 use serde_json::json;
 
@@ -32,7 +35,7 @@ fn routes() -> Vec<Route> {
     let mut routes = Vec::new();
     for place in Place::ALL {
         let methods = |taken: &dyn Fn(&Row) -> bool| -> Vec<&'static str> {
-            let rows = place.rows().into_iter().filter(|row| taken(row));
+            let rows = rows_at(place).into_iter().filter(|row| taken(row));
             rows.flat_map(|row| row.verb.methods()).copied().collect()
         };
         let pattern = place.pattern().trim_start_matches('/');

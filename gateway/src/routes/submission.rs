@@ -1,0 +1,78 @@
+//! A change of one record as it was sent.
+
+use crate::{
+    context::Context,
+    failure::{Category, Failure},
+    http::{
+        body::{self, Body},
+        precondition::Preconditions,
+    },
+    idempotency::{self, Answered, Key, Once},
+    interaction::{
+        change::{Changing, assigned_id},
+        kinds::{Change, Place, Row, Submitted},
+    },
+};
+use fhir::{IssueCode, Resource, bundle::EntryUrl};
+
+/// What was sent, with its line of the table.
+pub(super) struct Submission {
+    pub(super) row: &'static Row,
+    pub(super) change: Change,
+    pub(super) url: EntryUrl,
+    pub(super) preconditions: Preconditions,
+    pub(super) key: Option<Key>,
+    pub(super) body: Option<Body>,
+}
+
+impl Submission {
+    /// Makes the change, once if it has a key.
+    ///
+    /// # Errors
+    /// Invalid for a body that cannot be read; those of the change.
+    pub(super) async fn make(&self, context: &Context) -> Result<Answered, Failure> {
+        let resource = self.resource(context)?;
+        let is_new = self.row.place == Place::Type;
+        let assigned = is_new.then(|| assigned_id(&*context.app.random));
+        let assigned = assigned.transpose()?;
+        let sent = Submitted {
+            url: &self.url,
+            resource: resource.as_ref(),
+            assigned: assigned.as_ref(),
+            preconditions: &self.preconditions,
+        };
+        let bytes = self.body.as_deref().unwrap_or_default();
+        let key = self.key.as_ref();
+        let once = key.map(|key| Once::of(key, context, bytes));
+        let changing = Changing {
+            change: self.change,
+            sent,
+        };
+        idempotency::run(context, self.row.interaction(), once.as_ref(), &changing).await
+    }
+
+    /// The resource, if it is of the type that the path names and its references are clear.
+    fn resource(&self, context: &Context) -> Result<Option<Resource>, Failure> {
+        let Some(bytes) = &self.body else {
+            return Ok(None);
+        };
+        let value = body::parse(&context.app, bytes)?;
+        let mut resource = if self.row.place == Place::Type {
+            Resource::from_new_value(value)?
+        } else {
+            Resource::from_value(value)?
+        };
+        resource.refuse_conditional_references()?;
+        resource.refuse_unclear_references(&context.local)?;
+        let kind = self.url.resource_type();
+        if resource.resource_type() == kind {
+            return Ok(Some(resource));
+        }
+        Err(Failure::new(
+            Category::Invalid,
+            IssueCode::Invalid,
+            format!("the body is not a {kind}, as the URL says; post it to its own type"),
+        )
+        .at("resourceType"))
+    }
+}
