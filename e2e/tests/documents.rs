@@ -200,3 +200,57 @@ fn tests_that_the_documents_on_security_name_are_there() {
         assert!(sources.have(name), "`{name}`");
     }
 }
+
+/// The files of a walkthrough, in its order.
+fn walk(title: &str) -> Vec<String> {
+    let document = read("ARCHITECTURE.md");
+    let (_, section) = document
+        .split_once(&format!("## Walkthrough: {title}\n"))
+        .expect("the walkthrough");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let steps = section.lines().filter(|line| {
+        let number = line.split(". `").next().unwrap_or_default();
+        number.parse::<u8>().is_ok()
+    });
+    let file = |line: &str| line.split('`').nth(1).expect("a file").to_owned();
+    steps.map(file).collect()
+}
+
+/// Every file of the list is there, stands once, and is named by one that stands before it:
+/// what hands it the request. None but those of `routes` names one of `routes`, so that
+/// nothing is handed back to a handler.
+fn check_walk(title: &str) {
+    let files = walk(title);
+    assert!(files.len() > 15, "{title}: {files:?}");
+    let mut before = String::new();
+    for (number, file) in files.iter().enumerate() {
+        let times = files.iter().filter(|other| *other == file).count();
+        assert_eq!(times, 1, "{title}: `{file}`");
+        let source = read(&format!("gateway/src/{file}"));
+        let module = file.trim_end_matches(".rs").trim_end_matches("/mod");
+        let name = module.rsplit('/').next().unwrap_or_default();
+        assert!(
+            number == 0 || names(&before, name),
+            "{title}: nothing before `{file}` names it"
+        );
+        let is_handler = file.starts_with("routes/");
+        assert!(
+            is_handler || !source.contains("routes::"),
+            "{title}: `{file}` names a handler"
+        );
+        before.push_str(&source);
+    }
+}
+
+/// Whether a text has the word.
+fn names(text: &str, word: &str) -> bool {
+    let is_of_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut words = text.split(|c| !is_of_word(c));
+    words.any(|found| found == word)
+}
+
+#[test]
+fn the_ways_that_the_architecture_describes_are_those_of_the_sources() {
+    check_walk("POST /fhir/Observation");
+    check_walk("GET /fhir/Observation?identifier=a");
+}

@@ -26,11 +26,8 @@ pub(crate) use old_change::{OldChanges, state as state_old_changes};
 use crate::{
     exchange::{Exchange, door},
     failure::Failure,
-    http::{
-        outcome::{self, Problem},
-        verb::Verb,
-    },
-    listener::offered::Offered,
+    http::outcome::{self, Problem},
+    listener::{offered::Offered, verb::Verb},
 };
 use actix_web::{HttpRequest, HttpResponse, Scope, web};
 use asked::Asked;

@@ -221,11 +221,6 @@ impl Exchange<'_> {
         Ok(shown)
     }
 
-    /// Shows that a record is there and is damaged.
-    pub(crate) fn disclose_damage(&mut self, asked: &Asked, named: Named) {
-        self.show(asked, named);
-    }
-
     /// Begins the entry of a Bundle: what is asked from now on belongs to it.
     pub(crate) fn begin_entry(&mut self, interaction: Restful) {
         self.acts.begin(interaction);
@@ -250,7 +245,8 @@ impl Exchange<'_> {
         self.rules.decide(&self.context.app, action, &facts)
     }
 
-    fn show(&mut self, asked: &Asked, named: Named) {
+    /// Says in the entry what is shown of a record: of a damaged one, that it is there.
+    pub(crate) fn show(&mut self, asked: &Asked, named: Named) {
         let entry = asked.entry.unwrap_or_else(|| {
             let touch = self.touch(&named.kind, &named.id, false);
             self.acts.touch(touch)

@@ -4,8 +4,8 @@
 //!
 //! Reading consents changes more than this file, so nothing here pretends to read yet:
 //! - [`Facts::of`] becomes `async` and takes what the exchange keeps of each patient, so that
-//!   a page of candidates reads the consents of a patient once. The rows are read in the
-//!   transaction's terms: their epoch is one more that the commit compares.
+//!   a page of candidates reads the consents of a patient once. The epoch of each patient is
+//!   one more that the commit compares.
 //! - `permit`, `weigh`, `pass_over` and `require` in `exchange/asked.rs`, and `Rules::allows`,
 //!   await it. Their callers are `async` but for `permit` in `interaction/update.rs` and
 //!   `take` in `interaction/audit_walk.rs`.

@@ -8,7 +8,7 @@
 mod acts;
 pub(crate) mod asked;
 mod audited;
-mod carried_out;
+mod carry_out;
 mod commit;
 pub(crate) mod door;
 pub(crate) mod facts;

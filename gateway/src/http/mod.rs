@@ -13,5 +13,4 @@ pub(crate) mod precondition;
 pub(crate) mod prefer;
 pub(crate) mod query_text;
 pub(crate) mod reply;
-pub mod verb;
 pub(crate) mod version_mark;

@@ -16,13 +16,14 @@ use crate::{
     },
     idempotency::done::{self, Done, Refusals},
     interaction::{
-        change::{Changing, assigned_id},
+        change::Changing,
         interaction_of_entry,
         kinds::{Does, Place, Row, Submitted, Verb},
         look::Look,
         require_write, row_of_entry,
     },
     limits::sizes::ENTRY_LIMIT,
+    record::assigned_id::assigned_id,
 };
 use fhir::{
     IssueCode, LocalBase, Refusal,

@@ -13,16 +13,8 @@ use crate::{
     record::{security_context, write::NewContent},
 };
 use fhir::Resource;
-use model::{LogicalId, Random, new_uuid};
+use model::LogicalId;
 use policies::Action;
-
-/// An id for a new record: a random UUID, so that ids tell nothing.
-///
-/// # Errors
-/// When the source of randomness fails.
-pub fn assigned_id(random: &dyn Random) -> Result<LogicalId, Failure> {
-    new_uuid(random)?.parse().map_err(Failure::fault)
-}
 
 /// A change with what it is made of.
 pub(crate) struct Changing<'r> {

@@ -175,7 +175,7 @@ async fn one(
             version: Some(number),
             patients: Vec::new(),
         };
-        exchange.disclose_damage(&asked, named);
+        exchange.show(&asked, named);
         shown.versions.push(OneVersion::Damaged(row, failure));
     } else if asked.is_permitted() {
         shown.damaged = Some(failure);

@@ -14,7 +14,7 @@ use model::{Interaction, LogicalId, ResourceType, Restful};
 use policies::Action;
 use std::{future::Future, pin::Pin};
 
-pub use crate::http::verb::Verb;
+pub use crate::listener::verb::Verb;
 
 /// The type of the arguments and results of operations.
 const PARAMETERS: &str = "Parameters";

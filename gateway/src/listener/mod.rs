@@ -13,3 +13,4 @@ pub(crate) mod span;
 pub(crate) mod streams;
 pub(crate) mod tls;
 pub(crate) mod unread_body;
+pub(crate) mod verb;

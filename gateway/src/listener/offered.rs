@@ -5,7 +5,8 @@
 
 use crate::{
     failure::{Failure, Taken},
-    http::{head, outcome::wrong_method, verb::Verb},
+    http::{head, outcome::wrong_method},
+    listener::verb::Verb,
 };
 use actix_web::{
     Error, FromRequest, Handler, HttpRequest, Resource, Responder, Route,

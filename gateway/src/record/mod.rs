@@ -1,5 +1,6 @@
 //! Versions of records: sealed and withheld, and their rows when they are not what was stored.
 
+pub(crate) mod assigned_id;
 pub(crate) mod committed;
 pub(crate) mod damage;
 pub(crate) mod each_once;

@@ -9,9 +9,10 @@ use crate::{
     },
     idempotency::{self, Answered, Key, Once},
     interaction::{
-        change::{Changing, assigned_id},
+        change::Changing,
         kinds::{Change, Place, Row, Submitted},
     },
+    record::assigned_id::assigned_id,
 };
 use fhir::{IssueCode, Resource, bundle::EntryUrl};
 
