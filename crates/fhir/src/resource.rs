@@ -224,8 +224,8 @@ impl Resource {
         let mut identifiers = Vec::new();
         let paths = self.definition().map(|own| own.identifier.as_slice());
         for path in paths.unwrap_or_default() {
-            self.value.each(path, &mut |it| {
-                let (system, value) = (member(it, "system"), member(it, "value"));
+            self.value.each(path, &mut |identifier| {
+                let (system, value) = (member(identifier, "system"), member(identifier, "value"));
                 if system.is_some() || value.is_some() {
                     identifiers.push(Identifier { system, value });
                 }
@@ -249,7 +249,7 @@ impl Resource {
         }
         found
             .into_iter()
-            .filter(|it| parameter.leads_to(&it.resource_type))
+            .filter(|target| parameter.leads_to(&target.resource_type))
             .collect()
     }
 
@@ -331,8 +331,8 @@ impl Resource {
 
     fn local_references(&self, path: &str, base: &LocalBase) -> Vec<LocalReference> {
         let mut found = Vec::new();
-        self.value.each(path, &mut |it| {
-            let text = it.get("reference").and_then(Value::as_str);
+        self.value.each(path, &mut |reference| {
+            let text = reference.get("reference").and_then(Value::as_str);
             found.extend(text.and_then(|text| LocalReference::parse(text, base)));
         });
         found
@@ -342,8 +342,8 @@ impl Resource {
 fn patients(references: impl IntoIterator<Item = LocalReference>) -> Vec<LogicalId> {
     let names: BTreeSet<LogicalId> = references
         .into_iter()
-        .filter(|it| it.resource_type.as_str() == "Patient")
-        .map(|it| it.id)
+        .filter(|target| target.resource_type.as_str() == "Patient")
+        .map(|patient| patient.id)
         .collect();
     names.into_iter().collect()
 }

@@ -70,7 +70,9 @@ fn events(name: &str) -> Vec<Value> {
 
 fn texts(value: &Value, path: &str) -> Vec<String> {
     let mut found = Vec::new();
-    value.each(path, &mut |it| found.extend(it.as_str().map(str::to_owned)));
+    value.each(path, &mut |element| {
+        found.extend(element.as_str().map(str::to_owned))
+    });
     found
 }
 
@@ -170,7 +172,7 @@ fn each_touched_record_is_shown_once_for_each_of_its_patients() {
             .map(|event| {
                 texts(event, "entity.role.code")
                     .iter()
-                    .filter(|it| ["4", "13"].contains(&it.as_str()))
+                    .filter(|code| ["4", "13"].contains(&code.as_str()))
                     .count()
             })
             .sum();

@@ -83,7 +83,9 @@ fn events(name: &str) -> Vec<Value> {
 
 fn texts(value: &Value, path: &str) -> Vec<String> {
     let mut found = Vec::new();
-    value.each(path, &mut |it| found.extend(it.as_str().map(str::to_owned)));
+    value.each(path, &mut |element| {
+        found.extend(element.as_str().map(str::to_owned))
+    });
     found
 }
 
@@ -308,7 +310,7 @@ fn an_event_names_no_other_patient() {
             let text = String::from_utf8(event.to_canonical()).unwrap();
             let named = ["p-one", "p-two"].map(|id| text.contains(&format!("Patient/{id}\"")));
             let own = texts(&event, "entity.role.code").contains(&"1".to_owned());
-            let count = named.iter().filter(|it| **it).count();
+            let count = named.iter().filter(|is_named| **is_named).count();
             assert_eq!(count, usize::from(own), "{name}: {text}");
         }
     }
@@ -458,7 +460,11 @@ fn a_record_is_written_as_it_is_read() {
         },
     ];
     let record = AuditRecord::new(facts("transaction", acts));
-    let ids: Vec<&str> = record.patients().iter().map(|it| it.id.as_str()).collect();
+    let ids: Vec<&str> = record
+        .patients()
+        .iter()
+        .map(|patient| patient.id.as_str())
+        .collect();
     assert_eq!(ids, ["p-one", "p-two"]);
     assert_eq!(record.facts().acts.len(), 3, "the creates are one act");
     let bytes = record.to_canonical();

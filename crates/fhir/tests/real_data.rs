@@ -19,7 +19,7 @@ use std::{
 
 /// The folder of this name; `None` when the tests are to do without data.
 fn data(folder: &str) -> Option<PathBuf> {
-    if std::env::var_os("CHARTSEAL_WITHOUT_DATA").is_some_and(|it| it == "1") {
+    if std::env::var_os("CHARTSEAL_WITHOUT_DATA").is_some_and(|value| value == "1") {
         return None;
     }
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -152,14 +152,14 @@ fn labels_and_identifiers_are_read() {
     let labels: Vec<_> = it
         .security_labels()
         .into_iter()
-        .map(|it| (it.system, it.code))
+        .map(|coding| (coding.system, coding.code))
         .collect();
     let some = |text: &str| Some(text.to_owned());
     assert_eq!(labels, [(some("s"), some("R")), (None, some("N"))]);
     let identifiers: Vec<_> = it
         .identifiers()
         .into_iter()
-        .map(|it| (it.system, it.value))
+        .map(|identifier| (identifier.system, identifier.value))
         .collect();
     assert_eq!(
         identifiers,
@@ -247,7 +247,7 @@ fn search_references_are_those_of_the_parameter() {
     let subjects = it.references(ReferenceParameter::Subject, &base());
     let names: Vec<_> = subjects
         .iter()
-        .map(|it| format!("{}/{}", it.resource_type, it.id))
+        .map(|target| format!("{}/{}", target.resource_type, target.id))
         .collect();
     assert_eq!(names, ["Group/1"]);
     let it = resource(r#"{"resourceType":"Immunization","patient":{"reference":"Patient/2"}}"#);

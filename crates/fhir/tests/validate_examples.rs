@@ -98,14 +98,14 @@ fn every_resource_of_synthea_is_accepted() {
     };
     for path in files(&bundles)
         .iter()
-        .filter(|path| path.extension().is_some_and(|it| it == "json"))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
     {
         let value = json::parse(&fs::read(path).unwrap()).unwrap();
         check(&value, &path.file_name().unwrap().to_string_lossy());
     }
     for path in files(&bulk)
         .iter()
-        .filter(|path| path.extension().is_some_and(|it| it == "ndjson"))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "ndjson"))
     {
         let name = path.file_name().unwrap().to_string_lossy();
         if name != "log.ndjson" {

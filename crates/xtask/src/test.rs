@@ -170,7 +170,7 @@ impl Sum {
         let Some(result) = line.strip_prefix("test result: ") else {
             let test = line
                 .strip_prefix("test ")
-                .and_then(|it| it.split_once(" ... "));
+                .and_then(|rest| rest.split_once(" ... "));
             if let Some((name, end)) = test
                 && !end.starts_with("ignored")
             {

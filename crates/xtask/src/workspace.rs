@@ -22,7 +22,7 @@ pub fn cargo() -> Command {
         let name = name.to_string_lossy();
         if ["CARGO_PKG_", "CARGO_MANIFEST_"]
             .iter()
-            .any(|it| name.starts_with(it))
+            .any(|prefix| name.starts_with(prefix))
         {
             command.env_remove(&*name);
         }

@@ -45,7 +45,9 @@ impl Hostile {
     /// Begins every attack.
     pub fn start(house: &Installation, records: &[String]) -> Result<Self, Failed> {
         let attacks = attacks::all(records).ok_or("two patients are needed")?;
-        let own = records.iter().find_map(|it| it.strip_prefix("Patient/"));
+        let own = records
+            .iter()
+            .find_map(|record| record.strip_prefix("Patient/"));
         let own = own.ok_or("no patient")?;
         let mut hostile = Self {
             tally: Tally::default(),

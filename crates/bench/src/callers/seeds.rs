@@ -45,7 +45,10 @@ impl Seed {
         TYPES
             .into_iter()
             .map(|kind| {
-                let of_kind: Vec<_> = records.iter().filter(|it| it.kind() == kind).collect();
+                let of_kind: Vec<_> = records
+                    .iter()
+                    .filter(|record| record.kind() == kind)
+                    .collect();
                 let middle = of_kind.get(of_kind.len() / 2).ok_or("a type is missing")?;
                 Self::of(kind, middle.resource.clone(), &kinds)
             })

@@ -48,7 +48,7 @@ impl Wanted {
                 })
             }
             (Some("turns"), []) => Err("name the old program: `turns OLD_BIN [ROUNDS]`".into()),
-            _ => match words.iter().find(|it| !FIGURES.contains(&it.as_str())) {
+            _ => match words.iter().find(|word| !FIGURES.contains(&word.as_str())) {
                 None => Ok(Self::Figures(words)),
                 Some(unknown) => {
                     let known = FIGURES.join(", ");

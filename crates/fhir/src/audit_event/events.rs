@@ -55,8 +55,8 @@ pub(super) fn joined(acts: Vec<AuditAct>) -> Vec<AuditAct> {
 /// The patients of all records touched, sorted by tag, none twice.
 pub(super) fn patients_of(acts: &[AuditAct]) -> Vec<AuditPatient> {
     let touched = acts.iter().flat_map(|act| &act.touched);
-    let all = touched.flat_map(|it| it.patients.iter().cloned());
-    let by_tag: BTreeMap<Tag, LogicalId> = all.map(|it| (it.tag, it.id)).collect();
+    let all = touched.flat_map(|record| record.patients.iter().cloned());
+    let by_tag: BTreeMap<Tag, LogicalId> = all.map(|patient| (patient.tag, patient.id)).collect();
     by_tag
         .into_iter()
         .map(|(tag, id)| AuditPatient { tag, id })

@@ -21,7 +21,7 @@ pub(super) fn event(
     let touched: Vec<&Touched> = record
         .touched
         .iter()
-        .filter(|it| event_of(it) == index)
+        .filter(|record| event_of(record) == index)
         .collect();
     Ok(render_1::event(record, index, &touched, query))
 }

@@ -25,7 +25,9 @@ impl AuditRecord {
         let places = Places::of(self);
         let mut out = Vec::with_capacity(2048 + facts.decision.len() + 64 * places.touched);
         let mut record = Members::open(&mut out);
-        record.array("acts", &facts.acts, |act, it| write_act(it, act, &places));
+        record.array("acts", &facts.acts, |members, act| {
+            write_act(act, members, &places)
+        });
         if let Some(agent) = &facts.agent {
             record.object("agent", |members| write_agent(agent, members));
         }

@@ -93,7 +93,10 @@ impl StoredRecord {
                 interaction: None,
             }),
             Form::Second(record) => record.events().get(index).map(|event| EventName {
-                patient: event.patient.as_ref().map_or(Tag::ZERO, |it| it.tag),
+                patient: event
+                    .patient
+                    .as_ref()
+                    .map_or(Tag::ZERO, |patient| patient.tag),
                 interaction: Some(event.interaction.as_str()),
             }),
         }

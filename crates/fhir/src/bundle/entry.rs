@@ -90,7 +90,7 @@ impl Entry {
         modifier::refuse_extension(&value, &path)?;
         let request = value
             .get("request")
-            .filter(|it| it.as_object().is_some())
+            .filter(|request| request.as_object().is_some())
             .ok_or_else(|| {
                 let text =
                     "an entry of a transaction or batch must have a request with method and url";
@@ -108,9 +108,9 @@ impl Entry {
         })?;
         let resource_path = path.name("resource");
         let resource = resource
-            .map(|it| match method {
-                Method::Post => Resource::new_at(it, &resource_path),
-                _ => Resource::at(it, &resource_path),
+            .map(|content| match method {
+                Method::Post => Resource::new_at(content, &resource_path),
+                _ => Resource::at(content, &resource_path),
             })
             .transpose()?;
         let condition = |name| text(request.get(name), &request_path.name(name));

@@ -144,10 +144,11 @@ mod tests {
     use super::*;
 
     fn read(url: &str) -> Result<String, IssueCode> {
-        let query_of = |query: Option<String>| query.map(|it| format!("?{it}")).unwrap_or_default();
+        let query_of =
+            |query: Option<String>| query.map(|query| format!("?{query}")).unwrap_or_default();
         EntryUrl::parse(url, &Path::Root("url"))
-            .map_err(|it| it.code)
-            .map(|it| match it {
+            .map_err(|refusal| refusal.code)
+            .map(|url| match url {
                 EntryUrl::Type {
                     resource_type,
                     query,

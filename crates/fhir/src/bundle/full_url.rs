@@ -63,9 +63,10 @@ impl Entry {
         let versions = match (self.server(base), &self.resource) {
             (Server::Other, None) => return None,
             (Server::Own, _) => Versions::Own,
-            (Server::Other | Server::None, Some(_)) if assigned.is_some() => {
-                Versions::Source(self.source_version().map(|it| (it, VersionNumber::FIRST)))
-            }
+            (Server::Other | Server::None, Some(_)) if assigned.is_some() => Versions::Source(
+                self.source_version()
+                    .map(|source| (source, VersionNumber::FIRST)),
+            ),
             (Server::Other | Server::None, _) => Versions::Source(None),
         };
         Some(NamedRecord { record, versions })

@@ -65,27 +65,27 @@ impl HistoryEntry<'_> {
 pub fn history(page: &Page, entries: &[HistoryEntry]) -> Vec<u8> {
     let size: usize = entries
         .iter()
-        .map(|it| it.resource.map_or(0, <[u8]>::len) + 384)
+        .map(|entry| entry.resource.map_or(0, <[u8]>::len) + 384)
         .sum();
     let mut out = Vec::with_capacity(size + 512);
     let mut bundle = Members::open(&mut out);
     if !entries.is_empty() {
-        bundle.array("entry", entries, |entry, it| {
-            entry.text("fullUrl", &it.full_url);
-            entry.object("request", |request| {
-                request.text("method", it.method());
-                request.text("url", &it.url());
+        bundle.array("entry", entries, |member, entry| {
+            member.text("fullUrl", &entry.full_url);
+            member.object("request", |request| {
+                request.text("method", entry.method());
+                request.text("url", &entry.url());
             });
-            if let Some(resource) = it.resource {
-                entry.raw("resource", resource);
+            if let Some(resource) = entry.resource {
+                member.raw("resource", resource);
             }
-            entry.object("response", |response| {
-                response.text("etag", &format!("W/\"{}\"", it.version));
-                response.text("lastModified", &it.last_modified.to_string());
-                if let Some(outcome) = it.outcome {
+            member.object("response", |response| {
+                response.text("etag", &format!("W/\"{}\"", entry.version));
+                response.text("lastModified", &entry.last_modified.to_string());
+                if let Some(outcome) = entry.outcome {
                     response.raw("outcome", outcome);
                 }
-                response.text("status", it.status());
+                response.text("status", entry.status());
             });
         });
     }

@@ -37,27 +37,27 @@ pub fn batch_response(entries: Vec<ResponseEntry>) -> Vec<u8> {
 fn write(bundle_type: &str, entries: Vec<ResponseEntry>) -> Vec<u8> {
     let sizes = entries
         .iter()
-        .map(|it| it.resource.as_ref().map_or(0, Vec::len));
+        .map(|answer| answer.resource.as_ref().map_or(0, Vec::len));
     let size: usize = sizes.map(|size| size + 256).sum();
     let mut out = Vec::with_capacity(size + 64);
     let mut bundle = Members::open(&mut out);
     if !entries.is_empty() {
-        bundle.array("entry", entries, |entry, it| {
-            if let Some(resource) = &it.resource {
-                entry.raw("resource", resource);
+        bundle.array("entry", entries, |member, entry| {
+            if let Some(resource) = &entry.resource {
+                member.raw("resource", resource);
             }
-            entry.object("response", |response| {
-                if let Some(version) = it.version {
+            member.object("response", |response| {
+                if let Some(version) = entry.version {
                     response.text("etag", &format!("W/\"{version}\""));
                 }
-                if let Some(time) = it.last_modified {
+                if let Some(time) = entry.last_modified {
                     response.text("lastModified", &time.to_string());
                 }
-                response.text_if("location", it.location.as_deref());
-                if let Some(outcome) = &it.outcome {
+                response.text_if("location", entry.location.as_deref());
+                if let Some(outcome) = &entry.outcome {
                     outcome.write_canonical(response.key("outcome"));
                 }
-                response.text("status", &it.status);
+                response.text("status", &entry.status);
             });
         });
     }

@@ -82,10 +82,10 @@ pub fn searchset<R: AsRef<[u8]>>(page: &Page, entries: Vec<SearchEntry<R>>) -> V
     let mut bundle = Members::open(&mut out);
     // An empty array is not allowed in FHIR's JSON.
     if !entries.is_empty() {
-        bundle.array("entry", entries, |entry, it| {
-            entry.text_if("fullUrl", it.full_url.as_deref());
-            entry.raw("resource", it.resource.as_ref());
-            entry.object("search", |search| search.text("mode", it.mode.as_str()));
+        bundle.array("entry", entries, |member, entry| {
+            member.text_if("fullUrl", entry.full_url.as_deref());
+            member.raw("resource", entry.resource.as_ref());
+            member.object("search", |search| search.text("mode", entry.mode.as_str()));
         });
     }
     page.write_links(&mut bundle);

@@ -85,7 +85,10 @@ pub(crate) fn segments(path: &str) -> Option<Vec<String>> {
 }
 
 fn host_and_port(server: &str) -> Option<(String, Option<u16>)> {
-    let (host, port) = match server.strip_prefix('[').and_then(|it| it.split_once(']')) {
+    let (host, port) = match server
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
         Some((address, port)) => (address, port.strip_prefix(':').unwrap_or(port)),
         None => server.rsplit_once(':').unwrap_or((server, "")),
     };
@@ -103,7 +106,7 @@ fn host_name(host: &str) -> Option<String> {
     let host = percent_decode_str(host).decode_utf8().ok()?;
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let address = host.parse::<IpAddr>().ok();
-    let loopback = address.is_some_and(|it| it.is_loopback()) || host == LOOPBACK;
+    let loopback = address.is_some_and(|address| address.is_loopback()) || host == LOOPBACK;
     match (loopback, host.parse::<Ipv6Addr>()) {
         (true, _) => Some(LOOPBACK.to_owned()),
         (false, Ok(address)) => Some(address.to_string()),

@@ -35,7 +35,7 @@ impl TilePath {
         };
         let (index, width) = match rest.split_once(".p/") {
             None => (rest, u16::try_from(WIDTH).ok()?),
-            Some((index, width)) => (index, u16::from(decimal(width).filter(|it| *it > 0)?)),
+            Some((index, width)) => (index, u16::from(decimal(width).filter(|width| *width > 0)?)),
         };
         let mut number: u64 = 0;
         for group in index.split('/') {

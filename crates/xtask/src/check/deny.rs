@@ -47,7 +47,11 @@ pub fn check() -> Result<(), String> {
 fn ready(tools: &Path) -> Result<PathBuf, String> {
     let built = tools.join("bin/cargo-deny");
     let candidates = [workspace::in_path("cargo-deny"), Some(built.clone())];
-    if let Some(found) = candidates.into_iter().flatten().find(|it| is_ours(it)) {
+    if let Some(found) = candidates
+        .into_iter()
+        .flatten()
+        .find(|program| is_ours(program))
+    {
         return Ok(found);
     }
     eprintln!("xtask: building cargo-deny {VERSION}, once, for about a minute");
@@ -69,5 +73,5 @@ fn ready(tools: &Path) -> Result<PathBuf, String> {
 
 fn is_ours(program: &Path) -> bool {
     let version = workspace::output(Command::new(program).arg("--version"));
-    version.is_ok_and(|it| it.trim() == format!("cargo-deny {VERSION}"))
+    version.is_ok_and(|text| text.trim() == format!("cargo-deny {VERSION}"))
 }

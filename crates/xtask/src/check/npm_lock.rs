@@ -44,7 +44,7 @@ fn fault(path: &str, entry: &Value, allowed: &Allowed) -> Option<String> {
     }
     let named = UNNAMED.iter().find(|(unnamed, _)| *unnamed == name);
     let licence = text("license").or_else(|| named.map(|(_, licence)| *licence));
-    match licence.map(|it| allowed.is_enough_for(it)) {
+    match licence.map(|licence| allowed.is_enough_for(licence)) {
         Some(Ok(true)) => None,
         Some(Ok(false)) => Some(format!("the licence of {name} is not allowed")),
         Some(Err(why)) => Some(format!("{name}: {why}")),
@@ -80,7 +80,8 @@ impl Allowed {
     fn is_enough_for(&self, expression: &str) -> Result<bool, String> {
         let parsed = Expression::parse(expression)
             .map_err(|_| format!("`{expression}` is no SPDX expression"))?;
-        let is_allowed = |needed: &spdx::LicenseReq| self.0.iter().any(|it| it.satisfies(needed));
+        let is_allowed =
+            |needed: &spdx::LicenseReq| self.0.iter().any(|licence| licence.satisfies(needed));
         Ok(parsed.evaluate(is_allowed))
     }
 }

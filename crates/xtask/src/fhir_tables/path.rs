@@ -83,7 +83,8 @@ fn add(path: &mut String, step: &str) -> Option<()> {
         child(path, &format!("extension[url={url}]"));
     } else if step == "first()" {
         path.push_str("#0");
-    } else if let Some((name, index)) = step.strip_suffix(']').and_then(|it| it.split_once('[')) {
+    } else if let Some((name, index)) = step.strip_suffix(']').and_then(|rest| rest.split_once('['))
+    {
         index.parse::<u16>().ok().filter(|_| plain(name))?;
         child(path, &format!("{name}#{index}"));
     } else {

@@ -105,7 +105,7 @@ impl Graph {
         for file in self.0.keys() {
             let home = groups.iter_mut().find(|group| {
                 let first = group.first();
-                first.is_some_and(|it| reaches(it, file) && reaches(file, it))
+                first.is_some_and(|first| reaches(first, file) && reaches(file, first))
             });
             match home {
                 Some(group) => group.push(file),

@@ -202,14 +202,16 @@ fn words(path: &syn::Path) -> Path {
         None => path
             .segments
             .iter()
-            .map(|it| it.ident.to_string())
+            .map(|segment| segment.ident.to_string())
             .collect(),
     }
 }
 
 /// The file that `#[path = ".."]` names.
 fn path_of(attributes: &[Attribute]) -> Option<String> {
-    let named = attributes.iter().find(|it| it.path().is_ident("path"))?;
+    let named = attributes
+        .iter()
+        .find(|attribute| attribute.path().is_ident("path"))?;
     let syn::Expr::Lit(value) = &named.meta.require_name_value().ok()?.value else {
         return None;
     };

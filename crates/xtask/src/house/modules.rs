@@ -160,7 +160,7 @@ impl Modules {
         for (at, module) in self.all.iter().enumerate() {
             graph.add_file(&module.file);
             for path in &module.scope.paths {
-                if let Some(other) = self.find(at, path, 0).and_then(|it| self.all.get(it)) {
+                if let Some(other) = self.find(at, path, 0).and_then(|scope| self.all.get(scope)) {
                     graph.add_arrow(&module.file, &other.file);
                 }
             }
