@@ -1,9 +1,8 @@
 //! Why an input was refused, in FHIR's own categories.
 
 use crate::{
-    IssueCode, Severity,
-    json::{JsonError, JsonFault, Value},
-    outcome,
+    IssueCode,
+    json::{JsonError, JsonFault},
     path::Path,
 };
 
@@ -38,17 +37,6 @@ impl Refusal {
             text: text.into(),
             expression: Some(path.to_string()),
         }
-    }
-
-    /// The `OperationOutcome` that says so.
-    #[must_use]
-    pub fn to_outcome(&self) -> Value {
-        outcome(
-            Severity::Error,
-            self.code,
-            &self.text,
-            self.expression.as_deref(),
-        )
     }
 }
 
