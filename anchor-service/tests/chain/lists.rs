@@ -1,13 +1,20 @@
-//! Random lists of operations over anvil, with blocks that go and connections to
-//! PostgreSQL that are killed: the invariants of the simulation, where a real node and a
-//! real server decide.
+//! Random lists of operations over anvil, with blocks that go, base fees that leap, answers
+//! that are false and connections to PostgreSQL that are killed: the invariants of the
+//! simulation, where a real node and a real server decide.
 
-use crate::{fees, gateway::Gateway, postgres::Postgres};
+use crate::{
+    fees,
+    gateway::Gateway,
+    lies::hex_of,
+    postgres::Postgres,
+    proxy::{Proxy, with},
+};
+use alloy::sol_types::SolValue as _;
 use anchor_service::{
     SignedError, SignedFile, SignedKeeper, SignedStates, StepError, ledger::FinalityRule,
 };
 use model::{AnchorState, Digest, Random as _, SeededRandom};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
@@ -18,7 +25,7 @@ use tlog::{leaf::leaf_hash, tree::CompactRange};
 
 /// Blocks on top that make one final; as deep as reorganisations go.
 const DEPTH: u64 = 64;
-const SEEDS: u64 = 3;
+const SEEDS: u64 = 6;
 const OPS: u32 = 40;
 
 struct Dice(SeededRandom);
@@ -79,8 +86,35 @@ async fn step(gateway: &mut Gateway, which: u64) -> Result<u64, StepError> {
     outcome
 }
 
-async fn act(gateway: &mut Gateway, dice: &Dice, server: Option<&Postgres>) {
-    match dice.below(21) {
+/// The next answer to one question is false or missing.
+fn lie_once(proxy: &Proxy, dice: &Dice) {
+    let head = (7_u64, 900_u64, [9_u8; 32], 0_u64).abi_encode();
+    let lies = [
+        ("eth_getTransactionCount", json!("0x99")),
+        ("eth_getTransactionReceipt", Value::Null),
+        ("eth_blockNumber", json!("0xffffff")),
+        ("eth_call", json!(hex_of(&head))),
+        ("eth_getLogs", json!([])),
+        (
+            "eth_maxPriorityFeePerGas",
+            json!(format!("{:#x}", 10_u128.pow(30))),
+        ),
+        ("eth_estimateGas", json!("0x5208")),
+        ("eth_sendRawTransaction", json!({ "login": "please" })),
+    ];
+    let (about, lie) = lies[usize::try_from(dice.below(lies.len() as u64)).unwrap()].clone();
+    let mut told = false;
+    proxy.answer(move |method, _, answer| {
+        if told || method != about {
+            return answer;
+        }
+        told = true;
+        with(answer, lie.clone())
+    });
+}
+
+async fn act(gateway: &mut Gateway, dice: &Dice, proxy: &Proxy, server: Option<&Postgres>) {
+    match dice.below(23) {
         0..4 => gateway.plant(1 + dice.below(300)).await,
         4..11 => drop(step(gateway, dice.below(4)).await),
         11..14 => gateway.mine(1 + dice.below(12)).await,
@@ -110,6 +144,7 @@ async fn act(gateway: &mut Gateway, dice: &Dice, server: Option<&Postgres>) {
                 .await;
             gateway.mine(1).await;
         }
+        20..22 => lie_once(proxy, dice),
         _ => match server {
             Some(server) => {
                 let (late, which) = (Duration::from_millis(dice.below(12)), dice.below(4));
@@ -228,9 +263,13 @@ async fn run(seed: u64, server: Option<Postgres>) {
     gateway.clock.advance_millis(40 * 86_400_000);
     // Registry and grant are final.
     gateway.mine(DEPTH + 1).await;
+    let proxy = Proxy::before(&gateway.anvil.url).await;
+    gateway.urls = vec![proxy.url.clone()];
+    gateway.restart().await;
     for _ in 0..OPS {
-        act(&mut gateway, &dice, server.as_ref()).await;
+        act(&mut gateway, &dice, &proxy, server.as_ref()).await;
     }
+    proxy.be_honest();
     rest(&mut gateway).await;
     judge(&gateway).await;
 }
