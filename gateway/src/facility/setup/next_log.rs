@@ -58,3 +58,98 @@ pub async fn put_next_log(
     };
     Ok(ports.store.run_tx("next log", &[], put).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facility::{
+        setup::{FIRST_GENERATION, NewFacility, create_facility},
+        statement,
+    };
+    use model::{Clock, Random, SystemClock, SystemRandom};
+    use policies::PolicySource;
+    use sealing::{FileKms, Kms as _};
+    use std::collections::BTreeSet;
+    use store::{Database, Reader, Store};
+
+    const STATE: Continued = Continued {
+        log: LogId::new([1; 32]),
+        size: 7,
+        root: Digest::new([0xcd; 32]),
+    };
+
+    /// Of a facility with one log.
+    async fn made(folder: &std::path::Path, name: &FacilityName) -> (Store, FileKms) {
+        let path = folder.join("chartseal.db");
+        let store = Store::open(&Database::Sqlite { path }).unwrap();
+        store.leaf_keys().set([&[1; 32]]);
+        let kms = FileKms::create(&folder.join("kms")).unwrap();
+        kms.add_root(name, FIRST_GENERATION, &SystemRandom).unwrap();
+        let new = NewFacility {
+            name: name.clone(),
+            policies: PolicySource::shipped(),
+            administrators: Vec::new(),
+            clients: Vec::new(),
+            shares_with: BTreeSet::new(),
+        };
+        let created = create_facility(new, &store, &kms, &SystemClock, &SystemRandom);
+        created.await.unwrap();
+        let facility = facility_of(&store).await;
+        let first = log(facility, 1);
+        let insert = move |tx: &mut store::Tx| tx.logs().insert(&first);
+        store.run_tx("log", &[], insert).await.unwrap();
+        (store, kms)
+    }
+
+    async fn facility_of(store: &Store) -> store::FacilityId {
+        let list = |reader: &mut Reader| reader.facilities().list();
+        store.read("facilities", list).await.unwrap()[0].id
+    }
+
+    fn log(facility: store::FacilityId, epoch: u32) -> NewLog {
+        let byte = u8::try_from(epoch).unwrap();
+        NewLog {
+            facility,
+            epoch,
+            origin: format!("gw.test/log/riverside/{epoch}"),
+            log_id: LogId::new([byte; 32]),
+            public_key: [byte; 32],
+        }
+    }
+
+    #[actix_web::test]
+    async fn the_next_log_begins_with_the_last_state_of_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let name: FacilityName = "riverside".parse().unwrap();
+        let (store, kms) = made(folder.path(), &name).await;
+        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
+            (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let ports = Ports {
+            store: &store,
+            kms: &kms,
+            clock: &clock,
+            random: &random,
+        };
+        let id = facility_of(&store).await;
+        let put = put_next_log(&name, log(id, 2), STATE, ports);
+        put.await.unwrap();
+        let read = move |reader: &mut Reader| {
+            let rows = reader.statements().after(id, StatementKind::Continues, 0)?;
+            let waiting = reader.leaves().pending(id, u32::MAX)?;
+            Ok((rows, waiting, reader.logs().find(id)?))
+        };
+        let (mut rows, waiting, newest) = store.read("made", read).await.unwrap();
+        assert_eq!(newest.unwrap().epoch, 2);
+        assert_eq!(rows.len(), 1);
+        let row = rows.remove(0).unwrap();
+        let facility = Facility::open(&name, ports).await.unwrap();
+        let (keys, tags) = (&facility.keys, &facility.tags);
+        let (said, leaf) = statement::open_with_leaf(&name, keys, tags, &row)
+            .await
+            .unwrap();
+        let Continued { log, size, root } = STATE;
+        assert_eq!(said, Said::Continues { log, size, root });
+        // Whatever waits is the new log's.
+        assert!(waiting.iter().any(|waiting| waiting.commitment == leaf));
+    }
+}
