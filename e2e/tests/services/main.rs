@@ -46,6 +46,7 @@ mod site;
 mod standby;
 mod stuck;
 mod swept;
+mod thinned;
 mod together;
 mod tokens;
 mod told;
