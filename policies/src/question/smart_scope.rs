@@ -47,7 +47,7 @@ pub enum IgnoredScope {
     #[error("it names no resource type")]
     Type,
     /// Neither letters of `cruds` in order nor `read`, `write`, `*`.
-    #[error("its permissions are not `cruds` in this order, `read`, `write` or `*`")]
+    #[error("its permissions must be `read`, `write`, `*` or letters of `cruds` in order")]
     Permissions,
     /// The claim is too long or has too many scopes.
     #[error("the token has too many scopes")]

@@ -44,8 +44,7 @@ pub(crate) fn type_of(value: &Value, path: &Path) -> Result<&'static Definition,
             Refusal::at(IssueCode::Required, text, &path)
         })?;
     Definition::of(name).ok_or_else(|| {
-        let text =
-            "the resourceType is not one that FHIR R4 (4.0.1) defines; mind upper and lower case";
+        let text = "unknown `resourceType`; FHIR R4 (4.0.1) names are case-sensitive";
         Refusal::at(IssueCode::Value, text, &path)
     })
 }
