@@ -6,6 +6,7 @@
 mod anchor_state;
 mod bytes;
 mod clock;
+mod date_text;
 mod epoch;
 mod facility;
 mod fhir_id;
@@ -19,6 +20,7 @@ mod unseen;
 pub use anchor_state::{AnchorState, ForbiddenTransition};
 pub use bytes::{Commitment, DataKeyId, Digest, LogId, Tag, Token};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use date_text::DateSpan;
 pub use epoch::EpochRead;
 pub use facility::FacilityName;
 pub use fhir_id::{LogicalId, ResourceType, VersionNumber};

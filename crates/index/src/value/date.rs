@@ -1,6 +1,6 @@
 //! Dates and periods as ranges of moments (<https://hl7.org/fhir/R4/search.html#date>).
 
-use super::date_text;
+use model::DateSpan;
 
 /// A moment in milliseconds since 1970-01-01T00:00.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,7 +25,7 @@ impl DateRange {
     /// The range of a date, dateTime or instant of any precision; `None` for other texts.
     #[must_use]
     pub fn of_date(text: &str) -> Option<Self> {
-        let span = date_text::span(text)?;
+        let span = DateSpan::read(text)?;
         let moment = |millis| Moment {
             millis,
             zoned: span.zoned,

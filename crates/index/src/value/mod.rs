@@ -2,7 +2,6 @@
 
 mod code;
 mod date;
-mod date_text;
 mod decimal;
 mod decimal_text;
 mod number;

@@ -1,22 +1,35 @@
 //! The text of a date, dateTime or instant
 //! (<https://hl7.org/fhir/R4/datatypes.html#dateTime>). Times are kept to the millisecond;
-//! further digits are dropped. `fhir::dates::range` reads the same texts as the same
-//! moments, which `tests/index/date_texts.rs` holds.
+//! further digits are dropped.
 
 use time::{Date, Month, PrimitiveDateTime, Time, UtcOffset};
 
 const DAY: i64 = 86_400_000;
 
-/// From the first moment to before the second, in milliseconds since 1970.
+/// All moments that a date may mean: `2026-03` a month, `..T10:00Z` a minute. Without a
+/// zone it is read in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TextSpan {
-    pub(crate) from: i64,
-    pub(crate) until: i64,
+pub struct DateSpan {
+    /// The first, in milliseconds since 1970.
+    pub from: i64,
+    /// The one after the last.
+    pub until: i64,
     /// Whether the text has a zone.
-    pub(crate) zoned: bool,
+    pub zoned: bool,
 }
 
-pub(crate) fn span(text: &str) -> Option<TextSpan> {
+impl DateSpan {
+    /// The moment after the last that the calendar has.
+    pub const END: i64 = 253_402_300_800_000;
+
+    /// Reads a text; `None` for what is no date.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        span(text)
+    }
+}
+
+fn span(text: &str) -> Option<DateSpan> {
     let (date, time) = match text.split_once('T') {
         Some((date, time)) => (date, Some(time)),
         None => (text, None),
@@ -43,7 +56,7 @@ pub(crate) fn span(text: &str) -> Option<TextSpan> {
         _ => return None,
     };
     let from = millis(first.midnight().assume_utc());
-    Some(TextSpan {
+    Some(DateSpan {
         from,
         until: from + length,
         zoned: false,
@@ -51,7 +64,7 @@ pub(crate) fn span(text: &str) -> Option<TextSpan> {
 }
 
 /// The moments of a time of a day: `hh:mm[:ss[.s+]][zone]`.
-fn moments(day: Date, text: &str) -> Option<TextSpan> {
+fn moments(day: Date, text: &str) -> Option<DateSpan> {
     let (clock, zone) = zone(text)?;
     let (clock, fraction) = match clock.split_once('.') {
         Some((clock, fraction)) => (clock, Some(fraction)),
@@ -75,7 +88,7 @@ fn moments(day: Date, text: &str) -> Option<TextSpan> {
     };
     let offset = zone.unwrap_or(UtcOffset::UTC);
     let from = millis(PrimitiveDateTime::new(day, time).assume_offset(offset)) + leap;
-    Some(TextSpan {
+    Some(DateSpan {
         from,
         until: from + length,
         zoned: zone.is_some(),
