@@ -24,6 +24,7 @@ mod writes;
 pub(crate) use old_change::{OldChanges, state as state_old_changes};
 
 use crate::{
+    audit::administered::Did,
     exchange::{Exchange, door},
     failure::Failure,
     http::outcome::{self, Problem},
@@ -200,9 +201,9 @@ impl Act {
     /// Opens its entries in the audit: the change, and what that is about.
     fn note(self, exchange: &mut Exchange<'_>, change: Tag, proposal: &Proposal) {
         let (did, subject) = match self {
-            Self::Propose => ("create", Some("propose")),
-            Self::Read => ("read", None),
-            Self::Decide => ("update", Some("decide")),
+            Self::Propose => (Did::Create, Some(Did::Propose)),
+            Self::Read => (Did::Read, None),
+            Self::Decide => (Did::Update, Some(Did::Decide)),
         };
         exchange.administer(&format!("changes/{change}"), did);
         if let Some(did) = subject {

@@ -1,7 +1,10 @@
 //! What a request does, act by act, for its audit: the request itself, or every entry
 //! of its Bundle, so that each has an outcome and a query text of its own.
 
-use crate::{audit::administered, failure::Failure};
+use crate::{
+    audit::administered::{Did, administered},
+    failure::Failure,
+};
 use fhir::audit_event::{AuditAct, AuditOutcome, AuditTouched};
 use model::{Interaction, Restful};
 
@@ -124,9 +127,9 @@ impl Acts {
     }
 
     /// Notes what an administrator did to something, by its path below `/admin`.
-    pub(super) fn administer(&mut self, path: &str, did: &str) {
+    pub(super) fn administer(&mut self, path: &str, did: Did) {
         let mut act = self.next(self.request.clone());
-        act.did = Some(Interaction::stored(did));
+        act.did = Some(did.into());
         act.touch(Touch {
             record: administered(path),
             writes: false,

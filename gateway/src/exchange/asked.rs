@@ -6,6 +6,7 @@
 //! candidates those alone have one that are shown.
 
 use crate::{
+    audit::administered::Did,
     exchange::{
         Exchange,
         acts::{Entry, Touch},
@@ -236,7 +237,7 @@ impl Exchange<'_> {
     }
 
     /// Notes what an administrator does to something, by its path below `/admin`.
-    pub(crate) fn administer(&mut self, path: &str, did: &str) {
+    pub(crate) fn administer(&mut self, path: &str, did: Did) {
         self.acts.administer(path, did);
     }
 

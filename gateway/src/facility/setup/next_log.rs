@@ -1,7 +1,8 @@
 //! Putting a log in the place of one that cannot go on.
 
-use super::operator::{self, Act};
+use super::operator::{self, Act, Touched};
 use crate::{
+    audit::administered::Did,
     facility::{Facility, statement::Said},
     failure::Failure,
     ports::Ports,
@@ -47,7 +48,10 @@ pub async fn put_next_log(
     let act = Act {
         name: "log",
         command: "chartseal",
-        touched: vec![(format!("log/{}", new.epoch), "create")],
+        touched: vec![Touched {
+            path: format!("log/{}", new.epoch),
+            did: Did::Create,
+        }],
     };
     let audit = operator::audit(&facility, &act, now, random).await?;
     let id = facility.id;

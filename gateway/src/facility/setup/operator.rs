@@ -3,7 +3,7 @@
 
 use crate::{
     audit::{
-        administered,
+        administered::{Did, administered},
         draft::{Draft, Requested},
         sealed::Clear,
     },
@@ -25,7 +25,14 @@ pub(super) struct Act {
     /// The command.
     pub command: &'static str,
     /// What it was about, with what was done to it.
-    pub touched: Vec<(String, &'static str)>,
+    pub touched: Vec<Touched>,
+}
+
+/// What an act was about.
+pub(super) struct Touched {
+    /// Its path, as below `/admin`.
+    pub path: String,
+    pub did: Did,
 }
 
 /// The audit record of an act.
@@ -46,13 +53,13 @@ pub(super) async fn audit(
 fn describe(facility: &Facility, act: &Act, at: Timestamp) -> Draft {
     let interaction = Interaction::admin(act.name);
     // Each with what was done to it.
-    let done = |(reference, did): &(String, &'static str)| AuditAct {
+    let done = |touched: &Touched| AuditAct {
         interaction: interaction.clone(),
-        did: Some(Interaction::stored(did)),
+        did: Some(touched.did.into()),
         outcome: AuditOutcome::Success,
         outcome_text: None,
         query: None,
-        touched: vec![administered(reference)],
+        touched: vec![administered(&touched.path)],
     };
     Draft {
         time: at,

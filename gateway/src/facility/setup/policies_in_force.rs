@@ -1,7 +1,8 @@
 //! Putting a policy set in force.
 
-use super::operator::{self, Act};
+use super::operator::{self, Act, Touched};
 use crate::{
+    audit::administered::Did,
     facility::{
         Facility,
         policy_set::{self, NewSet, Numbers},
@@ -31,7 +32,10 @@ pub async fn put_in_force(
     let act = Act {
         name: "policy-set",
         command: "chartseal",
-        touched: vec![(format!("policies/{}", set.row.number), "create")],
+        touched: vec![Touched {
+            path: format!("policies/{}", set.row.number),
+            did: Did::Create,
+        }],
     };
     let audit = operator::audit(&facility, &act, now, random).await?;
     let (id, epoch, number) = (facility.id, facility.in_force().epoch, set.row.number);

@@ -3,10 +3,11 @@
 //! decided anything, as where their issuer was misspelt.
 
 use super::{
-    operator::{self, Act},
+    operator::{self, Act, Touched},
     policies_in_force,
 };
 use crate::{
+    audit::administered::Did,
     facility::{
         Facility,
         policy_set::NewSet,
@@ -79,8 +80,9 @@ pub async fn recover(
     recovered.policies = policies.is_some();
     let rows = seal(&facility, &new, now, random).await?;
     let touched = |(registrant, active): &(Registrant, bool)| {
-        let did = if *active { "create" } else { "delete" };
-        (registrant.reference(), did)
+        let did = if *active { Did::Create } else { Did::Delete };
+        let path = registrant.reference();
+        Touched { path, did }
     };
     let act = Act {
         name: "init",

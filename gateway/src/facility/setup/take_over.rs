@@ -9,10 +9,11 @@ pub use old_set::OldSet;
 
 use super::{
     first_profile,
-    operator::{self, Act},
+    operator::{self, Act, Touched},
 };
 use crate::{
     admin::{OldChanges, state_old_changes},
+    audit::administered::Did,
     facility::{
         Facility,
         policy_set::{self, NewSet, Numbers},
@@ -163,11 +164,10 @@ impl TakeOver {
     pub async fn seal(self, confirmed: &Confirmed) -> Result<(), Failure> {
         let now = self.clock.now();
         let writes = self.writes(confirmed, now).await?;
-        let touched = self
-            .found
-            .sets
-            .iter()
-            .map(|set| (format!("policies/{}", set.number), "update"));
+        let touched = self.found.sets.iter().map(|set| Touched {
+            path: format!("policies/{}", set.number),
+            did: Did::Update,
+        });
         let act = Act {
             name: "take-over",
             command: "chartseal take-over",
