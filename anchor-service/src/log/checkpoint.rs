@@ -29,33 +29,15 @@ use tracing::Span;
 
 /// Signs all logs.
 pub(crate) struct Checkpointer {
-    journal: Journal,
-    logs: KnownLogs,
-    keys: Arc<LogKeys>,
-    signed: Signed,
-    clock: Arc<dyn Clock>,
-    bell: Bell,
+    pub(crate) journal: Journal,
+    pub(crate) logs: KnownLogs,
+    pub(crate) keys: Arc<LogKeys>,
+    pub(crate) signed: Signed,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) bell: Bell,
 }
 
 impl Checkpointer {
-    pub(crate) const fn new(
-        journal: Journal,
-        logs: KnownLogs,
-        keys: Arc<LogKeys>,
-        signed: Signed,
-        clock: Arc<dyn Clock>,
-        bell: Bell,
-    ) -> Self {
-        Self {
-            journal,
-            logs,
-            keys,
-            signed,
-            clock,
-            bell,
-        }
-    }
-
     /// Signs; gives the number of checkpoints.
     pub(crate) async fn step(&self) -> Result<u64, StepError> {
         let found = self.logs.compared().await?;

@@ -39,30 +39,14 @@ const SMALL: u64 = 1_000_000;
 /// Sequences all logs.
 #[derive(Debug)]
 pub(crate) struct Sequencer {
-    journal: Journal,
-    logs: KnownLogs,
-    keys: Arc<LogKeys>,
-    signed: Signed,
-    bell: Bell,
+    pub(crate) journal: Journal,
+    pub(crate) logs: KnownLogs,
+    pub(crate) keys: Arc<LogKeys>,
+    pub(crate) signed: Signed,
+    pub(crate) bell: Bell,
 }
 
 impl Sequencer {
-    pub(crate) const fn new(
-        journal: Journal,
-        logs: KnownLogs,
-        keys: Arc<LogKeys>,
-        signed: Signed,
-        bell: Bell,
-    ) -> Self {
-        Self {
-            journal,
-            logs,
-            keys,
-            signed,
-            bell,
-        }
-    }
-
     /// Sequences what is pending; gives the number of leaves.
     ///
     /// The commit point is [`Journal::sequence`]: one transaction takes the

@@ -57,21 +57,21 @@ pub(super) struct LogSide<L> {
 
 impl<L: Ledger> LogSide<L> {
     pub(super) fn new(parts: &Parts<L>) -> Self {
-        let sequencer = Sequencer::new(
-            parts.journal.clone(),
-            parts.logs.clone(),
-            Arc::clone(&parts.keys),
-            parts.signed.clone(),
-            parts.bell.clone(),
-        );
-        let checkpointer = Checkpointer::new(
-            parts.journal.clone(),
-            parts.logs.clone(),
-            Arc::clone(&parts.keys),
-            parts.signed.clone(),
-            Arc::clone(&parts.clock),
-            parts.bell.clone(),
-        );
+        let sequencer = Sequencer {
+            journal: parts.journal.clone(),
+            logs: parts.logs.clone(),
+            keys: Arc::clone(&parts.keys),
+            signed: parts.signed.clone(),
+            bell: parts.bell.clone(),
+        };
+        let checkpointer = Checkpointer {
+            journal: parts.journal.clone(),
+            logs: parts.logs.clone(),
+            keys: Arc::clone(&parts.keys),
+            signed: parts.signed.clone(),
+            clock: Arc::clone(&parts.clock),
+            bell: parts.bell.clone(),
+        };
         Self {
             journal: parts.journal.clone(),
             logs: parts.logs.clone(),
