@@ -6,7 +6,7 @@
 //! R4 does.
 
 use crate::{
-    definition::{Filter, Node, Path, SearchParameter, Step, r4},
+    definition::{Filter, Node, Path, SearchParameter, Step, TypeId, r4},
     json::Value,
 };
 
@@ -89,6 +89,33 @@ fn follow<'a>(resource: Node<'a>, from: &[Node<'a>], step: &Step) -> Vec<Node<'a
         Filter::Index(index) => found.get(index).copied().into_iter().collect(),
         _ => found,
     }
+}
+
+/// The system that R4 implies for a code found by a path from elements of a type: that of
+/// the required binding of its element (<https://hl7.org/fhir/R4/search.html#token>).
+#[must_use]
+pub fn system_of(from: TypeId, path: &Path, code: &str) -> Option<&'static str> {
+    let (last, before) = path.steps.split_last()?;
+    let mut types = vec![from];
+    for step in before {
+        types = types.iter().flat_map(|from| led_to(*from, step)).collect();
+    }
+    let elements = types
+        .iter()
+        .filter_map(|from| r4().get(*from).element(last.name));
+    let mut bindings = elements.filter_map(|element| element.codes);
+    bindings.find_map(|number| {
+        let codes = r4().codes(number);
+        let found = codes.iter().find(|(_, own)| *own == code);
+        found.map(|(system, _)| *system)
+    })
+}
+
+fn led_to(from: TypeId, step: &Step) -> Vec<TypeId> {
+    let element = r4().get(from).element(step.name);
+    let variants = element.map(|element| element.variants.as_slice());
+    let types = variants.unwrap_or_default().iter().map(|one| one.type_id);
+    types.collect()
 }
 
 /// The type that a Reference leads to, as far as it says so itself: by its literal, by

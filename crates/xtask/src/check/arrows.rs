@@ -4,13 +4,14 @@
 use crate::metadata::{Dependency, Metadata, Package};
 
 /// Each crate of the workspace and the crates of the workspace it may import.
-const ARROWS: [(&str, &[&str]); 21] = [
+const ARROWS: [(&str, &[&str]); 22] = [
     ("model", &[]),
     ("files", &[]),
     ("lease", &[]),
     ("fhir", &["model"]),
     ("sealing", &["files", "model"]),
     ("index", &["model", "sealing"]),
+    ("cards", &["fhir", "index", "model"]),
     ("tlog", &["model"]),
     ("proof", &["model", "fhir", "tlog"]),
     ("policies", &["model"]),
@@ -108,12 +109,13 @@ const FENCES: [(&[&str], &[&str]); 11] = [
 
 /// What speaks to a network, and the crates that never may.
 const NETWORK: [&str; 5] = ["reqwest", "tokio", "hyper", "http", "actix-web"];
-const OFFLINE: [&str; 11] = [
+const OFFLINE: [&str; 12] = [
     "model",
     "files",
     "lease",
     "fhir",
     "index",
+    "cards",
     "sealing",
     "tlog",
     "proof",

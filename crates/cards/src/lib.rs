@@ -1,0 +1,60 @@
+//! From a FHIR resource to the inside of its index card: what R4's search parameters find
+//! in it (<https://hl7.org/fhir/R4/search.html>), as values of `index`, and the facts that a
+//! decision reads (docs/storage-format.md, "What stands in a card").
+//!
+//! Not here: sealing, which `sealing::CardKey` does, and what a search asks, which
+//! `index::Condition` evaluates.
+
+mod codes;
+mod dates;
+mod facts;
+mod numbers;
+mod parameters;
+mod references;
+mod texts;
+mod values;
+
+pub use parameters::{ID, Known, known};
+
+use fhir::{LocalBase, Node, Resource};
+use index::{Card, ParameterNumber};
+use model::{LogicalId, ResourceType, Tag, Timestamp};
+
+/// The index epoch of cards that are made here: R4's search parameters of this release.
+/// Another set of them, or another reading of elements, is another epoch.
+pub const INDEX_EPOCH: u32 = 2;
+
+/// A version of a record on its way to its card.
+pub struct Source<'a> {
+    /// The resource. What stands in `meta.lastUpdated` does not count.
+    pub resource: &'a Resource,
+    /// The facility's own URLs.
+    pub local: &'a LocalBase,
+    /// The time of the version.
+    pub time: Timestamp,
+    /// The tag of a record of the facility.
+    pub record_tag: &'a dyn Fn(&ResourceType, &LogicalId) -> Tag,
+}
+
+/// The inside of the card of a version.
+#[must_use]
+pub fn card(source: &Source<'_>) -> Card {
+    let mut card = Card::default();
+    let Some(node) = Node::resource(source.resource.value()) else {
+        return card;
+    };
+    for known in known(source.resource.resource_type().as_str()) {
+        let values = values::of(source, node, known);
+        if !values.list.is_empty() {
+            card.values.insert(known.number, values);
+        }
+    }
+    card.facts = facts::of(source, &card);
+    card
+}
+
+/// The number of a parameter of every resource or of this type.
+#[must_use]
+pub fn number_of(resource_type: &ResourceType, code: &str) -> ParameterNumber {
+    ParameterNumber::of(resource_type.as_str(), code)
+}
