@@ -13,6 +13,7 @@
 mod access;
 mod anchoring;
 mod backend;
+mod cards;
 mod column;
 mod engine;
 mod error;
@@ -41,6 +42,9 @@ pub use anchoring::anchors::{Anchor, Anchors, NewAnchor};
 pub use anchoring::posts::{NewPost, Post, PostState, Posts};
 pub use anchoring::registries::{FormerRegistry, Registries, Registry, RegistrySet};
 pub use anchoring::thinning::{AgedAnchor, Between, Thinning};
+pub use cards::read::{PatientCards, Uncarded};
+pub use cards::rows::{Card, HeadChange, HeadMember, KeepsHead, NewCard, StoredHead};
+pub use cards::view::Cards;
 pub use engine::database::Database;
 pub use engine::lock_key::LockKey;
 pub use engine::stats::{ClosureStats, GROUP_SIZES, Stats};

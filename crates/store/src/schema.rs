@@ -108,6 +108,30 @@ diesel::table! {
 }
 
 diesel::table! {
+    card (facility_id, record_tag) {
+        facility_id -> Integer,
+        record_tag -> Binary,
+        resource_type -> Text,
+        subject_tag -> Nullable<Binary>,
+        #[sql_name = "version"]
+        number -> BigInt,
+        index_epoch -> BigInt,
+        time_ms -> BigInt,
+        data_key_id -> Binary,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    patient_head (facility_id, patient_tag) {
+        facility_id -> Integer,
+        patient_tag -> Binary,
+        data_key_id -> Binary,
+        head -> Binary,
+    }
+}
+
+diesel::table! {
     audit (id) {
         id -> BigInt,
         facility_id -> Integer,

@@ -1,9 +1,9 @@
 //! One view per table group, of a transaction and of a reader.
 
 use crate::{
-    Anchors, Answers, Audits, Changes, Epochs, Facilities, Jobs, KeptQueries, Keys, LaterRows,
-    Lease, Leaves, LogKeys, LogPages, Logs, Meta, OwnUrls, Policies, Posts, Reader, Registrations,
-    Registries, Statements, Sweep, Thinning, Tx, Versions,
+    Anchors, Answers, Audits, Cards, Changes, Epochs, Facilities, Jobs, KeptQueries, Keys,
+    LaterRows, Lease, Leaves, LogKeys, LogPages, Logs, Meta, OwnUrls, Policies, Posts, Reader,
+    Registrations, Registries, Statements, Sweep, Thinning, Tx, Versions,
 };
 
 macro_rules! views {
@@ -43,6 +43,8 @@ views! {
     changes: Changes,
     /// Versions of records, with links and tokens of the current ones.
     versions: Versions,
+    /// Index cards of current versions, and patient heads.
+    cards: Cards,
     /// Audit records.
     audits: Audits,
     /// Answers to requests with an idempotency key.

@@ -44,6 +44,8 @@ pub(crate) enum Step {
     Once,
     /// Versions of records; refuses a number that is taken.
     Records,
+    /// Cards of these versions, and the heads of their patients.
+    Cards,
     /// What is in force from then on; moves the epoch.
     Rules,
     /// What is only kept for a while.

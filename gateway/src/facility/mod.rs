@@ -27,7 +27,7 @@ use crate::{
     failure::Failure,
     log::unshown_keys::UnshownKeys,
     ports::Ports,
-    work::sweep::status::SweepStatus,
+    work::{index::status::IndexStatus, sweep::status::SweepStatus},
 };
 use fhir::LocalBase;
 use model::{Clock, DataKeyId, FacilityName, Random, Scope};
@@ -68,6 +68,8 @@ pub struct Facility {
     pub unshown_keys: Arc<UnshownKeys>,
     /// How far it is swept, and what was found.
     pub sweep: SweepStatus,
+    /// Whether each current version has its index card.
+    pub index_status: IndexStatus,
     pub(crate) store: Store,
     clock: Arc<dyn Clock>,
     in_force: RwLock<Arc<InForce>>,
@@ -157,6 +159,7 @@ impl Facility {
             damages: DamageCounts::default(),
             unshown_keys: Arc::new(UnshownKeys::new(name.clone(), Arc::clone(clock))),
             sweep: SweepStatus::default(),
+            index_status: IndexStatus::default(),
         })
     }
 

@@ -13,6 +13,7 @@ use crate::{
         kinds::{Change, Does, Place, Row, Submitted, TypeClass, Verb},
     },
     record::{
+        index_card::made::Ended,
         security_context::{self, SecurityContext},
         sight::Looked,
         version::{Found, is_delete, patients_of},
@@ -168,6 +169,7 @@ async fn replace(
         exchange.complete(&right, None, current.patients);
         return Err(failure);
     }
+    new.ended = Some(Ended::of(&current.row));
     new.left = current.patients;
     let success = if is_delete(&current.row) {
         Success::Created

@@ -4,6 +4,7 @@ pub(crate) mod assigned_id;
 pub(crate) mod committed;
 pub(crate) mod damage;
 pub(crate) mod each_once;
+pub(crate) mod index_card;
 pub mod misplaced;
 pub(crate) mod named_context;
 mod newest;

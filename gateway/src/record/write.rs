@@ -7,6 +7,7 @@ use crate::{
     failure::{Category, Failure},
     http::reply::VersionMark,
     record::{
+        index_card::made::{Carded, Ended},
         security_context::SecurityContext,
         version::{Found, patients_of},
     },
@@ -46,6 +47,8 @@ pub struct NewContent<'r> {
     pub patients: Vec<AuditPatient>,
     /// Those that the version before named: from their records it may be taken.
     pub left: Vec<AuditPatient>,
+    /// How that version was sealed.
+    pub ended: Option<Ended>,
     /// The record by whose rules it goes, for a Binary that names one.
     pub context: Option<SecurityContext>,
 }
@@ -94,6 +97,7 @@ impl<'r> NewContent<'r> {
             canonical,
             patients,
             left: Vec::new(),
+            ended: None,
             context,
         }
     }
@@ -143,6 +147,20 @@ struct Draft<'a> {
     content: &'a [u8],
     links: Vec<Link>,
     tokens: Vec<model::Token>,
+}
+
+impl Draft<'_> {
+    /// What its card is made of, beside its content.
+    const fn carded(&self) -> Carded<'_> {
+        Carded {
+            kind: self.kind,
+            id: self.id,
+            record: self.record,
+            mark: self.mark,
+            subject: self.subject,
+            key: &self.key,
+        }
+    }
 }
 
 /// Seals a new version of a record that was permitted.
@@ -200,6 +218,8 @@ pub(crate) async fn put(
         links,
         tokens,
     };
+    let card = exchange.write_card(draft.carded(), Some(new.resource), new.ended);
+    card.await?;
     add(exchange, asked, draft, new.concerned())?;
     Ok(mark)
 }
@@ -241,6 +261,8 @@ pub(crate) async fn delete(
         links: Vec::new(),
         tokens: Vec::new(),
     };
+    let card = exchange.write_card(draft.carded(), None, Some(Ended::of(ended)));
+    card.await?;
     add(exchange, asked, draft, patients)?;
     Ok(mark)
 }

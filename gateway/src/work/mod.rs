@@ -2,6 +2,7 @@
 //! turns.
 
 pub mod expiry;
+pub mod index;
 pub mod jobs;
 pub(crate) mod runner;
 pub mod sweep;

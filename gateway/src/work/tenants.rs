@@ -5,7 +5,7 @@ use crate::{
     facility::Facility,
     failure::Failure,
     work::{
-        expiry,
+        expiry, index,
         jobs::{Job, KEPT_EVERY, Tools, Turn, Worker},
         sweep::SweepJob,
     },
@@ -52,5 +52,6 @@ pub(super) fn of(
     Ok(vec![
         Box::new(Worker::new(sweep, Tools::of(app, facility), KEPT_EVERY)?),
         Box::new(expiry::worker(app, facility)?),
+        Box::new(index::worker(app, facility)?),
     ])
 }

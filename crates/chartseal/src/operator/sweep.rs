@@ -5,7 +5,10 @@ use crate::{cli::ConfigArgs, config::Config, database, setup::facility};
 use command::{CommandError, complain, say};
 use gateway::{
     ports::Ports,
-    work::sweep::{self, SweepState, Whole},
+    work::{
+        index::{self, IndexProgress, IndexState},
+        sweep::{self, SweepState, Whole},
+    },
 };
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
 use sealing::FileKms;
@@ -119,6 +122,8 @@ async fn list(args: &ConfigArgs) -> Result<bool, CommandError> {
     each(&opened, "jobs", async |facility| {
         let state = sweep::kept(facility, opened.ports()).await?;
         say!("{facility}\tsweep\t{}", standing(state.as_ref()));
+        let state = index::kept(facility, opened.ports()).await?;
+        say!("{facility}\tindex\t{}", indexed(state.as_ref()));
         Ok(())
     })
     .await
@@ -145,6 +150,22 @@ async fn each(
         }
     }
     Ok(failed)
+}
+
+fn indexed(state: Option<&IndexState>) -> String {
+    let Some(progress) = state.map(IndexState::standing) else {
+        return "not begun, or its row does not open".to_owned();
+    };
+    let IndexProgress {
+        complete,
+        seen,
+        made,
+        unread,
+    } = progress;
+    let standing = if complete { "complete" } else { "under way" };
+    format!(
+        "{standing}; the last pass saw {seen} records, made {made} cards, and {unread} did not open"
+    )
 }
 
 fn standing(state: Option<&SweepState>) -> String {

@@ -8,6 +8,7 @@ use crate::{
     Error, FacilityId,
     access::Writes,
     backend::Backend,
+    cards::{put, rows::NewCard},
     records::{
         audit_insert,
         rows::{NewAudit, NewVersion},
@@ -23,6 +24,7 @@ const MAX_WAITING_ROWS: usize = 32;
 #[derive(Default)]
 pub(crate) struct Waiting {
     versions: Vec<(FacilityId, NewVersion)>,
+    cards: Vec<(FacilityId, NewCard)>,
     audits: Vec<(FacilityId, NewAudit)>,
 }
 
@@ -30,6 +32,7 @@ pub(crate) struct Waiting {
 #[derive(Clone, Copy)]
 pub(crate) struct Mark {
     versions: usize,
+    cards: usize,
     audits: usize,
 }
 
@@ -45,6 +48,12 @@ impl Waiting {
         self.versions.extend(new);
     }
 
+    /// Adds the cards of versions.
+    pub(crate) fn add_cards(&mut self, facility: FacilityId, new: &[NewCard]) {
+        let new = new.iter().cloned().map(|new| (facility, new));
+        self.cards.extend(new);
+    }
+
     /// Adds an audit record.
     pub(crate) fn add_audit(&mut self, facility: FacilityId, new: &NewAudit) {
         self.audits.push((facility, new.clone()));
@@ -53,6 +62,7 @@ impl Waiting {
     pub(crate) fn mark(&self) -> Mark {
         Mark {
             versions: self.versions.len(),
+            cards: self.cards.len(),
             audits: self.audits.len(),
         }
     }
@@ -60,11 +70,12 @@ impl Waiting {
     /// Forgets what came after the mark.
     pub(crate) fn forget_after(&mut self, mark: Mark) {
         self.versions.truncate(mark.versions);
+        self.cards.truncate(mark.cards);
         self.audits.truncate(mark.audits);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.versions.is_empty() && self.audits.is_empty()
+        self.versions.is_empty() && self.cards.is_empty() && self.audits.is_empty()
     }
 
     pub(crate) fn clear(&mut self) {
@@ -74,9 +85,16 @@ impl Waiting {
 
 /// Stores what waited. After an error the transaction must not be committed.
 pub(crate) fn store(tx: &mut impl Writes, rows: Waiting) -> Result<(), Error> {
-    let Waiting { versions, audits } = rows;
+    let Waiting {
+        versions,
+        cards,
+        audits,
+    } = rows;
     for (facility, versions) in by_facility(versions) {
         version_insert::insert_many(tx, facility, &versions)?;
+    }
+    for (facility, cards) in by_facility(cards) {
+        put::put_many(tx, facility, &cards)?;
     }
     for (facility, audits) in by_facility(audits) {
         audit_insert::insert_many(tx, facility, &audits)?;

@@ -9,6 +9,7 @@
 
 mod answers;
 mod audits;
+mod cards;
 mod current;
 mod epochs;
 mod facilities;

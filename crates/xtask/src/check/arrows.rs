@@ -23,7 +23,8 @@ const ARROWS: [(&str, &[&str]); 22] = [
     (
         "gateway",
         &[
-            "lease", "model", "fhir", "oidc", "policies", "proof", "sealing", "store", "tlog",
+            "cards", "index", "lease", "model", "fhir", "oidc", "policies", "proof", "sealing",
+            "store", "tlog",
         ],
     ),
     ("devkit", &["files", "model"]),

@@ -9,7 +9,7 @@ mod sweep;
 
 use self::page::{Page, number, seconds};
 use super::Sources;
-use gateway::{App, Certificates, Damage, Facility};
+use gateway::{App, Certificates, Damage, Facility, work::index::IndexProgress};
 use prometheus::{
     Error, TextEncoder,
     proto::{self, MetricFamily},
@@ -115,7 +115,44 @@ fn of_gateway(page: &Page, app: &App) -> Result<(), Error> {
     )?;
     of_rules(page, app)?;
     sweep::series(page, app)?;
+    of_index(page, app)?;
     of_rows(page, app)
+}
+
+/// How far the index cards of what was stored before them are.
+fn of_index(page: &Page, app: &App) -> Result<(), Error> {
+    let facilities = app.facilities();
+    let each = |value: fn(IndexProgress) -> f64| {
+        let series = facilities.iter().map(move |facility| {
+            let labels = vec![facility.name.to_string()];
+            (labels, value(facility.index_status.read()))
+        });
+        series.collect::<Vec<_>>()
+    };
+    page.gauge(
+        "chartseal_index_complete",
+        "Whether each current version that opens has its index card.",
+        &["facility"],
+        each(|progress| f64::from(u8::from(progress.complete))),
+    )?;
+    page.gauge(
+        "chartseal_index_seen",
+        "Current versions that the last pass for missing index cards has looked at.",
+        &["facility"],
+        each(|progress| number(progress.seen)),
+    )?;
+    page.gauge(
+        "chartseal_index_made",
+        "Index cards that the last pass has made.",
+        &["facility"],
+        each(|progress| number(progress.made)),
+    )?;
+    page.gauge(
+        "chartseal_index_unread",
+        "Current versions of that pass that do not open and have no index card.",
+        &["facility"],
+        each(|progress| number(progress.unread)),
+    )
 }
 
 /// What was opened, and what could not be taken for what was stored.

@@ -1,0 +1,8 @@
+//! Index cards of current versions, and the patient heads that add them up.
+
+pub(crate) mod heads;
+pub(crate) mod put;
+pub(crate) mod read;
+pub(crate) mod rows;
+pub(crate) mod view;
+pub(crate) mod write;

@@ -1,0 +1,269 @@
+//! Cards as they are read: all of a patient's in one statement, so that they and the head
+//! are of one moment, and the current versions that have none yet.
+
+use crate::{
+    Access, Card, Cards, Error, FacilityId, HeadMember, StoredHead, column, engine::database::Conn,
+    records::rows::ID_PARAM,
+};
+use diesel::{
+    QueryableByName, RunQueryDsl, sql_query,
+    sql_types::{BigInt, Binary, Integer, Nullable, Text},
+};
+use model::{ResourceType, Tag};
+
+/// What a search within a patient reads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PatientCards {
+    /// The patient's head.
+    pub head: Option<StoredHead>,
+    /// What the head adds up: every card of the patient.
+    pub members: Vec<HeadMember>,
+    /// Cards of the type, of records that are sealed under the patient.
+    pub own: Vec<Card>,
+    /// Those of records of the type that refer to the patient and are sealed under others.
+    pub others: Vec<Card>,
+    /// Records of the type that refer to the patient and have no card.
+    pub without: Vec<Tag>,
+}
+
+/// A part of a facility's current versions, in the order of their tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uncarded {
+    /// The last record that was looked at; none at the end.
+    pub last: Option<Tag>,
+    /// Number of records that were looked at.
+    pub seen: u32,
+    /// Those without a card of their version by the definitions.
+    pub missing: Vec<HeadMember>,
+}
+
+const MEMBER: i32 = 1;
+const OWN: i32 = 2;
+const HEAD: i32 = 3;
+const OTHER: i32 = 4;
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Integer)]
+    part: i32,
+    #[diesel(sql_type = Nullable<Text>)]
+    resource_type: Option<String>,
+    #[diesel(sql_type = Binary)]
+    record_tag: Vec<u8>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    version: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    index_epoch: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    time_ms: Option<i64>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    subject_tag: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    data_key_id: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    sealed: Option<Vec<u8>>,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+#[derive(QueryableByName)]
+struct Current {
+    #[diesel(sql_type = Binary)]
+    record_tag: Vec<u8>,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    card_version: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    index_epoch: Option<i64>,
+}
+
+/// `?1` the facility, `?2` the patient, `?3` the type.
+const OF_PATIENT: &str = "
+    SELECT 1 AS part, NULL AS resource_type, record_tag, version, NULL AS index_epoch,
+        NULL AS time_ms, NULL AS subject_tag, NULL AS data_key_id, NULL AS sealed
+    FROM card WHERE facility_id = ?1 AND subject_tag = ?2 AND resource_type <> ?3
+    UNION ALL
+    SELECT 2, resource_type, record_tag, version, index_epoch, time_ms, subject_tag,
+        data_key_id, sealed
+    FROM card WHERE facility_id = ?1 AND subject_tag = ?2 AND resource_type = ?3
+    UNION ALL
+    SELECT 3, NULL, patient_tag, NULL, NULL, NULL, NULL, data_key_id, head
+    FROM patient_head WHERE facility_id = ?1 AND patient_tag = ?2
+    UNION ALL
+    SELECT 4, c.resource_type, l.record_tag, c.version, c.index_epoch, c.time_ms,
+        c.subject_tag, c.data_key_id, c.sealed
+    FROM link l LEFT JOIN card c
+        ON c.facility_id = l.facility_id AND c.record_tag = l.record_tag
+    WHERE l.facility_id = ?1 AND l.resource_type = ?3 AND l.param IN ('patient', 'subject')
+        AND l.target_tag = ?2 AND (c.subject_tag IS NULL OR c.subject_tag <> ?2)";
+
+/// As [`OF_PATIENT`], `?4` the most that are counted.
+const NUMBER_OF_PATIENT: &str = "
+    SELECT count(*) AS number FROM (SELECT 1 FROM card
+        WHERE facility_id = ?1 AND subject_tag = ?2 AND resource_type = ?3 LIMIT ?4) AS counted";
+
+/// `?1` the facility, `?2` the record before, `?3` the parameter of own links, `?4` how many.
+const CURRENT: &str = "
+    SELECT w.record_tag, w.version, c.version AS card_version, c.index_epoch
+    FROM (SELECT facility_id, record_tag, version FROM link
+        WHERE facility_id = ?1 AND record_tag > ?2 AND param = ?3
+        ORDER BY record_tag LIMIT ?4) AS w
+    LEFT JOIN card c ON c.facility_id = w.facility_id AND c.record_tag = w.record_tag
+    ORDER BY w.record_tag";
+
+/// The text for PostgreSQL.
+fn numbered(text: &str) -> String {
+    text.replace('?', "$")
+}
+
+impl<A: Access> Cards<'_, A> {
+    /// The number of a patient's cards of a type, counted up to `most`.
+    pub fn count_of_patient(
+        &mut self,
+        facility: FacilityId,
+        patient: Tag,
+        resource_type: &ResourceType,
+        most: u32,
+    ) -> Result<u32, Error> {
+        let count: Count = self.access.query(|conn| {
+            macro_rules! run {
+                ($conn:expr, $text:expr) => {
+                    sql_query($text)
+                        .bind::<Integer, _>(facility.0)
+                        .bind::<Binary, _>(patient.as_bytes().as_slice())
+                        .bind::<Text, _>(resource_type.as_str())
+                        .bind::<BigInt, _>(i64::from(most))
+                        .get_result($conn)
+                };
+            }
+            match conn {
+                Conn::Sqlite(conn) => run!(conn, NUMBER_OF_PATIENT),
+                Conn::Postgres(conn) => run!(conn, numbered(NUMBER_OF_PATIENT)),
+            }
+        })?;
+        column::number(count.number)
+    }
+
+    /// All that a search within a patient reads, of one moment.
+    pub fn of_patient(
+        &mut self,
+        facility: FacilityId,
+        patient: Tag,
+        resource_type: &ResourceType,
+    ) -> Result<PatientCards, Error> {
+        let lines: Vec<Line> = self.access.query(|conn| {
+            macro_rules! run {
+                ($conn:expr, $text:expr) => {
+                    sql_query($text)
+                        .bind::<Integer, _>(facility.0)
+                        .bind::<Binary, _>(patient.as_bytes().as_slice())
+                        .bind::<Text, _>(resource_type.as_str())
+                        .load($conn)
+                };
+            }
+            match conn {
+                Conn::Sqlite(conn) => run!(conn, OF_PATIENT),
+                Conn::Postgres(conn) => run!(conn, numbered(OF_PATIENT)),
+            }
+        })?;
+        read(lines)
+    }
+
+    /// The next current versions after a record, and which of them have no card of their
+    /// version by the definitions of an index epoch.
+    pub fn uncarded(
+        &mut self,
+        facility: FacilityId,
+        after: Option<Tag>,
+        index_epoch: u32,
+        limit: u32,
+    ) -> Result<Uncarded, Error> {
+        let after: Vec<u8> = after.map_or_else(Vec::new, |tag| tag.as_bytes().to_vec());
+        let lines: Vec<Current> = self.access.query(|conn| {
+            macro_rules! run {
+                ($conn:expr, $text:expr) => {
+                    sql_query($text)
+                        .bind::<Integer, _>(facility.0)
+                        .bind::<Binary, _>(after)
+                        .bind::<Text, _>(ID_PARAM)
+                        .bind::<BigInt, _>(i64::from(limit))
+                        .load($conn)
+                };
+            }
+            match conn {
+                Conn::Sqlite(conn) => run!(conn, CURRENT),
+                Conn::Postgres(conn) => run!(conn, numbered(CURRENT)),
+            }
+        })?;
+        let last = lines.last().map(|line| column::tag(&line.record_tag));
+        let seen = column::number(lines.len())?;
+        let wanted = i64::from(index_epoch);
+        let missing = lines.into_iter().filter(|line| {
+            line.card_version != Some(line.version) || line.index_epoch != Some(wanted)
+        });
+        let member = |line: Current| {
+            Ok(HeadMember {
+                record: column::tag(&line.record_tag)?,
+                number: column::version_number(line.version)?,
+            })
+        };
+        Ok(Uncarded {
+            last: last.transpose()?,
+            seen,
+            missing: missing.map(member).collect::<Result<_, Error>>()?,
+        })
+    }
+}
+
+fn read(lines: Vec<Line>) -> Result<PatientCards, Error> {
+    let mut found = PatientCards::default();
+    for line in lines {
+        match line.part {
+            MEMBER => found.members.push(member(&line)?),
+            OWN => {
+                found.members.push(member(&line)?);
+                found.own.push(card(line)?);
+            }
+            HEAD if line.sealed.as_ref().is_none_or(Vec::is_empty) => {}
+            HEAD => {
+                found.head = Some(StoredHead {
+                    data_key: column::data_key_id(&line.data_key_id.unwrap_or_default())?,
+                    sealed: line.sealed.unwrap_or_default(),
+                });
+            }
+            OTHER if line.sealed.is_none() => found.without.push(column::tag(&line.record_tag)?),
+            OTHER => found.others.push(card(line)?),
+            _ => return Err(Error::Corrupt("card")),
+        }
+    }
+    // A record may refer by both parameters.
+    found.others.sort_unstable_by_key(|card| card.record);
+    found.others.dedup_by_key(|card| card.record);
+    Ok(found)
+}
+
+fn member(line: &Line) -> Result<HeadMember, Error> {
+    Ok(HeadMember {
+        record: column::tag(&line.record_tag)?,
+        number: column::version_number(line.version.unwrap_or_default())?,
+    })
+}
+
+fn card(line: Line) -> Result<Card, Error> {
+    let resource_type = line.resource_type.unwrap_or_default();
+    Ok(Card {
+        resource_type: column::word(&resource_type, "resource type")?,
+        record: column::tag(&line.record_tag)?,
+        number: column::version_number(line.version.unwrap_or_default())?,
+        index_epoch: column::number(line.index_epoch.unwrap_or_default())?,
+        time: column::time(line.time_ms.unwrap_or_default())?,
+        subject: column::optional_tag(line.subject_tag.as_ref())?,
+        data_key: column::data_key_id(&line.data_key_id.unwrap_or_default())?,
+        sealed: line.sealed.unwrap_or_default(),
+    })
+}

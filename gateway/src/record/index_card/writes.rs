@@ -1,0 +1,109 @@
+//! The index cards of the versions that a request writes, a part of it, with the heads of
+//! their patients (docs/storage-format.md, "Index card" and "Patient head"). A card is
+//! replaced in the transaction of its version.
+
+use crate::{
+    exchange::{
+        Exchange,
+        part::{Part, Step},
+    },
+    failure::Failure,
+    record::index_card::made::{Carded, Carding, Ended},
+};
+use fhir::Resource;
+use store::{FacilityId, NewCard, Tx};
+
+/// Cards of a request for which others would wait.
+const LONG_WRITES: usize = 50;
+
+/// The cards that a request writes, the last of each record.
+#[derive(Default)]
+pub(crate) struct CardWrites(Vec<NewCard>);
+
+impl CardWrites {
+    /// Each is the newest that the request wrote of its record.
+    pub(crate) fn cards(&self) -> &[NewCard] {
+        &self.0
+    }
+
+    /// Another version of the same record takes the place of the one before: what stood in
+    /// the tables before the request is still to be taken from its patient.
+    fn put(&mut self, mut new: NewCard) {
+        let before = self.0.iter_mut().find(|card| card.record == new.record);
+        let Some(before) = before else {
+            self.0.push(new);
+            return;
+        };
+        for head in std::mem::take(&mut before.heads) {
+            let patient = head.patient();
+            if new.heads.iter().all(|own| own.patient() != patient) {
+                new.heads.push(head);
+            }
+        }
+        *before = new;
+    }
+}
+
+impl Part for CardWrites {
+    fn step(&self) -> Step {
+        Step::Cards
+    }
+
+    fn apply(&self, tx: &mut Tx, facility: FacilityId) -> Result<(), store::Error> {
+        tx.cards().put_many(facility, &self.0)
+    }
+
+    fn give_up(&mut self) {
+        self.0.clear();
+    }
+
+    fn is_long(&self) -> bool {
+        self.0.len() > LONG_WRITES
+    }
+}
+
+impl Exchange<'_> {
+    /// Writes the card of a version with the commit of the request; a delete, which has no
+    /// resource, takes it away.
+    ///
+    /// # Errors
+    /// When it cannot be sealed, or the key of the patient before cannot be read.
+    pub(crate) async fn write_card(
+        &mut self,
+        version: Carded<'_>,
+        resource: Option<&Resource>,
+        ended: Option<Ended>,
+    ) -> Result<(), Failure> {
+        let (facility, context) = (self.facility(), self.context);
+        let carding = Carding {
+            facility: &facility.name,
+            tags: &facility.tags,
+            local: &context.local,
+            random: &context.app.random,
+        };
+        let mut heads = Vec::new();
+        if let Some(patient) = version.subject {
+            heads.push(carding.head(patient, version.key));
+        }
+        let ended = ended.filter(|ended| ended.subject != version.subject);
+        if let Some(Ended {
+            subject: Some(patient),
+            data_key,
+        }) = ended
+        {
+            let key = facility.keys.by_id(data_key).await?;
+            heads.push(carding.head(patient, &key));
+        }
+        let card = match resource {
+            Some(resource) => Some(carding.card(&version, resource)?),
+            None => None,
+        };
+        let new = NewCard {
+            record: version.record,
+            card,
+            heads,
+        };
+        self.parts.change(|cards: &mut CardWrites| cards.put(new));
+        Ok(())
+    }
+}
