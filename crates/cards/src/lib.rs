@@ -39,17 +39,36 @@ pub struct Source<'a> {
 /// The inside of the card of a version.
 #[must_use]
 pub fn card(source: &Source<'_>) -> Card {
+    let mut card = with_values(source, Extent::OfCard);
+    card.facts = facts::of(source, &card);
+    card
+}
+
+/// All values of a version, with no string cut and none left out: for whoever has the record
+/// where a card does not tell. Too much to be kept.
+#[must_use]
+pub fn whole(source: &Source<'_>) -> Card {
+    with_values(source, Extent::Whole)
+}
+
+/// How much is taken of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    OfCard,
+    Whole,
+}
+
+fn with_values(source: &Source<'_>, extent: Extent) -> Card {
     let mut card = Card::default();
     let Some(node) = Node::resource(source.resource.value()) else {
         return card;
     };
     for known in known(source.resource.resource_type().as_str()) {
-        let values = values::of(source, node, known);
+        let values = values::of(source, node, known, extent);
         if !values.list.is_empty() {
             card.values.insert(known.number, values);
         }
     }
-    card.facts = facts::of(source, &card);
     card
 }
 

@@ -1,5 +1,6 @@
 //! Elements as strings (<https://hl7.org/fhir/R4/search.html#string>).
 
+use crate::Extent;
 use fhir::{Node, json::Value as Json};
 use index::{Text, Value};
 
@@ -17,13 +18,21 @@ const ADDRESS_PARTS: [&str; 7] = [
 ];
 
 /// Each text of a string, or of a name or an address.
-pub(crate) fn of(element: Node<'_>, show: &mut dyn FnMut(Value)) {
+pub(crate) fn of(element: Node<'_>, extent: Extent, show: &mut dyn FnMut(Value)) {
+    let mut show_text = |text: &str| {
+        if !text.is_empty() {
+            show(Value::Text(match extent {
+                Extent::OfCard => Text::new(text),
+                Extent::Whole => Text::whole(text),
+            }));
+        }
+    };
     let parts: &[&str] = match element.type_name() {
         "HumanName" => &NAME_PARTS,
         "Address" => &ADDRESS_PARTS,
         _ => {
             if let Some(text) = element.value.as_str() {
-                show_text(text, show);
+                show_text(text);
             }
             return;
         }
@@ -31,15 +40,9 @@ pub(crate) fn of(element: Node<'_>, show: &mut dyn FnMut(Value)) {
     for part in parts {
         element.value.each(part, &mut |value| {
             if let Some(text) = value.as_str() {
-                show_text(text, show);
+                show_text(text);
             }
         });
-    }
-}
-
-fn show_text(text: &str, show: &mut dyn FnMut(Value)) {
-    if !text.is_empty() {
-        show(Value::Text(Text::new(text)));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The values of one parameter of one resource.
 
 use crate::{
-    Source, codes, dates, numbers,
+    Extent, Source, codes, dates, numbers,
     parameters::{Known, LAST_UPDATED},
     references, texts,
 };
@@ -16,8 +16,8 @@ use index::{DateRange, Text, Value, Values};
 const MAX_VALUES: usize = 1_500;
 
 /// What a parameter finds in a resource, in the order of its paths, none twice.
-pub(crate) fn of(source: &Source<'_>, resource: Node<'_>, known: &Known) -> Values {
-    let mut found = Found::default();
+pub(crate) fn of(source: &Source<'_>, resource: Node<'_>, known: &Known, extent: Extent) -> Values {
+    let mut found = Found::of(extent);
     if known.parameter.code == LAST_UPDATED {
         let time = DateRange::of_date(&source.time.to_string());
         found.list.extend(time.map(Value::Date));
@@ -33,7 +33,7 @@ pub(crate) fn of(source: &Source<'_>, resource: Node<'_>, known: &Known) -> Valu
                 };
                 values_of(source, element, &place, &mut found);
             } else {
-                let composite = composite(source, resource, element, known);
+                let composite = composite(source, resource, element, known, extent);
                 composite.into_iter().for_each(|value| found.add(value));
             }
         }
@@ -53,6 +53,7 @@ struct Place<'p> {
 /// codes, stands as an empty string, which is no match and not missing.
 fn values_of(source: &Source<'_>, element: Node<'_>, place: &Place<'_>, found: &mut Found) {
     let mut is_bare = true;
+    let extent = found.extent;
     let mut show = |value| {
         is_bare = false;
         found.add(value);
@@ -67,7 +68,7 @@ fn values_of(source: &Source<'_>, element: Node<'_>, place: &Place<'_>, found: &
             None
         }
         ParameterKind::String => {
-            texts::of(element, &mut show);
+            texts::of(element, extent, &mut show);
             None
         }
         ParameterKind::Token => {
@@ -91,10 +92,11 @@ fn composite(
     resource: Node<'_>,
     element: Node<'_>,
     known: &Known,
+    extent: Extent,
 ) -> Option<Value> {
     let parts = known.parameter.components.iter().zip(&known.components);
     let values = parts.map(|(component, kind)| {
-        let mut found = Found::default();
+        let mut found = Found::of(extent);
         for path in &component.paths {
             let from = if path.is_absolute {
                 resource.type_id
@@ -116,15 +118,23 @@ fn composite(
 }
 
 /// Values while they are gathered.
-#[derive(Default)]
 struct Found {
+    extent: Extent,
     list: Vec<Value>,
     cut: bool,
 }
 
 impl Found {
+    const fn of(extent: Extent) -> Self {
+        Self {
+            extent,
+            list: Vec::new(),
+            cut: false,
+        }
+    }
+
     fn add(&mut self, value: Value) {
-        if self.list.len() >= MAX_VALUES {
+        if self.extent == Extent::OfCard && self.list.len() >= MAX_VALUES {
             self.cut = true;
         } else if !self.list.contains(&value) {
             self.list.push(value);

@@ -81,7 +81,7 @@ impl Exchange<'_> {
     /// Too costly when the request has opened enough, throttled when its user has.
     pub(crate) async fn pay(&self, envelope: &[u8]) -> Result<(), Failure> {
         self.budget.open(envelope)?;
-        self.go_on_with(envelope).await
+        self.go_on_with(envelope.len()).await
     }
 
     /// Pays for another version that is read with a record that was paid for: the one that a
@@ -91,10 +91,19 @@ impl Exchange<'_> {
     /// Throttled when the user has opened too much.
     pub(crate) async fn pay_beside(&self, envelope: &[u8]) -> Result<(), Failure> {
         self.budget.open_beside(envelope);
-        self.go_on_with(envelope).await
+        self.go_on_with(envelope.len()).await
     }
 
-    async fn go_on_with(&self, envelope: &[u8]) -> Result<(), Failure> {
+    /// Pays for index cards that are opened together: less than for one record.
+    ///
+    /// # Errors
+    /// Throttled when the user has opened too much.
+    pub(crate) async fn pay_cards(&self, bytes: usize) -> Result<(), Failure> {
+        self.budget.read_cards(bytes as u64);
+        self.go_on_with(bytes).await
+    }
+
+    async fn go_on_with(&self, bytes: usize) -> Result<(), Failure> {
         let (throttle, caller) = (&self.app().throttle, &self.context.caller);
         if self.budget.is_long() {
             self.context.lane.long_step().await;
@@ -103,7 +112,7 @@ impl Exchange<'_> {
             // Of many requests that are short each, others wait for a record and no more.
             yield_now().await;
         }
-        throttle.opened(caller, envelope.len());
+        throttle.opened(caller, bytes);
         Ok(())
     }
 

@@ -13,13 +13,13 @@ use crate::{
     interaction::kinds::{ALL_TYPES, Does, Place, Row, Verb},
     record::version::{Candidate, Found, OpenVersion},
     search::{
-        candidates::Candidates,
         order::Position,
         paging::{
             self, BYTES_PER_PAGE, Page, RECORDS_AT_ONCE, RECORDS_COUNTED, RECORDS_PER_PAGE, Total,
         },
         parameter::OpenRecord,
         query::Search,
+        source::Source,
     },
 };
 use fhir::{
@@ -63,7 +63,7 @@ enum Checked {
 struct Sought<'a> {
     kind: &'a ResourceType,
     search: &'a Search,
-    candidates: Candidates,
+    candidates: Source,
     /// Number of candidates that were damaged.
     damaged: u32,
 }
@@ -81,11 +81,12 @@ pub async fn search(exchange: &mut Exchange<'_>, search: &Search) -> Result<Repl
     if page.is_long() {
         exchange.context.lane.long_step().await;
     }
+    let candidates = Source::of(exchange, search).await?;
     let mut sought = Sought {
         kind,
         search,
-        candidates: Candidates::of(exchange, search),
-        damaged: 0,
+        damaged: candidates.damaged(),
+        candidates,
     };
     let (matches, end) = matches(exchange, &mut sought, page).await?;
     let whole = page.count > 0 && page.after.is_none() && end.is_none();
@@ -310,7 +311,7 @@ async fn check(
         }
         Err(failure) => return Err(failure),
     };
-    let written = found.row.time;
+    let (written, number) = (found.row.time, found.row.number);
     let mut candidate = found.examine(asked)?;
     // What was read of it is several times its bytes, and is not kept for the page.
     let resource = candidate.version.take(|version| version.resource.take());
@@ -320,7 +321,8 @@ async fn check(
             local: &exchange.context.local,
             written,
         };
-        sought.search.criteria.holds(&record)
+        let candidates = &sought.candidates;
+        sought.search.criteria.holds(&record) && candidates.holds(exchange, number, &record)
     });
     if !holds {
         return Ok(Checked::Passed);

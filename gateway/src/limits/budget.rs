@@ -83,6 +83,11 @@ impl Budget {
         self.bytes.charge(envelope.len() as u64);
     }
 
+    /// Pays for index cards that are read: their bytes alone.
+    pub fn read_cards(&self, bytes: u64) {
+        self.bytes.charge(bytes);
+    }
+
     /// Pays for the patients beyond the first of a record that was opened: each is as much
     /// as another record.
     pub fn open_patients(&self, more: u64) {

@@ -16,7 +16,7 @@ use crate::{
         rows_of,
     },
     routes::smart,
-    search::parameter,
+    search::{parameter, within},
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use policies::Action;
@@ -29,6 +29,13 @@ const DATE: &str = "2026-11-28";
 const PROOF: &str = "urn:chartseal:OperationDefinition:proof";
 /// Where older clients look for the endpoints of the issuer.
 const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
+/// How matches can be sorted.
+const SORT: &str = "`_lastUpdated` or `-_lastUpdated`; on AuditEvent the latter alone";
+/// The same where cards answer.
+const SORT_BY_CARDS: &str = "`_lastUpdated` or `-_lastUpdated`, on AuditEvent the latter alone; \
+     within one patient any parameters of the type but composites";
+/// Where a parameter is answered.
+const WITHIN: &str = "within one patient: beside `patient=<id>` or `subject=Patient/<id>`";
 /// How much of its digest is the tag of the statement.
 const TAG_BYTES: usize = 16;
 
@@ -45,7 +52,14 @@ pub async fn metadata(request: HttpRequest, app: web::Data<App>) -> Result<HttpR
         Some(facility) => app.base_of(&facility.name, true),
     };
     let issuer = smart::issuer_of(&app, facility.as_deref());
-    let statement = statement(&base, issuer.as_ref()).to_string();
+    let has_cards = match &facility {
+        None => app
+            .facilities()
+            .iter()
+            .all(|one| one.index_status.read().complete),
+        Some(facility) => facility.index_status.read().complete,
+    };
+    let statement = statement(&base, issuer.as_ref(), has_cards).to_string();
     let digest = Sha256::digest(statement.as_bytes());
     let tag = hex::encode(digest.get(..TAG_BYTES).unwrap_or_default());
     let etag = (header::ETAG, format!("W/\"{tag}\""));
@@ -58,10 +72,11 @@ pub async fn metadata(request: HttpRequest, app: web::Data<App>) -> Result<HttpR
     })
 }
 
-fn statement(base: &str, issuer: Option<&Value>) -> Value {
+/// What cards answer stands in it when every record has one.
+fn statement(base: &str, issuer: Option<&Value>, has_cards: bool) -> Value {
     let resources: Vec<Value> = fhir::tables::RESOURCES
         .iter()
-        .map(|definition| resource(definition.name))
+        .map(|definition| resource(definition.name, has_cards))
         .collect();
     let interactions: Vec<Value> = codes(&bundle::ROW).collect();
     json!({
@@ -78,7 +93,7 @@ fn statement(base: &str, issuer: Option<&Value>) -> Value {
             "security": security(issuer),
             "resource": resources,
             "interaction": interactions,
-            "searchParam": result_params(),
+            "searchParam": result_params(has_cards),
         }]
     })
 }
@@ -101,7 +116,8 @@ fn security(issuer: Option<&Value>) -> Value {
 }
 
 /// How an answer may be wanted, on every type.
-fn result_params() -> [Value; 4] {
+fn result_params(has_cards: bool) -> [Value; 4] {
+    let sort = if has_cards { SORT_BY_CARDS } else { SORT };
     let described = |name: &str, kind: &str, text: &str| json!({"name": name, "type": kind, "documentation": text});
     [
         described(
@@ -109,11 +125,7 @@ fn result_params() -> [Value; 4] {
             "number",
             "matches on a page; with 0 they are only counted",
         ),
-        described(
-            "_sort",
-            "string",
-            "`_lastUpdated` or `-_lastUpdated`; on AuditEvent the latter alone",
-        ),
+        described("_sort", "string", sort),
         described(
             "_summary",
             "token",
@@ -127,7 +139,7 @@ fn result_params() -> [Value; 4] {
     ]
 }
 
-fn resource(kind: &'static str) -> Value {
+fn resource(kind: &'static str, has_cards: bool) -> Value {
     let class = TypeClass::of(kind);
     let rows: Vec<&'static Row> = rows_of(class).collect();
     let interactions: Vec<Value> = rows.iter().copied().flat_map(codes).collect();
@@ -145,7 +157,7 @@ fn resource(kind: &'static str) -> Value {
         "conditionalRead": "full-support",
         "conditionalUpdate": false,
         "conditionalDelete": "not-supported",
-        "searchParam": searched_by(kind, class),
+        "searchParam": searched_by(kind, class, has_cards),
         "operation": [{
             "name": "proof",
             "definition": PROOF,
@@ -178,16 +190,29 @@ fn codes(row: &'static Row) -> impl Iterator<Item = Value> {
     interactions.map(|interaction| json!({"code": interaction.as_str()}))
 }
 
-fn searched_by(kind: &str, class: TypeClass) -> Vec<Value> {
+fn searched_by(kind: &str, class: TypeClass, has_cards: bool) -> Vec<Value> {
     let parameters: Vec<_> = if class == TypeClass::Audit {
         parameter::of_audit().collect()
     } else {
         parameter::of_type(kind).collect()
     };
-    let described = parameters.into_iter();
-    described
+    let names: Vec<&str> = parameters
+        .iter()
+        .map(|parameter| parameter.name())
+        .collect();
+    let described = parameters.iter();
+    let mut all: Vec<Value> = described
         .map(|parameter| json!({"name": parameter.name(), "type": parameter.search_type()}))
-        .collect()
+        .collect();
+    if has_cards && class != TypeClass::Audit && within::offers(kind) {
+        let by_cards = cards::known(kind).iter().map(|known| known.parameter);
+        let more = by_cards.filter(|parameter| !names.contains(&parameter.code));
+        all.extend(more.map(|parameter| {
+            let (name, kind) = (parameter.code, parameter.kind.as_str());
+            json!({"name": name, "type": kind, "documentation": WITHIN})
+        }));
+    }
+    all
 }
 
 #[cfg(test)]
@@ -197,7 +222,7 @@ mod tests {
     /// Clients keep the statement by its ETag, a digest of its bytes.
     #[test]
     fn the_statement_has_the_bytes_that_it_had() {
-        let text = statement("https://gateway.example/fhir", None).to_string();
+        let text = statement("https://gateway.example/fhir", None, false).to_string();
         let version = format!(r#""version":"{}""#, env!("CARGO_PKG_VERSION"));
         let text = text.replace(&version, r#""version":"""#);
         let digest = hex::encode(Sha256::digest(text.as_bytes()));

@@ -12,4 +12,6 @@ pub(crate) mod overlay;
 pub(crate) mod paging;
 pub(crate) mod parameter;
 pub(crate) mod query;
+pub(crate) mod source;
 pub(crate) mod value;
+pub(crate) mod within;

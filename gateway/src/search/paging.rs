@@ -110,6 +110,14 @@ impl Page {
         Ok(true)
     }
 
+    /// Notes a `_sort` that is read elsewhere.
+    ///
+    /// # Errors
+    /// Invalid when it is given twice.
+    pub fn sort_elsewhere(&mut self) -> Result<(), Failure> {
+        self.given.take("_sort")
+    }
+
     /// Leaves a parameter out that nothing here knows, if the caller allows that. One with a
     /// modifier or a chain is never left out: it could mean the opposite
     /// (<https://hl7.org/fhir/R4/search.html#modifiers>).
@@ -126,9 +134,9 @@ impl Page {
             return Err(Failure::new(
                 Category::Invalid,
                 IssueCode::NotSupported,
-                "no parameter of a search takes a modifier, as in `name:exact`, or a chain, as \
-                 in `patient.name`, here; leave it out: it is not ignored, because the search \
-                 would mean something else without it",
+                "a modifier, as in `name:exact`, or a chain, as in `patient.name`, is not \
+                 supported on this parameter; leave it out: it is not ignored, because the \
+                 search would mean something else without it",
             ));
         }
         if !self.lenient {

@@ -12,6 +12,7 @@ use crate::{
         paging::{Page, beside_cursor, cursor_query},
         parameter::{self, Reading},
         value::Query,
+        within::Within,
     },
 };
 use fhir::{IssueCode, LocalBase};
@@ -25,6 +26,8 @@ pub struct Search {
     pub criteria: Criteria,
     /// How the answer is wanted.
     pub page: Page,
+    /// What is asked of index cards.
+    pub(crate) within: Within,
     /// The query as it was asked; sealed in the cursor of a next link.
     text: String,
     lenient: bool,
@@ -87,29 +90,43 @@ impl Search {
     fn parse(kind: &ResourceType, query: Query<'_>, local: &LocalBase) -> Result<Self, Failure> {
         let mut criteria = Criteria::on(kind);
         let mut page = Page::first(query.lenient);
+        let mut within = Within::default();
         let reading = Reading {
             now: query.now,
             local,
         };
         let mut seen = HashSet::new();
         for (name, value) in url::form_urlencoded::parse(query.text.as_bytes()) {
+            if name == "_sort" && within.take_sort(kind, &value) {
+                page.sort_elsewhere()?;
+                continue;
+            }
             // All of them must hold: one that stands twice asks no more than once.
-            let taken = page.take(&name, &value)?
-                || !seen.insert((name.clone(), value.clone()))
-                || criteria.take(&name, &value, reading)?;
-            if !taken {
+            if page.take(&name, &value)? || !seen.insert((name.clone(), value.clone())) {
+                continue;
+            }
+            let elsewhere = criteria.take(&name, &value, reading)?;
+            let by_cards = within.take(kind, (&name, &value), reading, elsewhere)?;
+            if !(elsewhere || by_cards) {
                 page.ignore(&name, || unsupported(kind))?;
             }
         }
         criteria.check_size()?;
+        let within = within.checked(&mut page, query.lenient)?;
         Ok(Self {
             criteria,
             page,
+            within,
             text: query.text.to_owned(),
             lenient: query.lenient,
             began: query.now,
             kept: None,
         })
+    }
+
+    /// When its first page was asked for.
+    pub(crate) const fn began(&self) -> Timestamp {
+        self.began
     }
 
     /// The query of the `self` link: what was asked and is in force.
@@ -124,9 +141,12 @@ impl Search {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for (name, value) in url::form_urlencoded::parse(self.text.as_bytes()) {
             let mut known = parameter::of_type(self.criteria.kind().as_str());
-            if known.any(|parameter| parameter.name() == name) {
+            if known.any(|parameter| parameter.name() == name) || self.within.has(&name) {
                 query.append_pair(&name, &value);
             }
+        }
+        if let Some(sort) = self.within.sort_text() {
+            query.append_pair("_sort", sort);
         }
         self.page.describe(&mut query);
         query.finish()

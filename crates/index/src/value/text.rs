@@ -33,6 +33,19 @@ impl Text {
     }
 }
 
+impl Text {
+    /// The whole string, for whoever has the record itself.
+    #[must_use]
+    pub fn whole(text: &str) -> Self {
+        Self {
+            received: text.to_owned(),
+            normal: normal_form(text),
+            received_cut: false,
+            normal_cut: false,
+        }
+    }
+}
+
 fn start(text: &str) -> &str {
     let next = text.char_indices().nth(MAX_CODE_POINTS);
     next.and_then(|(end, _)| text.get(..end)).unwrap_or(text)

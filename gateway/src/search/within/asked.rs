@@ -1,0 +1,192 @@
+//! The parameters of a search as cards answer them.
+
+use super::{
+    order::SortBy,
+    read,
+    wanted::{Asked, Wanted},
+};
+use crate::{
+    failure::{Category, Failure},
+    search::{
+        paging::Page,
+        parameter::{self, Reading, reference::RecordName},
+        value::check_values,
+    },
+};
+use cards::{ID, Known, known};
+use fhir::IssueCode;
+use index::ParameterNumber;
+use model::{LogicalId, ResourceType};
+
+const SORT: &str = "_sort";
+
+/// What a search asks of cards.
+#[derive(Default)]
+pub(crate) struct Within {
+    /// Each must hold.
+    pub(super) occurrences: Vec<Occurrence>,
+    /// The patient that it is within.
+    pub(super) patient: Option<LogicalId>,
+    /// The order that was asked for, where it is not that of time.
+    pub(super) sort: Vec<SortBy>,
+    sort_text: Option<String>,
+    /// Parameters that nothing but cards answers, `_sort` among them.
+    beyond: Vec<String>,
+}
+
+/// One occurrence of a parameter.
+pub(super) enum Occurrence {
+    /// `_id`: one of these.
+    Ids(Vec<LogicalId>),
+    /// The values under a parameter.
+    Values {
+        number: ParameterNumber,
+        wanted: Wanted,
+    },
+}
+
+/// Whether records of a type can be searched within a patient.
+pub(crate) fn offers(kind: &str) -> bool {
+    let mut names = parameter::of_type(kind).map(|parameter| parameter.name());
+    names.any(|name| matches!(name, "patient" | "subject"))
+}
+
+impl Within {
+    /// Takes a parameter if cards of the type answer it. What is read elsewhere too
+    /// (`elsewhere`) is refused there.
+    ///
+    /// # Errors
+    /// Invalid for a modifier or value that is not read.
+    pub(crate) fn take(
+        &mut self,
+        kind: &ResourceType,
+        (name, value): (&str, &str),
+        reading: Reading<'_>,
+        elsewhere: bool,
+    ) -> Result<bool, Failure> {
+        if !offers(kind.as_str()) {
+            return Ok(false);
+        }
+        if name == ID {
+            let ids = parameter::ids(value)?;
+            self.occurrences.push(Occurrence::Ids(ids));
+            return Ok(true);
+        }
+        let (code, modifier) = match name.split_once(':') {
+            Some((code, modifier)) => (code, Some(modifier)),
+            None => (name, None),
+        };
+        let Some(known) = find(kind, code) else {
+            return Ok(false);
+        };
+        let wanted = match read::wanted(known, modifier, value, reading) {
+            Ok(wanted) => wanted,
+            Err(_) if elsewhere => return Ok(true),
+            Err(failure) => return Err(failure),
+        };
+        if matches!(code, "patient" | "subject") && self.patient.is_none() {
+            self.patient = one_patient(&wanted);
+        }
+        if !elsewhere {
+            self.beyond.push(name.to_owned());
+        }
+        self.occurrences.push(Occurrence::Values {
+            number: known.number,
+            wanted,
+        });
+        Ok(true)
+    }
+
+    /// Takes `_sort` if it is by parameters of cards.
+    pub(crate) fn take_sort(&mut self, kind: &ResourceType, value: &str) -> bool {
+        if !offers(kind.as_str()) || matches!(value, "_lastUpdated" | "-_lastUpdated") {
+            return false;
+        }
+        let by = value.split(',').map(|one| {
+            let (code, descending) = match one.strip_prefix('-') {
+                Some(code) => (code, true),
+                None => (one, false),
+            };
+            let known = find(kind, code).filter(|known| known.components.is_empty())?;
+            Some(SortBy::new(known.number, descending))
+        });
+        let Some(sort) = by.collect::<Option<Vec<_>>>() else {
+            return false;
+        };
+        self.sort = sort;
+        self.sort_text = Some(value.to_owned());
+        self.beyond.push(SORT.to_owned());
+        true
+    }
+
+    /// Whether it took a parameter that nothing but cards answers.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        name != SORT && self.beyond.iter().any(|own| own == name)
+    }
+
+    /// The order that was asked for, as it was.
+    pub(crate) fn sort_text(&self) -> Option<&str> {
+        self.sort_text.as_deref()
+    }
+
+    /// Refuses what only cards answer where no patient is named, or leaves it out if the
+    /// caller allows that; refuses more values than one search may have.
+    ///
+    /// # Errors
+    /// Too costly.
+    pub(crate) fn checked(mut self, page: &mut Page, lenient: bool) -> Result<Self, Failure> {
+        let values = self.occurrences.iter().map(Occurrence::values);
+        check_values(values.sum())?;
+        if self.patient.is_some() {
+            return Ok(self);
+        }
+        for name in self.beyond.drain(..) {
+            if !lenient {
+                return Err(without_patient(&name));
+            }
+            page.ignore(&name, || without_patient(&name))?;
+        }
+        Ok(Self::default())
+    }
+
+    /// Whether it can be answered by cards alone.
+    pub(crate) const fn needs_cards(&self) -> bool {
+        !self.beyond.is_empty()
+    }
+}
+
+impl Occurrence {
+    const fn values(&self) -> usize {
+        match self {
+            Self::Ids(ids) => ids.len(),
+            Self::Values { wanted, .. } => wanted.values(),
+        }
+    }
+}
+
+fn find(kind: &ResourceType, code: &str) -> Option<&'static Known> {
+    let mut all = known(kind.as_str()).iter();
+    all.find(|known| known.parameter.code == code)
+}
+
+/// The patient, when one and nothing else is wanted.
+fn one_patient(wanted: &Wanted) -> Option<LogicalId> {
+    let Wanted::Any(asked) = wanted else {
+        return None;
+    };
+    match asked.as_slice() {
+        [Asked::Record(RecordName { kind, id })] if kind.as_str() == "Patient" => Some(id.clone()),
+        _ => None,
+    }
+}
+
+fn without_patient(name: &str) -> Failure {
+    Failure::new(
+        Category::Invalid,
+        IssueCode::TooCostly,
+        format!(
+            "`{name}` is answered within one patient: name the patient beside it, as \
+             `patient=<id>` or `subject=Patient/<id>`"
+        ),
+    )
+}

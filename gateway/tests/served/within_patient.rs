@@ -1,0 +1,401 @@
+//! Searches within a patient, answered by index cards: every kind of parameter and modifier,
+//! sorted, counted, in pages; nothing hidden shows, and what was cut is missed.
+
+use crate::{
+    caller::{Caller, Reply},
+    database::{Kind, on_both},
+    house::{HOME, House},
+    records,
+};
+use devkit::issuer::DemoUser;
+use gateway::work::{index, jobs::Turn};
+use serde_json::{Value, json};
+
+on_both! {
+    each_kind_of_parameter_is_exact,
+    matches_are_sorted_by_any_parameter_in_pages,
+    what_is_cut_from_a_card_is_decided_by_the_record,
+    without_a_patient_the_search_says_how_to_name_one,
+    until_the_index_is_complete_cards_answer_nothing,
+    nothing_hidden_shows,
+    a_card_that_was_cut_is_missed,
+    a_transaction_finds_what_it_wrote,
+    what_is_not_read_is_refused,
+}
+
+struct Site {
+    house: House,
+    system: Caller,
+    patient: String,
+}
+
+impl Site {
+    async fn on(kind: Kind) -> Self {
+        let house = House::start_on(kind).await;
+        let system = house.caller(&DemoUser::System);
+        let patient = system.create("Patient", records::patient("a")).await;
+        let site = Self {
+            house,
+            system,
+            patient,
+        };
+        site.index().await;
+        site
+    }
+
+    async fn index(&self) {
+        let facility = self.house.app.facility(&HOME.parse().unwrap()).unwrap();
+        let mut worker = index::worker(&self.house.app, &facility).unwrap();
+        while worker.turn().await.unwrap() == Turn::Worked {}
+        worker.release().await;
+    }
+
+    /// Writes a record about the patient under this id.
+    async fn put(&self, kind: &str, id: &str, mut body: Value) {
+        body["resourceType"] = kind.into();
+        body["id"] = id.into();
+        body["subject"] = json!({"reference": format!("Patient/{}", self.patient)});
+        let path = format!("{kind}/{id}");
+        self.system.put(&path, body).await.expect(201);
+    }
+
+    async fn search(&self, kind: &str, query: &str) -> Reply {
+        let path = format!("{kind}?patient={}&{query}", self.patient);
+        self.system.get(&path).await.expect(200)
+    }
+
+    /// The ids that a search finds, sorted.
+    async fn found(&self, kind: &str, query: &str) -> Vec<String> {
+        let mut ids = ids(&self.search(kind, query).await);
+        ids.sort();
+        ids
+    }
+}
+
+fn ids(reply: &Reply) -> Vec<String> {
+    let resources = reply.resources().into_iter();
+    resources
+        .map(|resource| resource["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn code(system: &str, code: &str) -> Value {
+    json!({"coding": [{"system": system, "code": code}]})
+}
+
+fn weight(value: &str, date: &str) -> Value {
+    let value: Value = serde_json::from_str(value).unwrap();
+    json!({
+        "status": "final",
+        "code": code("http://loinc.org", "29463-7"),
+        "effectiveDateTime": date,
+        "valueQuantity": {"value": value, "system": "http://unitsofmeasure.org", "code": "kg"},
+    })
+}
+
+fn pressure(systolic: u32, diastolic: u32) -> Value {
+    let part = |name: &str, value: u32| json!({"code": code("s", name), "valueQuantity": {"value": value}});
+    json!({
+        "status": "preliminary",
+        "code": code("http://loinc.org", "85354-9"),
+        "effectivePeriod": {"start": "2021-05-01"},
+        "performer": [{"reference": "Practitioner/p"},
+            {"identifier": {"system": "npi", "value": "7"}}],
+        "component": [part("sys", systolic), part("dia", diastolic)],
+    })
+}
+
+async fn observations(site: &Site) {
+    site.put("Observation", "light", weight("60.5", "2019-03-05"))
+        .await;
+    site.put("Observation", "heavy", weight("95", "2020")).await;
+    site.put("Observation", "pressure", pressure(150, 80)).await;
+    let mut text = json!({"status": "final", "code": {"text": "none"}});
+    text["valueString"] = "Über-Größe".into();
+    text["identifier"] = json!([{"type": code("t", "MR"), "system": "i", "value": "1"}]);
+    site.put("Observation", "text", text).await;
+}
+
+const OBSERVATIONS: &[(&str, &[&str])] = &[
+    ("status=final", &["heavy", "light", "text"]),
+    ("status:not=final", &["pressure"]),
+    ("code=29463-7&value-quantity=gt70", &["heavy"]),
+    ("code=http://loinc.org|29463-7", &["heavy", "light"]),
+    ("code=|29463-7", &[]),
+    ("code:not=http://loinc.org|29463-7", &["pressure", "text"]),
+    ("code=29463-7,85354-9", &["heavy", "light", "pressure"]),
+    ("code=29463-7&code=85354-9", &[]),
+    ("value-quantity=95|http://unitsofmeasure.org|kg", &["heavy"]),
+    ("value-quantity=95||g", &[]),
+    ("value-quantity:missing=true", &["pressure", "text"]),
+    ("code:missing=true", &[]),
+    ("date=2019-03", &["light"]),
+    ("date=2019-03-05", &["light"]),
+    ("date=ge2020", &["heavy", "pressure"]),
+    ("date=sa2020&date=lt2030", &["pressure"]),
+    ("date:missing=true", &["text"]),
+    ("component-code-value-quantity=sys$gt140", &["pressure"]),
+    ("component-code-value-quantity=dia$gt140", &[]),
+    ("combo-value-quantity=gt90", &["heavy", "pressure"]),
+    ("value-string=uber", &["text"]),
+    ("value-string:exact=uber-grosse", &[]),
+    ("value-string:exact=Über-Größe", &["text"]),
+    ("value-string:contains=grosse", &["text"]),
+    ("performer=Practitioner/p", &["pressure"]),
+    ("performer=p", &["pressure"]),
+    ("performer:Practitioner=p", &["pressure"]),
+    ("performer:Organization=p", &[]),
+    ("performer:identifier=npi|7", &["pressure"]),
+    ("identifier:of-type=t|MR|1", &["text"]),
+    ("identifier:of-type=t|MR|2", &[]),
+    ("identifier=i|1", &["text"]),
+    ("_id=text,light&status=final", &["light", "text"]),
+    ("_lastUpdated=gt2020&status=preliminary", &["pressure"]),
+    ("_lastUpdated=lt2020&status=preliminary", &[]),
+];
+
+async fn each_kind_of_parameter_is_exact(kind: Kind) {
+    let site = Site::on(kind).await;
+    observations(&site).await;
+    // About somebody else: never found.
+    let other = site.system.create("Patient", records::patient("b")).await;
+    site.system
+        .create("Observation", records::observation(&other))
+        .await;
+    for (query, expected) in OBSERVATIONS {
+        assert_eq!(site.found("Observation", query).await, *expected, "{query}");
+        let counted = format!("{query}&_summary=count");
+        let total = site.search("Observation", &counted).await.json()["total"].clone();
+        assert_eq!(total, expected.len(), "{query}");
+    }
+    let plan = |uri: &str| json!({"status": "active", "intent": "plan", "instantiatesUri": [uri]});
+    site.put("CarePlan", "above", plan("http://plans.example/a"))
+        .await;
+    site.put("CarePlan", "below", plan("http://plans.example/a/b"))
+        .await;
+    let risk = json!({"status": "final", "prediction": [{"probabilityDecimal": 0.81}]});
+    site.put("RiskAssessment", "risk", risk).await;
+    for (kind, query, expected) in [
+        (
+            "CarePlan",
+            "instantiates-uri=http://plans.example/a",
+            vec!["above"],
+        ),
+        (
+            "CarePlan",
+            "instantiates-uri:below=http://plans.example/a",
+            vec!["above", "below"],
+        ),
+        (
+            "CarePlan",
+            "instantiates-uri:above=http://plans.example/a/b/c",
+            vec!["above", "below"],
+        ),
+        ("RiskAssessment", "probability=gt0.8", vec!["risk"]),
+        ("RiskAssessment", "probability=0.8", vec!["risk"]),
+        ("RiskAssessment", "probability=lt0.8", vec![]),
+    ] {
+        assert_eq!(site.found(kind, query).await, expected, "{query}");
+    }
+}
+
+async fn matches_are_sorted_by_any_parameter_in_pages(kind: Kind) {
+    let site = Site::on(kind).await;
+    observations(&site).await;
+    for (sort, expected) in [
+        ("date", ["light", "heavy", "pressure", "text"]),
+        ("-date", ["pressure", "heavy", "light", "text"]),
+        (
+            "-value-quantity,date",
+            ["heavy", "light", "pressure", "text"],
+        ),
+        ("status,-date", ["heavy", "light", "text", "pressure"]),
+    ] {
+        let whole = site.search("Observation", &format!("_sort={sort}")).await;
+        assert_eq!(ids(&whole), expected, "{sort}");
+        assert!(whole.link("self").unwrap().contains("_sort="));
+        let mut page = site
+            .search(
+                "Observation",
+                &format!("_sort={sort}&_count=1&_total=accurate"),
+            )
+            .await;
+        assert_eq!(page.json()["total"], 4);
+        let mut shown = ids(&page);
+        while let Some(next) = page.next() {
+            let path = next.rsplit_once("/fhir/").unwrap().1.to_owned();
+            page = site.system.get(&path).await.expect(200);
+            shown.extend(ids(&page));
+        }
+        assert_eq!(shown, expected, "{sort}");
+    }
+}
+
+async fn what_is_cut_from_a_card_is_decided_by_the_record(kind: Kind) {
+    let site = Site::on(kind).await;
+    let long = format!("{}end", "x".repeat(100));
+    let value = |text: &str| json!({"status": "final", "code": {"text": "c"}, "valueString": text});
+    site.put("Observation", "long", value(&long)).await;
+    site.put("Observation", "other", value(&"x".repeat(103)))
+        .await;
+    for (query, expected) in [
+        (format!("value-string:exact={long}"), vec!["long"]),
+        (format!("value-string={long}"), vec!["long"]),
+        ("value-string:contains=xend".to_owned(), vec!["long"]),
+        (
+            format!("value-string={}", "x".repeat(80)),
+            vec!["long", "other"],
+        ),
+        (format!("value-string:exact={}", "x".repeat(100)), vec![]),
+    ] {
+        assert_eq!(site.found("Observation", &query).await, expected, "{query}");
+    }
+}
+
+async fn without_a_patient_the_search_says_how_to_name_one(kind: Kind) {
+    let site = Site::on(kind).await;
+    for query in [
+        "Observation?code=1-8",
+        "Observation?_sort=date",
+        "Observation?patient=a,b&code=1-8",
+        "Observation?subject=a&status=final",
+        "Condition?identifier=a&clinical-status=active",
+    ] {
+        let refused = site.system.get(query).await.expect(400);
+        assert_eq!(refused.issue(), "too-costly", "{query}");
+        assert!(refused.text.contains("patient=<id>"), "{query}");
+    }
+    let path = format!("Observation?subject=Patient/{}&code=1-8", site.patient);
+    assert_eq!(site.system.found(&path).await, 0);
+}
+
+async fn until_the_index_is_complete_cards_answer_nothing(kind: Kind) {
+    let house = House::start_on(kind).await;
+    let system = house.caller(&DemoUser::System);
+    let patient = system.create("Patient", records::patient("a")).await;
+    system
+        .create("Observation", records::observation(&patient))
+        .await;
+    let by_patient = format!("Observation?patient={patient}");
+    assert_eq!(system.found(&by_patient).await, 1);
+    let refused = system
+        .get(&format!("{by_patient}&status=final"))
+        .await
+        .expect(503);
+    assert_eq!(refused.issue(), "transient");
+    assert!(refused.header("retry-after").is_some());
+}
+
+async fn nothing_hidden_shows(kind: Kind) {
+    let site = Site::on(kind).await;
+    observations(&site).await;
+    let other = site.system.create("Patient", records::patient("b")).await;
+    let id = other.parse().unwrap();
+    let own = site.house.caller(&DemoUser::Patient { id });
+    let path = |query: &str| format!("Observation?patient={}&{query}", site.patient);
+    for query in ["status=final", "_sort=date", "code:not=x&_total=accurate"] {
+        let reply = own.get(&path(query)).await.expect(200);
+        assert_eq!(ids(&reply), Vec::<String>::new());
+        assert_ne!(reply.json()["total"], 1, "{query}");
+    }
+    let counted = own
+        .get(&path("status=final&_summary=count"))
+        .await
+        .expect(200);
+    assert_eq!(counted.json()["total"], 0);
+    // The same of a patient whom nobody knows.
+    let nobody = own
+        .get("Observation?patient=nobody&status=final")
+        .await
+        .expect(200);
+    assert_eq!(ids(&nobody), Vec::<String>::new());
+}
+
+async fn a_card_that_was_cut_is_missed(kind: Kind) {
+    let site = Site::on(kind).await;
+    observations(&site).await;
+    let condition = json!({"code": code("s", "c")});
+    site.put("Condition", "cut", condition).await;
+    site.house
+        .sql("DELETE FROM card WHERE resource_type = 'Condition'");
+    // In every search within the patient, whatever its type.
+    for query in [
+        "Observation?code=29463-7",
+        "Condition?code=c",
+        "Observation?_sort=date",
+    ] {
+        let path = format!("{query}&patient={}", site.patient);
+        site.system.get(&path).await.expect(500);
+    }
+    // Other patients are none of it.
+    let other = site.system.create("Patient", records::patient("b")).await;
+    site.system
+        .create("Observation", records::observation(&other))
+        .await;
+    let path = format!("Observation?patient={other}&status=final");
+    assert_eq!(site.system.found(&path).await, 1);
+}
+
+async fn a_transaction_finds_what_it_wrote(kind: Kind) {
+    let site = Site::on(kind).await;
+    observations(&site).await;
+    let mut changed = weight("99", "2022");
+    changed["resourceType"] = "Observation".into();
+    changed["subject"] = json!({"reference": format!("Patient/{}", site.patient)});
+    let search = format!(
+        "Observation?patient={}&value-quantity=gt70&_sort=-date",
+        site.patient
+    );
+    let entries = [
+        (
+            "PUT",
+            "Observation/light",
+            Some(records::with_id(changed.clone(), "light")),
+        ),
+        (
+            "PUT",
+            "Observation/new",
+            Some(records::with_id(changed, "new")),
+        ),
+        ("DELETE", "Observation/heavy", None),
+        ("GET", search.as_str(), None),
+    ];
+    let bundle = records::bundle("transaction", &entries);
+    let reply = site.system.post("", bundle).await.expect(200).json();
+    let entries = reply["entry"][3]["resource"]["entry"].as_array().unwrap();
+    let mut found: Vec<&str> = entries
+        .iter()
+        .map(|entry| entry["resource"]["id"].as_str().unwrap())
+        .collect();
+    found.sort_unstable();
+    assert_eq!(found, ["light", "new"]);
+    assert_eq!(
+        site.found("Observation", "value-quantity=gt70").await,
+        ["light", "new"]
+    );
+}
+
+async fn what_is_not_read_is_refused(kind: Kind) {
+    let site = Site::on(kind).await;
+    for query in [
+        "code:text=a",
+        "code:in=http://x",
+        "status:exact=final",
+        "date=yesterday",
+        "date=xx2020",
+        "value-quantity=many",
+        "value-quantity=1|2",
+        "component-code-value-quantity=sys",
+        "code=",
+        "code=|",
+        "status:missing=maybe",
+        "subject:Nothing=1",
+        "performer=Nothing/1",
+        "subject.name=a",
+        "_sort=nothing",
+        "nothing=1",
+    ] {
+        let path = format!("Observation?patient={}&{query}", site.patient);
+        site.system.get(&path).await.expect(400);
+    }
+}
