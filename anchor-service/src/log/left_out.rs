@@ -25,12 +25,12 @@ impl LeftOut {
         Ok(())
     }
 
-    /// The same of a row that does not say whose it is.
+    /// The same of a row, whose log may not be known.
     ///
     /// # Errors
     /// With what concerns all logs.
     pub(crate) fn note_row(&mut self, error: StepError) -> Result<(), StepError> {
-        if !error.is_of_one_log() {
+        if !error.is_of_one_log() && !matches!(error, StepError::LeftOut { .. }) {
             return Err(error);
         }
         self.0.get_or_insert(error);

@@ -38,7 +38,7 @@ mod tx;
 mod views;
 
 pub use access::Access;
-pub use anchoring::anchors::{Anchor, Anchors, NewAnchor};
+pub use anchoring::anchors::{Anchor, Anchors, EachAnchor, NewAnchor};
 pub use anchoring::posts::{NewPost, Post, PostState, Posts};
 pub use anchoring::registries::{FormerRegistry, Registries, Registry, RegistrySet};
 pub use anchoring::thinning::{AgedAnchor, Between, Thinning};

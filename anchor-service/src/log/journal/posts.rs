@@ -11,7 +11,9 @@ use crate::{
     log::standing::BecomingFinal,
 };
 use model::{AnchorState, LogId, Timestamp};
-use store::{Access, Anchor, Error, LogRowId, NewAnchor, NewPost, Post, PostState, Reader, Tx};
+use store::{
+    Access, Anchor, EachAnchor, Error, LogRowId, NewAnchor, NewPost, Post, PostState, Reader, Tx,
+};
 
 /// Under this name the database says which ledger its logs were anchored on first. It tells
 /// that there was one, and decides nothing else.
@@ -130,14 +132,15 @@ impl Journal {
                     tx.posts()
                         .set_state(attempt.id, PostState::Replaced, None)?;
                 }
-                for anchor in tx.anchors().of_post(attempt.id)? {
-                    if is_final(&anchor.state) {
+                for EachAnchor { log, seq, anchor } in tx.anchors().each_of_post(attempt.id)? {
+                    let Ok(seq) = u64::try_from(seq) else {
                         continue;
+                    };
+                    // One that cannot be read is followed once its row is right again.
+                    if anchor.is_ok() {
+                        tx.anchors().set_state(log, seq, &next)?;
                     }
-                    tx.anchors()
-                        .set_state(anchor.new.log, anchor.new.seq, &next)?;
-                    tx.anchors()
-                        .set_post(anchor.new.log, anchor.new.seq, post.id)?;
+                    tx.anchors().set_post(log, seq, post.id)?;
                 }
             }
             tx.posts()
@@ -151,11 +154,9 @@ impl Journal {
     pub(crate) async fn unmined(&self, post: &Post) -> Result<(), StepError> {
         let post = post.id;
         self.write("post unmined", move |tx| {
-            for Anchor { new, state, .. } in tx.anchors().of_post(post)? {
-                if !is_final(&state) {
-                    tx.anchors()
-                        .set_state(new.log, new.seq, &AnchorState::Posted)?;
-                }
+            for Anchor { new, .. } in readable(tx.anchors().each_of_post(post)?) {
+                tx.anchors()
+                    .set_state(new.log, new.seq, &AnchorState::Posted)?;
             }
             tx.posts().set_state(post, PostState::Prepared, None)
         })
@@ -180,7 +181,7 @@ impl Journal {
     }
 
     /// The anchors that these attempts at one thing carry, each with its log, by the
-    /// registry's numbers. Those of a log whose row cannot be read are left out.
+    /// registry's numbers. Those whose rows, or their log's, cannot be read are left out.
     ///
     /// # Errors
     /// Also when no other is left.
@@ -193,25 +194,30 @@ impl Journal {
             let (mut carried, mut unread) = (Vec::new(), None);
             let registries = reader.registries().find()?.shown()?;
             for post in posts {
-                for mut anchor in reader.anchors().of_post(post)? {
-                    let new = &mut anchor.new;
-                    let log = match reader.logs().get(new.log) {
-                        Err(error @ Error::Corrupt(_)) => {
-                            unread = Some(error);
+                for EachAnchor { log, anchor, .. } in reader.anchors().each_of_post(post)? {
+                    let (mut anchor, log) = match (anchor, reader.logs().get(log)) {
+                        (Err(error), _) | (_, Err(error @ Error::Corrupt(_))) => {
+                            unread = Some((log, error));
                             continue;
                         }
-                        log => log?.ok_or(Error::Corrupt("log"))?,
+                        (Ok(anchor), log) => (anchor, log?.ok_or(Error::Corrupt("log"))?),
                     };
+                    let new = &mut anchor.new;
                     new.seq -= registries.last_seq(new.log).min(new.seq);
                     carried.push((log.log_id, anchor));
                 }
             }
-            match unread {
-                Some(error) if carried.is_empty() => Err(error),
-                _ => Ok(carried),
-            }
+            Ok((carried, unread))
         };
-        Ok(self.read("anchors of a post", read).await?)
+        match self.read("anchors of a post", read).await? {
+            (carried, Some((log, error))) if carried.is_empty() => {
+                let mut logs = self.all_logs().await?.into_iter();
+                let facility = logs.find(|one| one.id == log).map(|log| log.facility);
+                let error = StepError::from(error);
+                Err(facility.map_or(error.clone(), |facility| error.of_log(&facility)))
+            }
+            (carried, _) => Ok(carried),
+        }
     }
 
     /// The anchors of a post whose block is final, of these logs, before they are so here.
@@ -225,7 +231,7 @@ impl Journal {
         let read = move |reader: &mut Reader| {
             let mut finals = Vec::new();
             let registries = reader.registries().find()?.shown()?;
-            for Anchor { new, .. } in reader.anchors().of_post(post)? {
+            for Anchor { new, .. } in readable(reader.anchors().each_of_post(post)?) {
                 if !logs.contains(&new.log) {
                     continue;
                 }
@@ -264,13 +270,15 @@ impl Journal {
                 block_hash,
                 time,
             };
-            for Anchor { new, state, .. } in tx.anchors().of_post(post)? {
-                if is_final(&state) {
-                    continue;
-                }
-                if !logs.contains(&new.log) {
+            for EachAnchor { log, anchor, .. } in tx.anchors().each_of_post(post)? {
+                let (Ok(Anchor { new, state, .. }), true) = (anchor, logs.contains(&log)) else {
                     is_whole = false;
                     continue;
+                };
+                // Its row could not be read when the block was found.
+                if state == AnchorState::Posted {
+                    let found = AnchorState::Anchored { block, block_hash };
+                    tx.anchors().set_state(new.log, new.seq, &found)?;
                 }
                 tx.anchors().set_state(new.log, new.seq, &next)?;
                 if let Some(evidence) = &evidence {
@@ -290,8 +298,9 @@ impl Journal {
     }
 }
 
-const fn is_final(state: &AnchorState) -> bool {
-    matches!(state, AnchorState::Finalized { .. })
+/// Those whose rows can be read.
+fn readable(each: Vec<EachAnchor>) -> impl Iterator<Item = Anchor> {
+    each.into_iter().filter_map(|each| each.anchor.ok())
 }
 
 /// All attempts with the nonce of this one that can still be mined.

@@ -200,6 +200,56 @@ async fn a_log_row_that_cannot_be_read_stops_its_facility_alone() {
 }
 
 #[tokio::test]
+async fn an_anchor_that_cannot_be_read_keeps_no_other_from_becoming_final() {
+    let mut world = World::new(0).await;
+    world.plant(1, 1).await;
+    posted(&mut world, 0, 3).await;
+    // Both went with one transaction, and then with another that took its place.
+    world.ledger.forget();
+    world.clock.advance_millis(60_000);
+    world.sql("CREATE TABLE kept AS SELECT * FROM anchor WHERE log_id = 1");
+    world.sql("UPDATE anchor SET root = x'01' WHERE log_id = 1");
+    world.step(Step::Post).await.unwrap();
+    world.mine();
+    world.plant(1, 2).await;
+    for step in [Step::Sequence, Step::Checkpoint, Step::Post] {
+        let _ = world.step(step).await;
+    }
+    (0..5).for_each(|_| world.mine());
+    let mut named = Ok(0);
+    for _ in 0..2 {
+        let _ = world.service.step_post().await;
+        named = world.service.step_finality().await;
+    }
+    assert!(is_left_out(&named, "a"), "{named:?}");
+    let status = world.service.status().read().await.unwrap();
+    let last = status.logs.iter().map(|log| log.last_final);
+    let sizes: Vec<_> = last.map(|last| last.map(|last| last.size)).collect();
+    assert_eq!(sizes, [None, Some(3)]);
+    world.sql("UPDATE anchor SET root = (SELECT root FROM kept) WHERE log_id = 1");
+    world.settle().await;
+    world.judge().await;
+}
+
+/// What waits under its number is not known without it.
+#[tokio::test]
+async fn a_transaction_that_cannot_be_read_is_named_and_holds_up_anchors() {
+    let mut world = World::new(0).await;
+    posted(&mut world, 0, 3).await;
+    world.sql("CREATE TABLE kept AS SELECT * FROM post; UPDATE post SET tx_hash = x'01'");
+    world.plant(1, 2).await;
+    world.mine();
+    assert_eq!(world.step(Step::Sequence).await, Ok(2));
+    assert_eq!(world.step(Step::Checkpoint).await, Ok(1));
+    let named = world.service.step_post().await;
+    let is_named = matches!(named, Err(StepError::Store(Error::Corrupt(_))));
+    assert!(is_named, "{named:?}");
+    world.sql("UPDATE post SET tx_hash = (SELECT tx_hash FROM kept)");
+    world.settle().await;
+    world.judge().await;
+}
+
+#[tokio::test]
 async fn a_facility_whose_row_was_cut_gets_nothing_until_it_is_back() {
     let mut world = World::new(0).await;
     world.sql("CREATE TABLE kept AS SELECT * FROM facility; DELETE FROM facility WHERE name = 'a'");

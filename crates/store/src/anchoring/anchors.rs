@@ -42,6 +42,17 @@ pub struct Anchor {
     pub evidence: Option<Vec<u8>>,
 }
 
+/// A row of an anchor, which somebody may have changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EachAnchor {
+    /// Whose anchor it is.
+    pub log: LogRowId,
+    /// The registry's number; below 1 in a row of somebody else's.
+    pub seq: i64,
+    /// The whole row, where it can be read.
+    pub anchor: Result<Anchor, Error>,
+}
+
 /// The view of anchors.
 pub struct Anchors<'a, A> {
     pub(crate) access: &'a mut A,
@@ -184,13 +195,24 @@ impl<A: Access> Anchors<'_, A> {
 
     /// The anchors that a ledger transaction carries and that are not final.
     pub fn of_post(&mut self, post: PostId) -> Result<Vec<Anchor>, Error> {
+        let each = self.each_of_post(post)?.into_iter();
+        each.map(|each| each.anchor).collect()
+    }
+
+    /// The same; an error for each row that cannot be read.
+    pub fn each_of_post(&mut self, post: PostId) -> Result<Vec<EachAnchor>, Error> {
         let query = anchor::table
             .filter(anchor::state.eq_any(["posted", "anchored"]))
             .filter(anchor::post_id.eq(post.0))
             .order((anchor::log_id, anchor::seq))
             .select(Row::as_select());
         let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
-        rows.into_iter().map(read).collect()
+        let each = |row: Row| EachAnchor {
+            log: LogRowId(row.log_id),
+            seq: row.seq,
+            anchor: read(row),
+        };
+        Ok(rows.into_iter().map(each).collect())
     }
 
     /// The final anchors of these numbers that have no evidence, in order.
