@@ -24,7 +24,12 @@ pub use response::{ResponseEntry, batch_response, transaction_response};
 pub use rewrite::rewrite_links;
 pub use searchset::{Page, SearchEntry, SearchMode, searchset};
 
-use crate::{IssueCode, Refusal, Resource, json::Value, path::Path};
+use crate::{
+    IssueCode, Refusal, Resource,
+    fault::{Faults, MAX_FAULTS},
+    json::Value,
+    path::Path,
+};
 use std::collections::HashSet;
 
 /// A Bundle that asks for several interactions.
@@ -128,6 +133,18 @@ pub fn refuse_conditional(entry: &mut Entry) -> Result<(), Refusal> {
         return Err(entry.refuse(IssueCode::NotSupported, text, "request.url"));
     }
     entry.refuse_conditional_references()
+}
+
+/// Refuses a transaction with a resource that is not valid.
+///
+/// # Errors
+/// With all faults at once.
+pub fn require_valid<'e>(entries: impl IntoIterator<Item = &'e Entry>) -> Result<(), Refusal> {
+    let mut faults = Faults::up_to(MAX_FAULTS);
+    for entry in entries {
+        entry.validate(&mut faults);
+    }
+    Refusal::of_faults(faults.into_told(&Path::Root("Bundle")))
 }
 
 /// The order in which the entries of a transaction are carried out: DELETE,

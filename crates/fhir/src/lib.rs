@@ -9,6 +9,7 @@ pub mod audit_event;
 pub mod bundle;
 mod dates;
 pub mod definition;
+mod fault;
 mod issue_code;
 pub mod json;
 pub mod links;

@@ -2,6 +2,7 @@
 
 use crate::{
     IssueCode,
+    fault::Fault,
     json::{JsonError, JsonFault},
     path::Path,
 };
@@ -17,6 +18,9 @@ pub struct Refusal {
     pub text: String,
     /// The element, as FHIRPath.
     pub expression: Option<String>,
+    /// All that is to be told of a resource that is not valid, the first of them above;
+    /// none of one that cannot be read.
+    pub faults: Vec<Fault>,
 }
 
 impl Refusal {
@@ -27,16 +31,32 @@ impl Refusal {
             code,
             text: text.into(),
             expression: None,
+            faults: Vec::new(),
         }
     }
 
     /// A refusal of one element.
     pub(crate) fn at(code: IssueCode, text: impl Into<String>, path: &Path) -> Self {
         Self {
-            code,
-            text: text.into(),
             expression: Some(path.to_string()),
+            ..Self::new(code, text)
         }
+    }
+
+    /// The refusal of what is not valid.
+    ///
+    /// # Errors
+    /// When there is a fault.
+    pub(crate) fn of_faults(faults: Vec<Fault>) -> Result<(), Self> {
+        let Some(first) = faults.first() else {
+            return Ok(());
+        };
+        Err(Self {
+            code: first.code,
+            text: first.text.clone(),
+            expression: Some(first.expression.clone()),
+            faults,
+        })
     }
 }
 

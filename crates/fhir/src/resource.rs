@@ -1,7 +1,8 @@
 //! A resource as it was received: its identity, what it is about, its labels.
 //!
 //! Checked is what sealing and policy rest on: a known type, a valid id, an
-//! object as `meta`, references that can be read. Full validation is not here.
+//! object as `meta`, references that can be read. Whether it is valid R4 is asked of
+//! [`validate`](crate::validate).
 
 use crate::{
     IssueCode, LocalBase, LocalReference, Named, ReferenceParameter, Refusal,

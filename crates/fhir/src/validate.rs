@@ -4,10 +4,9 @@
 //!
 //! No terminology beyond required bindings, no profile, and nothing is looked up: whether
 //! a reference leads anywhere is not asked. All faults are told at once, up to
-//! [`MAX_FAULTS`]. Texts hold no value of the resource.
+//! [`MAX_FAULTS`], and the number of the others. Texts hold no value of the resource.
 
 mod contained;
-mod fault;
 mod moment;
 mod narrative;
 mod primitive;
@@ -15,13 +14,8 @@ mod rule;
 mod shape;
 mod value;
 
-use crate::{
-    IssueCode, Resource,
-    definition::Node,
-    json::{Object, Value},
-    path::Path,
-};
-pub use fault::{Fault, MAX_FAULTS};
+pub use crate::fault::{Fault, MAX_FAULTS, outcome};
+use crate::{Refusal, Resource, definition::Node, fault::Faults, json::Value, path::Path};
 use shape::Walk;
 
 /// Checks a resource; no faults when it is valid.
@@ -30,45 +24,33 @@ pub fn validate(resource: &Resource) -> Vec<Fault> {
     validate_value(resource.value())
 }
 
+/// Refuses a resource that is not valid.
+///
+/// # Errors
+/// With all faults at once.
+pub fn require(resource: &Resource) -> Result<(), Refusal> {
+    Refusal::of_faults(validate(resource))
+}
+
+/// Refuses a value that is no valid resource.
+///
+/// # Errors
+/// With all faults at once.
+pub fn require_value(value: &Value) -> Result<(), Refusal> {
+    Refusal::of_faults(validate_value(value))
+}
+
 /// Checks a value that should be a resource.
 #[must_use]
 pub fn validate_value(value: &Value) -> Vec<Fault> {
     let name = Node::resource(value).map_or("Resource", Node::type_name);
-    Walk::begin(value, &Path::Root(name))
+    let path = Path::Root(name);
+    let mut faults = Faults::up_to(MAX_FAULTS);
+    validate_at(value, &path, &mut faults);
+    faults.into_told(&path)
 }
 
-/// The `OperationOutcome` that has an issue for each fault; that of a valid resource says
-/// so.
-#[must_use]
-pub fn outcome(faults: &[Fault]) -> Value {
-    let valid = Fault {
-        code: IssueCode::Informational,
-        expression: String::new(),
-        text: "the resource is valid".to_owned(),
-        rule: None,
-    };
-    let issues: Vec<Value> = match faults {
-        [] => vec![issue(&valid, "information")],
-        faults => faults.iter().map(|fault| issue(fault, "error")).collect(),
-    };
-    Value::from([
-        ("issue", issues.into()),
-        ("resourceType", "OperationOutcome".into()),
-    ])
-}
-
-fn issue(fault: &Fault, severity: &str) -> Value {
-    let text = match fault.rule {
-        Some(rule) => format!("{} ({rule})", fault.text),
-        None => fault.text.clone(),
-    };
-    let mut issue = Object::new();
-    issue.insert("code", fault.code.as_str());
-    issue.insert("details", Value::from([("text", text.as_str().into())]));
-    issue.insert("diagnostics", text);
-    issue.insert("severity", severity);
-    if !fault.expression.is_empty() {
-        issue.insert("expression", vec![Value::from(fault.expression.as_str())]);
-    }
-    Value::Object(issue)
+/// Checks a value that should be a resource and stands at this path.
+pub(crate) fn validate_at(value: &Value, path: &Path, faults: &mut Faults) {
+    Walk::begin(value, path, faults);
 }

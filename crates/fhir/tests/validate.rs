@@ -536,7 +536,20 @@ fn all_faults_are_told_at_once_and_not_without_end() {
         ]
     );
     let names = vec![r#"{"colour":1}"#; 500].join(",");
-    assert_eq!(patient(&format!(r#","name":[{names}]"#)).len(), MAX_FAULTS);
+    let value = parse(&format!(r#"{{"resourceType":"Patient","name":[{names}]}}"#));
+    let told = validate_value(&value);
+    let (last, told) = told.split_last().unwrap();
+    assert_eq!(told.len(), MAX_FAULTS);
+    assert_eq!(last.text, "further faults, not told here: 400");
+    assert_eq!(
+        (last.code.as_str(), &*last.expression),
+        ("informational", "Patient")
+    );
+    let issues = outcome(&validate_value(&value));
+    let mut severities = Vec::new();
+    issues.each("issue.severity", &mut |one| severities.extend(one.as_str()));
+    assert_eq!(severities.pop(), Some("information"));
+    assert_eq!(severities, ["error"; MAX_FAULTS]);
 }
 
 #[test]

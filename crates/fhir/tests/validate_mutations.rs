@@ -103,7 +103,7 @@ fn whatever_is_changed_nothing_fails_but_the_resource() {
             let mut at = 1 + chance.below(count(&whole));
             change(&mut value, &mut at, &mut chance);
             let faults = validate_value(&value);
-            assert!(faults.len() <= MAX_FAULTS);
+            assert!(faults.len() <= MAX_FAULTS + 1);
             assert_eq!(validate_value(&outcome(&faults)), [], "{}", path.display());
             if let Some(node) = Node::resource(&value) {
                 for parameter in r4().parameters(node.type_id) {

@@ -1,7 +1,9 @@
 //! One entry of a transaction or batch.
 
 use super::{EntryUrl, modifier};
-use crate::{IssueCode, LocalBase, Refusal, Resource, json::Value, path::Path};
+use crate::{
+    IssueCode, LocalBase, Refusal, Resource, fault::Faults, json::Value, path::Path, validate,
+};
 use std::fmt;
 
 /// The HTTP method of an entry
@@ -193,6 +195,30 @@ impl Entry {
         let mut refusal = Refusal::new(code, text);
         refusal.expression = Some(format!("Bundle.entry[{}].{element}", self.index));
         refusal
+    }
+
+    /// Refuses a resource that is not valid.
+    ///
+    /// # Errors
+    /// With up to this number of faults, and the number of all others.
+    pub fn require_valid(&self, most: usize) -> Result<(), Refusal> {
+        let mut faults = Faults::up_to(most);
+        self.validate(&mut faults);
+        let root = Path::Root("Bundle");
+        let entries = root.name("entry");
+        let whole = entries.index(self.index);
+        Refusal::of_faults(faults.into_told(&whole.name("resource")))
+    }
+
+    /// Adds the faults of its resource; a patch is none of its type.
+    pub(super) fn validate(&self, faults: &mut Faults) {
+        let root = Path::Root("Bundle");
+        let entries = root.name("entry");
+        let path = entries.index(self.index);
+        let resource = self.resource.as_ref();
+        if let Some(resource) = resource.filter(|_| self.method != Method::Patch) {
+            validate::validate_at(resource.value(), &path.name("resource"), faults);
+        }
     }
 
     /// Type and id of the record that the entry changes, when it is named.

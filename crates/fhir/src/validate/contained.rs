@@ -1,8 +1,7 @@
 //! Contained resources (<https://hl7.org/fhir/R4/references.html#contained>): each is
 //! referred to, holds none itself, and carries no version and no label of its own.
 
-use super::fault::{Fault, MAX_FAULTS};
-use crate::{IssueCode, definition::Node, json::Value, path::Path};
+use crate::{definition::Node, fault::Faults, json::Value, path::Path};
 use std::collections::HashMap;
 
 /// The outermost resource and what it contains.
@@ -63,7 +62,7 @@ impl<'a> Container<'a> {
         value: &'a Value,
         is_nested: bool,
         path: &Path,
-        faults: &mut Vec<Fault>,
+        faults: &mut Faults,
     ) {
         self.inside = id_of(value);
         let meta = |name| {
@@ -94,7 +93,7 @@ impl<'a> Container<'a> {
             ),
         ] {
             if is_broken {
-                broken(rule, text, path, faults);
+                faults.broken(rule, text, path);
             }
         }
     }
@@ -105,13 +104,13 @@ impl<'a> Container<'a> {
     }
 
     /// Tells which contained resources nothing refers to, at the end.
-    pub(super) fn check(&self, path: &Path, faults: &mut Vec<Fault>) {
+    pub(super) fn check(&self, path: &Path, faults: &mut Faults) {
         let contained = self.value.get("contained").and_then(Value::as_array);
         let path = path.name("contained");
         for (index, value) in contained.unwrap_or_default().iter().enumerate() {
             if id_of(value).is_some_and(|id| self.ids.get(id) == Some(&false)) {
                 let text = "a contained resource must be referred to, by `#` and its id";
-                broken("dom-3", text, &path.index(index), faults);
+                faults.broken("dom-3", text, &path.index(index));
             }
         }
     }
@@ -119,15 +118,4 @@ impl<'a> Container<'a> {
 
 fn id_of(value: &Value) -> Option<&str> {
     value.get("id")?.as_str()
-}
-
-fn broken(rule: &'static str, text: &str, path: &Path, faults: &mut Vec<Fault>) {
-    if faults.len() < MAX_FAULTS {
-        faults.push(Fault {
-            code: IssueCode::Invariant,
-            expression: path.to_string(),
-            text: text.to_owned(),
-            rule: Some(rule),
-        });
-    }
 }

@@ -2,12 +2,12 @@
 
 use super::{
     contained::Container,
-    fault::{Fault, MAX_FAULTS},
     rule::{self, Verdict},
 };
 use crate::{
     IssueCode,
     definition::{Element, Kind, Node, Type, Variant, r4},
+    fault::Faults,
     json::{Object, Value},
     path::Path,
 };
@@ -20,7 +20,7 @@ pub(super) struct Walk<'a> {
     pub(super) container: Container<'a>,
     /// Whether the resource stands in another one's `contained`.
     pub(super) is_contained: bool,
-    faults: Vec<Fault>,
+    faults: Faults,
     work: u32,
 }
 
@@ -34,38 +34,24 @@ struct Met {
 
 impl<'a> Walk<'a> {
     /// Checks a resource that stands at this path.
-    pub(super) fn begin(value: &'a Value, path: &Path) -> Vec<Fault> {
-        let mut faults = Vec::new();
-        let Some(resource) = known_resource(value, path, &mut faults) else {
-            return faults;
+    pub(super) fn begin(value: &'a Value, path: &Path, faults: &mut Faults) {
+        let Some(resource) = known_resource(value, path, faults) else {
+            return;
         };
         let mut walk = Self {
             resource,
             container: Container::new(value),
             is_contained: false,
-            faults,
+            faults: std::mem::replace(faults, Faults::up_to(0)),
             work: rule::MAX_WORK,
         };
         walk.object(resource, path);
         walk.container.check(path, &mut walk.faults);
-        walk.faults.truncate(MAX_FAULTS);
-        walk.faults
+        *faults = walk.faults;
     }
 
     pub(super) fn fault(&mut self, code: IssueCode, text: impl Into<String>, path: &Path) {
-        if self.faults.len() < MAX_FAULTS {
-            let (expression, text) = (path.to_string(), text.into());
-            self.faults.push(Fault {
-                code,
-                expression,
-                text,
-                rule: None,
-            });
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.faults.len() >= MAX_FAULTS
+        self.faults.add(code, text, None, path);
     }
 
     /// Checks an object of a type: its members, what is missing, its rules.
@@ -85,9 +71,6 @@ impl<'a> Walk<'a> {
         };
         for (name, value) in object.iter() {
             self.member(own, object, name, value, path, &mut met);
-            if self.is_full() {
-                return;
-            }
         }
         self.missing(own, &met, path);
         if node.type_id == r4().extension() {
@@ -209,9 +192,6 @@ impl<'a> Walk<'a> {
                 None => (value, None),
             };
             self.item(element, variant, value, companion, &path.index(index));
-            if self.is_full() {
-                return;
-            }
         }
     }
 
@@ -300,7 +280,7 @@ impl<'a> Walk<'a> {
                 resource,
                 container: Container::new(value),
                 is_contained: false,
-                faults: std::mem::take(&mut self.faults),
+                faults: std::mem::replace(&mut self.faults, Faults::up_to(0)),
                 work: self.work,
             };
             inner.object(resource, path);
@@ -338,26 +318,18 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn broken(&mut self, rule: &'static str, text: &str, path: &Path) {
-        self.fault(IssueCode::Invariant, text, path);
-        if let Some(fault) = self.faults.last_mut() {
-            fault.rule = Some(rule);
-        }
+        self.faults.broken(rule, text, path);
     }
 }
 
-fn known_resource<'a>(value: &'a Value, path: &Path, faults: &mut Vec<Fault>) -> Option<Node<'a>> {
+fn known_resource<'a>(value: &'a Value, path: &Path, faults: &mut Faults) -> Option<Node<'a>> {
     let node = Node::resource(value);
-    if node.is_none() && faults.len() < MAX_FAULTS {
+    if node.is_none() {
         let text = match value.get("resourceType") {
             None => "must be an object with a resourceType, such as `Patient`",
             Some(_) => "unknown `resourceType`; FHIR R4 (4.0.1) names are case-sensitive",
         };
-        faults.push(Fault {
-            code: IssueCode::Structure,
-            expression: path.to_string(),
-            text: text.to_owned(),
-            rule: None,
-        });
+        faults.add(IssueCode::Structure, text, None, path);
     }
     node
 }
