@@ -69,6 +69,8 @@ pub struct Failure {
     pub text: String,
     /// The element it is about, as a FHIRPath of names and indices.
     pub expression: Option<String>,
+    /// All faults of content that is not valid R4, the first of them above.
+    pub invalid: Option<Box<Refusal>>,
     /// What our log says about it; never holds a value from a record.
     pub cause: Option<String>,
     /// After how many seconds it may go better.
@@ -95,6 +97,7 @@ impl Failure {
             code,
             text: text.into(),
             expression: None,
+            invalid: None,
             cause: None,
             retry_after: None,
             taken: None,
@@ -249,6 +252,14 @@ impl std::error::Error for Failure {}
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
+        if !refusal.faults.is_empty() {
+            let first = Self::new(Category::Unprocessable, refusal.code, &*refusal.text);
+            return Self {
+                expression: refusal.expression.clone(),
+                invalid: Some(Box::new(refusal)),
+                ..first
+            };
+        }
         let category = match refusal.code {
             IssueCode::TooLong | IssueCode::TooCostly => Category::TooLarge,
             IssueCode::NotFound => Category::NotFound,

@@ -189,6 +189,12 @@ impl Interaction {
         }
     }
 
+    /// An operation of FHIR, by its name without `$`.
+    #[must_use]
+    pub fn operation(name: &str) -> Self {
+        Self::stored(&format!("{OPERATION}{name}"))
+    }
+
     /// An act of an administrator.
     #[must_use]
     pub fn admin(name: &str) -> Self {
@@ -264,6 +270,11 @@ mod tests {
         assert_eq!(
             Interaction::admin("init"),
             Interaction::stored("admin:init")
+        );
+        assert_eq!(Interaction::operation("proof"), Interaction::Proof);
+        assert_eq!(
+            Interaction::operation("validate"),
+            Interaction::stored("operation:validate")
         );
         let Interaction::Admin(named) = Interaction::admin("init") else {
             panic!("an act of an administrator");

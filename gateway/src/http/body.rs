@@ -72,6 +72,25 @@ pub async fn read_fhir(request: &HttpRequest, payload: web::Payload) -> Result<B
     read(request, payload, usize::MAX).await
 }
 
+/// Reads a body of FHIR in JSON where there may be none; a body that is not there need not
+/// be declared.
+///
+/// # Errors
+/// As [`read_fhir`].
+pub async fn read_fhir_if_any(
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<Body, Failure> {
+    if request.headers().contains_key(header::CONTENT_TYPE) {
+        negotiation::check_fhir_body(request)?;
+    }
+    let body = read(request, payload, usize::MAX).await?;
+    if !body.is_empty() {
+        negotiation::check_fhir_body(request)?;
+    }
+    Ok(body)
+}
+
 /// Reads a body of JSON of at most so many bytes, or of fewer where the limit of all
 /// bodies is lower.
 ///

@@ -86,6 +86,9 @@ impl Failure {
     /// The OperationOutcome that tells the caller.
     #[must_use]
     pub fn operation_outcome(&self) -> Value {
+        if let Some(invalid) = &self.invalid {
+            return fhir::validate::outcome(&invalid.faults);
+        }
         let severity = match self.category {
             Category::Damaged | Category::Fault => fhir::Severity::Fatal,
             _ => fhir::Severity::Error,

@@ -29,6 +29,7 @@ use fhir::{
     IssueCode, LocalBase, Refusal,
     bundle::{self, Bundle, Entry, EntryUrl, Method, Names, ResponseEntry},
     json::Value,
+    validate::MAX_FAULTS,
 };
 use model::{LogicalId, Random, Restful};
 use policies::{Action, Target};
@@ -42,6 +43,9 @@ pub static ROW: Row = Row {
     sent_for: &[Action::Batch, Action::Transaction],
     does: Does::Bundles,
 };
+
+/// Faults that are told of the entries of a batch, but for one of each entry.
+const BATCH_FAULTS: usize = 1_000;
 
 /// Entries of a Bundle that is not long.
 const LONG_ENTRIES: usize = 50;
@@ -68,7 +72,7 @@ impl Prepared {
     /// When it is no Bundle of a kind that is taken here; for a transaction, what no
     /// entry may have: conditional parts in this release, a reference to an entry
     /// that is not there, or of which it cannot be told what it names, a fullUrl of
-    /// another record.
+    /// another record; unprocessable with all faults of resources that are not valid R4.
     pub fn of(body: Value, before: &[Done], context: &Context) -> Result<Self, Failure> {
         let ids = Ids {
             before,
@@ -127,6 +131,8 @@ fn transaction(entries: Vec<Entry>, ids: &Ids<'_>, local: &LocalBase) -> Result<
         bundle::rewrite_links(&mut one.entry, &names)?;
         one.entry.refuse_unclear_references(local)?;
     }
+    let written = assigned.iter().map(|one| &one.entry);
+    bundle::require_valid(written.filter(|entry| is_written(entry)))?;
     Ok(Prepared {
         transaction: true,
         entries: assigned.into_iter().map(Ok).collect(),
@@ -142,13 +148,22 @@ fn batch(
 ) -> Result<Prepared, Failure> {
     let order = (0..entries.len()).collect();
     let mut assigned = Vec::with_capacity(entries.len());
+    let mut room = BATCH_FAULTS;
     for entry in entries {
         let entry = entry.and_then(|mut entry| {
             entry.refuse_other_full_url(local)?;
             bundle::refuse_conditional(&mut entry)?;
             entry.refuse_unclear_references(local)?;
+            if is_written(&entry) {
+                entry.require_valid(room.clamp(1, MAX_FAULTS))?;
+            }
             Ok(entry)
         });
+        let told = entry
+            .as_ref()
+            .err()
+            .map_or(0, |refusal| refusal.faults.len());
+        room = room.saturating_sub(told);
         assigned.push(match entry {
             Ok(entry) => Ok(assign(entry, ids)?),
             Err(refusal) => Err(refusal),
@@ -159,6 +174,11 @@ fn batch(
         entries: assigned,
         order,
     })
+}
+
+/// Whether its type takes it; one that does not is refused for that.
+fn is_written(entry: &Entry) -> bool {
+    require_write(Verb::of_entry(entry.method), entry.url.resource_type()).is_ok()
 }
 
 fn assign(entry: Entry, ids: &Ids<'_>) -> Result<Assigned, Failure> {

@@ -1,7 +1,7 @@
 //! create: `POST [base]/[type]` (<https://hl7.org/fhir/R4/http.html#create>).
 
 use crate::{
-    exchange::Exchange,
+    exchange::{Exchange, asked::Asked},
     failure::Failure,
     http::reply::{Reply, Success},
     idempotency::done::Wrote,
@@ -14,8 +14,9 @@ use crate::{
         write::{self, NewContent},
     },
 };
-use model::{Restful, VersionInteraction};
-use policies::Action;
+use fhir::Resource;
+use model::{LogicalId, Restful, VersionInteraction};
+use policies::{Action, Target};
 
 /// How a record is made.
 pub static ROW: Row = Row {
@@ -30,6 +31,13 @@ pub static ROW: Row = Row {
     }),
 };
 
+/// A new record that was permitted.
+struct Ready<'r> {
+    asked: Asked,
+    target: Target,
+    new: NewContent<'r>,
+}
+
 /// Creates a record under an id that was assigned before, because a Bundle's
 /// references already point to it, and because a decision may have to be made anew.
 ///
@@ -38,6 +46,34 @@ pub static ROW: Row = Row {
 /// is none that the caller may read; nothing is written then.
 async fn create(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Reply, Failure> {
     let (resource, id) = (sent.content()?, sent.new_id()?.clone());
+    let Ready { asked, target, new } = ready(exchange, resource, id).await?;
+    let mark = write::put(exchange, &asked, &target, VersionInteraction::Create, &new).await?;
+    Ok(Reply {
+        success: Success::Created,
+        version: Some(mark),
+        location: Some(exchange.location(&new, mark)),
+        body: Some(new.canonical),
+    })
+}
+
+/// Tries a create, without its effect.
+///
+/// # Errors
+/// Those of a create.
+pub(crate) async fn try_out(
+    exchange: &mut Exchange<'_>,
+    resource: &Resource,
+    id: LogicalId,
+) -> Result<(), Failure> {
+    let Ready { asked, target, new } = ready(exchange, resource, id).await?;
+    write::try_out(exchange, &asked, &target, &new)
+}
+
+async fn ready<'r>(
+    exchange: &mut Exchange<'_>,
+    resource: &'r Resource,
+    id: LogicalId,
+) -> Result<Ready<'r>, Failure> {
     let context = security_context::of(exchange, resource).await?;
     let new = NewContent::first(exchange, resource, id, context);
     let target = new.target(exchange);
@@ -46,13 +82,7 @@ async fn create(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Rep
     if !exchange.permit(&mut asked, Action::Create, &target) {
         return Err(exchange.refuse(&asked, new.patients));
     }
-    let mark = write::put(exchange, &asked, &target, VersionInteraction::Create, &new).await?;
-    Ok(Reply {
-        success: Success::Created,
-        version: Some(mark),
-        location: Some(exchange.location(&new, mark)),
-        body: Some(new.canonical),
-    })
+    Ok(Ready { asked, target, new })
 }
 
 /// Answers a create again, under the id that the record got.

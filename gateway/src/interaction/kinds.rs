@@ -34,6 +34,10 @@ pub enum Place {
     History,
     /// The proof of a record.
     Proof,
+    /// The validation of a write of a type.
+    Validation,
+    /// The validation of a write of a record.
+    ValidationOfRecord,
     /// A record.
     Instance,
     /// The records of a type.
@@ -82,6 +86,8 @@ pub(crate) enum Does {
     Bundles,
     /// Proves.
     Proves,
+    /// Validates.
+    Validates,
 }
 
 /// What an interaction gives, inside an exchange.
@@ -145,19 +151,22 @@ impl Row {
     /// Its name in the audit, as long as the body is not read.
     pub(crate) fn interaction(&self) -> Interaction {
         let restful = self.interactions.last();
-        restful.map_or(Interaction::Proof, |restful| Interaction::from(*restful))
+        let operation = || Interaction::operation(self.place.operation().unwrap_or_default());
+        restful.map_or_else(operation, |restful| Interaction::from(*restful))
     }
 }
 
 impl Place {
     /// Every path. One that a later pattern takes too stands before it.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Base,
         Self::SearchForm,
         Self::ProofOfVersion,
         Self::Version,
         Self::History,
         Self::Proof,
+        Self::Validation,
+        Self::ValidationOfRecord,
         Self::Instance,
         Self::Type,
     ];
@@ -172,8 +181,20 @@ impl Place {
             Self::Version => "/{type}/{id}/_history/{version}",
             Self::History => "/{type}/{id}/_history",
             Self::Proof => "/{type}/{id}/$proof",
+            Self::Validation => "/{type}/$validate",
+            Self::ValidationOfRecord => "/{type}/{id}/$validate",
             Self::Instance => "/{type}/{id}",
             Self::Type => "/{type}",
+        }
+    }
+
+    /// The name of the operation whose path it is, without `$`.
+    #[must_use]
+    pub const fn operation(self) -> Option<&'static str> {
+        match self {
+            Self::Proof | Self::ProofOfVersion => Some("proof"),
+            Self::Validation | Self::ValidationOfRecord => Some("validate"),
+            _ => None,
         }
     }
 

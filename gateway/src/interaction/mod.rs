@@ -13,22 +13,26 @@ pub(crate) mod audit_search;
 mod audit_walk;
 pub(crate) mod bundle;
 pub(crate) mod change;
-mod create;
-mod delete;
+pub(crate) mod content;
+pub(crate) mod create;
+pub(crate) mod delete;
 pub(crate) mod history;
 pub mod kinds;
 pub(crate) mod look;
 mod read;
 mod search;
-mod update;
+pub(crate) mod update;
 
-use crate::{failure::Failure, operation::proof};
+use crate::{
+    failure::Failure,
+    operation::{proof, validate},
+};
 use fhir::bundle::{EntryUrl, Method};
 use kinds::{Place, Row, TypeClass, Verb};
 use model::{ResourceType, Restful};
 
 /// The table, in the order of the CapabilityStatement.
-pub static TABLE: [&Row; 11] = [
+pub static TABLE: [&Row; 13] = [
     &create::ROW,
     &read::READ,
     &read::VREAD,
@@ -39,6 +43,8 @@ pub static TABLE: [&Row; 11] = [
     &search::BY_FORM,
     &proof::OF_RECORD,
     &proof::OF_VERSION,
+    &validate::OF_TYPE,
+    &validate::OF_RECORD,
     &bundle::ROW,
 ];
 
@@ -54,6 +60,14 @@ pub fn rows_at(place: Place) -> Vec<&'static Row> {
 /// of one and no operation.
 pub fn rows_of(class: TypeClass) -> impl Iterator<Item = &'static Row> {
     of_entries().filter(move |row| row.classes.contains(&class))
+}
+
+/// The names of the operations on the records of a class.
+pub(crate) fn operations_of(class: TypeClass) -> Vec<&'static str> {
+    let rows = TABLE.into_iter().filter(|row| row.classes.contains(&class));
+    let mut names: Vec<_> = rows.filter_map(|row| row.place.operation()).collect();
+    names.dedup();
+    names
 }
 
 /// The line of an entry of a Bundle; `None` for a method that its URL does not take.

@@ -45,6 +45,14 @@ struct Asked<'r> {
     context: Option<SecurityContext>,
 }
 
+/// A version that was permitted.
+struct Ready<'r> {
+    right: Right,
+    target: Target,
+    new: NewContent<'r>,
+    success: Success,
+}
+
 /// Writes a new version of a record; makes the record when it does not exist and
 /// policy lets this caller choose ids.
 ///
@@ -54,6 +62,39 @@ struct Asked<'r> {
 async fn update(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Reply, Failure> {
     let (resource, preconditions) = (sent.content()?, sent.preconditions);
     let (_, id) = sent.record()?;
+    let ready = ready(exchange, resource, id, preconditions).await?;
+    let Ready {
+        right, target, new, ..
+    } = &ready;
+    let mark = write::put(exchange, right, target, VersionInteraction::Update, new).await?;
+    Ok(Reply {
+        success: ready.success,
+        version: Some(mark),
+        location: Some(exchange.location(new, mark)),
+        body: Some(ready.new.canonical),
+    })
+}
+
+/// Tries an update, without its effect.
+///
+/// # Errors
+/// Those of an update.
+pub(crate) async fn try_out(
+    exchange: &mut Exchange<'_>,
+    resource: &Resource,
+    id: &LogicalId,
+) -> Result<(), Failure> {
+    let none = Preconditions::default();
+    let ready = ready(exchange, resource, id, &none).await?;
+    write::try_out(exchange, &ready.right, &ready.target, &ready.new)
+}
+
+async fn ready<'r>(
+    exchange: &mut Exchange<'_>,
+    resource: &'r Resource,
+    id: &'r LogicalId,
+    preconditions: &'r Preconditions,
+) -> Result<Ready<'r>, Failure> {
     check_id(resource, id)?;
     // Before anything is looked up, so that it tells nothing of what is there.
     let context = security_context::of(exchange, resource).await?;
@@ -119,7 +160,10 @@ fn check_id(resource: &Resource, id: &LogicalId) -> Result<(), Failure> {
 /// Makes the record. Whether it is there shows in the answer, so only those come so far
 /// whom nothing that could stand there would stop: all others get the refusal that they
 /// would get for a hidden record, whatever the precondition.
-async fn create_with_id(exchange: &mut Exchange<'_>, asked: Asked<'_>) -> Result<Reply, Failure> {
+async fn create_with_id<'r>(
+    exchange: &mut Exchange<'_>,
+    asked: Asked<'r>,
+) -> Result<Ready<'r>, Failure> {
     let Asked {
         resource,
         id,
@@ -141,14 +185,19 @@ async fn create_with_id(exchange: &mut Exchange<'_>, asked: Asked<'_>) -> Result
         resource,
     )?;
     preconditions.check_change(None)?;
-    put(exchange, &right, &target, &new, Success::Created).await
+    Ok(Ready {
+        right,
+        target,
+        new,
+        success: Success::Created,
+    })
 }
 
-async fn replace(
+async fn replace<'r>(
     exchange: &mut Exchange<'_>,
-    asked: Asked<'_>,
+    asked: Asked<'r>,
     current: Found,
-) -> Result<Reply, Failure> {
+) -> Result<Ready<'r>, Failure> {
     let Asked {
         resource,
         id,
@@ -176,7 +225,12 @@ async fn replace(
     } else {
         Success::Ok
     };
-    put(exchange, &right, &target, &new, success).await
+    Ok(Ready {
+        right,
+        target,
+        new,
+        success,
+    })
 }
 
 /// Decides; a refusal leaves in the audit which record was aimed at and whom the body
@@ -213,20 +267,4 @@ async fn replaceable(
 fn refuse(exchange: &mut Exchange<'_>, right: &Right, resource: &Resource) -> Failure {
     let named = patients_of(exchange.facility(), &exchange.context.local, resource);
     exchange.refuse(right, named)
-}
-
-async fn put(
-    exchange: &mut Exchange<'_>,
-    right: &Right,
-    target: &Target,
-    new: &NewContent<'_>,
-    success: Success,
-) -> Result<Reply, Failure> {
-    let mark = write::put(exchange, right, target, VersionInteraction::Update, new).await?;
-    Ok(Reply {
-        success,
-        version: Some(mark),
-        location: Some(exchange.location(new, mark)),
-        body: Some(new.canonical.clone()),
-    })
 }

@@ -1,3 +1,4 @@
 //! Operations (<https://hl7.org/fhir/R4/operations.html>), one file each.
 
 pub mod proof;
+pub mod validate;

@@ -163,6 +163,64 @@ impl Draft<'_> {
     }
 }
 
+/// What a new version is sealed by and found by.
+struct Checked {
+    scope: Scope,
+    subject: Option<Tag>,
+    found_by: IndexValues,
+}
+
+/// Tries a new version of a record that was permitted; its entry in the audit names whom it
+/// concerns, and no version.
+///
+/// # Errors
+/// Those of [`put`], but for sealing.
+pub(crate) fn try_out(
+    exchange: &mut Exchange<'_>,
+    asked: &Asked,
+    target: &Target,
+    new: &NewContent<'_>,
+) -> Result<(), Failure> {
+    check(exchange, asked, target, new)?;
+    exchange.complete(asked, None, new.concerned());
+    Ok(())
+}
+
+fn check(
+    exchange: &mut Exchange<'_>,
+    asked: &Asked,
+    target: &Target,
+    new: &NewContent<'_>,
+) -> Result<Checked, Failure> {
+    asked.check_write(target)?;
+    exchange.require_store()?;
+    let kind = new.resource.resource_type();
+    if let Err(failure) = exchange.require_patients(kind, &new.patients) {
+        exchange.name_some(asked, new.patients.clone());
+        return Err(failure);
+    }
+    let scope = scope_of(new, exchange.tag(kind, &new.id), &target.patients);
+    let subject = match scope {
+        Scope::Patient(patient) => Some(patient),
+        _ => None,
+    };
+    let record = NewRecord {
+        resource: new.resource,
+        local: &exchange.context.local,
+        subject,
+    };
+    let found_by = index_values(exchange.facility(), &record);
+    if found_by.links.len().saturating_add(found_by.tokens.len()) > FOUND_BY {
+        exchange.name_some(asked, new.patients.clone());
+        return Err(found_by_too_much(kind));
+    }
+    Ok(Checked {
+        scope,
+        subject,
+        found_by,
+    })
+}
+
 /// Seals a new version of a record that was permitted.
 ///
 /// # Errors
@@ -175,29 +233,13 @@ pub(crate) async fn put(
     interaction: VersionInteraction,
     new: &NewContent<'_>,
 ) -> Result<VersionMark, Failure> {
-    asked.check_write(target)?;
-    exchange.require_store()?;
-    let kind = new.resource.resource_type();
-    if let Err(failure) = exchange.require_patients(kind, &new.patients) {
-        exchange.name_some(asked, new.patients.clone());
-        return Err(failure);
-    }
-    let record = exchange.tag(kind, &new.id);
-    let scope = scope_of(new, record, &target.patients);
-    let subject = match scope {
-        Scope::Patient(patient) => Some(patient),
-        _ => None,
-    };
-    let found_by = NewRecord {
-        resource: new.resource,
-        local: &exchange.context.local,
+    let Checked {
+        scope,
         subject,
-    };
-    let IndexValues { links, tokens } = index_values(exchange.facility(), &found_by);
-    if links.len().saturating_add(tokens.len()) > FOUND_BY {
-        exchange.name_some(asked, new.patients.clone());
-        return Err(found_by_too_much(kind));
-    }
+        found_by: IndexValues { links, tokens },
+    } = check(exchange, asked, target, new)?;
+    let kind = new.resource.resource_type();
+    let record = exchange.tag(kind, &new.id);
     let mark = VersionMark {
         number: new.version,
         time: new.time,

@@ -13,7 +13,7 @@ use crate::{
     interaction::{
         bundle,
         kinds::{Place, Row, TypeClass},
-        rows_of,
+        operations_of, rows_of,
     },
     routes::smart,
     search::{parameter, within},
@@ -25,8 +25,10 @@ use sha2::{Digest as _, Sha256};
 
 /// The software date of this statement; changes when it does.
 const DATE: &str = "2026-11-28";
-/// The name of the operation `$proof`. It is no URL: what it does stands in a document.
+/// The operation `$proof`. It is no URL: what it does stands in a document.
 const PROOF: &str = "urn:chartseal:OperationDefinition:proof";
+/// The operation `$validate` of R4.
+const VALIDATE: &str = "http://hl7.org/fhir/OperationDefinition/Resource-validate";
 /// Where older clients look for the endpoints of the issuer.
 const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
 /// How matches can be sorted.
@@ -158,16 +160,24 @@ fn resource(kind: &'static str, has_cards: bool) -> Value {
         "conditionalUpdate": false,
         "conditionalDelete": "not-supported",
         "searchParam": searched_by(kind, class, has_cards),
-        "operation": [{
-            "name": "proof",
-            "definition": PROOF,
-            "documentation": "see docs/proof-format.md",
-        }],
+        "operation": operations_of(class).into_iter().map(operation).collect::<Vec<_>>(),
     });
     if let (Some(reserve), Some(resource)) = (reserve(kind), resource.as_object_mut()) {
         resource.insert("documentation".to_owned(), reserve.into());
     }
     resource
+}
+
+fn operation(name: &str) -> Value {
+    let (definition, documentation) = match name {
+        "proof" => (PROOF, "see docs/proof-format.md"),
+        _ => (
+            VALIDATE,
+            "by R4 itself, without profiles; `mode` is `create`, `update` or `delete`; see \
+             docs/fhir.md",
+        ),
+    };
+    json!({"name": name, "definition": definition, "documentation": documentation})
 }
 
 /// What the standard would have of a type, and is not done.
@@ -226,7 +236,7 @@ mod tests {
         let version = format!(r#""version":"{}""#, env!("CARGO_PKG_VERSION"));
         let text = text.replace(&version, r#""version":"""#);
         let digest = hex::encode(Sha256::digest(text.as_bytes()));
-        let pinned = "b30b3e39f7d75177d55147ae7119b599e0c101a55d12c79e4d103aa65c23ed8e";
+        let pinned = "5247f6b2d0c2663cd72ed51e4838c0c8d1af200347acb67ff0cb5e2453718b22";
         assert_eq!(
             digest, pinned,
             "if it is meant to change, change `DATE` too: {text}"

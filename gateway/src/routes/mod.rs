@@ -12,6 +12,7 @@ mod sent_body;
 mod shown;
 pub(crate) mod smart;
 mod submission;
+mod validate;
 
 use crate::{
     admin,
@@ -98,6 +99,7 @@ async fn answer(row: &'static Row, request: HttpRequest, payload: Option<web::Pa
             Does::Changes(change) => record::change(arrived, change).await,
             Does::Bundles => bundle::post(arrived).await,
             Does::Proves => proof::prove(arrived).await,
+            Does::Validates => validate::try_out(arrived).await,
         }
     })
     .await

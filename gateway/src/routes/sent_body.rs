@@ -5,6 +5,7 @@ use crate::{
     exchange::sent::Sent,
     failure::Failure,
     http::body::{self, Body},
+    interaction::kinds::Does,
 };
 use model::ResourceType;
 
@@ -26,7 +27,11 @@ pub(super) async fn read(
         };
         sent.admit(context).await?;
     }
-    let bytes = body::read_fhir(request, payload).await?;
+    let bytes = match row.does {
+        // A delete is tried without content.
+        Does::Validates => body::read_fhir_if_any(request, payload).await?,
+        _ => body::read_fhir(request, payload).await?,
+    };
     let throttle = &context.app.throttle;
     throttle.opened(&context.caller, bytes.len());
     Ok(Some(bytes))

@@ -2,7 +2,7 @@
 
 use crate::{
     context::Context,
-    failure::{Category, Failure},
+    failure::Failure,
     http::{
         body::{self, Body},
         precondition::Preconditions,
@@ -10,11 +10,12 @@ use crate::{
     idempotency::{self, Answered, Key, Once},
     interaction::{
         change::Changing,
+        content,
         kinds::{Change, Place, Row, Submitted},
     },
     record::assigned_id::assigned_id,
 };
-use fhir::{IssueCode, Resource, bundle::EntryUrl};
+use fhir::{Resource, bundle::EntryUrl};
 
 /// What was sent, with its line of the table.
 pub(super) struct Submission {
@@ -52,7 +53,7 @@ impl Submission {
         idempotency::run(context, self.row.interaction(), once.as_ref(), &changing).await
     }
 
-    /// The resource, if it is of the type that the path names and its references are clear.
+    /// The resource, once it is checked by itself.
     fn resource(&self, context: &Context) -> Result<Option<Resource>, Failure> {
         let Some(bytes) = &self.body else {
             return Ok(None);
@@ -63,17 +64,7 @@ impl Submission {
         } else {
             Resource::from_value(value)?
         };
-        resource.refuse_conditional_references()?;
-        resource.refuse_unclear_references(&context.local)?;
-        let kind = self.url.resource_type();
-        if resource.resource_type() == kind {
-            return Ok(Some(resource));
-        }
-        Err(Failure::new(
-            Category::Invalid,
-            IssueCode::Invalid,
-            format!("the body is not a {kind}, as the URL says; post it to its own type"),
-        )
-        .at("resourceType"))
+        content::check(context, &mut resource, self.url.resource_type())?;
+        Ok(Some(resource))
     }
 }

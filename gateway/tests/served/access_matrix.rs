@@ -176,7 +176,10 @@ async fn write_cell(interaction: &str, target: &Target, caller: &Caller) -> Stri
         "update" => put(&target.fresh().await, body).await,
         "update to another patient" => {
             let mut body = body.clone();
-            body["subject"] = json!({"reference": "Patient/somebody-else"});
+            // The others name none, and stay as they are.
+            if kind == "Observation" {
+                body["subject"] = json!({"reference": "Patient/somebody-else"});
+            }
             put(&target.fresh().await, &body).await
         }
         "create with id" => {

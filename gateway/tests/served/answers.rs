@@ -1,6 +1,6 @@
 //! Answers that are not read, or slowly.
 
-use crate::{database::Kind, house::House};
+use crate::{database::Kind, house::House, records};
 use devkit::issuer::DemoUser;
 use std::time::Duration;
 use tokio::{
@@ -16,8 +16,7 @@ const BYTES: usize = 12_000_000;
 async fn house() -> (House, String) {
     let house = House::start_with(Kind::Sqlite, |settings| settings.limits.body_seconds = 1).await;
     let system = house.caller(&DemoUser::System);
-    let body = format!(r#"{{"resourceType":"Basic","x":"{}"}}"#, "x".repeat(BYTES));
-    let id = system.create("Basic", body).await;
+    let id = system.create("Basic", records::long(BYTES)).await;
     (house, format!("Basic/{id}"))
 }
 
@@ -78,8 +77,7 @@ async fn who_reads_no_answer_gets_no_other() {
     })
     .await;
     let system = house.caller(&DemoUser::System);
-    let body = format!(r#"{{"resourceType":"Basic","x":"{}"}}"#, "x".repeat(BYTES));
-    let id = system.create("Basic", body).await;
+    let id = system.create("Basic", records::long(BYTES)).await;
     let path = format!("Basic/{id}");
     let unread = asked(&house, &path).await;
     while house.app.bytes_under_way() < BYTES / 2 {

@@ -302,7 +302,7 @@ async fn a_refused_write_names_eight_patients_at_most(kind: Kind) {
         })
         .collect();
     let body = serde_json::json!({
-        "resourceType": "Appointment", "status": "booked", "participant": participants,
+        "resourceType": "Appointment", "status": "proposed", "participant": participants,
     });
     let refusals = async |patient: &str| {
         let asked = format!("AuditEvent?patient={patient}&_count=1000");

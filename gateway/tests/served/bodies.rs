@@ -133,7 +133,7 @@ async fn a_body_that_stops_coming_holds_nothing_for_long() {
 #[actix_web::test]
 async fn a_body_that_comes_steadily_is_taken() {
     let house = house(|limits| limits.body_seconds = 1).await;
-    let record = format!(r#"{{"resourceType":"Basic","x":"{}"}}"#, "x".repeat(60_000));
+    let record = records::long(60_000);
     let mut stream = announced(&house, record.len()).await;
     // 24 kB a second, where 16 KiB are the least.
     for piece in record.as_bytes().chunks(6_000) {
@@ -221,10 +221,7 @@ async fn a_long_body_is_read_of_those_only_who_may_send_it() {
     }
     // Whoever may write some record is read to the end.
     let clinician = house.caller(&DemoUser::Clinician);
-    let body = format!(
-        r#"{{"resourceType":"Basic","x":"{}"}}"#,
-        "x".repeat(100_000)
-    );
+    let body = records::long(100_000);
     clinician.post("Basic", body).await.expect(201);
 }
 

@@ -226,7 +226,7 @@ async fn a_body_has_a_limit_of_values() {
     let system = house.caller(&DemoUser::System);
     let with = |values: usize| {
         let mut patient = records::with_id(records::patient("a"), "dense");
-        patient["extension"] = json!([{"url": "x", "valueString": vec![0; values]}]);
+        patient["name"] = json!([{"given": vec!["a"; values]}]);
         patient
     };
     let entry = |values| [("PUT", "Patient/dense", Some(with(values)))];

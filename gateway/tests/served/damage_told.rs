@@ -133,7 +133,7 @@ async fn a_refused_row_is_counted_and_logged_without_its_content(kind: Kind) {
     // The line about a search names no record: each run has a type of its own.
     let record_type = match kind {
         Kind::Sqlite => "Condition",
-        Kind::Postgres => "Procedure",
+        Kind::Postgres => "Basic",
     };
     let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);

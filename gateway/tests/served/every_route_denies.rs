@@ -65,7 +65,7 @@ fn routes() -> Vec<Route> {
 }
 
 /// What the table must have.
-const PINNED: [(&str, &[&str]); 17] = [
+const PINNED: [(&str, &[&str]); 19] = [
     ("", &["POST"]),
     ("Patient", &["GET", "HEAD", "POST"]),
     ("Patient/", &["GET", "HEAD", "POST"]),
@@ -76,6 +76,8 @@ const PINNED: [(&str, &[&str]); 17] = [
     ("Patient/{id}/_history/1", &["GET", "HEAD"]),
     ("Patient/{id}/$proof", &["GET", "HEAD"]),
     ("Patient/{id}/_history/1/$proof", &["GET", "HEAD"]),
+    ("Patient/$validate", &["POST"]),
+    ("Patient/{id}/$validate", &["POST"]),
     ("AuditEvent", &["GET", "HEAD"]),
     ("AuditEvent/_search", &["POST"]),
     ("AuditEvent/{id}.0", &["GET", "HEAD"]),
@@ -89,7 +91,7 @@ const PINNED: [(&str, &[&str]); 17] = [
 const UNKNOWN: [&str; 9] = [
     "$validate",
     "_history",
-    "Patient/$validate",
+    "Patient/$meta",
     "Patient/_history",
     "Patient/$validate/_history",
     "Patient/{id}/$everything",

@@ -310,10 +310,7 @@ async fn records_that_are_opened_have_a_rate() {
     let clinician = house.caller(&DemoUser::Clinician);
     clinician.get("Patient?_count=1").await.expect(200);
     // A body counts too: of these 200 kB are 50 records.
-    let body = format!(
-        r#"{{"resourceType":"Basic","x":"{}"}}"#,
-        "x".repeat(200_000)
-    );
+    let body = records::long(200_000);
     clinician.post("Basic", body).await.expect(201);
     told_to_wait(clinician.get("Patient?_count=1").await);
 }

@@ -9,10 +9,6 @@ use crate::{
 use devkit::issuer::DemoUser;
 use serde_json::{Value, json};
 
-fn basic(bytes: usize) -> String {
-    format!(r#"{{"resourceType":"Basic","x":"{}"}}"#, "x".repeat(bytes))
-}
-
 fn batch(url: &str, entries: usize) -> Value {
     records::bundle("batch", &vec![("GET", url, None); entries])
 }
@@ -40,7 +36,7 @@ async fn a_request_is_long_by_what_a_delete_ended() {
     let house = House::start().await;
     let system = house.caller(&DemoUser::System);
     for (bytes, long) in [(1_000, false), (300_000, true)] {
-        let id = system.create("Basic", basic(bytes)).await;
+        let id = system.create("Basic", records::long(bytes)).await;
         let path = format!("Basic/{id}");
         system.delete(&path).await.expect(204);
         for (method, status) in [("GET", 410), ("DELETE", 204)] {
@@ -56,7 +52,7 @@ async fn a_request_is_long_by_what_it_asks_or_by_what_it_finds() {
     let system = house.caller(&DemoUser::System);
     let auditor = house.caller(&DemoUser::Auditor);
     fill(&system, 60).await;
-    let id = system.create("Basic", basic(300_000)).await;
+    let id = system.create("Basic", records::long(300_000)).await;
     let large = format!("Basic/{id}");
     for (path, long) in [
         ("Patient?_count=50&_sort=_lastUpdated", false),
@@ -74,7 +70,10 @@ async fn a_request_is_long_by_what_it_asks_or_by_what_it_finds() {
     })
     .await;
     assert!(found, "a search of audit events");
-    for (body, long) in [(basic(60_000), false), (basic(70_000), true)] {
+    for (body, long) in [
+        (records::long(60_000), false),
+        (records::long(70_000), true),
+    ] {
         let post = async || drop(system.post("Basic", &body).await.expect(201));
         assert_eq!(is_long(&house, post).await, long, "{}", body.len());
     }
@@ -102,7 +101,11 @@ async fn what_begins_anew_takes_effect_once(kind: Kind) {
     let audits = house.audits(HOME).await.len();
     let clinician = house.caller(&DemoUser::Clinician);
     // The creates come before the look that makes it long.
-    let create = ("POST", "Basic", Some(json!({"resourceType": "Basic"})));
+    let create = (
+        "POST",
+        "Basic",
+        Some(json!({"resourceType": "Basic", "code": {"text": "x"}})),
+    );
     let look = ("GET", "Patient?_count=40", None);
     let entries = [create.clone(), look.clone(), look, create];
     let bundle = records::bundle("transaction", &entries);

@@ -213,7 +213,11 @@ async fn a_reference_of_which_it_cannot_be_told_is_refused() {
         "https://fhir.hospital.example/site/f/hillcrest/fhir/Patient/1",
         "https://fhir.hospital.example:8443/site/fhir/Patient/1",
     ] {
-        let id = system.create("Observation", about(reference)).await;
+        let mut body = about(reference);
+        if reference == "#p" {
+            body["contained"] = json!([{"resourceType": "Patient", "id": "p"}]);
+        }
+        let id = system.create("Observation", body).await;
         assert_eq!(subject(&system, &id).await, "", "{reference}");
         let read = system.get(&format!("Observation/{id}")).await.expect(200);
         assert_eq!(read.json()["subject"]["reference"], reference);

@@ -26,6 +26,14 @@ pub fn observation(patient: &str) -> Value {
     })
 }
 
+/// A record of nobody in which this number of bytes stands.
+pub fn long(bytes: usize) -> String {
+    let data = "AAAA".repeat(bytes.div_ceil(4));
+    format!(
+        r#"{{"resourceType":"Basic","code":{{"text":"long"}},"extension":[{{"url":"urn:long","valueBase64Binary":"{data}"}}]}}"#
+    )
+}
+
 /// Someone who works in the house.
 pub fn practitioner() -> Value {
     json!({"resourceType": "Practitioner", "name": [{"family": NAME}]})

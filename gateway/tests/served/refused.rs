@@ -35,7 +35,7 @@ const NOT_READ: Refused = Refused {
 };
 
 /// One of each kind below a FHIR base.
-const KINDS: [Refused; 17] = [
+const KINDS: [Refused; 20] = [
     Refused {
         path: "Patient/a_b",
         ..NOT_READ
@@ -146,6 +146,31 @@ const KINDS: [Refused; 17] = [
         method: "DELETE",
         path: "Patient/x?y=1",
         interaction: "delete",
+        names: Some("Patient/x"),
+        ..NOT_READ
+    },
+    Refused {
+        method: "POST",
+        path: "Patient",
+        body: "{\"resourceType\":\"Patient\",\"gender\":\"x\"}",
+        status: 422,
+        interaction: "create",
+        ..NOT_READ
+    },
+    Refused {
+        method: "PUT",
+        path: "Patient/x",
+        body: "{\"resourceType\":\"Patient\",\"id\":\"x\",\"gender\":\"x\"}",
+        status: 422,
+        interaction: "update",
+        names: Some("Patient/x"),
+        ..NOT_READ
+    },
+    Refused {
+        method: "POST",
+        path: "Patient/x/$validate?mode=x",
+        body: "{}",
+        interaction: "operation:validate",
         names: Some("Patient/x"),
         ..NOT_READ
     },

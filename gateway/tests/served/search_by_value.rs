@@ -46,12 +46,18 @@ async fn a_system_finds_identifiers_without_a_value(kind: Kind) {
 async fn an_id_alone_is_that_of_each_type(kind: Kind) {
     let house = House::start_on(kind).await;
     let system = house.caller(&DemoUser::System);
-    for subject in ["Patient/x", "Group/x", "Device/x", "Practitioner/x"] {
+    let about = |subject: &str| {
         let mut observation = records::observation("x");
         observation["subject"]["reference"] = json!(subject);
-        system.create("Observation", observation).await;
+        observation
+    };
+    for subject in ["Patient/x", "Group/x", "Device/x", "Location/x"] {
+        system.create("Observation", about(subject)).await;
     }
-    assert_eq!(system.found("Observation?subject=x").await, 3);
+    // No Practitioner can be the subject.
+    let other = system.post("Observation", about("Practitioner/x")).await;
+    assert_eq!(other.expect(422).issue(), "value");
+    assert_eq!(system.found("Observation?subject=x").await, 4);
     assert_eq!(system.found("Observation?subject=Group/x").await, 1);
 }
 

@@ -104,7 +104,9 @@ fn everything(id: &str, value: &str) -> Vec<Asked> {
 fn observation(patient: &str, value: &str, size: usize) -> Value {
     let mut record = records::observation(patient);
     record["identifier"] = json!([{"system": SYSTEM, "value": value}]);
-    record["note"] = json!([{"text": "x".repeat(size)}]);
+    // A string may not be so long.
+    record["extension"] =
+        json!([{"url": "urn:size", "valueBase64Binary": "AAAA".repeat(size.div_ceil(4))}]);
     record
 }
 

@@ -73,7 +73,9 @@ async fn put(
 fn observation(id: &str, patient: &str, size: usize) -> serde_json::Value {
     json!({
         "resourceType": "Observation", "id": id, "status": "final",
-        "code": {"text": "x".repeat(size)},
+        "code": {"text": "x"},
+        // A string has a mebibyte at most.
+        "extension": [{"url": "urn:bench:size", "valueBase64Binary": "A".repeat(size)}],
         "identifier": [{"system": SYSTEM, "value": id}],
         "subject": {"reference": format!("Patient/{patient}")},
     })
