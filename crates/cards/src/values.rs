@@ -12,8 +12,8 @@ use fhir::{
 };
 use index::{DateRange, Text, Value, Values};
 
-/// Values of a parameter that are looked at: the body of a parameter in a card holds fewer.
-const MAX_VALUES: usize = 1_500;
+/// Values of a parameter in a card: each is compared with those before it.
+const MAX_VALUES: usize = 500;
 
 /// What a parameter finds in a resource, in the order of its paths, none twice.
 pub(crate) fn of(source: &Source<'_>, resource: Node<'_>, known: &Known, extent: Extent) -> Values {
@@ -134,7 +134,9 @@ impl Found {
     }
 
     fn add(&mut self, value: Value) {
-        if self.extent == Extent::OfCard && self.list.len() >= MAX_VALUES {
+        if self.extent == Extent::Whole {
+            self.list.push(value);
+        } else if self.list.len() >= MAX_VALUES {
             self.cut = true;
         } else if !self.list.contains(&value) {
             self.list.push(value);

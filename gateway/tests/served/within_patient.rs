@@ -19,6 +19,10 @@ on_both! {
     until_the_index_is_complete_cards_answer_nothing,
     nothing_hidden_shows,
     a_card_that_was_cut_is_missed,
+    a_card_that_was_edited_is_left_out_with_a_warning,
+    a_card_that_was_put_back_is_missed,
+    a_card_of_two_patients_that_was_cut_is_warned_of,
+    a_head_that_was_cut_swapped_or_put_back_is_missed,
     a_transaction_finds_what_it_wrote,
     what_is_not_read_is_refused,
 }
@@ -397,5 +401,107 @@ async fn what_is_not_read_is_refused(kind: Kind) {
     ] {
         let path = format!("Observation?patient={}&{query}", site.patient);
         site.system.get(&path).await.expect(400);
+    }
+}
+
+/// A byte of a sealed card, inside its ciphertext.
+const IN_CARD: u8 = 30;
+
+/// Whether a search within the patient warns that something was left out.
+async fn warns(site: &Site, query: &str) -> bool {
+    let reply = site.search("Observation", query).await;
+    reply.text.contains("is damaged and was left out")
+}
+
+async fn a_card_that_was_edited_is_left_out_with_a_warning(kind: Kind) {
+    let site = Site::on(kind).await;
+    observations(&site).await;
+    assert!(!warns(&site, "status=final").await);
+    let flipped = kind.flipped("sealed", IN_CARD);
+    let edit = format!(
+        "UPDATE card SET {flipped} WHERE record_tag =
+            (SELECT min(record_tag) FROM card WHERE resource_type = 'Observation')"
+    );
+    site.house.sql(&edit);
+    assert!(warns(&site, "status:missing=false").await);
+    let reply = site
+        .search("Observation", "status:missing=false")
+        .await
+        .json();
+    let entries = reply["entry"].as_array().unwrap().iter();
+    let matches = entries.filter(|entry| entry["search"]["mode"] == "match");
+    assert_eq!(matches.count(), 3);
+    // The head says nothing of what stands in a card, and fits.
+    site.house
+        .sql("UPDATE card SET version = 7 WHERE resource_type = 'Observation'");
+    let path = format!("Observation?patient={}&status=final", site.patient);
+    site.system.get(&path).await.expect(500);
+}
+
+async fn a_card_that_was_put_back_is_missed(kind: Kind) {
+    let site = Site::on(kind).await;
+    site.put("Observation", "light", weight("60.5", "2019-03-05"))
+        .await;
+    site.house
+        .sql("CREATE TABLE kept AS SELECT * FROM card WHERE resource_type = 'Observation'");
+    let mut changed = weight("99", "2022");
+    changed["resourceType"] = "Observation".into();
+    changed["id"] = "light".into();
+    changed["subject"] = json!({"reference": format!("Patient/{}", site.patient)});
+    site.system
+        .put("Observation/light", changed)
+        .await
+        .expect(200);
+    assert_eq!(
+        site.found("Observation", "value-quantity=gt70").await,
+        ["light"]
+    );
+    site.house.sql(
+        "DELETE FROM card WHERE resource_type = 'Observation';
+        INSERT INTO card SELECT * FROM kept",
+    );
+    let path = format!("Observation?patient={}&value-quantity=gt70", site.patient);
+    site.system.get(&path).await.expect(500);
+}
+
+async fn a_card_of_two_patients_that_was_cut_is_warned_of(kind: Kind) {
+    let site = Site::on(kind).await;
+    let other = site.system.create("Patient", records::patient("b")).await;
+    let mut both = weight("60.5", "2019-03-05");
+    both["performer"] = json!([{"reference": format!("Patient/{other}")}]);
+    site.put("Observation", "both", both).await;
+    assert_eq!(site.found("Observation", "status=final").await, ["both"]);
+    site.house
+        .sql("DELETE FROM card WHERE resource_type = 'Observation'");
+    assert!(warns(&site, "status=final").await);
+}
+
+async fn a_head_that_was_cut_swapped_or_put_back_is_missed(kind: Kind) {
+    let site = Site::on(kind).await;
+    let other = site.system.create("Patient", records::patient("b")).await;
+    site.put("Observation", "light", weight("60.5", "2019-03-05"))
+        .await;
+    site.house
+        .sql("CREATE TABLE kept AS SELECT * FROM patient_head");
+    site.put("Observation", "heavy", weight("95", "2020")).await;
+    let search = format!("Observation?patient={}&status=final", site.patient);
+    assert_eq!(site.system.found(&search).await, 2);
+    site.house
+        .sql("CREATE TABLE right_heads AS SELECT * FROM patient_head");
+    let right = "DELETE FROM patient_head; INSERT INTO patient_head SELECT * FROM right_heads";
+    for attack in [
+        "DELETE FROM patient_head",
+        "DELETE FROM patient_head; INSERT INTO patient_head SELECT * FROM kept",
+        "UPDATE patient_head SET head = (SELECT head FROM right_heads ORDER BY patient_tag LIMIT 1);
+        UPDATE patient_head SET head = (SELECT head FROM right_heads r
+            WHERE r.patient_tag <> patient_head.patient_tag)",
+    ] {
+        site.house.sql(attack);
+        site.system.get(&search).await.expect(500);
+        // Others are found as before, and writes go on.
+        let by_id = site.system.get("Observation?_id=light").await.expect(200);
+        assert_eq!(ids(&by_id), ["light"]);
+        site.system.create("Observation", records::observation(&other)).await;
+        site.house.sql(right);
     }
 }

@@ -11,6 +11,8 @@ use crate::{
     record::index_card::made::{Carded, Carding, Ended},
 };
 use fhir::Resource;
+use model::Tag;
+use std::collections::HashMap;
 use store::{FacilityId, NewCard, Tx};
 
 /// Cards of a request for which others would wait.
@@ -18,20 +20,25 @@ const LONG_WRITES: usize = 50;
 
 /// The cards that a request writes, the last of each record.
 #[derive(Default)]
-pub(crate) struct CardWrites(Vec<NewCard>);
+pub(crate) struct CardWrites {
+    cards: Vec<NewCard>,
+    /// Where the card of a record stands among them.
+    places: HashMap<Tag, usize>,
+}
 
 impl CardWrites {
     /// Each is the newest that the request wrote of its record.
     pub(crate) fn cards(&self) -> &[NewCard] {
-        &self.0
+        &self.cards
     }
 
     /// Another version of the same record takes the place of the one before: what stood in
     /// the tables before the request is still to be taken from its patient.
     fn put(&mut self, mut new: NewCard) {
-        let before = self.0.iter_mut().find(|card| card.record == new.record);
-        let Some(before) = before else {
-            self.0.push(new);
+        let place = self.places.get(&new.record).copied();
+        let Some(before) = place.and_then(|place| self.cards.get_mut(place)) else {
+            self.places.insert(new.record, self.cards.len());
+            self.cards.push(new);
             return;
         };
         for head in std::mem::take(&mut before.heads) {
@@ -50,15 +57,15 @@ impl Part for CardWrites {
     }
 
     fn apply(&self, tx: &mut Tx, facility: FacilityId) -> Result<(), store::Error> {
-        tx.cards().put_many(facility, &self.0)
+        tx.cards().put_many(facility, &self.cards)
     }
 
     fn give_up(&mut self) {
-        self.0.clear();
+        *self = Self::default();
     }
 
     fn is_long(&self) -> bool {
-        self.0.len() > LONG_WRITES
+        self.cards.len() > LONG_WRITES
     }
 }
 

@@ -10,7 +10,8 @@ use crate::{
 };
 use fhir::IssueCode;
 use model::{ResourceType, Scope, Tag};
-use store::{Card, PatientCards, Reader};
+use std::collections::HashMap;
+use store::{Card, NewVersion, PatientCards, Reader};
 
 /// Cards of one type and patient that a search reads.
 const MAX_CARDS: u32 = 20_000;
@@ -85,12 +86,14 @@ pub(super) fn overlay(
     let Some(writes) = exchange.parts.get::<CardWrites>() else {
         return;
     };
+    let written = exchange.written().iter();
+    let newest: HashMap<Tag, &NewVersion> =
+        written.map(|write| (write.version.record, write)).collect();
+    stored.retain(|card| !newest.contains_key(&card.record));
     for new in writes.cards() {
-        stored.retain(|card| card.record != new.record);
         let card = new.card.as_ref().filter(|card| card.resource_type == *kind);
         let refers = || {
-            let mut written = exchange.written().iter().rev();
-            let version = written.find(|write| write.version.record == new.record);
+            let version = newest.get(&new.record);
             version.is_some_and(|version| version.links.iter().any(|link| link.target == patient))
         };
         let is_about = |card: &&Card| card.subject == Some(patient) || refers();
