@@ -20,7 +20,7 @@ pub use error::{JsonError, JsonFault};
 pub(crate) use members::Members;
 pub use number::NumberText;
 pub use object::Object;
-pub use parser::{MAX_DEPTH, parse, parse_within};
+pub use parser::{MAX_DEPTH, parse, parse_array, parse_within};
 pub use writer::write_string;
 
 use std::fmt;

@@ -1,5 +1,5 @@
 //! FHIR R4 (<https://hl7.org/fhir/R4/>) without IO: exact JSON, R4's definitions,
-//! validation, the elements of search parameters, resources and their references,
+//! validation, patches, the elements of search parameters, resources and their references,
 //! Bundles, `OperationOutcome`, search by date, and the rendering of `AuditEvent`.
 //!
 //! Nothing here knows HTTP, SQL or keys. Profiles, other search values and Consent come
@@ -14,6 +14,7 @@ mod issue_code;
 pub mod json;
 pub mod links;
 mod outcome;
+pub mod patch;
 mod path;
 mod refusal;
 mod resource;

@@ -11,6 +11,8 @@ pub enum JsonFault {
     ByteOrderMark,
     /// The outermost value is not an object.
     NotAnObject,
+    /// The outermost value is not an array, where one is asked for.
+    NotAnArray,
     /// The text ends before the object does.
     UnexpectedEnd,
     /// A character that cannot stand there.
@@ -39,6 +41,7 @@ impl fmt::Display for JsonFault {
             Self::NotUtf8 => "the text is not UTF-8",
             Self::ByteOrderMark => "the text starts with a byte order mark; remove it",
             Self::NotAnObject => "the text is not a JSON object",
+            Self::NotAnArray => "the text is not a JSON array",
             Self::UnexpectedEnd => "the text ends before the JSON object does",
             Self::UnexpectedCharacter => "a character stands where JSON does not allow it",
             Self::InvalidNumber => "a number is not written as JSON writes numbers",

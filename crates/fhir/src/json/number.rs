@@ -28,6 +28,36 @@ impl NumberText {
         // The grammar has no `+`, so what parses is digits only.
         self.0.parse().ok()
     }
+
+    /// Whether it is the same number, however written: `1.50` is `15e-1`.
+    #[must_use]
+    pub fn says_as(&self, other: &Self) -> bool {
+        match (self.parts(), other.parts()) {
+            (Some(own), Some(other)) => own == other,
+            // An exponent that no program could carry out.
+            _ => self == other,
+        }
+    }
+
+    /// Sign, digits without zeros at the ends, and the power of ten of the last.
+    fn parts(&self) -> Option<(bool, String, i64)> {
+        let (mantissa, exponent) = match self.0.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+            None => (&*self.0, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let is_negative = whole.starts_with('-');
+        let digits = [whole.trim_start_matches('-'), fraction].concat();
+        let significant = digits.trim_end_matches('0');
+        let zeros = digits.len() - significant.len();
+        let significant = significant.trim_start_matches('0');
+        if significant.is_empty() {
+            return Some((false, String::new(), 0));
+        }
+        let shift = i64::try_from(zeros).ok()? - i64::try_from(fraction.len()).ok()?;
+        let power = exponent.checked_add(shift)?;
+        Some((is_negative, significant.to_owned(), power))
+    }
 }
 
 impl From<u64> for NumberText {
@@ -79,6 +109,32 @@ mod tests {
             "", "-", "01", "-01", "+1", ".5", "1.", "1.e1", "1e", "1e+", "0x1", "1 ", "NaN",
         ] {
             assert!(NumberText::new(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_the_same_however_written() {
+        let says = |one, other| {
+            let [one, other] = [one, other].map(|text| NumberText::new(text).unwrap());
+            one.says_as(&other)
+        };
+        for (one, other) in [
+            ("1", "1.0"),
+            ("1.50", "15e-1"),
+            ("-0", "0.000"),
+            ("100", "1E+2"),
+            ("0.012", "1.2e-2"),
+            ("1e99999999999999999999", "1e99999999999999999999"),
+        ] {
+            assert!(says(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("1", "10"),
+            ("1", "-1"),
+            ("0.1", "1"),
+            ("1e2", "1e99999999999999999999"),
+        ] {
+            assert!(!says(one, other), "{one} {other}");
         }
     }
 

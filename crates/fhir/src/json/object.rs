@@ -64,6 +64,11 @@ impl Object {
         Some(self.0.remove(at).1)
     }
 
+    /// Keeps the members that meet a condition.
+    pub fn retain(&mut self, is_kept: impl Fn(&str, &Value) -> bool) {
+        self.0.retain(|(key, value)| is_kept(key, value));
+    }
+
     /// The members in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value))

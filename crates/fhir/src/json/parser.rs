@@ -25,6 +25,19 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
 /// # Errors
 /// As [`parse`]; when there are more values.
 pub fn parse_within(bytes: &[u8], most: usize) -> Result<Value, JsonError> {
+    parse_as((b'{', JsonFault::NotAnObject), bytes, most)
+}
+
+/// Parses one JSON array of at most `most` values, itself included.
+///
+/// # Errors
+/// As [`parse_within`]; when the outermost value is no array.
+pub fn parse_array(bytes: &[u8], most: usize) -> Result<Value, JsonError> {
+    parse_as((b'[', JsonFault::NotAnArray), bytes, most)
+}
+
+/// `outermost` is the byte that the text begins with, and the fault of another.
+fn parse_as(outermost: (u8, JsonFault), bytes: &[u8], most: usize) -> Result<Value, JsonError> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -39,7 +52,7 @@ pub fn parse_within(bytes: &[u8], most: usize) -> Result<Value, JsonError> {
         values_left: most,
     };
     parser
-        .document()
+        .document(outermost)
         .map_err(|fault| JsonError::new(fault, text.get(..parser.at).unwrap_or_default()))
 }
 
@@ -82,15 +95,15 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn document(&mut self) -> Result<Value, JsonFault> {
+    fn document(&mut self, (first, otherwise): (u8, JsonFault)) -> Result<Value, JsonFault> {
         if self.text.starts_with('\u{feff}') {
             return Err(JsonFault::ByteOrderMark);
         }
         self.skip_white_space();
         match self.peek() {
-            Some(b'{') => {}
+            Some(byte) if byte == first => {}
             None => return Err(JsonFault::UnexpectedEnd),
-            Some(_) => return Err(JsonFault::NotAnObject),
+            Some(_) => return Err(otherwise),
         }
         let value = self.value(1)?;
         self.skip_white_space();
