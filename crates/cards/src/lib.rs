@@ -7,6 +7,7 @@
 
 mod codes;
 mod dates;
+mod equal;
 mod facts;
 mod numbers;
 mod parameters;
@@ -16,7 +17,7 @@ mod values;
 
 pub use parameters::{ID, Known, known};
 
-use fhir::{LocalBase, Node, Resource};
+use fhir::{LocalBase, Node, Resource, search::Searched};
 use index::{Card, ParameterNumber};
 use model::{LogicalId, ResourceType, Tag, Timestamp};
 
@@ -63,8 +64,9 @@ fn with_values(source: &Source<'_>, extent: Extent) -> Card {
     let Some(node) = Node::resource(source.resource.value()) else {
         return card;
     };
+    let searched = Searched::of(node);
     for known in known(source.resource.resource_type().as_str()) {
-        let values = values::of(source, node, known, extent);
+        let values = values::of(source, &searched, known, extent);
         if !values.list.is_empty() {
             card.values.insert(known.number, values);
         }

@@ -1,22 +1,31 @@
 //! The values of one parameter of one resource.
 
 use crate::{
-    Extent, Source, codes, dates, numbers,
+    Extent, Source, codes, dates, equal, numbers,
     parameters::{Known, LAST_UPDATED},
     references, texts,
 };
 use fhir::{
     Node,
     definition::{ParameterKind, Path, TypeId},
-    search::{evaluate, system_of},
+    search::{Searched, system_of},
 };
 use index::{DateRange, Text, Value, Values};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, Hasher},
+};
 
-/// Values of a parameter in a card: each is compared with those before it.
+/// Values of a parameter in a card.
 const MAX_VALUES: usize = 500;
 
 /// What a parameter finds in a resource, in the order of its paths, none twice.
-pub(crate) fn of(source: &Source<'_>, resource: Node<'_>, known: &Known, extent: Extent) -> Values {
+pub(crate) fn of(
+    source: &Source<'_>,
+    resource: &Searched<'_>,
+    known: &Known,
+    extent: Extent,
+) -> Values {
     let mut found = Found::of(extent);
     if known.parameter.code == LAST_UPDATED {
         let time = DateRange::of_date(&source.time.to_string());
@@ -24,7 +33,7 @@ pub(crate) fn of(source: &Source<'_>, resource: Node<'_>, known: &Known, extent:
         return found.into_values();
     }
     for path in known.parameter.paths.as_deref().unwrap_or_default() {
-        for element in evaluate(resource, resource, path) {
+        for element in resource.evaluate(resource.resource(), path) {
             if known.components.is_empty() {
                 let place = Place {
                     kind: known.parameter.kind,
@@ -87,10 +96,10 @@ fn values_of(source: &Source<'_>, element: Node<'_>, place: &Place<'_>, found: &
 }
 
 /// One element under a composite; `None` unless it has all components.
-fn composite(
+fn composite<'a>(
     source: &Source<'_>,
-    resource: Node<'_>,
-    element: Node<'_>,
+    resource: &Searched<'a>,
+    element: Node<'a>,
     known: &Known,
     extent: Extent,
 ) -> Option<Value> {
@@ -99,11 +108,11 @@ fn composite(
         let mut found = Found::of(extent);
         for path in &component.paths {
             let from = if path.is_absolute {
-                resource.type_id
+                resource.resource().type_id
             } else {
                 element.type_id
             };
-            for part in evaluate(resource, element, path) {
+            for part in resource.evaluate(element, path) {
                 let place = Place {
                     kind: *kind,
                     from,
@@ -121,14 +130,18 @@ fn composite(
 struct Found {
     extent: Extent,
     list: Vec<Value>,
+    /// Where values of a hash stand in the list: of one parameter a resource may have many
+    /// more than a card, and each is looked up.
+    places: HashMap<u64, Vec<usize>>,
     cut: bool,
 }
 
 impl Found {
-    const fn of(extent: Extent) -> Self {
+    fn of(extent: Extent) -> Self {
         Self {
             extent,
             list: Vec::new(),
+            places: HashMap::new(),
             cut: false,
         }
     }
@@ -138,9 +151,21 @@ impl Found {
             self.list.push(value);
         } else if self.list.len() >= MAX_VALUES {
             self.cut = true;
-        } else if !self.list.contains(&value) {
+        } else if self.is_new(&value) {
             self.list.push(value);
         }
+    }
+
+    /// Whether no equal value is in the list; then it is noted that it comes next.
+    fn is_new(&mut self, value: &Value) -> bool {
+        let mut state = self.places.hasher().build_hasher();
+        equal::hash(value, &mut state);
+        let places = self.places.entry(state.finish()).or_default();
+        let is_new = !places.iter().any(|at| self.list.get(*at) == Some(value));
+        if is_new {
+            places.push(self.list.len());
+        }
+        is_new
     }
 
     fn into_values(self) -> Values {

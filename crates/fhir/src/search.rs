@@ -9,6 +9,7 @@ use crate::{
     definition::{Filter, Node, Path, SearchParameter, Step, TypeId, r4},
     json::Value,
 };
+use std::{cell::OnceCell, collections::HashMap};
 
 static TRUE: Value = Value::Bool(true);
 static FALSE: Value = Value::Bool(false);
@@ -27,9 +28,10 @@ pub enum Found<'a> {
 #[must_use]
 pub fn find<'a>(resource: Node<'a>, parameter: &SearchParameter) -> Vec<Found<'a>> {
     let paths = parameter.paths.as_deref().unwrap_or_default();
+    let searched = Searched::of(resource);
     let elements = paths
         .iter()
-        .flat_map(|path| evaluate(resource, resource, path));
+        .flat_map(|path| searched.evaluate(resource, path));
     if parameter.components.is_empty() {
         return elements.map(Found::Element).collect();
     }
@@ -37,7 +39,7 @@ pub fn find<'a>(resource: Node<'a>, parameter: &SearchParameter) -> Vec<Found<'a
         let components = parameter.components.iter().map(|component| {
             let paths = component.paths.iter();
             let found: Vec<_> = paths
-                .flat_map(|path| evaluate(resource, element, path))
+                .flat_map(|path| searched.evaluate(element, path))
                 .collect();
             (!found.is_empty()).then_some(found)
         });
@@ -46,48 +48,89 @@ pub fn find<'a>(resource: Node<'a>, parameter: &SearchParameter) -> Vec<Found<'a
     elements.filter_map(parts).collect()
 }
 
-/// The elements that a path leads to, in the order in which they stand.
+/// The elements that a path leads to, in the order in which they stand; [`Searched`] is for
+/// more than one path.
 #[must_use]
 pub fn evaluate<'a>(resource: Node<'a>, from: Node<'a>, path: &Path) -> Vec<Node<'a>> {
-    let start = [if path.is_absolute { resource } else { from }];
-    let Some((first, rest)) = path.steps.split_first() else {
-        return start.to_vec();
-    };
-    let mut at = follow(resource, &start, first);
-    for step in rest {
-        at = follow(resource, &at, step);
-    }
-    if path.is_truth {
-        let is_true = at.iter().any(|node| node.value.as_bool() != Some(false));
-        let value = if is_true { &TRUE } else { &FALSE };
-        at = r4()
-            .find("boolean")
-            .map(|type_id| Node { value, type_id })
-            .into_iter()
-            .collect();
-    }
-    at
+    Searched::of(resource).evaluate(from, path)
 }
 
-fn follow<'a>(resource: Node<'a>, from: &[Node<'a>], step: &Step) -> Vec<Node<'a>> {
-    let mut found = Vec::new();
-    for node in from {
-        node.children(step.name, &mut |child| {
-            let goes_on = match &step.filter {
-                Filter::All | Filter::Index(_) => true,
-                Filter::OfType(name) => child.type_name() == *name,
-                Filter::Where(name, code) => child.text(name) == Some(*code),
-                Filter::Resolves(name) => leads_to(resource, child) == Some(*name),
-            };
-            if goes_on {
-                found.push(child);
-            }
-        });
+/// A resource in which elements are found. What it contains is gathered by id once, when a
+/// reference first asks for it.
+pub struct Searched<'a> {
+    resource: Node<'a>,
+    contained: OnceCell<HashMap<&'a str, &'a Value>>,
+}
+
+impl<'a> Searched<'a> {
+    /// Of this resource, the outermost one.
+    #[must_use]
+    pub const fn of(resource: Node<'a>) -> Self {
+        Self {
+            resource,
+            contained: OnceCell::new(),
+        }
     }
-    match step.filter {
-        // Of all that were found, as FHIRPath counts, not of each parent.
-        Filter::Index(index) => found.get(index).copied().into_iter().collect(),
-        _ => found,
+
+    /// The resource.
+    #[must_use]
+    pub const fn resource(&self) -> Node<'a> {
+        self.resource
+    }
+
+    /// The elements that a path leads to, in the order in which they stand.
+    #[must_use]
+    pub fn evaluate(&self, from: Node<'a>, path: &Path) -> Vec<Node<'a>> {
+        let start = [if path.is_absolute {
+            self.resource
+        } else {
+            from
+        }];
+        let Some((first, rest)) = path.steps.split_first() else {
+            return start.to_vec();
+        };
+        let mut at = self.follow(&start, first);
+        for step in rest {
+            at = self.follow(&at, step);
+        }
+        if path.is_truth {
+            let is_true = at.iter().any(|node| node.value.as_bool() != Some(false));
+            let value = if is_true { &TRUE } else { &FALSE };
+            at = r4()
+                .find("boolean")
+                .map(|type_id| Node { value, type_id })
+                .into_iter()
+                .collect();
+        }
+        at
+    }
+
+    fn follow(&self, from: &[Node<'a>], step: &Step) -> Vec<Node<'a>> {
+        let mut found = Vec::new();
+        for node in from {
+            node.children(step.name, &mut |child| {
+                let goes_on = match &step.filter {
+                    Filter::All | Filter::Index(_) => true,
+                    Filter::OfType(name) => child.type_name() == *name,
+                    Filter::Where(name, code) => child.text(name) == Some(*code),
+                    Filter::Resolves(name) => self.leads_to(child) == Some(*name),
+                };
+                if goes_on {
+                    found.push(child);
+                }
+            });
+        }
+        match step.filter {
+            // Of all that were found, as FHIRPath counts, not of each parent.
+            Filter::Index(index) => found.get(index).copied().into_iter().collect(),
+            _ => found,
+        }
+    }
+
+    fn leads_to(&self, reference: Node<'a>) -> Option<&'a str> {
+        let by_id = || contained_by_id(self.resource.value);
+        let contained = |id: &str| self.contained.get_or_init(by_id).get(id).copied();
+        leads_to(self.resource, contained, reference)
     }
 }
 
@@ -119,24 +162,33 @@ fn led_to(from: TypeId, step: &Step) -> Vec<TypeId> {
 }
 
 /// The type that a Reference leads to, as far as it says so itself: by its literal, by
-/// the contained resource it names, or by its `type`.
-#[must_use]
-pub fn leads_to<'a>(resource: Node<'a>, reference: Node<'a>) -> Option<&'a str> {
+/// the contained resource it names, which `contained` finds by id, or by its `type`.
+pub(crate) fn leads_to<'a>(
+    resource: Node<'a>,
+    contained: impl FnOnce(&str) -> Option<&'a Value>,
+    reference: Node<'a>,
+) -> Option<&'a str> {
     let Some(text) = reference.text("reference") else {
         return reference.text("type");
     };
     match text.strip_prefix('#') {
         // The resource that contains, seen from one that it contains.
         Some("") => Some(resource.type_name()),
-        Some(id) => contained(resource.value, id)?.get("resourceType")?.as_str(),
+        Some(id) => contained(id)?.get("resourceType")?.as_str(),
         None => type_in(text).or_else(|| reference.text("type")),
     }
 }
 
-fn contained<'a>(resource: &'a Value, id: &str) -> Option<&'a Value> {
-    let all = resource.get("contained")?.as_array()?;
-    all.iter()
-        .find(|one| one.get("id").and_then(Value::as_str) == Some(id))
+/// The resources that a resource contains, by their ids; of one id the first counts.
+pub(crate) fn contained_by_id(resource: &Value) -> HashMap<&str, &Value> {
+    let contained = resource.get("contained").and_then(Value::as_array);
+    let mut by_id = HashMap::new();
+    for one in contained.unwrap_or_default() {
+        if let Some(id) = one.get("id").and_then(Value::as_str) {
+            by_id.entry(id).or_insert(one);
+        }
+    }
+    by_id
 }
 
 /// The type in `Type/id`, `Type/id/_history/1`, `Type?criteria`, or such an end of a URL
@@ -153,4 +205,49 @@ fn type_in(text: &str) -> Option<&str> {
     let name = before.rsplit('/').next().filter(is_type)?;
     let is_id = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
     ((1..=64).contains(&id.len()) && id.bytes().all(is_id)).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+
+    /// A Provenance with these contained resources, `(type, id)`, and a target `#id` each.
+    fn provenance(contained: &[(&str, String)]) -> Value {
+        let show = |(name, id): &(&str, String)| {
+            let contained = format!(r#"{{"resourceType":"{name}","id":"{id}"}}"#);
+            (contained, format!(r##"{{"reference":"#{id}"}}"##))
+        };
+        let (contained, targets): (Vec<_>, Vec<_>) = contained.iter().map(show).unzip();
+        let text = format!(
+            r#"{{"resourceType":"Provenance","contained":[{}],"target":[{}]}}"#,
+            contained.join(","),
+            targets.join(",")
+        );
+        json::parse(text.as_bytes()).unwrap()
+    }
+
+    fn patients(value: &Value) -> usize {
+        let resource = Node::resource(value).unwrap();
+        let parameter = r4().parameter(resource.type_id, "patient").unwrap();
+        find(resource, parameter).len()
+    }
+
+    /// Five thousand million steps if each reference went through what is contained.
+    #[test]
+    fn many_references_to_many_contained_resources_are_followed_at_once() {
+        let name = |number: usize| ["Patient", "Device"][number % 2];
+        let contained: Vec<_> = (0..100_000)
+            .map(|number| (name(number), number.to_string()))
+            .collect();
+        assert_eq!(patients(&provenance(&contained)), 50_000);
+    }
+
+    #[test]
+    fn of_contained_resources_of_one_id_the_first_counts() {
+        let both = ["Patient", "Device"].map(|name| (name, "a".to_owned()));
+        assert_eq!(patients(&provenance(&both)), 2);
+        let both = ["Device", "Patient"].map(|name| (name, "a".to_owned()));
+        assert_eq!(patients(&provenance(&both)), 0);
+    }
 }

@@ -193,3 +193,22 @@ fn a_composite_keeps_together_what_one_element_has() {
         [one("sys", "120"), one("dia", "80")]
     );
 }
+
+/// One less than a card has room for: none is left out, and each repeated one is looked up.
+#[test]
+fn many_repeated_codes_are_found_once_each_in_their_order() {
+    let coding = |number: usize| format!(r#"{{"code":"{number}"}}"#);
+    let repeated = (0..499).chain((0..100_000).map(|_| 498));
+    let codings: Vec<_> = repeated.map(coding).collect();
+    let found = values(
+        &format!(
+            r#"{{"resourceType":"Observation","code":{{"coding":[{}]}}}}"#,
+            codings.join(",")
+        ),
+        "code",
+    );
+    let each: Vec<_> = (0..499)
+        .map(|number: usize| code("", &number.to_string()))
+        .collect();
+    assert_eq!(found, each);
+}

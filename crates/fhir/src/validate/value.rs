@@ -69,7 +69,7 @@ impl<'a> Walk<'a> {
         if let Some(id) = text.and_then(|text| text.strip_prefix('#')) {
             self.container
                 .refers(text.unwrap_or_default(), self.is_contained);
-            if !id.is_empty() && !self.container.has(id) {
+            if !id.is_empty() && self.container.contained(id).is_none() {
                 let says =
                     "the reference names no contained resource; add it or refer by `Type/id`";
                 return self.broken("ref-1", says, path);
@@ -77,7 +77,8 @@ impl<'a> Walk<'a> {
         }
         // From a contained resource `#` and `#id` are seen from the outermost one.
         let outermost = self.container.node().unwrap_or(self.resource);
-        let Some(leads_to) = leads_to(outermost, node) else {
+        let contained = |id: &str| self.container.contained(id);
+        let Some(leads_to) = leads_to(outermost, contained, node) else {
             return;
         };
         let Some(leads_to) = r4().resource(leads_to) else {
