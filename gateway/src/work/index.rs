@@ -17,6 +17,7 @@ use crate::{
     http::reply::VersionMark,
     ports::Ports,
     record::{
+        damage::{Damage, RowPlace},
         index_card::made::{Carded, Carding},
         version,
     },
@@ -24,7 +25,7 @@ use crate::{
 };
 use actix_web::web;
 use cards::INDEX_EPOCH;
-use model::{Clock, FacilityName, Random, RandomUnavailable, Timestamp};
+use model::{Clock, FacilityName, Random, RandomUnavailable, Tag, Timestamp};
 use std::sync::Arc;
 use store::{HeadMember, NewCard, Reader, Store, Tx, Version};
 
@@ -96,6 +97,10 @@ impl Job for IndexJob {
             move |reader: &mut Reader| reader.cards().uncarded(id, after, INDEX_EPOCH, LOOKED_AT);
         let looked = self.store.search("index: versions", read).await?;
         next.seen += u64::from(looked.seen);
+        for records in looked.unfit.chunks(TOGETHER) {
+            self.report(records).await?;
+            next.unread += records.len() as u64;
+        }
         for members in looked.missing.chunks(TOGETHER) {
             self.make(members, &mut next).await?;
         }
@@ -120,9 +125,27 @@ impl Job for IndexJob {
 }
 
 impl IndexJob {
-    /// Makes the cards of these versions, as far as they open.
+    /// Names records of which no card is made: their links name versions that are not the
+    /// current ones.
+    async fn report(&self, unfit: &[Tag]) -> Result<(), Failure> {
+        for row in self.rows(unfit.to_vec()).await? {
+            let cause = "the link of a record to itself does not name its current version";
+            let place = RowPlace::of(&row);
+            self.facility.report_row(Damage::Missing, place, cause);
+        }
+        Ok(())
+    }
+
+    /// Makes the cards of these versions, as far as they open and are current.
     async fn make(&self, members: &[HeadMember], state: &mut IndexState) -> Result<(), Failure> {
-        let rows = self.rows(members).await?;
+        let records = members.iter().map(|member| member.record).collect();
+        let mut rows = self.rows(records).await?;
+        rows.retain(|row| {
+            members.contains(&HeadMember {
+                record: row.record,
+                number: row.number,
+            })
+        });
         let keys = rows.iter().map(|row| row.data_key).collect();
         self.facility.keys.hold_all(keys).await?;
         let mut cards = Vec::new();
@@ -141,19 +164,19 @@ impl IndexJob {
         Ok(())
     }
 
-    /// Those of the versions that can be read.
-    async fn rows(&self, members: &[HeadMember]) -> Result<Vec<Version>, Failure> {
-        let (id, members) = (self.facility.id, members.to_vec());
+    /// The current versions of the records, as far as they can be read.
+    async fn rows(&self, records: Vec<Tag>) -> Result<Vec<Version>, Failure> {
+        let id = self.facility.id;
         let read = move |reader: &mut Reader| {
             let mut versions = reader.versions();
-            let rows = members.iter().map(|member| {
-                match versions.find(id, member.record, member.number) {
+            let rows = records
+                .iter()
+                .map(|record| match versions.current(id, *record) {
                     Err(error @ (store::Error::Unavailable | store::Error::TooCostly)) => {
                         Err(error)
                     }
                     found => Ok(found.ok().flatten()),
-                }
-            });
+                });
             let rows: Result<Vec<Option<Version>>, store::Error> = rows.collect();
             Ok(rows?.into_iter().flatten().collect())
         };

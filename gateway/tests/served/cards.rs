@@ -9,7 +9,7 @@ use crate::{
 };
 use devkit::issuer::DemoUser;
 use gateway::{
-    Facility,
+    Damage, Facility,
     work::{index as indexing, jobs::Turn},
 };
 use index::{Card, ParameterNumber};
@@ -24,6 +24,7 @@ on_both! {
     who_writes_at_once_about_a_patient_keeps_the_head,
     what_a_bundle_writes_has_cards,
     what_has_no_card_gets_one_from_the_job,
+    a_version_that_is_not_the_current_one_gets_no_card,
 }
 
 struct Site {
@@ -213,4 +214,28 @@ async fn what_has_no_card_gets_one_from_the_job(kind: Kind) {
     // It rests, here and in a process that starts later.
     let mut later = indexing::worker(&site.house.app, &facility).unwrap();
     assert!(matches!(later.turn().await.unwrap(), Turn::Rested(_)));
+}
+
+/// Somebody who writes to the database makes a record name the version before as its own.
+async fn a_version_that_is_not_the_current_one_gets_no_card(kind: Kind) {
+    let site = Site::on(kind).await;
+    let patient = site.system.create("Patient", records::patient("a")).await;
+    let about = || records::observation(&patient);
+    let first = site.system.create("Observation", about()).await;
+    let path = format!("Observation/{first}");
+    let changed = records::with_id(about(), &first);
+    site.system.put(&path, changed).await.expect(200);
+    site.house.sql(
+        "DELETE FROM card; DELETE FROM patient_head;
+        UPDATE link SET version = 1 WHERE version = 2 AND param = '_id'",
+    );
+    let facility = site.facility();
+    let mut worker = indexing::worker(&site.house.app, &facility).unwrap();
+    while worker.turn().await.unwrap() == Turn::Worked {}
+    let progress = facility.index_status.read();
+    assert!(progress.complete);
+    assert_eq!(progress.unread, 1);
+    assert!(facility.damages.count(Damage::Missing) > 0);
+    // That of the patient alone.
+    assert_eq!(site.house.query("SELECT count(*) FROM card"), [["1"]]);
 }

@@ -23,6 +23,11 @@ on_both! {
     a_card_that_was_put_back_is_missed,
     a_card_of_two_patients_that_was_cut_is_warned_of,
     a_head_that_was_cut_swapped_or_put_back_is_missed,
+    heads_and_cards_that_were_cut_together_are_missed,
+    a_head_begun_after_cards_were_cut_hides_nothing,
+    a_head_put_back_with_its_cards_is_missed,
+    a_card_whose_type_was_changed_is_missed,
+    a_card_of_two_patients_that_was_put_back_is_warned_of,
     a_transaction_finds_what_it_wrote,
     what_is_not_read_is_refused,
 }
@@ -55,12 +60,26 @@ impl Site {
     }
 
     /// Writes a record about the patient under this id.
-    async fn put(&self, kind: &str, id: &str, mut body: Value) {
+    async fn put(&self, kind: &str, id: &str, body: Value) {
+        self.write(kind, id, body).await.expect(201);
+    }
+
+    /// Writes another version of an Observation about the patient.
+    async fn change(&self, id: &str, body: Value) {
+        self.write("Observation", id, body).await.expect(200);
+    }
+
+    async fn write(&self, kind: &str, id: &str, mut body: Value) -> Reply {
         body["resourceType"] = kind.into();
         body["id"] = id.into();
         body["subject"] = json!({"reference": format!("Patient/{}", self.patient)});
-        let path = format!("{kind}/{id}");
-        self.system.put(&path, body).await.expect(201);
+        self.system.put(&format!("{kind}/{id}"), body).await
+    }
+
+    /// A search within the patient is refused.
+    async fn refuses(&self, query: &str) {
+        let path = format!("{query}&patient={}", self.patient);
+        self.system.get(&path).await.expect(500);
     }
 
     async fn search(&self, kind: &str, query: &str) -> Reply {
@@ -328,8 +347,7 @@ async fn a_card_that_was_cut_is_missed(kind: Kind) {
         "Condition?code=c",
         "Observation?_sort=date",
     ] {
-        let path = format!("{query}&patient={}", site.patient);
-        site.system.get(&path).await.expect(500);
+        site.refuses(query).await;
     }
     // Other patients are none of it.
     let other = site.system.create("Patient", records::patient("b")).await;
@@ -434,8 +452,7 @@ async fn a_card_that_was_edited_is_left_out_with_a_warning(kind: Kind) {
     // The head says nothing of what stands in a card, and fits.
     site.house
         .sql("UPDATE card SET version = 7 WHERE resource_type = 'Observation'");
-    let path = format!("Observation?patient={}&status=final", site.patient);
-    site.system.get(&path).await.expect(500);
+    site.refuses("Observation?status=final").await;
 }
 
 async fn a_card_that_was_put_back_is_missed(kind: Kind) {
@@ -444,14 +461,7 @@ async fn a_card_that_was_put_back_is_missed(kind: Kind) {
         .await;
     site.house
         .sql("CREATE TABLE kept AS SELECT * FROM card WHERE resource_type = 'Observation'");
-    let mut changed = weight("99", "2022");
-    changed["resourceType"] = "Observation".into();
-    changed["id"] = "light".into();
-    changed["subject"] = json!({"reference": format!("Patient/{}", site.patient)});
-    site.system
-        .put("Observation/light", changed)
-        .await
-        .expect(200);
+    site.change("light", weight("99", "2022")).await;
     assert_eq!(
         site.found("Observation", "value-quantity=gt70").await,
         ["light"]
@@ -460,8 +470,7 @@ async fn a_card_that_was_put_back_is_missed(kind: Kind) {
         "DELETE FROM card WHERE resource_type = 'Observation';
         INSERT INTO card SELECT * FROM kept",
     );
-    let path = format!("Observation?patient={}&value-quantity=gt70", site.patient);
-    site.system.get(&path).await.expect(500);
+    site.refuses("Observation?value-quantity=gt70").await;
 }
 
 async fn a_card_of_two_patients_that_was_cut_is_warned_of(kind: Kind) {
@@ -474,6 +483,21 @@ async fn a_card_of_two_patients_that_was_cut_is_warned_of(kind: Kind) {
     site.house
         .sql("DELETE FROM card WHERE resource_type = 'Observation'");
     assert!(warns(&site, "status=final").await);
+}
+
+async fn heads_and_cards_that_were_cut_together_are_missed(kind: Kind) {
+    let site = Site::on(kind).await;
+    site.put("Observation", "light", weight("60.5", "2019-03-05"))
+        .await;
+    let search = format!("Observation?patient={}&status=final", site.patient);
+    let patient = site.house.caller(&DemoUser::Patient {
+        id: site.patient.parse().unwrap(),
+    });
+    assert_eq!(patient.found(&search).await, 1);
+    site.house.sql("DELETE FROM card; DELETE FROM patient_head");
+    for caller in [&site.system, &patient] {
+        caller.get(&search).await.expect(500);
+    }
 }
 
 async fn a_head_that_was_cut_swapped_or_put_back_is_missed(kind: Kind) {
@@ -503,5 +527,73 @@ async fn a_head_that_was_cut_swapped_or_put_back_is_missed(kind: Kind) {
         assert_eq!(ids(&by_id), ["light"]);
         site.system.create("Observation", records::observation(&other)).await;
         site.house.sql(right);
+    }
+}
+
+async fn a_head_begun_after_cards_were_cut_hides_nothing(kind: Kind) {
+    let site = Site::on(kind).await;
+    site.put("Observation", "light", weight("60.5", "2019-03-05"))
+        .await;
+    site.house.sql("DELETE FROM card; DELETE FROM patient_head");
+    // The next write begins a head that fits what is left.
+    site.put("Observation", "heavy", weight("95", "2020")).await;
+    let search = format!("Observation?patient={}&status=final", site.patient);
+    let patient = site.house.caller(&DemoUser::Patient {
+        id: site.patient.parse().unwrap(),
+    });
+    for caller in [&site.system, &patient] {
+        caller.get(&search).await.expect(500);
+    }
+}
+
+async fn a_head_put_back_with_its_cards_is_missed(kind: Kind) {
+    let site = Site::on(kind).await;
+    site.put("Observation", "light", weight("60.5", "2019-03-05"))
+        .await;
+    site.house.sql(
+        "CREATE TABLE kept AS SELECT * FROM card WHERE resource_type = 'Observation';
+        CREATE TABLE kept_heads AS SELECT * FROM patient_head",
+    );
+    site.change("light", weight("99", "2022")).await;
+    assert_eq!(site.found("Observation", "status=final").await, ["light"]);
+    site.house.sql(
+        "DELETE FROM card WHERE resource_type = 'Observation'; DELETE FROM patient_head;
+        INSERT INTO card SELECT * FROM kept; INSERT INTO patient_head SELECT * FROM kept_heads",
+    );
+    site.refuses("Observation?status=final").await;
+}
+
+async fn a_card_whose_type_was_changed_is_missed(kind: Kind) {
+    let site = Site::on(kind).await;
+    observations(&site).await;
+    let condition = json!({"code": code("s", "c")});
+    site.put("Condition", "changed", condition).await;
+    assert_eq!(site.found("Condition", "code=c").await, ["changed"]);
+    site.house
+        .sql("UPDATE card SET resource_type = 'Basic' WHERE resource_type = 'Condition'");
+    site.refuses("Condition?code=c").await;
+    // Those of other types are as they were.
+    assert_eq!(site.found("Observation", "code=29463-7").await.len(), 2);
+}
+
+async fn a_card_of_two_patients_that_was_put_back_is_warned_of(kind: Kind) {
+    let site = Site::on(kind).await;
+    let other = site.system.create("Patient", records::patient("b")).await;
+    let both = |value: &str| {
+        let mut both = weight(value, "2019-03-05");
+        both["performer"] = json!([{"reference": format!("Patient/{other}")}]);
+        both
+    };
+    site.put("Observation", "both", both("60.5")).await;
+    site.house
+        .sql("CREATE TABLE kept AS SELECT * FROM card WHERE resource_type = 'Observation'");
+    site.change("both", both("99")).await;
+    assert!(!warns(&site, "value-quantity=gt70").await);
+    site.house.sql(
+        "DELETE FROM card WHERE resource_type = 'Observation';
+        INSERT INTO card SELECT * FROM kept",
+    );
+    for query in ["value-quantity=gt70", "value-quantity=lt70"] {
+        assert!(warns(&site, query).await, "{query}");
     }
 }

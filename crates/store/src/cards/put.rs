@@ -18,14 +18,15 @@ use crate::{
 };
 use model::Tag;
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
 
 /// Cards in one statement.
 const BATCH: usize = 500;
 
-/// A batch ends before a record would come twice in it.
+/// A batch ends before a record would come twice in it. The heads of all batches are locked
+/// first: locked batch by batch, two requests could each wait for a head of the other.
 pub(crate) fn put_many(
     tx: &mut impl Writes,
     facility: FacilityId,
@@ -39,6 +40,9 @@ pub(crate) fn put_many(
             .take(BATCH)
             .take_while(|new| seen.insert(new.record));
         let (batch, after) = rest.split_at(fresh.count().max(1));
+        if rest.len() == new.len() && !after.is_empty() {
+            heads::hold(tx, facility, &patients(new))?;
+        }
         put(tx, facility, batch)?;
         rest = after;
     }
@@ -51,8 +55,7 @@ fn put(tx: &mut impl Writes, facility: FacilityId, batch: &[NewCard]) -> Result<
         .flat_map(|new| &new.heads)
         .map(|keeper| (keeper.patient(), keeper))
         .collect();
-    let patients: Vec<Tag> = keepers.keys().copied().collect();
-    let held = heads::hold(tx, facility, &patients)?;
+    let held = heads::hold(tx, facility, &patients(batch))?;
     let replaced = write::replace(tx, facility, batch)?;
     let mut changed = Vec::new();
     for (patient, change) in changes(batch, &replaced) {
@@ -67,6 +70,13 @@ fn put(tx: &mut impl Writes, facility: FacilityId, batch: &[NewCard]) -> Result<
         }
     }
     heads::put(tx, facility, &changed)
+}
+
+/// The patients whose heads change, sorted, each once.
+fn patients(new: &[NewCard]) -> Vec<Tag> {
+    let keepers = new.iter().flat_map(|new| &new.heads);
+    let patients: BTreeSet<Tag> = keepers.map(|keeper| keeper.patient()).collect();
+    patients.into_iter().collect()
 }
 
 fn changes(batch: &[NewCard], replaced: &[Replaced]) -> BTreeMap<Tag, HeadChange> {

@@ -22,8 +22,11 @@ pub struct PatientCards {
     pub own: Vec<Card>,
     /// Those of records of the type that refer to the patient and are sealed under others.
     pub others: Vec<Card>,
-    /// Records of the type that refer to the patient and have no card.
+    /// Records of the type that refer to the patient, are sealed under others, and have no
+    /// card of their type and version.
     pub without: Vec<Tag>,
+    /// Those that are sealed under the patient: their cards are not what was stored.
+    pub own_without: Vec<Tag>,
 }
 
 /// A part of a facility's current versions, in the order of their tags.
@@ -35,6 +38,8 @@ pub struct Uncarded {
     pub seen: u32,
     /// Those without a card of their version by the definitions.
     pub missing: Vec<HeadMember>,
+    /// Records whose link to themselves names another version than their newest.
+    pub unfit: Vec<Tag>,
 }
 
 const MEMBER: i32 = 1;
@@ -62,6 +67,8 @@ struct Line {
     data_key_id: Option<Vec<u8>>,
     #[diesel(sql_type = Nullable<Binary>)]
     sealed: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    sealed_under: Option<Vec<u8>>,
 }
 
 #[derive(QueryableByName)]
@@ -77,28 +84,36 @@ struct Current {
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
+    newest: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
     card_version: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
     index_epoch: Option<i64>,
 }
 
-/// `?1` the facility, `?2` the patient, `?3` the type.
+/// `?1` the facility, `?2` the patient, `?3` the type. A card of another type or version than
+/// the link is none: its record stands in the last part, as one that lost its card.
 const OF_PATIENT: &str = "
     SELECT 1 AS part, NULL AS resource_type, record_tag, version, NULL AS index_epoch,
-        NULL AS time_ms, NULL AS subject_tag, NULL AS data_key_id, NULL AS sealed
+        NULL AS time_ms, NULL AS subject_tag, NULL AS data_key_id, NULL AS sealed,
+        NULL AS sealed_under
     FROM card WHERE facility_id = ?1 AND subject_tag = ?2 AND resource_type <> ?3
     UNION ALL
     SELECT 2, resource_type, record_tag, version, index_epoch, time_ms, subject_tag,
-        data_key_id, sealed
+        data_key_id, sealed, subject_tag
     FROM card WHERE facility_id = ?1 AND subject_tag = ?2 AND resource_type = ?3
     UNION ALL
-    SELECT 3, NULL, patient_tag, NULL, NULL, NULL, NULL, data_key_id, head
+    SELECT 3, NULL, patient_tag, NULL, NULL, NULL, NULL, data_key_id, head, NULL
     FROM patient_head WHERE facility_id = ?1 AND patient_tag = ?2
     UNION ALL
     SELECT 4, c.resource_type, l.record_tag, c.version, c.index_epoch, c.time_ms,
-        c.subject_tag, c.data_key_id, c.sealed
+        c.subject_tag, c.data_key_id, c.sealed, v.subject_tag
     FROM link l LEFT JOIN card c
         ON c.facility_id = l.facility_id AND c.record_tag = l.record_tag
+        AND c.resource_type = l.resource_type AND c.version = l.version
+    LEFT JOIN version v
+        ON v.facility_id = l.facility_id AND v.record_tag = l.record_tag
+        AND v.version = l.version
     WHERE l.facility_id = ?1 AND l.resource_type = ?3 AND l.param IN ('patient', 'subject')
         AND l.target_tag = ?2 AND (c.subject_tag IS NULL OR c.subject_tag <> ?2)";
 
@@ -109,7 +124,10 @@ const NUMBER_OF_PATIENT: &str = "
 
 /// `?1` the facility, `?2` the record before, `?3` the parameter of own links, `?4` how many.
 const CURRENT: &str = "
-    SELECT w.record_tag, w.version, c.version AS card_version, c.index_epoch
+    SELECT w.record_tag, w.version,
+        (SELECT max(v.version) FROM version v WHERE v.facility_id = w.facility_id
+            AND v.record_tag = w.record_tag) AS newest,
+        c.version AS card_version, c.index_epoch
     FROM (SELECT facility_id, record_tag, version FROM link
         WHERE facility_id = ?1 AND record_tag > ?2 AND param = ?3
         ORDER BY record_tag LIMIT ?4) AS w
@@ -171,7 +189,7 @@ impl<A: Access> Cards<'_, A> {
                 Conn::Postgres(conn) => run!(conn, numbered(OF_PATIENT)),
             }
         })?;
-        read(lines)
+        read(lines, patient)
     }
 
     /// The next current versions after a record, and which of them have no card of their
@@ -201,26 +219,27 @@ impl<A: Access> Cards<'_, A> {
             }
         })?;
         let last = lines.last().map(|line| column::tag(&line.record_tag));
-        let seen = column::number(lines.len())?;
-        let wanted = i64::from(index_epoch);
-        let missing = lines.into_iter().filter(|line| {
-            line.card_version != Some(line.version) || line.index_epoch != Some(wanted)
-        });
-        let member = |line: Current| {
-            Ok(HeadMember {
-                record: column::tag(&line.record_tag)?,
-                number: column::version_number(line.version)?,
-            })
-        };
-        Ok(Uncarded {
+        let mut found = Uncarded {
             last: last.transpose()?,
-            seen,
-            missing: missing.map(member).collect::<Result<_, Error>>()?,
-        })
+            seen: column::number(lines.len())?,
+            missing: Vec::new(),
+            unfit: Vec::new(),
+        };
+        let wanted = i64::from(index_epoch);
+        for line in lines {
+            let record = column::tag(&line.record_tag)?;
+            if line.newest != Some(line.version) {
+                found.unfit.push(record);
+            } else if line.card_version != line.newest || line.index_epoch != Some(wanted) {
+                let number = column::version_number(line.version)?;
+                found.missing.push(HeadMember { record, number });
+            }
+        }
+        Ok(found)
     }
 }
 
-fn read(lines: Vec<Line>) -> Result<PatientCards, Error> {
+fn read(lines: Vec<Line>, patient: Tag) -> Result<PatientCards, Error> {
     let mut found = PatientCards::default();
     for line in lines {
         match line.part {
@@ -236,6 +255,9 @@ fn read(lines: Vec<Line>) -> Result<PatientCards, Error> {
                     sealed: line.sealed.unwrap_or_default(),
                 });
             }
+            OTHER if column::optional_tag(line.sealed_under.as_ref())? == Some(patient) => {
+                found.own_without.push(column::tag(&line.record_tag)?);
+            }
             OTHER if line.sealed.is_none() => found.without.push(column::tag(&line.record_tag)?),
             OTHER => found.others.push(card(line)?),
             _ => return Err(Error::Corrupt("card")),
@@ -244,6 +266,8 @@ fn read(lines: Vec<Line>) -> Result<PatientCards, Error> {
     // A record may refer by both parameters.
     found.others.sort_unstable_by_key(|card| card.record);
     found.others.dedup_by_key(|card| card.record);
+    found.without.sort_unstable();
+    found.without.dedup();
     Ok(found)
 }
 

@@ -46,7 +46,7 @@ pub(super) async fn read(
     })
 }
 
-/// Compares the patient's head with the cards.
+/// Compares the patient's head with the cards, and these with the records under the patient.
 pub(super) async fn check_head(
     exchange: &Exchange<'_>,
     patient: Tag,
@@ -54,8 +54,10 @@ pub(super) async fn check_head(
 ) -> Result<(), Failure> {
     let facility = exchange.facility();
     let cause = match &found.head {
-        None if found.members.is_empty() => return Ok(()),
-        None => "there is no head of a patient who has cards",
+        // A head that was begun after the cards were cut fits.
+        _ if !found.own_without.is_empty() => "records of a patient lost their cards",
+        None if found.members.is_empty() && found.without.is_empty() => return Ok(()),
+        None => "there is no head of a patient who has cards, or records that lost theirs",
         Some(head) => {
             let held = facility.keys.by_id(head.data_key).await;
             let key = held
