@@ -19,6 +19,8 @@ use index::ParameterNumber;
 use model::{LogicalId, ResourceType};
 
 const SORT: &str = "_sort";
+/// Parameters of one `_sort`: each has a key of every match.
+const MAX_SORTED_BY: usize = 8;
 
 /// What a search asks of cards.
 #[derive(Default)]
@@ -70,6 +72,7 @@ impl Within {
         if name == ID {
             let ids = parameter::ids(value)?;
             self.occurrences.push(Occurrence::Ids(ids));
+            self.check_values()?;
             return Ok(true);
         }
         let (code, modifier) = match name.split_once(':') {
@@ -94,12 +97,16 @@ impl Within {
             number: known.number,
             wanted,
         });
+        self.check_values()?;
         Ok(true)
     }
 
     /// Takes `_sort` if it is by parameters of cards.
     pub(crate) fn take_sort(&mut self, kind: &ResourceType, value: &str) -> bool {
         if !offers(kind.as_str()) || matches!(value, "_lastUpdated" | "-_lastUpdated") {
+            return false;
+        }
+        if value.split(',').nth(MAX_SORTED_BY).is_some() {
             return false;
         }
         let by = value.split(',').map(|one| {
@@ -130,13 +137,11 @@ impl Within {
     }
 
     /// Refuses what only cards answer where no patient is named, or leaves it out if the
-    /// caller allows that; refuses more values than one search may have.
+    /// caller allows that.
     ///
     /// # Errors
     /// Too costly.
     pub(crate) fn checked(mut self, page: &mut Page, lenient: bool) -> Result<Self, Failure> {
-        let values = self.occurrences.iter().map(Occurrence::values);
-        check_values(values.sum())?;
         if self.patient.is_some() {
             return Ok(self);
         }
@@ -147,6 +152,12 @@ impl Within {
             page.ignore(&name, || without_patient(&name))?;
         }
         Ok(Self::default())
+    }
+
+    /// Refuses more values than one search may have, before more of them are read.
+    fn check_values(&self) -> Result<(), Failure> {
+        let values = self.occurrences.iter().map(Occurrence::values);
+        check_values(values.sum())
     }
 
     /// Whether it can be answered by cards alone.

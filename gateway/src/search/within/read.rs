@@ -5,7 +5,7 @@ use crate::{
     failure::{Category, Failure},
     search::{
         parameter::{Reading, reference::RecordName},
-        value::bad_value,
+        value::{bad_value, check_values},
     },
 };
 use cards::Known;
@@ -50,6 +50,8 @@ pub(super) fn wanted(
         };
         let read = read.filter(|read| !one.is_empty() && !read.is_empty());
         all.extend(read.ok_or_else(|| bad_value(code, form(kind)))?);
+        // One value may mean a record of each type.
+        check_values(all.len())?;
     }
     Ok(match modifier {
         Some("not") => Wanted::NotAny(all),
