@@ -8,7 +8,7 @@
 //!   one more that the commit compares.
 //! - `permit`, `weigh`, `pass_over` and `require` in `exchange/asked.rs`, and `Rules::allows`,
 //!   await it. Their callers are `async` but for `permit` in `interaction/update.rs` and
-//!   `take` in `interaction/audit_walk.rs`.
+//!   `take` in `interaction/audit/walk.rs`.
 //! - `Rules::would` is asked beforehand and cannot wait: it must go by what was read already,
 //!   and answer as if a consent permitted where nothing was.
 //! - Labels stand beside the patients in [`of_record`], which is given the record's own.

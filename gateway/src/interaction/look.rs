@@ -7,7 +7,7 @@ use crate::{
     failure::Failure,
     http::{head, precondition::Preconditions, query_text, reply::Reply},
     interaction::{
-        audit_event, audit_search,
+        audit,
         history::{self, Asked},
         read, search,
     },
@@ -136,7 +136,7 @@ impl<'r> Look<'r> {
                 id,
                 preconditions,
             } if kind.as_str() == AUDIT_EVENT => {
-                audit_event::read(exchange, id, preconditions).await
+                audit::event::read(exchange, id, preconditions).await
             }
             Self::Read {
                 kind,
@@ -149,7 +149,7 @@ impl<'r> Look<'r> {
                 version,
                 preconditions,
             } if kind.as_str() == AUDIT_EVENT && version == VersionNumber::FIRST => {
-                audit_event::read(exchange, id, preconditions).await
+                audit::event::read(exchange, id, preconditions).await
             }
             Self::Vread {
                 kind,
@@ -167,7 +167,7 @@ impl<'r> Look<'r> {
                 query,
                 lenient,
             } if kind.as_str() == AUDIT_EVENT => {
-                audit_search::search(exchange, query, lenient).await
+                audit::search::search(exchange, query, lenient).await
             }
             Self::Search {
                 kind,

@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
     http::reply::{Reply, Success},
     interaction::{
-        audit_event,
+        audit::event,
         kinds::{ALL_TYPES, Does, Place, Row},
     },
     log::leaf_proof,
@@ -90,7 +90,7 @@ pub async fn of_version(
 /// # Errors
 /// Not found for what is absent or hidden alike.
 pub async fn of_audit_event(exchange: &mut Exchange<'_>, id: &LogicalId) -> Result<Reply, Failure> {
-    let event = audit_event::find(exchange, Action::Proof, id).await?;
+    let event = event::find(exchange, Action::Proof, id).await?;
     let opened = &event.audit;
     let leaves = sealed::event_leaves(&opened.record, &opened.salts, &opened.queries)?;
     let path = event_tree::path(&leaves, event.index)

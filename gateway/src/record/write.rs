@@ -1,15 +1,17 @@
-//! From a permitted resource to the rows of its new version: scope, envelope,
-//! leaf, links and tokens. Nothing is stored here; the exchange commits it.
+//! From a permitted resource to the rows of its new version: scope, envelope, leaf, links,
+//! tokens and card. Nothing is stored here; the exchange commits it.
+
+mod draft;
 
 use crate::{
     exchange::{Exchange, asked::Asked, facts},
-    facility::keyring::HeldKey,
     failure::{Category, Failure},
     http::reply::VersionMark,
     record::{
-        index_card::made::{Carded, Ended},
+        index_card::made::Ended,
         security_context::SecurityContext,
         version::{Found, patients_of},
+        write::draft::Draft,
     },
     search::{
         index::IndexValues,
@@ -17,15 +19,9 @@ use crate::{
     },
 };
 use fhir::{IssueCode, Resource, audit_event::AuditPatient};
-use model::{
-    Digest, FacilityName, LeafKind, LogicalId, ResourceType, Scope, Tag, Timestamp,
-    VersionInteraction, VersionNumber,
-};
+use model::{LogicalId, ResourceType, Scope, Tag, Timestamp, VersionInteraction, VersionNumber};
 use policies::Target;
-use sealing::{ClearFacts, Place, Sealed};
 use std::collections::BTreeSet;
-use store::{Link, NewVersion};
-use tlog::leaf::{self, Statement};
 
 /// References and tokens by which one record is found at most: each is a row, and one
 /// record is one commit, for which others wait on SQLite.
@@ -129,37 +125,9 @@ impl<'r> NewContent<'r> {
 impl Exchange<'_> {
     /// The URL of a new version (<https://hl7.org/fhir/R4/http.html#create>).
     #[must_use]
-    pub fn location(&self, new: &NewContent<'_>, mark: VersionMark) -> String {
-        let (base, kind) = (&self.context.base, new.resource.resource_type());
-        format!("{base}/{kind}/{}/_history/{}", new.id, mark.number)
-    }
-}
-
-/// Everything about a version but its envelope and leaf.
-struct Draft<'a> {
-    kind: &'a ResourceType,
-    id: &'a LogicalId,
-    record: Tag,
-    mark: VersionMark,
-    interaction: VersionInteraction,
-    subject: Option<Tag>,
-    key: HeldKey,
-    content: &'a [u8],
-    links: Vec<Link>,
-    tokens: Vec<model::Token>,
-}
-
-impl Draft<'_> {
-    /// What its card is made of, beside its content.
-    const fn carded(&self) -> Carded<'_> {
-        Carded {
-            kind: self.kind,
-            id: self.id,
-            record: self.record,
-            mark: self.mark,
-            subject: self.subject,
-            key: &self.key,
-        }
+    pub fn location(&self, kind: &ResourceType, id: &LogicalId, mark: VersionMark) -> String {
+        let base = &self.context.base;
+        format!("{base}/{kind}/{id}/_history/{}", mark.number)
     }
 }
 
@@ -260,9 +228,10 @@ pub(crate) async fn put(
         links,
         tokens,
     };
-    let card = exchange.write_card(draft.carded(), Some(new.resource), new.ended);
-    card.await?;
-    add(exchange, asked, draft, new.concerned())?;
+    exchange
+        .write_card(draft.carded(), Some(new.resource), new.ended)
+        .await?;
+    draft.seal(exchange, asked, new.concerned())?;
     Ok(mark)
 }
 
@@ -303,9 +272,10 @@ pub(crate) async fn delete(
         links: Vec::new(),
         tokens: Vec::new(),
     };
-    let card = exchange.write_card(draft.carded(), None, Some(Ended::of(ended)));
-    card.await?;
-    add(exchange, asked, draft, patients)?;
+    exchange
+        .write_card(draft.carded(), None, Some(Ended::of(ended)))
+        .await?;
+    draft.seal(exchange, asked, patients)?;
     Ok(mark)
 }
 
@@ -329,79 +299,6 @@ pub fn next_version(
         number,
         time: exchange.at.max(current.time),
     })
-}
-
-fn add(
-    exchange: &mut Exchange<'_>,
-    asked: &Asked,
-    draft: Draft<'_>,
-    concerned: Vec<AuditPatient>,
-) -> Result<(), Failure> {
-    let name = &exchange.facility().name;
-    let (policy_number, policy) = asked.policy_of(name)?;
-    let place = Place {
-        facility: name,
-        sealed_type: draft.kind.into(),
-        record: draft.record,
-        version: draft.mark.number,
-        clear: ClearFacts {
-            interaction: draft.interaction.as_str(),
-            time: draft.mark.time,
-            policy_number,
-            subject: draft.subject,
-            audit: None,
-        },
-    };
-    let random = &*exchange.app().random;
-    let sealed = sealing::seal(
-        &place,
-        draft.key.id,
-        &draft.key.key,
-        draft.id.as_str(),
-        draft.content,
-        random,
-    )?;
-    let statement = statement(name, &draft, policy, &sealed);
-    let version = NewVersion {
-        commitment: leaf::commitment(&sealed.salts.leaf, &statement.encode()),
-        version: store::Version {
-            resource_type: draft.kind.clone(),
-            record: draft.record,
-            number: draft.mark.number,
-            interaction: draft.interaction,
-            policy_number,
-            time: draft.mark.time,
-            subject: draft.subject,
-            padded_size: sealing::padded_size(&sealed.envelope).unwrap_or(0),
-            data_key: draft.key.id,
-            envelope: sealed.envelope,
-        },
-        links: draft.links,
-        tokens: draft.tokens,
-    };
-    exchange.write_version(asked, version, concerned);
-    Ok(())
-}
-
-/// What the leaf of a version commits to.
-fn statement(
-    facility: &FacilityName,
-    draft: &Draft<'_>,
-    policy: Digest,
-    sealed: &Sealed,
-) -> Statement {
-    Statement {
-        content: leaf::content_digest(&sealed.salts.content, draft.content),
-        facility: facility.clone(),
-        interaction: draft.interaction.as_str().to_owned(),
-        kind: LeafKind::Version,
-        policy,
-        reference: format!("{}/{}", draft.kind, draft.id),
-        seal: sealing::envelope_digest(&sealed.envelope),
-        subject: draft.subject,
-        time: draft.mark.time,
-        version: draft.mark.number.get(),
-    }
 }
 
 /// Which scope seals a version (docs/storage-format.md, "Keys").

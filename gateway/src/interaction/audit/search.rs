@@ -11,7 +11,7 @@ use crate::{
     failure::{Category, Failure},
     http::reply::Reply,
     interaction::{
-        audit_walk::{Matches, Start, walk},
+        audit::walk::{Matches, Start, walk},
         search,
     },
     search::{

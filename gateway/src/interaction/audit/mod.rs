@@ -1,0 +1,5 @@
+//! AuditEvents: read, and searched. The gateway alone makes them (`crate::audit`).
+
+pub(crate) mod event;
+pub(crate) mod search;
+mod walk;
