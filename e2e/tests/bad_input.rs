@@ -309,7 +309,7 @@ fn not_offered() -> Vec<Case> {
             &[405],
         ),
         case(
-            "PATCH, which is not offered",
+            "a PATCH that is none",
             ("PATCH", "Patient/x"),
             "[]",
             &[400, 404, 405, 415],

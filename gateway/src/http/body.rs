@@ -72,6 +72,15 @@ pub async fn read_fhir(request: &HttpRequest, payload: web::Payload) -> Result<B
     read(request, payload, usize::MAX).await
 }
 
+/// Reads a patch in one of its forms.
+///
+/// # Errors
+/// As [`read_fhir`].
+pub async fn read_patch(request: &HttpRequest, payload: web::Payload) -> Result<Body, Failure> {
+    negotiation::patch_form(request)?;
+    read(request, payload, usize::MAX).await
+}
+
 /// Reads a body of FHIR in JSON where there may be none; a body that is not there need not
 /// be declared.
 ///

@@ -10,7 +10,7 @@ use crate::{
     http::header_list,
 };
 use actix_web::{HttpRequest, http::header};
-use fhir::IssueCode;
+use fhir::{IssueCode, patch::JSON_PATCH};
 
 /// The name of our form, and that of JSON which is no FHIR.
 const FHIR_TYPE: &str = "application/fhir+json";
@@ -85,6 +85,15 @@ fn not_acceptable() -> Failure {
     )
 }
 
+/// How a patch is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PatchForm {
+    /// JSON Patch.
+    Json,
+    /// FHIRPath Patch, in Parameters.
+    FhirPath,
+}
+
 /// One member of `Accept`.
 struct Range {
     essence: String,
@@ -149,6 +158,24 @@ pub fn check_fhir_body(request: &HttpRequest) -> Result<(), Failure> {
         "send the body as `Content-Type: application/fhir+json`, in UTF-8 and of \
          `fhirVersion=4.0`",
     )
+}
+
+/// The form of a patch, by what it is declared as.
+///
+/// # Errors
+/// Unsupported media type.
+pub fn patch_form(request: &HttpRequest) -> Result<PatchForm, Failure> {
+    check_coding(request)?;
+    match declared(request)? {
+        Some(declared) if declared.plain && declared.essence == JSON_PATCH => Ok(PatchForm::Json),
+        Some(declared) if declared.plain && JSON_TYPES.contains(&declared.essence.as_str()) => {
+            Ok(PatchForm::FhirPath)
+        }
+        _ => Err(unsupported_media(
+            "send the patch as `Content-Type: application/json-patch+json` (JSON Patch), or as \
+             Parameters in `application/fhir+json` (FHIRPath Patch)",
+        )),
+    }
 }
 
 /// Refuses a body that is not declared as JSON, at a path that is no FHIR.

@@ -1,7 +1,7 @@
 //! What was done for a request with an idempotency key, as far as its answer does
 //! not follow from the request itself: ids that were assigned, versions, times, what
 //! was refused. No content of a record: what a repetition gets back of one is what
-//! it has just sent.
+//! it has just sent, of a patch the version that was made.
 //!
 //! It is small whatever was asked for: each refusal is kept once, however many entries
 //! it met.

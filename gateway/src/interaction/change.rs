@@ -65,8 +65,8 @@ pub(super) struct Kept<'r> {
     pub(super) wrote: &'r Wrote,
 }
 
-/// Answers again a write that was made before. The content of the answer is what the caller has just sent, under the identity
-/// that it got: nothing stored is opened for it.
+/// Answers again a write that was made before. The content of the answer is what the caller
+/// has just sent, under the identity that it got: nothing stored is opened for it.
 pub(super) async fn written_again(
     exchange: &mut Exchange<'_>,
     kept: Kept<'_>,
@@ -91,7 +91,7 @@ pub(super) async fn written_again(
     Ok(Reply {
         success: wrote.success,
         version: Some(mark),
-        location: Some(exchange.location(&new, mark)),
+        location: Some(exchange.location(kind, id, mark)),
         body: Some(new.canonical),
     })
 }

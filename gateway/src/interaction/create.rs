@@ -51,7 +51,7 @@ async fn create(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Rep
     Ok(Reply {
         success: Success::Created,
         version: Some(mark),
-        location: Some(exchange.location(&new, mark)),
+        location: Some(exchange.location(resource.resource_type(), &new.id, mark)),
         body: Some(new.canonical),
     })
 }

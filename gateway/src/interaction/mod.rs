@@ -8,9 +8,7 @@
 //!
 //! A change of a record is a file here, with its line, and its name in [`TABLE`].
 
-pub(crate) mod audit_event;
-pub(crate) mod audit_search;
-mod audit_walk;
+pub(crate) mod audit;
 pub(crate) mod bundle;
 pub(crate) mod change;
 pub(crate) mod content;
@@ -19,6 +17,7 @@ pub(crate) mod delete;
 pub(crate) mod history;
 pub mod kinds;
 pub(crate) mod look;
+mod patch;
 mod read;
 mod search;
 pub(crate) mod update;
@@ -32,11 +31,12 @@ use kinds::{Place, Row, TypeClass, Verb};
 use model::{ResourceType, Restful};
 
 /// The table, in the order of the CapabilityStatement.
-pub static TABLE: [&Row; 13] = [
+pub static TABLE: [&Row; 14] = [
     &create::ROW,
     &read::READ,
     &read::VREAD,
     &update::ROW,
+    &patch::ROW,
     &delete::ROW,
     &history::ROW,
     &search::BY_QUERY,

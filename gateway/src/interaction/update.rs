@@ -70,7 +70,7 @@ async fn update(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Rep
     Ok(Reply {
         success: ready.success,
         version: Some(mark),
-        location: Some(exchange.location(new, mark)),
+        location: Some(exchange.location(resource.resource_type(), id, mark)),
         body: Some(ready.new.canonical),
     })
 }

@@ -19,6 +19,7 @@ use crate::{
     search::{parameter, within},
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use fhir::patch::JSON_PATCH;
 use policies::Action;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -90,6 +91,7 @@ fn statement(base: &str, issuer: Option<&Value>, has_cards: bool) -> Value {
         "implementation": {"description": "Chartseal gateway", "url": base},
         "fhirVersion": "4.0.1",
         "format": ["json", "application/fhir+json"],
+        "patchFormat": ["application/fhir+json", JSON_PATCH],
         "rest": [{
             "mode": "server",
             "security": security(issuer),
@@ -236,7 +238,7 @@ mod tests {
         let version = format!(r#""version":"{}""#, env!("CARGO_PKG_VERSION"));
         let text = text.replace(&version, r#""version":"""#);
         let digest = hex::encode(Sha256::digest(text.as_bytes()));
-        let pinned = "5247f6b2d0c2663cd72ed51e4838c0c8d1af200347acb67ff0cb5e2453718b22";
+        let pinned = "ac764a85487a5ed4c756e5ff642fc7f82c23374be27a69109d99ab89e90851bd";
         assert_eq!(
             digest, pinned,
             "if it is meant to change, change `DATE` too: {text}"

@@ -5,7 +5,7 @@ use crate::{
     exchange::sent::Sent,
     failure::Failure,
     http::body::{self, Body},
-    interaction::kinds::Does,
+    interaction::kinds::{Does, Verb},
 };
 use model::ResourceType;
 
@@ -30,6 +30,7 @@ pub(super) async fn read(
     let bytes = match row.does {
         // A delete is tried without content.
         Does::Validates => body::read_fhir_if_any(request, payload).await?,
+        _ if row.verb == Verb::Patch => body::read_patch(request, payload).await?,
         _ => body::read_fhir(request, payload).await?,
     };
     let throttle = &context.app.throttle;

@@ -5,6 +5,7 @@ use crate::{
     failure::Failure,
     http::{
         body::{self, Body},
+        negotiation::PatchForm,
         precondition::Preconditions,
     },
     idempotency::{self, Answered, Key, Once},
@@ -15,7 +16,7 @@ use crate::{
     },
     record::assigned_id::assigned_id,
 };
-use fhir::{Resource, bundle::EntryUrl};
+use fhir::{Resource, bundle::EntryUrl, patch};
 
 /// What was sent, with its line of the table.
 pub(super) struct Submission {
@@ -24,6 +25,8 @@ pub(super) struct Submission {
     pub(super) url: EntryUrl,
     pub(super) preconditions: Preconditions,
     pub(super) key: Option<Key>,
+    /// How a patch is written.
+    pub(super) patch: Option<PatchForm>,
     pub(super) body: Option<Body>,
 }
 
@@ -53,12 +56,18 @@ impl Submission {
         idempotency::run(context, self.row.interaction(), once.as_ref(), &changing).await
     }
 
-    /// The resource, once it is checked by itself.
+    /// The resource, once it is checked by itself; of a patch, what carries it.
     fn resource(&self, context: &Context) -> Result<Option<Resource>, Failure> {
         let Some(bytes) = &self.body else {
             return Ok(None);
         };
+        if self.patch == Some(PatchForm::Json) {
+            return Ok(Some(patch::carried(bytes)?));
+        }
         let value = body::parse(&context.app, bytes)?;
+        if self.patch == Some(PatchForm::FhirPath) {
+            return Ok(Some(Resource::from_value(value)?));
+        }
         let mut resource = if self.row.place == Place::Type {
             Resource::from_new_value(value)?
         } else {

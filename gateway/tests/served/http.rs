@@ -199,7 +199,7 @@ async fn types_and_places_that_do_not_exist() {
     assert_eq!(system.get("Patient/a_b").await.expect(400).issue(), "value");
     assert_eq!(
         system
-            .send("PATCH", "Patient/1", &[], None)
+            .send("PATCH", "Patient", &[], None)
             .await
             .expect(405)
             .issue(),

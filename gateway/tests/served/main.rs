@@ -60,6 +60,7 @@ mod own_server;
 mod paging;
 mod parameters;
 mod past_the_store;
+mod patch;
 mod percent;
 mod preconditions;
 mod proposals;
