@@ -47,10 +47,12 @@ fn one_process_over_a_standby_that_lags_takes_no_write() {
     assert!(metric(one.watch, "chartseal_anchor_alarm") > 0.5);
     let patient = r#"{"resourceType":"Patient","name":[{"family":"Clara"}]}"#;
     let write = || system.at.post("Patient", patient);
+    // The gateway asks ten times a second.
+    let gateway = Caller::new(&format!("http://127.0.0.1:{}", one.port), None);
+    let held = || gateway.get("readyz").status == 503;
+    service.wait_until("the gateway holding writes", held);
     let refused = write().expect(503, "a write over an older database");
     assert!(refused.header("retry-after").is_some());
-    let gateway = Caller::new(&format!("http://127.0.0.1:{}", one.port), None);
-    drop(gateway.get("readyz").expect(503, "the gateway's readiness"));
     // A read is audited into the table, where its leaf waits.
     drop(system.at.get(&kept).expect(200, "a read"));
     assert!(standby.number("SELECT count(*) FROM pending_leaf") > 0);

@@ -93,7 +93,9 @@ fn silence(chain: &Chain, silent: bool) {
 fn without_the_l2_records_are_served_and_anchors_wait() {
     let (_database, mut site) = start();
     let user = site.users().remove(0);
-    // A running service: the node falls silent.
+    // A running service, which has compared its log with the registry: the node falls silent.
+    let first = user.create_patient("Anna");
+    drop(site.house.final_proof(&user, &first));
     silence(&site.chain, true);
     let version = user.create_patient("Astrid");
     drop(user.at.get(&version).expect(200, "a read"));

@@ -438,7 +438,7 @@ async fn a_card_that_was_edited_is_left_out_with_a_warning(kind: Kind) {
     let flipped = kind.flipped("sealed", IN_CARD);
     let edit = format!(
         "UPDATE card SET {flipped} WHERE record_tag =
-            (SELECT min(record_tag) FROM card WHERE resource_type = 'Observation')"
+            (SELECT record_tag FROM card WHERE resource_type = 'Observation' LIMIT 1)"
     );
     site.house.sql(&edit);
     assert!(warns(&site, "status:missing=false").await);
