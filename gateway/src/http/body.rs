@@ -3,7 +3,10 @@
 use crate::{
     app::App,
     failure::{Category, Failure},
-    http::{negotiation, percent, query_text},
+    http::{
+        negotiation::{self, PatchForm},
+        percent, query_text,
+    },
     limits::{long_work::LONG_BODY, pace::time_of, under_way::Held},
     listener::answer::Asker,
 };
@@ -32,6 +35,8 @@ const HELD_FOR: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Body {
     bytes: web::Bytes,
+    /// Of a patch, how it is written.
+    patch: Option<PatchForm>,
     _held: Held,
 }
 
@@ -40,6 +45,12 @@ impl Body {
     #[must_use]
     pub fn is_long(&self) -> bool {
         self.bytes.len() >= LONG_BODY
+    }
+
+    /// How the patch is written that it is.
+    #[must_use]
+    pub const fn patch(&self) -> Option<PatchForm> {
+        self.patch
     }
 }
 
@@ -77,8 +88,12 @@ pub async fn read_fhir(request: &HttpRequest, payload: web::Payload) -> Result<B
 /// # Errors
 /// As [`read_fhir`].
 pub async fn read_patch(request: &HttpRequest, payload: web::Payload) -> Result<Body, Failure> {
-    negotiation::patch_form(request)?;
-    read(request, payload, usize::MAX).await
+    let form = negotiation::patch_form(request)?;
+    let body = read(request, payload, usize::MAX).await?;
+    Ok(Body {
+        patch: Some(form),
+        ..body
+    })
 }
 
 /// Reads a body of FHIR in JSON where there may be none; a body that is not there need not
@@ -173,7 +188,11 @@ async fn read(request: &HttpRequest, payload: web::Payload, most: usize) -> Resu
             }
             Ok(None) => {
                 let bytes = body.freeze();
-                return Ok(Body { bytes, _held: held });
+                return Ok(Body {
+                    bytes,
+                    patch: None,
+                    _held: held,
+                });
             }
             Ok(Some(Err(_))) => return Err(cut_short()),
             Ok(Some(Ok(chunk))) => chunk,

@@ -4,10 +4,10 @@
 use super::{Answer, Arrived, path, sent_body, shown, submission::Submission};
 use crate::{
     context::Context,
-    http::{head, negotiation, precondition::Preconditions, prefer::Preferences},
+    http::{head, precondition::Preconditions, prefer::Preferences},
     idempotency::Key,
     interaction::{
-        kinds::{Change, Place, Verb},
+        kinds::{Change, Place},
         look::Look,
     },
 };
@@ -24,7 +24,6 @@ pub(super) async fn change(mut arrived: Arrived<'_>, change: Change) -> Answer {
     };
     let (key, wanted) = (Key::of(request)?, Preferences::of(request).body);
     let body = sent_body::read(&mut arrived, Some(url.resource_type())).await?;
-    let patch = (row.verb == Verb::Patch).then(|| negotiation::patch_form(request));
     let long = body.as_ref().is_some_and(|body| body.is_long());
     let submission = Submission {
         row,
@@ -32,7 +31,6 @@ pub(super) async fn change(mut arrived: Arrived<'_>, change: Change) -> Answer {
         url,
         preconditions,
         key,
-        patch: patch.transpose()?,
         body,
     };
     let make = async move |context: &Context| submission.make(context).await;

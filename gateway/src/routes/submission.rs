@@ -25,8 +25,6 @@ pub(super) struct Submission {
     pub(super) url: EntryUrl,
     pub(super) preconditions: Preconditions,
     pub(super) key: Option<Key>,
-    /// How a patch is written.
-    pub(super) patch: Option<PatchForm>,
     pub(super) body: Option<Body>,
 }
 
@@ -61,11 +59,11 @@ impl Submission {
         let Some(bytes) = &self.body else {
             return Ok(None);
         };
-        if self.patch == Some(PatchForm::Json) {
+        if bytes.patch() == Some(PatchForm::Json) {
             return Ok(Some(patch::carried(bytes)?));
         }
         let value = body::parse(&context.app, bytes)?;
-        if self.patch == Some(PatchForm::FhirPath) {
+        if bytes.patch() == Some(PatchForm::FhirPath) {
             return Ok(Some(Resource::from_value(value)?));
         }
         let mut resource = if self.row.place == Place::Type {
