@@ -15,9 +15,6 @@ use model::Tag;
 use std::collections::HashMap;
 use store::{FacilityId, NewCard, Tx};
 
-/// Cards of a request for which others would wait.
-const LONG_WRITES: usize = 50;
-
 /// The cards that a request writes, the last of each record.
 #[derive(Default)]
 pub(crate) struct CardWrites {
@@ -62,10 +59,6 @@ impl Part for CardWrites {
 
     fn give_up(&mut self) {
         *self = Self::default();
-    }
-
-    fn is_long(&self) -> bool {
-        self.cards.len() > LONG_WRITES
     }
 }
 
