@@ -13,7 +13,7 @@ use crate::{
         index_card::made::Ended,
         security_context,
         sight::Looked,
-        version::{Found, is_delete},
+        version::Found,
         write::{self, NewContent},
     },
 };
@@ -127,7 +127,7 @@ impl Stands {
     ) -> Result<Resource, Failure> {
         let newest = exchange.newest(&self.row, sent.preconditions).await?;
         sent.preconditions.check_change(Some(&newest))?;
-        let Some(resource) = self.resource.as_ref().filter(|_| !is_delete(&self.row)) else {
+        let Some(resource) = &self.resource else {
             return Err(Failure::new(
                 Category::Gone,
                 IssueCode::Deleted,
