@@ -165,6 +165,13 @@ pub enum LedgerError {
     /// The nonce is already used in the chain.
     #[error("the nonce is already used")]
     NonceUsed,
+    /// The next nonce that the node names is not free.
+    #[error(
+        "the L2 node names {0} as the submitter's next nonce, which a stored transaction that is \
+         not final has: the node lags, or the chain went back; nothing is sent under it, and the \
+         next step asks again"
+    )]
+    NonceTaken(u64),
     /// The registry would revert, or did.
     #[error("the registry refuses the anchor: {0}")]
     Refused(Refusal),

@@ -7,7 +7,7 @@
 use super::Journal;
 use crate::{
     failure::StepError,
-    ledger::{Evidence, Extension, Inclusion, Ledger, SignedTransaction},
+    ledger::{Evidence, Extension, Inclusion, Ledger, LedgerError, SignedTransaction},
     log::standing::BecomingFinal,
 };
 use model::{AnchorState, LogId, Timestamp};
@@ -35,7 +35,7 @@ impl Journal {
             open.sort_by_key(|post| post.new.nonce);
             open.dedup_by(|a, b| a.new.nonce == b.new.nonce && a.new.submitter == b.new.submitter);
             open.iter()
-                .map(|post| attempts(reader.posts(), post))
+                .map(|post| attempts(reader.posts(), &post.new))
                 .collect()
         });
         Ok(under_way.await?)
@@ -65,6 +65,10 @@ impl Journal {
     }
 
     /// Stores what is about to be broadcast, with the anchors that it carries.
+    ///
+    /// # Errors
+    /// [`LedgerError::NonceTaken`] where an open transaction has the nonce: two that share one
+    /// pass for attempts at one thing.
     pub(crate) async fn prepared<L: Ledger>(
         &self,
         ledger: &L,
@@ -74,7 +78,11 @@ impl Journal {
     ) -> Result<(), StepError> {
         let new = new_post(ledger.chain_id(), ledger.submitter(), signed, now);
         let (anchors, name) = (anchors.to_vec(), ledger_name(ledger));
-        self.write("post", move |tx| {
+        let is_new = self.write("post", move |tx| {
+            let same = attempts(tx.posts(), &new)?;
+            if same.iter().any(|post| post.state != PostState::Replaced) {
+                return Ok(false);
+            }
             if tx.meta().find(LEDGER)?.is_none() {
                 tx.meta().insert(LEDGER, &name)?;
             }
@@ -93,9 +101,11 @@ impl Journal {
                     post,
                 })?;
             }
-            Ok(())
-        })
-        .await?;
+            Ok(true)
+        });
+        if !is_new.await? {
+            return Err(LedgerError::NonceTaken(signed.nonce).into());
+        }
         self.counters.posted();
         Ok(())
     }
@@ -127,7 +137,7 @@ impl Journal {
                 block: at.block,
                 block_hash: at.block_hash,
             };
-            for attempt in attempts(tx.posts(), &post)? {
+            for attempt in attempts(tx.posts(), &post.new)? {
                 if attempt.id != post.id {
                     tx.posts()
                         .set_state(attempt.id, PostState::Replaced, None)?;
@@ -169,7 +179,7 @@ impl Journal {
     pub(crate) async fn failed(&self, post: &Post) -> Result<(), StepError> {
         let post = post.clone();
         self.write("post failed", move |tx| {
-            for attempt in attempts(tx.posts(), &post)? {
+            for attempt in attempts(tx.posts(), &post.new)? {
                 tx.anchors().remove_of_post(attempt.id)?;
                 tx.posts().set_state(attempt.id, PostState::Failed, None)?;
             }
@@ -304,8 +314,8 @@ fn readable(each: Vec<EachAnchor>) -> impl Iterator<Item = Anchor> {
 }
 
 /// All attempts with the nonce of this one that can still be mined.
-fn attempts<A: Access>(mut posts: store::Posts<'_, A>, post: &Post) -> Result<Vec<Post>, Error> {
-    let all = posts.of_nonce(post.new.chain_id, post.new.submitter, post.new.nonce)?;
+fn attempts<A: Access>(mut posts: store::Posts<'_, A>, new: &NewPost) -> Result<Vec<Post>, Error> {
+    let all = posts.of_nonce(new.chain_id, new.submitter, new.nonce)?;
     let open = |post: &Post| !matches!(post.state, PostState::Failed | PostState::Final);
     Ok(all.into_iter().filter(open).collect())
 }

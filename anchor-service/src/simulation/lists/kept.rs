@@ -2,6 +2,7 @@
 
 use crate::ledger::memory::Lie;
 use crate::simulation::{
+    Fault,
     Step::{Checkpoint, Post, Sequence},
     lists::list::{
         Op::{self, Copy, Enqueue, FailOver, Mine, Take, TakeToo},
@@ -25,6 +26,33 @@ async fn a_checkpoint_that_the_signed_states_alone_kept_is_stored_again() {
         Take(Sequence),
     ];
     run(Setting::of_depth(3), &list).await;
+}
+
+/// The node named the nonce of a transaction in a block that is not final. What was signed
+/// under it passed for another attempt at that one, so that its anchors seemed to be in its
+/// block, and their numbers were never free again.
+#[tokio::test]
+async fn a_nonce_that_a_transaction_in_a_block_has_is_not_used_again() {
+    let list = [
+        Enqueue(1, 3),
+        Take(Sequence),
+        TakeToo(Checkpoint),
+        Op::Crash(1, Fault::Persisted),
+        Enqueue(0, 3),
+        TakeToo(Sequence),
+        TakeToo(Post),
+        Op::Crash(1, Fault::Persisted),
+        Op::Mine(3),
+        Take(Post),
+        Op::Lie(Lie::OldNonce),
+        TakeToo(Checkpoint),
+        Take(Post),
+    ];
+    let setting = Setting {
+        depth: 3,
+        heartbeat_seconds: 1,
+    };
+    run(setting, &list).await;
 }
 
 /// The node named a transaction number too large. What was sent under it is given up, and
