@@ -118,15 +118,11 @@ fn refuse_twice(entries: &[Entry]) -> Result<(), Refusal> {
 }
 
 /// Refuses what will be resolved by searching and is not supported yet:
-/// `ifNoneExist`, criteria in the url of a change, references by criteria.
+/// criteria in the url of a change, references by criteria.
 ///
 /// # Errors
 /// When the entry has any of them.
 pub fn refuse_conditional(entry: &mut Entry) -> Result<(), Refusal> {
-    if entry.if_none_exist.is_some() {
-        let text = "conditional create is not supported yet; leave ifNoneExist out";
-        return Err(entry.refuse(IssueCode::NotSupported, text, "request.ifNoneExist"));
-    }
     if entry.method.changes() && matches!(&entry.url, EntryUrl::Type { query: Some(_), .. }) {
         let text =
             "conditional update, patch and delete are not supported yet; name the record by its id";

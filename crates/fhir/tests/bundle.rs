@@ -200,7 +200,6 @@ fn the_order_of_processing_does_not_depend_on_the_order_of_entries() {
 #[test]
 fn conditional_entries_are_parsed_and_refused_by_one_function() {
     for (entry, element) in [
-        (POST.replace(r#""url""#, r#""ifNoneExist":"identifier=1","url""#), "request.ifNoneExist"),
         (DELETE.replace("/1", "?identifier=1"), "request.url"),
         (PUT.replace(r#""url":"Patient/1""#, r#""url":"Patient?identifier=1""#), "request.url"),
         (

@@ -8,11 +8,16 @@ use crate::{
 use fhir::audit_event::{AuditAct, AuditOutcome, AuditTouched};
 use model::{Interaction, Restful};
 
+/// What the event of a conditional create says that found its record.
+const MATCHED: &str = "matched";
+
 /// The acts of one request, in order; the last one goes on.
 pub(super) struct Acts {
     request: Interaction,
     before: Vec<Act>,
     current: Act,
+    /// The act that goes on again after one beside it.
+    aside: Option<Act>,
     /// Number of the act that began last.
     begun: u32,
 }
@@ -86,6 +91,7 @@ impl Acts {
             request: request.clone(),
             before: Vec::new(),
             current: Act::new(0, request.clone()),
+            aside: None,
             begun: 0,
         }
     }
@@ -117,6 +123,32 @@ impl Acts {
         let entry = act.touch(touch);
         self.before.push(act);
         entry
+    }
+
+    /// Begins an act of its own before the act that goes on, such as the search that chooses
+    /// its record.
+    pub(super) fn begin_beside(&mut self, interaction: Restful) {
+        let before = self.next(interaction.into());
+        self.aside = Some(std::mem::replace(&mut self.current, before));
+    }
+
+    /// Ends it, and goes on with the other.
+    pub(super) fn end_beside(&mut self) {
+        if let Some(act) = self.aside.take() {
+            self.go_on_with(act);
+        }
+    }
+
+    /// Puts a record that was found in the place of one that was noted, with a word that says
+    /// so.
+    pub(super) fn found_instead(&mut self, entry: Entry, record: AuditTouched) {
+        if let Some(touch) = self.entry(entry) {
+            *touch = Touch {
+                record,
+                writes: false,
+            };
+        }
+        self.current.ended = (AuditOutcome::Success, Some(MATCHED));
     }
 
     /// A record that was noted.
@@ -151,8 +183,8 @@ impl Acts {
     /// `ended` as a whole counts for every act that did not end worse by itself.
     pub(super) fn recorded(&self, ended: Option<Ended>) -> (Vec<AuditAct>, Vec<&str>) {
         // A Bundle is its entries: it is an act of its own only when it has none.
-        let bare = usize::from(self.before.first().is_some_and(Act::is_bare));
-        let acts = self.before.iter().skip(bare).chain([&self.current]);
+        let counts = |act: &&Act| act.number > 0 || !act.is_bare();
+        let acts = self.before.iter().filter(counts).chain([&self.current]);
         let (mut recorded, mut queries) = (Vec::new(), Vec::new());
         for act in acts {
             let query = act.query.as_deref().map(|text| {

@@ -180,6 +180,30 @@ impl Exchange<'_> {
         }
     }
 
+    /// Begins an act of its own before the act that goes on, such as the search that chooses
+    /// its record.
+    pub(crate) fn begin_beside(&mut self, interaction: Restful) {
+        self.acts.begin_beside(interaction);
+    }
+
+    /// Ends it, and goes on with the other.
+    pub(crate) fn end_beside(&mut self) {
+        self.acts.end_beside();
+    }
+
+    /// Says in the entry of a write that a record was found, and nothing written.
+    pub(crate) fn complete_found(&mut self, asked: &Asked, found: Named) {
+        if let (Some(entry), true) = (asked.entry, asked.is_permitted()) {
+            let record = AuditTouched {
+                kind: found.kind.as_str().to_owned(),
+                id: found.id.as_str().to_owned(),
+                version: found.version,
+                patients: found.patients,
+            };
+            self.acts.found_instead(entry, record);
+        }
+    }
+
     /// Shows what was looked at; its entry says so.
     pub(crate) fn disclose<T>(
         &mut self,

@@ -42,6 +42,8 @@ pub(crate) trait Part: Any + Send {
 pub(crate) enum Step {
     /// Refuses a request that was answered meanwhile.
     Once,
+    /// Refuses a request whose criteria find something else by now.
+    Found,
     /// Versions of records; refuses a number that is taken.
     Records,
     /// Cards of these versions, and the heads of their patients.

@@ -20,8 +20,17 @@ pub fn of_record(request: &HttpRequest) -> Result<Preconditions, Failure> {
     Preconditions::of_request(request)
 }
 
-/// The head of a request to what is no record, such as the base, or of a create: no
-/// preconditions, and no parameter but those of the form.
+/// The head of a create: `If-None-Exist` alone, and no parameter but those of the form.
+///
+/// # Errors
+/// As [`of_record`].
+pub fn of_create(request: &HttpRequest) -> Result<Preconditions, Failure> {
+    form_only(request)?;
+    Preconditions::of_create(request)
+}
+
+/// The head of a request to what is no record, such as the base: no preconditions, and no
+/// parameter but those of the form.
 ///
 /// # Errors
 /// As [`of_record`].

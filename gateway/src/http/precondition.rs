@@ -9,10 +9,12 @@
 //! with it; `*` matches what is not deleted. Two rules are stricter than RFC 9110: a change
 //! is refused for what cannot be read, and a time cannot hold on a record that is not there.
 
+mod criteria;
 mod newest;
 mod since;
 
 pub use crate::http::freshness::Freshness;
+pub use criteria::CriteriaText;
 pub use newest::Newest;
 
 use crate::{
@@ -49,6 +51,7 @@ pub struct Preconditions {
     if_none_match: Option<EntityTags>,
     if_modified_since: Option<Since>,
     if_unmodified_since: Option<Since>,
+    if_none_exist: Option<CriteriaText>,
 }
 
 impl Preconditions {
@@ -82,7 +85,26 @@ impl Preconditions {
             if_none_match: none_of(request)?,
             if_modified_since: date(IF_MODIFIED_SINCE)?,
             if_unmodified_since: date(IF_UNMODIFIED_SINCE)?,
+            if_none_exist: None,
         })
+    }
+
+    /// Those of a create: `If-None-Exist`.
+    ///
+    /// # Errors
+    /// Invalid for another one, or when it cannot be read.
+    pub fn of_create(request: &HttpRequest) -> Result<Self, Failure> {
+        refuse_all_but(request, &[IF_NONE_EXIST])?;
+        Ok(Self {
+            if_none_exist: CriteriaText::of_header(request)?,
+            ..Self::default()
+        })
+    }
+
+    /// What must not be there for a record to be created.
+    #[must_use]
+    pub const fn if_none_exist(&self) -> Option<&CriteriaText> {
+        self.if_none_exist.as_ref()
     }
 
     /// Those of an entry that reads, updates or deletes a record
@@ -109,7 +131,11 @@ impl Preconditions {
         offered(entry.if_none_match.is_some(), "ifNoneMatch", one)?;
         let since = entry.if_modified_since.as_deref();
         offered(since.is_some(), "ifModifiedSince", one && reads)?;
-        offered(entry.if_none_exist.is_some(), "ifNoneExist", false)?;
+        let creates = entry.method == bundle::Method::Post;
+        offered(entry.if_none_exist.is_some(), "ifNoneExist", creates)?;
+        let if_none_exist = entry.if_none_exist.as_deref();
+        let if_none_exist = if_none_exist
+            .map(|text| CriteriaText::of_entry(text, "ifNoneExist", at("ifNoneExist")));
         let tags = |text: &Option<String>, member: &'static str| {
             let read = text.as_deref().map(|text| EntityTags::read(text, member));
             read.transpose().map_err(|failure| failure.at(at(member)))
@@ -123,6 +149,7 @@ impl Preconditions {
             if_none_match: tags(&entry.if_none_match, "ifNoneMatch")?,
             if_modified_since: since.map(moment).transpose()?,
             if_unmodified_since: None,
+            if_none_exist: if_none_exist.transpose()?,
         })
     }
 
@@ -292,12 +319,7 @@ fn spelling(name: &str) -> &'static str {
 }
 
 fn not_offered(name: &str) -> Failure {
-    let text = match name {
-        "If-None-Exist" | "ifNoneExist" => {
-            format!("`{name}` is not supported yet; search first, then create")
-        }
-        _ => format!("`{name}` is not supported here; send the request without it"),
-    };
+    let text = format!("`{name}` is not supported here; send the request without it");
     Failure::new(Category::Invalid, IssueCode::NotSupported, text)
 }
 

@@ -6,6 +6,7 @@ pub use crate::http::version_mark::VersionMark;
 use crate::http::{freshness::Freshness, outcome::FHIR_JSON};
 use actix_web::{HttpResponse, http::StatusCode, http::header};
 use fhir::bundle::ResponseEntry;
+use model::LogicalId;
 use serde::{Deserialize, Serialize};
 
 /// How it went well.
@@ -31,6 +32,8 @@ pub struct Reply {
     pub version: Option<VersionMark>,
     /// Where the new version is.
     pub location: Option<String>,
+    /// The id of the record that criteria chose.
+    pub chosen: Option<LogicalId>,
     /// The resource, as its exact canonical bytes.
     pub body: Option<Vec<u8>>,
 }
@@ -67,6 +70,7 @@ impl Reply {
             success: Success::Ok,
             version: None,
             location: None,
+            chosen: None,
             body: Some(body),
         }
     }
@@ -82,6 +86,7 @@ impl Reply {
             success,
             version: Some(mark),
             location: None,
+            chosen: None,
             body,
         }
     }
@@ -93,6 +98,7 @@ impl Reply {
             success: Success::NoContent,
             version,
             location: None,
+            chosen: None,
             body: None,
         }
     }

@@ -88,7 +88,7 @@ pub struct Wrote {
 }
 
 impl Done {
-    /// A write that went well; `id` when it was assigned.
+    /// A write that went well; `id` when it was assigned, or chosen by criteria.
     #[must_use]
     pub fn wrote(reply: &Reply, id: Option<&LogicalId>) -> Self {
         Self::Wrote(Wrote {

@@ -5,8 +5,12 @@
 //! entry is decided for itself. A transaction is one commit or nothing; the
 //! entries of a batch that went well are one commit too.
 
+mod choices;
+mod prepared;
+
+pub use prepared::Prepared;
+
 use crate::{
-    context::Context,
     exchange::Exchange,
     failure::{Category, Failure},
     http::{
@@ -22,17 +26,14 @@ use crate::{
         look::Look,
         require_write, row_of_entry,
     },
-    limits::sizes::ENTRY_LIMIT,
-    record::assigned_id::assigned_id,
 };
 use fhir::{
-    IssueCode, LocalBase, Refusal,
-    bundle::{self, Bundle, Entry, EntryUrl, Method, Names, ResponseEntry},
-    json::Value,
-    validate::MAX_FAULTS,
+    IssueCode, Refusal,
+    bundle::{self, EntryUrl, Method, ResponseEntry},
 };
-use model::{LogicalId, Random, Restful};
+use model::Restful;
 use policies::{Action, Target};
+use prepared::Assigned;
 
 /// How many things are done at once.
 pub static ROW: Row = Row {
@@ -43,153 +44,6 @@ pub static ROW: Row = Row {
     sent_for: &[Action::Batch, Action::Transaction],
     does: Does::Bundles,
 };
-
-/// Faults that are told of the entries of a batch, but for one of each entry.
-const BATCH_FAULTS: usize = 1_000;
-
-/// Entries of a Bundle that is not long.
-const LONG_ENTRIES: usize = 50;
-
-/// A Bundle with ids assigned and references rewritten; it can be run again when
-/// a decision has to be made anew.
-pub struct Prepared {
-    transaction: bool,
-    entries: Vec<Result<Assigned, Refusal>>,
-    order: Vec<usize>,
-}
-
-/// An entry, with the id that its new record gets.
-struct Assigned {
-    entry: Entry,
-    id: Option<LogicalId>,
-}
-
-impl Prepared {
-    /// Reads a Bundle, assigns ids to what will be created, those of `before` where
-    /// it was created before, and rewrites the references to it.
-    ///
-    /// # Errors
-    /// When it is no Bundle of a kind that is taken here; for a transaction, what no
-    /// entry may have: conditional parts in this release, a reference to an entry
-    /// that is not there, or of which it cannot be told what it names, a fullUrl of
-    /// another record; unprocessable with all faults of resources that are not valid R4.
-    pub fn of(body: Value, before: &[Done], context: &Context) -> Result<Self, Failure> {
-        let ids = Ids {
-            before,
-            random: &*context.app.random,
-        };
-        match Bundle::parse(body, ENTRY_LIMIT)? {
-            Bundle::Transaction(entries) => transaction(entries, &ids, &context.local),
-            Bundle::Batch(entries) => batch(entries, &ids, &context.local),
-        }
-    }
-
-    /// Number of entries.
-    #[must_use]
-    pub fn entries(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether it has more entries than are soon done.
-    #[must_use]
-    pub fn is_long(&self) -> bool {
-        self.entries.len() > LONG_ENTRIES
-    }
-
-    /// What it is in FHIR.
-    #[must_use]
-    pub const fn interaction(&self) -> Restful {
-        if self.transaction {
-            Restful::Transaction
-        } else {
-            Restful::Batch
-        }
-    }
-}
-
-/// Where the ids of new records come from.
-struct Ids<'i> {
-    before: &'i [Done],
-    random: &'i dyn Random,
-}
-
-fn transaction(entries: Vec<Entry>, ids: &Ids<'_>, local: &LocalBase) -> Result<Prepared, Failure> {
-    let order = bundle::processing_order(&entries);
-    let mut names = Names::default();
-    let mut assigned = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let one = assign(entry, ids)?;
-        one.entry.refuse_other_full_url(local)?;
-        let named = one.entry.named(one.id.as_ref(), local);
-        if let (Some(full_url), Some(named)) = (&one.entry.full_url, named) {
-            names.insert(full_url, named);
-        }
-        assigned.push(one);
-    }
-    for one in &mut assigned {
-        bundle::refuse_conditional(&mut one.entry)?;
-        bundle::rewrite_links(&mut one.entry, &names)?;
-        one.entry.refuse_unclear_references(local)?;
-    }
-    let written = assigned.iter().map(|one| &one.entry);
-    bundle::require_valid(written.filter(|entry| is_written(entry)))?;
-    Ok(Prepared {
-        transaction: true,
-        entries: assigned.into_iter().map(Ok).collect(),
-        order,
-    })
-}
-
-/// The entries of a batch do not know each other, so nothing is rewritten.
-fn batch(
-    entries: Vec<Result<Entry, Refusal>>,
-    ids: &Ids<'_>,
-    local: &LocalBase,
-) -> Result<Prepared, Failure> {
-    let order = (0..entries.len()).collect();
-    let mut assigned = Vec::with_capacity(entries.len());
-    let mut room = BATCH_FAULTS;
-    for entry in entries {
-        let entry = entry.and_then(|mut entry| {
-            entry.refuse_other_full_url(local)?;
-            bundle::refuse_conditional(&mut entry)?;
-            entry.refuse_unclear_references(local)?;
-            if is_written(&entry) {
-                entry.require_valid(room.clamp(1, MAX_FAULTS))?;
-            }
-            Ok(entry)
-        });
-        let told = entry
-            .as_ref()
-            .err()
-            .map_or(0, |refusal| refusal.faults.len());
-        room = room.saturating_sub(told);
-        assigned.push(match entry {
-            Ok(entry) => Ok(assign(entry, ids)?),
-            Err(refusal) => Err(refusal),
-        });
-    }
-    Ok(Prepared {
-        transaction: false,
-        entries: assigned,
-        order,
-    })
-}
-
-/// Whether its type takes it; one that does not is refused for that.
-fn is_written(entry: &Entry) -> bool {
-    require_write(Verb::of_entry(entry.method), entry.url.resource_type()).is_ok()
-}
-
-fn assign(entry: Entry, ids: &Ids<'_>) -> Result<Assigned, Failure> {
-    let before = ids.before.get(entry.index).and_then(Done::assigned_id);
-    let id = match (entry.method, before) {
-        (Method::Post, Some(before)) => Some(before.clone()),
-        (Method::Post, None) => Some(assigned_id(ids.random)?),
-        _ => None,
-    };
-    Ok(Assigned { entry, id })
-}
 
 /// Does every entry, in the order that the specification fixes, and answers in
 /// the order of the request. What was done `before` is not done again.
@@ -202,31 +56,90 @@ pub async fn run(
     wanted: Return,
     before: Option<&[Done]>,
 ) -> Result<(Reply, Vec<Done>), Failure> {
+    require(exchange, prepared)?;
+    let mut answers = Answers::of(prepared, wanted, before);
+    for &index in &prepared.order {
+        answers.answer(exchange, prepared, index).await?;
+    }
+    Ok(answers.finish(prepared))
+}
+
+/// Does a transaction whose criteria have yet to choose records: what is deleted first is
+/// none of them (<https://hl7.org/fhir/R4/http.html#trules>).
+///
+/// # Errors
+/// As [`run`]; those of the choices.
+pub async fn run_choosing(
+    exchange: &mut Exchange<'_>,
+    mut prepared: Prepared,
+    wanted: Return,
+) -> Result<(Reply, Vec<Done>), Failure> {
+    require(exchange, &prepared)?;
+    let mut answers = Answers::of(&prepared, wanted, None);
+    let (deletes, others) = prepared.deletes_first();
+    for index in deletes {
+        answers.answer(exchange, &prepared, index).await?;
+    }
+    choices::make(exchange, &mut prepared).await?;
+    prepared.link(&exchange.context.local)?;
+    for index in others {
+        answers.answer(exchange, &prepared, index).await?;
+    }
+    Ok(answers.finish(&prepared))
+}
+
+fn require(exchange: &mut Exchange<'_>, prepared: &Prepared) -> Result<(), Failure> {
     let action = if prepared.transaction {
         Action::Transaction
     } else {
         Action::Batch
     };
     let base = Target::base(exchange.facility().name.clone());
-    exchange.require(action, &base)?;
-    let mut answers: Vec<ResponseEntry> = Vec::new();
-    answers.resize_with(prepared.entries.len(), ResponseEntry::default);
-    let mut done = vec![Done::Looked; prepared.entries.len()];
-    let mut refusals = Refusals::default();
-    for &index in &prepared.order {
+    exchange.require(action, &base)
+}
+
+/// The answers to the entries of a Bundle, in the order of the request.
+struct Answers<'b> {
+    wanted: Return,
+    before: Option<&'b [Done]>,
+    entries: Vec<ResponseEntry>,
+    done: Vec<Done>,
+    refusals: Refusals,
+}
+
+impl<'b> Answers<'b> {
+    fn of(prepared: &Prepared, wanted: Return, before: Option<&'b [Done]>) -> Self {
+        let mut entries: Vec<ResponseEntry> = Vec::new();
+        entries.resize_with(prepared.entries.len(), ResponseEntry::default);
+        Self {
+            wanted,
+            before,
+            entries,
+            done: vec![Done::Looked; prepared.entries.len()],
+            refusals: Refusals::default(),
+        }
+    }
+
+    /// Does one entry.
+    async fn answer(
+        &mut self,
+        exchange: &mut Exchange<'_>,
+        prepared: &Prepared,
+        index: usize,
+    ) -> Result<(), Failure> {
         let Some(entry) = prepared.entries.get(index) else {
-            continue;
+            return Ok(());
         };
         if prepared.is_long() {
             exchange.context.lane.long_step().await;
         }
-        let before = before.map(|before| done::of_entry(before, index));
+        let before = self.before.map(|before| done::of_entry(before, index));
         exchange.begin_entry(entry_interaction(entry, prepared.interaction()));
-        let (answer, one) = match perform(exchange, entry, before, wanted).await {
+        let (answer, one) = match perform(exchange, entry, before, self.wanted).await {
             Ok(done) => done,
             Err(mut failure) if stands_alone(exchange, prepared, &failure) => {
                 let refused = if exchange.is_keyed() {
-                    keep(&mut refusals, index, entry, &mut failure)
+                    keep(&mut self.refusals, index, entry, &mut failure)
                 } else {
                     Done::Looked
                 };
@@ -241,16 +154,20 @@ pub async fn run(
         };
         let size = answer.resource.as_ref().map_or(0, Vec::len);
         exchange.budget.answer(size);
-        if let (Some(slot), Some(kept)) = (answers.get_mut(index), done.get_mut(index)) {
+        if let (Some(slot), Some(kept)) = (self.entries.get_mut(index), self.done.get_mut(index)) {
             (*slot, *kept) = (answer, one);
         }
+        Ok(())
     }
-    let body = if prepared.transaction {
-        bundle::transaction_response(answers)
-    } else {
-        bundle::batch_response(answers)
-    };
-    Ok((Reply::document(body), done))
+
+    fn finish(self, prepared: &Prepared) -> (Reply, Vec<Done>) {
+        let body = if prepared.transaction {
+            bundle::transaction_response(self.entries)
+        } else {
+            bundle::batch_response(self.entries)
+        };
+        (Reply::document(body), self.done)
+    }
 }
 
 /// The failure of a transaction by that of an entry. What the URL of the entry does not take
@@ -309,7 +226,8 @@ async fn perform(
     before: Option<Option<&Done>>,
     wanted: Return,
 ) -> Result<(ResponseEntry, Done), Failure> {
-    let Assigned { entry, id } = entry.as_ref().map_err(|refusal| refusal.clone())?;
+    let assigned = entry.as_ref().map_err(|refusal| refusal.clone())?;
+    let entry = &assigned.entry;
     exchange.require_denials()?;
     let preconditions = Preconditions::of_entry(entry)?;
     if matches!(entry.method, Method::Get | Method::Head) {
@@ -325,7 +243,7 @@ async fn perform(
         };
         return Ok((reply.into_entry(), Done::Looked));
     }
-    let change = change(entry, id.as_ref(), &preconditions)?;
+    let change = change(assigned, &preconditions)?;
     let (reply, done) = match before {
         None => change.make(exchange).await?,
         Some(Some(done @ Done::Wrote(wrote))) => {
@@ -344,10 +262,10 @@ async fn perform(
 
 /// What an entry asks to be changed.
 fn change<'e>(
-    entry: &'e Entry,
-    assigned: Option<&'e LogicalId>,
+    assigned: &'e Assigned,
     preconditions: &'e Preconditions,
 ) -> Result<Changing<'e>, Failure> {
+    let entry = &assigned.entry;
     require_write(Verb::of_entry(entry.method), entry.url.resource_type())?;
     let row = row_of_entry(entry.method, &entry.url);
     let Some(Does::Changes(change)) = row.map(|row| row.does) else {
@@ -358,8 +276,9 @@ fn change<'e>(
         sent: Submitted {
             url: &entry.url,
             resource: entry.resource.as_ref(),
-            assigned,
+            assigned: assigned.id.as_ref(),
             preconditions,
+            chosen: assigned.chosen.as_ref(),
         },
     })
 }

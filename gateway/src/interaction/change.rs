@@ -29,7 +29,7 @@ impl Changing<'_> {
     /// Those of the interaction.
     pub(super) async fn make(&self, exchange: &mut Exchange<'_>) -> Result<(Reply, Done), Failure> {
         let reply = (self.change.make)(exchange, &self.sent).await?;
-        let done = Done::wrote(&reply, self.sent.assigned);
+        let done = Done::wrote(&reply, reply.chosen.as_ref().or(self.sent.assigned));
         Ok((reply, done))
     }
 
@@ -92,6 +92,7 @@ pub(super) async fn written_again(
         success: wrote.success,
         version: Some(mark),
         location: Some(exchange.location(kind, id, mark)),
+        chosen: None,
         body: Some(new.canonical),
     })
 }

@@ -1,12 +1,17 @@
-//! create: `POST [base]/[type]` (<https://hl7.org/fhir/R4/http.html#create>).
+//! create: `POST [base]/[type]` (<https://hl7.org/fhir/R4/http.html#create>), conditional by
+//! `If-None-Exist` (<https://hl7.org/fhir/R4/http.html#ccreate>).
 
 use crate::{
     exchange::{Exchange, asked::Asked},
     failure::Failure,
-    http::reply::{Reply, Success},
+    http::{
+        precondition::CriteriaText,
+        reply::{Reply, Success},
+    },
     idempotency::done::Wrote,
     interaction::{
         change::{Kept, written_again},
+        conditional::{self, Chosen, Match},
         kinds::{Change, Does, Place, Row, Submitted, TypeClass, Verb},
     },
     record::{
@@ -43,17 +48,62 @@ struct Ready<'r> {
 ///
 /// # Errors
 /// Forbidden when policy does not permit it, unprocessable when its `securityContext`
-/// is none that the caller may read; nothing is written then.
+/// is none that the caller may read, those of a choice by criteria; nothing is written then.
 async fn create(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Reply, Failure> {
     let (resource, id) = (sent.content()?, sent.new_id()?.clone());
+    // Whoever may not create is refused whatever is there.
     let Ready { asked, target, new } = ready(exchange, resource, id).await?;
+    let here;
+    let chosen = match (sent.preconditions.if_none_exist(), sent.chosen) {
+        (None, _) => &Chosen::Nothing,
+        (Some(criteria), before) => {
+            here = choose(exchange, resource, criteria, before).await?;
+            before.unwrap_or(&here)
+        }
+    };
+    if let Chosen::Record(found) = chosen {
+        return Ok(found_instead(exchange, &asked, found));
+    }
     let mark = write::put(exchange, &asked, &target, VersionInteraction::Create, &new).await?;
     Ok(Reply {
         success: Success::Created,
         version: Some(mark),
         location: Some(exchange.location(resource.resource_type(), &new.id, mark)),
+        chosen: None,
         body: Some(new.canonical),
     })
+}
+
+/// What the criteria choose, unless that was settled before: then nothing that they would
+/// choose may have been written since.
+async fn choose(
+    exchange: &mut Exchange<'_>,
+    resource: &Resource,
+    criteria: &CriteriaText,
+    before: Option<&Chosen>,
+) -> Result<Chosen, Failure> {
+    let kind = resource.resource_type();
+    match before {
+        None => conditional::choose(exchange, kind, criteria).await,
+        Some(Chosen::Record(_)) => Ok(Chosen::Nothing),
+        Some(Chosen::Nothing) => {
+            conditional::refuse_written(exchange, kind, criteria).await?;
+            Ok(Chosen::Nothing)
+        }
+    }
+}
+
+/// Answers with the record that is there.
+fn found_instead(exchange: &mut Exchange<'_>, asked: &Asked, found: &Match) -> Reply {
+    let (version, mark) = (&found.version, found.mark());
+    exchange.complete_found(asked, found.named());
+    Reply {
+        success: Success::Ok,
+        version: Some(mark),
+        location: Some(exchange.location(&version.row.resource_type, &version.id, mark)),
+        chosen: Some(version.id.clone()),
+        body: Some(version.content.to_vec()),
+    }
 }
 
 /// Tries a create, without its effect.
@@ -95,6 +145,9 @@ async fn again(
         Some(id) => id,
         None => sent.new_id()?,
     };
+    if wrote.success == Success::Ok {
+        return found_again(exchange, sent, wrote, id).await;
+    }
     let kept = Kept {
         action: Action::Create,
         resource: sent.content()?,
@@ -102,4 +155,33 @@ async fn again(
         wrote,
     };
     written_again(exchange, kept).await
+}
+
+/// Answers again with the record that was found: its version of then, by the right that it was
+/// found by.
+async fn found_again(
+    exchange: &mut Exchange<'_>,
+    sent: &Submitted<'_>,
+    wrote: &Wrote,
+    id: &LogicalId,
+) -> Result<Reply, Failure> {
+    let resource = sent.content()?;
+    let kind = resource.resource_type();
+    let Ready { asked, .. } = ready(exchange, resource, id.clone()).await?;
+    let number = wrote.version.map(|mark| mark.number);
+    let action = Action::SearchType;
+    let looked = exchange.look(&[action], kind, id, number).await?;
+    exchange.begin_beside(Restful::Vread);
+    let shown = exchange.ask_shown(action, kind, id, looked).await;
+    exchange.end_beside();
+    let Some((right, found)) = shown? else {
+        return Err(Failure::forbidden());
+    };
+    let patients = found.patients.clone();
+    let version = exchange.release(right, found)?;
+    Ok(found_instead(
+        exchange,
+        &asked,
+        &Match { version, patients },
+    ))
 }

@@ -8,6 +8,7 @@ use crate::{
     failure::{Category, Failure},
     http::{precondition::Preconditions, reply::Reply},
     idempotency::done::Wrote,
+    interaction::conditional::Chosen,
 };
 use fhir::{IssueCode, Resource, bundle::EntryUrl};
 use model::{Interaction, LogicalId, ResourceType, Restful};
@@ -113,6 +114,8 @@ pub(crate) struct Submitted<'r> {
     /// The id that a new record gets.
     pub(crate) assigned: Option<&'r LogicalId>,
     pub(crate) preconditions: &'r Preconditions,
+    /// What its criteria have chosen, where that had to be known before.
+    pub(crate) chosen: Option<&'r Chosen>,
 }
 
 /// Every type.

@@ -11,6 +11,7 @@
 pub(crate) mod audit;
 pub(crate) mod bundle;
 pub(crate) mod change;
+pub(crate) mod conditional;
 pub(crate) mod content;
 pub(crate) mod create;
 pub(crate) mod delete;

@@ -90,6 +90,7 @@ async fn patch(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Repl
         success: Success::Ok,
         version: Some(mark),
         location: Some(exchange.location(kind, id, mark)),
+        chosen: None,
         body: Some(new.canonical),
     })
 }
@@ -170,6 +171,7 @@ async fn again(
         success: wrote.success,
         version: Some(mark),
         location: Some(exchange.location(kind, id, mark)),
+        chosen: None,
         body: Some(made),
     })
 }

@@ -118,6 +118,32 @@ pub async fn search(exchange: &mut Exchange<'_>, search: &Search) -> Result<Repl
     Ok(Reply::document(searchset(&url, &links, shown, outcomes)))
 }
 
+/// The first matches of criteria, as many as their page has; whether there may be more.
+///
+/// # Errors
+/// Forbidden when the caller may not search this type; damaged when the caller may know of
+/// damaged candidates, of which it is not known whether they match.
+pub(super) async fn matching(
+    exchange: &mut Exchange<'_>,
+    search: &Search,
+) -> Result<(Vec<Candidate>, bool), Failure> {
+    let kind = search.criteria.kind();
+    let candidates = Source::of(exchange, search).await?;
+    let mut sought = Sought {
+        kind,
+        search,
+        damaged: candidates.damaged(),
+        candidates,
+    };
+    let (matches, end) = matches(exchange, &mut sought, &search.page).await?;
+    if sought.warning(exchange).is_some() {
+        let text = "a record that the criteria may concern is damaged; the operator finds its \
+                    place in the log of the service";
+        return Err(Failure::new(Category::Damaged, IssueCode::Incomplete, text));
+    }
+    Ok((matches, end.is_some()))
+}
+
 impl Sought<'_> {
     /// Tells the operator, and gives the outcome that tells callers who may know, that
     /// damaged records were left out.

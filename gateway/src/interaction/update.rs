@@ -71,6 +71,7 @@ async fn update(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Rep
         success: ready.success,
         version: Some(mark),
         location: Some(exchange.location(resource.resource_type(), id, mark)),
+        chosen: None,
         body: Some(ready.new.canonical),
     })
 }

@@ -137,6 +137,7 @@ async fn answer(
         success: Success::Ok,
         version: None,
         location: None,
+        chosen: None,
         body: Some(bundle.to_bytes()),
     })
 }

@@ -69,7 +69,13 @@ struct Bundled<'s> {
 
 impl Write for Bundled<'_> {
     async fn first(&self, exchange: &mut Exchange<'_>) -> Result<(Reply, Vec<Done>), Failure> {
-        bundle::run(exchange, &self.prepared, self.submission.wanted, None).await
+        let wanted = self.submission.wanted;
+        if self.prepared.waits() {
+            // Each attempt chooses anew, and rewrites what it has chosen.
+            let prepared = self.submission.prepare(exchange.context, &[])?;
+            return bundle::run_choosing(exchange, prepared, wanted).await;
+        }
+        bundle::run(exchange, &self.prepared, wanted, None).await
     }
 
     /// Prepared anew, with the ids that were assigned the first time.

@@ -17,8 +17,7 @@ pub(super) async fn change(mut arrived: Arrived<'_>, change: Change) -> Answer {
     let (row, request) = (arrived.row, arrived.request);
     let url = path::url(request, row.place)?;
     let preconditions = if row.place == Place::Type {
-        head::plain(request)?;
-        Preconditions::default()
+        head::of_create(request)?
     } else {
         head::of_record(request)?
     };

@@ -43,6 +43,7 @@ impl Submission {
             resource: resource.as_ref(),
             assigned: assigned.as_ref(),
             preconditions: &self.preconditions,
+            chosen: None,
         };
         let bytes = self.body.as_deref().unwrap_or_default();
         let key = self.key.as_ref();

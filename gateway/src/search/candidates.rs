@@ -13,9 +13,9 @@ use crate::{
     },
 };
 use fhir::ReferenceParameter;
-use model::ResourceType;
+use model::{ResourceType, Tag, VersionNumber};
 use std::sync::Arc;
-use store::{FacilityId, Hit, Order, Reader, TimePosition};
+use store::{Access, FacilityId, Hit, Order, Reader, TimePosition, Versions};
 
 /// What to read, and how to go on.
 pub struct Candidates {
@@ -23,7 +23,8 @@ pub struct Candidates {
     overlay: Overlay,
 }
 
-struct FoundBy {
+/// What finds the stored candidates of a search.
+pub(crate) struct FoundBy {
     facility: FacilityId,
     kind: ResourceType,
     conditions: Vec<Condition>,
@@ -70,9 +71,19 @@ impl Candidates {
         limit: u32,
     ) -> Result<Batch, Failure> {
         let found_by = Arc::clone(&self.found_by);
-        let read = move |reader: &mut Reader| found_by.read(reader, after, limit);
+        let read = move |reader: &mut Reader| found_by.read(reader.versions(), after, limit);
         let stored = exchange.search("search", read).await??;
         Ok(self.overlay.merge(exchange.written(), stored, after, limit))
+    }
+
+    /// What finds the stored ones.
+    pub(crate) fn found_by(&self) -> Arc<FoundBy> {
+        Arc::clone(&self.found_by)
+    }
+
+    /// Whether a write of the request itself is among them.
+    pub(crate) fn has_written(&self) -> bool {
+        self.overlay.count() > 0
     }
 
     /// The most candidates that there can be, stored ones counted up to `limit`: what
@@ -116,14 +127,24 @@ impl FoundBy {
         }
     }
 
+    /// The first stored candidates, at most `limit`, with the versions that are current.
+    pub(crate) fn current(
+        &self,
+        versions: Versions<'_, impl Access>,
+        limit: u32,
+    ) -> Result<Vec<(Tag, VersionNumber)>, store::Error> {
+        let hits = self.read(versions, None, limit)?;
+        Ok(hits.iter().map(|hit| (hit.record, hit.number)).collect())
+    }
+
     fn read(
         &self,
-        reader: &mut Reader,
+        mut versions: Versions<'_, impl Access>,
         after: Option<Position>,
         limit: u32,
     ) -> Result<Vec<Hit>, store::Error> {
         let criteria: Vec<_> = self.conditions.iter().map(Condition::criterion).collect();
-        let (mut versions, mut rows, mut left) = (reader.versions(), Vec::new(), limit);
+        let (mut rows, mut left) = (Vec::new(), limit);
         for span in &self.spans {
             if left == 0 {
                 break;

@@ -124,6 +124,26 @@ impl Search {
         })
     }
 
+    /// Reads the criteria of a conditional interaction, of which `matches` records at most are
+    /// of interest.
+    ///
+    /// # Errors
+    /// As [`Search::parse`].
+    pub(crate) fn of_criteria(
+        exchange: &Exchange<'_>,
+        kind: &ResourceType,
+        (text, matches): (&str, u32),
+    ) -> Result<Self, Failure> {
+        let query = Query {
+            text,
+            lenient: false,
+            now: exchange.at,
+        };
+        let mut search = Self::parse(kind, query, &exchange.context.local)?;
+        search.page.count = matches;
+        Ok(search)
+    }
+
     /// When its first page was asked for.
     pub(crate) const fn began(&self) -> Timestamp {
         self.began

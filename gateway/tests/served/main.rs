@@ -24,6 +24,7 @@ mod caller;
 mod capability;
 mod cards;
 mod clock;
+mod conditional_create;
 mod cut_together;
 mod damage_told;
 mod database;

@@ -120,7 +120,7 @@ const KINDS: [Refused; 20] = [
     Refused {
         method: "POST",
         path: "Patient",
-        headers: &[("if-none-exist", "identifier=a")],
+        headers: &[("if-none-exist", "%")],
         body: "{}",
         interaction: "create",
         ..NOT_READ

@@ -97,6 +97,13 @@ impl IdRoot {
         self.tag("#idempotency", &[&user, "\n", &client, "\n", key])
     }
 
+    /// The tag of criteria by which records of a type are chosen: the record tag of
+    /// `#criteria` and the type, line feed, the criteria. It names a lock and is not stored.
+    #[must_use]
+    pub fn criteria_tag(&self, resource_type: &str, criteria: &str) -> Tag {
+        self.tag("#criteria", &[resource_type, "\n", criteria])
+    }
+
     fn tag(&self, resource_type: &str, id: &[&str]) -> Tag {
         let mut mac = self.0.clone();
         mac.add_prefixed(resource_type.as_bytes());

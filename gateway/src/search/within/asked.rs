@@ -53,6 +53,11 @@ pub(crate) fn offers(kind: &str) -> bool {
     names.any(|name| matches!(name, "patient" | "subject"))
 }
 
+/// Whether records of a type are searched within a patient by a parameter of this name.
+pub(crate) fn knows(kind: &ResourceType, code: &str) -> bool {
+    offers(kind.as_str()) && find(kind, code).is_some()
+}
+
 impl Within {
     /// Takes a parameter if cards of the type answer it. What is read elsewhere too
     /// (`elsewhere`) is refused there.
@@ -124,6 +129,11 @@ impl Within {
         self.sort_text = Some(value.to_owned());
         self.beyond.push(SORT.to_owned());
         true
+    }
+
+    /// The patient that it is within.
+    pub(crate) const fn patient(&self) -> Option<&LogicalId> {
+        self.patient.as_ref()
     }
 
     /// Whether it took a parameter that nothing but cards answers.

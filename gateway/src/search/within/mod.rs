@@ -14,5 +14,5 @@ mod read;
 mod stored;
 mod wanted;
 
-pub(crate) use asked::{Within, offers};
+pub(crate) use asked::{Within, knows, offers};
 pub(crate) use matches::CardMatches;
