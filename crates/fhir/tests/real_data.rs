@@ -1,31 +1,23 @@
 //! The HL7 examples and Synthea's patients, as others wrote them: everything
 //! parses, nothing changes, every transaction rewrites completely.
 //!
-//! The data is not part of the project: `CHARTSEAL_DATA` names its folder,
-//! `CHARTSEAL_WITHOUT_DATA=1` leaves these tests out.
+//! The data is not part of the project (`real/mod.rs`).
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test code")]
+
+mod real;
 
 use fhir::{
     LocalBase, Resource,
     bundle::{Bundle, Entry, NamedRecord, Names, Versions, refuse_conditional, rewrite_links},
     json::{self, Value},
 };
+use real::data;
 use std::{
     fs,
     path::{Path, PathBuf},
     time::Instant,
 };
-
-/// The folder of this name; `None` when the tests are to do without data.
-fn data(folder: &str) -> Option<PathBuf> {
-    if std::env::var_os("CHARTSEAL_WITHOUT_DATA").is_some_and(|value| value == "1") {
-        return None;
-    }
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let root = std::env::var_os("CHARTSEAL_DATA").unwrap_or_else(|| "../shared/data".into());
-    Some(workspace.join(root).join(folder))
-}
 
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder)

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+mod real;
+
 use fhir::{
     Node,
     definition::{ParameterKind, r4},
@@ -11,7 +13,7 @@ use fhir::{
 use std::{collections::BTreeMap, env, fs, path::PathBuf};
 
 fn examples() -> Option<Vec<(String, Value)>> {
-    let folder = PathBuf::from(env::var_os("CHARTSEAL_DATA")?).join("hl7-r4-examples");
+    let folder = real::data("hl7-r4-examples")?;
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+mod real;
+
 use fhir::{
     Node,
     definition::r4,
@@ -9,16 +11,13 @@ use fhir::{
     search::find,
     validate::{Fault, validate_value},
 };
+use real::data;
 use std::{
     collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-
-fn data(folder: &str) -> Option<PathBuf> {
-    Some(PathBuf::from(env::var_os("CHARTSEAL_DATA")?).join(folder))
-}
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)

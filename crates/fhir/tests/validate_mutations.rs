@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 
+mod real;
+
 use fhir::{
     Node,
     definition::r4,
@@ -10,7 +12,7 @@ use fhir::{
     search::find,
     validate::{MAX_FAULTS, outcome, validate_value},
 };
-use std::{env, fs, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 /// A small generator, so that a failure can be repeated.
 struct Chance(u64);
@@ -82,10 +84,10 @@ fn other(value: &Value, chance: &mut Chance) -> Value {
 
 #[test]
 fn whatever_is_changed_nothing_fails_but_the_resource() {
-    let Some(folder) = env::var_os("CHARTSEAL_DATA") else {
+    let Some(folder) = real::data("hl7-r4-examples") else {
         return;
     };
-    let mut files: Vec<PathBuf> = fs::read_dir(PathBuf::from(folder).join("hl7-r4-examples"))
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();

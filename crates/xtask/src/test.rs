@@ -5,6 +5,7 @@
 use crate::{node, postgres::Postgres, python, workspace};
 use serde_json::Value;
 use std::{
+    collections::BTreeSet,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -158,6 +159,10 @@ struct Sum {
     passed: u64,
     failed: u64,
     ignored: u64,
+    /// Tests that said so, and count as passed with libtest.
+    skipped: u64,
+    /// Their names in the test program that runs.
+    skipping: BTreeSet<String>,
     unhappy: Option<String>,
     /// Filters by which no test has run yet.
     unmet: Vec<String>,
@@ -165,19 +170,28 @@ struct Sum {
 
 impl Sum {
     /// libtest's lines: `test the_name ... ok`, and the closing one,
-    /// `test result: ok. 3 passed; 0 failed; 1 ignored; ...`.
+    /// `test result: ok. 3 passed; 0 failed; 1 ignored; ...`; and the line of a test
+    /// without what it needs, `skipped: the_name: the reason`, which can stand behind
+    /// `test the_name ... `.
     fn add(&mut self, line: &str) {
+        let said = line.split_once(" ... ").map_or(line, |(_, said)| said);
+        let notice = said.strip_prefix("skipped: ");
+        if let Some((name, _)) = notice.and_then(|notice| notice.split_once(": ")) {
+            self.skipping.insert(name.to_owned());
+        }
         let Some(result) = line.strip_prefix("test result: ") else {
             let test = line
                 .strip_prefix("test ")
                 .and_then(|rest| rest.split_once(" ... "));
             if let Some((name, end)) = test
-                && !end.starts_with("ignored")
+                && !(end.starts_with("ignored") || end.starts_with("skipped: "))
             {
                 self.unmet.retain(|filter| !name.contains(filter.as_str()));
             }
             return;
         };
+        self.skipped += self.skipping.len() as u64;
+        self.skipping.clear();
         let counts = result.split_once(". ").map_or("", |(_, counts)| counts);
         for part in counts.split("; ") {
             let Some((count, what)) = part.split_once(' ') else {
@@ -239,9 +253,11 @@ fn conclude(sum: Sum) -> Result<(), String> {
         passed,
         failed,
         ignored,
+        skipped,
         ..
     } = sum;
-    let skipped = match ignored {
+    let passed = passed.saturating_sub(skipped);
+    let skipped = match ignored + skipped {
         0 => String::new(),
         many => format!(", {many} skipped"),
     };
@@ -271,6 +287,23 @@ mod tests {
             ..Sum::default()
         };
         assert_eq!(sum, expected);
+    }
+
+    #[test]
+    fn tests_without_what_they_need_are_skipped() {
+        let mut sum = Sum::default();
+        for line in [
+            "skipped: journeys::of_synthea: a run without real data",
+            "skipped: journeys::of_synthea: a run without real data",
+            "test of_synthea ... ok",
+            "test alone ... skipped: alone: a run without real data",
+            "ok",
+            "test says_skipped ... ok",
+            "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out",
+        ] {
+            sum.add(line);
+        }
+        assert_eq!((sum.passed, sum.skipped), (3, 2));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! HL7's examples through the gateway: what is valid R4 is stored and comes back the same.
 //!
-//! The data is not part of the project: `CHARTSEAL_DATA` names its folder. What is wrong with
-//! each example that is no R4 stands in `crates/fhir/tests/vectors/refused.txt`.
+//! What is wrong with each example that is no R4 stands in
+//! `crates/fhir/tests/vectors/refused.txt`.
 
-use crate::{caller::Reply, house::House};
+use crate::{caller::Reply, house::House, real};
 use devkit::issuer::DemoUser;
 use fhir::{
     json::{self, Value},
@@ -61,13 +61,13 @@ fn line(name: &str, reply: &Reply) -> String {
 
 #[actix_web::test]
 async fn every_valid_example_is_stored_and_comes_back_the_same() {
-    let Some(data) = env::var_os("CHARTSEAL_DATA") else {
+    let Some(data) = real::data("hl7-r4-examples") else {
         return;
     };
     let house = House::start().await;
     let system = house.caller(&DemoUser::System);
     let (mut stored, mut invalid, mut refused) = (0, 0, String::new());
-    for path in examples(&PathBuf::from(data).join("hl7-r4-examples")) {
+    for path in examples(&data) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let bytes = fs::read(&path).unwrap();
         let value = json::parse(&bytes).unwrap();

@@ -66,6 +66,8 @@ mod percent;
 mod preconditions;
 mod proposals;
 mod query_text;
+#[path = "../../../crates/fhir/tests/real/mod.rs"]
+mod real;
 mod records;
 mod refused;
 mod registered_only;

@@ -1,7 +1,7 @@
 //! Over all of HL7's examples: nothing that a parameter finds is lost unread, and every
 //! card keeps in its bytes what it holds.
 
-use crate::card_of;
+use crate::{card_of, real};
 use cards::known;
 use fhir::{
     Node, Resource,
@@ -11,7 +11,7 @@ use index::{Card, Text, Value};
 use std::{collections::BTreeMap, env, fs, path::PathBuf};
 
 fn examples() -> Option<Vec<Resource>> {
-    let folder = PathBuf::from(env::var_os("CHARTSEAL_DATA")?).join("hl7-r4-examples");
+    let folder = real::data("hl7-r4-examples")?;
     let files = fs::read_dir(folder).unwrap();
     let read = |path: PathBuf| Resource::parse(&fs::read(path).unwrap()).ok();
     Some(

@@ -1,7 +1,4 @@
 //! What R4's search parameters find in HL7's examples, as values of cards.
-//!
-//! The examples are not part of the project: `CHARTSEAL_DATA` names the folder that holds
-//! `hl7-r4-examples`; without it those tests have nothing to look at.
 
 #![expect(clippy::unwrap_used, reason = "test code")]
 
@@ -9,6 +6,9 @@
 mod elements;
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
+#[path = "../../../fhir/tests/real/mod.rs"]
+mod real;
 
 use cards::{Source, card};
 use fhir::{LocalBase, Resource};
