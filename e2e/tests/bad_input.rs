@@ -20,14 +20,14 @@ struct Case {
     path: String,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
-    statuses: &'static [u16],
+    status: u16,
 }
 
 fn case(
     name: &'static str,
     (method, path): (&'static str, &str),
     body: impl Into<Vec<u8>>,
-    statuses: &'static [u16],
+    status: u16,
 ) -> Case {
     Case {
         name,
@@ -35,7 +35,7 @@ fn case(
         path: path.to_owned(),
         headers: Vec::new(),
         body: body.into(),
-        statuses,
+        status,
     }
 }
 
@@ -52,14 +52,8 @@ impl Case {
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
         let reply = caller.send(self.method, &self.path, &headers, self.body.clone());
-        assert!(
-            self.statuses.contains(&reply.status),
-            "{}: {} instead of {:?}: {}",
-            self.name,
-            reply.status,
-            self.statuses,
-            reply.text()
-        );
+        let (found, told) = (reply.status, reply.text());
+        assert_eq!(found, self.status, "{}: {told}", self.name);
         assert!(
             reply.is_error_outcome(),
             "{}: no OperationOutcome: {}",
@@ -119,7 +113,7 @@ fn every_bad_token_is_refused() {
     let mut demo = Demo::start(folder.path(), &["--empty"]);
     let token = demo.about.tokens.get("clinician").expect("a token").clone();
     for (name, authorization) in bad_tokens(&token) {
-        let mut bad = case(name, ("GET", "Patient/x"), "", &[401]);
+        let mut bad = case(name, ("GET", "Patient/x"), "", 401);
         if let Some(authorization) = authorization {
             bad = bad.with("authorization", authorization);
         }
@@ -146,60 +140,60 @@ fn bodies() -> Vec<Case> {
     let deep = format!("{}{}", r#"{"a":"#.repeat(65), "}".repeat(65));
     let bom = format!("\u{feff}{}", patient(""));
     vec![
-        case("no body", create, "", &[415]),
-        case("no JSON", create, MARK, &[400]),
-        case("cut short", create, &patient("")[..30], &[400]),
-        case("an array", create, format!("[{}]", patient("")), &[400]),
-        case("two values", create, patient("").repeat(2), &[400]),
-        case("a comma too many", create, patient(","), &[400]),
+        case("no body", create, "", 415),
+        case("no JSON", create, MARK, 400),
+        case("cut short", create, &patient("")[..30], 400),
+        case("an array", create, format!("[{}]", patient("")), 400),
+        case("two values", create, patient("").repeat(2), 400),
+        case("a comma too many", create, patient(","), 400),
         case(
             "a key twice",
             create,
             patient(r#""active":true,"active":true,"#),
-            &[400],
+            400,
         ),
-        case("too deep", create, deep, &[400]),
+        case("too deep", create, deep, 400),
         case(
             "a lone surrogate",
             create,
             patient(r#""language":"\ud800","#),
-            &[400],
+            400,
         ),
-        case("a byte order mark", create, bom, &[400]),
+        case("a byte order mark", create, bom, 400),
         case(
             "no UTF-8",
             create,
             b"{\"resourceType\":\"Pat\xffient\"}".as_slice(),
-            &[400],
+            400,
         ),
         case(
             "a number of another form",
             create,
             patient(r#""multipleBirthInteger":01,"#),
-            &[400],
+            400,
         ),
-        case("no type", create, format!(r#"{{"name":"{MARK}"}}"#), &[400]),
+        case("no type", create, format!(r#"{{"name":"{MARK}"}}"#), 400),
         case(
             "an unknown type",
             create,
             r#"{"resourceType":"Zebra"}"#,
-            &[400],
+            400,
         ),
         case(
             "another type",
             create,
             r#"{"resourceType":"Observation"}"#,
-            &[400],
+            400,
         ),
         case(
             "a type that is no string",
             create,
             r#"{"resourceType":7}"#,
-            &[400],
+            400,
         ),
-        case("XML", create, format!("<Patient>{MARK}</Patient>"), &[415])
+        case("XML", create, format!("<Patient>{MARK}</Patient>"), 415)
             .with("content-type", "application/fhir+xml"),
-        case("an answer in XML", ("GET", "Patient/x"), "", &[406])
+        case("an answer in XML", ("GET", "Patient/x"), "", 406)
             .with("accept", "application/fhir+xml"),
     ]
 }
@@ -208,43 +202,38 @@ fn names() -> Vec<Case> {
     let long = "a".repeat(65);
     let put = |id: &str| patient(&format!(r#""id":"{id}","#));
     vec![
-        case(
-            "an unknown type in the path",
-            ("GET", "Zebra/1"),
-            "",
-            &[404],
-        ),
+        case("an unknown type in the path", ("GET", "Zebra/1"), "", 404),
         case(
             "create of an unknown type",
             ("POST", "Zebra"),
             patient(""),
-            &[404],
+            404,
         ),
-        case("nothing there", ("GET", "Patient/none"), "", &[404]),
+        case("nothing there", ("GET", "Patient/none"), "", 404),
         case(
             "no such version",
             ("GET", "Patient/none/_history/7"),
             "",
-            &[404],
+            404,
         ),
         case(
             "an id of wrong letters",
             ("PUT", "Patient/a%20b"),
             put("a b"),
-            &[400, 404],
+            400,
         ),
         case(
             "an id too long",
             ("PUT", &format!("Patient/{long}")),
             put(&long),
-            &[400, 404],
+            400,
         ),
-        case("two ids", ("PUT", "Patient/one"), put("two"), &[400]),
+        case("two ids", ("PUT", "Patient/one"), put("two"), 400),
         case(
             "no id in the body",
             ("PUT", "Patient/one"),
             patient(""),
-            &[400],
+            400,
         ),
     ]
 }
@@ -256,35 +245,25 @@ fn versions() -> Vec<Case> {
             "a version that is no number",
             ("GET", "Patient/x/_history/x"),
             "",
-            &[400, 404],
+            404,
         ),
         case(
             "an If-Match of another form",
             ("PUT", "Patient/one"),
             put.clone(),
-            &[400, 412],
+            400,
         )
         .with("if-match", "yesterday"),
         case(
             "a version that is not there",
             ("PUT", "Patient/one"),
             put.clone(),
-            &[404, 409, 412],
+            412,
         )
         .with("if-match", "W/\"9\""),
-        case(
-            "an unknown parameter",
-            ("GET", "Patient?zebra=1"),
-            "",
-            &[400],
-        )
-        .with("prefer", "handling=strict"),
-        case(
-            "an unknown operation",
-            ("GET", "Patient/x/$zebra"),
-            "",
-            &[400, 404, 405, 501],
-        ),
+        case("an unknown parameter", ("GET", "Patient?zebra=1"), "", 400)
+            .with("prefer", "handling=strict"),
+        case("an unknown operation", ("GET", "Patient/x/$zebra"), "", 404),
     ]
 }
 
@@ -294,26 +273,21 @@ fn not_offered() -> Vec<Case> {
             "an audit event from outside",
             ("POST", "AuditEvent"),
             audit_event(),
-            &[405],
+            405,
         ),
         case(
             "a changed audit event",
             ("PUT", "AuditEvent/x.0"),
             audit_event(),
-            &[405],
+            405,
         ),
         case(
             "a deleted audit event",
             ("DELETE", "AuditEvent/x.0"),
             "",
-            &[405],
+            405,
         ),
-        case(
-            "a PATCH that is none",
-            ("PATCH", "Patient/x"),
-            "[]",
-            &[400, 404, 405, 415],
-        ),
+        case("a PATCH that is none", ("PATCH", "Patient/x"), "[]", 400),
     ]
 }
 
@@ -339,7 +313,7 @@ fn too_many_entries() -> Case {
         write!(many, ",{next}").expect("a string takes all");
     }
     let body = bundle("transaction", &many);
-    case("too many entries", ("POST", ""), body, &[413])
+    case("too many entries", ("POST", ""), body, 413)
 }
 
 fn bundles() -> Vec<Case> {
@@ -351,43 +325,46 @@ fn bundles() -> Vec<Case> {
     let both = |other: &str| bundle("transaction", &format!("{good},{other}"));
     let here = ("POST", "");
     vec![
-        case("a resource at the base", here, patient(""), &[400, 422]),
+        case("a resource at the base", here, patient(""), 400),
         case(
             "a Bundle of another kind",
             here,
             bundle("document", &good),
-            &[400, 422],
+            400,
         ),
         case(
             "a Bundle of no kind",
             here,
             r#"{"resourceType":"Bundle"}"#,
-            &[400, 422],
+            400,
         ),
         case(
             "an entry without request",
             here,
             both(r#"{"resource":{}}"#),
-            &[400, 422],
+            400,
         ),
         case(
             "an entry of an unknown method",
             here,
             both(&entry("BREW", "Patient", "")),
-            &[400, 422],
+            400,
         ),
         case(
             "an entry of another type",
             here,
             both(&entry("POST", "Zebra", "urn:uuid:2")),
-            &[400, 404, 422],
+            400,
         ),
-        case("the same fullUrl twice", here, both(&good), &[400, 422]),
+        case("the same fullUrl twice", here, both(&good), 400),
         case(
             "an audit event in a Bundle",
             here,
-            both(&entry("POST", "AuditEvent", "urn:uuid:2")),
-            &[400, 405, 422],
+            both(&format!(
+                r#"{{"fullUrl":"urn:uuid:2","resource":{},"request":{{"method":"POST","url":"AuditEvent"}}}}"#,
+                audit_event()
+            )),
+            400,
         ),
     ]
 }
