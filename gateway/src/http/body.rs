@@ -62,6 +62,31 @@ impl Deref for Body {
     }
 }
 
+/// The form that the body of a request has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyForm {
+    /// A resource.
+    Fhir,
+    /// A resource, or nothing.
+    FhirIfAny,
+    /// A patch in one of its forms.
+    Patch,
+}
+
+impl BodyForm {
+    /// Reads a body of this form.
+    ///
+    /// # Errors
+    /// When it is over the limit, cut short, or not declared as such.
+    pub async fn read(self, request: &HttpRequest, payload: web::Payload) -> Result<Body, Failure> {
+        match self {
+            Self::Fhir => read_fhir(request, payload).await,
+            Self::FhirIfAny => read_fhir_if_any(request, payload).await,
+            Self::Patch => read_patch(request, payload).await,
+        }
+    }
+}
+
 /// Whether the body of a request may be a long one, before it is read.
 #[must_use]
 pub fn may_be_long(request: &HttpRequest) -> bool {
@@ -75,19 +100,13 @@ fn declared(request: &HttpRequest) -> Option<usize> {
 }
 
 /// Reads a body of FHIR in JSON.
-///
-/// # Errors
-/// When it is over the limit, cut short, or not declared as such.
-pub async fn read_fhir(request: &HttpRequest, payload: web::Payload) -> Result<Body, Failure> {
+async fn read_fhir(request: &HttpRequest, payload: web::Payload) -> Result<Body, Failure> {
     negotiation::check_fhir_body(request)?;
     read(request, payload, usize::MAX).await
 }
 
 /// Reads a patch in one of its forms.
-///
-/// # Errors
-/// As [`read_fhir`].
-pub async fn read_patch(request: &HttpRequest, payload: web::Payload) -> Result<Body, Failure> {
+async fn read_patch(request: &HttpRequest, payload: web::Payload) -> Result<Body, Failure> {
     let form = negotiation::patch_form(request)?;
     let body = read(request, payload, usize::MAX).await?;
     Ok(Body {
@@ -98,13 +117,7 @@ pub async fn read_patch(request: &HttpRequest, payload: web::Payload) -> Result<
 
 /// Reads a body of FHIR in JSON where there may be none; a body that is not there need not
 /// be declared.
-///
-/// # Errors
-/// As [`read_fhir`].
-pub async fn read_fhir_if_any(
-    request: &HttpRequest,
-    payload: web::Payload,
-) -> Result<Body, Failure> {
+async fn read_fhir_if_any(request: &HttpRequest, payload: web::Payload) -> Result<Body, Failure> {
     if request.headers().contains_key(header::CONTENT_TYPE) {
         negotiation::check_fhir_body(request)?;
     }
@@ -119,7 +132,7 @@ pub async fn read_fhir_if_any(
 /// bodies is lower.
 ///
 /// # Errors
-/// As [`read_fhir`].
+/// As [`BodyForm::read`].
 pub async fn read_json_up_to(
     request: &HttpRequest,
     payload: web::Payload,

@@ -14,6 +14,7 @@ use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
     http::{
+        body::BodyForm,
         outcome,
         precondition::Preconditions,
         reply::{Reply, Return},
@@ -42,6 +43,7 @@ pub static ROW: Row = Row {
     interactions: &[Restful::Transaction, Restful::Batch],
     classes: &[],
     sent_for: &[Action::Batch, Action::Transaction],
+    body: Some(BodyForm::Fhir),
     does: Does::Bundles,
 };
 
@@ -182,10 +184,9 @@ fn of_whole(mut failure: Failure, index: usize) -> Failure {
 /// The interaction of an entry, for its audit; of one that cannot be read, that of the
 /// Bundle.
 fn entry_interaction(entry: &Result<Assigned, Refusal>, bundle: Restful) -> Restful {
-    let Ok(Assigned { entry, .. }) = entry else {
-        return bundle;
-    };
-    interaction_of_entry(entry.method, &entry.url)
+    let entry = entry.as_ref().ok().map(|one| &one.entry);
+    let interaction = entry.and_then(|entry| interaction_of_entry(entry.method, &entry.url));
+    interaction.unwrap_or(bundle)
 }
 
 /// Whether the other entries go on after this failure. Those of a batch do. Under an

@@ -5,6 +5,7 @@ use crate::{
     exchange::{Exchange, asked::Asked},
     failure::Failure,
     http::{
+        body::BodyForm,
         precondition::CriteriaText,
         reply::{Reply, Success},
     },
@@ -30,6 +31,7 @@ pub static ROW: Row = Row {
     interactions: &[Restful::Create],
     classes: &[TypeClass::Stored],
     sent_for: &[Action::Create],
+    body: Some(BodyForm::Fhir),
     does: Does::Changes(Change {
         make: |exchange, sent| Box::pin(create(exchange, sent)),
         again: |exchange, sent, wrote| Box::pin(again(exchange, sent, wrote)),

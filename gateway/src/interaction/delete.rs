@@ -18,6 +18,7 @@ pub static ROW: Row = Row {
     interactions: &[Restful::Delete],
     classes: RECORDS,
     sent_for: &[],
+    body: None,
     does: Does::Changes(Change {
         make: |exchange, sent| Box::pin(delete(exchange, sent)),
         again: |exchange, sent, wrote| Box::pin(again(exchange, sent, wrote)),

@@ -6,7 +6,7 @@ use crate::{
     audit::AUDIT_EVENT,
     exchange::Exchange,
     failure::{Category, Failure},
-    http::{precondition::Preconditions, reply::Reply},
+    http::{body::BodyForm, precondition::Preconditions, reply::Reply},
     idempotency::done::Wrote,
     interaction::conditional::Chosen,
 };
@@ -70,6 +70,8 @@ pub struct Row {
     pub classes: &'static [TypeClass],
     /// For which actions, of which the sender of a long body must be permitted one.
     pub sent_for: &'static [Action],
+    /// The form of its body; `None` without one, and of a search by a form.
+    pub(crate) body: Option<BodyForm>,
     /// How it is done.
     pub(crate) does: Does,
 }
@@ -141,6 +143,7 @@ impl Row {
             interactions,
             classes,
             sent_for: &[],
+            body: None,
             does,
         }
     }

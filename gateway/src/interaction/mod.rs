@@ -81,12 +81,11 @@ pub fn row_of_entry(method: Method, url: &EntryUrl) -> Option<&'static Row> {
 /// The interaction of an entry, for its audit: where its URL does not take the method, that
 /// of the method elsewhere.
 #[must_use]
-pub fn interaction_of_entry(method: Method, url: &EntryUrl) -> Restful {
+pub fn interaction_of_entry(method: Method, url: &EntryUrl) -> Option<Restful> {
     let verb = Verb::of_entry(method);
     let elsewhere = || of_entries().find(|row| row.verb == verb);
     let row = row_of_entry(method, url).or_else(elsewhere);
-    let interactions = row.map_or(&[][..], |row| row.interactions);
-    interactions.first().copied().unwrap_or(Restful::Patch)
+    row?.interactions.first().copied()
 }
 
 /// Refuses a write of a type whose records do not take it.

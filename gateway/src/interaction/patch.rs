@@ -3,7 +3,10 @@
 use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
-    http::reply::{Reply, Success, VersionMark},
+    http::{
+        body::BodyForm,
+        reply::{Reply, Success, VersionMark},
+    },
     idempotency::done::Wrote,
     interaction::{
         content,
@@ -33,6 +36,7 @@ pub static ROW: Row = Row {
     interactions: &[Restful::Patch],
     classes: &[TypeClass::Stored],
     sent_for: &[Action::Update],
+    body: Some(BodyForm::Patch),
     does: Does::Changes(Change {
         make: |exchange, sent| Box::pin(patch(exchange, sent)),
         again: |exchange, sent, wrote| Box::pin(again(exchange, sent, wrote)),

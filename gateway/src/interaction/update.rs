@@ -4,6 +4,7 @@ use crate::{
     exchange::{Exchange, asked::Asked as Right},
     failure::{Category, Failure},
     http::{
+        body::BodyForm,
         precondition::Preconditions,
         reply::{Reply, Success},
     },
@@ -31,6 +32,7 @@ pub static ROW: Row = Row {
     interactions: &[Restful::Update],
     classes: &[TypeClass::Stored],
     sent_for: &[Action::Update, Action::CreateWithId],
+    body: Some(BodyForm::Fhir),
     does: Does::Changes(Change {
         make: |exchange, sent| Box::pin(update(exchange, sent)),
         again: |exchange, sent, wrote| Box::pin(again(exchange, sent, wrote)),

@@ -8,6 +8,7 @@ use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
     http::{
+        body::BodyForm,
         head::{self, Given},
         reply::Reply,
     },
@@ -34,6 +35,7 @@ pub static OF_TYPE: Row = Row {
         Action::CreateWithId,
         Action::Delete,
     ],
+    body: Some(BodyForm::FhirIfAny),
     does: Does::Validates,
 };
 /// `$validate` at a record.

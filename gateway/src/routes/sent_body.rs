@@ -5,7 +5,6 @@ use crate::{
     exchange::sent::Sent,
     failure::Failure,
     http::body::{self, Body},
-    interaction::kinds::{Does, Verb},
 };
 use model::ResourceType;
 
@@ -15,10 +14,10 @@ pub(super) async fn read(
     arrived: &mut Arrived<'_>,
     kind: Option<&ResourceType>,
 ) -> Result<Option<Body>, Failure> {
-    let Some(payload) = arrived.payload.take() else {
+    let (request, context, row) = (arrived.request, &arrived.context, arrived.row);
+    let (Some(payload), Some(form)) = (arrived.payload.take(), row.body) else {
         return Ok(None);
     };
-    let (request, context, row) = (arrived.request, &arrived.context, arrived.row);
     if body::may_be_long(request) {
         let sent = Sent {
             interaction: row.interaction(),
@@ -27,13 +26,8 @@ pub(super) async fn read(
         };
         sent.admit(context).await?;
     }
-    let bytes = match row.does {
-        // A delete is tried without content.
-        Does::Validates => body::read_fhir_if_any(request, payload).await?,
-        _ if row.verb == Verb::Patch => body::read_patch(request, payload).await?,
-        _ => body::read_fhir(request, payload).await?,
-    };
+    let body = form.read(request, payload).await?;
     let throttle = &context.app.throttle;
-    throttle.opened(&context.caller, bytes.len());
-    Ok(Some(bytes))
+    throttle.opened(&context.caller, body.len());
+    Ok(Some(body))
 }
