@@ -50,7 +50,8 @@ pub enum Place {
 pub enum TypeClass {
     /// Whatever is done with records.
     Stored,
-    /// AuditEvent: the gateway alone makes them, and they have one version.
+    /// AuditEvent: rendered from audit records when they are asked for, each in one version;
+    /// an audit record can have thousands.
     Audit,
     /// Parameters: the stored ones can be read and deleted, and no more are taken.
     NoLongerStored,

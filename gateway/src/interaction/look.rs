@@ -2,13 +2,13 @@
 //! Bundle.
 
 use crate::{
-    audit::sealed::AUDIT_EVENT,
     exchange::Exchange,
     failure::Failure,
     http::{head, precondition::Preconditions, query_text, reply::Reply},
     interaction::{
         audit,
         history::{self, Asked},
+        kinds::TypeClass,
         read, search,
     },
     search::query::Search,
@@ -125,32 +125,63 @@ impl<'r> Look<'r> {
         }
     }
 
-    /// Looks. Audit events are made when they are asked for, and have one version.
+    /// The class of the type that is looked at.
+    fn class(&self) -> TypeClass {
+        let (Self::Read { kind, .. }
+        | Self::Vread { kind, .. }
+        | Self::History { kind, .. }
+        | Self::Search { kind, .. }) = self;
+        TypeClass::of(kind.as_str())
+    }
+
+    /// Whether it takes long, whatever it finds.
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        match self {
+            Self::Search { query, .. } => {
+                self.class() == TypeClass::Audit || query_text::is_long(query)
+            }
+            _ => false,
+        }
+    }
+
+    /// Looks.
     ///
     /// # Errors
     /// Those of the interaction.
     pub async fn make(&self, exchange: &mut Exchange<'_>) -> Result<Reply, Failure> {
+        match self.class() {
+            TypeClass::Audit => self.at_events(exchange).await,
+            TypeClass::Stored | TypeClass::NoLongerStored => self.at_records(exchange).await,
+        }
+    }
+
+    async fn at_events(&self, exchange: &mut Exchange<'_>) -> Result<Reply, Failure> {
+        match *self {
+            Self::Read {
+                id, preconditions, ..
+            }
+            | Self::Vread {
+                id,
+                version: VersionNumber::FIRST,
+                preconditions,
+                ..
+            } => audit::event::read(exchange, id, preconditions).await,
+            Self::Search { query, lenient, .. } => {
+                audit::search::search(exchange, query, lenient).await
+            }
+            // No record of the type is stored, so that none is found.
+            Self::Vread { .. } | Self::History { .. } => self.at_records(exchange).await,
+        }
+    }
+
+    async fn at_records(&self, exchange: &mut Exchange<'_>) -> Result<Reply, Failure> {
         match *self {
             Self::Read {
                 kind,
                 id,
                 preconditions,
-            } if kind.as_str() == AUDIT_EVENT => {
-                audit::event::read(exchange, id, preconditions).await
-            }
-            Self::Read {
-                kind,
-                id,
-                preconditions,
             } => read::read(exchange, kind, id, preconditions).await,
-            Self::Vread {
-                kind,
-                id,
-                version,
-                preconditions,
-            } if kind.as_str() == AUDIT_EVENT && version == VersionNumber::FIRST => {
-                audit::event::read(exchange, id, preconditions).await
-            }
             Self::Vread {
                 kind,
                 id,
@@ -162,13 +193,6 @@ impl<'r> Look<'r> {
                 id,
                 ref asked,
             } => history::history(exchange, kind, id, asked).await,
-            Self::Search {
-                kind,
-                query,
-                lenient,
-            } if kind.as_str() == AUDIT_EVENT => {
-                audit::search::search(exchange, query, lenient).await
-            }
             Self::Search {
                 kind,
                 query,

@@ -11,7 +11,7 @@ use crate::{
     http::reply::{Reply, Success},
     interaction::{
         audit::event,
-        kinds::{ALL_TYPES, Does, Place, Row},
+        kinds::{ALL_TYPES, Does, Place, Row, TypeClass},
     },
     log::leaf_proof,
     record::{
@@ -34,7 +34,19 @@ pub static OF_VERSION: Row = Row::get(Place::ProofOfVersion, Does::Proves, &[], 
 ///
 /// # Errors
 /// Not found for what is absent or hidden alike.
-pub async fn of_version(
+pub async fn prove(
+    exchange: &mut Exchange<'_>,
+    kind: &ResourceType,
+    id: &LogicalId,
+    version: Option<VersionNumber>,
+) -> Result<Reply, Failure> {
+    match (TypeClass::of(kind.as_str()), version) {
+        (TypeClass::Audit, None | Some(VersionNumber::FIRST)) => of_audit_event(exchange, id).await,
+        _ => of_version(exchange, kind, id, version).await,
+    }
+}
+
+async fn of_version(
     exchange: &mut Exchange<'_>,
     kind: &ResourceType,
     id: &LogicalId,
@@ -85,11 +97,7 @@ pub async fn of_version(
     answer(exchange, leaf, commitment, RowPlace::of(&row)).await
 }
 
-/// The proof of one audit event.
-///
-/// # Errors
-/// Not found for what is absent or hidden alike.
-pub async fn of_audit_event(exchange: &mut Exchange<'_>, id: &LogicalId) -> Result<Reply, Failure> {
+async fn of_audit_event(exchange: &mut Exchange<'_>, id: &LogicalId) -> Result<Reply, Failure> {
     let event = event::find(exchange, Action::Proof, id).await?;
     let opened = &event.audit;
     let leaves = sealed::event_leaves(&opened.record, &opened.salts, &opened.queries)?;

@@ -1,11 +1,8 @@
 //! Routes of proofs (docs/proof-format.md).
 
 use super::{Answer, Arrived, path};
-use crate::{
-    audit::sealed::AUDIT_EVENT, context::Context, exchange, http::head, interaction::kinds::Place,
-    operation::proof,
-};
-use model::{Interaction, VersionNumber};
+use crate::{context::Context, exchange, http::head, interaction::kinds::Place, operation::proof};
+use model::Interaction;
 
 /// The proof of a version, the current one when none is named. An audit event has one.
 pub(super) async fn prove(arrived: Arrived<'_>) -> Answer {
@@ -16,15 +13,9 @@ pub(super) async fn prove(arrived: Arrived<'_>) -> Answer {
         _ => None,
     };
     head::plain(request)?;
-    let of_event =
-        kind.as_str() == AUDIT_EVENT && version.is_none_or(|number| number == VersionNumber::FIRST);
     let prove = async move |context: &Context| {
         exchange::run(context, Interaction::Proof, async |exchange| {
-            if of_event {
-                proof::of_audit_event(exchange, &id).await
-            } else {
-                proof::of_version(exchange, &kind, &id, version).await
-            }
+            proof::prove(exchange, &kind, &id, version).await
         })
         .await
     };

@@ -2,11 +2,11 @@
 
 use super::{Answer, Arrived, path::kind, shown};
 use crate::{
-    audit::sealed::AUDIT_EVENT,
     context::Context,
     http::{body, head, prefer::Preferences, query_text},
     interaction::look::Look,
 };
+use model::ResourceType;
 
 /// Searches by the query, and by the form where one was sent.
 pub(super) async fn search(mut arrived: Arrived<'_>) -> Answer {
@@ -31,16 +31,19 @@ pub(super) async fn search(mut arrived: Arrived<'_>) -> Answer {
         .searches(&arrived.context.caller)
         .inspect_err(|_| app.counters.throttled())?;
     let lenient = Preferences::of(request).lenient;
-    // An audit record can have thousands of events.
-    let long = query_text::is_long(&query) || kind.as_str() == AUDIT_EVENT;
+    let long = look(&kind, &query, lenient).is_long();
     let search = async move |context: &Context| {
-        let look = Look::Search {
-            kind: &kind,
-            query: &query,
-            lenient,
-        };
+        let look = look(&kind, &query, lenient);
         shown::show(context, &look).await
     };
     let reply = arrived.context.carry_out(long, search).await?;
     Ok(reply.into_response())
+}
+
+const fn look<'r>(kind: &'r ResourceType, query: &'r str, lenient: bool) -> Look<'r> {
+    Look::Search {
+        kind,
+        query,
+        lenient,
+    }
 }
