@@ -1,4 +1,5 @@
-//! The logs: their leaves sequenced, their sizes signed, and each held against what others have of it.
+//! The logs: their leaves are sequenced, their sizes signed, and each log is compared with
+//! what others have of it.
 
 pub mod adopt;
 pub(crate) mod checkpoint;

@@ -1,4 +1,5 @@
-//! Audit records: sealed on their way to their rows, opened from them, and those of requests that nobody is known to have sent.
+//! Audit records: sealed on their way to their rows, opened from them, and those of requests
+//! of unknown callers.
 
 pub(crate) mod administered;
 pub(crate) mod draft;

@@ -1,4 +1,5 @@
-//! What HTTP says of a request and of its answer: bodies, headers, forms, preconditions (<https://www.rfc-editor.org/rfc/rfc9110>).
+//! HTTP (<https://www.rfc-editor.org/rfc/rfc9110>) of a request and of its answer: bodies,
+//! headers, forms, preconditions.
 
 pub(crate) mod backslash;
 pub(crate) mod body;

@@ -121,8 +121,8 @@ fn failure_of<B>(response: &ServiceResponse<B>) -> Option<&Failure> {
     error.as_error::<Failure>().or(problem)
 }
 
-/// The caller's own id of the request, for our log alone, when it is short and plain enough to be no carrier of
-/// anything else.
+/// The caller's own id of the request, for our log alone. `None` unless it is short and
+/// plain, so that it carries nothing else.
 fn given_id(request: &ServiceRequest) -> Option<String> {
     let id = request.headers().get(X_REQUEST_ID)?.to_str().ok()?;
     let plain = |c: u8| c.is_ascii_alphanumeric() || c == b'-';

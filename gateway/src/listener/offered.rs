@@ -45,9 +45,9 @@ enum Head {
 }
 
 impl Offered {
-    /// A path that takes nothing yet, no parameter and no precondition either; with a final slash it is the same
-    /// (<https://hl7.org/fhir/R4/http.html#root>). A path that ends in a pattern for
-    /// slashes takes them as they are.
+    /// A path that takes no method, parameter or precondition yet. With a final slash it is
+    /// the same path (<https://hl7.org/fhir/R4/http.html#root>), unless it ends in a pattern
+    /// for slashes.
     pub fn at(path: &str, render: Render) -> Self {
         let mut spellings = vec![path.to_owned()];
         if !["*}", "+}", "/"].iter().any(|end| path.ends_with(end)) {

@@ -25,8 +25,8 @@ struct Standing {
     anchor: Option<Anchor>,
 }
 
-/// The bundle of the leaf that commits to a row: by the newest final anchor that covers it, else by the
-/// first checkpoint that does, else pending.
+/// The bundle of the leaf that commits to a row: by the newest final anchor that covers it,
+/// else by the first checkpoint that covers it, else pending.
 ///
 /// # Errors
 /// When no leaf commits to the row, or the log cannot be read or does not fit itself.

@@ -15,7 +15,8 @@ use store::{Audit, LeafFault, LeafName, Reader, Statement, Version, WaitingLeaf}
 
 /// Leaves that are looked at in one call.
 const BATCH: u32 = 256;
-/// Calls at a start, so that many leaves do not hold it up; the rest is left to the tasks of the process.
+/// Calls at a start, so that many leaves do not hold it up. The tasks of the process do the
+/// rest.
 const CALLS_AT_START: u32 = 16;
 
 /// [`show`] for a facility that is opened.

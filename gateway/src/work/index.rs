@@ -189,12 +189,7 @@ impl IndexJob {
         let opened = version::open_row(facility, Arc::new(row)).await?;
         let (row, resource) = (&opened.row, opened.resource.as_ref());
         let resource = resource.ok_or_else(|| Failure::fault("a delete is no current version"))?;
-        let carding = Carding {
-            facility: &facility.name,
-            tags: &facility.tags,
-            local: &facility.local,
-            random: &self.random,
-        };
+        let carding = Carding::of(facility, &self.random);
         let carded = Carded {
             kind: &row.resource_type,
             id: &opened.id,

@@ -160,8 +160,8 @@ async fn a_newest_version_that_was_cut_is_refused_everywhere(kind: Kind) {
     assert_eq!(another.get(&site.place()).await.status, 500);
 }
 
-/// What no request notices, and the sweep does (`sweep.rs`): the leaf of the row that was cut has another
-/// name. The query of docs/threat-model.md finds it, and nothing else.
+/// The leaf of a row that was cut has another name: no request notices, and the sweep does
+/// (`sweep.rs`). The query of docs/threat-model.md finds the leaf, and nothing else.
 async fn a_leaf_that_was_given_another_name_is_found_by_the_documented_query(kind: Kind) {
     let document = include_str!("../../../docs/threat-model.md");
     let (_, rest) = document.split_once("```sql\n").unwrap();

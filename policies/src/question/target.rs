@@ -15,7 +15,7 @@ pub struct Target {
     pub record: Option<Tag>,
     /// Tags of the patients in whose compartment it is.
     pub patients: Vec<Tag>,
-    /// Security labels, `system|code`.
+    /// Security labels, `system|code`; the gateway gathers none yet.
     pub labels: Vec<String>,
 }
 
@@ -28,7 +28,7 @@ pub struct TargetFacts {
     pub resource_type: ResourceType,
     /// Tags of the patients in whose compartment it is.
     pub patients: Vec<Tag>,
-    /// Security labels, `system|code`.
+    /// Security labels, `system|code`; the gateway gathers none yet.
     pub labels: Vec<String>,
 }
 

@@ -1,6 +1,6 @@
-//! A walk from a log's newest event back. What stays of old anchors is decided by those before
-//! and after (see [`crate::posting::thinning`]), so that the oldest of a page waits for the next. Its
-//! numbers are those of the rows, through all registries.
+//! A walk from a log's newest event back. Whether an old anchor stays depends on those before
+//! and after it ([`crate::posting::thinning`]), so that the oldest of a page waits for the
+//! next page. The numbers are those of the rows, through all registries.
 
 use crate::{ledger::TimedAnchor, posting::thinning::WHOLE_MILLIS};
 

@@ -68,7 +68,8 @@ impl Run {
     }
 }
 
-/// Runs so many callers through the window, by turns at each target; `processes` are those measured.
+/// Runs a number of callers through the window, by turns at each target. `processes` are
+/// measured.
 pub async fn run(
     targets: &[Target],
     callers: usize,

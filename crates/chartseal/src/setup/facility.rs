@@ -1,5 +1,5 @@
 //! Making facilities, as `init` and the demo do it: root key, keys, policy set and
-//! first registrations, then the log. Each step finds what an earlier run that was cut short has made.
+//! first registrations, then the log. Each step finds what an earlier, unfinished run made.
 
 use anchor_service::{LogHost, LogKeys};
 use command::CommandError;

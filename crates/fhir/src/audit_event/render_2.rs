@@ -31,7 +31,8 @@ const DISCLOSE: Code = Code::new(
     "disclose",
     "Disclose Record Lifecycle Event",
 );
-/// For whom an agent acts (<https://hl7.org/fhir/extensions/StructureDefinition-auditevent-OnBehalfOf.html>).
+/// The party that an agent acts for
+/// (<https://hl7.org/fhir/extensions/StructureDefinition-auditevent-OnBehalfOf.html>).
 const ON_BEHALF_OF: &str = "http://hl7.org/fhir/StructureDefinition/auditevent-OnBehalfOf";
 
 /// The event with this index.

@@ -110,7 +110,8 @@ impl Patch {
             .map(|all| Self(Form::FhirPath(all)))
     }
 
-    /// Applies it to a resource, whose type and id stay. Arrays and objects that it leaves empty are taken out: FHIR has none.
+    /// Applies it to a resource. Type and id stay. Empty arrays and objects are taken out:
+    /// FHIR has none.
     ///
     /// # Errors
     /// When an operation cannot be carried out, or only with too much work; when a `test`

@@ -48,8 +48,8 @@ impl Form {
     }
 }
 
-/// Makes the tokens of one facility and index epoch. A new Unicode version or a
-/// suspected root is a new epoch; while an index is rebuilt, queries use both.
+/// Makes the tokens of one facility and index epoch. Another epoch has another root, and may
+/// have another Unicode version. Gateways use the first epoch alone.
 pub struct IndexRoot {
     epoch: u32,
     root: Extracted,
@@ -69,10 +69,9 @@ impl IndexRoot {
         self.epoch
     }
 
-    /// The token of `value` under a search parameter of a type. Form 1 is
-    /// normalised here; every other form is taken as received. With `patient`
-    /// the token is of use within that patient only, which is the one way in
-    /// which parameters of few values may be tokenised.
+    /// The token of `value` under a search parameter of a type. Form 1 is normalised here;
+    /// every other form is taken as received. With `patient` the token is of use within that
+    /// patient only; gateways make none of these, and find values of few kinds by cards.
     #[must_use]
     pub fn token(
         &self,

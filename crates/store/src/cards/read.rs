@@ -139,6 +139,18 @@ fn numbered(text: &str) -> String {
     text.replace('?', "$")
 }
 
+/// Runs a statement with its values, by number, on either database.
+macro_rules! run {
+    ($conn:expr, $text:expr, $run:ident, $($kind:ty: $value:expr),+) => {
+        match $conn {
+            Conn::Sqlite(conn) => sql_query($text)$(.bind::<$kind, _>($value))+.$run(conn),
+            Conn::Postgres(conn) => {
+                sql_query(numbered($text))$(.bind::<$kind, _>($value))+.$run(conn)
+            }
+        }
+    };
+}
+
 impl<A: Access> Cards<'_, A> {
     /// The number of a patient's cards of a type, counted up to `most`.
     pub fn count_of_patient(
@@ -148,21 +160,10 @@ impl<A: Access> Cards<'_, A> {
         resource_type: &ResourceType,
         most: u32,
     ) -> Result<u32, Error> {
+        let (patient, kind) = (patient.as_bytes().as_slice(), resource_type.as_str());
         let count: Count = self.access.query(|conn| {
-            macro_rules! run {
-                ($conn:expr, $text:expr) => {
-                    sql_query($text)
-                        .bind::<Integer, _>(facility.0)
-                        .bind::<Binary, _>(patient.as_bytes().as_slice())
-                        .bind::<Text, _>(resource_type.as_str())
-                        .bind::<BigInt, _>(i64::from(most))
-                        .get_result($conn)
-                };
-            }
-            match conn {
-                Conn::Sqlite(conn) => run!(conn, NUMBER_OF_PATIENT),
-                Conn::Postgres(conn) => run!(conn, numbered(NUMBER_OF_PATIENT)),
-            }
+            run!(conn, NUMBER_OF_PATIENT, get_result,
+                Integer: facility.0, Binary: patient, Text: kind, BigInt: i64::from(most))
         })?;
         column::number(count.number)
     }
@@ -174,20 +175,9 @@ impl<A: Access> Cards<'_, A> {
         patient: Tag,
         resource_type: &ResourceType,
     ) -> Result<PatientCards, Error> {
+        let (tag, kind) = (patient.as_bytes().as_slice(), resource_type.as_str());
         let lines: Vec<Line> = self.access.query(|conn| {
-            macro_rules! run {
-                ($conn:expr, $text:expr) => {
-                    sql_query($text)
-                        .bind::<Integer, _>(facility.0)
-                        .bind::<Binary, _>(patient.as_bytes().as_slice())
-                        .bind::<Text, _>(resource_type.as_str())
-                        .load($conn)
-                };
-            }
-            match conn {
-                Conn::Sqlite(conn) => run!(conn, OF_PATIENT),
-                Conn::Postgres(conn) => run!(conn, numbered(OF_PATIENT)),
-            }
+            run!(conn, OF_PATIENT, load, Integer: facility.0, Binary: tag, Text: kind)
         })?;
         read(lines, patient)
     }
@@ -203,20 +193,8 @@ impl<A: Access> Cards<'_, A> {
     ) -> Result<Uncarded, Error> {
         let after: Vec<u8> = after.map_or_else(Vec::new, |tag| tag.as_bytes().to_vec());
         let lines: Vec<Current> = self.access.query(|conn| {
-            macro_rules! run {
-                ($conn:expr, $text:expr) => {
-                    sql_query($text)
-                        .bind::<Integer, _>(facility.0)
-                        .bind::<Binary, _>(after)
-                        .bind::<Text, _>(ID_PARAM)
-                        .bind::<BigInt, _>(i64::from(limit))
-                        .load($conn)
-                };
-            }
-            match conn {
-                Conn::Sqlite(conn) => run!(conn, CURRENT),
-                Conn::Postgres(conn) => run!(conn, numbered(CURRENT)),
-            }
+            run!(conn, CURRENT, load,
+                Integer: facility.0, Binary: &after, Text: ID_PARAM, BigInt: i64::from(limit))
         })?;
         let last = lines.last().map(|line| column::tag(&line.record_tag));
         let mut found = Uncarded {

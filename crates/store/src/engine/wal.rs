@@ -1,5 +1,6 @@
-//! Copies SQLite's write-ahead log back into the database file, on a thread of its
-//! own (which keeps the statistics too), so that no transaction waits for it (<https://sqlite.org/wal.html#ckpt>).
+//! Copies SQLite's write-ahead log back into the database file
+//! (<https://sqlite.org/wal.html#ckpt>), on a thread of its own, so that no transaction waits
+//! for the copy. The thread keeps the statistics too.
 //!
 //! A passive copy takes no lock that a writer or reader wants, but it never reaches
 //! the end of a log that grows meanwhile, and a log is only begun anew when it was

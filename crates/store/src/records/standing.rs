@@ -1,7 +1,7 @@
-//! Versions of a record as they are read: beside the rows, how far the record's leaves
-//! go. A row that was cut from the table leaves its leaf behind, so a leaf of a later
-//! version than the newest row tells of it, unless that leaf was given another name; version numbers have no gaps, so a row that
-//! is missing between two others shows by itself.
+//! Versions of a record as they are read: the rows, and how far the record's leaves go. A row
+//! that was cut from the table leaves its leaf behind. A leaf of a later version than the
+//! newest row tells of the cut, unless the leaf was given another name. Version numbers have
+//! no gaps, so that a row missing between two others shows by itself.
 
 use crate::{
     Error, FacilityId, MissingVersion, column,

@@ -53,8 +53,9 @@ pub struct Recovered {
     pub policies: bool,
 }
 
-/// Registers administrators where there are none, clients where there are none or none by
-/// which the administrators could come in, and puts the shipped policy set in force where the present one knows no administration.
+/// Registers administrators where there are none, and clients where no administrator could
+/// come in by one. Puts the shipped policy set in force where the present one knows no
+/// administration.
 ///
 /// # Errors
 /// When the facility cannot be opened, its rules are refused, or the database refuses.

@@ -1,6 +1,10 @@
 //! From a version to its sealed card, and to the keeper of its patient's head.
 
-use crate::{facility::keyring::HeldKey, http::reply::VersionMark, record::index_card::head::Head};
+use crate::{
+    facility::{Facility, keyring::HeldKey},
+    http::reply::VersionMark,
+    record::index_card::head::Head,
+};
 use cards::{INDEX_EPOCH, Source};
 use fhir::{LocalBase, Resource};
 use model::{DataKeyId, FacilityName, LogicalId, Random, ResourceType, Tag};
@@ -41,13 +45,23 @@ impl Ended {
 
 /// What cards of a facility are made with.
 pub(crate) struct Carding<'a> {
-    pub(crate) facility: &'a FacilityName,
-    pub(crate) tags: &'a IdRoot,
-    pub(crate) local: &'a LocalBase,
-    pub(crate) random: &'a Arc<dyn Random>,
+    facility: &'a FacilityName,
+    tags: &'a IdRoot,
+    local: &'a LocalBase,
+    random: &'a Arc<dyn Random>,
 }
 
-impl Carding<'_> {
+impl<'a> Carding<'a> {
+    /// With this randomness.
+    pub(crate) fn of(facility: &'a Facility, random: &'a Arc<dyn Random>) -> Self {
+        Self {
+            facility: &facility.name,
+            tags: &facility.tags,
+            local: &facility.local,
+            random,
+        }
+    }
+
     /// The card of a version with this content.
     ///
     /// # Errors

@@ -74,13 +74,8 @@ impl Exchange<'_> {
         resource: Option<&Resource>,
         ended: Option<Ended>,
     ) -> Result<(), Failure> {
-        let (facility, context) = (self.facility(), self.context);
-        let carding = Carding {
-            facility: &facility.name,
-            tags: &facility.tags,
-            local: &context.local,
-            random: &context.app.random,
-        };
+        let facility = self.facility();
+        let carding = Carding::of(facility, &self.context.app.random);
         let mut heads = Vec::new();
         if let Some(patient) = version.subject {
             heads.push(carding.head(patient, version.key));
