@@ -50,9 +50,9 @@ impl Stored {
     }
 }
 
-/// Bytes that a version is counted with: its envelope, and what it is found by, of which a
-/// record may have far more than content.
-pub(crate) fn bytes_of(new: &NewVersion) -> usize {
+/// Bytes that a version is counted with: its envelope, its sealed card, and what it is found
+/// by, of which a record may have far more than content.
+pub(crate) const fn bytes_of(new: &NewVersion, card: usize) -> usize {
     let rows = new.links.len() + new.tokens.len();
-    new.version.envelope.len() + ROW_BYTES * rows
+    new.version.envelope.len() + card + ROW_BYTES * rows
 }

@@ -9,6 +9,7 @@ use crate::{
     },
     failure::Failure,
     limits::stored,
+    record::index_card::writes::CardWrites,
 };
 use fhir::audit_event::AuditPatient;
 use model::{Tag, Timestamp, VersionNumber};
@@ -22,6 +23,8 @@ const LONG_WRITES: usize = 50;
 pub(crate) struct Versions {
     /// In the order in which they were made.
     rows: Vec<NewVersion>,
+    /// Bytes that each of them counts with.
+    sizes: Vec<usize>,
     /// Number of data keys that were made for them. Each was a commit of its own and stays
     /// when the rest is given up.
     keys_made: usize,
@@ -39,6 +42,7 @@ impl Part for Versions {
 
     fn give_up(&mut self) {
         self.rows.clear();
+        self.sizes.clear();
         self.given_up = true;
     }
 
@@ -46,7 +50,7 @@ impl Part for Versions {
         if self.given_up {
             return vec![0; self.keys_made];
         }
-        self.rows.iter().map(stored::bytes_of).collect()
+        self.sizes.clone()
     }
 
     fn is_long(&self) -> bool {
@@ -72,8 +76,8 @@ impl Exchange<'_> {
         versions.map_or(&[], |versions| versions.rows.as_slice())
     }
 
-    /// Writes a version that was permitted, with the commit of the request; its entry in
-    /// the audit says whom it concerns.
+    /// Writes a version that was permitted, after its card, with the commit of the request.
+    /// Its entry in the audit says whom it concerns.
     pub(crate) fn write_version(
         &mut self,
         asked: &Asked,
@@ -81,8 +85,12 @@ impl Exchange<'_> {
         concerned: Vec<AuditPatient>,
     ) {
         self.complete(asked, Some(version.version.number), concerned);
-        self.parts
-            .change(|versions: &mut Versions| versions.rows.push(version));
+        let cards = self.parts.get::<CardWrites>();
+        let card = cards.map_or(0, |cards| cards.bytes_of(version.version.record));
+        self.parts.change(|versions: &mut Versions| {
+            versions.sizes.push(stored::bytes_of(&version, card));
+            versions.rows.push(version);
+        });
     }
 
     /// Counts a data key that was made for a version.

@@ -14,6 +14,7 @@ on_both! {
     what_is_not_stored_costs_nothing,
     a_service_has_a_limit_of_its_own,
     what_a_record_is_found_by_counts_too,
+    the_card_of_a_record_counts_too,
     the_keys_that_a_refused_request_leaves_count,
 }
 
@@ -134,7 +135,7 @@ fn database_bytes(house: &House, kind: Kind) -> u64 {
         Kind::Sqlite => "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
         Kind::Postgres => {
             "SELECT sum(pg_total_relation_size(it::regclass)) \
-             FROM unnest(ARRAY['version', 'link', 'token']) AS it"
+             FROM unnest(ARRAY['version', 'link', 'token', 'card']) AS it"
         }
     };
     house.query(sizes)[0][0].parse().unwrap()
@@ -142,8 +143,7 @@ fn database_bytes(house: &House, kind: Kind) -> u64 {
 
 async fn what_a_record_is_found_by_counts_too(kind: Kind) {
     let house = house(kind, 1 << 30, 1 << 30).await;
-    let system = house.caller(&DemoUser::System);
-    create(&system).await.expect(201);
+    create(&house.caller(&DemoUser::System)).await.expect(201);
     let identifier = |n: u32| serde_json::json!({"system": "urn:x", "value": n.to_string()});
     let reference = |n: u32| serde_json::json!({"reference": format!("Device/{n}")});
     let members = |make: &dyn Fn(u32) -> serde_json::Value| (0..8_000).map(make).collect();
@@ -154,18 +154,34 @@ async fn what_a_record_is_found_by_counts_too(kind: Kind) {
             "identifier": identifiers}),
         serde_json::json!({"resourceType": "Account", "status": "active", "subject": subjects}),
     ] {
-        let name = record["resourceType"].as_str().unwrap().to_owned();
-        let before = (
-            database_bytes(&house, kind),
-            house.app.counters.stored_bytes(),
-        );
-        system.create(&name, record).await;
-        let grown = database_bytes(&house, kind) - before.0;
-        let counted = house.app.counters.stored_bytes() - before.1;
-        // A fifth for what is stored beside and for pages that are not full.
-        assert!(counted * 5 >= grown * 4, "{name}: {counted} of {grown}");
-        assert!(counted < grown * 4, "{name}: {counted} of {grown}");
+        counts_as_it_grows(&house, kind, record).await;
     }
+}
+
+/// Codes have neither links nor tokens.
+async fn the_card_of_a_record_counts_too(kind: Kind) {
+    let house = house(kind, 1 << 30, 1 << 30).await;
+    create(&house.caller(&DemoUser::System)).await.expect(201);
+    let code = |n: u32| serde_json::json!({"system": "urn:x", "code": format!("code-{n}")});
+    let codes: Vec<_> = (0..8_000).map(code).collect();
+    let record = serde_json::json!({"resourceType": "Basic", "code": {"coding": codes}});
+    counts_as_it_grows(&house, kind, record).await;
+}
+
+/// Stores a record, which counts with about what the database grows by.
+async fn counts_as_it_grows(house: &House, kind: Kind, record: serde_json::Value) {
+    let name = record["resourceType"].as_str().unwrap().to_owned();
+    let counted = || house.app.counters.stored_bytes();
+    let before = (database_bytes(house, kind), counted());
+    house
+        .caller(&DemoUser::System)
+        .create(&name, record)
+        .await;
+    let grown = database_bytes(house, kind) - before.0;
+    let counted = counted() - before.1;
+    // A fifth for what is stored beside and for pages that are not full.
+    assert!(counted * 5 >= grown * 4, "{name}: {counted} of {grown}");
+    assert!(counted < grown * 4, "{name}: {counted} of {grown}");
 }
 
 async fn the_keys_that_a_refused_request_leaves_count(kind: Kind) {

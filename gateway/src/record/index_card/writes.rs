@@ -29,6 +29,14 @@ impl CardWrites {
         &self.cards
     }
 
+    /// Bytes of the sealed card of a record; none after a delete.
+    pub(crate) fn bytes_of(&self, record: Tag) -> usize {
+        let place = self.places.get(&record).copied();
+        let new = place.and_then(|place| self.cards.get(place));
+        let card = new.and_then(|new| new.card.as_ref());
+        card.map_or(0, |card| card.sealed.len())
+    }
+
     /// Another version of the same record takes the place of the one before: what stood in
     /// the tables before the request is still to be taken from its patient.
     fn put(&mut self, mut new: NewCard) {
