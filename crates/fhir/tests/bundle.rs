@@ -224,10 +224,7 @@ fn conditional_entries_are_parsed_and_refused_by_one_function() {
     }
 }
 
-fn rewritten(full_url: &str, resource: &str) -> Result<Value, Refusal> {
-    let entry = format!(
-        r#"{{"fullUrl":"{full_url}","resource":{resource},"request":{{"method":"POST","url":"Observation"}}}}"#
-    );
+fn names() -> Names {
     let mut names = Names::default();
     for (full_url, record) in [
         ("urn:uuid:p", "Patient/new"),
@@ -242,9 +239,58 @@ fn rewritten(full_url: &str, resource: &str) -> Result<Value, Refusal> {
         };
         names.insert(full_url, named);
     }
+    names
+}
+
+fn rewritten(full_url: &str, resource: &str) -> Result<Value, Refusal> {
+    let entry = format!(
+        r#"{{"fullUrl":"{full_url}","resource":{resource},"request":{{"method":"POST","url":"Observation"}}}}"#
+    );
     let mut entry = transaction(&entry)?.remove(0);
-    rewrite_links(&mut entry, &names)?;
+    rewrite_links(&mut entry, &names())?;
     Ok(entry.resource.unwrap().into_value())
+}
+
+/// Of a JSON Patch the types of elements are not known, nor of a string in Parameters.
+#[test]
+fn links_of_a_patch_are_rewritten_or_refused() {
+    let parameters = |value: &str| {
+        format!(
+            r#"{{"resourceType":"Parameters","parameter":[{{"name":"operation","part":[{{"name":"value",{value}}}]}}]}}"#
+        )
+    };
+    let binary = |patch: &str| {
+        let carrier = fhir::patch::carried(patch.as_bytes()).unwrap();
+        String::from_utf8(carrier.canonical()).unwrap()
+    };
+    let reference = parameters(r#""valueReference":{"reference":"urn:uuid:p"}"#);
+    let elsewhere = parameters(r#""valueString":"urn:uuid:another""#);
+    for (patch, expected) in [
+        (reference, Some("Patient/new")),
+        (elsewhere, Some("urn:uuid:another")),
+        (parameters(r#""valueString":"urn:uuid:p""#), None),
+        (binary(r#"[{"value":{"reference":"urn:uuid:another"}}]"#), Some("Binary")),
+        (binary(r#"[{"value":{"reference":"urn:uuid:p"}}]"#), None),
+        (binary(r#"[{"value":"URN:UUID:P"}]"#), None),
+    ] {
+        let entry = format!(
+            r#"{{"resource":{patch},"request":{{"method":"PATCH","url":"Observation/1"}}}}"#
+        );
+        let mut entry = transaction(&entry).unwrap().remove(0);
+        let told = rewrite_links(&mut entry, &names());
+        match expected {
+            Some(expected) => {
+                told.unwrap();
+                let after = entry.resource.unwrap().canonical();
+                assert!(String::from_utf8(after).unwrap().contains(expected), "{patch}");
+            }
+            None => {
+                let refusal = told.unwrap_err();
+                assert_eq!(refusal.code, IssueCode::NotSupported, "{patch}");
+                assert_eq!(refusal.expression.unwrap(), "Bundle.entry[0].resource");
+            }
+        }
+    }
 }
 
 #[track_caller]

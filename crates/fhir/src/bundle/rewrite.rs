@@ -4,21 +4,24 @@
 //!
 //! This happens before sealing: what is hashed is what is stored. A `canonical`
 //! is left alone, and a Bundle inside a resource is not entered: its fullUrls are its
-//! own.
+//! own. Where the elements of a patch are not told by their types, a URN of an entry is
+//! refused, for it would be stored as it is.
 
-use super::{Entry, Names, names, narrative};
+use super::{Entry, Method, Names, names, narrative};
 use crate::{
-    IssueCode, Refusal,
+    IssueCode, Refusal, Resource,
     definition::{Content, Definition},
+    json::Value,
     links::walk::Visitor,
     path::Path,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 /// Rewrites the references, URIs and narrative links of an entry's resource.
 ///
 /// # Errors
 /// When a `Reference.reference` is a URN that is not in `names`; for a narrative
-/// whose links cannot be told.
+/// whose links cannot be told; for a patch with a URN of `names` that cannot be rewritten.
 pub fn rewrite_links(entry: &mut Entry, names: &Names) -> Result<(), Refusal> {
     let Some(resource) = &mut entry.resource else {
         return Ok(());
@@ -29,7 +32,27 @@ pub fn rewrite_links(entry: &mut Entry, names: &Names) -> Result<(), Refusal> {
     resource.visit(
         &entries.index(entry.index).name("resource"),
         &mut Rewrite { names, base },
-    )
+    )?;
+    if entry.method == Method::Patch && has_urn(resource, names) {
+        let text = "a patch can refer to another entry by `valueReference` in Parameters alone; \
+                    send a FHIRPath Patch, or refer to the record by its id";
+        return Err(entry.refuse(IssueCode::NotSupported, text, "resource"));
+    }
+    Ok(())
+}
+
+/// Whether a patch has a string that is a URN in `names`.
+fn has_urn(patch: &Resource, names: &Names) -> bool {
+    let data = patch.value().get("data").and_then(Value::as_str);
+    let json = match data {
+        // What is no base64 is refused when the patch is read.
+        Some(data) => STANDARD.decode(data).unwrap_or_default(),
+        None => patch.canonical(),
+    };
+    let strings = json.split(|byte| *byte == b'"');
+    strings
+        .filter_map(|string| str::from_utf8(string).ok())
+        .any(|string| names::urn(string).is_some() && names.relink(string, None).is_some())
 }
 
 struct Rewrite<'a> {
