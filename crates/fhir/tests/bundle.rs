@@ -269,7 +269,10 @@ fn links_of_a_patch_are_rewritten_or_refused() {
         (reference, Some("Patient/new")),
         (elsewhere, Some("urn:uuid:another")),
         (parameters(r#""valueString":"urn:uuid:p""#), None),
-        (binary(r#"[{"value":{"reference":"urn:uuid:another"}}]"#), Some("Binary")),
+        (
+            binary(r#"[{"value":{"reference":"urn:uuid:another"}}]"#),
+            Some("Binary"),
+        ),
         (binary(r#"[{"value":{"reference":"urn:uuid:p"}}]"#), None),
         (binary(r#"[{"value":"URN:UUID:P"}]"#), None),
     ] {
@@ -282,7 +285,10 @@ fn links_of_a_patch_are_rewritten_or_refused() {
             Some(expected) => {
                 told.unwrap();
                 let after = entry.resource.unwrap().canonical();
-                assert!(String::from_utf8(after).unwrap().contains(expected), "{patch}");
+                assert!(
+                    String::from_utf8(after).unwrap().contains(expected),
+                    "{patch}"
+                );
             }
             None => {
                 let refusal = told.unwrap_err();

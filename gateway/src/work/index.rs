@@ -1,10 +1,10 @@
 //! The index of what was stored before it was kept, or by other definitions: the job makes a
 //! card of each current version that has none, and adds it to the head of its patient. Until
-//! it has come to its end once, searches are answered by tokens and links alone.
+//! every current version has its card, searches are answered by tokens and links alone.
 //!
 //! It walks the current versions by their tags until a whole pass has nothing to make:
-//! what is written meanwhile has its card by itself. A version that does not open gets none;
-//! the sweep names it.
+//! what is written meanwhile has its card by itself. A version that does not open gets no
+//! card and stops no other; it is counted and named, and another pass comes after an hour.
 
 pub(crate) mod status;
 
@@ -13,7 +13,7 @@ pub use status::{IndexProgress, IndexState, IndexStatus};
 use crate::{
     app::App,
     facility::Facility,
-    failure::{Category, Failure},
+    failure::Failure,
     http::reply::VersionMark,
     ports::Ports,
     record::{
@@ -33,7 +33,12 @@ use store::{HeadMember, NewCard, Reader, Store, Tx, Version};
 const LOOKED_AT: u32 = 200;
 /// Cards in one transaction, for which writers may wait.
 const TOGETHER: usize = 50;
-/// Between two looks at a state that is done, in milliseconds.
+/// Bytes of envelopes that are held at once; the one that goes beyond is held too.
+const HELD_BYTES: usize = 8 << 20;
+/// Tries of the same versions while something cannot be had, before each is tried alone.
+const TRIES: u32 = 3;
+/// Between two looks at a state that is complete, and two passes of one that is not, in
+/// milliseconds.
 const LOOK_INTERVAL_MILLIS: i64 = 60 * 60 * 1_000;
 
 /// The job at one facility.
@@ -42,6 +47,30 @@ pub struct IndexJob {
     store: Store,
     random: Arc<dyn Random>,
     clock: Arc<dyn Clock>,
+    failed: Failed,
+}
+
+/// A current version, or why it cannot be read.
+type Row = Result<Version, String>;
+
+/// Where the job failed last, and how often in a row.
+#[derive(Default)]
+struct Failed {
+    first: Option<Tag>,
+    times: u32,
+}
+
+impl Failed {
+    /// Whether work that begins at this record has now failed as often as it is tried.
+    fn is_last_try(&mut self, first: Option<Tag>) -> bool {
+        self.times = if self.first == first {
+            self.times + 1
+        } else {
+            1
+        };
+        self.first = first;
+        self.times >= TRIES
+    }
 }
 
 /// Takes the turns of one process at the index of a facility.
@@ -57,6 +86,7 @@ pub fn worker(
         store: app.store.clone(),
         random: Arc::clone(&app.random),
         clock: Arc::clone(&app.clock),
+        failed: Failed::default(),
     };
     Worker::new(job, Tools::of(app, facility), KEPT_EVERY)
 }
@@ -70,14 +100,14 @@ impl Job for IndexJob {
     }
 
     fn seen(&mut self, state: &mut IndexState, _others: bool) {
-        self.facility
-            .index_status
-            .know(state.progress(state.is_done()));
+        self.facility.index_status.know(state.standing());
     }
 
     fn rests(&self, state: &IndexState, now: Timestamp) -> Option<Timestamp> {
-        let until = now.plus_millis(LOOK_INTERVAL_MILLIS);
-        state.is_done().then_some(until)
+        let ended = state.done.filter(|_| state.has_ended())?;
+        let from = if state.is_complete() { now } else { ended };
+        let until = from.plus_millis(LOOK_INTERVAL_MILLIS);
+        (until > now).then_some(until)
     }
 
     fn is_late(&self, _state: &IndexState, _now: Timestamp) -> bool {
@@ -85,12 +115,11 @@ impl Job for IndexJob {
     }
 
     async fn step(&mut self, state: &mut IndexState) -> Result<(), Failure> {
-        let mut next = match state.epoch {
-            INDEX_EPOCH => state.clone(),
-            _ => IndexState {
-                epoch: INDEX_EPOCH,
-                ..IndexState::default()
-            },
+        let goes_on = state.epoch == INDEX_EPOCH && !state.has_ended();
+        let mut next = if goes_on {
+            state.clone()
+        } else {
+            IndexState::begin()
         };
         let (id, after) = (self.facility.id, next.after);
         let read =
@@ -98,20 +127,16 @@ impl Job for IndexJob {
         let looked = self.store.search("index: versions", read).await?;
         next.seen += u64::from(looked.seen);
         for records in looked.unfit.chunks(TOGETHER) {
-            self.report(records).await?;
-            next.unread += records.len() as u64;
+            self.report(records, &mut next).await?;
         }
         for members in looked.missing.chunks(TOGETHER) {
-            self.make(members, &mut next).await?;
+            self.make_or_pass_over(members, &mut next).await?;
         }
         if looked.last.is_some() {
             next.after = looked.last;
         } else if next.made > 0 {
             // Another pass, for what was being written while this one came by.
-            next = IndexState {
-                epoch: INDEX_EPOCH,
-                ..IndexState::default()
-            };
+            next = IndexState::begin();
         } else {
             next.after = None;
             next.done = Some(self.clock.now());
@@ -127,58 +152,117 @@ impl Job for IndexJob {
 impl IndexJob {
     /// Names records of which no card is made: their links name versions that are not the
     /// current ones.
-    async fn report(&self, unfit: &[Tag]) -> Result<(), Failure> {
-        for row in self.rows(unfit.to_vec()).await? {
-            let cause = "the link of a record to itself does not name its current version";
-            let place = RowPlace::of(&row);
-            self.facility.report_row(Damage::Missing, place, cause);
+    async fn report(&self, unfit: &[Tag], state: &mut IndexState) -> Result<(), Failure> {
+        let cause = "the link of a record to itself does not name its current version";
+        let mut left = unfit;
+        while !left.is_empty() {
+            let rows = self.rows(left).await?;
+            for row in rows.iter().flatten() {
+                let place = RowPlace::of(row);
+                self.facility.report_row(Damage::Missing, place, cause);
+            }
+            left = left.get(rows.len()..).unwrap_or_default();
+        }
+        for record in unfit {
+            state.pass_over(&self.facility, *record, cause);
+        }
+        Ok(())
+    }
+
+    /// Makes the cards of these versions. Where something cannot be had three times in a row,
+    /// each version is tried alone and passed over.
+    async fn make_or_pass_over(
+        &mut self,
+        members: &[HeadMember],
+        state: &mut IndexState,
+    ) -> Result<(), Failure> {
+        let Err(failure) = self.make(members, state).await else {
+            return Ok(());
+        };
+        let first = members.first().map(|member| member.record);
+        if !self.failed.is_last_try(first) {
+            return Err(failure);
+        }
+        for member in members {
+            if let Err(failure) = self.make(std::slice::from_ref(member), state).await {
+                state.pass_over(&self.facility, member.record, &failure.to_string());
+            }
         }
         Ok(())
     }
 
     /// Makes the cards of these versions, as far as they open and are current.
+    ///
+    /// # Errors
+    /// When something cannot be had now; nothing is counted then.
     async fn make(&self, members: &[HeadMember], state: &mut IndexState) -> Result<(), Failure> {
-        let records = members.iter().map(|member| member.record).collect();
-        let mut rows = self.rows(records).await?;
-        rows.retain(|row| {
-            members.contains(&HeadMember {
-                record: row.record,
-                number: row.number,
-            })
-        });
-        let keys = rows.iter().map(|row| row.data_key).collect();
-        self.facility.keys.hold_all(keys).await?;
+        let mut next = state.clone();
+        let mut left = members;
+        while !left.is_empty() {
+            let records: Vec<Tag> = left.iter().map(|member| member.record).collect();
+            let rows = self.rows(&records).await?;
+            let (these, rest) = left.split_at(rows.len().min(left.len()));
+            self.make_of(these, rows, &mut next).await?;
+            left = rest;
+        }
+        *state = next;
+        Ok(())
+    }
+
+    async fn make_of(
+        &self,
+        members: &[HeadMember],
+        rows: Vec<Row>,
+        state: &mut IndexState,
+    ) -> Result<(), Failure> {
+        let facility = &self.facility;
+        let keys = rows.iter().flatten().map(|row| row.data_key).collect();
+        facility.keys.hold_all(keys).await?;
         let mut cards = Vec::new();
-        for row in rows {
-            match self.card(row).await {
+        for (member, row) in members.iter().zip(rows) {
+            let carded = match row {
+                // Somebody has written another version since, with its card.
+                Ok(row) if row.number != member.number => continue,
+                Ok(row) => Failure::settled(self.card(row).await)?,
+                Err(cause) => Err(Failure::fault(cause)),
+            };
+            match carded {
                 Ok(card) => cards.push(card),
-                Err(failure) if failure.category == Category::Unavailable => return Err(failure),
-                Err(_) => {}
+                Err(failure) => {
+                    state.pass_over(facility, member.record, &failure.to_string());
+                }
             }
         }
-        state.unread += (members.len() - cards.len()) as u64;
-        let id = self.facility.id;
+        let id = facility.id;
         let add = move |tx: &mut Tx| tx.cards().add_missing(id, &cards);
         let made = self.store.run_tx("index", &[], add).await?;
         state.made += made as u64;
         Ok(())
     }
 
-    /// The current versions of the records, as far as they can be read.
-    async fn rows(&self, records: Vec<Tag>) -> Result<Vec<Version>, Failure> {
-        let id = self.facility.id;
+    /// The current versions of the first of these records, up to the bytes that are held at
+    /// once; the cause for one that cannot be read.
+    async fn rows(&self, records: &[Tag]) -> Result<Vec<Row>, Failure> {
+        let (id, records) = (self.facility.id, records.to_vec());
         let read = move |reader: &mut Reader| {
             let mut versions = reader.versions();
-            let rows = records
-                .iter()
-                .map(|record| match versions.current(id, *record) {
+            let (mut rows, mut bytes) = (Vec::new(), 0);
+            for record in records {
+                let row = match versions.current(id, record) {
+                    Ok(Some(row)) => Ok(row),
+                    Ok(None) => Err("the record has no version".to_owned()),
                     Err(error @ (store::Error::Unavailable | store::Error::TooCostly)) => {
-                        Err(error)
+                        return Err(error);
                     }
-                    found => Ok(found.ok().flatten()),
-                });
-            let rows: Result<Vec<Option<Version>>, store::Error> = rows.collect();
-            Ok(rows?.into_iter().flatten().collect())
+                    Err(error) => Err(error.to_string()),
+                };
+                bytes += row.as_ref().map_or(0, |row| row.envelope.len());
+                rows.push(row);
+                if bytes >= HELD_BYTES {
+                    break;
+                }
+            }
+            Ok(rows)
         };
         Ok(self.store.search("index: rows", read).await?)
     }
@@ -223,4 +307,21 @@ pub async fn kept(name: &FacilityName, ports: Ports<'_>) -> Result<Option<IndexS
         random: Arc::clone(ports.random),
     };
     jobs::state::<IndexJob>(tools).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_third_failure_in_a_row_at_one_place_is_the_last() {
+        let tag = |byte| Some(Tag::new([byte; 16]));
+        let mut failed = Failed::default();
+        assert!(!failed.is_last_try(tag(1)));
+        assert!(!failed.is_last_try(tag(1)));
+        assert!(!failed.is_last_try(tag(2)));
+        assert!(!failed.is_last_try(tag(1)));
+        assert!(!failed.is_last_try(tag(1)));
+        assert!(failed.is_last_try(tag(1)));
+    }
 }

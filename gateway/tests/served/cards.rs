@@ -2,6 +2,7 @@
 //! add up to, after every kind of write (docs/storage-format.md, "Index card").
 
 use crate::{
+    access_log::{lines_with, log},
     caller::Caller,
     database::{Kind, on_both},
     house::{HOME, House},
@@ -10,6 +11,7 @@ use crate::{
 use devkit::issuer::DemoUser;
 use gateway::{
     Damage, Facility,
+    ports::Ports,
     work::{index as indexing, jobs::Turn},
 };
 use index::{Card, ParameterNumber};
@@ -24,6 +26,7 @@ on_both! {
     who_writes_at_once_about_a_patient_keeps_the_head,
     what_a_bundle_writes_has_cards,
     what_has_no_card_gets_one_from_the_job,
+    a_version_that_does_not_open_stops_no_other,
     a_version_that_is_not_the_current_one_gets_no_card,
 }
 
@@ -187,8 +190,7 @@ async fn what_a_bundle_writes_has_cards(kind: Kind) {
     assert_eq!(site.observations(&patient).await, [("kept".to_owned(), 3)]);
 }
 
-/// As version 0.1 left records: two have no cards, of which one does not open, and no patient
-/// has a head.
+/// As version 0.1 left records: none has a card, and no patient a head.
 async fn what_has_no_card_gets_one_from_the_job(kind: Kind) {
     let site = Site::on(kind).await;
     let patient = site.system.create("Patient", records::patient("a")).await;
@@ -216,6 +218,56 @@ async fn what_has_no_card_gets_one_from_the_job(kind: Kind) {
     assert!(matches!(later.turn().await.unwrap(), Turn::Rested(_)));
 }
 
+/// Another pass makes its card once it opens again.
+async fn a_version_that_does_not_open_stops_no_other(kind: Kind) {
+    log();
+    let site = Site::on(kind).await;
+    let patient = site.system.create("Patient", records::patient("a")).await;
+    let about = || records::observation(&patient);
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push((site.system.create("Observation", about()).await, 1));
+    }
+    let last = "WHERE id = (SELECT max(id) FROM version)";
+    site.house.sql(&format!(
+        "DELETE FROM card; DELETE FROM patient_head;
+        UPDATE version SET time_ms = time_ms + 1 {last}"
+    ));
+    let facility = site.facility();
+    let mut worker = indexing::worker(&site.house.app, &facility).unwrap();
+    while worker.turn().await.unwrap() == Turn::Worked {}
+    let progress = facility.index_status.read();
+    assert!(!progress.complete);
+    assert_eq!(progress.unread, 1);
+    assert_eq!(site.house.query("SELECT count(*) FROM card"), [["3"]]);
+    worker.release().await;
+    let ports = Ports {
+        store: &site.house.store,
+        kms: &*site.house.kms,
+        random: &site.house.app.random,
+        clock: &site.house.app.clock,
+    };
+    let kept = indexing::kept(&facility.name, ports).await;
+    let (id, _) = ids.last().unwrap();
+    let record = facility.tags.record_tag("Observation", id);
+    assert_eq!(kept.unwrap().unwrap().without_card(), [record]);
+    let lines = lines_with("record", &record.to_string());
+    let messages = lines.iter().filter_map(|line| line["message"].as_str());
+    let named = messages.filter(|text| text.contains("gets no index card"));
+    // By the pass that made cards, and by the one after it.
+    assert_eq!(named.count(), 2, "{lines:#?}");
+
+    site.house
+        .sql(&format!("UPDATE version SET time_ms = time_ms - 1 {last}"));
+    let mut rested = indexing::worker(&site.house.app, &facility).unwrap();
+    assert!(matches!(rested.turn().await.unwrap(), Turn::Rested(_)));
+    site.house.clock.set(3_600);
+    while rested.turn().await.unwrap() == Turn::Worked {}
+    let progress = facility.index_status.read();
+    assert!(progress.complete && progress.unread == 0);
+    assert_eq!(site.observations(&patient).await, sorted(ids));
+}
+
 /// Somebody who writes to the database makes a record name the version before as its own.
 async fn a_version_that_is_not_the_current_one_gets_no_card(kind: Kind) {
     let site = Site::on(kind).await;
@@ -233,7 +285,7 @@ async fn a_version_that_is_not_the_current_one_gets_no_card(kind: Kind) {
     let mut worker = indexing::worker(&site.house.app, &facility).unwrap();
     while worker.turn().await.unwrap() == Turn::Worked {}
     let progress = facility.index_status.read();
-    assert!(progress.complete);
+    assert!(!progress.complete);
     assert_eq!(progress.unread, 1);
     assert!(facility.damages.count(Damage::Missing) > 0);
     // That of the patient alone.

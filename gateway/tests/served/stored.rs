@@ -173,10 +173,7 @@ async fn counts_as_it_grows(house: &House, kind: Kind, record: serde_json::Value
     let name = record["resourceType"].as_str().unwrap().to_owned();
     let counted = || house.app.counters.stored_bytes();
     let before = (database_bytes(house, kind), counted());
-    house
-        .caller(&DemoUser::System)
-        .create(&name, record)
-        .await;
+    house.caller(&DemoUser::System).create(&name, record).await;
     let grown = database_bytes(house, kind) - before.0;
     let counted = counted() - before.1;
     // A fifth for what is stored beside and for pages that are not full.

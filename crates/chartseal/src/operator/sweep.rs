@@ -10,7 +10,7 @@ use gateway::{
         sweep::{self, SweepState, Whole},
     },
 };
-use model::{Clock, FacilityName, Random, SystemClock, SystemRandom};
+use model::{Clock, FacilityName, Random, SystemClock, SystemRandom, Tag};
 use sealing::FileKms;
 use std::{process::ExitCode, sync::Arc};
 use store::Store;
@@ -153,7 +153,7 @@ async fn each(
 }
 
 fn indexed(state: Option<&IndexState>) -> String {
-    let Some(progress) = state.map(IndexState::standing) else {
+    let Some(state) = state else {
         return "not begun, or its row does not open".to_owned();
     };
     let IndexProgress {
@@ -161,11 +161,22 @@ fn indexed(state: Option<&IndexState>) -> String {
         seen,
         made,
         unread,
-    } = progress;
-    let standing = if complete { "complete" } else { "under way" };
-    format!(
-        "{standing}; the last pass saw {seen} records, made {made} cards, and {unread} did not open"
-    )
+    } = state.standing();
+    let standing = match (complete, unread) {
+        (true, _) => "complete",
+        (false, 0) => "under way",
+        (false, _) => "incomplete",
+    };
+    let mut line = format!("{standing}; the last pass saw {seen} records, made {made} cards");
+    if unread > 0 {
+        let records: Vec<String> = state.without_card().iter().map(Tag::to_string).collect();
+        let reason = format!(
+            ", and could make none of {unread}, whose current versions do not open: record {}",
+            records.join(", ")
+        );
+        line.push_str(&reason);
+    }
+    line
 }
 
 fn standing(state: Option<&SweepState>) -> String {

@@ -176,9 +176,9 @@ impl<A: Access> Cards<'_, A> {
         resource_type: &ResourceType,
     ) -> Result<PatientCards, Error> {
         let (tag, kind) = (patient.as_bytes().as_slice(), resource_type.as_str());
-        let lines: Vec<Line> = self.access.query(|conn| {
-            run!(conn, OF_PATIENT, load, Integer: facility.0, Binary: tag, Text: kind)
-        })?;
+        let lines: Vec<Line> = self.access.query(
+            |conn| run!(conn, OF_PATIENT, load, Integer: facility.0, Binary: tag, Text: kind),
+        )?;
         read(lines, patient)
     }
 

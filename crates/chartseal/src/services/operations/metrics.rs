@@ -131,7 +131,7 @@ fn of_index(page: &Page, app: &App) -> Result<(), Error> {
     };
     page.gauge(
         "chartseal_index_complete",
-        "Whether each current version that opens has its index card.",
+        "Whether each current version has its index card.",
         &["facility"],
         each(|progress| f64::from(u8::from(progress.complete))),
     )?;
@@ -149,7 +149,7 @@ fn of_index(page: &Page, app: &App) -> Result<(), Error> {
     )?;
     page.gauge(
         "chartseal_index_unread",
-        "Current versions of that pass that do not open and have no index card.",
+        "Current versions of that pass that get no index card.",
         &["facility"],
         each(|progress| number(progress.unread)),
     )
