@@ -117,6 +117,22 @@ async fn denials_are_audited_within_a_budget() {
     system.get(&format!("Patient/{id}")).await.expect(200);
 }
 
+#[actix_web::test]
+async fn a_denied_look_at_the_log_costs_what_a_denied_request_costs() {
+    let house = House::start_with(Kind::Sqlite, |settings| {
+        settings.log_public = false;
+        settings.limits.user_denials_per_minute = 10;
+    })
+    .await;
+    let clinician = house.caller(&DemoUser::Clinician);
+    let path = format!("/log/{HOME}/checkpoint");
+    for _ in 0..10 {
+        clinician.get(&path).await.expect(403);
+    }
+    told_to_wait(clinician.get(&path).await);
+    assert_eq!(house.audits(HOME).await.len(), 10);
+}
+
 /// A user of the patients' app, which all of them share.
 fn patient(house: &House, id: &str) -> Caller {
     let user = DemoUser::Patient {
