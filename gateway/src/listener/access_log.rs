@@ -22,6 +22,8 @@ use std::time::Instant;
 use tracing::Instrument as _;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The caller's own id, in the answer.
+const X_CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 /// Nothing of ours is a page with parts: whatever a browser makes of an answer, it loads
 /// and runs nothing.
 const POLICY: HeaderValue =
@@ -56,6 +58,7 @@ pub async fn access_log(
         .app_data::<web::Data<App>>()
         .is_some_and(|app| app.public_url().starts_with("https:"));
     add_common(response.headers_mut(), &id, tls);
+    add_given(response.headers_mut(), given.as_deref());
     let status = response.status().as_u16();
     let (request, took) = (response.request(), started.elapsed());
     let route = request.match_pattern();
@@ -114,6 +117,14 @@ fn add_common(headers: &mut HeaderMap, id: &str, tls: bool) {
     }
 }
 
+/// Gives the caller its own id back beside ours
+/// (<https://hl7.org/fhir/R4/http.html#custom>).
+fn add_given(headers: &mut HeaderMap, given: Option<&str>) {
+    if let Some(Ok(value)) = given.map(HeaderValue::from_str) {
+        headers.insert(X_CORRELATION_ID, value);
+    }
+}
+
 /// The failure that an answer was made from.
 fn failure_of<B>(response: &ServiceResponse<B>) -> Option<&Failure> {
     let error = response.response().error()?;
@@ -121,8 +132,8 @@ fn failure_of<B>(response: &ServiceResponse<B>) -> Option<&Failure> {
     error.as_error::<Failure>().or(problem)
 }
 
-/// The caller's own id of the request, for our log alone. `None` unless it is short and
-/// plain, so that it carries nothing else.
+/// The caller's own id of the request, for our log and the answer alone. `None` unless it is
+/// short and plain, so that it carries nothing else.
 fn given_id(request: &ServiceRequest) -> Option<String> {
     let id = request.headers().get(X_REQUEST_ID)?.to_str().ok()?;
     let plain = |c: u8| c.is_ascii_alphanumeric() || c == b'-';
