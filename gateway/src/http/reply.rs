@@ -5,7 +5,7 @@ pub use crate::http::version_mark::VersionMark;
 
 use crate::http::{freshness::Freshness, outcome::FHIR_JSON};
 use actix_web::{HttpResponse, http::StatusCode, http::header};
-use fhir::bundle::ResponseEntry;
+use fhir::{IssueCode, Severity, bundle::ResponseEntry, json::Value};
 use model::LogicalId;
 use serde::{Deserialize, Serialize};
 
@@ -116,13 +116,7 @@ impl Reply {
             Return::Representation => {}
             Return::Minimal => self.body = None,
             Return::OperationOutcome => {
-                let done = fhir::outcome(
-                    fhir::Severity::Information,
-                    fhir::IssueCode::Informational,
-                    "done",
-                    None,
-                );
-                self.body = Some(done.to_canonical());
+                self.body = Some(done().to_canonical());
                 if self.success == Success::NoContent {
                     self.success = Success::Ok;
                 }
@@ -175,4 +169,27 @@ impl Reply {
             outcome: None,
         }
     }
+
+    /// The answer to a change as an entry, with what `Prefer: return` asked for. What is told of
+    /// an entry is no resource of it
+    /// (<https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.response.outcome>).
+    #[must_use]
+    pub fn into_entry_preferring(self, wanted: Return) -> ResponseEntry {
+        let entry = self.preferring(wanted).into_entry();
+        if wanted == Return::OperationOutcome {
+            ResponseEntry {
+                resource: None,
+                outcome: Some(done()),
+                ..entry
+            }
+        } else {
+            entry
+        }
+    }
+}
+
+/// The outcome of a change that went well.
+fn done() -> Value {
+    let (severity, code) = (Severity::Information, IssueCode::Informational);
+    fhir::outcome(severity, code, "done", None)
 }

@@ -258,7 +258,7 @@ async fn perform(
         }
         Some(_) => return Err(Failure::fault("a kept answer is of another Bundle")),
     };
-    Ok((reply.preferring(wanted).into_entry(), done))
+    Ok((reply.into_entry_preferring(wanted), done))
 }
 
 /// What an entry asks to be changed.

@@ -172,7 +172,7 @@ pub fn outcomes(page: &Page, warning: Option<Vec<u8>>) -> Vec<Vec<u8>> {
     let ignored = page.has_ignored().then(|| {
         let text = "what is not supported of the search was ignored, as the request allows; the \
                     `self` link has what was applied";
-        fhir::outcome(Severity::Information, IssueCode::NotSupported, text, None).to_canonical()
+        fhir::outcome(Severity::Warning, IssueCode::NotSupported, text, None).to_canonical()
     });
     warning.into_iter().chain(ignored).collect()
 }
