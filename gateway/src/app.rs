@@ -1,5 +1,9 @@
 //! The gateway as one value: everything its handlers share, put together once.
 
+mod counters;
+
+pub use counters::Counters;
+
 use crate::{
     facility::{Facility, own_urls, registered::RegisteredOnly},
     failure::Failure,
@@ -16,10 +20,7 @@ use model::{Clock, FacilityName, Random, Timestamp};
 use sealing::Kms;
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 use store::Store;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub public_url: String,
     /// Others under which it was reached before.
     pub former_urls: Vec<String>,
+    /// The origins of pages that may use the FHIR bases by script, as browsers write them.
+    pub allowed_origins: Vec<String>,
     /// The issuers whose tokens are accepted.
     pub identity: IdentityConfig,
     /// Whether anyone may read the logs; else only who has the right.
@@ -90,110 +93,10 @@ pub struct App {
     looked: Mutex<Instant>,
     /// Under which clients reach the gateway, and then those of before.
     urls: Vec<String>,
+    allowed_origins: Vec<String>,
 }
 
 type Facilities = BTreeMap<FacilityName, Arc<Facility>>;
-
-/// Counts since the start of the process.
-#[derive(Debug, Default)]
-pub struct Counters {
-    unauthenticated: AtomicU64,
-    throttled: AtomicU64,
-    unauthenticated_in_all: AtomicU64,
-    denials: AtomicU64,
-    opens: AtomicU64,
-    long_requests: AtomicU64,
-    stored: AtomicU64,
-    not_stored: AtomicU64,
-}
-
-impl Counters {
-    pub(crate) fn unauthenticated(&self) {
-        self.unauthenticated.fetch_add(1, Ordering::Relaxed);
-        self.unauthenticated_in_all.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Requests without a valid token since the start.
-    #[must_use]
-    pub fn unauthenticated_in_all(&self) -> u64 {
-        self.unauthenticated_in_all.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn denied(&self) {
-        self.denials.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Decisions that went against the caller since the start. A search decides
-    /// over every record that it might show.
-    #[must_use]
-    pub fn denials(&self) -> u64 {
-        self.denials.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn opened(&self) {
-        self.opens.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Versions whose envelopes were opened for a decision since the start.
-    #[must_use]
-    pub fn opens(&self) -> u64 {
-        self.opens.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn long_request(&self) {
-        self.long_requests.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Requests that were carried out beside the threads that serve since the start.
-    #[must_use]
-    pub fn long_requests(&self) -> u64 {
-        self.long_requests.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn stored(&self, bytes: u64) {
-        self.stored.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// Bytes of versions that were stored since the start, as they count for a day's limit.
-    #[must_use]
-    pub fn stored_bytes(&self) -> u64 {
-        self.stored.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn not_stored(&self) {
-        self.not_stored.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Versions that were refused because their caller had stored as much as one may in a day.
-    #[must_use]
-    pub fn refused_to_store(&self) -> u64 {
-        self.not_stored.load(Ordering::Relaxed)
-    }
-
-    /// Takes the number of requests without a valid token since the last time.
-    pub(crate) fn take_unauthenticated(&self) -> u64 {
-        self.unauthenticated.swap(0, Ordering::Relaxed)
-    }
-
-    pub(crate) fn throttled(&self) {
-        self.throttled.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Takes the number of requests that were too many since the last time.
-    pub(crate) fn take_throttled(&self) -> u64 {
-        self.throttled.swap(0, Ordering::Relaxed)
-    }
-
-    /// Counts them again, when they could not be audited.
-    pub(crate) fn put_back_throttled(&self, count: u64) {
-        self.throttled.fetch_add(count, Ordering::Relaxed);
-    }
-
-    /// Counts them again, when they could not be audited.
-    pub(crate) fn put_back_unauthenticated(&self, count: u64) {
-        self.unauthenticated.fetch_add(count, Ordering::Relaxed);
-    }
-}
 
 impl App {
     /// Opens every facility of the database and is then ready to serve.
@@ -253,6 +156,7 @@ impl App {
             facilities: RwLock::new(Arc::new(facilities)),
             looked: Mutex::new(Instant::now()),
             urls,
+            allowed_origins: settings.allowed_origins,
         })
     }
 
@@ -367,6 +271,12 @@ impl App {
     #[must_use]
     pub fn kms(&self) -> &dyn Kms {
         &*self.kms
+    }
+
+    /// The origins of pages that may use the FHIR bases by script.
+    #[must_use]
+    pub(crate) fn allowed_origins(&self) -> &[String] {
+        &self.allowed_origins
     }
 
     /// Scheme, host and port under which clients reach the gateway.

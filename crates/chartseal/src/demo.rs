@@ -133,6 +133,7 @@ fn settings(public_url: String, issuer: &DevIssuer) -> Settings {
     Settings {
         public_url,
         former_urls: Vec::new(),
+        allowed_origins: Vec::new(),
         identity: IdentityConfig {
             issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
         },

@@ -12,7 +12,7 @@ use crate::{
         tls::Certificates,
         unread_body,
     },
-    routes,
+    routes::{self, origins},
     work::runner::Runners,
 };
 use actix_web::{
@@ -195,6 +195,7 @@ fn listen(app: web::Data<App>, listening: Listening) -> io::Result<Server> {
             .wrap(from_fn(answer::send))
             .wrap(from_fn(held_writes::admit))
             .wrap(from_fn(percent::admit))
+            .wrap(from_fn(origins::admit))
             // The last one is the outermost: what is not admitted is logged too, but for
             // more requests on one connection than anybody sends who reads the answers.
             .wrap(from_fn(proxies::admit))

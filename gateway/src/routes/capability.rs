@@ -63,7 +63,13 @@ pub async fn metadata(request: HttpRequest, app: web::Data<App>) -> Result<HttpR
             .all(|one| one.index_status.read().complete),
         Some(facility) => facility.index_status.read().complete,
     };
-    let statement = statement(&base, issuer.as_ref(), has_cards).to_string();
+    let mut statement = statement(&base, issuer.as_ref(), has_cards);
+    if !app.allowed_origins().is_empty() {
+        let security = statement.pointer_mut("/rest/0/security");
+        let security = security.and_then(Value::as_object_mut);
+        security.map(|security| security.insert("cors".to_owned(), true.into()));
+    }
+    let statement = statement.to_string();
     let digest = Sha256::digest(statement.as_bytes());
     let tag = hex::encode(digest.get(..TAG_BYTES).unwrap_or_default());
     let etag = (header::ETAG, format!("W/\"{tag}\""));

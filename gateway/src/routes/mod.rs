@@ -4,6 +4,7 @@
 
 mod bundle;
 pub(crate) mod capability;
+pub(crate) mod origins;
 mod path;
 mod proof;
 mod record;

@@ -153,22 +153,7 @@ impl House {
         let kms = Arc::new(facilities(&store, &folder, first(&issuer.issuer_url())).await);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("{scheme}://{}", listener.local_addr().unwrap());
-        let mut settings = Settings {
-            public_url: url.clone(),
-            former_urls: Vec::new(),
-            identity: IdentityConfig {
-                issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
-            },
-            log_public: false,
-            // A test asks faster than people do.
-            limits: Limits {
-                client_requests: None,
-                user_requests: None,
-                ..Limits::default()
-            },
-            registered_only: RegisteredOnly::default(),
-            sweep_within: SWEEP_WITHIN,
-        };
+        let mut settings = usual_settings(&url, &issuer);
         change(&mut settings);
         let clock = Arc::new(MovedClock::default());
         let app = open(&settings, &store, &kms, &clock).await;
@@ -386,6 +371,27 @@ impl House {
         };
         let hits = self.store.read("audits", read).await.unwrap();
         hits.into_iter().map(|hit| hit.audit.unwrap()).collect()
+    }
+}
+
+/// What a gateway is told when a test wants nothing else.
+fn usual_settings(url: &str, issuer: &DevIssuer) -> Settings {
+    Settings {
+        public_url: url.to_owned(),
+        former_urls: Vec::new(),
+        allowed_origins: Vec::new(),
+        identity: IdentityConfig {
+            issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
+        },
+        log_public: false,
+        // A test asks faster than people do.
+        limits: Limits {
+            client_requests: None,
+            user_requests: None,
+            ..Limits::default()
+        },
+        registered_only: RegisteredOnly::default(),
+        sweep_within: SWEEP_WITHIN,
     }
 }
 

@@ -31,6 +31,8 @@ pub struct GatewaySection {
     public_url: String,
     #[serde(default)]
     former_urls: Vec<String>,
+    #[serde(default)]
+    allowed_origins: Vec<String>,
     workers: Option<usize>,
     tls: Option<TlsSection>,
     #[serde(default)]
@@ -256,6 +258,11 @@ impl GatewaySection {
                            under which clients reached the gateway before";
             return Err(("gateway.formerUrls", problem.to_owned()));
         }
+        if !self.allowed_origins.iter().all(|origin| is_origin(origin)) {
+            let problem = "each must be the origin of pages as browsers write it, such as \
+                           `https://app.example`: https, http only on a loopback host";
+            return Err(("gateway.allowedOrigins", problem.to_owned()));
+        }
         if self
             .workers
             .is_some_and(|workers| !(1..=1024).contains(&workers))
@@ -316,6 +323,7 @@ impl GatewaySection {
                 .iter()
                 .map(|url| url.trim_end_matches('/').to_owned())
                 .collect(),
+            allowed_origins: self.allowed_origins.clone(),
             identity: IdentityConfig { issuers },
             log_public,
             limits: self.limits.limits(),
@@ -360,6 +368,13 @@ impl GatewaySection {
             },
         })
     }
+}
+
+/// Whether a text is what browsers send as `Origin`
+/// (<https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin>).
+fn is_origin(text: &str) -> bool {
+    let as_sent = Url::parse(text).map(|url| url.origin().ascii_serialization());
+    is_public_url(text) && as_sent.is_ok_and(|sent| sent == text)
 }
 
 fn is_public_url(text: &str) -> bool {

@@ -27,6 +27,7 @@ publicUrl = "https://fhir.example.org/"
 workers = 4
 clients = "any"
 personClaims = "required"
+allowedOrigins = ["https://app.example", "http://localhost:3000"]
 
 [gateway.proxies]
 trusted = ["10.0.0.0/8", "fd00::/8"]
@@ -98,6 +99,8 @@ fn a_whole_file_is_read_with_paths_from_its_folder() {
     assert_eq!(settings.limits.patients_of_record, 250);
     assert!(!settings.identity.issuers[0].may_be_dev, "in any build");
     assert_eq!(settings.public_url, "https://fhir.example.org");
+    let origins = ["https://app.example", "http://localhost:3000"];
+    assert_eq!(settings.allowed_origins, origins);
     assert_eq!(settings.identity.issuers[0].claims.purpose_of_use, "pou");
     assert_eq!(gateway.listener().unwrap().workers, 4);
     assert_eq!(config.telemetry().level.name(), "warn");
@@ -183,6 +186,22 @@ const CASES: &[Case] = &[
         "https://fhir.example.org/\"",
         "http://fhir.example.org\"",
         &["`gateway.publicUrl`"],
+    ),
+    (
+        "\"https://app.example\"",
+        "\"https://app.example/\"",
+        &["`gateway.allowedOrigins`", "browsers"],
+    ),
+    ("https://app.example", "*", &["`gateway.allowedOrigins`"]),
+    (
+        "https://app.example",
+        "http://app.example",
+        &["`gateway.allowedOrigins`"],
+    ),
+    (
+        "https://app.example",
+        "https://App.example:443",
+        &["`gateway.allowedOrigins`"],
     ),
     ("tokenType", "token_type", &["unknown field `token_type`"]),
     (

@@ -156,6 +156,7 @@ async fn serve(store: &Store, kms: FileKms, issuer: &DevIssuer) -> (ServerHandle
     let settings = Settings {
         public_url: url.clone(),
         former_urls: Vec::new(),
+        allowed_origins: Vec::new(),
         identity: IdentityConfig {
             issuers: vec![IssuerConfig::new(&issuer.issuer_url(), AUDIENCE)],
         },
