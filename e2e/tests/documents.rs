@@ -254,3 +254,45 @@ fn the_ways_that_the_architecture_describes_are_those_of_the_sources() {
     check_walk("POST /fhir/Observation");
     check_walk("GET /fhir/Observation?identifier=a");
 }
+
+/// The point of a test, by its number; `None` for another name.
+fn point_of(name: &str) -> Option<usize> {
+    name.strip_prefix("point_")?.get(..2)?.parse().ok()
+}
+
+/// Every number stands once, with the tests that hold it or as not done yet, and no such test
+/// is left out.
+#[test]
+fn each_of_the_48_points_has_its_tests() {
+    let document = read("docs/fhir.md");
+    let section = document.split_once("## The 48 points\n");
+    let (_, section) = section.expect("the section");
+    let sources = Sources::read();
+    let (mut numbers, mut named) = (Vec::new(), BTreeSet::new());
+    for line in lines(section.split("\n## ").next().unwrap_or_default()) {
+        assert_eq!(line.len(), 4, "{line:?}");
+        let mut cells = line.iter().copied();
+        let mut cell = || cells.next().unwrap_or_default();
+        let (number, says, tests, how) = (cell(), cell(), quoted(cell()), cell());
+        let number: usize = number.parse().expect("a number");
+        numbers.push(number);
+        assert!(!says.is_empty(), "{number}");
+        let begins = |word: &&str| how.starts_with(*word);
+        let known = ["holds", "otherwise", "in part", "not yet"];
+        assert!(known.iter().any(begins), "{number}: {how}");
+        assert_eq!(tests.is_empty(), how == "not yet", "{number}");
+        for test in tests {
+            assert_eq!(point_of(test), Some(number), "{test}");
+            assert!(sources.have(test), "`{test}`");
+            named.insert(test.to_owned());
+        }
+    }
+    assert_eq!(numbers, (1..=48).collect::<Vec<_>>());
+    for (path, source) in &sources.0 {
+        let functions = source.split("fn ").skip(1);
+        let names = functions.map(|text| text.split('(').next().unwrap_or_default());
+        for name in names.filter(|name| point_of(name).is_some()) {
+            assert!(named.contains(name), "`{name}` in {}", path.display());
+        }
+    }
+}

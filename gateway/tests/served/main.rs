@@ -63,6 +63,7 @@ mod parameters;
 mod past_the_store;
 mod patch;
 mod percent;
+mod points;
 mod preconditions;
 mod proposals;
 mod query_text;
