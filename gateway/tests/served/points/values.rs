@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 on_both! {
     point_29_a_comma_is_or_and_a_repetition_is_and,
     point_30_a_reference_is_known_by_each_of_its_spellings,
+    point_30_a_url_of_another_server_is_known_as_it_stands,
     point_32_matches_are_sorted_and_found_by_what_every_type_has,
 }
 
@@ -196,8 +197,6 @@ async fn point_29_a_comma_is_or_and_a_repetition_is_and(kind: Kind) {
     }
 }
 
-/// By `patient` and `subject` records of this facility are found: a URL of another server is
-/// refused there, because by those the records of a patient are told, and it is nobody's here.
 async fn point_30_a_reference_is_known_by_each_of_its_spellings(kind: Kind) {
     let (_house, system) = with_patient(kind).await;
     let base = system.base().to_owned();
@@ -247,6 +246,12 @@ async fn point_30_a_reference_is_known_by_each_of_its_spellings(kind: Kind) {
         let search = format!("Observation?patient=p&subject={other}&status=final");
         assert!(found(&system, &search).await.is_empty(), "{search}");
     }
+}
+
+/// By `patient` and `subject` records of this facility are found: a URL of another server is
+/// refused there, because by those the records of a patient are told, and it is nobody's here.
+async fn point_30_a_url_of_another_server_is_known_as_it_stands(kind: Kind) {
+    let (_house, system) = with_patient(kind).await;
     let elsewhere = "https://elsewhere.example/fhir/Practitioner/d";
     let mut record = records::observation("p");
     record["performer"] = json!([{"reference": elsewhere}]);
