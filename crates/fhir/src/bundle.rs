@@ -18,7 +18,7 @@ mod searchset;
 
 pub use entry::{Entry, Method};
 pub use entry_url::EntryUrl;
-pub use history::{HistoryEntry, history};
+pub use history::{HistoryEntry, HistoryGap, history};
 pub use names::{NamedRecord, Names, Versions};
 pub use response::{ResponseEntry, batch_response, transaction_response};
 pub use rewrite::rewrite_links;

@@ -22,7 +22,7 @@ pub mod search;
 pub mod tables;
 pub mod validate;
 
-pub use dates::search::{Moments, first_moment};
+pub use dates::search::{Moments, first_moment, period};
 pub use definition::Node;
 pub use issue_code::IssueCode;
 pub use links::reference::{LocalBase, LocalReference, Named, ReferenceParameter, is_dots};

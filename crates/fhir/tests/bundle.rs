@@ -5,9 +5,9 @@
 use fhir::{
     IssueCode, Refusal, Severity,
     bundle::{
-        Bundle, Entry, HistoryEntry, Method, NamedRecord, Names, Page, ResponseEntry, SearchEntry,
-        SearchMode, Versions, batch_response, history, processing_order, refuse_conditional,
-        rewrite_links, searchset, transaction_response,
+        Bundle, Entry, HistoryEntry, HistoryGap, Method, NamedRecord, Names, Page, ResponseEntry,
+        SearchEntry, SearchMode, Versions, batch_response, history, processing_order,
+        refuse_conditional, rewrite_links, searchset, transaction_response,
     },
     json::{self, Value},
     outcome,
@@ -450,6 +450,11 @@ fn responses_are_canonical_and_in_request_order() {
     );
 }
 
+const GAP: HistoryGap<'_> = HistoryGap {
+    url: "Patient/_history",
+    outcome: br#"{"resourceType":"OperationOutcome"}"#,
+};
+
 #[test]
 fn a_searchset_and_a_history_have_what_r4_asks_for() {
     let page = Page {
@@ -488,28 +493,27 @@ fn a_searchset_and_a_history_have_what_r4_asks_for() {
         resource,
         outcome: None,
     };
+    let own = Page {
+        self_link: "https://x/s",
+        ..Page::default()
+    };
     let bytes = history(
-        &Page {
-            self_link: "https://x/s",
-            ..Page::default()
-        },
+        &own,
         &[
             version(3, VersionInteraction::Delete, None),
             HistoryEntry {
-                outcome: Some(br#"{"resourceType":"OperationOutcome"}"#),
+                outcome: Some(GAP.outcome),
                 ..version(2, VersionInteraction::Update, None)
             },
             version(1, VersionInteraction::Create, Some(resource)),
         ],
+        Some(GAP),
     );
     is_canonical(&bytes);
     assert_eq!(
         String::from_utf8(bytes).unwrap(),
-        r#"{"entry":[{"fullUrl":"https://x/Patient/1","request":{"method":"DELETE","url":"Patient/1"},"response":{"etag":"W/\"3\"","lastModified":"1970-01-01T00:00:00.000Z","status":"204 No Content"}},{"fullUrl":"https://x/Patient/1","request":{"method":"PUT","url":"Patient/1"},"response":{"etag":"W/\"2\"","lastModified":"1970-01-01T00:00:00.000Z","outcome":{"resourceType":"OperationOutcome"},"status":"500 Internal Server Error"}},{"fullUrl":"https://x/Patient/1","request":{"method":"POST","url":"Patient"},"resource":{"id":"1","resourceType":"Patient"},"response":{"etag":"W/\"1\"","lastModified":"1970-01-01T00:00:00.000Z","status":"201 Created"}}],"link":[{"relation":"self","url":"https://x/s"}],"resourceType":"Bundle","type":"history"}"#
+        r#"{"entry":[{"fullUrl":"https://x/Patient/1","request":{"method":"DELETE","url":"Patient/1"},"response":{"etag":"W/\"3\"","lastModified":"1970-01-01T00:00:00.000Z","status":"204 No Content"}},{"fullUrl":"https://x/Patient/1","request":{"method":"PUT","url":"Patient/1"},"response":{"etag":"W/\"2\"","lastModified":"1970-01-01T00:00:00.000Z","outcome":{"resourceType":"OperationOutcome"},"status":"500 Internal Server Error"}},{"fullUrl":"https://x/Patient/1","request":{"method":"POST","url":"Patient"},"resource":{"id":"1","resourceType":"Patient"},"response":{"etag":"W/\"1\"","lastModified":"1970-01-01T00:00:00.000Z","status":"201 Created"}},{"request":{"method":"GET","url":"Patient/_history"},"response":{"outcome":{"resourceType":"OperationOutcome"},"status":"500 Internal Server Error"}}],"link":[{"relation":"self","url":"https://x/s"}],"resourceType":"Bundle","type":"history"}"#
     );
-    assert!(
-        is_canonical(&searchset::<&[u8]>(&page, Vec::new()))
-            .get("entry")
-            .is_none()
-    );
+    let empty = searchset::<&[u8]>(&page, Vec::new());
+    assert!(is_canonical(&empty).get("entry").is_none());
 }

@@ -127,7 +127,7 @@ fn transaction(bytes: &[u8]) -> Vec<Entry> {
 fn names(entries: &[Entry]) -> Names {
     let mut names = Names::default();
     for entry in entries {
-        let record = format!("{}/new-{}", entry.url.resource_type(), entry.index);
+        let record = format!("{}/new-{}", entry.url.resource_type().unwrap(), entry.index);
         if let Some(full_url) = &entry.full_url {
             let versions = Versions::Source(None);
             names.insert(full_url, NamedRecord { record, versions });

@@ -5,7 +5,7 @@
 
 use crate::{
     AuditPosition, AuditRange, AuditsOf, BatchBound, EventRow, FacilityId, Log, LogRowId, NewAudit,
-    Reader, RowName, Store,
+    Period, Reader, RowName, Store, Subjects, WrittenPosition, WrittenRange,
     engine::database::{Conn, Use},
     samples,
     test_database::TestDatabase,
@@ -76,6 +76,44 @@ fn read_audits(reader: &mut Reader) -> Result<(), crate::Error> {
     Ok(())
 }
 
+/// Versions by time: of anybody and of some, from the newest on and from the middle, with a
+/// period and without.
+fn read_written(reader: &mut Reader) -> Result<(), crate::Error> {
+    let facility = FacilityId(1);
+    let kind = "Observation".parse().expect("a type");
+    let before = WrittenPosition {
+        time: time(),
+        record: Tag::new([1; 16]),
+        number: VersionNumber::FIRST,
+    };
+    let some = |patient, nobody| Subjects::Some { patient, nobody };
+    for subjects in [
+        Subjects::All,
+        some(Some(numbered(1)), false),
+        some(Some(numbered(1)), true),
+        some(None, true),
+    ] {
+        for (before, at) in [(None, None), (Some(before), None), (None, Some(period()))] {
+            let range = WrittenRange {
+                before,
+                since: before.map(|_| time()),
+                at,
+            };
+            reader
+                .versions()
+                .written(facility, &kind, subjects, &range, 10)?;
+        }
+    }
+    Ok(())
+}
+
+fn period() -> Period {
+    Period {
+        from: time(),
+        until: Some(time()),
+    }
+}
+
 /// The tag of a row that [`fill`] makes.
 fn numbered(number: u32) -> Tag {
     let digits = format!("{number:016}").into_bytes();
@@ -92,9 +130,11 @@ fn read_everything(reader: &mut Reader) -> Result<(), crate::Error> {
     reader
         .versions()
         .history(facility, two, Some(first), None, 10)?;
+    reader.versions().ends_of(facility, two, period())?;
     reader.leaves().find(facility, one, first)?;
     reader.leaves().of_row(facility, one, first)?;
     read_audits(reader)?;
+    read_written(reader)?;
     reader.anchors().covering(log, 1)?;
     reader.anchors().newest_final(log)?;
     reader.log_pages().newest_final(log)?;
@@ -211,6 +251,11 @@ fn fill(conn: &mut Conn) {
              FROM {numbers};
          INSERT INTO audit_patient (facility_id, patient_tag, time_ms, record_tag, event)
              SELECT 1, {patient}, 1800000000000 + i, {record}, 0 FROM {numbers};
+         INSERT INTO version (facility_id, resource_type, record_tag, version, interaction,
+                policy_number, time_ms, subject_tag, padded_size, data_key_id, envelope)
+             SELECT 1, 'Observation', {record}, 1, 'create', 1, 1800000000000 + i, {patient},
+                512, {key}, {key}
+             FROM {numbers};
          INSERT INTO audit_query (facility_id, record_tag, number, data_key_id, envelope)
              SELECT 1, {record}, 1, {key}, {key} FROM {numbers}"
     ))
@@ -239,7 +284,8 @@ fn check_postgres(statement: &str, lines: &[String]) {
             continue;
         };
         let wanted = match scan.split_whitespace().next() {
-            Some("audit_time") => "time_ms",
+            Some("audit_time" | "version_time") => "time_ms",
+            Some("version_facility_id_record_tag_version_key") => "record_tag = ",
             Some("audit_patient_pkey") => "patient_tag = ",
             Some("audit_query_pkey" | "audit_facility_id_record_tag_key") => "record_tag = ",
             other => panic!("{other:?}: {statement}\n{text}"),
@@ -265,6 +311,50 @@ fn searches_and_counts_of_the_audit_walk_through_no_facility_on_postgres() {
     for (number, statement) in taken.iter().enumerate() {
         let lines = generic_plan(&mut conn, number, statement);
         check_postgres(statement, &lines);
+    }
+}
+
+#[test]
+fn versions_by_time_are_read_in_the_order_of_their_index_on_postgres() {
+    let test = TestDatabase::postgres();
+    let mut writer = test.database.connect(Use::Write).expect("a connection");
+    fill(&mut writer);
+    let store = Store::open(&test.database).expect("a database that opens");
+    let taken = statements(&store, read_written);
+    assert!(taken.len() >= 8, "{taken:?}");
+    let mut conn = test.database.connect(Use::Read).expect("a connection");
+    conn.batch_execute("SET plan_cache_mode = force_generic_plan")
+        .expect("a setting");
+    for (number, statement) in taken.iter().enumerate() {
+        let lines = generic_plan(&mut conn, number, statement);
+        let text = lines.join("\n");
+        assert!(text.contains("using version_time"), "{statement}\n{text}");
+        assert!(!text.contains("Sort"), "{statement}\n{text}");
+        check_postgres(statement, &lines);
+    }
+}
+
+#[test]
+fn versions_by_time_touch_no_row_on_sqlite() {
+    let plans = plans(read_written);
+    assert!(plans.len() >= 8, "{}", plans.len());
+    for (sql, steps) in plans {
+        let walk = "SEARCH v USING COVERING INDEX version_time \
+                    (facility_id=? AND resource_type=? AND time_ms>?";
+        let at = sql.contains("interaction");
+        let walk = if at {
+            walk.replace("COVERING ", "")
+        } else {
+            walk.to_owned()
+        };
+        let first = steps.first().map(|step| step.detail.as_str());
+        assert!(
+            first.is_some_and(|step| step.starts_with(&walk)),
+            "{first:?}\n{sql}"
+        );
+        for Step { detail } in steps {
+            assert!(!detail.contains("TEMP B-TREE"), "{detail}\n{sql}");
+        }
     }
 }
 

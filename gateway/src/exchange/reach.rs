@@ -61,6 +61,11 @@ impl Exchange<'_> {
         subjects.iter().any(reaches)
     }
 
+    /// Whether an action on a target would be permitted.
+    pub fn would(&self, action: Action, target: &Target) -> bool {
+        self.rules.would(action, target)
+    }
+
     /// What is decided over when a record's facts in clear are enough.
     pub fn clear_target(&self, kind: &ResourceType, record: Tag, subject: Option<Tag>) -> Target {
         Target {

@@ -30,7 +30,7 @@ use crate::{
 };
 use fhir::{
     IssueCode, Refusal,
-    bundle::{self, EntryUrl, Method, ResponseEntry},
+    bundle::{self, Method, ResponseEntry},
 };
 use model::Restful;
 use policies::{Action, Target};
@@ -233,7 +233,7 @@ async fn perform(
     let preconditions = Preconditions::of_entry(entry)?;
     if matches!(entry.method, Method::Get | Method::Head) {
         exchange.budget.require_answer()?;
-        if matches!(entry.url, EntryUrl::Type { .. }) {
+        if Place::of_entry(&entry.url).is_of_many() {
             let throttle = &exchange.app().throttle;
             throttle.searches(&exchange.context.caller)?;
         }
@@ -267,7 +267,8 @@ fn change<'e>(
     preconditions: &'e Preconditions,
 ) -> Result<Changing<'e>, Failure> {
     let entry = &assigned.entry;
-    require_write(Verb::of_entry(entry.method), entry.url.resource_type())?;
+    let kind = entry.url.resource_type().ok_or_else(unsupported)?;
+    require_write(Verb::of_entry(entry.method), kind)?;
     let row = row_of_entry(entry.method, &entry.url);
     let Some(Does::Changes(change)) = row.map(|row| row.does) else {
         return Err(unsupported());

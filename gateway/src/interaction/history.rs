@@ -1,32 +1,35 @@
-//! history of an instance: `GET [base]/[type]/[id]/_history`
-//! (<https://hl7.org/fhir/R4/http.html#history>).
+//! history of an instance: `GET [base]/[type]/[id]/_history`; of a type and of all records it is
+//! below (<https://hl7.org/fhir/R4/http.html#history>).
 
 mod asked;
 mod begun;
+mod events;
+mod many;
+mod page;
+mod places;
 
 pub use asked::Asked;
+pub(crate) use events::of_event;
+pub(crate) use many::{ALL, OF_TYPE, history as of_many};
 
 use crate::{
     exchange::{Exchange, asked::Named, facts},
     failure::{Category, Failure},
     http::reply::Reply,
-    interaction::kinds::{Does, Place, RECORDS, Row},
-    limits::sizes::DEFAULT_COUNT,
+    interaction::kinds::{ALL_TYPES, Does, Place, Row},
     record::{
         sight::Looked,
-        version::{Found, OpenVersion, is_delete},
-        versions::{self as written, HistoryRange},
+        version::{Found, OpenVersion},
+        versions::{self as written, CurrentFrom, HistoryRange},
     },
-    search::{
-        cursor,
-        paging::{BYTES_PER_PAGE, cursor_query},
-    },
+    search::paging::BYTES_PER_PAGE,
 };
 use fhir::{
     IssueCode,
     bundle::{self, HistoryEntry},
 };
-use model::{LogicalId, ResourceType, Restful, Tag, Timestamp, VersionNumber};
+use model::{LogicalId, ResourceType, Restful, Tag, VersionNumber};
+use page::{OneVersion, Window};
 use policies::Action;
 use std::collections::BTreeSet;
 
@@ -35,7 +38,7 @@ pub static ROW: Row = Row::get(
     Place::History,
     Does::Shows,
     &[Restful::HistoryInstance],
-    RECORDS,
+    ALL_TYPES,
 );
 
 const HISTORY: &[Action] = &[Action::HistoryInstance];
@@ -55,31 +58,24 @@ pub async fn history(
     id: &LogicalId,
     asked: &Asked,
 ) -> Result<Reply, Failure> {
-    if asked.count > DEFAULT_COUNT {
+    if asked.is_long() {
         exchange.context.lane.long_step().await;
     }
     let place = format!("{kind}/{id}/_history");
-    let range = asked.range(exchange, &place)?;
-    let since = range.since;
+    let window = asked.window(exchange, &place)?;
+    let range = range(exchange, kind, id, &window).await?;
     let Shown {
         versions,
         damaged,
         end,
     } = versions(exchange, kind, id, range, asked.count).await?;
-    if versions.is_empty() && range.before.is_none() {
+    if versions.is_empty() && window.end.is_none() {
         if let Some(failure) = damaged {
             return Err(failure);
         }
-        nothing(exchange, kind, id, since).await?;
+        nothing(exchange, kind, id, window.is_narrowed()).await?;
     }
-    let url = format!("{}/{place}", exchange.context.base);
-    let next = match end {
-        Some(end) => {
-            let sealed = cursor::seal(exchange, &place, (end, since))?;
-            Some(format!("{url}{}", cursor_query(asked.count, &sealed)))
-        }
-        None => None,
-    };
+    let links = asked.links(exchange, &place, &window, end)?;
     let rows: Vec<_> = versions.iter().map(OneVersion::row).collect();
     let begun = begun::begun(exchange, &rows).await?;
     let outcomes: Vec<_> = versions.iter().map(OneVersion::outcome).collect();
@@ -90,17 +86,58 @@ pub async fn history(
         .map(|((one, outcome), begun)| HistoryEntry {
             begun,
             outcome: outcome.as_deref(),
-            ..entry(&exchange.context.base, id, one)
+            ..one.entry(&exchange.context.base, id)
         })
         .collect();
-    let links = asked.links(&url, since);
-    let page = bundle::Page {
-        self_link: &links.own,
-        first_link: Some(&links.first),
-        next_link: next.as_deref(),
-        total: None,
+    Ok(Reply::document(bundle::history(
+        &links.page(),
+        &entries,
+        None,
+    )))
+}
+
+/// The versions that are asked for, by their numbers.
+async fn range(
+    exchange: &Exchange<'_>,
+    kind: &ResourceType,
+    id: &LogicalId,
+    window: &Window<VersionNumber>,
+) -> Result<HistoryRange, Failure> {
+    let mut range = HistoryRange {
+        before: window.end,
+        since: window.since,
+        current: None,
     };
-    Ok(Reply::document(bundle::history(&page, &entries)))
+    let Some(period) = window.period() else {
+        return Ok(range);
+    };
+    let (facility, record) = (exchange.facility().id, exchange.tag(kind, id));
+    let stored = exchange
+        .search("history period", move |reader| {
+            reader.versions().ends_of(facility, record, period)
+        })
+        .await?;
+    let (mut current, mut later) =
+        stored.map_err(|error| exchange.facility().refuse_read(kind, record, error))?;
+    // What the request itself has written is newer.
+    let written = exchange.written().iter().map(|write| &write.version);
+    for version in written.filter(|version| version.record == record) {
+        if version.time <= period.from {
+            current = Some(version.number);
+        }
+        if period.until.is_some_and(|until| version.time >= until) {
+            later = later.or(Some(version.number));
+        }
+    }
+    range.before = match (range.before, later) {
+        (Some(before), Some(later)) => Some(before.min(later)),
+        (before, later) => before.or(later),
+    };
+    range.current = Some(CurrentFrom {
+        number: current.unwrap_or(VersionNumber::FIRST),
+        moment: period.from,
+    });
+    Ok(range)
 }
 
 /// What of a page may be shown.
@@ -111,37 +148,6 @@ struct Shown {
     damaged: Option<Failure>,
     /// The last version that was looked at, when there is more.
     end: Option<VersionNumber>,
-}
-
-/// A version of the answer.
-enum OneVersion {
-    /// As it was stored.
-    Whole(OpenVersion),
-    /// Its row, and why it is refused.
-    Damaged(store::Version, Failure),
-}
-
-impl OneVersion {
-    fn row(&self) -> &store::Version {
-        match self {
-            Self::Whole(version) => &version.row,
-            Self::Damaged(row, _) => row,
-        }
-    }
-
-    fn size(&self) -> usize {
-        match self {
-            Self::Whole(version) => version.content.len(),
-            Self::Damaged(..) => 0,
-        }
-    }
-
-    fn outcome(&self) -> Option<Vec<u8>> {
-        match self {
-            Self::Whole(_) => None,
-            Self::Damaged(_, failure) => Some(failure.operation_outcome().to_canonical()),
-        }
-    }
 }
 
 /// The part of a version that the caller may see. One that is damaged is refused by itself.
@@ -252,16 +258,17 @@ async fn versions(
 }
 
 /// A history without a version is an answer only to those who may see the record
-/// and asked for what was written since some time.
+/// and asked for what was written since or current at some time.
 async fn nothing(
     exchange: &mut Exchange<'_>,
     kind: &ResourceType,
     id: &LogicalId,
-    since: Option<Timestamp>,
+    narrowed: bool,
 ) -> Result<(), Failure> {
-    let current = match since {
-        Some(_) => exchange.look(HISTORY, kind, id, None).await?,
-        None => Looked::Absent,
+    let current = if narrowed {
+        exchange.look(HISTORY, kind, id, None).await?
+    } else {
+        Looked::Absent
     };
     let shown = exchange.ask_shown(Action::HistoryInstance, kind, id, current);
     let Some((asked, found)) = shown.await? else {
@@ -312,26 +319,7 @@ async fn rows(
         .await?
         .map_err(|error| exchange.facility().refuse_read(kind, tag, error))?;
     let mut rows = written::history(exchange.written(), tag, range);
-    rows.extend(stored);
+    rows.extend(stored.into_iter().filter(|row| range.holds(row)));
     rows.truncate(limit as usize);
     Ok(rows)
-}
-
-fn entry<'v>(base: &str, id: &'v LogicalId, one: &'v OneVersion) -> HistoryEntry<'v> {
-    let row = one.row();
-    let kind = &row.resource_type;
-    HistoryEntry {
-        full_url: format!("{base}/{kind}/{id}"),
-        resource_type: kind,
-        id,
-        version: row.number,
-        interaction: row.interaction,
-        last_modified: row.time,
-        resource: match one {
-            OneVersion::Whole(version) if !is_delete(row) => Some(version.content.as_slice()),
-            _ => None,
-        },
-        begun: false,
-        outcome: None,
-    }
 }

@@ -33,6 +33,10 @@ pub enum Place {
     Version,
     /// The versions of a record.
     History,
+    /// The versions of the records of a type.
+    TypeHistory,
+    /// The versions of all records.
+    SystemHistory,
     /// The proof of a record.
     Proof,
     /// The validation of a write of a type.
@@ -165,9 +169,11 @@ impl Row {
 
 impl Place {
     /// Every path. One that a later pattern takes too stands before it.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Base,
+        Self::SystemHistory,
         Self::SearchForm,
+        Self::TypeHistory,
         Self::ProofOfVersion,
         Self::Version,
         Self::History,
@@ -187,6 +193,8 @@ impl Place {
             Self::ProofOfVersion => "/{type}/{id}/_history/{version}/$proof",
             Self::Version => "/{type}/{id}/_history/{version}",
             Self::History => "/{type}/{id}/_history",
+            Self::TypeHistory => "/{type}/_history",
+            Self::SystemHistory => "/_history",
             Self::Proof => "/{type}/{id}/$proof",
             Self::Validation => "/{type}/$validate",
             Self::ValidationOfRecord => "/{type}/{id}/$validate",
@@ -210,8 +218,19 @@ impl Place {
     pub const fn is_of_entries(self) -> bool {
         matches!(
             self,
-            Self::Type | Self::Instance | Self::History | Self::Version
+            Self::Type
+                | Self::Instance
+                | Self::History
+                | Self::Version
+                | Self::TypeHistory
+                | Self::SystemHistory
         )
+    }
+
+    /// Whether looking there may look at many records.
+    #[must_use]
+    pub const fn is_of_many(self) -> bool {
+        matches!(self, Self::Type | Self::TypeHistory | Self::SystemHistory)
     }
 
     /// That of an entry of a Bundle.
@@ -222,6 +241,8 @@ impl Place {
             EntryUrl::Instance { .. } => Self::Instance,
             EntryUrl::History { .. } => Self::History,
             EntryUrl::Version { .. } => Self::Version,
+            EntryUrl::TypeHistory { .. } => Self::TypeHistory,
+            EntryUrl::SystemHistory { .. } => Self::SystemHistory,
         }
     }
 }

@@ -47,6 +47,13 @@ pub enum Look<'r> {
         /// Which of them.
         asked: Asked,
     },
+    /// The versions of the records of a type, or of all.
+    Histories {
+        /// The type.
+        kind: Option<&'r ResourceType>,
+        /// Which of them.
+        asked: Asked,
+    },
     /// The records of a type that meet criteria.
     Search {
         /// The type.
@@ -99,6 +106,11 @@ impl<'r> Look<'r> {
                 let asked = Asked::parse(query.as_deref().unwrap_or_default())?;
                 Ok(Self::History { kind, id, asked })
             }
+            EntryUrl::TypeHistory { query, .. } | EntryUrl::SystemHistory { query } => {
+                let asked = Asked::parse(query.as_deref().unwrap_or_default())?;
+                let kind = url.resource_type();
+                Ok(Self::Histories { kind, asked })
+            }
             EntryUrl::Type {
                 resource_type: kind,
                 query,
@@ -121,17 +133,24 @@ impl<'r> Look<'r> {
             Self::Read { .. } => Restful::Read,
             Self::Vread { .. } => Restful::Vread,
             Self::History { .. } => Restful::HistoryInstance,
+            Self::Histories { kind: Some(_), .. } => Restful::HistoryType,
+            Self::Histories { kind: None, .. } => Restful::HistorySystem,
             Self::Search { .. } => Restful::SearchType,
         }
     }
 
     /// The class of the type that is looked at.
     fn class(&self) -> TypeClass {
-        let (Self::Read { kind, .. }
-        | Self::Vread { kind, .. }
-        | Self::History { kind, .. }
-        | Self::Search { kind, .. }) = self;
-        TypeClass::of(kind.as_str())
+        match self {
+            Self::Read { kind, .. }
+            | Self::Vread { kind, .. }
+            | Self::History { kind, .. }
+            | Self::Histories {
+                kind: Some(kind), ..
+            }
+            | Self::Search { kind, .. } => TypeClass::of(kind.as_str()),
+            Self::Histories { kind: None, .. } => TypeClass::Stored,
+        }
     }
 
     /// Whether it takes long, whatever it finds.
@@ -141,6 +160,7 @@ impl<'r> Look<'r> {
             Self::Search { query, .. } => {
                 self.class() == TypeClass::Audit || query_text::is_long(query)
             }
+            Self::Histories { kind, .. } => kind.is_none() || self.class() == TypeClass::Audit,
             _ => false,
         }
     }
@@ -170,8 +190,10 @@ impl<'r> Look<'r> {
             Self::Search { query, lenient, .. } => {
                 audit::search::search(exchange, query, lenient).await
             }
+            Self::History { id, ref asked, .. } => history::of_event(exchange, id, asked).await,
+            Self::Histories { kind, ref asked } => history::of_many(exchange, kind, asked).await,
             // No record of the type is stored, so that none is found.
-            Self::Vread { .. } | Self::History { .. } => self.at_records(exchange).await,
+            Self::Vread { .. } => self.at_records(exchange).await,
         }
     }
 
@@ -193,6 +215,7 @@ impl<'r> Look<'r> {
                 id,
                 ref asked,
             } => history::history(exchange, kind, id, asked).await,
+            Self::Histories { kind, ref asked } => history::of_many(exchange, kind, asked).await,
             Self::Search {
                 kind,
                 query,

@@ -32,7 +32,7 @@ use kinds::{Place, Row, TypeClass, Verb};
 use model::{ResourceType, Restful};
 
 /// The table, in the order of the CapabilityStatement.
-pub static TABLE: [&Row; 14] = [
+pub static TABLE: [&Row; 16] = [
     &create::ROW,
     &read::READ,
     &read::VREAD,
@@ -40,6 +40,8 @@ pub static TABLE: [&Row; 14] = [
     &patch::ROW,
     &delete::ROW,
     &history::ROW,
+    &history::OF_TYPE,
+    &history::ALL,
     &search::BY_QUERY,
     &search::BY_FORM,
     &proof::OF_RECORD,

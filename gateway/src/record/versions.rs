@@ -9,7 +9,7 @@ use crate::{
     },
     failure::Failure,
     limits::stored,
-    record::index_card::writes::CardWrites,
+    record::{index_card::writes::CardWrites, version::is_delete},
 };
 use fhir::audit_event::AuditPatient;
 use model::{Tag, Timestamp, VersionNumber};
@@ -107,6 +107,36 @@ pub struct HistoryRange {
     pub before: Option<VersionNumber>,
     /// Those that were written at this time or later.
     pub since: Option<Timestamp>,
+    /// Those that were current from a moment on.
+    pub current: Option<CurrentFrom>,
+}
+
+/// Versions that were current from a moment on, and deletes from then on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CurrentFrom {
+    /// The version that was current then, the first of all if none was.
+    pub number: VersionNumber,
+    /// The moment.
+    pub moment: Timestamp,
+}
+
+impl CurrentFrom {
+    /// Whether a version is one of them.
+    #[must_use]
+    pub fn holds(&self, version: &Version) -> bool {
+        let ended = is_delete(version) && version.time < self.moment;
+        version.number >= self.number && !ended
+    }
+}
+
+impl HistoryRange {
+    /// Whether a version is in it.
+    #[must_use]
+    pub fn holds(&self, version: &Version) -> bool {
+        self.before.is_none_or(|before| version.number < before)
+            && self.since.is_none_or(|since| version.time >= since)
+            && self.current.is_none_or(|current| current.holds(version))
+    }
 }
 
 /// The newest version that the request wrote of a record.
@@ -127,12 +157,9 @@ pub fn version(writes: &[NewVersion], record: Tag, number: VersionNumber) -> Opt
 /// what is stored.
 #[must_use]
 pub fn history(writes: &[NewVersion], record: Tag, range: HistoryRange) -> Vec<Version> {
-    let HistoryRange { before, since } = range;
     let newest = writes.iter().rev().map(|write| &write.version);
     newest
-        .filter(|version| version.record == record)
-        .filter(|version| before.is_none_or(|before| version.number < before))
-        .filter(|version| since.is_none_or(|since| version.time >= since))
+        .filter(|version| version.record == record && range.holds(version))
         .cloned()
         .collect()
 }

@@ -41,19 +41,32 @@ pub(super) fn id(request: &HttpRequest) -> Result<LogicalId, Failure> {
 /// What the path of a request names, at a place that an entry of a Bundle has too. Of the
 /// parameters those of a history alone belong to it.
 pub(super) fn url(request: &HttpRequest, place: Place) -> Result<EntryUrl, Failure> {
+    let query = || Some(request.query_string().to_owned());
+    if place == Place::SystemHistory {
+        return Ok(EntryUrl::SystemHistory { query: query() });
+    }
     let resource_type = kind(request)?;
-    if place == Place::Type {
-        return Ok(EntryUrl::Type {
-            resource_type,
-            query: None,
-        });
+    match place {
+        Place::Type => {
+            return Ok(EntryUrl::Type {
+                resource_type,
+                query: None,
+            });
+        }
+        Place::TypeHistory => {
+            return Ok(EntryUrl::TypeHistory {
+                resource_type,
+                query: query(),
+            });
+        }
+        _ => {}
     }
     let id = id(request)?;
     Ok(match place {
         Place::History => EntryUrl::History {
             resource_type,
             id,
-            query: Some(request.query_string().to_owned()),
+            query: query(),
         },
         Place::Version => EntryUrl::Version {
             resource_type,

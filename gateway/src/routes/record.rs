@@ -22,7 +22,7 @@ pub(super) async fn change(mut arrived: Arrived<'_>, change: Change) -> Answer {
         head::of_record(request)?
     };
     let (key, wanted) = (Key::of(request)?, Preferences::of(request).body);
-    let body = sent_body::read(&mut arrived, Some(url.resource_type())).await?;
+    let body = sent_body::read(&mut arrived, url.resource_type()).await?;
     let long = body.as_ref().is_some_and(|body| body.is_long());
     let submission = Submission {
         row,
@@ -37,22 +37,29 @@ pub(super) async fn change(mut arrived: Arrived<'_>, change: Change) -> Answer {
     Ok(answered.into_response(wanted))
 }
 
-/// Shows a record, one of its versions, or all of them.
+/// Shows a record, one of its versions, or all of them, or those of many records.
 pub(super) async fn show(arrived: Arrived<'_>) -> Answer {
     let (place, request) = (arrived.row.place, arrived.request);
     let url = path::url(request, place)?;
-    let preconditions = if place == Place::History {
-        head::of_query(request, request.query_string())?;
-        Preconditions::default()
-    } else {
-        head::of_record(request)?
+    let preconditions = match place {
+        Place::History | Place::TypeHistory | Place::SystemHistory => {
+            head::of_query(request, request.query_string())?;
+            Preconditions::default()
+        }
+        _ => head::of_record(request)?,
     };
     // What cannot be read is refused before anything is run.
-    drop(Look::at(&url, &preconditions)?);
+    let long = Look::at(&url, &preconditions)?.is_long();
+    if place.is_of_many() {
+        let app = &arrived.context.app;
+        app.throttle
+            .searches(&arrived.context.caller)
+            .inspect_err(|_| app.counters.throttled())?;
+    }
     let show = async move |context: &Context| {
         let look = Look::at(&url, &preconditions)?;
         shown::show(context, &look).await
     };
-    let reply = arrived.context.carry_out(false, show).await?;
+    let reply = arrived.context.carry_out(long, show).await?;
     Ok(reply.into_response())
 }

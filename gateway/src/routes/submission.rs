@@ -72,7 +72,9 @@ impl Submission {
         } else {
             Resource::from_value(value)?
         };
-        content::check(context, &mut resource, self.url.resource_type())?;
+        let kind = self.url.resource_type();
+        let kind = kind.ok_or_else(|| Failure::fault("a change of no type"))?;
+        content::check(context, &mut resource, kind)?;
         Ok(Some(resource))
     }
 }

@@ -65,8 +65,12 @@ fn routes() -> Vec<Route> {
 }
 
 /// What the table must have.
-const PINNED: [(&str, &[&str]); 19] = [
+const PINNED: [(&str, &[&str]); 23] = [
     ("", &["POST"]),
+    ("_history", &["GET", "HEAD"]),
+    ("Patient/_history", &["GET", "HEAD"]),
+    ("AuditEvent/_history", &["GET", "HEAD"]),
+    ("AuditEvent/{id}.0/_history", &["GET", "HEAD"]),
     ("Patient", &["GET", "HEAD", "POST"]),
     ("Patient/", &["GET", "HEAD", "POST"]),
     ("Patient/_search", &["POST"]),
@@ -90,9 +94,9 @@ const PINNED: [(&str, &[&str]); 19] = [
 /// What would be an interaction or operation, and is not offered.
 const UNKNOWN: [&str; 9] = [
     "$validate",
-    "_history",
+    "_history/1",
     "Patient/$meta",
-    "Patient/_history",
+    "Patient/_history/1",
     "Patient/$validate/_history",
     "Patient/{id}/$everything",
     "Patient/{id}/Observation",

@@ -41,6 +41,7 @@ mod full_urls;
 mod heads;
 mod hidden;
 mod histories;
+mod histories_of_many;
 mod house;
 mod http;
 mod idempotency;

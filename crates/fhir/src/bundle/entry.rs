@@ -175,7 +175,7 @@ impl Entry {
         if self.method == Method::Patch {
             return Ok(());
         }
-        if resource.resource_type() != self.url.resource_type() {
+        if Some(resource.resource_type()) != self.url.resource_type() {
             return refuse(
                 "the resourceType must be the type in request.url",
                 "resource.resourceType",

@@ -43,7 +43,21 @@ pub enum EntryUrl {
         /// What stands after `?`.
         query: Option<String>,
     },
+    /// `Patient/_history`
+    TypeHistory {
+        /// The type.
+        resource_type: ResourceType,
+        /// What stands after `?`.
+        query: Option<String>,
+    },
+    /// `_history`
+    SystemHistory {
+        /// What stands after `?`.
+        query: Option<String>,
+    },
 }
+
+const HISTORY: &str = "_history";
 
 fn require_decodes(url: &str, at: &Path) -> Result<(), Refusal> {
     if url.contains('#') {
@@ -91,6 +105,9 @@ impl EntryUrl {
         let path = path.strip_suffix('/').unwrap_or(path);
         let mut parts = path.strip_prefix('/').unwrap_or(path).split('/');
         let name = parts.next().unwrap_or_default();
+        if name == HISTORY && parts.clone().next().is_none() {
+            return Ok(Self::SystemHistory { query });
+        }
         let resource_type = read_type(name, at)?;
         let Some(id) = parts.next() else {
             return Ok(Self::Type {
@@ -98,6 +115,12 @@ impl EntryUrl {
                 query,
             });
         };
+        if id == HISTORY && parts.clone().next().is_none() {
+            return Ok(Self::TypeHistory {
+                resource_type,
+                query,
+            });
+        }
         let unsupported = || {
             let text = "this form of url is not supported in a Bundle";
             Refusal::at(IssueCode::NotSupported, text, at)
@@ -112,12 +135,12 @@ impl EntryUrl {
                 id,
                 query,
             }),
-            (Some("_history"), None, _) => Ok(Self::History {
+            (Some(HISTORY), None, _) => Ok(Self::History {
                 resource_type,
                 id,
                 query,
             }),
-            (Some("_history"), Some(version), None) => Ok(Self::Version {
+            (Some(HISTORY), Some(version), None) => Ok(Self::Version {
                 resource_type,
                 id,
                 version: read_version(version, at)?,
@@ -127,14 +150,16 @@ impl EntryUrl {
         }
     }
 
-    /// The type.
+    /// The type; none of what is of all types.
     #[must_use]
-    pub const fn resource_type(&self) -> &ResourceType {
+    pub const fn resource_type(&self) -> Option<&ResourceType> {
         match self {
             Self::Type { resource_type, .. }
             | Self::Instance { resource_type, .. }
             | Self::History { resource_type, .. }
-            | Self::Version { resource_type, .. } => resource_type,
+            | Self::Version { resource_type, .. }
+            | Self::TypeHistory { resource_type, .. } => Some(resource_type),
+            Self::SystemHistory { .. } => None,
         }
     }
 }
@@ -176,6 +201,11 @@ mod tests {
                     let query = query_of(query);
                     format!("version {resource_type} {id} {version}{query}")
                 }
+                EntryUrl::TypeHistory {
+                    resource_type,
+                    query,
+                } => format!("all of {resource_type}{}", query_of(query)),
+                EntryUrl::SystemHistory { query } => format!("all{}", query_of(query)),
             })
     }
 
@@ -196,6 +226,10 @@ mod tests {
             ("Patient/1/_history?_count=2", "history Patient 1?_count=2"),
             ("Patient/1/_history/2", "version Patient 1 2"),
             ("Patient/1/_history/2?a=b", "version Patient 1 2?a=b"),
+            ("Patient/_history", "all of Patient"),
+            ("Patient/_history/?_count=2", "all of Patient?_count=2"),
+            ("_history", "all"),
+            ("/_history?_count=2", "all?_count=2"),
         ] {
             assert_eq!(read(url).as_deref(), Ok(expected), "{url}");
         }
@@ -210,6 +244,8 @@ mod tests {
             ("Patient/1/_history/0", IssueCode::Value),
             ("Patient/1/$everything", IssueCode::NotSupported),
             ("Patient/_search", IssueCode::NotSupported),
+            ("Patient/_history/2", IssueCode::NotSupported),
+            ("_history/2", IssueCode::Value),
             ("Patient/$match", IssueCode::NotSupported),
             ("Patient/1/_history/2/3", IssueCode::NotSupported),
             ("Patient/1/Observation", IssueCode::NotSupported),

@@ -57,7 +57,7 @@ impl Entry {
     pub fn named(&self, assigned: Option<&LogicalId>, base: &LocalBase) -> Option<NamedRecord> {
         let record = match (self.record(), assigned) {
             (Some((kind, id)), _) => format!("{kind}/{id}"),
-            (None, Some(id)) => format!("{}/{id}", self.url.resource_type()),
+            (None, Some(id)) => format!("{}/{id}", self.url.resource_type()?),
             (None, None) => return None,
         };
         let versions = match (self.server(base), &self.resource) {
@@ -75,7 +75,9 @@ impl Entry {
     /// Type and id in the entry's url.
     fn record(&self) -> Option<(&str, &str)> {
         match &self.url {
-            EntryUrl::Type { .. } => None,
+            EntryUrl::Type { .. }
+            | EntryUrl::TypeHistory { .. }
+            | EntryUrl::SystemHistory { .. } => None,
             EntryUrl::Instance {
                 resource_type, id, ..
             }

@@ -63,6 +63,15 @@ pub fn first_moment(text: &str) -> Option<Timestamp> {
     Timestamp::from_millis(range::of(text)?.0).ok()
 }
 
+/// The first moment that a date may mean, and the one after the last; `None` where that is
+/// past the calendar.
+#[must_use]
+pub fn period(text: &str) -> Option<(Timestamp, Option<Timestamp>)> {
+    let (from, until) = range::of(text)?;
+    let from = Timestamp::from_millis(from).ok()?;
+    Some((from, Timestamp::from_millis(until).ok()))
+}
+
 /// Spans in their order, those that touch made one, empty ones left out.
 fn united(mut spans: Vec<Span>) -> Vec<Span> {
     spans.retain(|(from, until)| from < until);

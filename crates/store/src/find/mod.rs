@@ -5,3 +5,4 @@ pub(crate) mod current;
 pub(crate) mod current_statement;
 pub(crate) mod search;
 pub(crate) mod search_statement;
+pub(crate) mod written;

@@ -1,7 +1,7 @@
 //! What a version says in clear, read without its envelope: enough to deny by, and no
 //! dearer for a large record than for a small one.
 
-use crate::{Access, Error, FacilityId, Versions, column, schema::version};
+use crate::{Access, Error, FacilityId, Period, Versions, column, schema::version};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use model::{Tag, Timestamp, VersionNumber};
 
@@ -63,5 +63,32 @@ impl<A: Access> Versions<'_, A> {
             .select((version::number, version::subject_tag));
         let rows: Vec<Row> = self.access.query(|conn| query.load(conn))?;
         rows.into_iter().map(read).collect()
+    }
+
+    /// Numbers at the ends of a period: of the last version that was written when it began or
+    /// before, and of the first one that was written after its end.
+    pub fn ends_of(
+        &mut self,
+        facility: FacilityId,
+        record: Tag,
+        period: Period,
+    ) -> Result<(Option<VersionNumber>, Option<VersionNumber>), Error> {
+        let of_record = version::table
+            .filter(version::facility_id.eq(facility.0))
+            .filter(version::record_tag.eq(record.as_bytes().as_slice()))
+            .select(version::number);
+        let current = of_record
+            .filter(version::time_ms.le(period.from.as_millis()))
+            .order(version::number.desc());
+        let current: Option<i64> = self.access.query(|conn| current.first(conn).optional())?;
+        let mut later: Option<i64> = None;
+        if let Some(until) = period.until {
+            let first = of_record
+                .filter(version::time_ms.ge(until.as_millis()))
+                .order(version::number.asc());
+            later = self.access.query(|conn| first.first(conn).optional())?;
+        }
+        let number = |number: Option<i64>| number.map(column::version_number).transpose();
+        Ok((number(current)?, number(later)?))
     }
 }

@@ -2,4 +2,4 @@
 
 pub(crate) mod event;
 pub(crate) mod search;
-mod walk;
+pub(crate) mod walk;

@@ -43,7 +43,10 @@ async fn choose(
     if !one.chooses() {
         return Ok(());
     }
-    let (entry, kind) = (&one.entry, one.entry.url.resource_type());
+    let entry = &one.entry;
+    let Some(kind) = entry.url.resource_type() else {
+        return Ok(());
+    };
     require_write(Verb::of_entry(entry.method), kind)?;
     let preconditions = Preconditions::of_entry(entry)?;
     let Some(criteria) = preconditions.if_none_exist() else {

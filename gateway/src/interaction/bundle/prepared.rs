@@ -190,7 +190,8 @@ fn batch(
 
 /// Whether its type takes it; one that does not is refused for that.
 fn is_written(entry: &Entry) -> bool {
-    require_write(Verb::of_entry(entry.method), entry.url.resource_type()).is_ok()
+    let kind = entry.url.resource_type();
+    kind.is_some_and(|kind| require_write(Verb::of_entry(entry.method), kind).is_ok())
 }
 
 fn assign(entry: Entry, ids: &Ids<'_>) -> Result<Assigned, Failure> {

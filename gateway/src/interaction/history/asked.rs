@@ -1,38 +1,68 @@
 //! What part of a history is asked for, and the links that ask for it again.
 
+use super::page::{Links, Window};
 use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
     http::{head::Given, negotiation},
     limits::sizes::DEFAULT_COUNT,
-    record::versions::HistoryRange,
     search::{
         cursor,
         paging::{cursor_query, not_beside_cursor, parse_count},
     },
 };
 use fhir::IssueCode;
-use model::{Timestamp, VersionNumber};
+use model::Timestamp;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use store::Period;
+use url::form_urlencoded::Serializer;
 
 /// What part of a history is asked for.
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub(super) count: u32,
     since: Option<Timestamp>,
+    at: Option<At>,
     cursor: Option<String>,
 }
 
-/// Where a page is, and where the first one is.
-pub(super) struct Links {
-    pub(super) own: String,
-    pub(super) first: String,
+/// The value of `_at`: a date, of any precision.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(super) struct At {
+    text: String,
+    from: Timestamp,
+    until: Option<Timestamp>,
 }
 
-/// Where a page ends: before this version, of those written since.
-type Place = (VersionNumber, Option<Timestamp>);
+impl At {
+    pub(super) const fn period(&self) -> Period {
+        Period {
+            from: self.from,
+            until: self.until,
+        }
+    }
+}
+
+impl TryFrom<String> for At {
+    type Error = Failure;
+
+    fn try_from(text: String) -> Result<Self, Failure> {
+        let Some((from, until)) = fhir::period(&text) else {
+            return Err(bad_time("_at"));
+        };
+        Ok(Self { text, from, until })
+    }
+}
+
+impl From<At> for String {
+    fn from(at: At) -> Self {
+        at.text
+    }
+}
 
 impl Asked {
-    /// Reads the query of a history: `_count`, `_since`, and the cursor of a next
+    /// Reads the query of a history: `_count`, `_since`, `_at`, and the cursor of a next
     /// link.
     ///
     /// # Errors
@@ -41,6 +71,7 @@ impl Asked {
         let mut asked = Self {
             count: DEFAULT_COUNT,
             since: None,
+            at: None,
             cursor: None,
         };
         let mut given = Given::default();
@@ -48,6 +79,7 @@ impl Asked {
             match name.as_ref() {
                 "_count" => asked.count = parse_count(&value, 1)?,
                 "_since" => asked.since = Some(since(&value)?),
+                "_at" => asked.at = Some(At::try_from(value.into_owned())?),
                 "_cursor" => asked.cursor = Some(value.into_owned()),
                 "_format" => negotiation::check_format(&value)?,
                 "_pretty" => {}
@@ -55,55 +87,98 @@ impl Asked {
                     return Err(Failure::new(
                         Category::Invalid,
                         IssueCode::NotSupported,
-                        "a parameter is not supported; on a history use `_count` and `_since`",
+                        "a parameter is not supported; on a history use `_count`, `_since` and \
+                         `_at`",
                     ));
                 }
             }
             given.take(&name)?;
         }
-        if asked.cursor.is_some() && asked.since.is_some() {
+        if asked.cursor.is_some() && (asked.since.is_some() || asked.at.is_some()) {
             return Err(not_beside_cursor());
         }
         Ok(asked)
     }
 
-    /// The range of the query, or the one inside the cursor of a next link.
-    pub(super) fn range(
+    /// Whether more is asked for than a usual page.
+    pub(super) const fn is_long(&self) -> bool {
+        self.count > DEFAULT_COUNT
+    }
+
+    /// What the query asks for, or the cursor of a next link.
+    ///
+    /// # Errors
+    /// As [`cursor::open`].
+    pub(super) fn window<E: DeserializeOwned>(
         &self,
         exchange: &Exchange<'_>,
         place: &str,
-    ) -> Result<HistoryRange, Failure> {
-        let Some(sealed) = &self.cursor else {
-            return Ok(HistoryRange {
-                before: None,
+    ) -> Result<Window<E>, Failure> {
+        match &self.cursor {
+            Some(sealed) => cursor::open(exchange, place, sealed),
+            None => Ok(Window {
+                end: None,
                 since: self.since,
-            });
-        };
-        let (before, since): Place = cursor::open(exchange, place, sealed)?;
-        Ok(HistoryRange {
-            before: Some(before),
-            since,
-        })
+                at: self.at.clone(),
+            }),
+        }
     }
 
-    /// The links of a page, of versions written since some time.
-    pub(super) fn links(&self, url: &str, since: Option<Timestamp>) -> Links {
-        let since = since.map(|since| format!("&_since={since}"));
-        let first = format!("{url}?_count={}{}", self.count, since.unwrap_or_default());
+    /// The links of a page, where it ends if there is more.
+    ///
+    /// # Errors
+    /// As [`cursor::seal`].
+    pub(super) fn links<E: Serialize>(
+        &self,
+        exchange: &Exchange<'_>,
+        place: &str,
+        window: &Window<E>,
+        end: Option<E>,
+    ) -> Result<Links, Failure> {
+        let url = format!("{}/{place}", exchange.context.base);
+        let first = format!("{url}?{}", self.first_query(window));
         let own = match &self.cursor {
             Some(cursor) => format!("{url}{}", cursor_query(self.count, cursor)),
             None => first.clone(),
         };
-        Links { own, first }
+        let mut links = Links {
+            own,
+            first,
+            next: None,
+        };
+        if end.is_some() {
+            let rest = Window {
+                end,
+                since: window.since,
+                at: window.at.clone(),
+            };
+            let sealed = cursor::seal(exchange, place, rest)?;
+            links.next = Some(format!("{url}{}", cursor_query(self.count, &sealed)));
+        }
+        Ok(links)
+    }
+
+    /// The query of the first page.
+    pub(super) fn first_query<E>(&self, window: &Window<E>) -> String {
+        // A time as it is written needs no escape, and has had none.
+        let since = window.since.map(|since| format!("&_since={since}"));
+        let since = since.unwrap_or_default();
+        let mut query = Serializer::new(format!("_count={}{since}", self.count));
+        if let Some(at) = &window.at {
+            query.append_pair("_at", &at.text);
+        }
+        query.finish()
     }
 }
 
 fn since(value: &str) -> Result<Timestamp, Failure> {
-    fhir::first_moment(value).ok_or_else(|| {
-        Failure::new(
-            Category::Invalid,
-            IssueCode::Value,
-            "the value of `_since` must be a moment such as `2026-11-22T10:00:00Z`",
-        )
-    })
+    fhir::first_moment(value).ok_or_else(|| bad_time("_since"))
+}
+
+fn bad_time(name: &str) -> Failure {
+    Failure::new(
+        Category::Invalid,
+        IssueCode::Value,
+        format!("the value of `{name}` must be a moment such as `2026-11-22T10:00:00Z`"),
+    )
 }

@@ -25,7 +25,9 @@ pub(super) async fn begun(
         begun.push(match (row.interaction, row.number.previous()) {
             (VersionInteraction::Create | VersionInteraction::Update, None) => true,
             (VersionInteraction::Update, Some(before)) => match older {
-                Some(older) if older.number == before => is_delete(older),
+                Some(older) if older.record == row.record && older.number == before => {
+                    is_delete(older)
+                }
                 _ => is_deleted(exchange, row, before).await?,
             },
             _ => false,
