@@ -12,6 +12,7 @@ mod log;
 mod operations;
 mod signed;
 mod telemetry;
+mod urls;
 
 pub use database::DatabaseSection;
 pub use gateway::{GatewaySection, Listener};

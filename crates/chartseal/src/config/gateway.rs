@@ -1,7 +1,10 @@
 //! The section `[gateway]`: where it listens, by which name it is known, whose
 //! tokens it takes, and whether it speaks TLS itself or stands behind proxies.
 
-use super::{Fault, below};
+use super::{
+    Fault, below,
+    urls::{is_bare, is_origin, is_public_url},
+};
 use ::gateway::{
     Certificates, Limits, Proxies, Rate, RegisteredOnly, SWEEP_WITHIN, Settings, TlsFiles,
     identity::{IdentityConfig, IssuerConfig},
@@ -16,7 +19,6 @@ use std::{
     thread,
     time::Duration,
 };
-use url::{Host, Url};
 
 /// Everything that only a gateway needs.
 #[derive(Debug, Deserialize)]
@@ -368,34 +370,4 @@ impl GatewaySection {
             },
         })
     }
-}
-
-/// Whether a text is what browsers send as `Origin`
-/// (<https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin>).
-fn is_origin(text: &str) -> bool {
-    let as_sent = Url::parse(text).map(|url| url.origin().ascii_serialization());
-    is_public_url(text) && as_sent.is_ok_and(|sent| sent == text)
-}
-
-fn is_public_url(text: &str) -> bool {
-    let Ok(url) = Url::parse(text) else {
-        return false;
-    };
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return false,
-    };
-    is_bare(text) && (url.scheme() == "https" || loopback)
-}
-
-/// Whether a URL has a host and nothing else.
-fn is_bare(text: &str) -> bool {
-    let Ok(url) = Url::parse(text) else {
-        return false;
-    };
-    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-    let nobody = url.username().is_empty() && url.password().is_none();
-    bare && nobody && url.has_host() && ["http", "https"].contains(&url.scheme())
 }
