@@ -5,6 +5,7 @@ mod asked;
 mod begun;
 mod events;
 mod many;
+mod merged;
 mod page;
 mod places;
 

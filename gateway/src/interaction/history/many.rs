@@ -10,9 +10,9 @@
 use super::{
     HISTORY,
     asked::Asked,
-    begun,
-    events::{Event, Events},
-    page::{self, Window},
+    events::Events,
+    merged::{End, Found, RecordsRest, Rest, entries, merged},
+    page::Window,
     places::{self, OfType, Place},
 };
 use crate::{
@@ -21,20 +21,18 @@ use crate::{
     failure::{Category, Failure},
     http::reply::Reply,
     interaction::{
-        audit::walk::Start,
         kinds::{ALL_TYPES, Does, Place as At, Row},
         search,
     },
-    record::version::{Candidate, OpenVersion},
+    record::version::Candidate,
     search::paging::{BYTES_PER_PAGE, RECORDS_AT_ONCE, RECORDS_PER_PAGE},
 };
 use fhir::{
     IssueCode,
-    bundle::{self, HistoryEntry, HistoryGap},
+    bundle::{self, HistoryGap},
 };
-use model::{ResourceType, Restful, Tag, Timestamp, VersionNumber};
+use model::{ResourceType, Restful};
 use policies::{Action, Target};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use store::{WrittenPosition, WrittenRange};
 
@@ -53,45 +51,10 @@ pub static ALL: Row = Row::get(
     &[],
 );
 
-/// Where a page ends.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct End {
-    records: RecordsRest,
-    events: Rest<Start>,
-}
-
-/// What is left of the versions of records: those after one.
-type RecordsRest = Rest<(Timestamp, Tag, VersionNumber)>;
-
-/// What is left of the versions of one sort.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-enum Rest<P> {
-    /// All of them.
-    All,
-    /// Those from a place on.
-    From(P),
-    /// None.
-    Nothing,
-}
-
 /// What is looked through.
 struct Sought {
     types: Arc<[OfType]>,
     events: bool,
-}
-
-/// Versions that may be seen, the newest first.
-struct Found {
-    versions: Vec<(WrittenPosition, Candidate)>,
-    rest: RecordsRest,
-    /// Whether one was damaged of which the caller may know.
-    damaged: bool,
-}
-
-/// What an entry of the answer shows.
-enum One {
-    Version(OpenVersion),
-    Event(Event),
 }
 
 /// A page of the versions of the records of a type, or of all.
@@ -314,90 +277,4 @@ async fn one(
         }
         other => other,
     }
-}
-
-/// The newest of both sorts, in the order of time, shown; and where the page ends. What is
-/// older than the place where the other sort ends is left to the next page.
-fn merged(
-    exchange: &mut Exchange<'_>,
-    found: Found,
-    events: Option<Events>,
-    begin: End,
-    count: u32,
-) -> (Vec<One>, Option<End>) {
-    let (events, next) =
-        events.map_or_else(|| (Vec::new(), None), |events| (events.found, events.next));
-    let mut end = End {
-        records: found.rest,
-        events: next.map_or(Rest::Nothing, Rest::From),
-    };
-    let ends = [
-        match end.records {
-            Rest::From((time, ..)) => Some(time),
-            _ => None,
-        },
-        next.map(|start| start.time),
-    ];
-    let floor = ends.into_iter().flatten().max();
-    let above = |time: Timestamp| floor.is_none_or(|floor| time >= floor);
-    let mut versions = found.versions.into_iter().peekable();
-    let mut events = events.into_iter().peekable();
-    let mut shown = Vec::new();
-    let mut last = match begin.records {
-        Rest::From(place) => Some(place),
-        _ => None,
-    };
-    while shown.len() < count as usize {
-        let version = versions.peek().map(|(place, _)| place.time);
-        let event = events.peek().map(|event| event.start.time);
-        let newest = version.max(event);
-        if !newest.is_some_and(above) {
-            break;
-        }
-        if version >= event {
-            if let Some((place, candidate)) = versions.next() {
-                last = Some((place.time, place.record, place.number));
-                let version = exchange.disclose_version(candidate);
-                shown.push(One::Version(version));
-            }
-        } else {
-            shown.extend(events.next().map(One::Event));
-        }
-    }
-    if versions.peek().is_some() {
-        end.records = last.map_or(Rest::All, Rest::From);
-    }
-    if let Some(event) = events.peek() {
-        end.events = Rest::From(event.start);
-    }
-    let is_over = matches!(
-        end,
-        End {
-            records: Rest::Nothing,
-            events: Rest::Nothing
-        }
-    );
-    (shown, (!is_over).then_some(end))
-}
-
-/// The entries of what is shown.
-async fn entries<'s>(
-    exchange: &Exchange<'_>,
-    shown: &'s [One],
-) -> Result<Vec<HistoryEntry<'s>>, Failure> {
-    let base = &exchange.context.base;
-    let rows = shown.iter().filter_map(|one| match one {
-        One::Version(version) => Some(&*version.row),
-        One::Event(_) => None,
-    });
-    let rows: Vec<_> = rows.collect();
-    let mut begun = begun::begun(exchange, &rows).await?.into_iter();
-    let entries = shown.iter().map(|one| match one {
-        One::Event(event) => event.entry(base),
-        One::Version(version) => HistoryEntry {
-            begun: begun.next().unwrap_or_default(),
-            ..page::entry(base, version)
-        },
-    });
-    Ok(entries.collect())
 }
