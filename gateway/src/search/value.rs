@@ -1,5 +1,5 @@
-//! The values of search parameters: cut at commas, refused with a text that says
-//! what is read (<https://hl7.org/fhir/R4/search.html#escaping>).
+//! The values of search parameters: how many there may be, and the refusal that says what
+//! is read. They are cut and unescaped by `index::split_escaped` and `index::unescaped`.
 
 use crate::failure::{Category, Failure};
 use fhir::IssueCode;
@@ -17,21 +17,6 @@ pub struct Query<'q> {
     pub lenient: bool,
     /// When the search began.
     pub now: Timestamp,
-}
-
-/// Cuts a value at a separator that is not escaped; the parts stay escaped.
-pub fn split_at(value: &str, separator: char) -> Vec<String> {
-    let (mut parts, mut part, mut escaped) = (Vec::new(), String::new(), false);
-    for c in value.chars() {
-        if c == separator && !escaped {
-            parts.push(std::mem::take(&mut part));
-        } else {
-            part.push(c);
-        }
-        escaped = c == '\\' && !escaped;
-    }
-    parts.push(part);
-    parts
 }
 
 /// The failure of a value that is not read.

@@ -7,6 +7,7 @@ use crate::{
     search::{condition::Condition, index::Index, value::bad_value},
 };
 use fhir::definition::Definition;
+use index::split_escaped;
 use model::LogicalId;
 
 pub(super) struct Id;
@@ -67,5 +68,6 @@ impl Asked for Ids {
 /// Invalid for text that is no id.
 pub(crate) fn ids(value: &str) -> Result<Vec<LogicalId>, Failure> {
     let bad = |_| bad_value("_id", "an id, or ids with `,`");
-    value.split(',').map(|id| id.parse().map_err(bad)).collect()
+    let ids = split_escaped(value, ',').into_iter();
+    ids.map(|id| id.parse().map_err(bad)).collect()
 }

@@ -3,14 +3,14 @@
 use super::{Asked, NewRecord, OpenRecord, Parameter, Reading};
 use crate::{
     failure::Failure,
-    http::backslash,
     search::{
         condition::Condition,
         index::{Index, IndexValues},
-        value::{bad_value, split_at},
+        value::bad_value,
     },
 };
 use fhir::definition::Definition;
+use index::{split_escaped, unescaped};
 use model::Token;
 use sealing::Form;
 use std::collections::HashSet;
@@ -161,11 +161,9 @@ impl<'r> Identifiers<'r> {
 /// Invalid for anything but the forms of a token.
 fn identifiers(value: &str) -> Result<Vec<IdentifierAsked>, Failure> {
     let form = "`value`, `|value`, `system|value` or `system|`";
-    let read = |one: String| {
-        let parts: Vec<String> = split_at(&one, '|')
-            .iter()
-            .map(|part| backslash::unescape(part))
-            .collect();
+    let read = |one: &str| {
+        let parts = split_escaped(one, '|').into_iter();
+        let parts: Vec<String> = parts.map(unescaped).collect();
         match parts.as_slice() {
             [value] if !value.is_empty() => Some(IdentifierAsked::Value(value.clone())),
             [system, value] => match (system.as_str(), value.as_str()) {
@@ -177,7 +175,7 @@ fn identifiers(value: &str) -> Result<Vec<IdentifierAsked>, Failure> {
             _ => None,
         }
     };
-    split_at(value, ',')
+    split_escaped(value, ',')
         .into_iter()
         .map(|one| read(one).ok_or_else(|| bad_value(IDENTIFIER, form)))
         .collect()

@@ -11,6 +11,7 @@ use crate::{
     },
 };
 use fhir::{LocalBase, LocalReference, ReferenceParameter};
+use index::{split_escaped, unescaped};
 use model::{LogicalId, ResourceType};
 use std::collections::BTreeSet;
 
@@ -53,9 +54,10 @@ impl ReferenceAsked {
         local: &LocalBase,
     ) -> Result<Self, Failure> {
         let mut targets = Vec::new();
-        for one in value.split(',') {
+        for one in split_escaped(value, ',') {
+            let one = unescaped(one);
             let untyped: Option<LogicalId> = one.parse().ok();
-            match (untyped, LocalReference::parse(one, local)) {
+            match (untyped, LocalReference::parse(&one, local)) {
                 (Some(id), _) => {
                     let kinds: &[&str] = match param {
                         ReferenceParameter::Patient => &["Patient"],
