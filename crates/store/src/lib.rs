@@ -42,7 +42,7 @@ pub use anchoring::anchors::{Anchor, Anchors, EachAnchor, NewAnchor};
 pub use anchoring::posts::{NewPost, Post, PostState, Posts};
 pub use anchoring::registries::{FormerRegistry, Registries, Registry, RegistrySet};
 pub use anchoring::thinning::{AgedAnchor, Between, Thinning};
-pub use cards::read::{PatientCards, Uncarded};
+pub use cards::read::{PatientCards, PatientCount, Uncarded};
 pub use cards::rows::{Card, HeadChange, HeadMember, KeepsHead, NewCard, StoredHead};
 pub use cards::view::Cards;
 pub use engine::database::Database;

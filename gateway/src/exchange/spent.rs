@@ -5,7 +5,7 @@
 //! An attempt that is made again, because an epoch moved or a version was taken, does the
 //! same once more and costs nothing more, but for the records that it opens.
 
-use crate::{exchange::Exchange, failure::Failure};
+use crate::{exchange::Exchange, failure::Failure, limits::sizes::records_of_cards};
 use tokio::task::yield_now;
 
 /// Bytes of query text of a request that no budget is charged with: its audit record has
@@ -94,26 +94,50 @@ impl Exchange<'_> {
         self.go_on_with(envelope.len()).await
     }
 
-    /// Pays for index cards that are opened together: less than for one record.
+    /// Pays for index cards before they are read, and for rows without a card that are read
+    /// with them, whatever becomes of them.
+    ///
+    /// # Errors
+    /// Too costly when the request has not so much left, throttled when its user has opened
+    /// too much.
+    pub(crate) async fn pay_cards(&self, cards: u64, rows: u64) -> Result<(), Failure> {
+        let records = records_of_cards(cards, rows);
+        self.budget.read_cards(records)?;
+        self.go_on().await?;
+        self.app()
+            .throttle
+            .read_cards(&self.context.caller, records);
+        Ok(())
+    }
+
+    /// Pays for the bytes of index cards that were paid for and are opened together.
     ///
     /// # Errors
     /// Throttled when the user has opened too much.
-    pub(crate) async fn pay_cards(&self, bytes: usize) -> Result<(), Failure> {
-        self.budget.read_cards(bytes as u64);
-        self.go_on_with(bytes).await
+    pub(crate) async fn pay_card_bytes(&self, cards: usize, bytes: usize) -> Result<(), Failure> {
+        let (cards, bytes) = (cards as u64, bytes as u64);
+        self.budget.open_cards(bytes);
+        self.go_on().await?;
+        let throttle = &self.app().throttle;
+        throttle.opened_cards(&self.context.caller, cards, bytes);
+        Ok(())
     }
 
     async fn go_on_with(&self, bytes: usize) -> Result<(), Failure> {
-        let (throttle, caller) = (&self.app().throttle, &self.context.caller);
+        self.go_on().await?;
+        self.app().throttle.opened(&self.context.caller, bytes);
+        Ok(())
+    }
+
+    async fn go_on(&self) -> Result<(), Failure> {
         if self.budget.is_long() {
             self.context.lane.long_step().await;
-            throttle.records(caller)?;
+            self.app().throttle.records(&self.context.caller)
         } else {
             // Of many requests that are short each, others wait for a record and no more.
             yield_now().await;
+            Ok(())
         }
-        throttle.opened(caller, bytes);
-        Ok(())
     }
 
     /// Notes that the caller was denied something that is not all of the request. It

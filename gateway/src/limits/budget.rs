@@ -1,5 +1,5 @@
 //! How much one request may cost, over all entries of a Bundle together: records
-//! opened, bytes of them, patients of records, bytes of the answer.
+//! opened, bytes of them, index cards, patients of records, bytes of the answer.
 //!
 //! A budget is asked before each step and charged with what the step took. So it is
 //! passed by one record or page at most, and what was released is never held back.
@@ -8,7 +8,10 @@
 
 use crate::{
     failure::{Category, Failure},
-    limits::{settings::Limits, sizes::DEFAULT_COUNT},
+    limits::{
+        settings::Limits,
+        sizes::{CARDS_PER_RECORD, DEFAULT_COUNT},
+    },
 };
 use fhir::IssueCode;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -83,8 +86,26 @@ impl Budget {
         self.bytes.charge(envelope.len() as u64);
     }
 
-    /// Pays for index cards that are read: their bytes alone.
-    pub fn read_cards(&self, bytes: u64) {
+    /// The most records that may still be opened.
+    #[must_use]
+    pub fn records_left(&self) -> u64 {
+        self.records.get()
+    }
+
+    /// Pays for index cards that are to be read, by what they cost in records.
+    ///
+    /// # Errors
+    /// Too costly when not so much is left.
+    pub fn read_cards(&self, records: u64) -> Result<(), Failure> {
+        if records > 0 && (!self.opens_more() || records > self.records.get()) {
+            return Err(self.spent());
+        }
+        self.records.charge(records);
+        Ok(())
+    }
+
+    /// Pays for the bytes of index cards that were read.
+    pub fn open_cards(&self, bytes: u64) {
         self.bytes.charge(bytes);
     }
 
@@ -128,8 +149,8 @@ impl Budget {
     pub fn spent(&self) -> Failure {
         too_costly(format!(
             "the request would open more than {} records, each patient beyond the first of a \
-             record counting as one, or more than {} bytes of them; narrow its searches, or \
-             send it in parts",
+             record counting as one and so do each {CARDS_PER_RECORD} index cards of a search, \
+             or more than {} bytes of them; narrow its searches, or send it in parts",
             self.records.limit, self.bytes.limit
         ))
     }

@@ -11,7 +11,7 @@ use crate::{
     limits::{
         buckets::Buckets,
         settings::{Limits, Rate},
-        sizes::ENTRY_LIMIT,
+        sizes::{ENTRY_LIMIT, records_of_cards},
         stored::Stored,
         user::{client_of, searcher_of, user_of},
     },
@@ -106,17 +106,30 @@ impl Throttle {
 
     /// Notes the bytes of a record that is opened for a caller, or of a body that is read.
     pub fn opened(&self, caller: &Caller, bytes: usize) {
-        if let (Some(records), Some(user)) = (&self.user_records, user_of(caller)) {
-            let amount = (bytes as u64).div_ceil(RECORD_BYTES).max(1);
-            records.charge(&user, self.now(), amount);
-        }
+        let amount = (bytes as u64).div_ceil(RECORD_BYTES).max(1);
+        self.count_records(caller, amount);
     }
 
     /// Notes the patients beyond the first of a record that is opened or written for a
     /// caller.
     pub(crate) fn named(&self, caller: &Caller, more: u64) {
+        self.count_records(caller, more);
+    }
+
+    /// Notes index cards that are to be read for a caller, by what they cost in records.
+    pub(crate) fn read_cards(&self, caller: &Caller, records: u64) {
+        self.count_records(caller, records);
+    }
+
+    /// Notes the bytes of index cards that were read: what they have beyond usual cards.
+    pub(crate) fn opened_cards(&self, caller: &Caller, cards: u64, bytes: u64) {
+        let usual = records_of_cards(cards, 0);
+        self.count_records(caller, (bytes / RECORD_BYTES).saturating_sub(usual));
+    }
+
+    fn count_records(&self, caller: &Caller, amount: u64) {
         if let (Some(records), Some(user)) = (&self.user_records, user_of(caller)) {
-            records.charge(&user, self.now(), more);
+            records.charge(&user, self.now(), amount);
         }
     }
 

@@ -6,6 +6,8 @@ const BODY_BYTES: usize = 32 * 1024 * 1024;
 /// median (HL7's examples of R4).
 const BYTES_PER_VALUE: usize = 16;
 const OPENED_RECORDS: u64 = 20_000;
+/// What a card costs allows to read so many in a tenth of a second.
+const SEARCHED_CARDS: u64 = 20_000;
 const OPENED_BYTES: u64 = 256 * 1024 * 1024;
 /// Each read of a record leaves an event for each of its patients.
 const PATIENTS_OF_RECORD: usize = 1_000;
@@ -49,10 +51,14 @@ pub struct Limits {
     /// Patients that a record may name when it is written.
     pub patients_of_record: usize,
     /// Records that one request may open, and patients that those which it writes may name.
-    /// Each patient beyond the first of a record counts as another record.
+    /// Each patient beyond the first of a record counts as another record, and so do some
+    /// index cards of a search together.
     pub opened_records: u64,
     /// Sealed bytes of the records that one request may open.
     pub opened_bytes: u64,
+    /// Index cards that one search may read: those of the records of the type that are left by
+    /// the criteria that the database checks.
+    pub searched_cards: u64,
     /// Bytes that the answer to one request may have, but for its last page.
     pub answer_bytes: u64,
 }
@@ -108,6 +114,7 @@ impl Default for Limits {
             patients_of_record: PATIENTS_OF_RECORD,
             opened_records: OPENED_RECORDS,
             opened_bytes: OPENED_BYTES,
+            searched_cards: SEARCHED_CARDS,
             answer_bytes: ANSWER_BYTES,
             body_seconds: 30,
         }

@@ -16,6 +16,7 @@ on_both! {
     bytes_are_counted_whatever_opens_them,
     a_version_that_is_read_beside_another_is_paid_for,
     pages_end_where_the_answer_is_full,
+    cards_that_a_search_reads_cost_their_share,
 }
 
 async fn house(kind: Kind, change: impl FnOnce(&mut gateway::Limits)) -> House {
@@ -246,4 +247,53 @@ async fn a_body_has_a_limit_of_values() {
         assert_eq!(reply.expect(413).issue(), "too-costly");
     }
     assert_eq!(system.found("Patient").await, 1);
+}
+
+/// Forty cards, the forty members of the head beside that of the patient, and twice forty links:
+/// five records.
+async fn cards_that_a_search_reads_cost_their_share(kind: Kind) {
+    let house = house(kind, |limits| limits.opened_records = 10).await;
+    let system = house.caller(&DemoUser::System);
+    let patient = system.create("Patient", records::patient("a")).await;
+    let own = house.caller(&DemoUser::Patient {
+        id: patient.parse().unwrap(),
+    });
+    let entries: Vec<_> = (0..40)
+        .map(|_| ("POST", "Observation", Some(records::observation(&patient))))
+        .collect();
+    let written = system.post("", records::bundle("batch", &entries)).await;
+    written.expect(200);
+    house.index().await;
+    let none = format!("Observation?patient={patient}&status=preliminary");
+    for caller in [&system, &own] {
+        let entries = vec![("GET", none.as_str(), None); 3];
+        let batch = caller.post("", records::bundle("batch", &entries)).await;
+        let batch = batch.expect(200).json();
+        let expected = [("200", 0), ("200", 0), ("422", 0)];
+        let expected = expected.map(|(status, found)| (status.to_owned(), found));
+        assert_eq!(shown(&batch), expected);
+        assert_eq!(code(&batch, 2), "too-costly");
+    }
+    // Each page reads them again, and has a budget of its own.
+    let mut page = system
+        .get(&format!(
+            "Observation?patient={patient}&status=final&_count=4"
+        ))
+        .await
+        .expect(200);
+    let mut pages = 1;
+    while let Some(next) = page.next() {
+        page = system.get(&next).await.expect(200);
+        pages += 1;
+    }
+    assert!(pages >= 10, "{pages}");
+    // A search that would read more than there is for a request is refused before it does.
+    let more: Vec<_> = (0..60)
+        .map(|_| ("POST", "Observation", Some(records::observation(&patient))))
+        .collect();
+    let written = system.post("", records::bundle("batch", &more)).await;
+    written.expect(200);
+    let refused = system.get(&none).await.expect(422);
+    assert_eq!(refused.issue(), "too-costly");
+    assert!(refused.text.contains("16 index cards"), "{}", refused.text);
 }

@@ -58,7 +58,7 @@ impl Site {
             .house
             .store
             .read("cards", move |reader| {
-                reader.cards().of_patient(id, tag, &kind)
+                reader.cards().of_patient(id, tag, &kind, 100)
             })
             .await
             .unwrap();

@@ -17,6 +17,7 @@ use gateway::{
     log::refused_leaves::RefusedLeaves,
     ports::Ports,
     record::misplaced,
+    work::{index, jobs::Turn},
 };
 use model::{Clock, FacilityName, Random, SystemClock, SystemRandom, Timestamp};
 use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
@@ -349,6 +350,14 @@ impl House {
             }
             change(claims);
         })
+    }
+
+    /// Lets the job make the index cards that are missing, and find that none is.
+    pub async fn index(&self) {
+        let facility = self.app.facility(&HOME.parse().unwrap()).unwrap();
+        let mut worker = index::worker(&self.app, &facility).unwrap();
+        while worker.turn().await.unwrap() == Turn::Worked {}
+        worker.release().await;
     }
 
     /// The rows of a facility.

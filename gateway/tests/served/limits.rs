@@ -332,6 +332,32 @@ async fn records_that_are_opened_have_a_rate() {
 }
 
 #[actix_web::test]
+async fn cards_that_are_read_count_as_records_of_their_share() {
+    let house = house(|limits| {
+        limits.user_records = Some(Rate {
+            per_second: 1,
+            burst: 20,
+        });
+    })
+    .await;
+    let system = house.caller(&DemoUser::System);
+    let patient = system.create("Patient", records::patient("a")).await;
+    for _ in 0..40 {
+        system
+            .create("Observation", records::observation(&patient))
+            .await;
+    }
+    house.index().await;
+    let clinician = house.caller(&DemoUser::Clinician);
+    let none = format!("Observation?patient={patient}&status=preliminary");
+    // Five records each.
+    for _ in 0..4 {
+        clinician.get(&none).await.expect(200);
+    }
+    told_to_wait(clinician.get(&none).await);
+}
+
+#[actix_web::test]
 async fn the_entries_of_a_bundle_are_requests_of_its_user() {
     let house = house(|limits| {
         limits.user_requests = Some(Rate {

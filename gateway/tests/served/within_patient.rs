@@ -4,11 +4,10 @@
 use crate::{
     caller::{Caller, Reply},
     database::{Kind, on_both},
-    house::{HOME, House},
+    house::House,
     records,
 };
 use devkit::issuer::DemoUser;
-use gateway::work::{index, jobs::Turn};
 use serde_json::{Value, json};
 
 on_both! {
@@ -30,6 +29,7 @@ on_both! {
     a_card_of_two_patients_that_was_put_back_is_warned_of,
     a_transaction_finds_what_it_wrote,
     what_is_not_read_is_refused,
+    backslashes_are_read_alike_within_a_patient_and_without,
 }
 
 struct Site {
@@ -48,15 +48,8 @@ impl Site {
             system,
             patient,
         };
-        site.index().await;
+        site.house.index().await;
         site
-    }
-
-    async fn index(&self) {
-        let facility = self.house.app.facility(&HOME.parse().unwrap()).unwrap();
-        let mut worker = index::worker(&self.house.app, &facility).unwrap();
-        while worker.turn().await.unwrap() == Turn::Worked {}
-        worker.release().await;
     }
 
     /// Writes a record about the patient under this id.
@@ -419,6 +412,26 @@ async fn what_is_not_read_is_refused(kind: Kind) {
     ] {
         let path = format!("Observation?patient={}&{query}", site.patient);
         site.system.get(&path).await.expect(400);
+    }
+}
+
+async fn backslashes_are_read_alike_within_a_patient_and_without(kind: Kind) {
+    let site = Site::on(kind).await;
+    let mut text = json!({"status": "final", "code": {"text": "none"}});
+    text["identifier"] = json!([{"system": "i", "value": r"a\bc,d"}]);
+    site.put("Observation", "text", text).await;
+    for (value, expected) in [
+        (r"a\bc\,d", 1),
+        (r"a\\bc\,d", 1),
+        (r"i|a\bc\,d", 1),
+        (r"abc\,d", 0),
+        (r"a\bc,d", 0),
+    ] {
+        let query = format!("identifier={}", value.replace('\\', "%5C"));
+        let within = site.found("Observation", &query).await;
+        assert_eq!(within.len(), expected, "{value}");
+        let found = site.system.found(&format!("Observation?{query}")).await;
+        assert_eq!(found, expected, "{value}");
     }
 }
 

@@ -119,6 +119,7 @@ struct LimitsSection {
     patients_of_record: Option<usize>,
     opened_records: Option<u64>,
     opened_bytes: Option<u64>,
+    searched_cards: Option<u64>,
     answer_bytes: Option<u64>,
 }
 
@@ -130,6 +131,8 @@ const MOST_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 const MOST_STORED_BYTES: u64 = 16 << 40;
 /// The most records that a request can be let open.
 const MOST_RECORDS: u64 = 1_000_000;
+/// The most index cards that a search can be let read.
+const MOST_CARDS: u64 = 200_000;
 /// The most patients that a record can be let name.
 const MOST_PATIENTS: u64 = 20_000;
 /// The largest body that can be let in: of a larger one the envelope would be too large.
@@ -154,7 +157,17 @@ impl LimitsSection {
             let problem = "each must be at least 1; write a large number for no limit";
             return Err(("gateway.limits", problem.to_owned()));
         }
-        for (name, set, most) in [
+        for (name, set, most) in self.bounded() {
+            if set.is_some_and(|set| !(1..=most).contains(&set)) {
+                return Err((name, format!("must be from 1 to {most}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Limits with a highest value.
+    fn bounded(&self) -> [(&'static str, Option<u64>, u64); 8] {
+        [
             (
                 "gateway.limits.bodyBytes",
                 self.body_bytes.map(|bytes| bytes as u64),
@@ -171,6 +184,11 @@ impl LimitsSection {
                 MOST_RECORDS,
             ),
             (
+                "gateway.limits.searchedCards",
+                self.searched_cards,
+                MOST_CARDS,
+            ),
+            (
                 "gateway.limits.userStoredBytesPerDay",
                 self.user_stored_bytes_per_day,
                 MOST_STORED_BYTES,
@@ -182,12 +200,7 @@ impl LimitsSection {
             ),
             ("gateway.limits.openedBytes", self.opened_bytes, MOST_BYTES),
             ("gateway.limits.answerBytes", self.answer_bytes, MOST_BYTES),
-        ] {
-            if set.is_some_and(|set| !(1..=most).contains(&set)) {
-                return Err((name, format!("must be from 1 to {most}")));
-            }
-        }
-        Ok(())
+        ]
     }
 
     fn limits(&self) -> Limits {
@@ -224,6 +237,7 @@ impl LimitsSection {
             patients_of_record: self.patients_of_record.unwrap_or(usual.patients_of_record),
             opened_records: self.opened_records.unwrap_or(usual.opened_records),
             opened_bytes: self.opened_bytes.unwrap_or(usual.opened_bytes),
+            searched_cards: self.searched_cards.unwrap_or(usual.searched_cards),
             answer_bytes: self.answer_bytes.unwrap_or(usual.answer_bytes),
         }
     }

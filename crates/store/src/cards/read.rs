@@ -29,6 +29,17 @@ pub struct PatientCards {
     pub own_without: Vec<Tag>,
 }
 
+/// How much a search within a patient would read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PatientCount {
+    /// Cards of the type, of records that are sealed under the patient.
+    pub own: u64,
+    /// Cards of the patient, of any type.
+    pub members: u64,
+    /// Links of records of the type to the patient.
+    pub links: u64,
+}
+
 /// A part of a facility's current versions, in the order of their tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uncarded {
@@ -74,7 +85,11 @@ struct Line {
 #[derive(QueryableByName)]
 struct Count {
     #[diesel(sql_type = BigInt)]
-    number: i64,
+    own: i64,
+    #[diesel(sql_type = BigInt)]
+    members: i64,
+    #[diesel(sql_type = BigInt)]
+    links: i64,
 }
 
 #[derive(QueryableByName)]
@@ -91,7 +106,8 @@ struct Current {
     index_epoch: Option<i64>,
 }
 
-/// `?1` the facility, `?2` the patient, `?3` the type. A card of another type or version than
+/// `?1` the facility, `?2` the patient, `?3` the type, `?4` the most links of records that are
+/// sealed under others. A card of another type or version than
 /// the link is none: its record stands in the last part, as one that lost its card.
 const OF_PATIENT: &str = "
     SELECT 1 AS part, NULL AS resource_type, record_tag, version, NULL AS index_epoch,
@@ -106,7 +122,7 @@ const OF_PATIENT: &str = "
     SELECT 3, NULL, patient_tag, NULL, NULL, NULL, NULL, data_key_id, head, NULL
     FROM patient_head WHERE facility_id = ?1 AND patient_tag = ?2
     UNION ALL
-    SELECT 4, c.resource_type, l.record_tag, c.version, c.index_epoch, c.time_ms,
+    SELECT * FROM (SELECT 4, c.resource_type, l.record_tag, c.version, c.index_epoch, c.time_ms,
         c.subject_tag, c.data_key_id, c.sealed, v.subject_tag
     FROM link l LEFT JOIN card c
         ON c.facility_id = l.facility_id AND c.record_tag = l.record_tag
@@ -115,12 +131,20 @@ const OF_PATIENT: &str = "
         ON v.facility_id = l.facility_id AND v.record_tag = l.record_tag
         AND v.version = l.version
     WHERE l.facility_id = ?1 AND l.resource_type = ?3 AND l.param IN ('patient', 'subject')
-        AND l.target_tag = ?2 AND (c.subject_tag IS NULL OR c.subject_tag <> ?2)";
+        AND l.target_tag = ?2 AND (c.subject_tag IS NULL OR c.subject_tag <> ?2)
+    LIMIT ?4) AS other";
 
-/// As [`OF_PATIENT`], `?4` the most that are counted.
+/// As [`OF_PATIENT`]; `?4` the most cards of the type and `?5` the most links and cards of any
+/// type that are counted.
 const NUMBER_OF_PATIENT: &str = "
-    SELECT count(*) AS number FROM (SELECT 1 FROM card
-        WHERE facility_id = ?1 AND subject_tag = ?2 AND resource_type = ?3 LIMIT ?4) AS counted";
+    SELECT (SELECT count(*) FROM (SELECT 1 FROM card
+            WHERE facility_id = ?1 AND subject_tag = ?2 AND resource_type = ?3
+            LIMIT ?4) AS counted) AS own,
+        (SELECT count(*) FROM (SELECT 1 FROM card
+            WHERE facility_id = ?1 AND subject_tag = ?2 LIMIT ?5) AS counted) AS members,
+        (SELECT count(*) FROM (SELECT 1 FROM link
+            WHERE facility_id = ?1 AND resource_type = ?3 AND param IN ('patient', 'subject')
+                AND target_tag = ?2 LIMIT ?5) AS counted) AS links";
 
 /// `?1` the facility, `?2` the record before, `?3` the parameter of own links, `?4` how many.
 const CURRENT: &str = "
@@ -152,33 +176,44 @@ macro_rules! run {
 }
 
 impl<A: Access> Cards<'_, A> {
-    /// The number of a patient's cards of a type, counted up to `most`.
+    /// How much [`Self::of_patient`] would read: cards of the type counted up to `cards`,
+    /// members and links each up to `rows`.
     pub fn count_of_patient(
         &mut self,
         facility: FacilityId,
         patient: Tag,
         resource_type: &ResourceType,
-        most: u32,
-    ) -> Result<u32, Error> {
+        (cards, rows): (u64, u64),
+    ) -> Result<PatientCount, Error> {
         let (patient, kind) = (patient.as_bytes().as_slice(), resource_type.as_str());
+        let most = |number| i64::try_from(number).unwrap_or(i64::MAX);
         let count: Count = self.access.query(|conn| {
             run!(conn, NUMBER_OF_PATIENT, get_result,
-                Integer: facility.0, Binary: patient, Text: kind, BigInt: i64::from(most))
+                Integer: facility.0, Binary: patient, Text: kind,
+                BigInt: most(cards), BigInt: most(rows))
         })?;
-        column::number(count.number)
+        Ok(PatientCount {
+            own: column::number(count.own)?,
+            members: column::number(count.members)?,
+            links: column::number(count.links)?,
+        })
     }
 
-    /// All that a search within a patient reads, of one moment.
+    /// All that a search within a patient reads, of one moment; of records that are sealed
+    /// under others `others` links at most.
     pub fn of_patient(
         &mut self,
         facility: FacilityId,
         patient: Tag,
         resource_type: &ResourceType,
+        others: u64,
     ) -> Result<PatientCards, Error> {
         let (tag, kind) = (patient.as_bytes().as_slice(), resource_type.as_str());
-        let lines: Vec<Line> = self.access.query(
-            |conn| run!(conn, OF_PATIENT, load, Integer: facility.0, Binary: tag, Text: kind),
-        )?;
+        let others = i64::try_from(others).unwrap_or(i64::MAX);
+        let lines: Vec<Line> = self.access.query(|conn| {
+            run!(conn, OF_PATIENT, load,
+                Integer: facility.0, Binary: tag, Text: kind, BigInt: others)
+        })?;
         read(lines, patient)
     }
 

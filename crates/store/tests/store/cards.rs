@@ -90,7 +90,9 @@ fn write(store: &Store, facility: FacilityId, record: u32, of: u32, cards: Vec<N
 fn of_patient(store: &Store, facility: FacilityId, patient: u32) -> PatientCards {
     let read = move |reader: &mut store::Reader| {
         let kind = observation();
-        reader.cards().of_patient(facility, tag(patient), &kind)
+        reader
+            .cards()
+            .of_patient(facility, tag(patient), &kind, 100)
     };
     store.read_blocking("cards", read).expect("a read")
 }

@@ -138,9 +138,8 @@ impl CardMatches {
             }
         }
         for some in stored.chunks(OPENED_TOGETHER) {
-            exchange
-                .pay_cards(some.iter().map(|card| card.sealed.len()).sum())
-                .await?;
+            let bytes = some.iter().map(|card| card.sealed.len()).sum();
+            exchange.pay_card_bytes(some.len(), bytes).await?;
             for card in some {
                 match keys
                     .get(&card.data_key)

@@ -3,6 +3,7 @@
 use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
+    limits::sizes::records_of_cards,
     record::{
         damage::{Damage, RowPlace},
         index_card::{head::Head, writes::CardWrites},
@@ -11,12 +12,15 @@ use crate::{
 use fhir::IssueCode;
 use model::{ResourceType, Scope, Tag};
 use std::collections::HashMap;
-use store::{Card, NewVersion, PatientCards, Reader};
+use store::{Card, NewVersion, PatientCards, PatientCount, Reader};
 
-/// Cards of one type and patient that a search reads.
-const MAX_CARDS: u32 = 20_000;
+/// Rows without a card that a search within a patient reads at most, for each card that it
+/// may read: members of the head, and links to the patient.
+const ROWS_PER_CARD: u64 = 10;
+/// What is read with its number at once, in records: more is counted and paid for first.
+const READ_AT_ONCE: u64 = 48;
 
-/// Reads them; all of one moment.
+/// Reads them, all of one moment; they are paid for, whatever becomes of them.
 ///
 /// # Errors
 /// Too costly when there are too many, or the request has read enough.
@@ -28,22 +32,55 @@ pub(super) async fn read(
     if !exchange.budget.opens_more() {
         return Err(exchange.budget.spent());
     }
-    let (facility, kind) = (exchange.facility().id, kind.clone());
-    let read = move |reader: &mut Reader| {
-        let mut cards = reader.cards();
-        if cards.count_of_patient(facility, patient, &kind, MAX_CARDS + 1)? > MAX_CARDS {
-            return Ok(None);
-        }
-        cards.of_patient(facility, patient, &kind).map(Some)
+    let most = exchange.app().limits.searched_cards;
+    let rows = most.saturating_mul(ROWS_PER_CARD);
+    let at_once = READ_AT_ONCE.min(exchange.budget.records_left());
+    let (facility, own_kind) = (exchange.facility().id, kind.clone());
+    // A record may refer by both parameters.
+    let others = most.saturating_add(1).saturating_mul(2);
+    let look = move |reader: &mut Reader| {
+        let (mut cards, bounds) = (reader.cards(), (most + 1, rows + 1));
+        let count = cards.count_of_patient(facility, patient, &own_kind, bounds)?;
+        let read = (cost(count) <= at_once)
+            .then(|| cards.of_patient(facility, patient, &own_kind, others));
+        Ok::<_, store::Error>((count, read.transpose()?))
     };
-    let found = exchange.search("patient cards", read).await??;
-    found.ok_or_else(|| {
-        let text = format!(
-            "the patient has more than {MAX_CARDS} records of this type; ask for fewer by \
-                 `_lastUpdated` without other parameters"
-        );
-        Failure::new(Category::Unprocessable, IssueCode::TooCostly, text)
-    })
+    let (count, found) = exchange.search("patient cards", look).await??;
+    if count.own > most || count.members > rows || count.links > rows {
+        return Err(too_many(most));
+    }
+    exchange
+        .pay_cards(count.own, count.members + count.links)
+        .await?;
+    let found = match found {
+        Some(found) => found,
+        None => {
+            let kind = kind.clone();
+            let read = move |reader: &mut Reader| {
+                let mut cards = reader.cards();
+                cards.of_patient(facility, patient, &kind, others)
+            };
+            exchange.search("patient cards", read).await??
+        }
+    };
+    let others = found.others.len() as u64;
+    if others.saturating_add(found.own.len() as u64) > most {
+        return Err(too_many(most));
+    }
+    exchange.pay_cards(others, 0).await?;
+    Ok(found)
+}
+
+const fn cost(count: PatientCount) -> u64 {
+    records_of_cards(count.own, count.members.saturating_add(count.links))
+}
+
+fn too_many(most: u64) -> Failure {
+    let text = format!(
+        "the patient has more than {most} records of this type, or too many in all; ask for fewer \
+         by `_lastUpdated` without other parameters"
+    );
+    Failure::new(Category::Unprocessable, IssueCode::TooCostly, text)
 }
 
 /// Compares the patient's head with the cards, and these with the records under the patient.
