@@ -62,7 +62,7 @@ pub use facility::policies::{Policies, PolicySet, PolicySetInClear};
 pub use facility::registrations::{Registration, RegistrationKind, Registrations};
 pub use facility::statements::{NewStatement, Statement, StatementKind, Statements};
 pub use find::criterion::{Criterion, Order, TimePosition};
-pub use find::search::Hit;
+pub use find::search::{CardHit, Hit};
 pub use find::written::{Period, Subjects, WrittenPlace, WrittenPosition, WrittenRange};
 pub use ids::{FacilityId, LogRowId, PostId};
 pub use installation::jobs::{Jobs, StoredJob};

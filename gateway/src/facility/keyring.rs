@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use model::{Clock, DataKeyId, FacilityName, Random, Scope, Timestamp};
 use sealing::{DataKey, Kek};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -153,24 +153,34 @@ impl Keyring {
         self.hold(&row)
     }
 
-    /// Reads those of these keys that are not held, at once; one that is not there or does
-    /// not unwrap is left to [`Self::by_id`].
+    /// These keys: those that are not held are read at once. One that is not there or does not
+    /// unwrap is left out, for [`Self::by_id`] to refuse.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn hold_all(&self, ids: BTreeSet<DataKeyId>) -> Result<(), Failure> {
-        let missing = ids.into_iter().filter(|id| self.by_id.get(id).is_none());
-        let missing: Vec<DataKeyId> = missing.collect();
+    pub async fn hold_all(
+        &self,
+        ids: BTreeSet<DataKeyId>,
+    ) -> Result<HashMap<DataKeyId, HeldKey>, Failure> {
+        let mut all = HashMap::with_capacity(ids.len());
+        let mut missing = Vec::new();
+        for id in ids {
+            match self.by_id.get(&id) {
+                Some(held) => drop(all.insert(id, held)),
+                None => missing.push(id),
+            }
+        }
         if missing.is_empty() {
-            return Ok(());
+            return Ok(all);
         }
         let facility = self.facility;
         let read = move |reader: &mut Reader| reader.keys().find_many(facility, &missing);
         for row in self.store.search("data keys", read).await? {
-            // It is refused where it is used.
-            drop(self.hold(&row));
+            if let Ok(held) = self.hold(&row) {
+                all.insert(held.id, held);
+            }
         }
-        Ok(())
+        Ok(all)
     }
 
     async fn find(&self, scope: Scope) -> Result<Option<StoredKey>, store::Error> {

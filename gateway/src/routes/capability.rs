@@ -16,7 +16,7 @@ use crate::{
         operations_of, rows_of,
     },
     routes::smart,
-    search::{parameter, within},
+    search::parameter,
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use fhir::patch::JSON_PATCH;
@@ -37,9 +37,11 @@ const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefini
 const SORT: &str = "`_lastUpdated` or `-_lastUpdated`; on AuditEvent the latter alone";
 /// The same where cards answer.
 const SORT_BY_CARDS: &str = "`_lastUpdated` or `-_lastUpdated`, on AuditEvent the latter alone; \
-     within one patient any parameters of the type but composites";
-/// Where a parameter is answered.
-const WITHIN: &str = "within one patient: beside `patient=<id>` or `subject=Patient/<id>`";
+     also any parameters of the type but composites, as these are answered";
+/// How a parameter is answered by cards.
+const BY_CARDS: &str = "by comparing the records one by one: those of one patient, or those that \
+     `_id`, `_lastUpdated`, `identifier`, `patient` and `subject` leave; `too-costly` where they \
+     are too many";
 /// How much of its digest is the tag of the statement.
 const TAG_BYTES: usize = 16;
 
@@ -227,12 +229,12 @@ fn searched_by(kind: &str, class: TypeClass, has_cards: bool) -> Vec<Value> {
     let mut all: Vec<Value> = described
         .map(|parameter| json!({"name": parameter.name(), "type": parameter.search_type()}))
         .collect();
-    if has_cards && class != TypeClass::Audit && within::offers(kind) {
+    if has_cards && class != TypeClass::Audit {
         let by_cards = cards::known(kind).iter().map(|known| known.parameter);
         let more = by_cards.filter(|parameter| !names.contains(&parameter.code));
         all.extend(more.map(|parameter| {
             let (name, kind) = (parameter.code, parameter.kind.as_str());
-            json!({"name": name, "type": kind, "documentation": WITHIN})
+            json!({"name": name, "type": kind, "documentation": BY_CARDS})
         }));
     }
     all

@@ -15,7 +15,7 @@ use crate::{
 use fhir::ReferenceParameter;
 use model::{ResourceType, Tag, VersionNumber};
 use std::sync::Arc;
-use store::{Access, FacilityId, Hit, Order, Reader, TimePosition, Versions};
+use store::{Access, CardHit, FacilityId, Hit, Order, Reader, TimePosition, Versions};
 
 /// What to read, and how to go on.
 pub struct Candidates {
@@ -23,7 +23,7 @@ pub struct Candidates {
     overlay: Overlay,
 }
 
-/// What finds the stored candidates of a search.
+/// By what records are found in the database, and in what order.
 pub(crate) struct FoundBy {
     facility: FacilityId,
     kind: ResourceType,
@@ -37,26 +37,13 @@ impl Candidates {
     /// The candidates of a search.
     #[must_use]
     pub fn of(exchange: &Exchange<'_>, search: &Search) -> Self {
-        let (criteria, kind) = (&search.criteria, search.criteria.kind());
-        let sort = search.page.sort(criteria.moments().is_some());
-        let mut conditions = criteria.conditions(exchange.facility());
-        conditions.extend(own_compartment(exchange, kind));
-        let mut spans: Vec<Span> = match criteria.moments() {
-            Some(moments) => moments.spans().collect(),
-            None => vec![(None, None)],
-        };
-        if sort == Sort::Newest {
-            spans.reverse();
-        }
+        let sort = search.page.sort(search.criteria.moments().is_some());
+        let found_by = FoundBy::of(exchange, search, sort);
+        let (kind, conditions) = (&found_by.kind, &found_by.conditions);
+        let written = exchange.written();
         Self {
-            overlay: Overlay::of(exchange.written(), kind, &conditions, &spans, sort),
-            found_by: Arc::new(FoundBy {
-                facility: exchange.facility().id,
-                kind: kind.clone(),
-                conditions,
-                sort,
-                spans,
-            }),
+            overlay: Overlay::of(written, kind, conditions, &found_by.spans, sort),
+            found_by: Arc::new(found_by),
         }
     }
 
@@ -110,6 +97,27 @@ fn own_compartment(exchange: &Exchange<'_>, kind: &ResourceType) -> Option<Condi
 }
 
 impl FoundBy {
+    /// The conditions of a search, with that of the caller's own compartment.
+    pub(super) fn of(exchange: &Exchange<'_>, search: &Search, sort: Sort) -> Self {
+        let (criteria, kind) = (&search.criteria, search.criteria.kind());
+        let mut conditions = criteria.conditions(exchange.facility());
+        conditions.extend(own_compartment(exchange, kind));
+        let mut spans: Vec<Span> = match criteria.moments() {
+            Some(moments) => moments.spans().collect(),
+            None => vec![(None, None)],
+        };
+        if sort == Sort::Newest {
+            spans.reverse();
+        }
+        Self {
+            facility: exchange.facility().id,
+            kind: kind.clone(),
+            conditions,
+            sort,
+            spans,
+        }
+    }
+
     fn order(&self, (from, until): Span, after: Option<Position>) -> Order {
         match self.sort {
             Sort::Record => Order::Record {
@@ -144,19 +152,44 @@ impl FoundBy {
         limit: u32,
     ) -> Result<Vec<Hit>, store::Error> {
         let criteria: Vec<_> = self.conditions.iter().map(Condition::criterion).collect();
+        self.in_spans(after, limit, |order, left| {
+            versions.search(self.facility, &self.kind, &criteria, order, left)
+        })
+    }
+
+    /// The cards of the next records, at most `limit`.
+    pub(super) fn cards(
+        &self,
+        reader: &mut Reader,
+        after: Option<Position>,
+        limit: u32,
+    ) -> Result<Vec<CardHit>, store::Error> {
+        let criteria: Vec<_> = self.conditions.iter().map(Condition::criterion).collect();
+        let mut versions = reader.versions();
+        self.in_spans(after, limit, |order, left| {
+            versions.search_cards(self.facility, &self.kind, &criteria, order, left)
+        })
+    }
+
+    fn in_spans<T>(
+        &self,
+        after: Option<Position>,
+        limit: u32,
+        mut read: impl FnMut(Order, u32) -> Result<Vec<T>, store::Error>,
+    ) -> Result<Vec<T>, store::Error> {
         let (mut rows, mut left) = (Vec::new(), limit);
         for span in &self.spans {
             if left == 0 {
                 break;
             }
-            let order = self.order(*span, after);
-            rows.extend(versions.search(self.facility, &self.kind, &criteria, order, left)?);
+            rows.extend(read(self.order(*span, after), left)?);
             left = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
         }
         Ok(rows)
     }
 
-    fn count(&self, reader: &mut Reader, limit: u32) -> Result<u32, store::Error> {
+    /// Number of the records, those of each span counted up to `limit`.
+    pub(super) fn count(&self, reader: &mut Reader, limit: u32) -> Result<u32, store::Error> {
         let criteria: Vec<_> = self.conditions.iter().map(Condition::criterion).collect();
         let (mut versions, mut count) = (reader.versions(), 0_u32);
         for span in &self.spans {

@@ -112,7 +112,6 @@ impl Search {
             }
         }
         criteria.check_size()?;
-        let within = within.checked(&mut page, query.lenient)?;
         Ok(Self {
             criteria,
             page,

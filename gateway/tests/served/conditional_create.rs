@@ -254,9 +254,9 @@ async fn point_17_criteria_that_choose_nothing_are_refused(kind: Kind) {
         ("if-none-exist", "_id=a"),
     ];
     with(&system, &twice, &body).await.expect(400);
-    // What cards alone answer takes a patient.
-    let within = create(&system, "code=a", &records::observation("x")).await;
-    assert_eq!(within.expect(400).issue(), "too-costly");
+    // What cards alone answer waits until each record has one.
+    let by_card = create(&system, "code=a", &records::observation("x")).await;
+    assert_eq!(by_card.expect(503).issue(), "transient");
     assert_eq!(system.found("Patient").await, 0);
 }
 

@@ -354,10 +354,11 @@ impl House {
 
     /// Lets the job make the index cards that are missing, and find that none is.
     pub async fn index(&self) {
-        let facility = self.app.facility(&HOME.parse().unwrap()).unwrap();
-        let mut worker = index::worker(&self.app, &facility).unwrap();
-        while worker.turn().await.unwrap() == Turn::Worked {}
-        worker.release().await;
+        for facility in self.app.facilities() {
+            let mut worker = index::worker(&self.app, &facility).unwrap();
+            while worker.turn().await.unwrap() == Turn::Worked {}
+            worker.release().await;
+        }
     }
 
     /// The rows of a facility.

@@ -10,6 +10,7 @@
 
 mod access_log;
 mod access_matrix;
+mod across_patients;
 mod added_rows;
 mod administration;
 mod answers;

@@ -14,7 +14,6 @@ on_both! {
     each_kind_of_parameter_is_exact,
     matches_are_sorted_by_any_parameter_in_pages,
     what_is_cut_from_a_card_is_decided_by_the_record,
-    without_a_patient_the_search_says_how_to_name_one,
     until_the_index_is_complete_cards_answer_nothing,
     nothing_hidden_shows,
     a_card_that_was_cut_is_missed,
@@ -266,23 +265,6 @@ async fn what_is_cut_from_a_card_is_decided_by_the_record(kind: Kind) {
     ] {
         assert_eq!(site.found("Observation", &query).await, expected, "{query}");
     }
-}
-
-async fn without_a_patient_the_search_says_how_to_name_one(kind: Kind) {
-    let site = Site::on(kind).await;
-    for query in [
-        "Observation?code=1-8",
-        "Observation?_sort=date",
-        "Observation?patient=a,b&code=1-8",
-        "Observation?subject=a&status=final",
-        "Condition?identifier=a&clinical-status=active",
-    ] {
-        let refused = site.system.get(query).await.expect(400);
-        assert_eq!(refused.issue(), "too-costly", "{query}");
-        assert!(refused.text.contains("patient=<id>"), "{query}");
-    }
-    let path = format!("Observation?subject=Patient/{}&code=1-8", site.patient);
-    assert_eq!(site.system.found(&path).await, 0);
 }
 
 async fn until_the_index_is_complete_cards_answer_nothing(kind: Kind) {

@@ -5,10 +5,10 @@
 //! left alone is missed or found twice in either.
 
 use crate::{
-    Access, Error, FacilityId, MissingVersion, Versions, column,
+    Access, Card, Error, FacilityId, MissingVersion, Versions, column,
     find::{
         criterion::{Criterion, Order},
-        search_statement::{Count, Found, Lead, Line, Narrow, Place, Probe},
+        search_statement::{CardLine, Count, Found, FoundCards, Lead, Line, Narrow, Place, Probe},
     },
     records::{rows::Version, standing, version_row},
 };
@@ -55,6 +55,45 @@ impl Hit {
     }
 }
 
+/// A record that was found, with its index card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardHit {
+    /// The record.
+    pub record: Tag,
+    /// Which of its versions the index rows name.
+    pub number: VersionNumber,
+    /// When that was written, where records are ordered by time.
+    pub time: Timestamp,
+    /// The card of that version; none when it was cut from its table, or is another's.
+    pub card: Option<Card>,
+}
+
+impl CardHit {
+    fn read(line: CardLine, resource_type: &ResourceType) -> Result<Self, Error> {
+        let (record, number, time, row) = line;
+        let (record, number) = (column::tag(&record)?, column::version_number(number)?);
+        let card = row.map(|(index_epoch, time, subject, data_key, sealed)| {
+            Ok::<_, Error>(Card {
+                resource_type: resource_type.clone(),
+                record,
+                number,
+                index_epoch: column::number(index_epoch)?,
+                time: column::time(time)?,
+                subject: column::optional_tag(subject.as_ref())?,
+                data_key: column::data_key_id(&data_key)?,
+                sealed,
+            })
+        });
+        Ok(Self {
+            record,
+            number,
+            time: column::time(time.unwrap_or_default())?,
+            // One that cannot be read is none of the others' concern.
+            card: card.and_then(Result::ok),
+        })
+    }
+}
+
 /// Rows counted of each criterion to find the one with the fewest: a few first, and
 /// more only when every criterion has as many.
 const COUNTED: [u32; 2] = [100, 10_000];
@@ -81,6 +120,26 @@ impl<A: Access> Versions<'_, A> {
         let found = Found(Narrow::new(place, lead, &criteria, order, limit));
         let lines: Vec<Line> = self.access.query(|conn| found.load(conn))?;
         lines.into_iter().map(Hit::read).collect()
+    }
+
+    /// The index cards of the records that [`Self::search`] would find, in the same order.
+    pub fn search_cards(
+        &mut self,
+        facility: FacilityId,
+        resource_type: &ResourceType,
+        criteria: &[Criterion<'_>],
+        order: Order,
+        limit: u32,
+    ) -> Result<Vec<CardHit>, Error> {
+        if criteria.iter().any(|criterion| criterion.len() == 0) {
+            return Ok(Vec::new());
+        }
+        let place = self.place(facility, resource_type);
+        let (lead, criteria) = self.leading(place, criteria, order)?;
+        let found = FoundCards(Narrow::new(place, lead, &criteria, order, limit));
+        let lines: Vec<CardLine> = self.access.query(|conn| found.load(conn))?;
+        let read = |line| CardHit::read(line, resource_type);
+        lines.into_iter().map(read).collect()
     }
 
     /// How many records [`Self::search`] would find, counted up to `limit`.

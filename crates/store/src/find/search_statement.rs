@@ -8,6 +8,7 @@
 //! walk through tables nor sort what an index has in order (`database`).
 
 mod bind;
+mod cards;
 mod criterion;
 #[cfg(test)]
 mod plan_tests;
@@ -26,6 +27,7 @@ use crate::{
     },
 };
 use bind::{Bind, Pass, push_equal, push_tuple};
+pub(crate) use cards::{CardLine, FoundCards};
 use criterion::MANY_CRITERIA;
 pub(crate) use criterion::Place;
 use diesel::{

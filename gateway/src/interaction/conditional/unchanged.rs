@@ -21,7 +21,9 @@ use store::{Access, Cards, FacilityId, LockKey, Reader, Taken, Tx, Versions};
 /// Candidates that are read again inside of a transaction, for which others wait.
 const MAX_CANDIDATES: u32 = 200;
 /// Index cards of a patient and type, of which each is a candidate.
-const MAX_CARDS: u32 = 2_000;
+const MAX_CARDS: u64 = 2_000;
+/// Cards of the patient of any type, and links to the patient, that are read with them.
+const MAX_ROWS: u64 = 20_000;
 
 /// What was found by the criteria of a request.
 #[derive(Default)]
@@ -118,10 +120,11 @@ fn by_cards(
     patient: Tag,
     kind: &ResourceType,
 ) -> Result<Seen, store::Error> {
-    if cards.count_of_patient(facility, patient, kind, MAX_CARDS + 1)? > MAX_CARDS {
+    let count = cards.count_of_patient(facility, patient, kind, (MAX_CARDS + 1, MAX_ROWS + 1))?;
+    if count.own > MAX_CARDS || count.members > MAX_ROWS || count.links > MAX_ROWS {
         return Ok(None);
     }
-    let found = cards.of_patient(facility, patient, kind)?;
+    let found = cards.of_patient(facility, patient, kind, MAX_ROWS)?;
     let cards = found.own.iter().chain(&found.others);
     let mut seen: Vec<_> = cards.map(|card| (card.record, card.number)).collect();
     seen.sort_unstable();

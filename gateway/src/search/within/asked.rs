@@ -6,15 +6,13 @@ use super::{
     wanted::{Asked, Wanted},
 };
 use crate::{
-    failure::{Category, Failure},
+    failure::Failure,
     search::{
-        paging::Page,
         parameter::{self, Reading, reference::RecordName},
         value::check_values,
     },
 };
 use cards::{ID, Known, known};
-use fhir::IssueCode;
 use index::ParameterNumber;
 use model::{LogicalId, ResourceType};
 
@@ -47,15 +45,9 @@ pub(super) enum Occurrence {
     },
 }
 
-/// Whether records of a type can be searched within a patient.
-pub(crate) fn offers(kind: &str) -> bool {
-    let mut names = parameter::of_type(kind).map(|parameter| parameter.name());
-    names.any(|name| matches!(name, "patient" | "subject"))
-}
-
-/// Whether records of a type are searched within a patient by a parameter of this name.
+/// Whether records of a type are searched by a parameter of this name, by their cards.
 pub(crate) fn knows(kind: &ResourceType, code: &str) -> bool {
-    offers(kind.as_str()) && find(kind, code).is_some()
+    find(kind, code).is_some()
 }
 
 impl Within {
@@ -71,9 +63,6 @@ impl Within {
         reading: Reading<'_>,
         elsewhere: bool,
     ) -> Result<bool, Failure> {
-        if !offers(kind.as_str()) {
-            return Ok(false);
-        }
         if name == ID {
             let ids = parameter::ids(value)?;
             self.occurrences.push(Occurrence::Ids(ids));
@@ -108,7 +97,7 @@ impl Within {
 
     /// Takes `_sort` if it is by parameters of cards.
     pub(crate) fn take_sort(&mut self, kind: &ResourceType, value: &str) -> bool {
-        if !offers(kind.as_str()) || matches!(value, "_lastUpdated" | "-_lastUpdated") {
+        if matches!(value, "_lastUpdated" | "-_lastUpdated") {
             return false;
         }
         if value.split(',').nth(MAX_SORTED_BY).is_some() {
@@ -146,24 +135,6 @@ impl Within {
         self.sort_text.as_deref()
     }
 
-    /// Refuses what only cards answer where no patient is named, or leaves it out if the
-    /// caller allows that.
-    ///
-    /// # Errors
-    /// Too costly.
-    pub(crate) fn checked(mut self, page: &mut Page, lenient: bool) -> Result<Self, Failure> {
-        if self.patient.is_some() {
-            return Ok(self);
-        }
-        for name in self.beyond.drain(..) {
-            if !lenient {
-                return Err(without_patient(&name));
-            }
-            page.ignore(&name, || without_patient(&name))?;
-        }
-        Ok(Self::default())
-    }
-
     /// Refuses more values than one search may have, before more of them are read.
     fn check_values(&self) -> Result<(), Failure> {
         let values = self.occurrences.iter().map(Occurrence::values);
@@ -199,15 +170,4 @@ fn one_patient(wanted: &Wanted) -> Option<LogicalId> {
         [Asked::Record(RecordName { kind, id })] if kind.as_str() == "Patient" => Some(id.clone()),
         _ => None,
     }
-}
-
-fn without_patient(name: &str) -> Failure {
-    Failure::new(
-        Category::Invalid,
-        IssueCode::TooCostly,
-        format!(
-            "`{name}` is answered within one patient: name the patient beside it, as \
-             `patient=<id>` or `subject=Patient/<id>`"
-        ),
-    )
 }

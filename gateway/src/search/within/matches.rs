@@ -1,13 +1,9 @@
-//! The matches of a search within a patient by their cards, in the order of the answer.
-//!
-//! Order. The head of the patient is compared with the cards before one is believed: where
-//! they do not fit, a card was cut from the tables or put back, and the search is refused.
+//! The matches of a search by their cards, in the order of the answer.
 
-use super::{asked::Within, held::Conditions, hits, stored};
+use super::{asked::Within, held::Conditions, hits};
 use crate::{
-    exchange::{Exchange, reach::SEARCH},
+    exchange::Exchange,
     failure::{Category, Failure},
-    record::damage::{Damage, RowPlace},
     search::{
         order::{Position, Sort},
         overlay::Batch,
@@ -15,47 +11,40 @@ use crate::{
         query::Search,
     },
 };
-use cards::{INDEX_EPOCH, Source};
+use cards::Source;
 use fhir::IssueCode;
-use index::{Answer, Card, SortKey};
+use index::{Answer, SortKey};
 use model::{ResourceType, Tag, Timestamp, VersionNumber};
-use sealing::{CardKey, CardPlace};
-use std::{
-    cmp::Ordering,
-    collections::{BTreeSet, HashMap},
-};
-use tokio::task::yield_now;
+use std::{cmp::Ordering, collections::HashMap};
 
-/// Cards that are opened before others have their turn.
-const OPENED_TOGETHER: usize = 128;
-
-/// The matches of a search within a patient, as far as cards tell.
+/// The matches of a search, as far as cards tell.
 pub(crate) struct CardMatches {
-    conditions: Conditions,
-    kind: ResourceType,
+    pub(super) conditions: Conditions,
+    pub(super) kind: ResourceType,
     sort: Sort,
     /// Whether the order is that of parameters.
     by_parameters: bool,
     /// In the order of the answer.
-    entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
     /// Where each record stands among them.
     places: HashMap<Tag, usize>,
-    /// Cards that were damaged.
+    /// Cards that were damaged or missing.
     pub(crate) damaged: u32,
 }
 
-struct Entry {
-    record: Tag,
-    number: VersionNumber,
-    time: Timestamp,
-    keys: Vec<Option<SortKey>>,
+/// A record that matches as far as its card tells.
+pub(super) struct Entry {
+    pub(super) record: Tag,
+    pub(super) number: VersionNumber,
+    pub(super) time: Timestamp,
+    pub(super) keys: Vec<Option<SortKey>>,
     /// Whether the record itself has to tell.
-    is_open: bool,
+    pub(super) is_open: bool,
 }
 
 impl CardMatches {
-    /// Those of a search that is within a patient; `None` for another, and as long as not
-    /// every record of the facility has its card.
+    /// Those of a search that is within a patient, or that only cards answer; `None` for
+    /// another, and as long as not every record of the facility has its card.
     ///
     /// # Errors
     /// Unavailable when only cards could answer and not every record has one; too costly;
@@ -64,146 +53,36 @@ impl CardMatches {
         exchange: &Exchange<'_>,
         search: &Search,
     ) -> Result<Option<Self>, Failure> {
-        let facility = exchange.facility();
-        let Some(id) = &search.within.patient else {
+        let (facility, within) = (exchange.facility(), &search.within);
+        if within.patient.is_none() && !within.needs_cards() {
             return Ok(None);
-        };
+        }
         if !facility.index_status.read().complete {
-            return if search.within.needs_cards() {
+            return if within.needs_cards() {
                 Err(not_indexed())
             } else {
                 Ok(None)
             };
         }
-        let patient = facility.tags.record_tag("Patient", id.as_str());
         let mut matches = Self {
-            conditions: Conditions::of(&search.within, facility, search.began()),
+            conditions: Conditions::of(within, facility, search.began()),
             kind: search.criteria.kind().clone(),
             sort: search.page.sort(search.criteria.moments().is_some()),
-            by_parameters: !search.within.sort.is_empty(),
+            by_parameters: !within.sort.is_empty(),
             entries: Vec::new(),
             places: HashMap::new(),
             damaged: 0,
         };
-        matches.gather(exchange, &search.within, patient).await?;
-        matches.put_in_order(&search.within);
+        match &within.patient {
+            Some(id) => {
+                let patient = facility.tags.record_tag("Patient", id.as_str());
+                let gathered = matches.gather_of_patient(exchange, within, patient);
+                gathered.await?;
+            }
+            None => matches.gather_of_type(exchange, search).await?,
+        }
+        matches.put_in_order(within);
         Ok(Some(matches))
-    }
-
-    async fn gather(
-        &mut self,
-        exchange: &Exchange<'_>,
-        within: &Within,
-        patient: Tag,
-    ) -> Result<(), Failure> {
-        let all = exchange.reaches_all(SEARCH, &self.kind);
-        let own = all || exchange.may_reach(SEARCH, &self.kind, Some(patient));
-        let others = all || exchange.may_reach(SEARCH, &self.kind, None);
-        if !own && !others {
-            return Ok(());
-        }
-        let mut found = stored::read(exchange, &self.kind, patient).await?;
-        if own {
-            stored::check_head(exchange, patient, &found).await?;
-        }
-        // A record that names the patient and others, and has no card, is not what was stored.
-        let missing = if others { found.without.len() } else { 0 };
-        self.damaged += u32::try_from(missing).unwrap_or(u32::MAX);
-        let mut own_and_others = Vec::new();
-        if own {
-            own_and_others.append(&mut found.own);
-        }
-        if others {
-            own_and_others.append(&mut found.others);
-        }
-        stored::overlay(exchange, &self.kind, patient, &mut own_and_others);
-        self.open(exchange, within, own_and_others).await
-    }
-
-    /// Opens the cards and keeps what matches.
-    async fn open(
-        &mut self,
-        exchange: &Exchange<'_>,
-        within: &Within,
-        stored: Vec<store::Card>,
-    ) -> Result<(), Failure> {
-        let facility = exchange.facility();
-        let ids: BTreeSet<_> = stored.iter().map(|card| card.data_key).collect();
-        facility.keys.hold_all(ids.clone()).await?;
-        let mut keys = HashMap::new();
-        for id in ids {
-            // A key that is gone leaves its cards shut.
-            if let Ok(held) = facility.keys.by_id(id).await {
-                keys.insert(id, CardKey::new(held.id, &held.key));
-            }
-        }
-        for some in stored.chunks(OPENED_TOGETHER) {
-            let bytes = some.iter().map(|card| card.sealed.len()).sum();
-            exchange.pay_card_bytes(some.len(), bytes).await?;
-            for card in some {
-                match keys
-                    .get(&card.data_key)
-                    .and_then(|key| self.entry(exchange, within, key, card))
-                {
-                    Some(Some(entry)) => self.entries.push(entry),
-                    Some(None) => {}
-                    None => {
-                        let place = RowPlace {
-                            resource_type: &card.resource_type,
-                            record: card.record,
-                            version: Some(card.number),
-                            data_key: Some(card.data_key),
-                        };
-                        facility.report_row(
-                            Damage::Unreadable,
-                            place,
-                            "its index card does not open",
-                        );
-                        self.damaged = self.damaged.saturating_add(1);
-                    }
-                }
-            }
-            yield_now().await;
-        }
-        Ok(())
-    }
-
-    /// `None` for a card that is not what was stored, `Some(None)` for no match.
-    fn entry(
-        &self,
-        exchange: &Exchange<'_>,
-        within: &Within,
-        key: &CardKey,
-        stored: &store::Card,
-    ) -> Option<Option<Entry>> {
-        let place = CardPlace {
-            facility: &exchange.facility().name,
-            resource_type: &stored.resource_type,
-            record: stored.record,
-            version: stored.number,
-            index_epoch: stored.index_epoch,
-            subject: stored.subject,
-            time: stored.time,
-        };
-        let opened = key.open(&place, &stored.sealed).ok()?;
-        if stored.index_epoch != INDEX_EPOCH {
-            return None;
-        }
-        let sorted_by = |number| within.sort.iter().any(|by| by.number == number);
-        let wanted = |number| self.conditions.reads(number) || sorted_by(number);
-        let card = Card::decode_of(&opened.content, wanted).ok()?;
-        let is_open = match self.conditions.answer(&opened.id, &card) {
-            Answer::Fails => return Some(None),
-            Answer::Holds => false,
-            Answer::Unknown => true,
-        };
-        Some(Some(Entry {
-            record: stored.record,
-            number: stored.number,
-            time: stored.time,
-            keys: within.sort.iter().map(|by| by.key(&card)).collect(),
-            is_open,
-        }))
     }
 
     fn put_in_order(&mut self, within: &Within) {

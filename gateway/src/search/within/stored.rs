@@ -1,4 +1,4 @@
-//! The cards of a patient as they are stored, and what the request itself has written.
+//! The cards of a patient as they are stored, and those that the request itself has written.
 
 use crate::{
     exchange::Exchange,
@@ -115,27 +115,37 @@ pub(super) async fn check_head(
     Err(facility.refuse_row(Damage::Missing, place, Failure::fault(cause)))
 }
 
-/// Lays what the request itself has written over what is stored.
+/// Lays what the request itself has written over what is stored of a patient.
 pub(super) fn overlay(
     exchange: &Exchange<'_>,
     kind: &ResourceType,
     patient: Tag,
     stored: &mut Vec<Card>,
 ) {
-    let Some(writes) = exchange.parts.get::<CardWrites>() else {
-        return;
-    };
-    let written = exchange.written().iter();
-    let newest: HashMap<Tag, &NewVersion> =
-        written.map(|write| (write.version.record, write)).collect();
+    let newest = newest(exchange);
     stored.retain(|card| !newest.contains_key(&card.record));
-    for new in writes.cards() {
-        let card = new.card.as_ref().filter(|card| card.resource_type == *kind);
-        let refers = || {
-            let version = newest.get(&new.record);
-            version.is_some_and(|version| version.links.iter().any(|link| link.target == patient))
-        };
-        let is_about = |card: &&Card| card.subject == Some(patient) || refers();
-        stored.extend(card.filter(is_about).cloned());
-    }
+    let refers = |card: &Card| {
+        let version = newest.get(&card.record);
+        version.is_some_and(|version| version.links.iter().any(|link| link.target == patient))
+    };
+    let mut own = written(exchange, kind);
+    own.retain(|card| card.subject == Some(patient) || refers(card));
+    stored.append(&mut own);
+}
+
+/// The newest version of each record that the request has written.
+pub(super) fn newest<'e>(exchange: &'e Exchange<'_>) -> HashMap<Tag, &'e NewVersion> {
+    let written = exchange.written().iter();
+    written.map(|write| (write.version.record, write)).collect()
+}
+
+/// The cards of the type that the request has written.
+pub(super) fn written(exchange: &Exchange<'_>, kind: &ResourceType) -> Vec<Card> {
+    let writes = exchange.parts.get::<CardWrites>();
+    let cards = writes.into_iter().flat_map(CardWrites::cards);
+    let cards = cards.filter_map(|new| new.card.as_ref());
+    cards
+        .filter(|card| card.resource_type == *kind)
+        .cloned()
+        .collect()
 }

@@ -72,7 +72,8 @@ impl Sweep {
 
     /// Reads the keys of a batch at once.
     async fn hold_keys(&self, ids: impl Iterator<Item = DataKeyId>) -> Result<(), Failure> {
-        self.facility.keys.hold_all(ids.collect()).await
+        self.facility.keys.hold_all(ids.collect()).await?;
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The plan of every shape of search, asked of the databases themselves: over few rows
 //! and many, on SQLite with statistics and without, the same indexes.
 
-use super::{Count, Found, Lead, Narrow, Place, Probe};
+use super::{Count, Found, FoundCards, Lead, Narrow, Place, Probe};
 use crate::{
     Criterion, FacilityId, Order, TimePosition,
     anchoring::anchor_statement::Covering,
@@ -173,6 +173,7 @@ fn every_order(conn: &mut Conn, criteria: &[Criterion<'_>], check: &impl Fn(&str
             let shape = format!("{lead:?} {order:?} {criteria:?}");
             check(&shape, &plan(conn, &Found(narrow())));
             check(&shape, &plan(conn, &Count(narrow())));
+            check(&shape, &plan(conn, &FoundCards(narrow())));
         }
     }
 }
@@ -233,6 +234,12 @@ fn fill(conn: &mut Conn) {
             tag("i % 100"),
         ),
         (
+            "card (facility_id, record_tag, resource_type, subject_tag, version, index_epoch, \
+             time_ms, data_key_id, sealed)",
+            format!("1, {record}, 'Observation', {}, 1, 2, 0", tag("i % 100")),
+            format!("{none}, {none}"),
+        ),
+        (
             "token (facility_id, record_tag, version, token)",
             format!("1, {record}, 1"),
             tag("1"),
@@ -279,6 +286,7 @@ fn check_sqlite(shape: &str, lines: &[String]) {
         "SEARCH v USING INDEX sqlite_autoindex_version_1 (facility_id=? AND record_tag=? AND version=?)",
         "SEARCH w USING COVERING INDEX sqlite_autoindex_version_1 (facility_id=? AND record_tag=?)",
         "SEARCH w USING INDEX sqlite_autoindex_version_1 (facility_id=? AND record_tag=? AND version<?)",
+        "SEARCH c USING PRIMARY KEY (facility_id=? AND record_tag=?)",
         "SEARCH v USING INTEGER PRIMARY KEY (rowid=?)",
         "SEARCH g USING COVERING INDEX sqlite_autoindex_log_3 (facility_id=?)",
         "SEARCH l USING COVERING INDEX leaf_record (log_id=? AND record_tag=? AND version>?)",
@@ -336,9 +344,10 @@ fn check_postgres(shape: &str, lines: &[String]) {
             "link_search" => "target_tag",
             "token_search" => "token",
             "link_time" => "time_ms",
-            "link_pkey" | "token_pkey" | "version_facility_id_record_tag_version_key" => {
-                "record_tag = "
-            }
+            "link_pkey"
+            | "token_pkey"
+            | "card_pkey"
+            | "version_facility_id_record_tag_version_key" => "record_tag = ",
             "anchor_covering" => "size",
             "version_pkey" => "id = ",
             "log_facility_id_epoch_key" => "facility_id",

@@ -84,6 +84,14 @@ impl Sequence {
             Self::Time { .. } => "n.time_ms",
         }
     }
+
+    /// The same where cards are read in place of versions.
+    pub(crate) const fn time_of_cards(&self) -> &'static str {
+        match self {
+            Self::Record(_) => "c.time_ms",
+            Self::Time { .. } => "n.time_ms",
+        }
+    }
 }
 
 fn binds((time, tag): &Bound) -> Vec<Bind<'_>> {

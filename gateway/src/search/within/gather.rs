@@ -1,0 +1,221 @@
+//! The cards of a search: read, opened where the caller could be shown what they are of, and
+//! compared.
+//!
+//! Order. Within a patient the head is compared with the cards before one is believed: where
+//! they do not fit, a card was cut from the tables or put back, and the search is refused.
+//! What stands in clear, type and subject, is decided over before a card is opened: of what it
+//! stops nothing is looked at.
+
+use super::{
+    asked::Within,
+    matches::{CardMatches, Entry},
+    of_type::OfType,
+    stored,
+};
+use crate::{
+    exchange::{Exchange, reach::SEARCH},
+    failure::Failure,
+    record::damage::{Damage, RowPlace},
+    search::query::Search,
+};
+use cards::INDEX_EPOCH;
+use index::{Answer, Card};
+use model::{DataKeyId, ResourceType, Tag};
+use sealing::{CardKey, CardPlace};
+use std::collections::{BTreeSet, HashMap};
+use store::CardHit;
+use tokio::task::yield_now;
+
+/// Cards that are opened before others have their turn.
+const OPENED_TOGETHER: usize = 128;
+
+/// What the caller could be shown, by type and subject.
+pub(super) struct Sight {
+    all: bool,
+    by_subject: HashMap<Option<Tag>, bool>,
+}
+
+impl Sight {
+    pub(super) fn of(exchange: &Exchange<'_>, kind: &ResourceType) -> Self {
+        Self {
+            all: exchange.reaches_all(SEARCH, kind),
+            by_subject: HashMap::new(),
+        }
+    }
+
+    /// Whether a record of this subject could be shown.
+    fn reaches(
+        &mut self,
+        exchange: &Exchange<'_>,
+        kind: &ResourceType,
+        subject: Option<Tag>,
+    ) -> bool {
+        let reach = || exchange.may_reach(SEARCH, kind, subject);
+        self.all || *self.by_subject.entry(subject).or_insert_with(reach)
+    }
+}
+
+impl CardMatches {
+    /// Keeps what matches of a patient's records.
+    pub(super) async fn gather_of_patient(
+        &mut self,
+        exchange: &Exchange<'_>,
+        within: &Within,
+        patient: Tag,
+    ) -> Result<(), Failure> {
+        let mut sight = Sight::of(exchange, &self.kind);
+        let own = sight.reaches(exchange, &self.kind, Some(patient));
+        let others = sight.reaches(exchange, &self.kind, None);
+        if !own && !others {
+            return Ok(());
+        }
+        let mut found = stored::read(exchange, &self.kind, patient).await?;
+        if own {
+            stored::check_head(exchange, patient, &found).await?;
+        }
+        // A record that names the patient and others, and has no card, is not what was stored.
+        let missing = if others { found.without.len() } else { 0 };
+        self.damaged += u32::try_from(missing).unwrap_or(u32::MAX);
+        let mut cards = found.own;
+        if others {
+            cards.append(&mut found.others);
+        }
+        stored::overlay(exchange, &self.kind, patient, &mut cards);
+        self.open(exchange, within, &mut sight, cards).await
+    }
+
+    /// Keeps what matches of all records of the type.
+    pub(super) async fn gather_of_type(
+        &mut self,
+        exchange: &Exchange<'_>,
+        search: &Search,
+    ) -> Result<(), Failure> {
+        let mut sight = Sight::of(exchange, &self.kind);
+        let mut rest = OfType::begin(exchange, search).await?;
+        let newest = stored::newest(exchange);
+        while let Some(hits) = rest.next(exchange).await? {
+            let is_stored = |hit: &CardHit| !newest.contains_key(&hit.record);
+            let mut cards = Vec::with_capacity(hits.len());
+            for hit in hits.into_iter().filter(is_stored) {
+                match hit.card {
+                    Some(card) => cards.push(card),
+                    None => self.report_missing(exchange, &hit),
+                }
+            }
+            self.open(exchange, &search.within, &mut sight, cards)
+                .await?;
+        }
+        let own = stored::written(exchange, &self.kind);
+        self.open(exchange, &search.within, &mut sight, own).await?;
+        // In the order of time a record that was written meanwhile may have come twice.
+        self.entries
+            .sort_unstable_by(|a, b| (a.record, b.number).cmp(&(b.record, a.number)));
+        self.entries.dedup_by_key(|entry| entry.record);
+        Ok(())
+    }
+
+    fn report_missing(&mut self, exchange: &Exchange<'_>, hit: &CardHit) {
+        let place = RowPlace {
+            resource_type: &self.kind,
+            record: hit.record,
+            version: Some(hit.number),
+            data_key: None,
+        };
+        let cause = "its index card is missing";
+        exchange
+            .facility()
+            .report_row(Damage::Missing, place, cause);
+        self.damaged = self.damaged.saturating_add(1);
+    }
+
+    /// Opens the cards and keeps what matches.
+    async fn open(
+        &mut self,
+        exchange: &Exchange<'_>,
+        within: &Within,
+        sight: &mut Sight,
+        mut stored: Vec<store::Card>,
+    ) -> Result<(), Failure> {
+        stored.retain(|card| sight.reaches(exchange, &self.kind, card.subject));
+        let keys = card_keys(exchange, &stored).await?;
+        for some in stored.chunks(OPENED_TOGETHER) {
+            let bytes = some.iter().map(|card| card.sealed.len()).sum();
+            exchange.pay_card_bytes(some.len(), bytes).await?;
+            for card in some {
+                let key = keys.get(&card.data_key);
+                match key.and_then(|key| self.entry(exchange, within, key, card)) {
+                    Some(Some(entry)) => self.entries.push(entry),
+                    Some(None) => {}
+                    None => self.report_shut(exchange, card),
+                }
+            }
+            yield_now().await;
+        }
+        Ok(())
+    }
+
+    fn report_shut(&mut self, exchange: &Exchange<'_>, card: &store::Card) {
+        let place = RowPlace {
+            resource_type: &card.resource_type,
+            record: card.record,
+            version: Some(card.number),
+            data_key: Some(card.data_key),
+        };
+        let cause = "its index card does not open";
+        exchange
+            .facility()
+            .report_row(Damage::Unreadable, place, cause);
+        self.damaged = self.damaged.saturating_add(1);
+    }
+
+    /// `None` for a card that is not what was stored, `Some(None)` for no match.
+    fn entry(
+        &self,
+        exchange: &Exchange<'_>,
+        within: &Within,
+        key: &CardKey,
+        stored: &store::Card,
+    ) -> Option<Option<Entry>> {
+        let place = CardPlace {
+            facility: &exchange.facility().name,
+            resource_type: &stored.resource_type,
+            record: stored.record,
+            version: stored.number,
+            index_epoch: stored.index_epoch,
+            subject: stored.subject,
+            time: stored.time,
+        };
+        let opened = key.open(&place, &stored.sealed).ok()?;
+        if stored.index_epoch != INDEX_EPOCH {
+            return None;
+        }
+        let sorted_by = |number| within.sort.iter().any(|by| by.number == number);
+        let wanted = |number| self.conditions.reads(number) || sorted_by(number);
+        let card = Card::decode_of(&opened.content, wanted).ok()?;
+        let is_open = match self.conditions.answer(&opened.id, &card) {
+            Answer::Fails => return Some(None),
+            Answer::Holds => false,
+            Answer::Unknown => true,
+        };
+        Some(Some(Entry {
+            record: stored.record,
+            number: stored.number,
+            time: stored.time,
+            keys: within.sort.iter().map(|by| by.key(&card)).collect(),
+            is_open,
+        }))
+    }
+}
+
+/// The keys of these cards. One that is gone leaves its cards shut.
+async fn card_keys(
+    exchange: &Exchange<'_>,
+    stored: &[store::Card],
+) -> Result<HashMap<DataKeyId, CardKey>, Failure> {
+    let ids: BTreeSet<DataKeyId> = stored.iter().map(|card| card.data_key).collect();
+    let held = exchange.facility().keys.hold_all(ids).await?;
+    let keys = held.into_iter();
+    Ok(keys
+        .map(|(id, held)| (id, CardKey::new(held.id, &held.key)))
+        .collect())
+}
