@@ -50,7 +50,7 @@ async fn every_look_at_home_leaves_one_record_there() {
         (DemoUser::Admin, &history, 404),
         (DemoUser::Clinician, "Patient?identifier=a", 200),
         (DemoUser::Admin, "Patient?identifier=a", 403),
-        (DemoUser::Clinician, "Patient?name=a", 400),
+        (DemoUser::Clinician, "Patient?colour=a", 400),
         (DemoUser::Clinician, &proof, 200),
         (DemoUser::Auditor, &proof, 200),
         (DemoUser::Admin, &proof, 404),
