@@ -5,6 +5,7 @@ mod anchor;
 #[cfg(feature = "demo")]
 mod demo;
 mod facility;
+mod index;
 mod keys;
 mod leaves;
 mod log;
@@ -21,6 +22,7 @@ pub use self::{
         NewEpochArgs, PostAgainArgs, RegistryCommand, RevokeArgs, Stolen,
     },
     facility::{InitArgs, TakeOverArgs},
+    index::{IndexArgs, IndexCommand},
     keys::{AdoptKeysArgs, KeysArgs, KeysCommand, RotateArgs},
     leaves::LeavesArgs,
     log::{CheckArgs, LogArgs, LogCommand},
@@ -85,6 +87,8 @@ pub enum Command {
     Leaves(LeavesArgs),
     /// Show how far the long jobs of the gateways are; over SQLite, stop `serve` first.
     Jobs(ConfigArgs),
+    /// Mend the index cards by which records are found.
+    Index(IndexArgs),
     /// Log in at an issuer with a browser, and keep the token for the gateway.
     Login(LoginArgs),
     /// Say which rule of the gateway a token keeps and which it breaks.

@@ -14,7 +14,7 @@ mod token;
 mod trust;
 
 use clap::Parser;
-use cli::{AnchorCommand, Command};
+use cli::{AnchorCommand, Command, IndexCommand};
 use services::service::{self, Service};
 use std::process::ExitCode;
 
@@ -60,6 +60,9 @@ fn main() -> ExitCode {
         Command::Sweep(args) => operator::sweep::run(&args),
         Command::Leaves(args) => operator::leaves::run(&args),
         Command::Jobs(args) => operator::sweep::run_jobs(&args),
+        Command::Index(args) => match args.command {
+            IndexCommand::Rebuild(args) => operator::index::rebuild(&args),
+        },
         Command::Login(args) => client::login::run(&args),
         Command::Token(args) => token::run(&args.command),
         Command::Import(args) => client::import::run(&args),

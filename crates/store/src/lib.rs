@@ -44,6 +44,7 @@ pub use anchoring::registries::{FormerRegistry, Registries, Registry, RegistrySe
 pub use anchoring::thinning::{AgedAnchor, Between, Thinning};
 pub use cards::read::{PatientCards, PatientCount, Uncarded};
 pub use cards::rows::{Card, HeadChange, HeadMember, KeepsHead, NewCard, StoredHead};
+pub use cards::swept::{SweptCard, SweptHead};
 pub use cards::view::Cards;
 pub use engine::database::Database;
 pub use engine::lock_key::LockKey;

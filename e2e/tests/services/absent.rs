@@ -9,11 +9,12 @@ use e2e::Ran;
 use std::{fs, path::Path};
 
 /// Every command that opens a database and is not `init`.
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 18] = [
     &["serve"],
     &["serve", "--check-only"],
     &["sweep"],
     &["jobs"],
+    &["index", "rebuild"],
     &["leaves"],
     &["scopes", "list"],
     &["take-over"],

@@ -81,4 +81,8 @@ fn what_was_cut_behind_a_service_is_found_when_it_starts_again() {
         jobs.contains("with 1 fault") || jobs.contains("1 fault so far"),
         "{jobs}"
     );
+    let rebuilt = house.chartseal(&["index", "rebuild"], &config, &[]);
+    let rebuilt = rebuilt.good().text;
+    let nothing = format!("{HOME}\t0 cards were damaged; 0 heads were added up anew");
+    assert!(rebuilt.contains(&nothing), "{rebuilt}");
 }

@@ -4,7 +4,7 @@
 //! key.
 
 mod next_log;
-mod operator;
+pub(crate) mod operator;
 mod policies_in_force;
 mod recovery;
 mod take_over;

@@ -6,8 +6,10 @@
 //! what is written meanwhile has its card by itself. A version that does not open gets no
 //! card and stops no other; it is counted and named, and another pass comes after an hour.
 
+pub(crate) mod rebuild;
 pub(crate) mod status;
 
+pub use rebuild::{Rebuilt, rebuild};
 pub use status::{IndexProgress, IndexState, IndexStatus};
 
 use crate::{

@@ -1,12 +1,13 @@
 //! The sweep: whether every version, audit record and statement has exactly one leaf,
-//! which commits to it, and every leaf, waiting or in the log, exactly one row. What is
-//! read by requests is checked then; the sweep comes by what nobody reads, and by what is
-//! not there to be read.
+//! which commits to it, and every leaf, waiting or in the log, exactly one row; whether index
+//! cards open, and patient heads add them up. What is read by requests is checked then; the
+//! sweep comes by what nobody reads, and by what is not there to be read.
 //!
 //! It needs the keys: a commitment is computed from the opened row. It walks the rows of a
 //! facility in the order of their names, which are random; one that is written meanwhile
 //! may be left to the next sweep. What it finds is read a second time before it counts.
 
+pub(super) mod cards;
 mod fault;
 mod job;
 mod leaves;
@@ -25,7 +26,10 @@ use crate::{
     facility::Facility,
     failure::Failure,
     ports::Ports,
-    work::jobs::{self, Tools, Turn, Worker},
+    work::{
+        index,
+        jobs::{self, Tools, Turn, Worker},
+    },
 };
 use actix_web::web;
 use model::{Clock, FacilityName};
@@ -47,6 +51,8 @@ const BOUND: BatchBound = BatchBound {
 pub(crate) struct Sweep {
     facility: Facility,
     store: Store,
+    /// Whether every current version had its index card.
+    is_indexed: bool,
 }
 
 impl Sweep {
@@ -55,9 +61,11 @@ impl Sweep {
     /// # Errors
     /// When it is not there, or its keys cannot be opened.
     pub(crate) async fn open(name: &FacilityName, ports: Ports<'_>) -> Result<Self, Failure> {
+        let index = index::kept(name, ports).await?;
         Ok(Self {
             facility: Facility::open(name, ports).await?,
             store: ports.store.clone(),
+            is_indexed: index.is_some_and(|index| index.standing().complete),
         })
     }
 
@@ -95,6 +103,9 @@ impl Sweep {
             Pass::Rules => self.rules().await,
             Pass::Statements { after } => self.statements(after.as_ref()).await,
             Pass::Versions { after } => self.versions(after.as_ref()).await,
+            Pass::Cards { after } => self.cards(after.as_ref()).await,
+            Pass::Heads { after } => self.heads(after.as_ref()).await,
+            Pass::Uncarded { after } => self.uncarded(after.as_ref()).await,
             Pass::Audits { after } => self.audits(after.as_ref()).await,
             Pass::Logs { after } => self.next_log(*after).await,
             Pass::Leaves {

@@ -28,6 +28,7 @@ on_both! {
     what_has_no_card_gets_one_from_the_job,
     a_version_that_does_not_open_stops_no_other,
     a_version_that_is_not_the_current_one_gets_no_card,
+    damaged_cards_and_heads_are_made_anew,
 }
 
 struct Site {
@@ -45,6 +46,18 @@ impl Site {
     fn facility(&self) -> Arc<Facility> {
         let name: FacilityName = HOME.parse().unwrap();
         self.house.app.facility(&name).unwrap()
+    }
+
+    async fn rebuild(&self) -> indexing::Rebuilt {
+        let app = &self.house.app;
+        let ports = Ports {
+            store: &self.house.store,
+            kms: &*self.house.kms,
+            random: &app.random,
+            clock: &app.clock,
+        };
+        let name: FacilityName = HOME.parse().unwrap();
+        indexing::rebuild(&name, ports).await.unwrap()
     }
 
     /// The ids of a patient's Observations that have cards, each of which opens and says
@@ -290,4 +303,53 @@ async fn a_version_that_is_not_the_current_one_gets_no_card(kind: Kind) {
     assert!(facility.damages.count(Damage::Missing) > 0);
     // That of the patient alone.
     assert_eq!(site.house.query("SELECT count(*) FROM card"), [["1"]]);
+}
+
+/// What somebody does who writes to the database and holds no key.
+const ATTACKS: [&str; 8] = [
+    "DELETE FROM patient_head",
+    "DELETE FROM card",
+    "DELETE FROM card; DELETE FROM patient_head",
+    "UPDATE card SET time_ms = time_ms + 1",
+    "UPDATE card SET version = 1 WHERE version = 3",
+    "UPDATE card SET subject_tag = NULL",
+    "UPDATE card SET data_key_id = {EMPTY}",
+    "UPDATE patient_head SET data_key_id = {EMPTY}",
+];
+
+async fn damaged_cards_and_heads_are_made_anew(kind: Kind) {
+    let site = Site::on(kind).await;
+    let patient = site.system.create("Patient", records::patient("a")).await;
+    let about = || records::observation(&patient);
+    let first = site.system.create("Observation", about()).await;
+    let second = site.system.create("Observation", about()).await;
+    let gone = site.system.create("Observation", about()).await;
+    let place = format!("Observation/{first}");
+    let put = || site.system.put(&place, records::with_id(about(), &first));
+    put().await.expect(200);
+    put().await.expect(200);
+    let gone = format!("Observation/{gone}");
+    let keep = "CREATE TABLE kept AS SELECT * FROM card";
+    site.house.sql(keep);
+    site.system.delete(&gone).await.expect(204);
+    let expected = sorted(vec![(first.clone(), 3), (second, 1)]);
+    // The card of a record that was deleted since.
+    let back = "INSERT INTO card SELECT * FROM kept WHERE record_tag NOT IN
+        (SELECT record_tag FROM card)";
+    for attack in ATTACKS.into_iter().chain([back]) {
+        site.house.sql(&attack.replace("{EMPTY}", &kind.zeros(0)));
+        let rebuilt = site.rebuild().await;
+        assert_eq!((rebuilt.unread, rebuilt.heads_left), (0, 0), "{attack}");
+        assert_eq!(site.observations(&patient).await, expected, "{attack}");
+        let cards = site.house.query("SELECT count(*) FROM card");
+        assert_eq!(cards, [["3"]], "{attack}");
+    }
+    let nothing = site.rebuild().await;
+    assert_eq!(nothing, indexing::Rebuilt::default());
+    // Each left its record, which is shown as others are.
+    let noted = "SELECT count(*) FROM audit WHERE interaction = 'admin:index-rebuild'";
+    assert_eq!(site.house.query(noted), [["10"]]);
+    let auditor = site.house.caller(&DemoUser::Auditor);
+    let events = auditor.get("AuditEvent?_count=50").await.expect(200);
+    assert!(events.text.contains("chartseal index rebuild"));
 }

@@ -11,7 +11,11 @@ use crate::{
 use devkit::issuer::DemoUser;
 use gateway::{
     ports::Ports,
-    work::sweep::{self, FaultKind, Whole},
+    work::{
+        index as indexing,
+        jobs::Turn,
+        sweep::{self, FaultKind, Whole},
+    },
 };
 use model::{Clock, Digest, LogId, Random, SystemRandom};
 use policies::PolicySource;
@@ -22,6 +26,7 @@ use tlog::{leaf::leaf_hash, tree::tile};
 on_both! {
     what_was_written_fits,
     what_was_cut_renamed_or_added_is_named,
+    a_card_that_was_cut_is_named_once_the_index_is_complete,
 }
 
 /// Leaves that are left waiting.
@@ -29,8 +34,10 @@ const WAITING: u32 = 3;
 pub const HERE: &str = "facility_id = (SELECT id FROM facility WHERE name = 'riverside')";
 pub const LOG: &str = "log_id = (SELECT id FROM log WHERE origin = 'example.org/log/riverside')";
 /// Tables that are put back after each attack.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 13] = [
     "version",
+    "card",
+    "patient_head",
     "audit",
     "audit_patient",
     "statement",
@@ -164,6 +171,25 @@ async fn what_was_written_fits(kind: Kind) {
     let third = whole(&house).await;
     assert_eq!(third.faults.named, Vec::new());
     assert_eq!(third.rows, first.rows + 2 * 301);
+}
+
+/// A Practitioner is under no patient, so that no head misses the card.
+async fn a_card_that_was_cut_is_named_once_the_index_is_complete(kind: Kind) {
+    let house = House::start_on(kind).await;
+    let system = house.caller(&DemoUser::System);
+    for _ in 0..3 {
+        system.create("Practitioner", records::practitioner()).await;
+    }
+    let cut = "DELETE FROM card WHERE record_tag =
+        (SELECT record_tag FROM card ORDER BY record_tag LIMIT 1)";
+    house.sql(cut);
+    assert_eq!(found(&whole(&house).await), []);
+    let facility = house.app.facility(&HOME.parse().unwrap()).unwrap();
+    let mut worker = indexing::worker(&house.app, &facility).unwrap();
+    while worker.turn().await.unwrap() == Turn::Worked {}
+    assert_eq!(found(&whole(&house).await), []);
+    house.sql(cut);
+    assert_eq!(found(&whole(&house).await), [("no-card", "card")]);
 }
 
 /// An attack, and what is found of it: the fault, in which table.
@@ -309,6 +335,35 @@ const ATTACKS: &[Attack] = &[
     (
         "UPDATE audit SET outcome = 8 WHERE {HERE} AND interaction = 'update'",
         &[("unreadable", "audit")],
+    ),
+    (
+        "DELETE FROM card WHERE {HERE} AND version = 3",
+        &[("head", "patient_head")],
+    ),
+    (
+        "UPDATE card SET time_ms = time_ms - 1 WHERE {HERE} AND version = 3",
+        &[("card", "card")],
+    ),
+    (
+        "UPDATE card SET version = 2 WHERE {HERE} AND version = 3",
+        &[("card", "card"), ("head", "patient_head")],
+    ),
+    (
+        "UPDATE card SET data_key_id = {EMPTY} WHERE {HERE} AND version = 3",
+        &[("card", "card")],
+    ),
+    (
+        "DELETE FROM patient_head WHERE {HERE}",
+        &[("head", "patient_head")],
+    ),
+    (
+        "UPDATE patient_head SET data_key_id = {EMPTY} WHERE {HERE}",
+        &[("head", "patient_head")],
+    ),
+    (
+        "UPDATE patient_head SET patient_tag = {NAME} WHERE {HERE} AND patient_tag =
+            (SELECT subject_tag FROM version WHERE {HERE} AND version = 3)",
+        &[("head", "patient_head")],
     ),
     (
         "DELETE FROM audit_patient WHERE {HERE} AND event = 0",

@@ -187,7 +187,13 @@ async fn a_leaf_renamed_between_the_passes_is_named(kind: Kind) {
         matches!(
             pass,
             None | Some(
-                Pass::Rules | Pass::Statements { .. } | Pass::Versions { .. } | Pass::Audits { .. }
+                Pass::Rules
+                    | Pass::Statements { .. }
+                    | Pass::Versions { .. }
+                    | Pass::Cards { .. }
+                    | Pass::Heads { .. }
+                    | Pass::Uncarded { .. }
+                    | Pass::Audits { .. }
             )
         )
     };

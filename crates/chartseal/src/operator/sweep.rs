@@ -15,8 +15,8 @@ use sealing::FileKms;
 use std::{process::ExitCode, sync::Arc};
 use store::Store;
 
-/// What both commands open.
-struct Opened {
+/// What such commands open.
+pub(super) struct Opened {
     store: Store,
     kms: FileKms,
     clock: Arc<dyn Clock>,
@@ -24,7 +24,7 @@ struct Opened {
 }
 
 impl Opened {
-    fn open(args: &ConfigArgs) -> Result<Self, CommandError> {
+    pub(super) fn open(args: &ConfigArgs) -> Result<Self, CommandError> {
         let config = Config::read(&args.config)?;
         Ok(Self {
             kms: FileKms::open(&config.keys()?.file)?,
@@ -34,7 +34,7 @@ impl Opened {
         })
     }
 
-    fn ports(&self) -> Ports<'_> {
+    pub(super) fn ports(&self) -> Ports<'_> {
         Ports {
             store: &self.store,
             kms: &self.kms,
@@ -131,7 +131,7 @@ async fn list(args: &ConfigArgs) -> Result<bool, CommandError> {
 
 /// Looks at each facility in turn. One that cannot be read is told, and holds up no other;
 /// gives whether there was one.
-async fn each(
+pub(super) async fn each(
     opened: &Opened,
     command: &str,
     mut look: impl AsyncFnMut(&FacilityName) -> Result<(), CommandError>,

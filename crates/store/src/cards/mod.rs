@@ -4,5 +4,7 @@ pub(crate) mod heads;
 pub(crate) mod put;
 pub(crate) mod read;
 pub(crate) mod rows;
+pub(crate) mod statement;
+pub(crate) mod swept;
 pub(crate) mod view;
 pub(crate) mod write;

@@ -2,11 +2,11 @@
 //! are of one moment, and the current versions that have none yet.
 
 use crate::{
-    Access, Card, Cards, Error, FacilityId, HeadMember, StoredHead, column, engine::database::Conn,
+    Access, Card, Cards, Error, FacilityId, HeadMember, StoredHead, cards::statement::run, column,
     records::rows::ID_PARAM,
 };
 use diesel::{
-    QueryableByName, RunQueryDsl, sql_query,
+    QueryableByName, RunQueryDsl,
     sql_types::{BigInt, Binary, Integer, Nullable, Text},
 };
 use model::{ResourceType, Tag};
@@ -157,23 +157,6 @@ const CURRENT: &str = "
         ORDER BY record_tag LIMIT ?4) AS w
     LEFT JOIN card c ON c.facility_id = w.facility_id AND c.record_tag = w.record_tag
     ORDER BY w.record_tag";
-
-/// The text for PostgreSQL.
-fn numbered(text: &str) -> String {
-    text.replace('?', "$")
-}
-
-/// Runs a statement with its values, by number, on either database.
-macro_rules! run {
-    ($conn:expr, $text:expr, $run:ident, $($kind:ty: $value:expr),+) => {
-        match $conn {
-            Conn::Sqlite(conn) => sql_query($text)$(.bind::<$kind, _>($value))+.$run(conn),
-            Conn::Postgres(conn) => {
-                sql_query(numbered($text))$(.bind::<$kind, _>($value))+.$run(conn)
-            }
-        }
-    };
-}
 
 impl<A: Access> Cards<'_, A> {
     /// How much [`Self::of_patient`] would read: cards of the type counted up to `cards`,

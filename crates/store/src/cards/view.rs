@@ -2,7 +2,12 @@
 
 use crate::{
     Error, FacilityId, Tx,
-    cards::{put, rows::NewCard, write},
+    cards::{
+        heads, put,
+        rows::{HeadChange, KeepsHead, NewCard},
+        swept::SweptCard,
+        write,
+    },
     records::waiting::Waiting,
 };
 
@@ -33,5 +38,34 @@ impl Cards<'_, Tx> {
             .collect();
         put::put_many(self.access, facility, &fresh)?;
         Ok(fresh.len())
+    }
+
+    /// Takes a card away that is not what was stored, if it stands there as it was read.
+    /// Heads stay as they are.
+    pub fn drop_damaged(
+        &mut self,
+        facility: FacilityId,
+        damaged: &SweptCard,
+    ) -> Result<bool, Error> {
+        Ok(write::drop_as_read(self.access, facility, damaged)? > 0)
+    }
+
+    /// Adds up the head of a patient anew, from the cards that stand there.
+    pub fn rebuild_head(
+        &mut self,
+        facility: FacilityId,
+        keeper: &dyn KeepsHead,
+    ) -> Result<(), Error> {
+        let patient = keeper.patient();
+        // Whoever writes a card of the patient waits from here on.
+        heads::hold(self.access, facility, &[patient])?;
+        let added = self.swept_head(facility, patient)?.members;
+        let change = HeadChange {
+            added,
+            ..HeadChange::default()
+        };
+        let head = keeper.changed(None, &change)?;
+        let heads: Vec<_> = head.into_iter().map(|head| (patient, head)).collect();
+        heads::put(self.access, facility, &heads)
     }
 }

@@ -4,7 +4,10 @@
 use crate::{
     Error, FacilityId,
     access::Writes,
-    cards::rows::{Card, HeadMember, NewCard, Replaced},
+    cards::{
+        rows::{Card, HeadMember, NewCard, Replaced},
+        swept::SweptCard,
+    },
     column,
     engine::database::Conn,
     records::rows::ID_PARAM,
@@ -90,6 +93,29 @@ fn sqlite_put(conn: &mut SqliteConnection, facility: FacilityId, new: &Card) -> 
         .do_update()
         .set(row)
         .execute(conn)
+}
+
+/// Deletes the row of a card that was read; the number of rows.
+pub(crate) fn drop_as_read(
+    tx: &mut impl Writes,
+    facility: FacilityId,
+    read: &SweptCard,
+) -> Result<usize, Error> {
+    let row = card::table
+        .filter(card::facility_id.eq(facility.0))
+        .filter(card::record_tag.eq(&read.name.record))
+        .filter(card::number.eq(read.name.version));
+    let sealed = read.card.as_ref().ok().map(|card| &card.sealed);
+    tx.write(|conn| match (conn, sealed) {
+        (Conn::Sqlite(conn), None) => diesel::delete(row).execute(conn),
+        (Conn::Postgres(conn), None) => diesel::delete(row).execute(conn),
+        (Conn::Sqlite(conn), Some(sealed)) => {
+            diesel::delete(row.filter(card::sealed.eq(sealed))).execute(conn)
+        }
+        (Conn::Postgres(conn), Some(sealed)) => {
+            diesel::delete(row.filter(card::sealed.eq(sealed))).execute(conn)
+        }
+    })
 }
 
 /// Version and index epoch of a card.

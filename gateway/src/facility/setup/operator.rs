@@ -19,7 +19,7 @@ use std::sync::Arc;
 use store::NewAudit;
 
 /// An act of the operator.
-pub(super) struct Act {
+pub(crate) struct Act {
     /// What the audit calls it, after `admin:`.
     pub name: &'static str,
     /// The command.
@@ -29,7 +29,7 @@ pub(super) struct Act {
 }
 
 /// What an act was about.
-pub(super) struct Touched {
+pub(crate) struct Touched {
     /// Its path, as below `/admin`.
     pub path: String,
     pub did: Did,
@@ -39,7 +39,7 @@ pub(super) struct Touched {
 ///
 /// # Errors
 /// When it cannot be sealed.
-pub(super) async fn audit(
+pub(crate) async fn audit(
     facility: &Arc<Facility>,
     act: &Act,
     at: Timestamp,

@@ -1,8 +1,11 @@
 //! The head of a patient, as the transaction of a write keeps it.
 
-use crate::facility::keyring::HeldKey;
-use model::{DataKeyId, FacilityName, Random, Tag};
-use sealing::{CardError, HeadKey, HeadPlace, PatientHead};
+use crate::{
+    facility::{Facility, keyring::HeldKey},
+    failure::Failure,
+};
+use model::{DataKeyId, FacilityName, Random, Scope, Tag};
+use sealing::{HeadKey, HeadPlace, PatientHead};
 use std::sync::Arc;
 use store::{HeadChange, HeadMember, KeepsHead, StoredHead};
 
@@ -32,28 +35,45 @@ impl Head {
         }
     }
 
-    /// Whether a head adds up these members and no others.
-    ///
-    /// # Errors
-    /// When it does not open.
-    pub(crate) fn fits(&self, sealed: &[u8], members: &[HeadMember]) -> Result<bool, CardError> {
-        let stored = self.key.open(&self.place(), sealed)?;
-        let sum = self.with(PatientHead::default(), members);
-        Ok(sum.count == stored.count && sum.sum == stored.sum)
-    }
-
     const fn place(&self) -> HeadPlace<'_> {
         HeadPlace {
             facility: &self.facility,
             patient: self.patient,
         }
     }
+}
 
-    fn with(&self, head: PatientHead, members: &[HeadMember]) -> PatientHead {
-        members.iter().fold(head, |head, member| {
-            self.key.add(head, member.record, member.number)
-        })
-    }
+/// Whether the stored head of a patient opens, and adds up these members and no others.
+///
+/// # Errors
+/// Unavailable when its key cannot be read now.
+pub(crate) async fn fits(
+    facility: &Facility,
+    patient: Tag,
+    stored: &StoredHead,
+    members: &[HeadMember],
+) -> Result<bool, Failure> {
+    let held = Failure::settled(facility.keys.by_id(stored.data_key).await)?;
+    let held = held.ok();
+    let Some(held) = held.filter(|held| held.scope == Scope::Patient(patient)) else {
+        return Ok(false);
+    };
+    let key = HeadKey::new(held.id, &held.key);
+    let place = HeadPlace {
+        facility: &facility.name,
+        patient,
+    };
+    let Ok(head) = key.open(&place, &stored.sealed) else {
+        return Ok(false);
+    };
+    let sum = sum(&key, PatientHead::default(), members);
+    Ok(sum.count == head.count && sum.sum == head.sum)
+}
+
+fn sum(key: &HeadKey, head: PatientHead, members: &[HeadMember]) -> PatientHead {
+    members.iter().fold(head, |head, member| {
+        key.add(head, member.record, member.number)
+    })
 }
 
 impl KeepsHead for Head {
@@ -78,7 +98,7 @@ impl KeepsHead for Head {
         let without = change.removed.iter().fold(before, |head, member| {
             self.key.remove(head, member.record, member.number)
         });
-        let mut head = self.with(without, &change.added);
+        let mut head = sum(&self.key, without, &change.added);
         head.counter = head.counter.saturating_add(1);
         let sealed = self.key.seal(&self.place(), head, &*self.random);
         Ok(Some(StoredHead {

@@ -8,7 +8,7 @@ use crate::{
 use cards::{INDEX_EPOCH, Source};
 use fhir::{LocalBase, Resource};
 use model::{DataKeyId, FacilityName, LogicalId, Random, ResourceType, Tag};
-use sealing::{CardKey, CardPlace, IdRoot, SealError};
+use sealing::{CardError, CardKey, CardPlace, IdRoot, OpenedCard, SealError};
 use std::sync::Arc;
 use store::{Card, KeepsHead};
 
@@ -105,4 +105,25 @@ impl<'a> Carding<'a> {
     pub(crate) fn head(&self, patient: Tag, key: &HeldKey) -> Arc<dyn KeepsHead> {
         Arc::new(Head::new(self.facility, patient, key, self.random))
     }
+}
+
+/// Opens a stored card.
+///
+/// # Errors
+/// When it is not what its row says.
+pub(crate) fn open(
+    facility: &FacilityName,
+    stored: &Card,
+    key: &HeldKey,
+) -> Result<OpenedCard, CardError> {
+    let place = CardPlace {
+        facility,
+        resource_type: &stored.resource_type,
+        record: stored.record,
+        version: stored.number,
+        index_epoch: stored.index_epoch,
+        subject: stored.subject,
+        time: stored.time,
+    };
+    CardKey::new(key.id, &key.key).open(&place, &stored.sealed)
 }

@@ -6,11 +6,11 @@ use crate::{
     limits::sizes::records_of_cards,
     record::{
         damage::{Damage, RowPlace},
-        index_card::{head::Head, writes::CardWrites},
+        index_card::{head, writes::CardWrites},
     },
 };
 use fhir::IssueCode;
-use model::{ResourceType, Scope, Tag};
+use model::{ResourceType, Tag};
 use std::collections::HashMap;
 use store::{Card, NewVersion, PatientCards, PatientCount, Reader};
 
@@ -96,15 +96,8 @@ pub(super) async fn check_head(
         None if found.members.is_empty() && found.without.is_empty() => return Ok(()),
         None => "there is no head of a patient who has cards, or records that lost theirs",
         Some(head) => {
-            let held = facility.keys.by_id(head.data_key).await;
-            let key = held
-                .ok()
-                .filter(|held| held.scope == Scope::Patient(patient));
-            let fits = key.is_some_and(|key| {
-                let head_of = Head::new(&facility.name, patient, &key, &exchange.app().random);
-                head_of.fits(&head.sealed, &found.members).unwrap_or(false)
-            });
-            if fits {
+            let fits = head::fits(facility, patient, head, &found.members).await;
+            if fits.unwrap_or(false) {
                 return Ok(());
             }
             "the cards of a patient are not those that its head adds up"

@@ -33,6 +33,12 @@ pub enum FaultKind {
     Tree,
     /// An event of an audit record is not found by its patient.
     NoEvent,
+    /// An index card does not open, or is that of an older version.
+    Card,
+    /// A current version has no index card though the index is complete.
+    NoCard,
+    /// A patient head does not add up the cards of its patient.
+    Head,
     /// A row that decides is not what its statement says, or has none.
     Rule,
     /// The row of the sweep itself did not open.
@@ -41,7 +47,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Unreadable,
         Self::NoLeaf,
         Self::ManyLeaves,
@@ -51,6 +57,9 @@ impl FaultKind {
         Self::Index,
         Self::Tree,
         Self::NoEvent,
+        Self::Card,
+        Self::NoCard,
+        Self::Head,
         Self::Rule,
         Self::Progress,
     ];
@@ -68,6 +77,9 @@ impl FaultKind {
             Self::Index => "index",
             Self::Tree => "tree",
             Self::NoEvent => "no-event",
+            Self::Card => "card",
+            Self::NoCard => "no-card",
+            Self::Head => "head",
             Self::Rule => "rule",
             Self::Progress => "progress",
         }
@@ -80,6 +92,8 @@ impl FaultKind {
 #[expect(missing_docs, reason = "the names of the tables")]
 pub enum SweptTable {
     Version,
+    Card,
+    PatientHead,
     Audit,
     AuditPatient,
     Statement,
@@ -99,6 +113,8 @@ impl SweptTable {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Version => "version",
+            Self::Card => "card",
+            Self::PatientHead => "patient_head",
             Self::Audit => "audit",
             Self::AuditPatient => "audit_patient",
             Self::Statement => "statement",

@@ -50,6 +50,21 @@ pub enum Pass {
         /// The last that was looked at.
         after: Option<Place>,
     },
+    /// Index cards: each opens.
+    Cards {
+        /// The last that was looked at.
+        after: Option<Place>,
+    },
+    /// Patient heads: each adds up the cards of its patient.
+    Heads {
+        /// The last that was looked at.
+        after: Option<Place>,
+    },
+    /// Current versions: each has an index card, once the index is complete.
+    Uncarded {
+        /// The last that was looked at.
+        after: Option<Place>,
+    },
     /// Audit records.
     Audits {
         /// The last that was looked at.
@@ -88,6 +103,9 @@ impl Pass {
             Self::Rules => "rules",
             Self::Statements { .. } => "statements",
             Self::Versions { .. } => "versions",
+            Self::Cards { .. } => "index cards",
+            Self::Heads { .. } => "patient heads",
+            Self::Uncarded { .. } => "versions without index cards",
             Self::Audits { .. } => "audits",
             Self::Logs { .. } | Self::Leaves { .. } => "leaves",
             Self::Pending { .. } => "pending leaves",

@@ -24,7 +24,7 @@ impl Sweep {
             Some(row) => Pass::Versions {
                 after: Some(Place::from(&row.name)),
             },
-            None => Pass::Audits { after: None },
+            None => Pass::Cards { after: None },
         });
         for SweptRow { name, row, leaves } in rows {
             let commitment = match row {
@@ -71,7 +71,10 @@ impl Sweep {
     }
 
     /// Reads the keys of a batch at once.
-    async fn hold_keys(&self, ids: impl Iterator<Item = DataKeyId>) -> Result<(), Failure> {
+    pub(super) async fn hold_keys(
+        &self,
+        ids: impl Iterator<Item = DataKeyId>,
+    ) -> Result<(), Failure> {
         self.facility.keys.hold_all(ids.collect()).await?;
         Ok(())
     }
