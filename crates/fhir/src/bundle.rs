@@ -5,6 +5,7 @@
 //! stands for itself (<https://hl7.org/fhir/R4/http.html#transaction>). Nothing
 //! is stored or authorised here.
 
+mod criteria_reference;
 mod entry;
 mod entry_url;
 mod full_url;
@@ -16,6 +17,7 @@ mod response;
 mod rewrite;
 mod searchset;
 
+pub use criteria_reference::CriteriaReference;
 pub use entry::{Entry, Method};
 pub use entry_url::EntryUrl;
 pub use history::{HistoryEntry, HistoryGap, history};
@@ -115,20 +117,6 @@ fn refuse_twice(entries: &[Entry]) -> Result<(), Refusal> {
         }
     }
     Ok(())
-}
-
-/// Refuses what will be resolved by searching and is not supported yet:
-/// criteria in the url of a change, references by criteria.
-///
-/// # Errors
-/// When the entry has any of them.
-pub fn refuse_conditional(entry: &mut Entry) -> Result<(), Refusal> {
-    if entry.method.changes() && matches!(&entry.url, EntryUrl::Type { query: Some(_), .. }) {
-        let text =
-            "conditional update, patch and delete are not supported yet; name the record by its id";
-        return Err(entry.refuse(IssueCode::NotSupported, text, "request.url"));
-    }
-    entry.refuse_conditional_references()
 }
 
 /// Refuses a transaction with a resource that is not valid.

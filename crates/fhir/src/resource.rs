@@ -57,8 +57,8 @@ impl Visitor for RefuseConditional {
             .split_once('?')
             .and_then(|(name, _)| Definition::of(name));
         if content == Content::Reference && criteria_of.is_some() {
-            let text =
-                "conditional references are not supported yet; refer to the record by its id";
+            let text = "a reference by criteria is resolved in a transaction alone; refer to the record \
+                 by its id";
             return Err(Refusal::at(IssueCode::NotSupported, text, path));
         }
         Ok(())

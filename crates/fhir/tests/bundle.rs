@@ -7,12 +7,13 @@ use fhir::{
     bundle::{
         Bundle, Entry, HistoryEntry, HistoryGap, Method, NamedRecord, Names, Page, ResponseEntry,
         SearchEntry, SearchMode, Versions, batch_response, history, processing_order,
-        refuse_conditional, rewrite_links, searchset, transaction_response,
+        rewrite_links, searchset, transaction_response,
     },
     json::{self, Value},
     outcome,
 };
 use model::{Timestamp, VersionInteraction, VersionNumber};
+use std::collections::HashMap;
 
 fn parse(bundle_type: &str, entries: &str) -> Result<Bundle, Refusal> {
     let json = format!(r#"{{"resourceType":"Bundle","type":"{bundle_type}","entry":[{entries}]}}"#);
@@ -198,27 +199,36 @@ fn the_order_of_processing_does_not_depend_on_the_order_of_entries() {
 }
 
 #[test]
-fn conditional_entries_are_parsed_and_refused_by_one_function() {
-    for (entry, element) in [
-        (DELETE.replace("/1", "?identifier=1"), "request.url"),
-        (PUT.replace(r#""url":"Patient/1""#, r#""url":"Patient?identifier=1""#), "request.url"),
-        (
-            r#"{"resource":{"resourceType":"Observation","subject":{"reference":"Patient?identifier=1"}},"request":{"method":"POST","url":"Observation"}}"#.to_owned(),
-            "resource.subject.reference",
-        ),
-    ] {
-        let mut entries = transaction(&entry).unwrap();
-        let refusal = refuse_conditional(&mut entries[0]).unwrap_err();
-        assert_eq!(refusal.code, IssueCode::NotSupported);
-        assert_eq!(refusal.expression, Some(format!("Bundle.entry[0].{element}")));
-    }
+fn references_by_criteria_are_listed_and_resolved() {
+    let entry = r#"{"resource":{"resourceType":"Observation","subject":{"reference":"Patient?identifier=1"},"performer":[{"reference":"Practitioner/1"}]},"request":{"method":"POST","url":"Observation"}}"#;
+    let mut entries = transaction(entry).unwrap();
+    let element = "Bundle.entry[0].resource.subject.reference";
+    let listed = entries[0].criteria_references().unwrap();
+    let [reference] = &listed[..] else {
+        panic!("{listed:?}")
+    };
+    assert_eq!(reference.text, "Patient?identifier=1");
+    assert_eq!(reference.resource_type, "Patient");
+    assert_eq!(reference.element, element);
+    let refusal = entries[0].resolve(&HashMap::new()).unwrap_err();
+    assert_eq!(refusal.code, IssueCode::NotSupported);
+    assert_eq!(refusal.expression.as_deref(), Some(element));
+    let found = HashMap::from([(reference.text.clone(), "Patient/2".to_owned())]);
+    entries[0].resolve(&found).unwrap();
+    let resource = entries[0].resource.as_ref().unwrap().value();
+    let subject = resource
+        .get("subject")
+        .and_then(|subject| subject.get("reference"));
+    assert_eq!(subject.and_then(Value::as_str), Some("Patient/2"));
     for entry in [
         GET.replace("/1", "?identifier=1"),
-        POST.to_owned(),
-        PUT.to_owned(),
+        DELETE.replace("/1", "?identifier=1"),
+        PUT.replace(r#""url":"Patient/1""#, r#""url":"Patient?identifier=1""#),
+        POST.replace(r#""url""#, r#""ifNoneExist":"identifier=1","url""#),
     ] {
+        let mut entries = transaction(&entry).unwrap();
         assert!(
-            refuse_conditional(&mut transaction(&entry).unwrap()[0]).is_ok(),
+            entries[0].refuse_conditional_references().is_ok(),
             "{entry}"
         );
     }

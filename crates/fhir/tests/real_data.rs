@@ -9,7 +9,7 @@ mod real;
 
 use fhir::{
     LocalBase, Resource,
-    bundle::{Bundle, Entry, NamedRecord, Names, Versions, refuse_conditional, rewrite_links},
+    bundle::{Bundle, Entry, NamedRecord, Names, Versions, rewrite_links},
     json::{self, Value},
 };
 use real::data;
@@ -161,7 +161,7 @@ fn rewrite(bytes: &[u8], path: &Path) -> Vec<Vec<u8>> {
     let mut entries = transaction(bytes);
     let names = names(&entries);
     for entry in &mut entries {
-        refuse_conditional(entry).unwrap();
+        entry.refuse_conditional_references().unwrap();
         rewrite_links(entry, &names)
             .unwrap_or_else(|e| panic!("{}: {e} {:?}", path.display(), e.expression));
     }

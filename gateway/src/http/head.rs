@@ -29,6 +29,16 @@ pub fn of_create(request: &HttpRequest) -> Result<Preconditions, Failure> {
     Preconditions::of_create(request)
 }
 
+/// The head of a change by criteria: it may have preconditions, and its query is read
+/// elsewhere.
+///
+/// # Errors
+/// As [`of_record`].
+pub fn of_criteria(request: &HttpRequest) -> Result<Preconditions, Failure> {
+    negotiation::check_answer(request, request.query_string())?;
+    Preconditions::of_request(request)
+}
+
 /// The head of a request to what is no record, such as the base: no preconditions, and no
 /// parameter but those of the form.
 ///

@@ -101,6 +101,15 @@ impl Preconditions {
         })
     }
 
+    /// The same of a record that is to be new.
+    #[must_use]
+    pub fn of_new(&self) -> Self {
+        Self {
+            if_none_match: Some(EntityTags::Any),
+            ..self.clone()
+        }
+    }
+
     /// What must not be there for a record to be created.
     #[must_use]
     pub const fn if_none_exist(&self) -> Option<&CriteriaText> {
@@ -118,7 +127,7 @@ impl Preconditions {
         let one = matches!(
             entry.url,
             bundle::EntryUrl::Instance { .. } | bundle::EntryUrl::Version { .. }
-        );
+        ) || entry.method.changes();
         let at = |member: &str| format!("Bundle.entry[{}].request.{member}", entry.index);
         let offered = |given: bool, member: &str, offered: bool| {
             if given && !offered {

@@ -98,7 +98,13 @@ impl Done {
         })
     }
 
-    /// The id that was assigned, if one was.
+    /// Whether it made a record, or one that was deleted anew.
+    #[must_use]
+    pub fn is_created(&self) -> bool {
+        matches!(self, Self::Wrote(wrote) if wrote.success == Success::Created)
+    }
+
+    /// The id that was assigned or chosen, if one was.
     #[must_use]
     pub fn assigned_id(&self) -> Option<&LogicalId> {
         match self {

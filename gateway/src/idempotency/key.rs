@@ -51,4 +51,11 @@ impl Key {
         let key = key.to_owned();
         Ok(Some(Self { key, parts }))
     }
+
+    /// That of a request whose record is chosen by criteria: with others it is another one.
+    #[must_use]
+    pub fn with_criteria(mut self, query: &str) -> Self {
+        self.parts.push(format!("?{query}"));
+        self
+    }
 }

@@ -7,6 +7,7 @@
 
 mod choices;
 mod prepared;
+mod references;
 
 pub use prepared::Prepared;
 
@@ -28,6 +29,7 @@ use crate::{
         require_write, row_of_entry,
     },
 };
+use choices::Changed;
 use fhir::{
     IssueCode, Refusal,
     bundle::{self, Method, ResponseEntry},
@@ -79,10 +81,13 @@ pub async fn run_choosing(
     require(exchange, &prepared)?;
     let mut answers = Answers::of(&prepared, wanted, None);
     let (deletes, others) = prepared.deletes_first();
+    let mut changed = Changed::by_id(&prepared);
+    choices::make(exchange, &mut prepared, (&deletes, &mut changed)).await?;
     for index in deletes {
         answers.answer(exchange, &prepared, index).await?;
     }
-    choices::make(exchange, &mut prepared).await?;
+    choices::make(exchange, &mut prepared, (&others, &mut changed)).await?;
+    references::resolve(exchange, &mut prepared).await?;
     prepared.link(&exchange.context.local)?;
     for index in others {
         answers.answer(exchange, &prepared, index).await?;
@@ -247,6 +252,10 @@ async fn perform(
     let change = change(assigned, &preconditions)?;
     let (reply, done) = match before {
         None => change.make(exchange).await?,
+        Some(Some(done @ Done::Wrote(wrote))) if assigned.refers_by_criteria => (
+            change.answer_with_version(exchange, wrote).await?,
+            done.clone(),
+        ),
         Some(Some(done @ Done::Wrote(wrote))) => {
             (change.answer_again(exchange, wrote).await?, done.clone())
         }

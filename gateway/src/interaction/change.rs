@@ -12,8 +12,8 @@ use crate::{
     interaction::kinds::{Change, Submitted},
     record::{security_context, write::NewContent},
 };
-use fhir::Resource;
-use model::LogicalId;
+use fhir::{Resource, bundle::EntryUrl};
+use model::{LogicalId, ResourceType};
 use policies::Action;
 
 /// A change with what it is made of.
@@ -43,6 +43,28 @@ impl Changing<'_> {
         wrote: &Wrote,
     ) -> Result<Reply, Failure> {
         (self.change.again)(exchange, &self.sent, wrote).await
+    }
+}
+
+impl Changing<'_> {
+    /// Answers again with the version that was made, where what was sent does not tell its
+    /// content.
+    ///
+    /// # Errors
+    /// Forbidden when today's rules would not let the caller make it, or read it.
+    pub(super) async fn answer_with_version(
+        &self,
+        exchange: &mut Exchange<'_>,
+        wrote: &Wrote,
+    ) -> Result<Reply, Failure> {
+        let (action, id) = match self.sent.url {
+            EntryUrl::Instance { id, .. } => (Action::Update, Some(id)),
+            _ => (Action::Create, wrote.id.as_ref()),
+        };
+        let id = id.ok_or_else(|| Failure::fault("a kept answer has no id"))?;
+        let kind = self.sent.url.resource_type();
+        let kind = kind.ok_or_else(|| Failure::fault("a change of no type"))?;
+        version_again(exchange, action, (kind, id), wrote).await
     }
 }
 
@@ -94,5 +116,41 @@ pub(super) async fn written_again(
         location: Some(exchange.location(kind, id, mark)),
         chosen: None,
         body: Some(new.canonical),
+    })
+}
+
+/// Answers again with the version that was made, opened for whoever may make it and read it
+/// today: what was sent does not tell its content.
+pub(super) async fn version_again(
+    exchange: &mut Exchange<'_>,
+    action: Action,
+    (kind, id): (&ResourceType, &LogicalId),
+    wrote: &Wrote,
+) -> Result<Reply, Failure> {
+    let mark = wrote
+        .version
+        .ok_or_else(|| Failure::fault("a kept answer has no version"))?;
+    let number = Some(mark.number);
+    let looked = exchange.look(&[action], kind, id, number).await?;
+    let target = looked.target(exchange, kind, id);
+    let may = exchange.may_replace(kind, looked.as_found()).await?;
+    let mut asked = exchange.ask(action, kind, id);
+    let permitted = exchange.permit(&mut asked, action, &target) && may;
+    let Some(mut found) = looked.found().filter(|_| permitted) else {
+        return Err(Failure::forbidden());
+    };
+    let Some(right) = exchange.weigh_shown(Action::Read, &mut found).await? else {
+        return Err(Failure::forbidden());
+    };
+    let patients = found.patients.clone();
+    let candidate = found.examine(right)?;
+    let content = candidate.version.look(|version| version.content.to_vec());
+    exchange.complete(&asked, number, patients);
+    Ok(Reply {
+        success: wrote.success,
+        version: Some(mark),
+        location: Some(exchange.location(kind, id, mark)),
+        chosen: None,
+        body: Some(content),
     })
 }

@@ -6,13 +6,12 @@ use crate::{
     failure::Failure,
     http::{
         body::BodyForm,
-        precondition::CriteriaText,
         reply::{Reply, Success},
     },
     idempotency::done::Wrote,
     interaction::{
         change::{Kept, written_again},
-        conditional::{self, Chosen, Match},
+        conditional::{self, Match},
         kinds::{Change, Does, Place, Row, Submitted, TypeClass, Verb},
     },
     record::{
@@ -51,20 +50,19 @@ struct Ready<'r> {
 /// # Errors
 /// Forbidden when policy does not permit it, unprocessable when its `securityContext`
 /// is none that the caller may read, those of a choice by criteria; nothing is written then.
-async fn create(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Reply, Failure> {
+pub(super) async fn create(
+    exchange: &mut Exchange<'_>,
+    sent: &Submitted<'_>,
+) -> Result<Reply, Failure> {
     let (resource, id) = (sent.content()?, sent.new_id()?.clone());
     // Whoever may not create is refused whatever is there.
     let Ready { asked, target, new } = ready(exchange, resource, id).await?;
-    let here;
-    let chosen = match (sent.preconditions.if_none_exist(), sent.chosen) {
-        (None, _) => &Chosen::Nothing,
-        (Some(criteria), before) => {
-            here = choose(exchange, resource, criteria, before).await?;
-            before.unwrap_or(&here)
+    if let Some(criteria) = sent.preconditions.if_none_exist() {
+        let kind = resource.resource_type();
+        let chosen = conditional::chosen(exchange, sent, kind, criteria).await?;
+        if let Some(found) = chosen.record() {
+            return Ok(found_instead(exchange, &asked, found));
         }
-    };
-    if let Chosen::Record(found) = chosen {
-        return Ok(found_instead(exchange, &asked, found));
     }
     let mark = write::put(exchange, &asked, &target, VersionInteraction::Create, &new).await?;
     Ok(Reply {
@@ -74,25 +72,6 @@ async fn create(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Rep
         chosen: None,
         body: Some(new.canonical),
     })
-}
-
-/// What the criteria choose, unless that was settled before: then nothing that they would
-/// choose may have been written since.
-async fn choose(
-    exchange: &mut Exchange<'_>,
-    resource: &Resource,
-    criteria: &CriteriaText,
-    before: Option<&Chosen>,
-) -> Result<Chosen, Failure> {
-    let kind = resource.resource_type();
-    match before {
-        None => conditional::choose(exchange, kind, criteria).await,
-        Some(Chosen::Record(_)) => Ok(Chosen::Nothing),
-        Some(Chosen::Nothing) => {
-            conditional::refuse_written(exchange, kind, criteria).await?;
-            Ok(Chosen::Nothing)
-        }
-    }
 }
 
 /// Answers with the record that is there.
@@ -138,7 +117,7 @@ async fn ready<'r>(
 }
 
 /// Answers a create again, under the id that the record got.
-async fn again(
+pub(super) async fn again(
     exchange: &mut Exchange<'_>,
     sent: &Submitted<'_>,
     wrote: &Wrote,

@@ -38,7 +38,10 @@ struct Ready {
 ///
 /// # Errors
 /// Forbidden; precondition failed, on what never was too.
-async fn delete(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Reply, Failure> {
+pub(super) async fn delete(
+    exchange: &mut Exchange<'_>,
+    sent: &Submitted<'_>,
+) -> Result<Reply, Failure> {
     let ((kind, id), preconditions) = (sent.record()?, sent.preconditions);
     let Ready {
         asked,
@@ -108,7 +111,7 @@ async fn ready(
 }
 
 /// The answer to a delete that is sent again. The patients are taken from the current version.
-async fn again(
+pub(super) async fn again(
     exchange: &mut Exchange<'_>,
     sent: &Submitted<'_>,
     wrote: &Wrote,

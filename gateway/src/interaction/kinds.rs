@@ -6,7 +6,11 @@ use crate::{
     audit::AUDIT_EVENT,
     exchange::Exchange,
     failure::{Category, Failure},
-    http::{body::BodyForm, precondition::Preconditions, reply::Reply},
+    http::{
+        body::BodyForm,
+        precondition::{CriteriaText, Preconditions},
+        reply::Reply,
+    },
     idempotency::done::Wrote,
     interaction::conditional::Chosen,
 };
@@ -285,6 +289,20 @@ impl<'r> Submitted<'r> {
                 resource_type, id, ..
             } => Ok((resource_type, id)),
             _ => Err(Failure::fault("a change of no record")),
+        }
+    }
+
+    /// The type of the URL and the criteria that choose a record of it.
+    pub(crate) fn criteria(&self) -> Result<(&'r ResourceType, CriteriaText), Failure> {
+        match self.url {
+            EntryUrl::Type {
+                resource_type,
+                query,
+            } => {
+                let query = query.as_deref().unwrap_or_default();
+                Ok((resource_type, CriteriaText::of_url(query)?))
+            }
+            _ => Err(Failure::fault("criteria beside an id")),
         }
     }
 

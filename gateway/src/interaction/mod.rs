@@ -32,13 +32,16 @@ use kinds::{Place, Row, TypeClass, Verb};
 use model::{ResourceType, Restful};
 
 /// The table, in the order of the CapabilityStatement.
-pub static TABLE: [&Row; 16] = [
+pub static TABLE: [&Row; 19] = [
     &create::ROW,
     &read::READ,
     &read::VREAD,
     &update::ROW,
+    &conditional::update::ROW,
     &patch::ROW,
+    &conditional::patch::ROW,
     &delete::ROW,
+    &conditional::delete::ROW,
     &history::ROW,
     &history::OF_TYPE,
     &history::ALL,

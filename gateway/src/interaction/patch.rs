@@ -5,10 +5,11 @@ use crate::{
     failure::{Category, Failure},
     http::{
         body::BodyForm,
-        reply::{Reply, Success, VersionMark},
+        reply::{Reply, Success},
     },
     idempotency::done::Wrote,
     interaction::{
+        change::version_again,
         content,
         kinds::{Change, Does, Place, Row, Submitted, TypeClass, Verb},
     },
@@ -25,7 +26,7 @@ use fhir::{
     audit_event::AuditPatient,
     patch::{Patch, Room},
 };
-use model::{LogicalId, Restful, VersionInteraction};
+use model::{Restful, VersionInteraction};
 use policies::Action;
 use std::sync::Arc;
 
@@ -49,7 +50,10 @@ pub static ROW: Row = Row {
 /// # Errors
 /// Invalid for what is no patch; forbidden; not found and gone, of a record that the caller
 /// could change; precondition failed; unprocessable when the patch cannot be applied.
-async fn patch(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Reply, Failure> {
+pub(super) async fn patch(
+    exchange: &mut Exchange<'_>,
+    sent: &Submitted<'_>,
+) -> Result<Reply, Failure> {
     let ((kind, id), preconditions) = (sent.record()?, sent.preconditions);
     let limits = &exchange.app().limits;
     // Before anything is looked up, so that it tells nothing of what is there.
@@ -161,47 +165,10 @@ fn unprocessable(failure: Failure) -> Failure {
 }
 
 /// Answers a patch again with the version that it made.
-async fn again(
+pub(super) async fn again(
     exchange: &mut Exchange<'_>,
     sent: &Submitted<'_>,
     wrote: &Wrote,
 ) -> Result<Reply, Failure> {
-    let (kind, id) = sent.record()?;
-    let mark = wrote
-        .version
-        .ok_or_else(|| Failure::fault("a kept answer has no version"))?;
-    let made = made(exchange, sent, mark).await?;
-    Ok(Reply {
-        success: wrote.success,
-        version: Some(mark),
-        location: Some(exchange.location(kind, id, mark)),
-        chosen: None,
-        body: Some(made),
-    })
-}
-
-/// The content of a version that was made before.
-async fn made(
-    exchange: &mut Exchange<'_>,
-    sent: &Submitted<'_>,
-    mark: VersionMark,
-) -> Result<Vec<u8>, Failure> {
-    let (kind, id): (_, &LogicalId) = sent.record()?;
-    let number = Some(mark.number);
-    let looked = exchange.look(&[Action::Update], kind, id, number).await?;
-    let target = looked.target(exchange, kind, id);
-    let may = exchange.may_replace(kind, looked.as_found()).await?;
-    let mut asked = exchange.ask(Action::Update, kind, id);
-    let permitted = exchange.permit(&mut asked, Action::Update, &target) && may;
-    let Some(mut found) = looked.found().filter(|_| permitted) else {
-        return Err(Failure::forbidden());
-    };
-    let Some(right) = exchange.weigh_shown(Action::Read, &mut found).await? else {
-        return Err(Failure::forbidden());
-    };
-    let patients = found.patients.clone();
-    let candidate = found.examine(right)?;
-    let content = candidate.version.look(|version| version.content.to_vec());
-    exchange.complete(&asked, number, patients);
-    Ok(content)
+    version_again(exchange, Action::Update, sent.record()?, wrote).await
 }

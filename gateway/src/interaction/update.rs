@@ -62,8 +62,19 @@ struct Ready<'r> {
 /// Invalid when body and URL disagree; unprocessable when its `securityContext` is none
 /// that the caller may read; forbidden; precondition failed.
 async fn update(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Reply, Failure> {
-    let (resource, preconditions) = (sent.content()?, sent.preconditions);
     let (_, id) = sent.record()?;
+    check_id(sent.content()?, id)?;
+    update_as(exchange, sent, id, sent.preconditions).await
+}
+
+/// The same under an id that the content need not have.
+pub(super) async fn update_as(
+    exchange: &mut Exchange<'_>,
+    sent: &Submitted<'_>,
+    id: &LogicalId,
+    preconditions: &Preconditions,
+) -> Result<Reply, Failure> {
+    let resource = sent.content()?;
     let ready = ready(exchange, resource, id, preconditions).await?;
     let Ready {
         right, target, new, ..
@@ -87,6 +98,7 @@ pub(crate) async fn try_out(
     resource: &Resource,
     id: &LogicalId,
 ) -> Result<(), Failure> {
+    check_id(resource, id)?;
     let none = Preconditions::default();
     let ready = ready(exchange, resource, id, &none).await?;
     write::try_out(exchange, &ready.right, &ready.target, &ready.new)
@@ -98,7 +110,7 @@ async fn ready<'r>(
     id: &'r LogicalId,
     preconditions: &'r Preconditions,
 ) -> Result<Ready<'r>, Failure> {
-    check_id(resource, id)?;
+    refuse_dots(id)?;
     // Before anything is looked up, so that it tells nothing of what is there.
     let context = security_context::of(exchange, resource).await?;
     let asked = Asked {
@@ -125,30 +137,44 @@ async fn again(
     sent: &Submitted<'_>,
     wrote: &Wrote,
 ) -> Result<Reply, Failure> {
+    again_as(exchange, sent, wrote, sent.record()?.1).await
+}
+
+/// The same of an update under an id that the content need not have.
+pub(super) async fn again_as(
+    exchange: &mut Exchange<'_>,
+    sent: &Submitted<'_>,
+    wrote: &Wrote,
+    id: &LogicalId,
+) -> Result<Reply, Failure> {
     let first = wrote.version.map(|mark| mark.number) == Some(VersionNumber::FIRST);
     let action = if first {
         Action::CreateWithId
     } else {
         Action::Update
     };
-    let (resource, (_, id)) = (sent.content()?, sent.record()?);
     let kept = Kept {
         action,
-        resource,
+        resource: sent.content()?,
         id,
         wrote,
     };
     written_again(exchange, kept).await
 }
 
-fn check_id(resource: &Resource, id: &LogicalId) -> Result<(), Failure> {
-    if fhir::is_dots(id) {
-        return Err(Failure::new(
-            Category::Invalid,
-            IssueCode::Value,
-            "an id must not be `.` or `..`, which no URL can name; choose another",
-        ));
+fn refuse_dots(id: &LogicalId) -> Result<(), Failure> {
+    if !fhir::is_dots(id) {
+        return Ok(());
     }
+    Err(Failure::new(
+        Category::Invalid,
+        IssueCode::Value,
+        "an id must not be `.` or `..`, which no URL can name; choose another",
+    ))
+}
+
+fn check_id(resource: &Resource, id: &LogicalId) -> Result<(), Failure> {
+    refuse_dots(id)?;
     if resource.id() == Some(id) {
         return Ok(());
     }

@@ -12,7 +12,7 @@ use crate::{
     },
     interaction::{
         bundle, history,
-        kinds::{Place, Row, TypeClass},
+        kinds::{Place, Row, TypeClass, Verb},
         operations_of, rows_of,
     },
     routes::smart,
@@ -20,7 +20,6 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use fhir::patch::JSON_PATCH;
-use model::Restful;
 use policies::Action;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -156,11 +155,16 @@ fn result_params(has_cards: bool) -> [Value; 4] {
 fn resource(kind: &'static str, has_cards: bool) -> Value {
     let class = TypeClass::of(kind);
     let rows: Vec<&'static Row> = rows_of(class).collect();
-    let interactions: Vec<Value> = rows.iter().copied().flat_map(codes).collect();
+    let mut interactions: Vec<Value> = rows.iter().copied().flat_map(codes).collect();
+    // One code stands for a change by id and by criteria.
+    interactions.dedup();
+    let by_criteria = |verb| {
+        let mut rows = rows.iter();
+        rows.any(|row| row.place == Place::Type && row.verb == verb)
+    };
+    let (creates, updates) = (by_criteria(Verb::Post), by_criteria(Verb::Put));
+    let deletes = by_criteria(Verb::Delete);
     let read_history = rows.iter().any(|row| row.place == Place::History);
-    let creates = rows
-        .iter()
-        .any(|row| row.interactions.contains(&Restful::Create));
     let update_create = rows
         .iter()
         .any(|row| row.sent_for.contains(&Action::CreateWithId));
@@ -172,8 +176,8 @@ fn resource(kind: &'static str, has_cards: bool) -> Value {
         "updateCreate": update_create,
         "conditionalCreate": creates,
         "conditionalRead": "full-support",
-        "conditionalUpdate": false,
-        "conditionalDelete": "not-supported",
+        "conditionalUpdate": updates,
+        "conditionalDelete": if deletes { "single" } else { "not-supported" },
         "searchParam": searched_by(kind, class, has_cards),
         "operation": operations_of(class).into_iter().map(operation).collect::<Vec<_>>(),
     });

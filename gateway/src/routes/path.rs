@@ -39,7 +39,7 @@ pub(super) fn id(request: &HttpRequest) -> Result<LogicalId, Failure> {
 }
 
 /// What the path of a request names, at a place that an entry of a Bundle has too. Of the
-/// parameters those of a history alone belong to it.
+/// parameters those of a history and the criteria of a change belong to it.
 pub(super) fn url(request: &HttpRequest, place: Place) -> Result<EntryUrl, Failure> {
     let query = || Some(request.query_string().to_owned());
     if place == Place::SystemHistory {
@@ -48,9 +48,10 @@ pub(super) fn url(request: &HttpRequest, place: Place) -> Result<EntryUrl, Failu
     let resource_type = kind(request)?;
     match place {
         Place::Type => {
+            let chooses = *request.method() != Method::POST;
             return Ok(EntryUrl::Type {
                 resource_type,
-                query: None,
+                query: query().filter(|_| chooses),
             });
         }
         Place::TypeHistory => {

@@ -7,7 +7,7 @@ use crate::{
     http::{head, precondition::Preconditions, prefer::Preferences},
     idempotency::Key,
     interaction::{
-        kinds::{Change, Place},
+        kinds::{Change, Place, Verb},
         look::Look,
     },
 };
@@ -16,12 +16,16 @@ use crate::{
 pub(super) async fn change(mut arrived: Arrived<'_>, change: Change) -> Answer {
     let (row, request) = (arrived.row, arrived.request);
     let url = path::url(request, row.place)?;
-    let preconditions = if row.place == Place::Type {
-        head::of_create(request)?
-    } else {
-        head::of_record(request)?
+    let mut key = Key::of(request)?;
+    let preconditions = match (row.place, row.verb) {
+        (Place::Type, Verb::Post) => head::of_create(request)?,
+        (Place::Type, _) => {
+            key = key.map(|key| key.with_criteria(request.query_string()));
+            head::of_criteria(request)?
+        }
+        _ => head::of_record(request)?,
     };
-    let (key, wanted) = (Key::of(request)?, Preferences::of(request).body);
+    let wanted = Preferences::of(request).body;
     let body = sent_body::read(&mut arrived, url.resource_type()).await?;
     let long = body.as_ref().is_some_and(|body| body.is_long());
     let submission = Submission {

@@ -12,7 +12,7 @@ use crate::{
     interaction::{
         change::Changing,
         content,
-        kinds::{Change, Place, Row, Submitted},
+        kinds::{Change, Place, Row, Submitted, Verb},
     },
     record::assigned_id::assigned_id,
 };
@@ -35,7 +35,8 @@ impl Submission {
     /// Invalid for a body that cannot be read; those of the change.
     pub(super) async fn make(&self, context: &Context) -> Result<Answered, Failure> {
         let resource = self.resource(context)?;
-        let is_new = self.row.place == Place::Type;
+        let may_be_new = matches!(self.row.verb, Verb::Post | Verb::Put);
+        let is_new = self.row.place == Place::Type && may_be_new;
         let assigned = is_new.then(|| assigned_id(&*context.app.random));
         let assigned = assigned.transpose()?;
         let sent = Submitted {
@@ -67,7 +68,7 @@ impl Submission {
         if bytes.patch() == Some(PatchForm::FhirPath) {
             return Ok(Some(Resource::from_value(value)?));
         }
-        let mut resource = if self.row.place == Place::Type {
+        let mut resource = if self.row.verb == Verb::Post {
             Resource::from_new_value(value)?
         } else {
             Resource::from_value(value)?

@@ -88,7 +88,7 @@ async fn every_answer_tells_browsers_to_do_nothing_with_it() {
             (nobody.get("Patient").await, 401),
             (nobody.get("/nowhere").await, 404),
             (system.get("Patient/absent").await, 404),
-            (system.send("PATCH", "Patient", &[], None).await, 405),
+            (system.send("OPTIONS", "Patient", &[], None).await, 405),
             (system.post("Patient", records::patient("a")).await, 201),
             (system.get("Patient").await, 200),
             (system.get("/admin/clients").await, 403),

@@ -9,7 +9,7 @@ use crate::{
 use devkit::issuer::DemoUser;
 use gateway::interaction::{
     TABLE,
-    kinds::{Row, Verb},
+    kinds::{Place, Row, Verb},
 };
 use serde_json::{Value, json};
 
@@ -258,7 +258,14 @@ async fn a_batch_looks_as_a_request_of_its_own_does(kind: Kind) {
 fn url(row: &Row, kind: &str, id: &str) -> String {
     let pattern = row.place.pattern().trim_start_matches('/');
     let url = pattern.replace("{type}", kind).replace("{id}", id);
-    url.replace("{version}", "1")
+    let url = url.replace("{version}", "1");
+    // A change of a type chooses its record by criteria.
+    let chooses = matches!(row.verb, Verb::Put | Verb::Patch | Verb::Delete);
+    if row.place == Place::Type && chooses {
+        format!("{url}?_id={id}")
+    } else {
+        url
+    }
 }
 
 /// Each line of the table, for a type of each class, by system: it may do all with

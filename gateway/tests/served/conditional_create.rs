@@ -40,7 +40,7 @@ async fn with(caller: &Caller, headers: &[(&str, &str)], body: &Value) -> Reply 
 }
 
 /// Sends as many requests at once, through two gateways in turn.
-async fn at_once<F>(
+pub async fn at_once<F>(
     number: usize,
     callers: [&Caller; 2],
     send: impl Fn(Caller, usize) -> F,

@@ -71,8 +71,14 @@ const PINNED: [(&str, &[&str]); 23] = [
     ("Patient/_history", &["GET", "HEAD"]),
     ("AuditEvent/_history", &["GET", "HEAD"]),
     ("AuditEvent/{id}.0/_history", &["GET", "HEAD"]),
-    ("Patient", &["GET", "HEAD", "POST"]),
-    ("Patient/", &["GET", "HEAD", "POST"]),
+    (
+        "Patient",
+        &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+    ),
+    (
+        "Patient/",
+        &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+    ),
     ("Patient/_search", &["POST"]),
     ("Patient/{id}", &["GET", "HEAD", "PUT", "PATCH", "DELETE"]),
     ("Patient/{id}/", &["GET", "HEAD", "PUT", "PATCH", "DELETE"]),
@@ -87,7 +93,7 @@ const PINNED: [(&str, &[&str]); 23] = [
     ("AuditEvent/{id}.0", &["GET", "HEAD"]),
     ("AuditEvent/{id}.0/_history/1", &["GET", "HEAD"]),
     ("AuditEvent/{id}.0/$proof", &["GET", "HEAD"]),
-    ("Parameters", &["GET", "HEAD"]),
+    ("Parameters", &["GET", "HEAD", "DELETE"]),
     ("Parameters/{id}", &["GET", "HEAD", "DELETE"]),
 ];
 
@@ -269,12 +275,12 @@ async fn a_wrong_method_is_told_the_right_ones() {
     let house = House::start().await;
     let nobody = house.anyone();
     for Route { path, methods } in routes() {
-        // A method that no type takes at this path: records are patched, types posted to.
+        // A method that no type takes at this path: types are posted to.
         let path_of_record = path.trim_end_matches('/').trim_end_matches(".0");
         let wrong = if path_of_record.ends_with("{id}") {
             "POST"
         } else {
-            "PATCH"
+            "OPTIONS"
         };
         let reply = nobody.send(wrong, &path, &[], None).await.expect(405);
         assert_told(&path, &methods, reply.header("allow"), &reply.text);

@@ -246,7 +246,11 @@ impl Entry {
         }
     }
 
-    pub(super) fn refuse_conditional_references(&mut self) -> Result<(), Refusal> {
+    /// Refuses a reference by criteria, which nothing will resolve.
+    ///
+    /// # Errors
+    /// When the resource has one.
+    pub fn refuse_conditional_references(&mut self) -> Result<(), Refusal> {
         let root = Path::Root("Bundle");
         let entries = root.name("entry");
         match &mut self.resource {

@@ -46,15 +46,24 @@ impl Entry {
                 "the fullUrl names a record of this gateway, and a POST makes a new one; give it a \
                  `urn:uuid:`, or update the record by PUT"
             }
+            None if self.method.changes() && matches!(self.server(base), Server::Own) => {
+                "the fullUrl names a record of this gateway, and criteria choose another or none; \
+                 give it a `urn:uuid:`"
+            }
             None => return Ok(()),
         };
         Err(self.refuse(IssueCode::Invalid, text, "fullUrl"))
     }
 
-    /// The record that links to the fullUrl mean, when the entry names one or makes it, under
-    /// this id. What is read or deleted brings no record from elsewhere.
+    /// The record that links to the fullUrl mean, when the entry names one, or makes or chooses
+    /// it, under this id; `is_new` when it makes it. What is read or deleted brings no record from elsewhere.
     #[must_use]
-    pub fn named(&self, assigned: Option<&LogicalId>, base: &LocalBase) -> Option<NamedRecord> {
+    pub fn named(
+        &self,
+        assigned: Option<&LogicalId>,
+        is_new: bool,
+        base: &LocalBase,
+    ) -> Option<NamedRecord> {
         let record = match (self.record(), assigned) {
             (Some((kind, id)), _) => format!("{kind}/{id}"),
             (None, Some(id)) => format!("{}/{id}", self.url.resource_type()?),
@@ -63,7 +72,7 @@ impl Entry {
         let versions = match (self.server(base), &self.resource) {
             (Server::Other, None) => return None,
             (Server::Own, _) => Versions::Own,
-            (Server::Other | Server::None, Some(_)) if assigned.is_some() => Versions::Source(
+            (Server::Other | Server::None, Some(_)) if is_new => Versions::Source(
                 self.source_version()
                     .map(|source| (source, VersionNumber::FIRST)),
             ),

@@ -5,7 +5,7 @@
 use super::{IF_NONE_EXIST, spelling};
 use crate::{
     failure::{Category, Failure},
-    http::{percent, query_text},
+    http::{head, percent, query_text},
 };
 use actix_web::HttpRequest;
 use fhir::IssueCode;
@@ -44,6 +44,25 @@ impl CriteriaText {
     /// Invalid for what does not decode.
     pub fn of_entry(text: &str, member: &str, element: String) -> Result<Self, Failure> {
         Self::read(text, format!("`{member}`"), Some(element))
+    }
+
+    /// The query of a URL, but for the form of the answer.
+    ///
+    /// # Errors
+    /// Invalid for what does not decode, and for a form that is not given.
+    pub fn of_url(query: &str) -> Result<Self, Failure> {
+        let mut criteria = Self::read(query, "the query of the URL".to_owned(), None)?;
+        let (mut form, mut rest) = (Vec::new(), Vec::new());
+        for part in criteria.text.split('&') {
+            match part.split('=').next() {
+                Some("_format" | "_pretty") => form.push(part),
+                _ => rest.push(part),
+            }
+        }
+        let form = head::no_parameters(&form.join("&"));
+        form.map_err(|failure| criteria.refuse(failure))?;
+        criteria.text = rest.join("&");
+        Ok(criteria)
     }
 
     fn read(text: &str, source: String, element: Option<String>) -> Result<Self, Failure> {

@@ -10,7 +10,7 @@ use crate::{
 };
 use fhir::{
     LocalBase, Refusal,
-    bundle::{self, Bundle, Entry, Method, Names},
+    bundle::{self, Bundle, Entry, EntryUrl, Method, Names},
     json::Value,
     validate::MAX_FAULTS,
 };
@@ -36,6 +36,10 @@ pub struct Prepared {
 pub(super) struct Assigned {
     pub(super) entry: Entry,
     pub(super) id: Option<LogicalId>,
+    /// Whether a record is made under this id.
+    pub(super) is_new: bool,
+    /// Whether its content is known once criteria have found what it refers to.
+    pub(super) refers_by_criteria: bool,
     /// What its criteria have chosen.
     pub(super) chosen: Option<Chosen>,
 }
@@ -73,16 +77,23 @@ impl Prepared {
     pub(super) fn link(&mut self, local: &LocalBase) -> Result<(), Failure> {
         let mut names = Names::default();
         for one in self.entries.iter().flatten() {
-            let named = one.entry.named(one.id.as_ref(), local);
+            let named = one.entry.named(one.id.as_ref(), one.is_new, local);
             if let (Some(full_url), Some(named)) = (&one.entry.full_url, named) {
                 names.insert(full_url, named);
             }
         }
-        for one in self.entries.iter_mut().flatten() {
+        // Under an idempotency key what refers by criteria is answered as it was stored.
+        let known = |one: &&mut Assigned| !one.refers_by_criteria;
+        for one in self.entries.iter_mut().flatten().filter(known) {
             bundle::rewrite_links(&mut one.entry, &names)?;
             one.entry.refuse_unclear_references(local)?;
         }
-        let written = self.entries.iter().flatten().map(|one| &one.entry);
+        let known = self
+            .entries
+            .iter()
+            .flatten()
+            .filter(|one| !one.refers_by_criteria);
+        let written = known.map(|one| &one.entry);
         bundle::require_valid(written.filter(|entry| is_written(entry)))?;
         self.waits = false;
         Ok(())
@@ -135,7 +146,7 @@ fn transaction(entries: Vec<Entry>, ids: &Ids<'_>, local: &LocalBase) -> Result<
     for entry in entries {
         let mut one = assign(entry, ids)?;
         one.entry.refuse_other_full_url(local)?;
-        bundle::refuse_conditional(&mut one.entry)?;
+        one.refers_by_criteria = !one.entry.criteria_references()?.is_empty();
         assigned.push(Ok(one));
     }
     let mut prepared = Prepared {
@@ -145,7 +156,9 @@ fn transaction(entries: Vec<Entry>, ids: &Ids<'_>, local: &LocalBase) -> Result<
         waits: true,
     };
     // Under an idempotency key the ids of before are those that were chosen.
-    if !(ids.before.is_empty() && prepared.entries.iter().flatten().any(Assigned::chooses)) {
+    let mut all = prepared.entries.iter().flatten();
+    let waits = all.any(|one| one.chooses() || one.refers_by_criteria);
+    if !(ids.before.is_empty() && waits) {
         prepared.link(local)?;
     }
     Ok(prepared)
@@ -163,7 +176,7 @@ fn batch(
     for entry in entries {
         let entry = entry.and_then(|mut entry| {
             entry.refuse_other_full_url(local)?;
-            bundle::refuse_conditional(&mut entry)?;
+            entry.refuse_conditional_references()?;
             entry.refuse_unclear_references(local)?;
             if is_written(&entry) {
                 entry.require_valid(room.clamp(1, MAX_FAULTS))?;
@@ -195,15 +208,21 @@ fn is_written(entry: &Entry) -> bool {
 }
 
 fn assign(entry: Entry, ids: &Ids<'_>) -> Result<Assigned, Failure> {
-    let before = ids.before.get(entry.index).and_then(Done::assigned_id);
-    let id = match (entry.method, before) {
-        (Method::Post, Some(before)) => Some(before.clone()),
-        (Method::Post, None) => Some(assigned_id(ids.random)?),
-        _ => None,
+    let before = ids.before.get(entry.index);
+    let kept = before.and_then(Done::assigned_id).cloned();
+    let makes = matches!(
+        (entry.method, &entry.url),
+        (Method::Post, _) | (Method::Put, EntryUrl::Type { .. })
+    );
+    let id = match kept {
+        None if makes => Some(assigned_id(ids.random)?),
+        kept => kept,
     };
     Ok(Assigned {
+        is_new: makes && before.is_none_or(Done::is_created),
         entry,
         id,
+        refers_by_criteria: false,
         chosen: None,
     })
 }
@@ -211,6 +230,9 @@ fn assign(entry: Entry, ids: &Ids<'_>) -> Result<Assigned, Failure> {
 impl Assigned {
     /// Whether criteria choose its record.
     pub(super) fn chooses(&self) -> bool {
-        self.entry.method == Method::Post && self.entry.if_none_exist.is_some()
+        match self.entry.method {
+            Method::Post => self.entry.if_none_exist.is_some(),
+            method => method.changes() && matches!(self.entry.url, EntryUrl::Type { .. }),
+        }
     }
 }

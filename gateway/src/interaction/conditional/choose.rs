@@ -9,12 +9,34 @@ use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
     http::precondition::CriteriaText,
-    interaction::search,
-    search::candidates::Candidates,
+    interaction::{kinds::Submitted, search},
+    search::{candidates::Candidates, parameter::OpenRecord},
 };
-use fhir::IssueCode;
+use fhir::{IssueCode, Resource};
 use model::{ResourceType, Restful, Tag};
 use policies::{Action, Target};
+
+/// What criteria choose in this request.
+pub(crate) enum Choice<'c> {
+    /// It was settled before.
+    Before(&'c Chosen),
+    /// It was found just now.
+    Now(Chosen),
+}
+
+impl Choice<'_> {
+    /// The record, if there is one.
+    pub(crate) fn record(&self) -> Option<&Match> {
+        let chosen = match self {
+            Self::Before(chosen) => chosen,
+            Self::Now(chosen) => chosen,
+        };
+        match chosen {
+            Chosen::Nothing => None,
+            Chosen::Record(found) => Some(found),
+        }
+    }
+}
 
 /// Chooses a record of a type. What was found is held to be so until the request is
 /// committed.
@@ -38,6 +60,28 @@ pub(crate) async fn choose(
         }
         _ => failure,
     })
+}
+
+/// Which contents meet criteria by themselves. What cards alone could tell is met by none.
+///
+/// # Errors
+/// Invalid for criteria that are not read.
+pub(crate) fn hold<'r>(
+    exchange: &Exchange<'_>,
+    (kind, sent): (&ResourceType, &CriteriaText),
+    contents: impl Iterator<Item = &'r Resource>,
+) -> Result<Vec<bool>, Failure> {
+    let search = Criteria::of(exchange, kind, sent)?.search;
+    let by_cards = search.within.needs_cards();
+    let holds = |resource| {
+        let record = OpenRecord {
+            resource,
+            local: &exchange.context.local,
+            written: exchange.at,
+        };
+        !by_cards && search.criteria.holds(&record)
+    };
+    Ok(contents.map(holds).collect())
 }
 
 /// Names criteria without telling them; equal ones have one name.
@@ -92,12 +136,33 @@ async fn find(exchange: &mut Exchange<'_>, criteria: &Criteria) -> Result<Chosen
         .map_or(Chosen::Nothing, |found| Chosen::Record(Box::new(found))))
 }
 
+/// What the criteria of a change choose, unless that was settled before: then nothing that
+/// they would choose may have been written since.
+///
+/// # Errors
+/// Those of [`choose`] and [`refuse_written`].
+pub(crate) async fn chosen<'c>(
+    exchange: &mut Exchange<'_>,
+    sent: &Submitted<'c>,
+    kind: &ResourceType,
+    criteria: &CriteriaText,
+) -> Result<Choice<'c>, Failure> {
+    let Some(before) = sent.chosen else {
+        return choose(exchange, kind, criteria).await.map(Choice::Now);
+    };
+    let makes = sent.resource.is_some() && matches!(before, Chosen::Nothing);
+    if makes {
+        refuse_written(exchange, kind, criteria).await?;
+    }
+    Ok(Choice::Before(before))
+}
+
 /// Refuses to make a record that criteria would find among what the request has written since
 /// they chose nothing.
 ///
 /// # Errors
 /// Precondition failed; those of a choice.
-pub(crate) async fn refuse_written(
+async fn refuse_written(
     exchange: &mut Exchange<'_>,
     kind: &ResourceType,
     sent: &CriteriaText,

@@ -8,7 +8,38 @@
 mod choose;
 mod chosen;
 mod criteria;
+pub(super) mod delete;
+pub(super) mod patch;
 mod unchanged;
+pub(super) mod update;
 
-pub(crate) use choose::{choose, name, refuse_written};
+pub(crate) use choose::{choose, chosen, hold, name};
 pub(crate) use chosen::{Chosen, Match};
+
+use crate::{exchange::Exchange, failure::Failure, interaction::kinds::Submitted};
+use fhir::bundle::EntryUrl;
+use model::{LogicalId, ResourceType};
+use policies::Action;
+
+/// The URL of a record that was chosen.
+fn url_of(kind: &ResourceType, id: &LogicalId) -> EntryUrl {
+    EntryUrl::Instance {
+        resource_type: kind.clone(),
+        id: id.clone(),
+        query: None,
+    }
+}
+
+/// The same change of the record that was chosen.
+fn at<'r>(sent: &Submitted<'r>, url: &'r EntryUrl) -> Submitted<'r> {
+    Submitted { url, ..*sent }
+}
+
+/// Refuses whoever could do this to no record of the type, whether one is found or not.
+fn require(exchange: &Exchange<'_>, action: Action, kind: &ResourceType) -> Result<(), Failure> {
+    if exchange.could(&[action], Some(kind)) {
+        Ok(())
+    } else {
+        Err(Failure::forbidden())
+    }
+}

@@ -151,7 +151,7 @@ async fn point_44_so_has_what_never_comes_to_a_handler() {
         None,
     );
     tells(system.get("Patient/a%").await, 400, "invalid", None);
-    let wrong = system.send("PUT", "Patient", &[], None).await;
+    let wrong = system.send("OPTIONS", "Patient", &[], None).await;
     tells(wrong, 405, "not-supported", None);
     let xml = [("accept", "application/fhir+xml")];
     let refused = system.send("GET", "Patient", &xml, None).await;
