@@ -166,7 +166,7 @@ impl IndexJob {
             left = left.get(rows.len()..).unwrap_or_default();
         }
         for record in unfit {
-            state.pass_over(&self.facility, *record, cause);
+            state.pass_over(&self.facility.name, *record, cause);
         }
         Ok(())
     }
@@ -187,7 +187,7 @@ impl IndexJob {
         }
         for member in members {
             if let Err(failure) = self.make(std::slice::from_ref(member), state).await {
-                state.pass_over(&self.facility, member.record, &failure.to_string());
+                state.pass_over(&self.facility.name, member.record, &failure.to_string());
             }
         }
         Ok(())
@@ -231,7 +231,7 @@ impl IndexJob {
             match carded {
                 Ok(card) => cards.push(card),
                 Err(failure) => {
-                    state.pass_over(facility, member.record, &failure.to_string());
+                    state.pass_over(&facility.name, member.record, &failure.to_string());
                 }
             }
         }

@@ -1,8 +1,7 @@
 //! How far the index of a facility is: what is kept of it, and what this process knows.
 
-use crate::facility::Facility;
 use cards::INDEX_EPOCH;
-use model::{Tag, Timestamp};
+use model::{FacilityName, Tag, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::{PoisonError, RwLock};
 
@@ -101,11 +100,11 @@ impl IndexState {
     }
 
     /// Counts a version that gets no card, and names its record to the operator.
-    pub(super) fn pass_over(&mut self, facility: &Facility, record: Tag, cause: &str) {
+    pub(super) fn pass_over(&mut self, facility: &FacilityName, record: Tag, cause: &str) {
         self.unread = self.unread.saturating_add(1);
         if self.named.len() < MAX_NAMED && !self.named.contains(&record) {
             self.named.push(record);
-            tracing::error!(facility = %facility.name, %record, cause,
+            tracing::error!(%facility, %record, cause,
                 "the current version of a record gets no index card, and the index stays \
                  incomplete; see \"A record gets no index card\" in the runbook");
         }
