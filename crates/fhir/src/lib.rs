@@ -19,6 +19,7 @@ mod path;
 mod refusal;
 mod resource;
 pub mod search;
+pub mod subset;
 pub mod tables;
 pub mod validate;
 

@@ -29,12 +29,12 @@ pub fn of_create(request: &HttpRequest) -> Result<Preconditions, Failure> {
     Preconditions::of_create(request)
 }
 
-/// The head of a change by criteria: it may have preconditions, and its query is read
-/// elsewhere.
+/// The head of a read of a record, or of a change by criteria: it may have preconditions, and its
+/// query is read elsewhere.
 ///
 /// # Errors
-/// As [`of_record`].
-pub fn of_criteria(request: &HttpRequest) -> Result<Preconditions, Failure> {
+/// Not acceptable; invalid for a precondition that is none.
+pub fn beside_query(request: &HttpRequest) -> Result<Preconditions, Failure> {
     negotiation::check_answer(request, request.query_string())?;
     Preconditions::of_request(request)
 }
@@ -113,7 +113,7 @@ fn form_only(request: &HttpRequest) -> Result<(), Failure> {
     no_parameters(query)
 }
 
-/// Refuses every parameter but those of the form, as a read does.
+/// Refuses every parameter but those of the form.
 ///
 /// # Errors
 /// Not supported, or invalid when one is given twice.

@@ -3,7 +3,10 @@
 
 pub use crate::http::version_mark::VersionMark;
 
-use crate::http::{freshness::Freshness, outcome::FHIR_JSON};
+use crate::{
+    failure::Failure,
+    http::{freshness::Freshness, outcome::FHIR_JSON, subset},
+};
 use actix_web::{HttpResponse, http::StatusCode, http::header};
 use fhir::{IssueCode, Severity, bundle::ResponseEntry, json::Value};
 use model::LogicalId;
@@ -101,6 +104,19 @@ impl Reply {
             chosen: None,
             body: None,
         }
+    }
+
+    /// The part of its resource that is asked for.
+    ///
+    /// # Errors
+    /// When its body is no resource.
+    pub fn reduced(mut self, asked: &subset::Asked) -> Result<Self, Failure> {
+        if let Some(body) = &self.body
+            && let Some(part) = asked.part_of(body)?
+        {
+            self.body = Some(part);
+        }
+        Ok(self)
     }
 
     /// The answer to the same request by HEAD.

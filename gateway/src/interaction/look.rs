@@ -4,7 +4,7 @@
 use crate::{
     exchange::Exchange,
     failure::Failure,
-    http::{head, precondition::Preconditions, query_text, reply::Reply},
+    http::{precondition::Preconditions, query_text, reply::Reply, subset},
     interaction::{
         audit,
         history::{self, Asked},
@@ -26,6 +26,8 @@ pub enum Look<'r> {
         id: &'r LogicalId,
         /// What must hold of it.
         preconditions: &'r Preconditions,
+        /// Which part of it.
+        part: subset::Asked,
     },
     /// One version of a record.
     Vread {
@@ -37,6 +39,8 @@ pub enum Look<'r> {
         version: VersionNumber,
         /// What must hold of it.
         preconditions: &'r Preconditions,
+        /// Which part of it.
+        part: subset::Asked,
     },
     /// The versions of a record.
     History {
@@ -77,11 +81,12 @@ impl<'r> Look<'r> {
                 id,
                 query,
             } => {
-                head::no_parameters(query.as_deref().unwrap_or_default())?;
+                let query = query.as_deref().unwrap_or_default();
                 Ok(Self::Read {
                     kind,
                     id,
                     preconditions,
+                    part: subset::Asked::of_read(query, kind)?,
                 })
             }
             EntryUrl::Version {
@@ -90,12 +95,13 @@ impl<'r> Look<'r> {
                 version,
                 query,
             } => {
-                head::no_parameters(query.as_deref().unwrap_or_default())?;
+                let query = query.as_deref().unwrap_or_default();
                 Ok(Self::Vread {
                     kind,
                     id,
                     version: *version,
                     preconditions,
+                    part: subset::Asked::of_read(query, kind)?,
                 })
             }
             EntryUrl::History {
@@ -170,9 +176,13 @@ impl<'r> Look<'r> {
     /// # Errors
     /// Those of the interaction.
     pub async fn make(&self, exchange: &mut Exchange<'_>) -> Result<Reply, Failure> {
-        match self.class() {
-            TypeClass::Audit => self.at_events(exchange).await,
-            TypeClass::Stored | TypeClass::NoLongerStored => self.at_records(exchange).await,
+        let whole = match self.class() {
+            TypeClass::Audit => self.at_events(exchange).await?,
+            TypeClass::Stored | TypeClass::NoLongerStored => self.at_records(exchange).await?,
+        };
+        match self {
+            Self::Read { part, .. } | Self::Vread { part, .. } => whole.reduced(part),
+            _ => Ok(whole),
         }
     }
 
@@ -203,12 +213,14 @@ impl<'r> Look<'r> {
                 kind,
                 id,
                 preconditions,
+                ..
             } => read::read(exchange, kind, id, preconditions).await,
             Self::Vread {
                 kind,
                 id,
                 version,
                 preconditions,
+                ..
             } => read::vread(exchange, kind, id, version, preconditions).await,
             Self::History {
                 kind,

@@ -114,8 +114,13 @@ pub async fn search(exchange: &mut Exchange<'_>, search: &Search) -> Result<Repl
         next_link: next.as_deref(),
         total,
     };
-    let outcomes = outcomes(page, warning);
-    Ok(Reply::document(searchset(&url, &links, shown, outcomes)))
+    let mut entries = Vec::with_capacity(shown.len());
+    for version in shown {
+        entries.push(entry(&url, version, page)?);
+    }
+    let outcomes = outcomes(page, warning).into_iter().map(Zeroizing::new);
+    entries.extend(outcomes.map(outcome_entry));
+    Ok(Reply::document(bundle::searchset(&links, entries)))
 }
 
 /// The first matches of criteria, as many as their page has; whether there may be more.
@@ -187,23 +192,18 @@ pub fn outcome_entry<R>(outcome: R) -> SearchEntry<R> {
     }
 }
 
-fn searchset(
+/// The entry of a match, or of the part of it that is asked for.
+fn entry(
     url: &str,
-    links: &bundle::Page<'_>,
-    shown: Vec<OpenVersion>,
-    outcomes: Vec<Vec<u8>>,
-) -> Vec<u8> {
-    let mut entries: Vec<SearchEntry<Zeroizing<Vec<u8>>>> = shown
-        .into_iter()
-        .map(|version| SearchEntry {
-            full_url: Some(format!("{url}/{}", version.id)),
-            resource: version.content,
-            mode: SearchMode::Match,
-        })
-        .collect();
-    let outcomes = outcomes.into_iter().map(Zeroizing::new);
-    entries.extend(outcomes.map(outcome_entry));
-    bundle::searchset(links, entries)
+    version: OpenVersion,
+    page: &Page,
+) -> Result<SearchEntry<Zeroizing<Vec<u8>>>, Failure> {
+    let part = page.part.part_of(&version.content)?;
+    Ok(SearchEntry {
+        full_url: Some(format!("{url}/{}", version.id)),
+        resource: part.map_or(version.content, Zeroizing::new),
+        mode: SearchMode::Match,
+    })
 }
 
 /// The matches of a page, and where it ends when there is more: it goes on to the

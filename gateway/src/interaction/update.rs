@@ -111,6 +111,7 @@ async fn ready<'r>(
     preconditions: &'r Preconditions,
 ) -> Result<Ready<'r>, Failure> {
     refuse_dots(id)?;
+    check_whole(resource)?;
     // Before anything is looked up, so that it tells nothing of what is there.
     let context = security_context::of(exchange, resource).await?;
     let asked = Asked {
@@ -184,6 +185,21 @@ fn check_id(resource: &Resource, id: &LogicalId) -> Result<(), Failure> {
         "the body must have an `id` that equals the id in the URL",
     )
     .at(format!("{}.id", resource.resource_type())))
+}
+
+/// Refuses a part of a record in place of the whole, which would lose the rest
+/// (<https://hl7.org/fhir/R4/search.html#elements>).
+fn check_whole(resource: &Resource) -> Result<(), Failure> {
+    if !fhir::subset::is_subset(resource.value()) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Category::Unprocessable,
+        IssueCode::BusinessRule,
+        "the content has the tag `SUBSETTED`: it is a part of a record, and the rest would be \
+         lost; read the record without `_summary` and `_elements`, and change that",
+    )
+    .at(format!("{}.meta.tag", resource.resource_type())))
 }
 
 /// Makes the record. Whether it is there shows in the answer, so only those come so far

@@ -38,8 +38,8 @@ pub(super) fn id(request: &HttpRequest) -> Result<LogicalId, Failure> {
     })
 }
 
-/// What the path of a request names, at a place that an entry of a Bundle has too. Of the
-/// parameters those of a history and the criteria of a change belong to it.
+/// What the path of a request names, at a place that an entry of a Bundle has too, with the
+/// parameters that belong to it: those of a read or history, and the criteria of a change.
 pub(super) fn url(request: &HttpRequest, place: Place) -> Result<EntryUrl, Failure> {
     let query = || Some(request.query_string().to_owned());
     if place == Place::SystemHistory {
@@ -73,12 +73,12 @@ pub(super) fn url(request: &HttpRequest, place: Place) -> Result<EntryUrl, Failu
             resource_type,
             id,
             version: version(request)?,
-            query: None,
+            query: query(),
         },
         _ => EntryUrl::Instance {
             resource_type,
             id,
-            query: None,
+            query: query(),
         },
     })
 }

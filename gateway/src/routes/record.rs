@@ -21,7 +21,7 @@ pub(super) async fn change(mut arrived: Arrived<'_>, change: Change) -> Answer {
         (Place::Type, Verb::Post) => head::of_create(request)?,
         (Place::Type, _) => {
             key = key.map(|key| key.with_criteria(request.query_string()));
-            head::of_criteria(request)?
+            head::beside_query(request)?
         }
         _ => head::of_record(request)?,
     };
@@ -50,7 +50,7 @@ pub(super) async fn show(arrived: Arrived<'_>) -> Answer {
             head::of_query(request, request.query_string())?;
             Preconditions::default()
         }
-        _ => head::of_record(request)?,
+        _ => head::beside_query(request)?,
     };
     // What cannot be read is refused before anything is run.
     let long = Look::at(&url, &preconditions)?.is_long();

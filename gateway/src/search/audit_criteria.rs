@@ -2,7 +2,10 @@
 //! they are on every type. They are answered the newest first.
 
 use crate::{
-    audit::opened::{self, OpenEvent},
+    audit::{
+        AUDIT_EVENT,
+        opened::{self, OpenEvent},
+    },
     exchange::Exchange,
     facility::{Facility, own::Own},
     failure::{Category, Failure},
@@ -53,6 +56,8 @@ impl AuditCriteria {
                 page.ignore(&name, unsupported)?;
             }
         }
+        page.part
+            .settle(&AUDIT_EVENT.parse().map_err(Failure::fault)?)?;
         if page.asked_sort() == Some(Sort::Oldest) {
             page.ignore("_sort", unsupported)?;
         }

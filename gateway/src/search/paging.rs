@@ -4,7 +4,7 @@
 
 use crate::{
     failure::{Category, Failure},
-    http::{head::Given, negotiation},
+    http::{head::Given, negotiation, subset},
     limits::sizes::DEFAULT_COUNT,
     search::order::{Position, Sort},
 };
@@ -51,6 +51,8 @@ pub struct Page {
     counts_only: bool,
     sort: Option<Sort>,
     total: Total,
+    /// Which part of each match.
+    pub part: subset::Asked,
     /// Whether what is not supported is ignored.
     lenient: bool,
     ignored: bool,
@@ -69,6 +71,7 @@ impl Page {
             counts_only: false,
             sort: None,
             total: Total::None,
+            part: subset::Asked::default(),
             lenient,
             ignored: false,
             given: Given::default(),
@@ -95,7 +98,11 @@ impl Page {
                 Err(failure) => return Err(failure),
             },
             "_summary" if value == "count" => (self.count, self.counts_only) = (0, true),
-            "_summary" if value == "false" => {}
+            "_summary" => match self.part.take_summary(value) {
+                Err(_) if self.lenient => self.ignored = true,
+                taken => taken?,
+            },
+            "_elements" => self.part.take_elements(value),
             "_total" => {
                 self.total = match value {
                     "none" => Total::None,
@@ -194,6 +201,7 @@ impl Page {
             Total::Estimate => drop(query.append_pair("_total", "estimate")),
             Total::None => {}
         }
+        self.part.describe(query);
         query.append_pair("_count", &self.count.to_string());
     }
 

@@ -112,6 +112,7 @@ impl Search {
             }
         }
         criteria.check_size()?;
+        page.part.settle(kind)?;
         Ok(Self {
             criteria,
             page,

@@ -86,6 +86,7 @@ mod security_context;
 mod sight;
 mod smart;
 mod stored;
+mod subsets;
 mod sweep;
 mod sweeper;
 mod take_over;

@@ -32,12 +32,16 @@ async fn a_parameter_that_is_not_read_is_refused_everywhere() {
         ("DELETE", path.clone(), None),
         ("POST", String::new(), Some(bundle)),
     ] {
+        let takes_parts = method == "GET" && !path.contains(['_', '$']) && path != "metadata";
         for query in [
             "foo=bar",
             "_elements=name",
             "_summary=text",
             "status=active",
         ] {
+            if takes_parts && query.starts_with('_') {
+                continue;
+            }
             let reply = system
                 .send(method, &format!("{path}?{query}"), &[], body.clone())
                 .await;
@@ -50,7 +54,7 @@ async fn a_parameter_that_is_not_read_is_refused_everywhere() {
     let read = system.get(&path).await.expect(200);
     assert_eq!(read.header("etag"), Some("W/\"1\""));
     assert_eq!(system.found("Patient").await, 1);
-    for query in ["_elements=name", "foo=bar"] {
+    for query in ["_elements=nothing", "foo=bar"] {
         let read = records::bundle("batch", &[("GET", &format!("{path}?{query}"), None)]);
         let answer = system.post("", read).await.expect(200).json();
         let status = answer["entry"][0]["response"]["status"].as_str().unwrap();

@@ -102,7 +102,7 @@ pub async fn search(
         next_link: next.as_deref(),
         total,
     };
-    Ok(Reply::document(shown.searchset(&url, &links, page)))
+    Ok(Reply::document(shown.searchset(&url, &links, page)?))
 }
 
 /// A search as it was asked, and where this page of it begins.
@@ -191,20 +191,24 @@ impl Shown {
         }
     }
 
-    fn searchset(self, url: &str, links: &bundle::Page<'_>, page: &Page) -> Vec<u8> {
+    fn searchset(
+        self,
+        url: &str,
+        links: &bundle::Page<'_>,
+        page: &Page,
+    ) -> Result<Vec<u8>, Failure> {
         // Whoever may search the audit sees every event of the facility.
         let outcomes = search::outcomes(page, self.damaged.then(search::incomplete));
-        let mut entries: Vec<SearchEntry<Vec<u8>>> = self
-            .events
-            .into_iter()
-            .map(|(id, resource)| SearchEntry {
+        let mut entries: Vec<SearchEntry<Vec<u8>>> = Vec::with_capacity(self.events.len());
+        for (id, resource) in self.events {
+            entries.push(SearchEntry {
                 full_url: Some(format!("{url}/{id}")),
-                resource,
+                resource: page.part.part_of(&resource)?.unwrap_or(resource),
                 mode: SearchMode::Match,
-            })
-            .collect();
+            });
+        }
         entries.extend(outcomes.into_iter().map(search::outcome_entry));
-        bundle::searchset(links, entries)
+        Ok(bundle::searchset(links, entries))
     }
 }
 
