@@ -54,8 +54,8 @@ pub enum Category {
 pub enum Taken {
     /// These methods, with commas.
     Methods(String),
-    /// A body as it is, not compressed.
-    Uncompressed,
+    /// A body packed by gzip, or as it is.
+    Gzip,
 }
 
 /// A failure on its way to the caller.

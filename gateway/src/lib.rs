@@ -12,6 +12,7 @@ mod context;
 mod exchange;
 pub mod facility;
 mod failure;
+mod form;
 mod hold;
 mod http;
 mod idempotency;

@@ -3,6 +3,7 @@
 use crate::{
     app::App,
     failure::{Category, Failure},
+    form::gzip,
     http::{
         negotiation::{self, PatchForm},
         percent, query_text,
@@ -90,7 +91,8 @@ impl BodyForm {
 /// Whether the body of a request may be a long one, before it is read.
 #[must_use]
 pub fn may_be_long(request: &HttpRequest) -> bool {
-    declared(request).is_none_or(|length| length >= LONG_BODY)
+    request.headers().contains_key(header::CONTENT_ENCODING)
+        || declared(request).is_none_or(|length| length >= LONG_BODY)
 }
 
 /// The length that a body is said to have.
@@ -200,7 +202,10 @@ async fn read(request: &HttpRequest, payload: web::Payload, most: usize) -> Resu
                 return Err(too_slow());
             }
             Ok(None) => {
-                let bytes = body.freeze();
+                let mut bytes = body.freeze();
+                if !bytes.is_empty() && negotiation::is_packed(request)? {
+                    bytes = gzip::unpack(&bytes, limit, &mut held).await?;
+                }
                 return Ok(Body {
                     bytes,
                     patch: None,

@@ -14,5 +14,4 @@ pub(crate) mod precondition;
 pub(crate) mod prefer;
 pub(crate) mod query_text;
 pub(crate) mod reply;
-pub(crate) mod subset;
 pub(crate) mod version_mark;

@@ -165,7 +165,7 @@ pub fn check_fhir_body(request: &HttpRequest) -> Result<(), Failure> {
 /// # Errors
 /// Unsupported media type.
 pub fn patch_form(request: &HttpRequest) -> Result<PatchForm, Failure> {
-    check_coding(request)?;
+    is_packed(request)?;
     match declared(request)? {
         Some(declared) if declared.plain && declared.essence == JSON_PATCH => Ok(PatchForm::Json),
         Some(declared) if declared.plain && JSON_TYPES.contains(&declared.essence.as_str()) => {
@@ -190,7 +190,7 @@ pub fn check_json_body(request: &HttpRequest) -> Result<(), Failure> {
 }
 
 fn check_json(request: &HttpRequest, text: &str) -> Result<(), Failure> {
-    check_coding(request)?;
+    is_packed(request)?;
     match declared(request)? {
         Some(declared) if JSON_TYPES.contains(&declared.essence.as_str()) && declared.plain => {
             Ok(())
@@ -205,7 +205,7 @@ fn check_json(request: &HttpRequest, text: &str) -> Result<(), Failure> {
 /// # Errors
 /// Unsupported media type.
 pub fn check_form_body(request: &HttpRequest, empty: bool) -> Result<(), Failure> {
-    check_coding(request)?;
+    is_packed(request)?;
     match declared(request)? {
         None if empty => Ok(()),
         Some(declared) if declared.essence == FORM && declared.plain => Ok(()),
@@ -248,22 +248,30 @@ fn declared(request: &HttpRequest) -> Result<Option<Declared>, Failure> {
     Ok(Some(declared))
 }
 
-/// Refuses a body that says it is compressed: it would be read as if it were not.
-fn check_coding(request: &HttpRequest) -> Result<(), Failure> {
-    let lines = request.headers().get_all(header::CONTENT_ENCODING);
-    let plain = |line: &header::HeaderValue| {
-        let text = line.to_str().unwrap_or("?");
-        let mut codings = text.split(',').map(str::trim);
-        codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
-    };
-    if lines.into_iter().all(plain) {
-        return Ok(());
+/// Whether the body says that it is packed by gzip, once.
+///
+/// # Errors
+/// Unsupported media type for another coding: it would be read as if it had none.
+pub fn is_packed(request: &HttpRequest) -> Result<bool, Failure> {
+    let mut packed = 0;
+    for line in request.headers().get_all(header::CONTENT_ENCODING) {
+        for coding in line.to_str().unwrap_or("?").split(',').map(str::trim) {
+            match coding.to_ascii_lowercase().as_str() {
+                "" | "identity" => {}
+                "gzip" | "x-gzip" if packed == 0 => packed += 1,
+                _ => return Err(unknown_coding()),
+            }
+        }
     }
-    let refused = unsupported_media("send the body without `Content-Encoding`, uncompressed");
-    Err(Failure {
-        taken: Some(Taken::Uncompressed),
-        ..refused
-    })
+    Ok(packed > 0)
+}
+
+fn unknown_coding() -> Failure {
+    let text = "send the body as it is, or packed once as `Content-Encoding: gzip`";
+    Failure {
+        taken: Some(Taken::Gzip),
+        ..unsupported_media(text)
+    }
 }
 
 fn unsupported_media(text: &str) -> Failure {

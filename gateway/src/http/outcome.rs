@@ -136,8 +136,8 @@ fn respond(failure: &Failure, form: &'static str, body: Vec<u8>) -> HttpResponse
         Some(Taken::Methods(methods)) => {
             response.insert_header((header::ALLOW, methods.as_str()));
         }
-        Some(Taken::Uncompressed) => {
-            response.insert_header((header::ACCEPT_ENCODING, "identity"));
+        Some(Taken::Gzip) => {
+            response.insert_header((header::ACCEPT_ENCODING, "gzip, identity"));
         }
     }
     if failure.category == Category::TooSlow {

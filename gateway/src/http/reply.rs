@@ -5,7 +5,8 @@ pub use crate::http::version_mark::VersionMark;
 
 use crate::{
     failure::Failure,
-    http::{freshness::Freshness, outcome::FHIR_JSON, subset},
+    form::subset,
+    http::{freshness::Freshness, outcome::FHIR_JSON},
 };
 use actix_web::{HttpResponse, http::StatusCode, http::header};
 use fhir::{IssueCode, Severity, bundle::ResponseEntry, json::Value};

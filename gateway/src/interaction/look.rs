@@ -4,7 +4,8 @@
 use crate::{
     exchange::Exchange,
     failure::Failure,
-    http::{precondition::Preconditions, query_text, reply::Reply, subset},
+    form::subset,
+    http::{precondition::Preconditions, query_text, reply::Reply},
     interaction::{
         audit,
         history::{self, Asked},

@@ -3,6 +3,7 @@
 use crate::{
     app::App,
     audit::unauthenticated,
+    form::packed,
     http::percent,
     listener::{
         access_log::access_log,
@@ -192,6 +193,7 @@ fn listen(app: web::Data<App>, listening: Listening) -> io::Result<Server> {
         actix_web::App::new()
             .app_data(app.clone())
             .app_data(proxies.clone())
+            .wrap(from_fn(packed::send))
             .wrap(from_fn(answer::send))
             .wrap(from_fn(held_writes::admit))
             .wrap(from_fn(percent::admit))

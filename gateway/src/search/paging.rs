@@ -4,7 +4,8 @@
 
 use crate::{
     failure::{Category, Failure},
-    http::{head::Given, negotiation, subset},
+    form::subset,
+    http::{head::Given, negotiation},
     limits::sizes::DEFAULT_COUNT,
     search::order::{Position, Sort},
 };

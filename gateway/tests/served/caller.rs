@@ -1,7 +1,7 @@
 //! A client: one base, one `Authorization` header, and what comes back.
 
 use reqwest::{
-    Client, Method,
+    Client, Method, Response,
     header::{HeaderMap, HeaderValue},
 };
 use serde_json::Value;
@@ -101,6 +101,23 @@ impl Caller {
         headers: &[(&str, &str)],
         body: Option<String>,
     ) -> Reply {
+        let body = body.unwrap_or_default().into_bytes();
+        let response = self.respond(method, path, headers, body).await;
+        Reply {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: response.text().await.unwrap(),
+        }
+    }
+
+    /// The same with a body of any bytes, and the answer as it comes.
+    pub async fn respond(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Response {
         let url = match path {
             "" => self.base.clone(),
             path if path.starts_with("http") => path.to_owned(),
@@ -122,12 +139,7 @@ impl Caller {
         }
         // Audit records are in the order of their milliseconds: what follows is of a later one.
         sleep(Duration::from_millis(1)).await;
-        let response = request.body(body.unwrap_or_default()).send().await.unwrap();
-        Reply {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            text: response.text().await.unwrap(),
-        }
+        request.body(body).send().await.unwrap()
     }
 }
 

@@ -63,6 +63,7 @@ mod office;
 mod old_rows;
 mod own_server;
 mod paging;
+mod packed;
 mod parameters;
 mod past_the_store;
 mod patch;
