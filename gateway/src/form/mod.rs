@@ -4,4 +4,5 @@
 pub(crate) mod gzip;
 pub(crate) mod packed;
 pub(crate) mod pretty;
+pub(crate) mod raw;
 pub(crate) mod subset;

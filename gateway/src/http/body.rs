@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     failure::{Category, Failure},
-    form::gzip,
+    form::{gzip, raw::RawHead},
     http::{
         negotiation::{self, PatchForm},
         percent, query_text,
@@ -21,6 +21,7 @@ use fhir::{
     IssueCode,
     json::{self, Value},
 };
+use model::LogicalId;
 use std::{future::poll_fn, ops::Deref, pin::Pin, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
@@ -38,7 +39,7 @@ pub struct Body {
     bytes: web::Bytes,
     /// Of a patch, how it is written.
     patch: Option<PatchForm>,
-    _held: Held,
+    held: Held,
 }
 
 impl Body {
@@ -105,6 +106,27 @@ fn declared(request: &HttpRequest) -> Option<usize> {
 async fn read_fhir(request: &HttpRequest, payload: web::Payload) -> Result<Body, Failure> {
     negotiation::check_fhir_body(request)?;
     read(request, payload, usize::MAX).await
+}
+
+/// Reads raw content, which becomes a Binary under the id, if there is one.
+///
+/// # Errors
+/// As [`read_fhir`].
+pub async fn read_raw(
+    request: &HttpRequest,
+    payload: web::Payload,
+    head: RawHead,
+    id: Option<&LogicalId>,
+) -> Result<Body, Failure> {
+    negotiation::is_packed(request)?;
+    let app = request.app_data::<web::Data<App>>();
+    // As base64 it is a third longer.
+    let most = app.map_or(0, |app| app.limits.body_bytes / 4 * 3);
+    let mut body = read(request, payload, most).await?;
+    let binary = head.binary(id, &body);
+    body.held.take(binary.len().saturating_sub(body.len()))?;
+    body.bytes = binary.into();
+    Ok(body)
 }
 
 /// Reads a patch in one of its forms.
@@ -209,7 +231,7 @@ async fn read(request: &HttpRequest, payload: web::Payload, most: usize) -> Resu
                 return Ok(Body {
                     bytes,
                     patch: None,
-                    _held: held,
+                    held,
                 });
             }
             Ok(Some(Err(_))) => return Err(cut_short()),

@@ -61,6 +61,53 @@ fn is_accepted(request: &HttpRequest, own: &str) -> bool {
         || accepts(own, header_list::members(request, "accept"))
 }
 
+/// Whether a request takes no FHIR, but says what it takes: raw content, where there is some.
+pub fn takes_other(request: &HttpRequest) -> bool {
+    request.query_string().is_empty() && !is_accepted(request, FHIR_TYPE)
+}
+
+/// Whether a request takes content of a type that is no FHIR.
+pub fn accepts_type(request: &HttpRequest, own: &str) -> bool {
+    let own = own.split(';').next().unwrap_or_default().trim();
+    let own = own.to_ascii_lowercase();
+    let any = own
+        .split_once('/')
+        .map(|(kind, _)| format!("{kind}/*"))
+        .unwrap_or_default();
+    let ranges: Vec<Range> = header_list::members(request, "accept")
+        .map(Range::read)
+        .collect();
+    for name in [own.as_str(), any.as_str(), "*/*"] {
+        let mut named = ranges
+            .iter()
+            .filter(|range| range.essence == name)
+            .peekable();
+        if named.peek().is_some() {
+            return named.any(|range| range.wanted);
+        }
+    }
+    false
+}
+
+/// The type of a body that is no FHIR; `None` for FHIR in any form, and for what is not
+/// declared.
+///
+/// # Errors
+/// Unsupported media type for two types.
+pub fn other_type(request: &HttpRequest) -> Result<Option<String>, Failure> {
+    let Some(Declared { essence, .. }) = declared(request)? else {
+        return Ok(None);
+    };
+    let is_fhir =
+        essence.starts_with("application/fhir+") || JSON_TYPES.contains(&essence.as_str());
+    if is_fhir || !essence.contains('/') {
+        return Ok(None);
+    }
+    let line = request.headers().get(header::CONTENT_TYPE);
+    let line = line.and_then(|line| line.to_str().ok());
+    Ok(line.map(|line| line.trim().to_owned()))
+}
+
 /// Refuses a value of `_format` that is not our form.
 ///
 /// # Errors

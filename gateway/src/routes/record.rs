@@ -4,7 +4,8 @@
 use super::{Answer, Arrived, path, sent_body, shown, submission::Submission};
 use crate::{
     context::Context,
-    http::{head, precondition::Preconditions, prefer::Preferences},
+    form::raw,
+    http::{head, negotiation, precondition::Preconditions, prefer::Preferences},
     idempotency::Key,
     interaction::{
         kinds::{Change, Place, Verb},
@@ -45,11 +46,15 @@ pub(super) async fn change(mut arrived: Arrived<'_>, change: Change) -> Answer {
 pub(super) async fn show(arrived: Arrived<'_>) -> Answer {
     let (place, request) = (arrived.row.place, arrived.request);
     let url = path::url(request, place)?;
+    let has_content = matches!(place, Place::Instance | Place::Version)
+        && url.resource_type().is_some_and(raw::is_binary);
+    let as_raw = has_content && negotiation::takes_other(request);
     let preconditions = match place {
         Place::History | Place::TypeHistory | Place::SystemHistory => {
             head::of_query(request, request.query_string())?;
             Preconditions::default()
         }
+        _ if as_raw => Preconditions::of_request(request)?,
         _ => head::beside_query(request)?,
     };
     // What cannot be read is refused before anything is run.
@@ -65,5 +70,9 @@ pub(super) async fn show(arrived: Arrived<'_>) -> Answer {
         shown::show(context, &look).await
     };
     let reply = arrived.context.carry_out(long, show).await?;
-    Ok(reply.into_response())
+    Ok(match (has_content, as_raw) {
+        (_, true) => raw::vary(raw::response(request, reply)?),
+        (true, false) => raw::vary(reply.into_response()),
+        (false, false) => reply.into_response(),
+    })
 }

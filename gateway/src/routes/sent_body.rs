@@ -1,10 +1,12 @@
 //! The body of a request to write.
 
-use super::Arrived;
+use super::{Arrived, path};
 use crate::{
     exchange::sent::Sent,
     failure::Failure,
-    http::body::{self, Body},
+    form::raw::{self, RawHead},
+    http::body::{self, Body, BodyForm},
+    interaction::kinds::Place,
 };
 use model::ResourceType;
 
@@ -26,7 +28,18 @@ pub(super) async fn read(
         };
         sent.admit(context).await?;
     }
-    let body = form.read(request, payload).await?;
+    let raw = match kind {
+        Some(kind) if form == BodyForm::Fhir && raw::is_binary(kind) => RawHead::of(request)?,
+        _ => None,
+    };
+    let body = match raw {
+        Some(head) => {
+            let named = row.place == Place::Instance;
+            let id = named.then(|| path::id(request)).transpose()?;
+            body::read_raw(request, payload, head, id.as_ref()).await?
+        }
+        None => form.read(request, payload).await?,
+    };
     let throttle = &context.app.throttle;
     throttle.opened(&context.caller, body.len());
     Ok(Some(body))

@@ -73,7 +73,6 @@ async fn what_is_not_done_of_a_type_is_said() {
     let system = house.caller(&DemoUser::System);
     let resources = resources(&system).await;
     for (kind, says) in [
-        ("Binary", "FHIR JSON"),
         ("Consent", "not enforced"),
         ("Subscription", "never activated"),
         ("Parameters", "no more"),
@@ -84,16 +83,6 @@ async fn what_is_not_done_of_a_type_is_said() {
     }
     let plain = of_type(&resources, "Patient");
     assert_eq!(plain.get("documentation"), None);
-    // As it says of Binary.
-    let binary = json!({"resourceType": "Binary", "contentType": "text/plain", "data": "aGk="});
-    let id = system.create("Binary", binary).await;
-    let path = format!("Binary/{id}");
-    let raw = [("content-type", "text/plain")];
-    let body = Some("hi".to_owned());
-    system.send("POST", "Binary", &raw, body).await.expect(415);
-    let raw = [("accept", "text/plain")];
-    system.send("GET", &path, &raw, None).await.expect(406);
-    assert_eq!(system.get(&path).await.expect(200).json()["data"], "aGk=");
 }
 
 async fn parameters_are_stored_no_more(kind: Kind) {

@@ -62,8 +62,8 @@ mod negotiation;
 mod office;
 mod old_rows;
 mod own_server;
-mod paging;
 mod packed;
+mod paging;
 mod parameters;
 mod past_the_store;
 mod patch;
@@ -72,6 +72,7 @@ mod points;
 mod preconditions;
 mod proposals;
 mod query_text;
+mod raw_content;
 #[path = "../../../crates/fhir/tests/real/mod.rs"]
 mod real;
 mod records;
