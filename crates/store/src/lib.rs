@@ -43,8 +43,9 @@ pub use anchoring::posts::{NewPost, Post, PostState, Posts};
 pub use anchoring::registries::{FormerRegistry, Registries, Registry, RegistrySet};
 pub use anchoring::thinning::{AgedAnchor, Between, Thinning};
 pub use cards::read::{PatientCards, PatientCount, Uncarded};
-pub use cards::rows::{Card, HeadChange, HeadMember, KeepsHead, NewCard, StoredHead};
-pub use cards::swept::{SweptCard, SweptHead};
+pub use cards::rows::{
+    Card, HeadChange, HeadMember, KeepsHead, NewCard, StoredHead, SweptCard, SweptHead,
+};
 pub use cards::view::Cards;
 pub use engine::database::Database;
 pub use engine::lock_key::LockKey;
@@ -87,7 +88,8 @@ pub use records::version_facts::VersionFacts;
 pub use records::versions::Versions;
 pub use store::Store;
 pub use sweep::logs::{LogEnd, SweptLog};
-pub use sweep::{BatchBound, EventRow, NamedLeaf, RowLeaves, RowName, Sweep, SweptRow};
+pub use sweep::row_name::RowName;
+pub use sweep::{BatchBound, EventRow, NamedLeaf, RowLeaves, Sweep, SweptRow};
 pub use taken::Taken;
 pub use tx::{Reader, Tx};
 

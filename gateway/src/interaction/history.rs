@@ -2,6 +2,7 @@
 //! below (<https://hl7.org/fhir/R4/http.html#history>).
 
 mod asked;
+mod at;
 mod begun;
 mod events;
 mod many;

@@ -1,6 +1,6 @@
 //! Cards and heads as values: those that are stored, and those that are to be.
 
-use crate::Error;
+use crate::{Error, RowName};
 use model::{DataKeyId, ResourceType, Tag, Timestamp, VersionNumber};
 use std::sync::Arc;
 
@@ -85,4 +85,25 @@ pub trait KeepsHead: Send + Sync {
 pub(crate) struct Replaced {
     pub(crate) member: HeadMember,
     pub(crate) subject: Option<Tag>,
+}
+
+/// A card beside the versions of its record.
+#[derive(Debug, Clone)]
+pub struct SweptCard {
+    /// Record and version of the card, as they stand there.
+    pub name: RowName,
+    /// The card, when its row can be read.
+    pub card: Result<Card, Error>,
+    /// Whether its record has a newer version, to which its link to itself leads, or no such
+    /// link.
+    pub is_old: bool,
+}
+
+/// The head of a patient beside the cards that it adds up; all of one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SweptHead {
+    /// The head.
+    pub head: Option<StoredHead>,
+    /// Every card of the patient.
+    pub members: Vec<HeadMember>,
 }

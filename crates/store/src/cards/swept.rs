@@ -2,35 +2,14 @@
 //! name, so that one row stops no sweep.
 
 use crate::{
-    Access, Card, Cards, Error, FacilityId, HeadMember, RowName, StoredHead, cards::statement::run,
-    column, records::rows::ID_PARAM,
+    Access, Card, Cards, Error, FacilityId, HeadMember, RowName, StoredHead, SweptCard, SweptHead,
+    cards::statement::run, column, records::rows::ID_PARAM,
 };
 use diesel::{
     QueryableByName, RunQueryDsl,
     sql_types::{BigInt, Binary, Integer, Nullable, Text},
 };
 use model::{DataKeyId, Tag};
-
-/// A card beside the versions of its record.
-#[derive(Debug, Clone)]
-pub struct SweptCard {
-    /// Record and version of the card, as they stand there.
-    pub name: RowName,
-    /// The card, when its row can be read.
-    pub card: Result<Card, Error>,
-    /// Whether its record has a newer version, to which its link to itself leads, or no such
-    /// link.
-    pub is_old: bool,
-}
-
-/// The head of a patient beside the cards that it adds up; all of one moment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SweptHead {
-    /// The head.
-    pub head: Option<StoredHead>,
-    /// Every card of the patient.
-    pub members: Vec<HeadMember>,
-}
 
 #[derive(QueryableByName)]
 struct CardLine {

@@ -4,8 +4,7 @@ use crate::{
     Error, FacilityId, Tx,
     cards::{
         heads, put,
-        rows::{HeadChange, KeepsHead, NewCard},
-        swept::SweptCard,
+        rows::{HeadChange, KeepsHead, NewCard, SweptCard},
         write,
     },
     records::waiting::Waiting,

@@ -4,10 +4,7 @@
 use crate::{
     Error, FacilityId,
     access::Writes,
-    cards::{
-        rows::{Card, HeadMember, NewCard, Replaced},
-        swept::SweptCard,
-    },
+    cards::rows::{Card, HeadMember, NewCard, Replaced, SweptCard},
     column,
     engine::database::Conn,
     records::rows::ID_PARAM,

@@ -1,6 +1,9 @@
 //! What part of a history is asked for, and the links that ask for it again.
 
-use super::page::{Links, Window};
+use super::{
+    at::{At, bad_time},
+    page::{Links, Window},
+};
 use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
@@ -13,8 +16,7 @@ use crate::{
 };
 use fhir::IssueCode;
 use model::Timestamp;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use store::Period;
+use serde::{Serialize, de::DeserializeOwned};
 use url::form_urlencoded::Serializer;
 
 /// What part of a history is asked for.
@@ -24,41 +26,6 @@ pub struct Asked {
     since: Option<Timestamp>,
     at: Option<At>,
     cursor: Option<String>,
-}
-
-/// The value of `_at`: a date, of any precision.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub(super) struct At {
-    text: String,
-    from: Timestamp,
-    until: Option<Timestamp>,
-}
-
-impl At {
-    pub(super) const fn period(&self) -> Period {
-        Period {
-            from: self.from,
-            until: self.until,
-        }
-    }
-}
-
-impl TryFrom<String> for At {
-    type Error = Failure;
-
-    fn try_from(text: String) -> Result<Self, Failure> {
-        let Some((from, until)) = fhir::period(&text) else {
-            return Err(bad_time("_at"));
-        };
-        Ok(Self { text, from, until })
-    }
-}
-
-impl From<At> for String {
-    fn from(at: At) -> Self {
-        at.text
-    }
 }
 
 impl Asked {
@@ -165,7 +132,7 @@ impl Asked {
         let since = since.unwrap_or_default();
         let mut query = Serializer::new(format!("_count={}{since}", self.count));
         if let Some(at) = &window.at {
-            query.append_pair("_at", &at.text);
+            query.append_pair("_at", at.text());
         }
         query.finish()
     }
@@ -173,12 +140,4 @@ impl Asked {
 
 fn since(value: &str) -> Result<Timestamp, Failure> {
     fhir::first_moment(value).ok_or_else(|| bad_time("_since"))
-}
-
-fn bad_time(name: &str) -> Failure {
-    Failure::new(
-        Category::Invalid,
-        IssueCode::Value,
-        format!("the value of `{name}` must be a moment such as `2026-11-22T10:00:00Z`"),
-    )
 }

@@ -186,23 +186,20 @@ async fn versions(
             // The first is paid for or refused, so that each page comes further.
             let spent = seen > 0 && !exchange.budget.opens_more();
             if seen >= RECORDS_PER_PAGE || spent {
-                found.rest = rest_of(range.before);
-                return Ok(found);
+                return Ok(found.left_at(range.before));
             }
             seen += 1;
             let position = place.at.position;
             let candidate = match one(exchange, place, row, &mut found.damaged).await {
                 // The record by whose rules a Binary goes was one too many.
                 Err(failure) if seen > 1 && failure.code == IssueCode::TooCostly => {
-                    found.rest = rest_of(range.before);
-                    return Ok(found);
+                    return Ok(found.left_at(range.before));
                 }
                 candidate => candidate?,
             };
             if let Some(candidate) = candidate {
                 if full {
-                    found.rest = rest_of(range.before);
-                    return Ok(found);
+                    return Ok(found.left_at(range.before));
                 }
                 let size = candidate.version.look(|version| version.content.len());
                 bytes = bytes.saturating_add(size);
@@ -225,12 +222,6 @@ fn before(from: RecordsRest) -> Option<WrittenPosition> {
         }),
         Rest::All | Rest::Nothing => None,
     }
-}
-
-fn rest_of(before: Option<WrittenPosition>) -> RecordsRest {
-    before.map_or(Rest::All, |place| {
-        Rest::From((place.time, place.record, place.number))
-    })
 }
 
 /// A version that may be seen. One that is damaged is left out.

@@ -37,12 +37,28 @@ pub(super) enum Rest<P> {
     Nothing,
 }
 
+impl<P> Rest<P> {
+    const fn is_nothing(&self) -> bool {
+        matches!(self, Self::Nothing)
+    }
+}
+
 /// Versions that may be seen, the newest first.
 pub(super) struct Found {
     pub(super) versions: Vec<(WrittenPosition, Candidate)>,
     pub(super) rest: RecordsRest,
     /// Whether one was damaged of which the caller may know.
     pub(super) damaged: bool,
+}
+
+impl Found {
+    /// The versions so far, the rest being those after this one.
+    pub(super) fn left_at(self, last: Option<WrittenPosition>) -> Self {
+        let rest = last.map_or(Rest::All, |last| {
+            Rest::From((last.time, last.record, last.number))
+        });
+        Self { rest, ..self }
+    }
 }
 
 /// What an entry of the answer shows.
@@ -105,13 +121,7 @@ pub(super) fn merged(
     if let Some(event) = events.peek() {
         end.events = Rest::From(event.start);
     }
-    let is_over = matches!(
-        end,
-        End {
-            records: Rest::Nothing,
-            events: Rest::Nothing
-        }
-    );
+    let is_over = end.records.is_nothing() && end.events.is_nothing();
     (shown, (!is_over).then_some(end))
 }
 

@@ -1,7 +1,7 @@
 //! A page of a history: what part is asked for, the versions on it, and the links that ask for
 //! it again.
 
-use super::asked::At;
+use super::at::At;
 use crate::{
     failure::Failure,
     record::version::{OpenVersion, is_delete},
