@@ -107,7 +107,7 @@ impl Job for IndexJob {
 
     fn rests(&self, state: &IndexState, now: Timestamp) -> Option<Timestamp> {
         let ended = state.done.filter(|_| state.has_ended())?;
-        let from = if state.is_complete() { now } else { ended };
+        let from = if state.is_whole() { now } else { ended };
         let until = from.plus_millis(LOOK_INTERVAL_MILLIS);
         (until > now).then_some(until)
     }

@@ -250,9 +250,15 @@ async fn a_version_that_does_not_open_stops_no_other(kind: Kind) {
     let mut worker = indexing::worker(&site.house.app, &facility).unwrap();
     while worker.turn().await.unwrap() == Turn::Worked {}
     let progress = facility.index_status.read();
-    assert!(!progress.complete);
+    assert!(progress.complete);
     assert_eq!(progress.unread, 1);
     assert_eq!(site.house.query("SELECT count(*) FROM card"), [["3"]]);
+    // The searches of its patient are refused, and no others.
+    let other = site.system.create("Patient", records::patient("b")).await;
+    let found = format!("Observation?status=final&patient={patient}");
+    site.system.get(&found).await.expect(500);
+    let found = format!("Observation?status=final&patient={other}");
+    assert_eq!(site.system.found(&found).await, 0);
     worker.release().await;
     let ports = Ports {
         store: &site.house.store,
@@ -298,7 +304,7 @@ async fn a_version_that_is_not_the_current_one_gets_no_card(kind: Kind) {
     let mut worker = indexing::worker(&site.house.app, &facility).unwrap();
     while worker.turn().await.unwrap() == Turn::Worked {}
     let progress = facility.index_status.read();
-    assert!(!progress.complete);
+    assert!(progress.complete);
     assert_eq!(progress.unread, 1);
     assert!(facility.damages.count(Damage::Missing) > 0);
     // That of the patient alone.

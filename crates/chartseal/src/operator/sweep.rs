@@ -162,11 +162,7 @@ fn indexed(state: Option<&IndexState>) -> String {
         made,
         unread,
     } = state.standing();
-    let standing = match (complete, unread) {
-        (true, _) => "complete",
-        (false, 0) => "under way",
-        (false, _) => "incomplete",
-    };
+    let standing = if complete { "complete" } else { "under way" };
     let mut line = format!("{standing}; the last pass saw {seen} records, made {made} cards");
     if unread > 0 {
         let records: Vec<String> = state.without_card().iter().map(Tag::to_string).collect();

@@ -32,7 +32,7 @@ pub struct IndexState {
 /// How far the index of a facility is, as far as this process knows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct IndexProgress {
-    /// Whether every current version has its card.
+    /// Whether every current version that opens has its card.
     pub complete: bool,
     /// Number of current versions that the pass under way, or the last, has looked at.
     pub seen: u64,
@@ -76,7 +76,7 @@ impl IndexState {
     #[must_use]
     pub const fn standing(&self) -> IndexProgress {
         IndexProgress {
-            complete: self.is_complete(),
+            complete: self.has_ended(),
             seen: self.seen,
             made: self.made,
             unread: self.unread,
@@ -89,8 +89,8 @@ impl IndexState {
         &self.named
     }
 
-    /// Whether every current version has its card of this release.
-    pub(super) const fn is_complete(&self) -> bool {
+    /// Whether every current version has its card of this release, those too that did not open.
+    pub(super) const fn is_whole(&self) -> bool {
         self.has_ended() && self.unread == 0
     }
 
@@ -105,8 +105,8 @@ impl IndexState {
         if self.named.len() < MAX_NAMED && !self.named.contains(&record) {
             self.named.push(record);
             tracing::error!(%facility, %record, cause,
-                "the current version of a record gets no index card, and the index stays \
-                 incomplete; see \"A record gets no index card\" in the runbook");
+                "the current version of a record gets no index card, and its patient's searches are \
+                 refused; see \"A record gets no index card\" in the runbook");
         }
     }
 }
