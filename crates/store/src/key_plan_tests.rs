@@ -34,9 +34,9 @@ const LARGE: [&str; 6] = [
 ];
 
 #[derive(QueryableByName)]
-struct Step {
+pub(crate) struct Step {
     #[diesel(sql_type = Text)]
-    detail: String,
+    pub(crate) detail: String,
 }
 
 /// As many values as a list of a search may have.
@@ -115,7 +115,7 @@ fn period() -> Period {
 }
 
 /// The tag of a row that [`fill`] makes.
-fn numbered(number: u32) -> Tag {
+pub(crate) fn numbered(number: u32) -> Tag {
     let digits = format!("{number:016}").into_bytes();
     Tag::from_slice(&digits).expect("16 digits")
 }
@@ -196,7 +196,7 @@ fn audit() -> NewAudit {
 }
 
 /// The statements that are run.
-fn statements(
+pub(crate) fn statements(
     store: &Store,
     read: fn(&mut Reader) -> Result<(), crate::Error>,
 ) -> BTreeSet<String> {
@@ -220,7 +220,7 @@ fn statements(
 }
 
 /// The statements that are run on SQLite, each with the steps of its plan.
-fn plans(read: fn(&mut Reader) -> Result<(), crate::Error>) -> Vec<(String, Vec<Step>)> {
+pub(crate) fn plans(read: fn(&mut Reader) -> Result<(), crate::Error>) -> Vec<(String, Vec<Step>)> {
     let test = TestDatabase::sqlite();
     let store = Store::open(&test.database).expect("a database that opens");
     store.leaf_keys().set([&[1; 32]]);
@@ -265,7 +265,7 @@ fn fill(conn: &mut Conn) {
 }
 
 /// The plan of a statement for whatever values it is run with.
-fn generic_plan(conn: &mut Conn, number: usize, statement: &str) -> Vec<String> {
+pub(crate) fn generic_plan(conn: &mut Conn, number: usize, statement: &str) -> Vec<String> {
     let has = |bind: &i32| statement.contains(&format!("${bind}"));
     let values = vec!["NULL"; (1..).take_while(has).count()].join(", ");
     conn.batch_execute(&format!("PREPARE plan_{number} AS {statement}"))

@@ -87,7 +87,11 @@ impl Search {
     /// # Errors
     /// Invalid for a parameter, modifier or value that is not supported; nothing
     /// is ever ignored, unless the caller asked for lenient handling, and no modifier then.
-    fn parse(kind: &ResourceType, query: Query<'_>, local: &LocalBase) -> Result<Self, Failure> {
+    pub(super) fn parse(
+        kind: &ResourceType,
+        query: Query<'_>,
+        local: &LocalBase,
+    ) -> Result<Self, Failure> {
         let mut criteria = Criteria::on(kind);
         let mut page = Page::first(query.lenient);
         let mut within = Within::default();

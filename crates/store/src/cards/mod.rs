@@ -1,6 +1,8 @@
 //! Index cards of current versions, and the patient heads that add them up.
 
 pub(crate) mod heads;
+#[cfg(test)]
+mod plan_tests;
 pub(crate) mod put;
 pub(crate) mod read;
 pub(crate) mod rows;

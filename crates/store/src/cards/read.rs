@@ -113,18 +113,20 @@ const OF_PATIENT: &str = "
     SELECT 1 AS part, NULL AS resource_type, record_tag, version, NULL AS index_epoch,
         NULL AS time_ms, NULL AS subject_tag, NULL AS data_key_id, NULL AS sealed,
         NULL AS sealed_under
-    FROM card WHERE facility_id = ?1 AND subject_tag = ?2 AND resource_type <> ?3
+    FROM card INDEXED BY card_of_patient
+    WHERE facility_id = ?1 AND subject_tag = ?2 AND resource_type <> ?3
     UNION ALL
     SELECT 2, resource_type, record_tag, version, index_epoch, time_ms, subject_tag,
         data_key_id, sealed, subject_tag
-    FROM card WHERE facility_id = ?1 AND subject_tag = ?2 AND resource_type = ?3
+    FROM card INDEXED BY card_of_patient
+    WHERE facility_id = ?1 AND subject_tag = ?2 AND resource_type = ?3
     UNION ALL
     SELECT 3, NULL, patient_tag, NULL, NULL, NULL, NULL, data_key_id, head, NULL
     FROM patient_head WHERE facility_id = ?1 AND patient_tag = ?2
     UNION ALL
     SELECT * FROM (SELECT 4, c.resource_type, l.record_tag, c.version, c.index_epoch, c.time_ms,
         c.subject_tag, c.data_key_id, c.sealed, v.subject_tag
-    FROM link l LEFT JOIN card c
+    FROM link l INDEXED BY link_search LEFT JOIN card c
         ON c.facility_id = l.facility_id AND c.record_tag = l.record_tag
         AND c.resource_type = l.resource_type AND c.version = l.version
     LEFT JOIN version v
@@ -137,12 +139,12 @@ const OF_PATIENT: &str = "
 /// As [`OF_PATIENT`]; `?4` the most cards of the type and `?5` the most links and cards of any
 /// type that are counted.
 const NUMBER_OF_PATIENT: &str = "
-    SELECT (SELECT count(*) FROM (SELECT 1 FROM card
+    SELECT (SELECT count(*) FROM (SELECT 1 FROM card INDEXED BY card_of_patient
             WHERE facility_id = ?1 AND subject_tag = ?2 AND resource_type = ?3
             LIMIT ?4) AS counted) AS own,
-        (SELECT count(*) FROM (SELECT 1 FROM card
+        (SELECT count(*) FROM (SELECT 1 FROM card INDEXED BY card_of_patient
             WHERE facility_id = ?1 AND subject_tag = ?2 LIMIT ?5) AS counted) AS members,
-        (SELECT count(*) FROM (SELECT 1 FROM link
+        (SELECT count(*) FROM (SELECT 1 FROM link INDEXED BY link_search
             WHERE facility_id = ?1 AND resource_type = ?3 AND param IN ('patient', 'subject')
                 AND target_tag = ?2 LIMIT ?5) AS counted) AS links";
 

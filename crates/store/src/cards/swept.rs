@@ -69,6 +69,7 @@ const CARDS: &str = "
 const PATIENTS: &str = "
     SELECT tag FROM (
         SELECT tag FROM (SELECT DISTINCT subject_tag AS tag FROM card
+            INDEXED BY card_of_patient
             WHERE facility_id = ?1 AND subject_tag > ?2 ORDER BY subject_tag LIMIT ?3) AS of_cards
         UNION
         SELECT tag FROM (SELECT patient_tag AS tag FROM patient_head
@@ -78,7 +79,7 @@ const PATIENTS: &str = "
 /// `?1` the facility, `?2` the patient.
 const HEAD: &str = "
     SELECT record_tag AS tag, version, NULL AS data_key_id, NULL AS sealed
-    FROM card WHERE facility_id = ?1 AND subject_tag = ?2
+    FROM card INDEXED BY card_of_patient WHERE facility_id = ?1 AND subject_tag = ?2
     UNION ALL
     SELECT patient_tag, NULL, data_key_id, head
     FROM patient_head WHERE facility_id = ?1 AND patient_tag = ?2";

@@ -1,9 +1,9 @@
 //! Whether a card, or a record, is what a search asks for.
 
 use super::asked::{Occurrence, Within};
-use crate::facility::Facility;
 use index::{Answer, Card, Condition, ParameterNumber, Reading, Values, Zone};
 use model::{LogicalId, Timestamp};
+use sealing::IdRoot;
 
 /// The occurrences of a search with the tags of a facility.
 pub(crate) struct Conditions {
@@ -18,12 +18,10 @@ enum Held {
 }
 
 impl Conditions {
-    pub(super) fn of(within: &Within, facility: &Facility, now: Timestamp) -> Self {
+    pub(super) fn of(within: &Within, tags: &IdRoot, now: Timestamp) -> Self {
         let held = |occurrence: &Occurrence| match occurrence {
             Occurrence::Ids(ids) => Held::Ids(ids.clone()),
-            Occurrence::Values { number, wanted } => {
-                Held::Values(*number, wanted.condition(facility))
-            }
+            Occurrence::Values { number, wanted } => Held::Values(*number, wanted.condition(tags)),
         };
         Self {
             all: within.occurrences.iter().map(held).collect(),

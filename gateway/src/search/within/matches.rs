@@ -65,7 +65,7 @@ impl CardMatches {
             };
         }
         let mut matches = Self {
-            conditions: Conditions::of(within, facility, search.began()),
+            conditions: Conditions::of(within, &facility.tags, search.began()),
             kind: search.criteria.kind().clone(),
             sort: search.page.sort(search.criteria.moments().is_some()),
             by_parameters: !within.sort.is_empty(),

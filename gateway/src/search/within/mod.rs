@@ -12,6 +12,8 @@ mod hits;
 mod matches;
 mod of_type;
 mod order;
+#[cfg(test)]
+mod random_tests;
 mod read;
 mod stored;
 mod wanted;

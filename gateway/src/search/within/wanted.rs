@@ -1,7 +1,8 @@
 //! What an occurrence of a parameter wants, before tags are known.
 
-use crate::{facility::Facility, search::parameter::reference::RecordName};
+use crate::search::parameter::reference::RecordName;
 use index::{Condition, Criterion};
+use sealing::IdRoot;
 
 /// What an occurrence asks of the values of a record.
 pub(crate) enum Wanted {
@@ -22,9 +23,9 @@ impl Wanted {
     }
 
     /// As the evaluator takes it.
-    pub(super) fn condition(&self, facility: &Facility) -> Condition {
+    pub(super) fn condition(&self, tags: &IdRoot) -> Condition {
         let all = |asked: &[Asked]| -> Vec<Criterion> {
-            asked.iter().map(|one| one.criterion(facility)).collect()
+            asked.iter().map(|one| one.criterion(tags)).collect()
         };
         match self {
             Self::Any(asked) => Condition::Any(all(asked)),
@@ -47,14 +48,14 @@ pub(crate) enum Asked {
 
 impl Asked {
     /// With the tags of a facility.
-    pub(super) fn criterion(&self, facility: &Facility) -> Criterion {
+    pub(super) fn criterion(&self, tags: &IdRoot) -> Criterion {
         match self {
             Self::Criterion(criterion) => criterion.clone(),
             Self::Record(RecordName { kind, id }) => {
-                Criterion::Reference(facility.tags.record_tag(kind.as_str(), id.as_str()))
+                Criterion::Reference(tags.record_tag(kind.as_str(), id.as_str()))
             }
             Self::Parts(parts) => {
-                let parts = parts.iter().map(|part| part.criterion(facility));
+                let parts = parts.iter().map(|part| part.criterion(tags));
                 Criterion::Composite(parts.collect())
             }
         }
