@@ -193,7 +193,11 @@ impl Acts {
             });
             let whole = ended.filter(|(outcome, _)| *outcome >= act.ended.0);
             let (outcome, text) = whole.unwrap_or(act.ended);
-            let records = act.touched.iter().map(|touched| touched.record.clone());
+            // What an operation was decided by may be among what it shows.
+            let first = act.touched.first().map(|touched| &touched.record);
+            let others = act.touched.iter().skip(1).map(|touched| &touched.record);
+            let others = others.filter(|record| Some(*record) != first);
+            let records = first.into_iter().chain(others).cloned();
             recorded.push(AuditAct {
                 interaction: act.interaction.clone(),
                 did: act.did.clone(),

@@ -66,6 +66,11 @@ impl Exchange<'_> {
         self.rules.would(action, target)
     }
 
+    /// Whether the records of a type could be listed.
+    pub fn may_list(&self, all: &Target) -> bool {
+        self.rules.would(Action::SearchType, all)
+    }
+
     /// What is decided over when a record's facts in clear are enough.
     pub fn clear_target(&self, kind: &ResourceType, record: Tag, subject: Option<Tag>) -> Target {
         Target {

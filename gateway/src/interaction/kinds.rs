@@ -47,6 +47,12 @@ pub enum Place {
     Validation,
     /// The validation of a write of a record.
     ValidationOfRecord,
+    /// All that there is of a patient.
+    Everything,
+    /// The records of a type in a patient's compartment, or of all types.
+    Compartment,
+    /// The same by a form.
+    CompartmentForm,
     /// A record.
     Instance,
     /// The records of a type.
@@ -92,6 +98,10 @@ pub(crate) enum Does {
     Shows,
     /// Searches, by a query or by a form.
     Searches,
+    /// Searches a patient's compartment.
+    SearchesCompartment,
+    /// Shows all that there is of a patient.
+    ShowsEverything,
     /// Changes one record.
     Changes(Change),
     /// Does the entries of a Bundle.
@@ -173,7 +183,7 @@ impl Row {
 
 impl Place {
     /// Every path. One that a later pattern takes too stands before it.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Base,
         Self::SystemHistory,
         Self::SearchForm,
@@ -184,6 +194,9 @@ impl Place {
         Self::Proof,
         Self::Validation,
         Self::ValidationOfRecord,
+        Self::Everything,
+        Self::CompartmentForm,
+        Self::Compartment,
         Self::Instance,
         Self::Type,
     ];
@@ -202,6 +215,9 @@ impl Place {
             Self::Proof => "/{type}/{id}/$proof",
             Self::Validation => "/{type}/$validate",
             Self::ValidationOfRecord => "/{type}/{id}/$validate",
+            Self::Everything => "/Patient/{id}/$everything",
+            Self::Compartment => "/Patient/{id}/{members}",
+            Self::CompartmentForm => "/Patient/{id}/{members}/_search",
             Self::Instance => "/{type}/{id}",
             Self::Type => "/{type}",
         }
@@ -213,6 +229,7 @@ impl Place {
         match self {
             Self::Proof | Self::ProofOfVersion => Some("proof"),
             Self::Validation | Self::ValidationOfRecord => Some("validate"),
+            Self::Everything => Some("everything"),
             _ => None,
         }
     }
@@ -228,13 +245,17 @@ impl Place {
                 | Self::Version
                 | Self::TypeHistory
                 | Self::SystemHistory
+                | Self::Compartment
         )
     }
 
     /// Whether looking there may look at many records.
     #[must_use]
     pub const fn is_of_many(self) -> bool {
-        matches!(self, Self::Type | Self::TypeHistory | Self::SystemHistory)
+        matches!(
+            self,
+            Self::Type | Self::TypeHistory | Self::SystemHistory | Self::Compartment
+        )
     }
 
     /// That of an entry of a Bundle.
@@ -247,6 +268,7 @@ impl Place {
             EntryUrl::Version { .. } => Self::Version,
             EntryUrl::TypeHistory { .. } => Self::TypeHistory,
             EntryUrl::SystemHistory { .. } => Self::SystemHistory,
+            EntryUrl::Compartment { .. } => Self::Compartment,
         }
     }
 }

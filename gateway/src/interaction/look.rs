@@ -7,7 +7,7 @@ use crate::{
     form::subset,
     http::{precondition::Preconditions, query_text, reply::Reply},
     interaction::{
-        audit,
+        audit, compartment,
         history::{self, Asked},
         kinds::TypeClass,
         read, search,
@@ -58,6 +58,17 @@ pub enum Look<'r> {
         kind: Option<&'r ResourceType>,
         /// Which of them.
         asked: Asked,
+    },
+    /// The records of a type, or of all types, in a patient's compartment.
+    Compartment {
+        /// The patient.
+        patient: &'r LogicalId,
+        /// The type.
+        members: Option<&'r ResourceType>,
+        /// The query string.
+        query: &'r str,
+        /// Whether what is not supported is ignored.
+        lenient: bool,
     },
     /// The records of a type that meet criteria.
     Search {
@@ -118,6 +129,9 @@ impl<'r> Look<'r> {
                 let kind = url.resource_type();
                 Ok(Self::Histories { kind, asked })
             }
+            EntryUrl::Compartment {
+                id, members, query, ..
+            } => Self::compartment(id, members.as_ref(), query.as_deref()),
             EntryUrl::Type {
                 resource_type: kind,
                 query,
@@ -133,6 +147,21 @@ impl<'r> Look<'r> {
         }
     }
 
+    fn compartment(
+        patient: &'r LogicalId,
+        members: Option<&'r ResourceType>,
+        query: Option<&'r str>,
+    ) -> Result<Self, Failure> {
+        let query = query.unwrap_or_default();
+        query_text::check_url(query)?;
+        Ok(Self::Compartment {
+            patient,
+            members,
+            query,
+            lenient: false,
+        })
+    }
+
     /// What it is in FHIR.
     #[must_use]
     pub const fn interaction(&self) -> Restful {
@@ -142,29 +171,29 @@ impl<'r> Look<'r> {
             Self::History { .. } => Restful::HistoryInstance,
             Self::Histories { kind: Some(_), .. } => Restful::HistoryType,
             Self::Histories { kind: None, .. } => Restful::HistorySystem,
-            Self::Search { .. } => Restful::SearchType,
+            Self::Compartment { members: None, .. } => Restful::SearchSystem,
+            Self::Search { .. } | Self::Compartment { .. } => Restful::SearchType,
         }
     }
 
     /// The class of the type that is looked at.
     fn class(&self) -> TypeClass {
-        match self {
+        let kind = match self {
             Self::Read { kind, .. }
             | Self::Vread { kind, .. }
             | Self::History { kind, .. }
-            | Self::Histories {
-                kind: Some(kind), ..
-            }
-            | Self::Search { kind, .. } => TypeClass::of(kind.as_str()),
-            Self::Histories { kind: None, .. } => TypeClass::Stored,
-        }
+            | Self::Search { kind, .. } => Some(*kind),
+            Self::Histories { kind, .. } => *kind,
+            Self::Compartment { members, .. } => *members,
+        };
+        kind.map_or(TypeClass::Stored, |kind| TypeClass::of(kind.as_str()))
     }
 
     /// Whether it takes long, whatever it finds.
     #[must_use]
     pub fn is_long(&self) -> bool {
         match self {
-            Self::Search { query, .. } => {
+            Self::Search { query, .. } | Self::Compartment { query, .. } => {
                 self.class() == TypeClass::Audit || query_text::is_long(query)
             }
             Self::Histories { kind, .. } => kind.is_none() || self.class() == TypeClass::Audit,
@@ -203,6 +232,15 @@ impl<'r> Look<'r> {
             }
             Self::History { id, ref asked, .. } => history::of_event(exchange, id, asked).await,
             Self::Histories { kind, ref asked } => history::of_many(exchange, kind, asked).await,
+            Self::Compartment {
+                patient,
+                query,
+                lenient,
+                ..
+            } => {
+                let query = of_patient(patient, query);
+                audit::search::search(exchange, &query, lenient).await
+            }
             // No record of the type is stored, so that none is found.
             Self::Vread { .. } => self.at_records(exchange).await,
         }
@@ -229,6 +267,18 @@ impl<'r> Look<'r> {
                 ref asked,
             } => history::history(exchange, kind, id, asked).await,
             Self::Histories { kind, ref asked } => history::of_many(exchange, kind, asked).await,
+            Self::Compartment {
+                patient,
+                members: Some(kind),
+                query,
+                lenient,
+            } => compartment::of_type(exchange, patient, kind, query, lenient).await,
+            Self::Compartment {
+                patient,
+                members: None,
+                query,
+                lenient,
+            } => compartment::of_all(exchange, patient, query, lenient).await,
             Self::Search {
                 kind,
                 query,
@@ -238,5 +288,13 @@ impl<'r> Look<'r> {
                 search::search(exchange, &asked).await
             }
         }
+    }
+}
+
+/// The query for the AuditEvents of a patient, whose links are those of that search.
+fn of_patient(patient: &LogicalId, query: &str) -> String {
+    match query {
+        "" => format!("patient={patient}"),
+        query => format!("{query}&patient={patient}"),
     }
 }

@@ -11,6 +11,7 @@
 pub(crate) mod audit;
 pub(crate) mod bundle;
 pub(crate) mod change;
+pub(crate) mod compartment;
 pub(crate) mod conditional;
 pub(crate) mod content;
 pub(crate) mod create;
@@ -19,20 +20,20 @@ pub(crate) mod history;
 pub mod kinds;
 pub(crate) mod look;
 mod patch;
-mod read;
-mod search;
+pub(crate) mod read;
+pub(crate) mod search;
 pub(crate) mod update;
 
 use crate::{
     failure::Failure,
-    operation::{proof, validate},
+    operation::{everything, proof, validate},
 };
 use fhir::bundle::{EntryUrl, Method};
 use kinds::{Place, Row, TypeClass, Verb};
 use model::{ResourceType, Restful};
 
 /// The table, in the order of the CapabilityStatement.
-pub static TABLE: [&Row; 19] = [
+pub static TABLE: [&Row; 23] = [
     &create::ROW,
     &read::READ,
     &read::VREAD,
@@ -47,10 +48,14 @@ pub static TABLE: [&Row; 19] = [
     &history::ALL,
     &search::BY_QUERY,
     &search::BY_FORM,
+    &compartment::BY_QUERY,
+    &compartment::BY_FORM,
     &proof::OF_RECORD,
     &proof::OF_VERSION,
     &validate::OF_TYPE,
     &validate::OF_RECORD,
+    &everything::BY_QUERY,
+    &everything::BY_PARAMETERS,
     &bundle::ROW,
 ];
 
@@ -87,10 +92,17 @@ pub fn row_of_entry(method: Method, url: &EntryUrl) -> Option<&'static Row> {
 /// of the method elsewhere.
 #[must_use]
 pub fn interaction_of_entry(method: Method, url: &EntryUrl) -> Option<Restful> {
+    if matches!(url, EntryUrl::Compartment { members: None, .. }) && method_reads(method) {
+        return Some(Restful::SearchSystem);
+    }
     let verb = Verb::of_entry(method);
     let elsewhere = || of_entries().find(|row| row.verb == verb);
     let row = row_of_entry(method, url).or_else(elsewhere);
     row?.interactions.first().copied()
+}
+
+const fn method_reads(method: Method) -> bool {
+    matches!(method, Method::Get | Method::Head)
 }
 
 /// Refuses a write of a type whose records do not take it.

@@ -69,11 +69,7 @@ fn answer(
     preconditions: &Preconditions,
 ) -> Result<Reply, Failure> {
     if is_delete(&version.row) {
-        return Err(Failure::new(
-            Category::Gone,
-            IssueCode::Deleted,
-            "the record was deleted; its earlier versions can still be read",
-        ));
+        return Err(deleted());
     }
     let freshness = preconditions.check_read(asked)?;
     Ok(Reply::version(
@@ -81,6 +77,15 @@ fn answer(
         freshness,
         version.content.to_vec(),
     ))
+}
+
+/// The refusal of a record that was deleted.
+pub(crate) fn deleted() -> Failure {
+    Failure::new(
+        Category::Gone,
+        IssueCode::Deleted,
+        "the record was deleted; its earlier versions can still be read",
+    )
 }
 
 /// Asks for what was found and shows it.

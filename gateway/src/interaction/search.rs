@@ -6,13 +6,22 @@
 //! without a trace: a total counts what would be shown, and a next link is there
 //! when there is a match behind it, or more candidates than one request may open.
 
+pub(crate) mod included;
+mod opening;
+mod rendered;
+
+pub(crate) use opening::{Opening, open_shown};
+pub use rendered::{incomplete, outcome_entry, outcomes};
+
+use self::included::Beside;
 use crate::{
-    exchange::{Exchange, asked::Asked, reach::SEARCH},
+    exchange::{Exchange, reach::SEARCH},
     failure::{Category, Failure},
     http::reply::Reply,
     interaction::kinds::{ALL_TYPES, Does, Place, Row, Verb},
-    record::version::{Candidate, Found, OpenVersion},
+    record::version::{Candidate, OpenVersion},
     search::{
+        criteria::Criteria,
         order::Position,
         paging::{
             self, BYTES_PER_PAGE, Page, RECORDS_AT_ONCE, RECORDS_COUNTED, RECORDS_PER_PAGE, Total,
@@ -23,12 +32,11 @@ use crate::{
     },
 };
 use fhir::{
-    IssueCode, Severity,
-    bundle::{self, SearchEntry, SearchMode},
+    IssueCode,
+    bundle::{self, SearchMode},
 };
 use model::{ResourceType, Restful};
 use policies::{Action, Target};
-use zeroize::Zeroizing;
 
 /// How records are searched by a query.
 pub static BY_QUERY: Row = Row::get(
@@ -60,12 +68,33 @@ enum Checked {
 }
 
 /// What a search looks through.
-struct Sought<'a> {
+pub(crate) struct Sought<'a> {
     kind: &'a ResourceType,
-    search: &'a Search,
+    /// None where the candidates are all that is asked for.
+    criteria: Option<&'a Criteria>,
     candidates: Source,
     /// Number of candidates that were damaged.
     damaged: u32,
+}
+
+/// The matches of a page.
+pub(crate) struct Listed {
+    matches: Vec<Candidate>,
+    /// What stands beside them.
+    included: Vec<Candidate>,
+    /// Where it ends when there is more.
+    pub(crate) end: Option<Position>,
+    total: Option<u64>,
+}
+
+/// The links of a page.
+pub(crate) struct Links {
+    /// The URL of the search, without a query.
+    pub(crate) url: String,
+    /// The query of its first page.
+    pub(crate) first: String,
+    /// The link to the next page.
+    pub(crate) next: Option<String>,
 }
 
 /// One page of matches.
@@ -75,52 +104,107 @@ struct Sought<'a> {
 /// demanded over too many candidates.
 pub async fn search(exchange: &mut Exchange<'_>, search: &Search) -> Result<Reply, Failure> {
     let (kind, page) = (search.criteria.kind(), &search.page);
-    exchange.note_query(search.understood());
+    exchange.note_query(search.audited());
     let all = Target::all(exchange.facility().name.clone(), kind.clone());
     exchange.require(Action::SearchType, &all)?;
     if page.is_long() {
         exchange.context.lane.long_step().await;
     }
     let candidates = Source::of(exchange, search).await?;
-    let mut sought = Sought {
-        kind,
-        search,
-        damaged: candidates.damaged(),
-        candidates,
-    };
-    let (matches, end) = matches(exchange, &mut sought, page).await?;
-    let whole = page.count > 0 && page.after.is_none() && end.is_none();
-    let total = match page.total() {
-        Total::None => None,
-        _ if whole => Some(matches.len() as u64),
-        total => count(exchange, &mut sought, total).await?,
-    };
-    let warning = sought.warning(exchange);
-    let matches = matches.into_iter();
-    let shown = matches.map(|found| exchange.disclose_version(found));
-    let shown: Vec<OpenVersion> = shown.collect();
-    let next = match end {
+    let mut sought = Sought::new(kind, Some(&search.criteria), candidates);
+    let mut listed = sought.list(exchange, page).await?;
+    if !search.includes.is_empty() {
+        let beside = Beside {
+            includes: &search.includes,
+            patient: search.within.patient(),
+        };
+        included::beside(exchange, &mut sought, &mut listed, &beside).await?;
+    }
+    let next = match listed.end {
         Some(after) => Some(search.next_link(exchange, after).await?),
         None => None,
     };
-    let url = format!("{}/{kind}", exchange.context.base);
-    let first = search.self_query();
-    let own = format!("{url}{}", page.own_query(&first));
-    let first = format!("{url}{first}");
-    let links = bundle::Page {
-        self_link: &own,
-        // A link that is too long to be followed is none.
-        first_link: (first.len() <= paging::LONGEST_LINK).then_some(&*first),
-        next_link: next.as_deref(),
-        total,
+    let links = Links {
+        url: search.url(exchange),
+        first: search.self_query(),
+        next,
     };
-    let mut entries = Vec::with_capacity(shown.len());
-    for version in shown {
-        entries.push(entry(&url, version, page)?);
+    sought.answer(exchange, page, listed, &links)
+}
+
+impl<'a> Sought<'a> {
+    /// Candidates of a type, or of several.
+    pub(crate) const fn new(
+        kind: &'a ResourceType,
+        criteria: Option<&'a Criteria>,
+        candidates: Source,
+    ) -> Self {
+        Self {
+            kind,
+            criteria,
+            damaged: candidates.damaged(),
+            candidates,
+        }
     }
-    let outcomes = outcomes(page, warning).into_iter().map(Zeroizing::new);
-    entries.extend(outcomes.map(outcome_entry));
-    Ok(Reply::document(bundle::searchset(&links, entries)))
+
+    /// The matches of a page, counted where that is asked for.
+    ///
+    /// # Errors
+    /// Too costly when a total is demanded over too many candidates.
+    pub(crate) async fn list(
+        &mut self,
+        exchange: &mut Exchange<'_>,
+        page: &Page,
+    ) -> Result<Listed, Failure> {
+        let (matches, end) = matches(exchange, self, page).await?;
+        let whole = page.count > 0 && page.after.is_none() && end.is_none();
+        let total = match page.total() {
+            Total::None => None,
+            _ if whole => Some(matches.len() as u64),
+            total => count(exchange, self, total).await?,
+        };
+        Ok(Listed {
+            matches,
+            included: Vec::new(),
+            end,
+            total,
+        })
+    }
+
+    /// Shows a page.
+    ///
+    /// # Errors
+    /// When a record is no resource.
+    pub(crate) fn answer(
+        &self,
+        exchange: &mut Exchange<'_>,
+        page: &Page,
+        listed: Listed,
+        links: &Links,
+    ) -> Result<Reply, Failure> {
+        let warning = self.warning(exchange);
+        let matches = listed
+            .matches
+            .into_iter()
+            .map(|one| (one, SearchMode::Match));
+        let included = listed.included.into_iter();
+        let all = matches.chain(included.map(|one| (one, SearchMode::Include)));
+        let shown = all.map(|(found, mode)| (exchange.disclose_version(found), mode));
+        let shown: Vec<(OpenVersion, SearchMode)> = shown.collect();
+        let Links { url, first, next } = links;
+        let own = format!("{url}{}", page.own_query(first));
+        let first = format!("{url}{first}");
+        let links = bundle::Page {
+            self_link: &own,
+            // A link that is too long to be followed is none.
+            first_link: (first.len() <= paging::LONGEST_LINK).then_some(&*first),
+            next_link: next.as_deref(),
+            total: listed.total,
+        };
+        let base = &exchange.context.base;
+        let entries = rendered::entries(base, page, shown, outcomes(page, warning))?;
+        Ok(Reply::document(bundle::searchset(&links, entries)))
+    }
 }
 
 /// The first matches of criteria, as many as their page has; whether there may be more.
@@ -134,12 +218,7 @@ pub(super) async fn matching(
 ) -> Result<(Vec<Candidate>, bool), Failure> {
     let kind = search.criteria.kind();
     let candidates = Source::of(exchange, search).await?;
-    let mut sought = Sought {
-        kind,
-        search,
-        damaged: candidates.damaged(),
-        candidates,
-    };
+    let mut sought = Sought::new(kind, Some(&search.criteria), candidates);
     let (matches, end) = matches(exchange, &mut sought, &search.page).await?;
     if sought.warning(exchange).is_some() {
         let text = "a record that the criteria may concern is damaged; the operator finds its \
@@ -161,49 +240,6 @@ impl Sought<'_> {
         let may_know = exchange.may_know_of_damage(SEARCH, self.kind);
         may_know.then(incomplete)
     }
-}
-
-/// The outcome beside the matches of a search that left out damaged records.
-#[must_use]
-pub fn incomplete() -> Vec<u8> {
-    let text = "a record that this search may concern is damaged and was left out; the operator \
-                finds its place in the log of the service";
-    fhir::outcome(Severity::Warning, IssueCode::Incomplete, text, None).to_canonical()
-}
-
-/// The outcomes beside the matches: a warning, and that something was ignored.
-#[must_use]
-pub fn outcomes(page: &Page, warning: Option<Vec<u8>>) -> Vec<Vec<u8>> {
-    let ignored = page.has_ignored().then(|| {
-        let text = "what is not supported of the search was ignored, as the request allows; the \
-                    `self` link has what was applied";
-        fhir::outcome(Severity::Warning, IssueCode::NotSupported, text, None).to_canonical()
-    });
-    warning.into_iter().chain(ignored).collect()
-}
-
-/// The entry of an outcome.
-#[must_use]
-pub fn outcome_entry<R>(outcome: R) -> SearchEntry<R> {
-    SearchEntry {
-        full_url: None,
-        resource: outcome,
-        mode: SearchMode::Outcome,
-    }
-}
-
-/// The entry of a match, or of the part of it that is asked for.
-fn entry(
-    url: &str,
-    version: OpenVersion,
-    page: &Page,
-) -> Result<SearchEntry<Zeroizing<Vec<u8>>>, Failure> {
-    let part = page.part.part_of(&version.content)?;
-    Ok(SearchEntry {
-        full_url: Some(format!("{url}/{}", version.id)),
-        resource: part.map_or(version.content, Zeroizing::new),
-        mode: SearchMode::Match,
-    })
 }
 
 /// The matches of a page, and where it ends when there is more: it goes on to the
@@ -315,27 +351,15 @@ async fn check(
     sought: &mut Sought<'_>,
     hit: store::Hit,
 ) -> Result<Checked, Failure> {
-    if let Ok(row) = &hit.version {
-        let (kind, subject) = (&row.resource_type, row.subject);
-        let all = exchange.reaches_all(SEARCH, kind);
-        if !all && !exchange.may_reach(SEARCH, kind, subject) {
-            let hidden = exchange.clear_target(kind, row.record, subject);
-            exchange.pass_over(Action::SearchType, &hidden);
-            return Ok(Checked::Passed);
-        }
-    }
-    let shown = match exchange.open_hit(sought.kind, hit).await {
-        Ok(found) => shown(exchange, found).await,
-        Err(failure) => Err(failure),
-    };
-    let (asked, found) = match shown {
-        Ok(Some(shown)) => shown,
-        Ok(None) => return Ok(Checked::Passed),
-        Err(failure) if failure.category == Category::Damaged => {
+    let kind = sought.candidates.kind_of(hit.record);
+    let kind = kind.unwrap_or(sought.kind).clone();
+    let (asked, found) = match open_shown(exchange, &kind, hit).await? {
+        Opening::Shown(shown) => *shown,
+        Opening::Hidden => return Ok(Checked::Passed),
+        Opening::Damaged => {
             sought.damaged = sought.damaged.saturating_add(1);
             return Ok(Checked::Damaged);
         }
-        Err(failure) => return Err(failure),
     };
     let (written, number) = (found.row.time, found.row.number);
     let mut candidate = found.examine(asked)?;
@@ -348,20 +372,11 @@ async fn check(
             written,
         };
         let candidates = &sought.candidates;
-        sought.search.criteria.holds(&record) && candidates.holds(exchange, number, &record)
+        let meets = |criteria: &Criteria| criteria.holds(&record);
+        sought.criteria.is_none_or(meets) && candidates.holds(exchange, number, &record)
     });
     if !holds {
         return Ok(Checked::Passed);
     }
     Ok(Checked::Match(Box::new(candidate)))
-}
-
-/// What was opened, with the right to show it.
-async fn shown(
-    exchange: &mut Exchange<'_>,
-    mut found: Found,
-) -> Result<Option<(Asked, Found)>, Failure> {
-    let asked = exchange.weigh_shown(Action::SearchType, &mut found);
-    let asked = asked.await?;
-    Ok(asked.map(|asked| (asked, found)))
 }

@@ -16,7 +16,7 @@ use crate::{
         operations_of, rows_of,
     },
     routes::smart,
-    search::parameter,
+    search::{parameter, query::include},
 };
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use fhir::patch::JSON_PATCH;
@@ -28,6 +28,8 @@ use sha2::{Digest as _, Sha256};
 const DATE: &str = "2026-11-28";
 /// The operation `$proof`. It is no URL: what it does stands in a document.
 const PROOF: &str = "urn:chartseal:OperationDefinition:proof";
+/// The operation `$everything` of R4, of Patient.
+const EVERYTHING: &str = "http://hl7.org/fhir/OperationDefinition/Patient-everything";
 /// The operation `$validate` of R4.
 const VALIDATE: &str = "http://hl7.org/fhir/OperationDefinition/Resource-validate";
 /// Where older clients look for the endpoints of the issuer.
@@ -129,7 +131,7 @@ fn security(issuer: Option<&Value>) -> Value {
 }
 
 /// How an answer may be wanted, on every type.
-fn result_params(has_cards: bool) -> [Value; 5] {
+fn result_params(has_cards: bool) -> [Value; 7] {
     let sort = if has_cards { SORT_BY_CARDS } else { SORT };
     let described = |name: &str, kind: &str, text: &str| json!({"name": name, "type": kind, "documentation": text});
     [
@@ -137,6 +139,18 @@ fn result_params(has_cards: bool) -> [Value; 5] {
             "_count",
             "number",
             "matches on a page; with 0 they are only counted",
+        ),
+        described(
+            "_include",
+            "string",
+            "`Type:parameter`, `Type:parameter:Target`, `Type:*` or `*`; with `:iterate`",
+        ),
+        described(
+            "_revinclude",
+            "string",
+            "`Type:parameter`, `Type:parameter:Target` or `Type:*`, by parameters that lead to any \
+             type too; outside one patient, but by `patient` and `subject`, `too-costly` where the \
+             type has too many records; with `:iterate`",
         ),
         described("_sort", "string", sort),
         described(
@@ -173,6 +187,9 @@ fn resource(kind: &'static str, has_cards: bool) -> Value {
     let update_create = rows
         .iter()
         .any(|row| row.sent_for.contains(&Action::CreateWithId));
+    let everything = (kind == "Patient" && has_cards).then_some("everything");
+    let operations = operations_of(class).into_iter().chain(everything);
+    let operations = operations.map(operation);
     let mut resource = json!({
         "type": kind,
         "interaction": interactions,
@@ -184,10 +201,23 @@ fn resource(kind: &'static str, has_cards: bool) -> Value {
         "conditionalUpdate": updates,
         "conditionalDelete": if deletes { "single" } else { "not-supported" },
         "searchParam": searched_by(kind, class, has_cards),
-        "operation": operations_of(class).into_iter().map(operation).collect::<Vec<_>>(),
+        "operation": operations.collect::<Vec<_>>(),
     });
-    if let (Some(reserve), Some(resource)) = (reserve(kind), resource.as_object_mut()) {
-        resource.insert("documentation".to_owned(), reserve.into());
+    if let Some(resource) = resource.as_object_mut() {
+        if let Some(reserve) = reserve(kind) {
+            resource.insert("documentation".to_owned(), reserve.into());
+        }
+        let lists = [
+            ("searchInclude", include::offered(kind)),
+            (
+                "searchRevInclude",
+                include::offered_reverse(kind, has_cards),
+            ),
+        ];
+        // An empty array is not allowed in FHIR's JSON.
+        for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+            resource.insert(name.to_owned(), list.into());
+        }
     }
     resource
 }
@@ -195,6 +225,10 @@ fn resource(kind: &'static str, has_cards: bool) -> Value {
 fn operation(name: &str) -> Value {
     let (definition, documentation) = match name {
         "proof" => (PROOF, "see docs/proof-format.md"),
+        "everything" => (
+            EVERYTHING,
+            "with `start`, `end`, `_since`, `_type` and `_count`, in pages; see docs/search.md",
+        ),
         _ => (
             VALIDATE,
             "by R4 itself, without profiles; `mode` is `create`, `update` or `delete`; see \

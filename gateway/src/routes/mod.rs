@@ -4,6 +4,7 @@
 
 mod bundle;
 pub(crate) mod capability;
+mod everything;
 pub(crate) mod origins;
 mod path;
 mod proof;
@@ -97,6 +98,8 @@ async fn answer(row: &'static Row, request: HttpRequest, payload: Option<web::Pa
         match row.does {
             Does::Shows => record::show(arrived).await,
             Does::Searches => search::search(arrived).await,
+            Does::SearchesCompartment => search::compartment(arrived).await,
+            Does::ShowsEverything => everything::show(arrived).await,
             Does::Changes(change) => record::change(arrived, change).await,
             Does::Bundles => bundle::post(arrived).await,
             Does::Proves => proof::prove(arrived).await,

@@ -16,6 +16,10 @@ use model::{LogicalId, ResourceType, VersionNumber};
 pub(super) fn kind(request: &HttpRequest) -> Result<ResourceType, Failure> {
     let name = segment(request, "type");
     refuse_reserved(name)?;
+    named(name)
+}
+
+fn named(name: &str) -> Result<ResourceType, Failure> {
     if Definition::of(name).is_some() {
         return name.parse().map_err(Failure::fault);
     }
@@ -36,6 +40,16 @@ pub(super) fn id(request: &HttpRequest) -> Result<LogicalId, Failure> {
             "an id must be 1 to 64 of A-Z, a-z, 0-9, `-` and `.`",
         )
     })
+}
+
+/// The type of the records of a compartment; `None` for all types.
+pub(super) fn members(request: &HttpRequest) -> Result<Option<ResourceType>, Failure> {
+    let name = segment(request, "members");
+    refuse_reserved(name)?;
+    if name == "*" {
+        return Ok(None);
+    }
+    named(name).map(Some)
 }
 
 /// What the path of a request names, at a place that an entry of a Bundle has too, with the
@@ -100,10 +114,14 @@ fn segment<'r>(request: &'r HttpRequest, name: &str) -> &'r str {
 pub(super) fn is_there(request: &HttpRequest) -> Result<(), Failure> {
     let path = request.match_info();
     match path.get("type") {
-        None => return Ok(()),
+        None => {}
         Some(_) => drop(kind(request)?),
     }
-    path.get("id").map_or(Ok(()), refuse_reserved)
+    path.get("id").map_or(Ok(()), refuse_reserved)?;
+    match path.get("members") {
+        None => Ok(()),
+        Some(_) => members(request).map(drop),
+    }
 }
 
 /// Refuses a write of a type whose records do not take it.

@@ -13,7 +13,7 @@ use fhir::IssueCode;
 use std::ops::RangeInclusive;
 
 /// Matches on a page at most.
-const MAX_MATCHES: u32 = 1_000;
+pub const MAX_MATCHES: u32 = 1_000;
 
 /// How many records one page looks at before it leaves the rest to the next.
 pub const RECORDS_PER_PAGE: u32 = 2_000;
@@ -221,6 +221,14 @@ impl Page {
 #[must_use]
 pub fn cursor_query(count: u32, sealed: &str) -> String {
     format!("?_count={count}&_cursor={sealed}")
+}
+
+/// The cursor in the query of a request.
+#[must_use]
+pub fn cursor_of(text: &str) -> Option<String> {
+    let mut all = url::form_urlencoded::parse(text.as_bytes());
+    let cursor = all.find(|(name, _)| name == "_cursor");
+    cursor.map(|(_, cursor)| cursor.into_owned())
 }
 
 /// A cursor holds the whole search: nothing stands beside it but the form of the answer

@@ -1,6 +1,8 @@
 //! A search as a whole, read from the query of a request or from the cursor of a next
 //! link: its criteria, how the answer is wanted, and the links to other pages.
 
+pub(crate) mod include;
+
 use crate::{
     exchange::Exchange,
     failure::{Category, Failure},
@@ -9,14 +11,15 @@ use crate::{
         cursor,
         kept_query::{Kept, QueryText},
         order::Position,
-        paging::{Page, beside_cursor, cursor_query},
+        paging::{MAX_MATCHES, Page, beside_cursor, cursor_of, cursor_query},
         parameter::{self, Reading},
+        query::include::Includes,
         value::Query,
         within::Within,
     },
 };
 use fhir::{IssueCode, LocalBase};
-use model::{ResourceType, Timestamp};
+use model::{LogicalId, ResourceType, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -28,6 +31,10 @@ pub struct Search {
     pub page: Page,
     /// What is asked of index cards.
     pub(crate) within: Within,
+    /// What is to stand beside the matches.
+    pub(crate) includes: Includes,
+    /// Its path below the base: the type, behind a patient where it is in a compartment.
+    path: String,
     /// The query as it was asked; sealed in the cursor of a next link.
     text: String,
     lenient: bool,
@@ -57,27 +64,81 @@ impl Search {
         text: &str,
         lenient: bool,
     ) -> Result<Self, Failure> {
+        let looked = Looked::of_type(kind);
+        Self::read(exchange, looked, text, lenient).await
+    }
+
+    /// The same of the records of a type in a patient's compartment
+    /// (<https://hl7.org/fhir/R4/http.html#vsearch>).
+    ///
+    /// # Errors
+    /// As [`Search::of_request`].
+    pub async fn of_compartment(
+        exchange: &Exchange<'_>,
+        patient: &LogicalId,
+        kind: &ResourceType,
+        text: &str,
+        lenient: bool,
+    ) -> Result<Self, Failure> {
+        let looked = Looked {
+            kind,
+            around: Some(LookedAround::Compartment(patient)),
+        };
+        Self::read(exchange, looked, text, lenient).await
+    }
+
+    /// A search for the records of a type that refer to some of these by a parameter, all on
+    /// one page: those of a patient and of no single patient, or all.
+    ///
+    /// # Errors
+    /// As [`Search::of_request`].
+    pub(crate) fn referring(
+        exchange: &Exchange<'_>,
+        kind: &ResourceType,
+        code: &str,
+        names: &[String],
+        within: Option<LogicalId>,
+    ) -> Result<Self, Failure> {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair(code, &names.join(","));
+        query.append_pair("_count", &MAX_MATCHES.to_string());
+        let query = Query {
+            text: &query.finish(),
+            lenient: false,
+            now: exchange.at,
+        };
+        let looked = Looked {
+            kind,
+            around: within.as_ref().map(LookedAround::Beside),
+        };
+        Self::parse(looked, query, &exchange.context.local)
+    }
+
+    async fn read(
+        exchange: &Exchange<'_>,
+        looked: Looked<'_>,
+        text: &str,
+        lenient: bool,
+    ) -> Result<Self, Failure> {
         let local = &exchange.context.local;
-        let cursor = url::form_urlencoded::parse(text.as_bytes())
-            .find(|(name, _)| name == "_cursor")
-            .map(|(_, cursor)| cursor);
+        let cursor = cursor_of(text);
         let now = exchange.at;
         let Some(cursor) = cursor else {
-            return Self::parse(kind, Query { text, lenient, now }, local);
+            return Self::parse(looked, Query { text, lenient, now }, local);
         };
         let count = beside_cursor(text)?;
-        let place: Place = cursor::open(exchange, kind.as_str(), &cursor)?;
+        let place: Place = cursor::open(exchange, &looked.path(), &cursor)?;
         let (text, kept) = place.query.open(exchange).await?;
         let query = Query {
             text: &text,
             lenient: place.lenient,
             now: place.began,
         };
-        let mut search = Self::parse(kind, query, local)?;
+        let mut search = Self::parse(looked, query, local)?;
         let page = &mut search.page;
         page.after = Some(place.after);
         page.count = count.unwrap_or(page.count);
-        page.cursor = Some(cursor.into_owned());
+        page.cursor = Some(cursor);
         search.kept = kept;
         Ok(search)
     }
@@ -88,13 +149,15 @@ impl Search {
     /// Invalid for a parameter, modifier or value that is not supported; nothing
     /// is ever ignored, unless the caller asked for lenient handling, and no modifier then.
     pub(super) fn parse(
-        kind: &ResourceType,
+        looked: Looked<'_>,
         query: Query<'_>,
         local: &LocalBase,
     ) -> Result<Self, Failure> {
+        let kind = looked.kind;
         let mut criteria = Criteria::on(kind);
         let mut page = Page::first(query.lenient);
-        let mut within = Within::default();
+        let mut within = looked.within();
+        let mut includes = Includes::default();
         let reading = Reading {
             now: query.now,
             local,
@@ -103,6 +166,9 @@ impl Search {
         for (name, value) in url::form_urlencoded::parse(query.text.as_bytes()) {
             if name == "_sort" && within.take_sort(kind, &value) {
                 page.sort_elsewhere()?;
+                continue;
+            }
+            if includes.take(&name, &value)? {
                 continue;
             }
             // All of them must hold: one that stands twice asks no more than once.
@@ -121,6 +187,8 @@ impl Search {
             criteria,
             page,
             within,
+            includes,
+            path: looked.path(),
             text: query.text.to_owned(),
             lenient: query.lenient,
             began: query.now,
@@ -143,7 +211,8 @@ impl Search {
             lenient: false,
             now: exchange.at,
         };
-        let mut search = Self::parse(kind, query, &exchange.context.local)?;
+        let looked = Looked::of_type(kind);
+        let mut search = Self::parse(looked, query, &exchange.context.local)?;
         search.page.count = matches;
         Ok(search)
     }
@@ -159,7 +228,17 @@ impl Search {
         format!("?{}", self.understood())
     }
 
-    /// The part of the query that was understood; its text is sealed for the audit.
+    /// What the audit is told: what was understood, and the path where it names a patient.
+    pub(crate) fn audited(&self) -> String {
+        let understood = self.understood();
+        if self.path.contains('/') {
+            format!("{}?{understood}", self.path)
+        } else {
+            understood
+        }
+    }
+
+    /// The part of the query that was understood.
     #[must_use]
     pub fn understood(&self) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -172,6 +251,7 @@ impl Search {
         if let Some(sort) = self.within.sort_text() {
             query.append_pair("_sort", sort);
         }
+        self.includes.describe(&mut query);
         self.page.describe(&mut query);
         query.finish()
     }
@@ -191,10 +271,54 @@ impl Search {
             began: self.began,
             after,
         };
-        let kind = self.criteria.kind();
-        let sealed = cursor::seal(exchange, kind.as_str(), place)?;
+        let sealed = cursor::seal(exchange, &self.path, place)?;
         let query = cursor_query(self.page.count, &sealed);
-        Ok(format!("{}/{kind}{query}", exchange.context.base))
+        Ok(format!("{}{query}", self.url(exchange)))
+    }
+
+    /// Its URL, without a query.
+    pub(crate) fn url(&self, exchange: &Exchange<'_>) -> String {
+        format!("{}/{}", exchange.context.base, self.path)
+    }
+}
+
+/// What the path of a search names.
+#[derive(Clone, Copy)]
+pub(super) struct Looked<'r> {
+    kind: &'r ResourceType,
+    /// The patient around whom it looks.
+    around: Option<LookedAround<'r>>,
+}
+
+/// How a search looks around a patient.
+#[derive(Clone, Copy)]
+enum LookedAround<'r> {
+    /// At the compartment, which stands in the path.
+    Compartment(&'r LogicalId),
+    /// At the records of the patient and of no single patient.
+    Beside(&'r LogicalId),
+}
+
+impl<'r> Looked<'r> {
+    /// A type of records, whosever they are.
+    pub(super) const fn of_type(kind: &'r ResourceType) -> Self {
+        Self { kind, around: None }
+    }
+
+    fn path(&self) -> String {
+        let kind = self.kind;
+        match self.around {
+            Some(LookedAround::Compartment(patient)) => format!("Patient/{patient}/{kind}"),
+            Some(LookedAround::Beside(_)) | None => kind.to_string(),
+        }
+    }
+
+    fn within(&self) -> Within {
+        match self.around {
+            Some(LookedAround::Compartment(patient)) => Within::compartment(patient.clone()),
+            Some(LookedAround::Beside(patient)) => Within::beside(patient.clone()),
+            None => Within::default(),
+        }
     }
 }
 

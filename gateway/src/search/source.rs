@@ -5,11 +5,15 @@ use crate::{
     exchange::Exchange,
     failure::Failure,
     search::{
-        candidates::Candidates, order::Position, overlay::Batch, parameter::OpenRecord,
-        query::Search, within::CardMatches,
+        candidates::Candidates,
+        order::Position,
+        overlay::Batch,
+        parameter::OpenRecord,
+        query::Search,
+        within::{CardMatches, CompartmentMatches},
     },
 };
-use model::VersionNumber;
+use model::{ResourceType, Tag, VersionNumber};
 
 /// The candidates of one search, in the order of the answer.
 pub(crate) enum Source {
@@ -17,6 +21,8 @@ pub(crate) enum Source {
     Tokens(Candidates),
     /// By cards: matches, but for what a card does not tell.
     Cards(CardMatches),
+    /// By cards, of several types.
+    Compartment(CompartmentMatches),
 }
 
 impl Source {
@@ -45,6 +51,7 @@ impl Source {
         match self {
             Self::Tokens(candidates) => candidates.read(exchange, after, limit).await,
             Self::Cards(matches) => matches.next(exchange, after, limit).await,
+            Self::Compartment(matches) => matches.next(exchange, after, limit).await,
         }
     }
 
@@ -56,6 +63,7 @@ impl Source {
         match self {
             Self::Tokens(candidates) => candidates.count(exchange, limit).await,
             Self::Cards(matches) => Ok(matches.count()),
+            Self::Compartment(matches) => Ok(matches.count()),
         }
     }
 
@@ -64,6 +72,15 @@ impl Source {
         match self {
             Self::Tokens(_) => 0,
             Self::Cards(matches) => matches.damaged,
+            Self::Compartment(matches) => matches.damaged,
+        }
+    }
+
+    /// The type of a candidate, where candidates of several were given.
+    pub(crate) fn kind_of(&self, record: Tag) -> Option<&ResourceType> {
+        match self {
+            Self::Tokens(_) | Self::Cards(_) => None,
+            Self::Compartment(matches) => matches.kind_of(record),
         }
     }
 
@@ -77,6 +94,7 @@ impl Source {
         match self {
             Self::Tokens(_) => true,
             Self::Cards(matches) => matches.holds(exchange, number, record),
+            Self::Compartment(matches) => matches.holds(exchange, number, record),
         }
     }
 }

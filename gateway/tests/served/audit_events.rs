@@ -163,6 +163,7 @@ async fn a_disclosure_to_another_facility_names_it(kind: Kind) {
     let system = house.caller(&DemoUser::System);
     let auditor = house.caller(&DemoUser::Auditor);
     let id = system.create("Patient", records::patient("a")).await;
+    house.index().await;
     let visitor = house.caller(&DemoUser::ClinicianOther).at(HOME);
     for (path, interaction) in [
         (format!("Patient/{id}"), "read"),
@@ -170,6 +171,9 @@ async fn a_disclosure_to_another_facility_names_it(kind: Kind) {
         (format!("Patient/{id}/_history"), "history-instance"),
         (format!("Patient/{id}/_history/1/$proof"), "operation"),
         ("Patient?identifier=a".to_owned(), "search-type"),
+        (format!("Patient/{id}/Patient"), "search-type"),
+        (format!("Patient/{id}/*"), "search-system"),
+        (format!("Patient/{id}/$everything"), "operation"),
     ] {
         visitor.get(&path).await.expect(200);
         let events = newest_events(&auditor).await;

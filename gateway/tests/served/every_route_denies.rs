@@ -39,9 +39,10 @@ fn routes() -> Vec<Route> {
             rows.flat_map(|row| row.verb.methods()).copied().collect()
         };
         let pattern = place.pattern().trim_start_matches('/');
+        let pattern = pattern.replace("{members}", "Observation");
         if !pattern.contains("{type}") {
             routes.push(Route {
-                path: pattern.to_owned(),
+                path: pattern,
                 methods: methods(&|_| true),
             });
             continue;
@@ -65,7 +66,7 @@ fn routes() -> Vec<Route> {
 }
 
 /// What the table must have.
-const PINNED: [(&str, &[&str]); 23] = [
+const PINNED: [(&str, &[&str]); 26] = [
     ("", &["POST"]),
     ("_history", &["GET", "HEAD"]),
     ("Patient/_history", &["GET", "HEAD"]),
@@ -86,6 +87,9 @@ const PINNED: [(&str, &[&str]); 23] = [
     ("Patient/{id}/_history/1", &["GET", "HEAD"]),
     ("Patient/{id}/$proof", &["GET", "HEAD"]),
     ("Patient/{id}/_history/1/$proof", &["GET", "HEAD"]),
+    ("Patient/{id}/$everything", &["GET", "HEAD", "POST"]),
+    ("Patient/{id}/Observation", &["GET", "HEAD"]),
+    ("Patient/{id}/Observation/_search", &["POST"]),
     ("Patient/$validate", &["POST"]),
     ("Patient/{id}/$validate", &["POST"]),
     ("AuditEvent", &["GET", "HEAD"]),
@@ -98,14 +102,16 @@ const PINNED: [(&str, &[&str]); 23] = [
 ];
 
 /// What would be an interaction or operation, and is not offered.
-const UNKNOWN: [&str; 9] = [
+const UNKNOWN: [&str; 11] = [
     "$validate",
     "_history/1",
     "Patient/$meta",
     "Patient/_history/1",
     "Patient/$validate/_history",
-    "Patient/{id}/$everything",
-    "Patient/{id}/Observation",
+    "Patient/$everything",
+    "Encounter/{id}/$everything",
+    "Patient/{id}/Observation/1",
+    "Encounter/{id}/Observation",
     "Patient/{id}/_history/1/$meta",
     "Zebra/$validate",
 ];

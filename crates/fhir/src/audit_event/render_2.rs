@@ -62,6 +62,9 @@ pub(super) fn event(
     out
 }
 
+/// The operation that shows records; others but `$proof` do not.
+const EVERYTHING: &str = "everything";
+
 /// The facility that something about a patient was disclosed to: the caller's own, when
 /// it is another than the one that was asked.
 fn recipient<'r>(facts: &'r AuditFacts, event: &Event) -> Option<&'r AuditFacility> {
@@ -78,10 +81,8 @@ fn recipient<'r>(facts: &'r AuditFacts, event: &Event) -> Option<&'r AuditFacili
                 | Restful::HistorySystem
         ),
         Interaction::Proof => true,
-        Interaction::Operation(_)
-        | Interaction::Admin(_)
-        | Interaction::Unauthenticated
-        | Interaction::Other(_) => false,
+        Interaction::Operation(named) => named.name() == EVERYTHING,
+        Interaction::Admin(_) | Interaction::Unauthenticated | Interaction::Other(_) => false,
     };
     let disclosed = shown
         && facts.server.is_none()

@@ -32,6 +32,17 @@ pub enum EntryUrl {
         /// What stands after `?`.
         query: Option<String>,
     },
+    /// `Patient/1/Observation` or `Patient/1/*`
+    Compartment {
+        /// The type whose compartment it is: Patient.
+        resource_type: ResourceType,
+        /// The patient whose compartment it is.
+        id: LogicalId,
+        /// The type of its records; all types for `*`.
+        members: Option<ResourceType>,
+        /// What stands after `?`.
+        query: Option<String>,
+    },
     /// `Patient/1/_history/2`
     Version {
         /// The type.
@@ -88,11 +99,24 @@ fn read_id(id: &str, at: &Path) -> Result<LogicalId, Refusal> {
     })
 }
 
+/// The type of the records of a compartment, none for all types.
+fn read_members(name: &str) -> Option<Option<ResourceType>> {
+    if name == "*" {
+        return Some(None);
+    }
+    Definition::of(name)?.name.parse().ok().map(Some)
+}
+
 fn read_version(version: &str, at: &Path) -> Result<VersionNumber, Refusal> {
     version.parse().map_err(|_| {
         let text = "the version in the url must be a whole number from 1";
         Refusal::at(IssueCode::Value, text, at)
     })
+}
+
+fn unsupported(at: &Path) -> Refusal {
+    let text = "this form of url is not supported in a Bundle";
+    Refusal::at(IssueCode::NotSupported, text, at)
 }
 
 impl EntryUrl {
@@ -121,12 +145,8 @@ impl EntryUrl {
                 query,
             });
         }
-        let unsupported = || {
-            let text = "this form of url is not supported in a Bundle";
-            Refusal::at(IssueCode::NotSupported, text, at)
-        };
         if id.starts_with(['_', '$']) {
-            return Err(unsupported());
+            return Err(unsupported(at));
         }
         let id = read_id(id, at)?;
         match (parts.next(), parts.next(), parts.next()) {
@@ -146,7 +166,15 @@ impl EntryUrl {
                 version: read_version(version, at)?,
                 query,
             }),
-            _ => Err(unsupported()),
+            (Some(members), None, _) if resource_type.as_str() == "Patient" => {
+                Ok(Self::Compartment {
+                    resource_type,
+                    id,
+                    members: read_members(members).ok_or_else(|| unsupported(at))?,
+                    query,
+                })
+            }
+            _ => Err(unsupported(at)),
         }
     }
 
@@ -157,6 +185,7 @@ impl EntryUrl {
             Self::Type { resource_type, .. }
             | Self::Instance { resource_type, .. }
             | Self::History { resource_type, .. }
+            | Self::Compartment { resource_type, .. }
             | Self::Version { resource_type, .. }
             | Self::TypeHistory { resource_type, .. } => Some(resource_type),
             Self::SystemHistory { .. } => None,
@@ -191,6 +220,12 @@ mod tests {
                     query,
                 } => {
                     format!("history {resource_type} {id}{}", query_of(query))
+                }
+                EntryUrl::Compartment {
+                    id, members, query, ..
+                } => {
+                    let members = members.map_or("*".to_owned(), |kind| kind.to_string());
+                    format!("compartment {id} {members}{}", query_of(query))
                 }
                 EntryUrl::Version {
                     resource_type,
@@ -230,6 +265,12 @@ mod tests {
             ("Patient/_history/?_count=2", "all of Patient?_count=2"),
             ("_history", "all"),
             ("/_history?_count=2", "all?_count=2"),
+            ("Patient/1/Observation", "compartment 1 Observation"),
+            (
+                "/Patient/1/Observation/?code=a",
+                "compartment 1 Observation?code=a",
+            ),
+            ("Patient/1/*?_type=Flag", "compartment 1 *?_type=Flag"),
         ] {
             assert_eq!(read(url).as_deref(), Ok(expected), "{url}");
         }
@@ -248,7 +289,10 @@ mod tests {
             ("_history/2", IssueCode::Value),
             ("Patient/$match", IssueCode::NotSupported),
             ("Patient/1/_history/2/3", IssueCode::NotSupported),
-            ("Patient/1/Observation", IssueCode::NotSupported),
+            ("Patient/1/Zebra", IssueCode::NotSupported),
+            ("Patient/1/Observation/2", IssueCode::NotSupported),
+            ("Patient/1/Observation/_search", IssueCode::NotSupported),
+            ("Encounter/1/Observation", IssueCode::NotSupported),
         ] {
             assert_eq!(read(url), Err(expected), "{url}");
         }

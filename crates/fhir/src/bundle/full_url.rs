@@ -85,6 +85,7 @@ impl Entry {
     fn record(&self) -> Option<(&str, &str)> {
         match &self.url {
             EntryUrl::Type { .. }
+            | EntryUrl::Compartment { .. }
             | EntryUrl::TypeHistory { .. }
             | EntryUrl::SystemHistory { .. } => None,
             EntryUrl::Instance {

@@ -1,5 +1,6 @@
 //! Index cards of current versions, and the patient heads that add them up.
 
+mod around;
 pub(crate) mod heads;
 #[cfg(test)]
 mod plan_tests;

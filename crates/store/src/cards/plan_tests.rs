@@ -1,4 +1,5 @@
-//! What a search within a patient reads is found by the patient, on both databases.
+//! What a search within a patient or a compartment reads is found by the patient, on both
+//! databases.
 
 use crate::{
     FacilityId, Reader, Store,
@@ -8,20 +9,23 @@ use crate::{
 };
 use diesel::connection::SimpleConnection as _;
 
-/// What a search within a patient reads.
+/// What such a search reads.
 fn read_cards(reader: &mut Reader) -> Result<(), crate::Error> {
     let (facility, patient) = (FacilityId(1), numbered(1));
     let kind = "Observation".parse().expect("a type");
     let mut cards = reader.cards();
     cards.count_of_patient(facility, patient, &kind, (10, 100))?;
     cards.of_patient(facility, patient, &kind, 10)?;
+    let types = [kind, "Condition".parse().expect("a type")];
+    cards.count_around(facility, patient, &types, 10, (10, 100))?;
+    cards.around(facility, patient, &types, 10)?;
     Ok(())
 }
 
 #[test]
 fn cards_of_a_patient_are_found_by_the_patient() {
     let plans = plans(read_cards);
-    assert_eq!(plans.len(), 2);
+    assert_eq!(plans.len(), 4);
     for (sql, steps) in plans {
         for Step { detail } in steps {
             let tables = ["card", "link", "l", "c", "v", "patient_head"];
@@ -62,7 +66,7 @@ fn cards_of_a_patient_are_found_by_the_patient_on_postgres() {
     fill_cards(&mut writer);
     let store = Store::open(&test.database).expect("a database that opens");
     let taken = statements(&store, read_cards);
-    assert_eq!(taken.len(), 2, "{taken:?}");
+    assert_eq!(taken.len(), 4, "{taken:?}");
     let mut conn = test.database.connect(Use::Read).expect("a connection");
     conn.batch_execute("SET plan_cache_mode = force_generic_plan")
         .expect("a setting");

@@ -59,7 +59,7 @@ const HEAD: i32 = 3;
 const OTHER: i32 = 4;
 
 #[derive(QueryableByName)]
-struct Line {
+pub(super) struct Line {
     #[diesel(sql_type = Integer)]
     part: i32,
     #[diesel(sql_type = Nullable<Text>)]
@@ -83,7 +83,7 @@ struct Line {
 }
 
 #[derive(QueryableByName)]
-struct Count {
+pub(super) struct Count {
     #[diesel(sql_type = BigInt)]
     own: i64,
     #[diesel(sql_type = BigInt)]
@@ -160,6 +160,21 @@ const CURRENT: &str = "
     LEFT JOIN card c ON c.facility_id = w.facility_id AND c.record_tag = w.record_tag
     ORDER BY w.record_tag";
 
+/// A bound of a count as the databases take it.
+pub(super) fn most(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+impl Count {
+    pub(super) fn read(&self) -> Result<PatientCount, Error> {
+        Ok(PatientCount {
+            own: column::number(self.own)?,
+            members: column::number(self.members)?,
+            links: column::number(self.links)?,
+        })
+    }
+}
+
 impl<A: Access> Cards<'_, A> {
     /// How much [`Self::of_patient`] would read: cards of the type counted up to `cards`,
     /// members and links each up to `rows`.
@@ -171,17 +186,12 @@ impl<A: Access> Cards<'_, A> {
         (cards, rows): (u64, u64),
     ) -> Result<PatientCount, Error> {
         let (patient, kind) = (patient.as_bytes().as_slice(), resource_type.as_str());
-        let most = |number| i64::try_from(number).unwrap_or(i64::MAX);
         let count: Count = self.access.query(|conn| {
             run!(conn, NUMBER_OF_PATIENT, get_result,
                 Integer: facility.0, Binary: patient, Text: kind,
                 BigInt: most(cards), BigInt: most(rows))
         })?;
-        Ok(PatientCount {
-            own: column::number(count.own)?,
-            members: column::number(count.members)?,
-            links: column::number(count.links)?,
-        })
+        count.read()
     }
 
     /// All that a search within a patient reads, of one moment; of records that are sealed
@@ -194,10 +204,9 @@ impl<A: Access> Cards<'_, A> {
         others: u64,
     ) -> Result<PatientCards, Error> {
         let (tag, kind) = (patient.as_bytes().as_slice(), resource_type.as_str());
-        let others = i64::try_from(others).unwrap_or(i64::MAX);
         let lines: Vec<Line> = self.access.query(|conn| {
             run!(conn, OF_PATIENT, load,
-                Integer: facility.0, Binary: tag, Text: kind, BigInt: others)
+                Integer: facility.0, Binary: tag, Text: kind, BigInt: most(others))
         })?;
         read(lines, patient)
     }
@@ -237,7 +246,7 @@ impl<A: Access> Cards<'_, A> {
     }
 }
 
-fn read(lines: Vec<Line>, patient: Tag) -> Result<PatientCards, Error> {
+pub(super) fn read(lines: Vec<Line>, patient: Tag) -> Result<PatientCards, Error> {
     let mut found = PatientCards::default();
     for line in lines {
         match line.part {

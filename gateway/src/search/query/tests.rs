@@ -12,7 +12,8 @@ fn a_criterion_that_stands_twice_is_kept_once() {
         now: "2026-11-27T10:00:00.000Z".parse().unwrap(),
     };
     let kind: ResourceType = "Observation".parse().unwrap();
-    let search = Search::parse(&kind, query, &LocalBase::default()).unwrap();
+    let looked = Looked::of_type(&kind);
+    let search = Search::parse(looked, query, &LocalBase::default()).unwrap();
     // An id alone names a Patient, and a subject one of four types.
     let expected = [
         ("_id", 1),

@@ -20,9 +20,22 @@ const SORT: &str = "_sort";
 /// Parameters of one `_sort`: each has a key of every match.
 const MAX_SORTED_BY: usize = 8;
 
+/// Which records a search within a patient looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Extent {
+    /// Those that refer to the patient by `patient` or `subject`.
+    #[default]
+    Named,
+    /// Those of the patient's compartment.
+    Compartment,
+    /// Those of the patient and of no single patient.
+    Beside,
+}
+
 /// What a search asks of cards.
 #[derive(Default)]
 pub(crate) struct Within {
+    pub(super) extent: Extent,
     /// Each must hold.
     pub(super) occurrences: Vec<Occurrence>,
     /// The patient that it is within.
@@ -51,6 +64,29 @@ pub(crate) fn knows(kind: &ResourceType, code: &str) -> bool {
 }
 
 impl Within {
+    /// Asks for the compartment of a patient
+    /// (<https://hl7.org/fhir/R4/compartmentdefinition-patient.html>).
+    pub(crate) fn compartment(patient: LogicalId) -> Self {
+        Self {
+            extent: Extent::Compartment,
+            patient: Some(patient),
+            ..Self::default()
+        }
+    }
+
+    /// Asks for the records of a patient and of no single patient.
+    pub(crate) fn beside(patient: LogicalId) -> Self {
+        Self {
+            extent: Extent::Beside,
+            ..Self::compartment(patient)
+        }
+    }
+
+    /// Leaves it open whether a record is in the compartment.
+    pub(super) const fn name_only(&mut self) {
+        self.extent = Extent::Named;
+    }
+
     /// Takes a parameter if cards of the type answer it. What is read elsewhere too
     /// (`elsewhere`) is refused there.
     ///
@@ -143,7 +179,7 @@ impl Within {
 
     /// Whether it can be answered by cards alone.
     pub(crate) const fn needs_cards(&self) -> bool {
-        !self.beyond.is_empty()
+        !matches!(self.extent, Extent::Named) || !self.beyond.is_empty()
     }
 }
 

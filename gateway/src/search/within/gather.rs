@@ -7,10 +7,10 @@
 //! stops nothing is looked at.
 
 use super::{
-    asked::Within,
+    asked::{Extent, Within},
     matches::{CardMatches, Entry},
     of_type::OfType,
-    stored,
+    stored::{self, CardsOf},
 };
 use crate::{
     exchange::{Exchange, reach::SEARCH},
@@ -21,8 +21,11 @@ use crate::{
 use cards::INDEX_EPOCH;
 use index::{Answer, Card};
 use model::{DataKeyId, ResourceType, Tag};
-use sealing::{CardKey, CardPlace};
-use std::collections::{BTreeSet, HashMap};
+use sealing::{CardKey, CardPlace, OpenedCard};
+use std::{
+    collections::{BTreeSet, HashMap},
+    slice,
+};
 use store::CardHit;
 use tokio::task::yield_now;
 
@@ -44,7 +47,7 @@ impl Sight {
     }
 
     /// Whether a record of this subject could be shown.
-    fn reaches(
+    pub(super) fn reaches(
         &mut self,
         exchange: &Exchange<'_>,
         kind: &ResourceType,
@@ -69,7 +72,14 @@ impl CardMatches {
         if !own && !others {
             return Ok(());
         }
-        let mut found = stored::read(exchange, &self.kind, patient).await?;
+        let wanted = match within.extent {
+            Extent::Named => CardsOf::Named(self.kind.clone()),
+            Extent::Compartment | Extent::Beside => CardsOf::Around {
+                kinds: vec![self.kind.clone()],
+                others,
+            },
+        };
+        let mut found = stored::read(exchange, &wanted, patient).await?;
         if own {
             stored::check_head(exchange, patient, &found).await?;
         }
@@ -80,7 +90,7 @@ impl CardMatches {
         if others {
             cards.append(&mut found.others);
         }
-        stored::overlay(exchange, &self.kind, patient, &mut cards);
+        stored::overlay(exchange, &wanted, patient, &mut cards);
         self.open(exchange, within, &mut sight, cards).await
     }
 
@@ -105,7 +115,7 @@ impl CardMatches {
             self.open(exchange, &search.within, &mut sight, cards)
                 .await?;
         }
-        let own = stored::written(exchange, &self.kind);
+        let own = stored::written(exchange, slice::from_ref(&self.kind));
         self.open(exchange, &search.within, &mut sight, own).await?;
         // In the order of time a record that was written meanwhile may have come twice.
         self.entries
@@ -137,58 +147,24 @@ impl CardMatches {
         mut stored: Vec<store::Card>,
     ) -> Result<(), Failure> {
         stored.retain(|card| sight.reaches(exchange, &self.kind, card.subject));
-        let keys = card_keys(exchange, &stored).await?;
-        for some in stored.chunks(OPENED_TOGETHER) {
-            let bytes = some.iter().map(|card| card.sealed.len()).sum();
-            exchange.pay_card_bytes(some.len(), bytes).await?;
-            for card in some {
-                let key = keys.get(&card.data_key);
-                match key.and_then(|key| self.entry(exchange, within, key, card)) {
-                    Some(Some(entry)) => self.entries.push(entry),
-                    Some(None) => {}
-                    None => self.report_shut(exchange, card),
-                }
-            }
-            yield_now().await;
-        }
+        let mut entries = Vec::new();
+        let opened = open_each(exchange, &stored, |card, opened| {
+            entries.extend(self.entry(within, card, opened)?);
+            Some(())
+        });
+        let damaged = opened.await?;
+        self.damaged = self.damaged.saturating_add(damaged);
+        self.entries.append(&mut entries);
         Ok(())
-    }
-
-    fn report_shut(&mut self, exchange: &Exchange<'_>, card: &store::Card) {
-        let place = RowPlace {
-            resource_type: &card.resource_type,
-            record: card.record,
-            version: Some(card.number),
-            data_key: Some(card.data_key),
-        };
-        let cause = "its index card does not open";
-        exchange
-            .facility()
-            .report_row(Damage::Unreadable, place, cause);
-        self.damaged = self.damaged.saturating_add(1);
     }
 
     /// `None` for a card that is not what was stored, `Some(None)` for no match.
     fn entry(
         &self,
-        exchange: &Exchange<'_>,
         within: &Within,
-        key: &CardKey,
         stored: &store::Card,
+        opened: &OpenedCard,
     ) -> Option<Option<Entry>> {
-        let place = CardPlace {
-            facility: &exchange.facility().name,
-            resource_type: &stored.resource_type,
-            record: stored.record,
-            version: stored.number,
-            index_epoch: stored.index_epoch,
-            subject: stored.subject,
-            time: stored.time,
-        };
-        let opened = key.open(&place, &stored.sealed).ok()?;
-        if stored.index_epoch != INDEX_EPOCH {
-            return None;
-        }
         let sorted_by = |number| within.sort.iter().any(|by| by.number == number);
         let wanted = |number| self.conditions.reads(number) || sorted_by(number);
         let card = Card::decode_of(&opened.content, wanted).ok()?;
@@ -205,6 +181,58 @@ impl CardMatches {
             is_open,
         }))
     }
+}
+
+/// Opens cards and shows each; the number of those that are not what was stored, each of
+/// which is reported. `None` from `show` says that a card cannot be read.
+pub(super) async fn open_each(
+    exchange: &Exchange<'_>,
+    stored: &[store::Card],
+    mut show: impl FnMut(&store::Card, &OpenedCard) -> Option<()>,
+) -> Result<u32, Failure> {
+    let keys = card_keys(exchange, stored).await?;
+    let mut damaged = 0_u32;
+    for some in stored.chunks(OPENED_TOGETHER) {
+        let bytes = some.iter().map(|card| card.sealed.len()).sum();
+        exchange.pay_card_bytes(some.len(), bytes).await?;
+        for card in some {
+            let key = keys.get(&card.data_key);
+            let opened = key.and_then(|key| open_one(exchange, key, card));
+            if opened.and_then(|opened| show(card, &opened)).is_none() {
+                report_shut(exchange, card);
+                damaged = damaged.saturating_add(1);
+            }
+        }
+        yield_now().await;
+    }
+    Ok(damaged)
+}
+
+fn open_one(exchange: &Exchange<'_>, key: &CardKey, stored: &store::Card) -> Option<OpenedCard> {
+    let place = CardPlace {
+        facility: &exchange.facility().name,
+        resource_type: &stored.resource_type,
+        record: stored.record,
+        version: stored.number,
+        index_epoch: stored.index_epoch,
+        subject: stored.subject,
+        time: stored.time,
+    };
+    let opened = key.open(&place, &stored.sealed).ok()?;
+    (stored.index_epoch == INDEX_EPOCH).then_some(opened)
+}
+
+fn report_shut(exchange: &Exchange<'_>, card: &store::Card) {
+    let place = RowPlace {
+        resource_type: &card.resource_type,
+        record: card.record,
+        version: Some(card.number),
+        data_key: Some(card.data_key),
+    };
+    let cause = "its index card does not open";
+    exchange
+        .facility()
+        .report_row(Damage::Unreadable, place, cause);
 }
 
 /// The keys of these cards. One that is gone leaves its cards shut.

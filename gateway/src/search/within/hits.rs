@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use store::{Hit, Reader};
 
 /// The current versions of these, by record.
-pub(super) async fn hits(
+pub(crate) async fn hits(
     exchange: &Exchange<'_>,
     kind: &ResourceType,
     records: impl Iterator<Item = Tag>,

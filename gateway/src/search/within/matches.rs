@@ -54,6 +54,7 @@ impl CardMatches {
         search: &Search,
     ) -> Result<Option<Self>, Failure> {
         let (facility, within) = (exchange.facility(), &search.within);
+        let kind = search.criteria.kind();
         if within.patient.is_none() && !within.needs_cards() {
             return Ok(None);
         }
@@ -65,8 +66,8 @@ impl CardMatches {
             };
         }
         let mut matches = Self {
-            conditions: Conditions::of(within, &facility.tags, search.began()),
-            kind: search.criteria.kind().clone(),
+            conditions: Conditions::of(kind, within, &facility.tags, search.began()),
+            kind: kind.clone(),
             sort: search.page.sort(search.criteria.moments().is_some()),
             by_parameters: !within.sort.is_empty(),
             entries: Vec::new(),
@@ -179,7 +180,7 @@ impl Entry {
     }
 }
 
-fn not_indexed() -> Failure {
+pub(super) fn not_indexed() -> Failure {
     let mut failure = Failure::new(
         Category::Unavailable,
         IssueCode::Transient,

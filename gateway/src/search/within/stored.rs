@@ -12,7 +12,7 @@ use crate::{
 use fhir::IssueCode;
 use model::{ResourceType, Tag};
 use std::collections::HashMap;
-use store::{Card, NewVersion, PatientCards, PatientCount, Reader};
+use store::{Card, FacilityId, NewVersion, PatientCards, PatientCount, Reader};
 
 /// Rows without a card that a search within a patient reads at most, for each card that it
 /// may read: members of the head, and links to the patient.
@@ -20,13 +20,26 @@ const ROWS_PER_CARD: u64 = 10;
 /// What is read with its number at once, in records: more is counted and paid for first.
 const READ_AT_ONCE: u64 = 48;
 
+/// Of which records the cards are read.
+#[derive(Clone)]
+pub(super) enum CardsOf {
+    /// Of this type those that refer to the patient by `patient` or `subject`.
+    Named(ResourceType),
+    /// Of these types those of the patient.
+    Around {
+        kinds: Vec<ResourceType>,
+        /// Whether also those of no single patient.
+        others: bool,
+    },
+}
+
 /// Reads them, all of one moment; they are paid for, whatever becomes of them.
 ///
 /// # Errors
 /// Too costly when there are too many, or the request has read enough.
 pub(super) async fn read(
     exchange: &Exchange<'_>,
-    kind: &ResourceType,
+    wanted: &CardsOf,
     patient: Tag,
 ) -> Result<PatientCards, Failure> {
     if !exchange.budget.opens_more() {
@@ -35,19 +48,16 @@ pub(super) async fn read(
     let most = exchange.app().limits.searched_cards;
     let rows = most.saturating_mul(ROWS_PER_CARD);
     let at_once = READ_AT_ONCE.min(exchange.budget.records_left());
-    let (facility, own_kind) = (exchange.facility().id, kind.clone());
-    // A record may refer by both parameters.
-    let others = most.saturating_add(1).saturating_mul(2);
+    let facility = exchange.facility().id;
+    let own = wanted.clone();
     let look = move |reader: &mut Reader| {
-        let (mut cards, bounds) = (reader.cards(), (most + 1, rows + 1));
-        let count = cards.count_of_patient(facility, patient, &own_kind, bounds)?;
-        let read = (cost(count) <= at_once)
-            .then(|| cards.of_patient(facility, patient, &own_kind, others));
+        let count = own.count(reader, facility, patient, (most + 1, rows + 1))?;
+        let read = (cost(count) <= at_once).then(|| own.read(reader, facility, patient, most));
         Ok::<_, store::Error>((count, read.transpose()?))
     };
     let (count, found) = exchange.search("patient cards", look).await??;
     if count.own > most || count.members > rows || count.links > rows {
-        return Err(too_many(most));
+        return Err(wanted.too_many(most));
     }
     exchange
         .pay_cards(count.own, count.members + count.links)
@@ -55,19 +65,18 @@ pub(super) async fn read(
     let found = match found {
         Some(found) => found,
         None => {
-            let kind = kind.clone();
-            let read = move |reader: &mut Reader| {
-                let mut cards = reader.cards();
-                cards.of_patient(facility, patient, &kind, others)
-            };
+            let own = wanted.clone();
+            let read = move |reader: &mut Reader| own.read(reader, facility, patient, most);
             exchange.search("patient cards", read).await??
         }
     };
-    let others = found.others.len() as u64;
-    if others.saturating_add(found.own.len() as u64) > most {
-        return Err(too_many(most));
+    let number = found.own.len().saturating_add(found.others.len()) as u64;
+    if number > most {
+        return Err(wanted.too_many(most));
     }
-    exchange.pay_cards(others, 0).await?;
+    // Of named records those under others were counted as links.
+    let uncounted = number.saturating_sub(count.own);
+    exchange.pay_cards(uncounted, 0).await?;
     Ok(found)
 }
 
@@ -75,12 +84,64 @@ const fn cost(count: PatientCount) -> u64 {
     records_of_cards(count.own, count.members.saturating_add(count.links))
 }
 
-fn too_many(most: u64) -> Failure {
-    let text = format!(
-        "the patient has more than {most} records of this type, or too many in all; ask for fewer \
-         by `_lastUpdated` without other parameters"
-    );
-    Failure::new(Category::Unprocessable, IssueCode::TooCostly, text)
+impl CardsOf {
+    fn count(
+        &self,
+        reader: &mut Reader,
+        facility: FacilityId,
+        patient: Tag,
+        bounds: (u64, u64),
+    ) -> Result<PatientCount, store::Error> {
+        let mut cards = reader.cards();
+        match self {
+            Self::Named(kind) => cards.count_of_patient(facility, patient, kind, bounds),
+            Self::Around { kinds, others } => {
+                let others = if *others { bounds.0 } else { 0 };
+                cards.count_around(facility, patient, kinds, others, bounds)
+            }
+        }
+    }
+
+    fn read(
+        &self,
+        reader: &mut Reader,
+        facility: FacilityId,
+        patient: Tag,
+        most: u64,
+    ) -> Result<PatientCards, store::Error> {
+        let mut cards = reader.cards();
+        let most = most.saturating_add(1);
+        match self {
+            // A record may refer by both parameters.
+            Self::Named(kind) => cards.of_patient(facility, patient, kind, most.saturating_mul(2)),
+            Self::Around { kinds, others } => {
+                let others = if *others { most } else { 0 };
+                cards.around(facility, patient, kinds, others)
+            }
+        }
+    }
+
+    fn kinds(&self) -> &[ResourceType] {
+        match self {
+            Self::Named(kind) => std::slice::from_ref(kind),
+            Self::Around { kinds, .. } => kinds,
+        }
+    }
+
+    fn too_many(&self, most: u64) -> Failure {
+        let text = match self {
+            Self::Named(_) => format!(
+                "the patient has more than {most} records of this type, or too many in all; ask \
+                 for fewer by `_lastUpdated` without other parameters"
+            ),
+            Self::Around { .. } => format!(
+                "of these types there are more than {most} records of the patient and of no \
+                 single patient, or the patient has too many in all; ask for fewer types, as by \
+                 `_type`, or search one by `patient=<id>`"
+            ),
+        };
+        Failure::new(Category::Unprocessable, IssueCode::TooCostly, text)
+    }
 }
 
 /// Compares the patient's head with the cards, and these with the records under the patient.
@@ -111,7 +172,7 @@ pub(super) async fn check_head(
 /// Lays what the request itself has written over what is stored of a patient.
 pub(super) fn overlay(
     exchange: &Exchange<'_>,
-    kind: &ResourceType,
+    wanted: &CardsOf,
     patient: Tag,
     stored: &mut Vec<Card>,
 ) {
@@ -121,8 +182,12 @@ pub(super) fn overlay(
         let version = newest.get(&card.record);
         version.is_some_and(|version| version.links.iter().any(|link| link.target == patient))
     };
-    let mut own = written(exchange, kind);
-    own.retain(|card| card.subject == Some(patient) || refers(card));
+    let mut own = written(exchange, wanted.kinds());
+    own.retain(|card| match (wanted, card.subject) {
+        (_, Some(own)) if own == patient => true,
+        (CardsOf::Named(_), _) => refers(card),
+        (CardsOf::Around { .. }, own) => own.is_none(),
+    });
     stored.append(&mut own);
 }
 
@@ -132,13 +197,13 @@ pub(super) fn newest<'e>(exchange: &'e Exchange<'_>) -> HashMap<Tag, &'e NewVers
     written.map(|write| (write.version.record, write)).collect()
 }
 
-/// The cards of the type that the request has written.
-pub(super) fn written(exchange: &Exchange<'_>, kind: &ResourceType) -> Vec<Card> {
+/// The cards of these types that the request has written.
+pub(super) fn written(exchange: &Exchange<'_>, kinds: &[ResourceType]) -> Vec<Card> {
     let writes = exchange.parts.get::<CardWrites>();
     let cards = writes.into_iter().flat_map(CardWrites::cards);
     let cards = cards.filter_map(|new| new.card.as_ref());
     cards
-        .filter(|card| card.resource_type == *kind)
+        .filter(|card| kinds.contains(&card.resource_type))
         .cloned()
         .collect()
 }

@@ -10,7 +10,10 @@ use super::{
     held::Conditions,
     random_tests::{dice::Dice, queries::Query},
 };
-use crate::search::{query::Search, value};
+use crate::search::{
+    query::{Looked, Search},
+    value,
+};
 use cards::Source;
 use fhir::{LocalBase, Resource};
 use index::{Answer, Card};
@@ -38,7 +41,7 @@ impl Site {
         let bytes = resource.to_string().into_bytes();
         let resource = Resource::parse(&bytes).expect("a resource");
         let search = Search::parse(
-            resource.resource_type(),
+            Looked::of_type(resource.resource_type()),
             value::Query {
                 text: query,
                 lenient: false,
@@ -47,7 +50,8 @@ impl Site {
             &self.local,
         );
         let search = search.unwrap_or_else(|failure| panic!("{query}: {}", failure.text));
-        let conditions = Conditions::of(&search.within, &self.tags, self.now);
+        let conditions =
+            Conditions::of(search.criteria.kind(), &search.within, &self.tags, self.now);
         let tag = |kind: &ResourceType, id: &LogicalId| -> Tag {
             self.tags.record_tag(kind.as_str(), id.as_str())
         };
