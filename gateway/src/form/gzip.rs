@@ -8,7 +8,7 @@ use crate::{
 };
 use actix_web::web::{Bytes, BytesMut};
 use fhir::IssueCode;
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use std::io::Read as _;
 use tokio::task::yield_now;
 
@@ -16,6 +16,8 @@ use tokio::task::yield_now;
 const PIECE: usize = 64 * 1024;
 /// Pieces after which others have their turn.
 const PIECES_AT_ONCE: usize = 16;
+/// Members of a body at most: one that holds nothing costs work all the same.
+const MOST_MEMBERS: usize = 16;
 
 /// What was packed, at most `limit` bytes of it.
 ///
@@ -27,23 +29,30 @@ pub(crate) async fn unpack(
     limit: usize,
     held: &mut Held,
 ) -> Result<Bytes, Failure> {
-    let mut decoder = MultiGzDecoder::new(packed.as_ref());
     let (mut unpacked, mut piece) = (BytesMut::new(), vec![0; PIECE]);
-    for number in 1_usize.. {
-        let length = decoder.read(&mut piece).map_err(|_| not_gzip())?;
-        let Some(more) = piece.get(..length).filter(|more| !more.is_empty()) else {
-            break;
-        };
-        if unpacked.len().saturating_add(length) > limit {
-            return Err(too_large(limit));
+    let mut rest = packed.as_ref();
+    for _ in 0..MOST_MEMBERS {
+        let mut member = GzDecoder::new(rest);
+        for number in 1_usize.. {
+            let length = member.read(&mut piece).map_err(|_| not_gzip())?;
+            let Some(more) = piece.get(..length).filter(|more| !more.is_empty()) else {
+                break;
+            };
+            if unpacked.len().saturating_add(length) > limit {
+                return Err(too_large(limit));
+            }
+            held.take(length)?;
+            unpacked.extend_from_slice(more);
+            if number.is_multiple_of(PIECES_AT_ONCE) {
+                yield_now().await;
+            }
         }
-        held.take(length)?;
-        unpacked.extend_from_slice(more);
-        if number.is_multiple_of(PIECES_AT_ONCE) {
-            yield_now().await;
+        rest = member.into_inner();
+        if rest.is_empty() {
+            return Ok(unpacked.freeze());
         }
     }
-    Ok(unpacked.freeze())
+    Err(not_gzip())
 }
 
 fn too_large(limit: usize) -> Failure {
@@ -60,6 +69,9 @@ fn not_gzip() -> Failure {
     Failure::new(
         Category::Invalid,
         IssueCode::Structure,
-        "the body cannot be unpacked: it is not whole, or not gzip as `Content-Encoding` says",
+        format!(
+            "the body cannot be unpacked: it is not whole, not gzip as `Content-Encoding` says, or \
+             has over {MOST_MEMBERS} members"
+        ),
     )
 }

@@ -87,6 +87,8 @@ async fn a_packed_body_is_as_good_as_a_plain_one(kind: Kind) {
         text.into_bytes(),
         whole[..whole.len() - 9].to_vec(),
         vec![0x1f, 0x8b],
+        // Members that hold nothing.
+        [packed(b"").repeat(16), whole].concat(),
     ] {
         let (status, text) = send(&system, ("POST", "Patient"), &[], body).await;
         assert_eq!(status, 400, "{text}");
