@@ -35,6 +35,7 @@ pub static ROW: Row = Row {
 async fn patch(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Reply, Failure> {
     let (kind, criteria) = sent.criteria()?;
     require(exchange, Action::Update, kind)?;
+    require(exchange, Action::Read, kind)?;
     let choice = chosen(exchange, sent, kind, &criteria).await?;
     let Some(found) = choice.record() else {
         sent.preconditions.check_change(None)?;

@@ -10,6 +10,7 @@ use crate::{
     exchange::{
         Exchange,
         part::{Part, Step},
+        reach::SEARCH,
     },
     failure::Failure,
     search::candidates::{Candidates, FoundBy},
@@ -42,11 +43,13 @@ pub(super) struct Standing {
 #[derive(Clone)]
 enum Source {
     Tokens(Arc<FoundBy>),
-    /// The cards of a type, which a card alone can tell from each other.
+    /// The cards of a patient and type.
     Cards {
         patient: Tag,
         kind: ResourceType,
     },
+    /// By nothing: the caller can be shown no record that could meet them.
+    Nothing,
 }
 
 impl Unchanged {
@@ -66,17 +69,27 @@ impl Standing {
             .within
             .patient()
             .filter(|_| search.within.needs_cards());
+        let kind = search.criteria.kind();
         let source = match within {
-            Some(patient) => Source::Cards {
-                patient: facility.tags.record_tag("Patient", patient.as_str()),
-                kind: search.criteria.kind().clone(),
-            },
+            Some(patient) => {
+                let patient = facility.tags.record_tag("Patient", patient.as_str());
+                let reaches = |subject| exchange.may_reach(SEARCH, kind, subject);
+                if reaches(Some(patient)) || reaches(None) {
+                    Source::Cards {
+                        patient,
+                        kind: kind.clone(),
+                    }
+                } else {
+                    Source::Nothing
+                }
+            }
             None => Source::Tokens(Candidates::of(exchange, search).found_by()),
         };
         let (by, id) = (source.clone(), facility.id);
         let read = move |reader: &mut Reader| match &by {
             Source::Tokens(found_by) => by_tokens(found_by, reader.versions()),
             Source::Cards { patient, kind } => by_cards(reader.cards(), id, *patient, kind),
+            Source::Nothing => Ok(Some(Vec::new())),
         };
         Ok(Self {
             name: criteria.tag(exchange),
@@ -94,6 +107,7 @@ impl Standing {
         let now = match &self.source {
             Source::Tokens(found_by) => by_tokens(found_by, tx.versions())?,
             Source::Cards { patient, kind } => by_cards(tx.cards(), facility, *patient, kind)?,
+            Source::Nothing => return Ok(()),
         };
         if now == self.seen {
             Ok(())
