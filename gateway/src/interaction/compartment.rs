@@ -212,7 +212,11 @@ impl AllTypes {
         let (mut types, mut parameters) = (None, Vec::new());
         let (mut given, mut includes) = (Given::default(), Includes::default());
         for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
-            let code = name.split(':').next().unwrap_or_default();
+            // An id has no modifiers.
+            let code = match name.split_once(':') {
+                Some((code, _)) if code != "_id" => code,
+                _ => &*name,
+            };
             if includes.take(&name, &value)? || page.take(&name, &value)? {
                 continue;
             }

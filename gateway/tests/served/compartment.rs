@@ -429,6 +429,7 @@ async fn other_paths_and_parameters_are_refused(kind: Kind) {
         ("Patient/a_b/Observation", 400, "value"),
         ("Observation/one/Observation", 404, "not-supported"),
         ("Patient/a/*?code=x", 400, "not-supported"),
+        ("Patient/a/*?_id:missing=true", 400, "not-supported"),
         ("Patient/a/*?_type=Practitioner", 400, "value"),
         ("Patient/a/*?_type=Flag&_type=Flag", 400, "invalid"),
         ("Patient/a/*?_sort=code", 400, "not-supported"),
