@@ -23,6 +23,7 @@ on_both! {
     a_card_that_was_edited_or_put_back_is_warned_of_in_its_type,
     a_record_whose_key_is_gone_is_warned_of,
     what_is_listed_of_a_type_is_searched,
+    a_canonical_of_this_server_is_found_by_its_url,
 }
 
 async fn indexed(kind: Kind, change: impl FnOnce(&mut gateway::Settings)) -> (House, Caller) {
@@ -372,6 +373,16 @@ async fn a_record_whose_key_is_gone_is_warned_of(kind: Kind) {
     assert!(warns(&system, "Patient?gender=female").await);
     assert_eq!(found(&system, "Patient?gender=female").await.len(), 2);
     assert!(!warns(&system, "Organization?name=river").await);
+}
+
+async fn a_canonical_of_this_server_is_found_by_its_url(kind: Kind) {
+    let (_house, system) = indexed(kind, |_| {}).await;
+    let url = format!("{}/Questionnaire/q", system.base());
+    let answers = json!({"status": "completed", "questionnaire": url});
+    put(&system, "QuestionnaireResponse", "own", answers).await;
+    let query = format!("QuestionnaireResponse?questionnaire={url}");
+    assert_eq!(found(&system, &query).await, ["own"]);
+    assert!(found(&system, &format!("{query}2")).await.is_empty());
 }
 
 async fn what_is_listed_of_a_type_is_searched(kind: Kind) {

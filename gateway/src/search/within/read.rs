@@ -136,6 +136,11 @@ fn reference(targets: &Targets, text: &str, reading: Reading<'_>) -> Alternative
         return Some(of_types(targets, &id));
     }
     match LocalReference::parse(&text, reading.local) {
+        // A canonical of this server is a URL of one of its records too.
+        Some(record) if text.contains("://") => {
+            let canonical = uri(UriMode::Exact, &text)?;
+            Some([vec![Asked::Record(record.into())], canonical].concat())
+        }
         Some(record) => Some(vec![Asked::Record(record.into())]),
         None if text.contains(':') => uri(UriMode::Exact, &text),
         None => None,
