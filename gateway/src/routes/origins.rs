@@ -22,7 +22,7 @@ use actix_web::{
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const SENT_HEADERS: &str = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, \
      If-Modified-Since, If-None-Exist, If-None-Match, If-Unmodified-Since, Prefer, traceparent, \
-     X-Request-Id";
+     X-Request-Id, X-Security-Context";
 /// What it may read beside the headers that every page may.
 const READ_HEADERS: HeaderValue = HeaderValue::from_static(
     "Allow, Content-Location, ETag, Idempotent-Replayed, Location, Retry-After, \
