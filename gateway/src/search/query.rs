@@ -330,8 +330,8 @@ fn unsupported(kind: &ResourceType) -> Failure {
         Category::Invalid,
         IssueCode::NotSupported,
         format!(
-            "a search parameter is not supported; on {kind} use {known}`_sort`, `_count` and \
-             `_total`, or send `Prefer: handling=lenient` to have others ignored",
+            "a search parameter is not supported; on {kind} use {known}another of R4 for the \
+             type, `_sort`, `_count` and `_total`, or send `Prefer: handling=lenient` to have others ignored",
         ),
     )
 }
