@@ -18,6 +18,7 @@ on_both! {
     what_is_hidden_is_referred_to_as_what_is_absent,
     outside_of_a_transaction_they_are_refused,
     a_repeated_transaction_is_answered_as_it_was,
+    what_is_held_against_entries_is_bounded,
 }
 
 fn of(reference: &str) -> Value {
@@ -177,4 +178,21 @@ async fn a_repeated_transaction_is_answered_as_it_was(kind: Kind) {
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     assert_eq!(again.text, first.text);
     assert_eq!(system.found("Observation").await, 2);
+}
+
+async fn what_is_held_against_entries_is_bounded(kind: Kind) {
+    let house = House::start_on(kind).await;
+    let system = house.caller(&DemoUser::System);
+    let patients = (0..401).map(|number| {
+        let name = format!("p{number}");
+        ("POST", "Patient", Some(records::patient(&name)))
+    });
+    let observations = (0..250).map(|number| {
+        let reference = format!("Patient?identifier=p{number}");
+        ("POST", "Observation", Some(of(&reference)))
+    });
+    let entries: Vec<_> = patients.chain(observations).collect();
+    let refused = send(&system, &entries).await.expect(413);
+    assert_eq!(refused.issue(), "too-costly");
+    assert_eq!(system.found("Patient").await, 0);
 }

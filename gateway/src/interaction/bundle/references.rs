@@ -20,6 +20,8 @@ use tokio::task::yield_now;
 /// Different references by criteria in one transaction: each is a search, and is held against
 /// every entry.
 const MAX_REFERENCES: usize = 500;
+/// Entries against which they are held, added up over the references.
+const MAX_COMPARED: usize = 100_000;
 
 /// Finds what they refer to, and rewrites them.
 ///
@@ -37,13 +39,7 @@ pub(super) async fn resolve(
             }
         }
     }
-    if asked.len() > MAX_REFERENCES {
-        let text = format!(
-            "a transaction has at most {MAX_REFERENCES} different references by criteria; send \
-             it in parts"
-        );
-        return Err(Failure::new(Category::TooLarge, IssueCode::TooCostly, text));
-    }
+    check_size(prepared, &asked)?;
     let mut records = HashMap::new();
     for (text, reference) in asked {
         let record = find(exchange, prepared, &reference).await;
@@ -58,6 +54,31 @@ pub(super) async fn resolve(
         }
     }
     Ok(())
+}
+
+/// Refuses more references, or more to compare, than one transaction may have.
+fn check_size(
+    prepared: &Prepared,
+    asked: &BTreeMap<String, CriteriaReference>,
+) -> Result<(), Failure> {
+    let mut entries: HashMap<&str, usize> = HashMap::new();
+    for one in prepared.entries.iter().flatten() {
+        let kind = one.entry.url.resource_type();
+        *entries
+            .entry(kind.map_or("", ResourceType::as_str))
+            .or_default() += 1;
+    }
+    let of_type =
+        |reference: &CriteriaReference| entries.get(reference.resource_type).copied().unwrap_or(0);
+    let compared: usize = asked.values().map(of_type).sum();
+    if asked.len() <= MAX_REFERENCES && compared <= MAX_COMPARED {
+        return Ok(());
+    }
+    let text = format!(
+        "a transaction has at most {MAX_REFERENCES} different references by criteria, and \
+         {MAX_COMPARED} entries to hold against them, added up; send it in parts"
+    );
+    Err(Failure::new(Category::TooLarge, IssueCode::TooCostly, text))
 }
 
 async fn find(
