@@ -259,6 +259,7 @@ fn url(row: &Row, kind: &str, id: &str) -> String {
     let pattern = row.place.pattern().trim_start_matches('/');
     let url = pattern.replace("{type}", kind).replace("{id}", id);
     let url = url.replace("{version}", "1");
+    let url = url.replace("{members}", "Observation");
     // A change of a type chooses its record by criteria.
     let chooses = matches!(row.verb, Verb::Put | Verb::Patch | Verb::Delete);
     if row.place == Place::Type && chooses {

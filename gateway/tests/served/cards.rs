@@ -236,6 +236,7 @@ async fn a_version_that_does_not_open_stops_no_other(kind: Kind) {
     log();
     let site = Site::on(kind).await;
     let patient = site.system.create("Patient", records::patient("a")).await;
+    let other = site.system.create("Patient", records::patient("b")).await;
     let about = || records::observation(&patient);
     let mut ids = Vec::new();
     for _ in 0..3 {
@@ -252,9 +253,8 @@ async fn a_version_that_does_not_open_stops_no_other(kind: Kind) {
     let progress = facility.index_status.read();
     assert!(progress.complete);
     assert_eq!(progress.unread, 1);
-    assert_eq!(site.house.query("SELECT count(*) FROM card"), [["3"]]);
+    assert_eq!(site.house.query("SELECT count(*) FROM card"), [["4"]]);
     // The searches of its patient are refused, and no others.
-    let other = site.system.create("Patient", records::patient("b")).await;
     let found = format!("Observation?status=final&patient={patient}");
     site.system.get(&found).await.expect(500);
     let found = format!("Observation?status=final&patient={other}");
