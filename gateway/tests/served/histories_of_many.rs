@@ -18,6 +18,7 @@ on_both! {
     audit_events_have_one_version_each,
     entries_of_a_bundle_ask_for_histories_too,
     a_damaged_version_is_left_out_and_told_to_those_who_may_know,
+    large_versions_are_read_in_parts_and_none_is_lost,
 }
 
 /// An entry of a history: method and url, and the version.
@@ -402,4 +403,18 @@ async fn a_damaged_version_is_left_out_and_told_to_those_who_may_know(kind: Kind
         assert!(entries.iter().all(|entry| entry.get("fullUrl").is_some()));
         assert_eq!(entries[0]["resource"]["id"], *whole);
     }
+}
+
+async fn large_versions_are_read_in_parts_and_none_is_lost(kind: Kind) {
+    let house = House::start_on(kind).await;
+    let system = house.caller(&DemoUser::System);
+    for _ in 0..4 {
+        let body = records::long(3_000_000);
+        system
+            .send("POST", "Basic", &[], Some(body))
+            .await
+            .expect(201);
+    }
+    assert_eq!(all(&system, "Basic/_history").await.len(), 4);
+    assert_eq!(all(&system, "Basic/_history?_count=3").await.len(), 4);
 }

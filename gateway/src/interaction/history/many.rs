@@ -180,7 +180,7 @@ async fn versions(
         let limit = missing.clamp(*RECORDS_AT_ONCE.start(), *RECORDS_AT_ONCE.end());
         let places = places::read(exchange, &sought.types, &range, limit).await?;
         let rows = places::rows(exchange, &places).await?;
-        let is_last = places.len() < limit as usize;
+        let is_last = places.len() < limit as usize && rows.len() == places.len();
         for (place, row) in places.into_iter().zip(rows) {
             let full = found.versions.len() >= count as usize || bytes >= most;
             // The first is paid for or refused, so that each page comes further.

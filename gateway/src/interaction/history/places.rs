@@ -9,6 +9,8 @@ use store::{Reader, Subjects, Version, WrittenPlace, WrittenPosition, WrittenRan
 
 /// Rows read at a time.
 const ROWS: usize = 50;
+/// Sealed bytes that are held before they are opened; one row more goes beyond.
+const HELD_BYTES: usize = 8 * 1024 * 1024;
 
 /// A type, and about whom its versions may be.
 pub(super) type OfType = (ResourceType, Subjects);
@@ -131,8 +133,8 @@ fn is_in(range: &WrittenRange, version: &Version) -> bool {
         })
 }
 
-/// The rows of some places; an error of one is none of the others' concern. A row that was
-/// cut since is missing.
+/// The rows of some places, of the first ones alone where they are large; an error of one is
+/// none of the others' concern. A row that was cut since is missing.
 ///
 /// # Errors
 /// When none can be read.
@@ -141,8 +143,12 @@ pub(super) async fn rows(
     places: &[Place],
 ) -> Result<Vec<Result<Version, store::Error>>, Failure> {
     let facility = exchange.facility().id;
-    let mut rows = Vec::with_capacity(places.len());
+    let mut rows: Vec<Result<Version, store::Error>> = Vec::with_capacity(places.len());
     for some in places.chunks(ROWS) {
+        let held: usize = rows.iter().map(size).sum();
+        let Some(mut left) = HELD_BYTES.checked_sub(held).filter(|left| *left > 0) else {
+            break;
+        };
         let positions: Vec<_> = some.iter().map(|place| place.at.position).collect();
         let written: Vec<Option<Version>> = positions
             .iter()
@@ -154,16 +160,26 @@ pub(super) async fn rows(
         let read = move |reader: &mut Reader| {
             let mut rows = Vec::with_capacity(positions.len());
             for (place, written) in positions.into_iter().zip(written) {
-                rows.push(match written {
+                if left == 0 {
+                    break;
+                }
+                let found = match written {
                     Some(version) => Ok(version),
                     None => row(reader, facility, place),
-                });
+                };
+                left = left.saturating_sub(size(&found));
+                rows.push(found);
             }
             Ok(rows)
         };
         rows.extend(exchange.search("history rows", read).await??);
     }
     Ok(rows)
+}
+
+/// Sealed bytes of a row.
+fn size(row: &Result<Version, store::Error>) -> usize {
+    row.as_ref().map_or(0, |row| row.envelope.len())
 }
 
 fn row(
