@@ -67,6 +67,7 @@ pub async fn of_type(
     query: &str,
     lenient: bool,
 ) -> Result<Reply, Failure> {
+    refuse_dots(patient)?;
     let definition = Definition::of(kind.as_str());
     if definition.is_none_or(|definition| definition.compartment.is_empty()) {
         let text = "records of this type are in no patient's compartment; search the type itself";
@@ -86,6 +87,7 @@ pub async fn of_all(
     query: &str,
     lenient: bool,
 ) -> Result<Reply, Failure> {
+    refuse_dots(patient)?;
     let path = format!("Patient/{patient}/*");
     let search = AllTypes::of_request(exchange, &path, query, lenient).await?;
     let understood = search.understood();
@@ -122,6 +124,14 @@ pub async fn of_all(
         next,
     };
     sought.answer(exchange, &search.page, listed, &links)
+}
+
+/// A client that resolves a segment of dots would ask for something else.
+fn refuse_dots(patient: &LogicalId) -> Result<(), Failure> {
+    if fhir::is_dots(patient) {
+        return Err(Failure::not_found());
+    }
+    Ok(())
 }
 
 /// Those of the types that the caller may search.
