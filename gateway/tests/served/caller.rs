@@ -160,6 +160,12 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// Whether a header of the request is one by which answers differ.
+    pub fn varies_by(&self, name: &str) -> bool {
+        let mut by = self.headers.get_all("vary").iter();
+        by.any(|by| by.to_str().is_ok_and(|by| by.contains(name)))
+    }
+
     /// The logical id of the resource in the body.
     #[track_caller]
     pub fn id(&self) -> String {

@@ -72,7 +72,6 @@ fn everything(id: &str, value: &str) -> Vec<Asked> {
         "Observation/{id}/_history?_since=2020-01-01T00:00:00Z",
         "Observation/{id}/_history?_at=2020-01-01",
         "Observation/_history",
-        "_history",
         "Observation/{id}/$proof",
         "Observation/{id}/_history/1/$proof",
         "Observation?_id={id}",
