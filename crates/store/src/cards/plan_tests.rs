@@ -52,6 +52,10 @@ fn fill_cards(conn: &mut Conn) {
          INSERT INTO link (facility_id, record_tag, version, resource_type, param, target_tag)
              SELECT 1, {record}, 1, 'Observation', param, {patient}
              FROM {numbers} CROSS JOIN (VALUES ('patient'), ('subject')) AS p (param);
+         INSERT INTO version (facility_id, resource_type, record_tag, version, interaction,
+                policy_number, time_ms, subject_tag, padded_size, data_key_id, envelope)
+             SELECT 1, 'Observation', {record}, 1, 'create', 1, i, {patient}, 512, {key}, {key}
+             FROM {numbers};
          INSERT INTO patient_head (facility_id, patient_tag, data_key_id, head)
              SELECT 1, {patient}, {key}, {key} FROM generate_series(1, 100) AS n (i)"
     ))
