@@ -114,7 +114,7 @@ impl<'a> Carding<'a> {
 pub(crate) fn open(
     facility: &FacilityName,
     stored: &Card,
-    key: &HeldKey,
+    key: &CardKey,
 ) -> Result<OpenedCard, CardError> {
     let place = CardPlace {
         facility,
@@ -125,5 +125,5 @@ pub(crate) fn open(
         subject: stored.subject,
         time: stored.time,
     };
-    CardKey::new(key.id, &key.key).open(&place, &stored.sealed)
+    key.open(&place, &stored.sealed)
 }

@@ -15,13 +15,16 @@ use super::{
 use crate::{
     exchange::{Exchange, reach::SEARCH},
     failure::Failure,
-    record::damage::{Damage, RowPlace},
+    record::{
+        damage::{Damage, RowPlace},
+        index_card::made,
+    },
     search::query::Search,
 };
 use cards::INDEX_EPOCH;
 use index::{Answer, Card};
 use model::{DataKeyId, ResourceType, Tag};
-use sealing::{CardKey, CardPlace, OpenedCard};
+use sealing::{CardKey, OpenedCard};
 use std::{
     collections::{BTreeSet, HashMap},
     slice,
@@ -209,16 +212,7 @@ pub(super) async fn open_each(
 }
 
 fn open_one(exchange: &Exchange<'_>, key: &CardKey, stored: &store::Card) -> Option<OpenedCard> {
-    let place = CardPlace {
-        facility: &exchange.facility().name,
-        resource_type: &stored.resource_type,
-        record: stored.record,
-        version: stored.number,
-        index_epoch: stored.index_epoch,
-        subject: stored.subject,
-        time: stored.time,
-    };
-    let opened = key.open(&place, &stored.sealed).ok()?;
+    let opened = made::open(&exchange.facility().name, stored, key).ok()?;
     (stored.index_epoch == INDEX_EPOCH).then_some(opened)
 }
 

@@ -13,6 +13,7 @@ use crate::{
 };
 use ::cards::INDEX_EPOCH;
 use model::Tag;
+use sealing::CardKey;
 use store::{Card, Reader, RowName, SweptHead};
 
 /// Cards of a step; one can have many values.
@@ -151,5 +152,8 @@ fn record_of(place: Option<&Place>) -> Option<Vec<u8>> {
 /// Unavailable when its key cannot be read now.
 pub(in crate::work) async fn opens(facility: &Facility, card: &Card) -> Result<bool, Failure> {
     let held = Failure::settled(facility.keys.by_id(card.data_key).await)?;
-    Ok(held.is_ok_and(|key| made::open(&facility.name, card, &key).is_ok()))
+    Ok(held.is_ok_and(|key| {
+        let key = CardKey::new(key.id, &key.key);
+        made::open(&facility.name, card, &key).is_ok()
+    }))
 }
