@@ -107,6 +107,15 @@ impl Reply {
         }
     }
 
+    /// The same, of a record that criteria chose.
+    #[must_use]
+    pub fn of_chosen(self, id: &LogicalId) -> Self {
+        Self {
+            chosen: Some(id.clone()),
+            ..self
+        }
+    }
+
     /// The part of its resource that is asked for.
     ///
     /// # Errors

@@ -44,10 +44,7 @@ async fn delete(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Rep
     let id = &found.version.id;
     let url = url_of(kind, id);
     let reply = delete::delete(exchange, &at(sent, &url)).await?;
-    Ok(Reply {
-        chosen: Some(id.clone()),
-        ..reply
-    })
+    Ok(reply.of_chosen(id))
 }
 
 /// Answers again; where nothing was found there is no record to decide over.

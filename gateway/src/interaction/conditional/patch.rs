@@ -44,10 +44,7 @@ async fn patch(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Repl
     let id = &found.version.id;
     let url = url_of(kind, id);
     let reply = patch::patch(exchange, &at(sent, &url)).await?;
-    Ok(Reply {
-        chosen: Some(id.clone()),
-        ..reply
-    })
+    Ok(reply.of_chosen(id))
 }
 
 /// Answers again with the version that was made.

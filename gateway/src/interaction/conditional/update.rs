@@ -57,10 +57,7 @@ async fn update(exchange: &mut Exchange<'_>, sent: &Submitted<'_>) -> Result<Rep
             (create::create(exchange, sent).await?, sent.new_id()?)
         }
     };
-    Ok(Reply {
-        chosen: Some(id.clone()),
-        ..reply
-    })
+    Ok(reply.of_chosen(id))
 }
 
 /// Makes the record under an id of the caller's. One of this id that is there does not meet
