@@ -196,7 +196,7 @@ fn audit() -> NewAudit {
 }
 
 /// The statements that are run.
-pub(crate) fn statements(
+fn statements(
     store: &Store,
     read: fn(&mut Reader) -> Result<(), crate::Error>,
 ) -> BTreeSet<String> {
@@ -264,8 +264,30 @@ fn fill(conn: &mut Conn) {
     conn.batch_execute("VACUUM ANALYZE").expect("statistics");
 }
 
+/// The statements that are run on PostgreSQL with these rows, each with the lines of its plan
+/// for all values.
+pub(crate) fn postgres_plans(
+    fill: fn(&mut Conn),
+    read: fn(&mut Reader) -> Result<(), crate::Error>,
+) -> Vec<(String, Vec<String>)> {
+    let test = TestDatabase::postgres();
+    let mut writer = test.database.connect(Use::Write).expect("a connection");
+    fill(&mut writer);
+    let store = Store::open(&test.database).expect("a database that opens");
+    let mut conn = test.database.connect(Use::Read).expect("a connection");
+    conn.batch_execute("SET plan_cache_mode = force_generic_plan")
+        .expect("a setting");
+    let taken = statements(&store, read).into_iter().enumerate();
+    taken
+        .map(|(number, statement)| {
+            let lines = generic_plan(&mut conn, number, &statement);
+            (statement, lines)
+        })
+        .collect()
+}
+
 /// The plan of a statement for whatever values it is run with.
-pub(crate) fn generic_plan(conn: &mut Conn, number: usize, statement: &str) -> Vec<String> {
+fn generic_plan(conn: &mut Conn, number: usize, statement: &str) -> Vec<String> {
     let has = |bind: &i32| statement.contains(&format!("${bind}"));
     let values = vec!["NULL"; (1..).take_while(has).count()].join(", ");
     conn.batch_execute(&format!("PREPARE plan_{number} AS {statement}"))
@@ -299,38 +321,22 @@ fn check_postgres(statement: &str, lines: &[String]) {
 
 #[test]
 fn searches_and_counts_of_the_audit_walk_through_no_facility_on_postgres() {
-    let test = TestDatabase::postgres();
-    let mut writer = test.database.connect(Use::Write).expect("a connection");
-    fill(&mut writer);
-    let store = Store::open(&test.database).expect("a database that opens");
-    let taken = statements(&store, read_audits);
-    assert!(taken.len() >= 5, "{taken:?}");
-    let mut conn = test.database.connect(Use::Read).expect("a connection");
-    conn.batch_execute("SET plan_cache_mode = force_generic_plan")
-        .expect("a setting");
-    for (number, statement) in taken.iter().enumerate() {
-        let lines = generic_plan(&mut conn, number, statement);
-        check_postgres(statement, &lines);
+    let plans = postgres_plans(fill, read_audits);
+    assert!(plans.len() >= 5, "{plans:?}");
+    for (statement, lines) in plans {
+        check_postgres(&statement, &lines);
     }
 }
 
 #[test]
 fn versions_by_time_are_read_in_the_order_of_their_index_on_postgres() {
-    let test = TestDatabase::postgres();
-    let mut writer = test.database.connect(Use::Write).expect("a connection");
-    fill(&mut writer);
-    let store = Store::open(&test.database).expect("a database that opens");
-    let taken = statements(&store, read_written);
-    assert!(taken.len() >= 8, "{taken:?}");
-    let mut conn = test.database.connect(Use::Read).expect("a connection");
-    conn.batch_execute("SET plan_cache_mode = force_generic_plan")
-        .expect("a setting");
-    for (number, statement) in taken.iter().enumerate() {
-        let lines = generic_plan(&mut conn, number, statement);
+    let plans = postgres_plans(fill, read_written);
+    assert!(plans.len() >= 8, "{plans:?}");
+    for (statement, lines) in plans {
         let text = lines.join("\n");
         assert!(text.contains("using version_time"), "{statement}\n{text}");
         assert!(!text.contains("Sort"), "{statement}\n{text}");
-        check_postgres(statement, &lines);
+        check_postgres(&statement, &lines);
     }
 }
 

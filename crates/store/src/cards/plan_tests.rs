@@ -2,10 +2,9 @@
 //! databases.
 
 use crate::{
-    FacilityId, Reader, Store,
-    engine::database::{Conn, Use},
-    key_plan_tests::{Step, generic_plan, numbered, plans, statements},
-    test_database::TestDatabase,
+    FacilityId, Reader,
+    engine::database::Conn,
+    key_plan_tests::{Step, numbered, plans, postgres_plans},
 };
 use diesel::connection::SimpleConnection as _;
 
@@ -65,17 +64,9 @@ fn fill_cards(conn: &mut Conn) {
 
 #[test]
 fn cards_of_a_patient_are_found_by_the_patient_on_postgres() {
-    let test = TestDatabase::postgres();
-    let mut writer = test.database.connect(Use::Write).expect("a connection");
-    fill_cards(&mut writer);
-    let store = Store::open(&test.database).expect("a database that opens");
-    let taken = statements(&store, read_cards);
-    assert_eq!(taken.len(), 4, "{taken:?}");
-    let mut conn = test.database.connect(Use::Read).expect("a connection");
-    conn.batch_execute("SET plan_cache_mode = force_generic_plan")
-        .expect("a setting");
-    for (number, statement) in taken.iter().enumerate() {
-        let lines = generic_plan(&mut conn, number, statement);
+    let plans = postgres_plans(fill_cards, read_cards);
+    assert_eq!(plans.len(), 4, "{plans:?}");
+    for (statement, lines) in plans {
         let text = lines.join("\n");
         for bad in ["Seq Scan", "Hash Join", "Merge Join"] {
             assert!(!text.contains(bad), "{bad}: {statement}\n{text}");
